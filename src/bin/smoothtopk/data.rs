@@ -1,0 +1,1 @@
+//! Examples and labels from .npz, .npy and image folders.

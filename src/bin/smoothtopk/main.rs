@@ -1,0 +1,61 @@
+//! The command line: certify, predict, radius, report, inspect, plan, doctor.
+
+mod certify;
+mod data;
+mod doctor;
+mod inspect;
+mod plan;
+mod predict;
+mod radius;
+mod report;
+mod run_dir;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use smoothtopk::{ErrorKind, Result};
+
+/// Smoothed top-k prediction and certified l2 radius of any ONNX classifier, by randomized smoothing.
+#[derive(Parser)]
+#[command(name = "smoothtopk", version, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Certify(certify::Args),
+    Predict(predict::Args),
+    Radius(radius::Args),
+    Report(report::Args),
+    Inspect(inspect::Args),
+    Plan(plan::Args),
+    Doctor(doctor::Args),
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Certify(args) => certify::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Radius(args) => radius::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Doctor(args) => doctor::run(args),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("smoothtopk: {error}");
+            match error.kind() {
+                ErrorKind::InvalidArgument => ExitCode::from(2),
+                ErrorKind::Cancelled => ExitCode::from(130),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A RUN folder: manifest, counts and radii, resumable after a kill at any moment.

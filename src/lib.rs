@@ -1,0 +1,13 @@
+//! Smoothed top-k prediction and certified l2 radius of any ONNX classifier, by randomized smoothing.
+//!
+//! Source: Jia, Cao, Wang, Gong, "Certified Robustness for Top-k Predictions against Adversarial Perturbations via
+//! Randomized Smoothing", ICLR 2020.
+
+pub mod certificate;
+mod error;
+pub mod model;
+pub mod noise;
+pub mod sampler;
+pub mod stats;
+
+pub use error::{Error, ErrorKind, Result};

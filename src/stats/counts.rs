@@ -1,0 +1,89 @@
+//! Label counts of a sample.
+
+use crate::{Error, Result};
+
+/// How many of `n` noisy rows were given each label.
+///
+/// `n` may exceed the sum: rows whose scores were not finite, or whose run was given up, count in `n` and for no label,
+/// so that failures can only shrink a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    labels: Vec<u64>,
+    n: u64,
+}
+
+impl Counts {
+    /// Counts of `labels.len()` labels among `n` rows.
+    ///
+    /// # Errors
+    /// `InvalidData` when there is no label, when the counts overflow 64 bits, or when they add to more than `n`.
+    pub fn new(labels: Vec<u64>, n: u64) -> Result<Self> {
+        if labels.is_empty() {
+            return Err(Error::data("counts", "there must be a count for at least one label"));
+        }
+        let sum = labels.iter().try_fold(0u64, |sum, &count| sum.checked_add(count));
+        match sum {
+            None => Err(Error::data("counts", "the counts add to more than 2^64 - 1")),
+            Some(sum) if sum > n => {
+                Err(Error::data("n", format!("the counts add to {sum}, more than the n = {n} rows drawn")))
+            }
+            Some(_) => Ok(Self { labels, n }),
+        }
+    }
+
+    /// Counts where every row was given a label: `n` is their sum.
+    ///
+    /// # Errors
+    /// As [`Counts::new`].
+    pub fn complete(labels: Vec<u64>) -> Result<Self> {
+        let n = labels
+            .iter()
+            .try_fold(0u64, |sum, &count| sum.checked_add(count))
+            .ok_or_else(|| Error::data("counts", "the counts add to more than 2^64 - 1"))?;
+        Self::new(labels, n)
+    }
+
+    /// The counts, by label.
+    pub fn labels(&self) -> &[u64] {
+        &self.labels
+    }
+
+    /// The number of labels, c.
+    pub fn classes(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// The number of rows drawn, with and without a label.
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// The rows that were given no label.
+    pub fn unlabelled(&self) -> u64 {
+        self.n - self.labels.iter().sum::<u64>()
+    }
+
+    /// The label with the largest count; the lowest index among equals.
+    pub fn top(&self) -> usize {
+        // max_by_key returns the last of equals, so go backwards.
+        (0..self.labels.len()).rev().max_by_key(|&label| self.labels[label]).unwrap_or(0)
+    }
+
+    /// Adds the counts of a disjoint range of samples.
+    ///
+    /// # Errors
+    /// `InvalidData` when the numbers of labels differ or a sum overflows; `self` is then unchanged.
+    pub fn add(&mut self, other: &Self) -> Result<()> {
+        if self.classes() != other.classes() {
+            return Err(Error::data(
+                "counts",
+                format!("cannot add counts of {} labels to counts of {}", other.classes(), self.classes()),
+            ));
+        }
+        let overflow = || Error::data("counts", "the sums overflow 64 bits");
+        let n = self.n.checked_add(other.n).ok_or_else(overflow)?;
+        let labels = self.labels.iter().zip(&other.labels).map(|(a, b)| a + b).collect();
+        *self = Self { labels, n };
+        Ok(())
+    }
+}
