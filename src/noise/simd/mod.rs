@@ -1,0 +1,135 @@
+//! The vector operations that the noise kernel is written in, and the instruction sets that provide them.
+//!
+//! Every operation is exact or an IEEE 754 operation rounded once, so every path gives the same bits.
+
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use super::kernel::{self, Row};
+use crate::{Error, Result};
+
+/// The widest vector, in f32 lanes.
+pub(super) const MAX_LANES: usize = 16;
+
+/// Vectors of `LANES` 32-bit lanes, and pairs of vectors of `LANES / 2` 64-bit lanes for Philox.
+///
+/// An implementor is a witness that this processor has its instructions. Lane i of a 32-bit vector is 64-bit lane i/2 of the even
+/// (i even) or the odd vector.
+pub(super) trait Simd: Copy {
+    /// 32-bit lanes; divides 16.
+    const LANES: usize;
+    /// f32 lanes.
+    type F: Copy;
+    /// u32 lanes.
+    type U: Copy;
+    /// u64 lanes.
+    type D: Copy;
+
+    fn splat(self, value: f32) -> Self::F;
+    /// Panics when `from` is shorter than a vector.
+    fn load(self, from: &[f32]) -> Self::F;
+    /// Panics when `to` is shorter than a vector.
+    fn store(self, value: Self::F, to: &mut [f32]);
+    /// Panics when `to` is shorter than a vector.
+    fn store_u(self, value: Self::U, to: &mut [u32]);
+    fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    fn mul(self, a: Self::F, b: Self::F) -> Self::F;
+    /// a b + c, rounded once.
+    fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    fn sqrt(self, a: Self::F) -> Self::F;
+    /// The nearest integer, ties to even.
+    fn round(self, a: Self::F) -> Self::F;
+    /// The lanes as two's complement integers, rounded to nearest.
+    fn to_float(self, a: Self::U) -> Self::F;
+    /// a << 2.
+    fn shl2(self, a: Self::U) -> Self::U;
+    /// Whether any a + offset (mod 2^32) is below `limit`, unsigned.
+    fn any_below(self, a: Self::U, offset: u32, limit: u32) -> bool;
+
+    /// For every lane of `a`: where it is positive, a = m 2^(e+1) with m in [1/2, 1), the pair (1 - m, 31 - e); where it is
+    /// negative, the pair (-a 2^-32, 0). No lane is zero, subnormal or not finite.
+    fn split(self, a: Self::F) -> (Self::F, Self::F);
+    /// `a` with its sign flipped where bit 31 of `word` is set.
+    fn flip_by_bit31(self, a: Self::F, word: Self::U) -> Self::F;
+    /// (b, a) where bit 30 of `word` is set, (a, b) elsewhere.
+    fn swap_by_bit30(self, a: Self::F, b: Self::F, word: Self::U) -> (Self::F, Self::F);
+
+    fn splat_d(self, value: u64) -> Self::D;
+    /// 64-bit lanes i of (even, odd): 2 i `stride`, (2 i + 1) `stride`.
+    fn ramp(self, stride: u64) -> (Self::D, Self::D);
+    fn add_d(self, a: Self::D, b: Self::D) -> Self::D;
+    /// The 64-bit products of the low halves.
+    fn mul_low(self, a: Self::D, b: Self::D) -> Self::D;
+    fn shr32(self, a: Self::D) -> Self::D;
+    fn xor(self, a: Self::D, b: Self::D) -> Self::D;
+    fn xor3(self, a: Self::D, b: Self::D, c: Self::D) -> Self::D;
+    /// The low halves of both, interleaved.
+    fn merge_low(self, even: Self::D, odd: Self::D) -> Self::U;
+}
+
+/// An instruction set that the noise kernel is compiled for. All give identical bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Path {
+    /// What every processor of the target has (on AArch64 that includes NEON).
+    Portable,
+    /// x86-64 with AVX2 and FMA.
+    Avx2,
+    /// x86-64 with AVX-512F and AVX-512DQ.
+    Avx512,
+}
+
+impl Path {
+    /// Every path, slowest first.
+    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+
+    /// Whether this processor can run the path. Cheap: the answer is cached by the standard library.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        match self {
+            Self::Portable => true,
+            Self::Avx2 => x86::Avx2::detect().is_some(),
+            Self::Avx512 => x86::Avx512::detect().is_some(),
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        (self == Self::Portable)
+    }
+
+    /// The fastest path of this processor.
+    #[must_use]
+    pub fn best() -> Self {
+        Self::ALL.into_iter().rev().find(|path| path.is_available()).unwrap_or(Self::Portable)
+    }
+
+    /// The path, when this processor has it.
+    pub(super) fn checked(self) -> Result<Self> {
+        if self.is_available() {
+            Ok(self)
+        } else {
+            Err(Error::argument("path", format!("this processor cannot run {self:?}; use Path::best()")))
+        }
+    }
+}
+
+/// Runs the kernel for one row.
+pub(super) fn run<const GRID: bool>(path: Path, row: &Row, x: &[f32], out: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    match path {
+        Path::Avx512 => {
+            if let Some(simd) = x86::Avx512::detect() {
+                return simd.run::<GRID>(row, x, out);
+            }
+        }
+        Path::Avx2 => {
+            if let Some(simd) = x86::Avx2::detect() {
+                return simd.run::<GRID>(row, x, out);
+            }
+        }
+        Path::Portable => {}
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = path;
+    kernel::fill::<_, GRID>(portable::Portable, row, x, out);
+}
