@@ -56,7 +56,7 @@ class Table:
         self._add(file, what, accept=False, reason=reason, **fields)
 
     def _add(self, file, what, **fields):
-        self.entries[file] = {"what": what, "made_by": self.script, "framework": self.framework, **fields}
+        self.entries[file] = {"what": what, "made_by": self.script, "framework": self.framework} | fields
 
     def write(self):
         table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
