@@ -1,1 +1,13 @@
-//! The certificate room.
+//! From counts to statements: the certified radius of a label, and the smoothed classifier's top-k set.
+//!
+//! Every function is pure and may be called from any thread. Source of the radius: Jia, Cao, Wang, Gong, "Certified
+//! Robustness for Top-k Predictions against Adversarial Perturbations via Randomized Smoothing", ICLR 2020, Theorem 1.
+
+mod certify;
+pub mod plan;
+mod predict;
+mod radius;
+
+pub use certify::{Certificate, certify};
+pub use predict::{Prediction, predict};
+pub use radius::{TopKRadius, top_k_radius};

@@ -3,6 +3,7 @@
 //! Every row is a pure function of (seed, job, purpose, sample index), the same bits on every processor. Layout, method,
 //! accuracy and what is measured: docs/noise.md.
 
+pub mod family;
 mod grid;
 mod kernel;
 mod normal;

@@ -1,0 +1,95 @@
+//! The certificate of one label.
+
+use super::radius::{TopKRadius, top_k_radius};
+use crate::Result;
+use crate::noise::family::Gaussian;
+use crate::stats::bounds::{LabelBounds, label_bounds};
+use crate::stats::{Bound, Counts, Prob};
+
+/// The statement that `label` is among the smoothed classifier's top `k` for every perturbation of l2 norm below `radius`.
+///
+/// It is wrong with probability at most `alpha`, over the rows drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Certificate {
+    /// The label.
+    pub label: usize,
+    /// The size of the top set the label stays in.
+    pub k: usize,
+    /// The certified l2 radius, in the units of the input, rounded down; 0 when nothing is certified.
+    pub radius: f64,
+    /// Lower bound of the label's probability.
+    pub p_lower: Prob,
+    /// Upper bound of the summed probability of the rivals that limit the radius.
+    pub p_upper: Prob,
+    /// How many rivals that sum has: t of Theorem 1, in 1..=k.
+    pub set_size: usize,
+    /// The noise's standard deviation, in the units of the input.
+    pub sigma: f64,
+    /// The failure probability.
+    pub alpha: f64,
+    /// How alpha was spent.
+    pub bound: Bound,
+    /// The rows drawn.
+    pub n: u64,
+}
+
+impl Certificate {
+    /// Whether anything is certified: the label is in the top k at the point itself and within a positive radius.
+    pub fn certified(&self) -> bool {
+        self.radius > 0.0
+    }
+
+    /// The certificate with `slack` taken off the radius, rounded down. Nothing is left certified when `slack` reaches the
+    /// radius, and when it is not a number from 0 up: a slack never enlarges a radius.
+    #[must_use]
+    pub fn shrunk_by(&self, slack: f64) -> Self {
+        let radius = if slack == 0.0 {
+            self.radius
+        } else if slack > 0.0 && slack < self.radius {
+            (self.radius - slack).next_down().max(0.0)
+        } else {
+            0.0
+        };
+        Self { radius, ..*self }
+    }
+}
+
+/// Certifies `label`: the l2 radius within which it stays among the smoothed classifier's top `k`, with probability at least
+/// 1 - `alpha` if the label was fixed before the rows behind `counts` were drawn (given, or chosen from other rows).
+///
+/// `sigma` is the standard deviation of the Gaussian noise, in the units of the input. The radius is never above the exact
+/// one for the counts and within 1e-9 `sigma` of it.
+///
+/// # Errors
+/// `InvalidArgument` when `label` is not below c, `k` not in 1..c, `sigma` not a positive number, `alpha` (or its share for
+/// one bound) not in [[`MIN_ALPHA`](crate::stats::MIN_ALPHA), [`MAX_ALPHA`](crate::stats::MAX_ALPHA)], or no row or more than
+/// [`MAX_TRIALS`](crate::stats::MAX_TRIALS) rows were drawn.
+///
+/// ```
+/// use smoothtopk::certificate::certify;
+/// use smoothtopk::stats::{Bound, Counts};
+/// let counts = Counts::complete(vec![2, 2, 334, 93642, 2, 5279, 737, 0, 2, 0])?;
+/// let certificate = certify(&counts, 3, 3, 0.25, 0.001, Bound::Ranked)?;
+/// assert!(certificate.certified() && certificate.radius > 0.54);
+/// # Ok::<(), smoothtopk::Error>(())
+/// ```
+pub fn certify(counts: &Counts, label: usize, k: usize, sigma: f64, alpha: f64, bound: Bound) -> Result<Certificate> {
+    let noise = Gaussian::new(sigma)?;
+    let bounds = label_bounds(counts, label, k, alpha, bound)?;
+    from_bounds(&noise, &bounds, label, alpha, bound, counts.n())
+}
+
+/// The certificate that the bounds give.
+pub(super) fn from_bounds(
+    noise: &Gaussian,
+    bounds: &LabelBounds,
+    label: usize,
+    alpha: f64,
+    bound: Bound,
+    n: u64,
+) -> Result<Certificate> {
+    let TopKRadius { radius, set_size, set } = top_k_radius(noise, bounds.label, &bounds.rivals)?;
+    let (k, sigma) = (bounds.rivals.len(), noise.sigma());
+    Ok(Certificate { label, k, radius, p_lower: bounds.label, p_upper: set, set_size, sigma, alpha, bound, n })
+}

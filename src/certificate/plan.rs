@@ -1,0 +1,80 @@
+//! What a number of rows can give, before any is drawn. The best that can happen is that every row gives the label.
+
+use super::certify::from_bounds;
+use crate::noise::family::Gaussian;
+use crate::stats::bounds::{check_k, from_counts};
+use crate::stats::{Bound, MAX_TRIALS, check_alpha};
+use crate::{Error, Result};
+
+/// The largest radius that `n` rows can certify, in the units of `sigma`: the one where all rows give the label. 0 when `n`
+/// rows can only abstain.
+///
+/// # Errors
+/// As [`certify`](super::certify) for counts of `classes` labels.
+pub fn largest_radius(n: u64, k: usize, sigma: f64, alpha: f64, bound: Bound, classes: usize) -> Result<f64> {
+    check_k(k, classes)?;
+    let noise = Gaussian::new(sigma)?;
+    let bounds = from_counts(n, &vec![0; k], n, k, classes, alpha, bound)?;
+    Ok(from_bounds(&noise, &bounds, 0, alpha, bound, n)?.radius)
+}
+
+/// The smallest n that can certify a radius of at least `radius_over_sigma` times sigma; with 0, the smallest n that can
+/// certify anything, so that a request for fewer rows can only abstain.
+///
+/// # Errors
+/// As [`largest_radius`]; `InvalidArgument` when `radius_over_sigma` is negative or not a number, or is out of reach of
+/// [`MAX_TRIALS`] rows.
+///
+/// ```
+/// use smoothtopk::certificate::plan;
+/// use smoothtopk::stats::Bound;
+/// let n = plan::smallest_n(1, 0.001, Bound::BinoCp, 10, 0.0)?;
+/// assert_eq!(n, 10); // 0.001^(1/10) = 0.501
+/// # Ok::<(), smoothtopk::Error>(())
+/// ```
+pub fn smallest_n(k: usize, alpha: f64, bound: Bound, classes: usize, radius_over_sigma: f64) -> Result<u64> {
+    if !(radius_over_sigma >= 0.0) {
+        return Err(Error::argument("radius", format!("{radius_over_sigma} is not a radius: it must be 0 or more")));
+    }
+    let reaches = |n: u64| -> Result<bool> {
+        let radius = largest_radius(n, k, 1.0, alpha, bound, classes)?;
+        Ok(radius > 0.0 && radius >= radius_over_sigma)
+    };
+    let mut enough = 1;
+    while !reaches(enough)? {
+        if enough == MAX_TRIALS {
+            let most = largest_radius(MAX_TRIALS, k, 1.0, alpha, bound, classes)?;
+            return Err(Error::argument(
+                "radius",
+                format!("{radius_over_sigma} sigma is out of reach: {MAX_TRIALS} rows allow at most {most} sigma"),
+            ));
+        }
+        enough = (2 * enough).min(MAX_TRIALS);
+    }
+    first_true(enough / 2 + 1, enough, reaches)
+}
+
+/// The smallest n with which [`predict`](super::predict) of a top-k set can do anything but abstain: each of the k labels
+/// then has just enough rows to beat a rival that has none.
+///
+/// # Errors
+/// `InvalidArgument` as [`predict`](super::predict).
+pub fn smallest_n_to_predict(k: usize, alpha: f64, classes: usize) -> Result<u64> {
+    check_k(k, classes)?;
+    check_alpha(alpha)?;
+    let each = first_true(1, 512, |n| Ok(crate::stats::binomial::two_sided_half(n, 0)? <= alpha))?;
+    Ok(each * k as u64)
+}
+
+/// The smallest n in `low..=high` for which a test holds that, once true, stays true; it is known to hold at `high`.
+fn first_true(mut low: u64, mut high: u64, test: impl Fn(u64) -> Result<bool>) -> Result<u64> {
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if test(middle)? {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok(low)
+}

@@ -1,0 +1,138 @@
+//! Theorem 1: from bounds on probabilities to the radius within which a label stays among the top k.
+
+use crate::noise::family::NoiseFamily;
+use crate::stats::Prob;
+use crate::{Error, Result};
+
+/// The largest radius, and the set of rivals that gave it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TopKRadius {
+    /// The radius, in the units of the input; 0 where nothing can be certified, infinity where no perturbation can do it.
+    pub radius: f64,
+    /// t, the size of the set S_t of rivals whose sum gave the radius.
+    pub set_size: usize,
+    /// p_S, the upper bound of the sum of that set's probabilities.
+    pub set: Prob,
+}
+
+/// The radius within which a label of probability at least `label` stays among the top k, where `rivals` are upper bounds
+/// of its k = `rivals.len()` strongest rivals, ascending.
+///
+/// For t = 1..k let S_t be the t weakest of these k, p_S = min(the sum of their bounds, 1 - `label`), and R_t the r at which
+/// `label` fallen by r equals p_S risen by r, divided by t. The radius is the largest R_t. To push the label out, some k
+/// rivals must each reach its probability; the t weakest of any k have clean mass at most p_S and would need t times the
+/// label's, so one t for which that is out of reach is enough.
+///
+/// The result is never above the exact root for the given bounds, since the inequality is checked at the very radius that is
+/// returned with both sides rounded outward, and is within 1e-9 of the noise's scale of it.
+///
+/// # Errors
+/// `InvalidArgument` when `rivals` is empty or not ascending, or a bound is not a probability with its complement.
+pub fn top_k_radius<F: NoiseFamily>(noise: &F, label: Prob, rivals: &[Prob]) -> Result<TopKRadius> {
+    if rivals.is_empty() {
+        return Err(Error::argument("rivals", "k must be at least 1: give the bounds of the k strongest rivals"));
+    }
+    if !(label.is_valid() && rivals.iter().all(Prob::is_valid)) {
+        return Err(Error::argument("rivals", "every bound must be a probability in [0, 1] with its complement"));
+    }
+    if rivals.windows(2).any(|pair| pair[0].p > pair[1].p) {
+        return Err(Error::argument("rivals", "the bounds must be in ascending order"));
+    }
+    let low = noise.level_below(&label);
+    let mut best = TopKRadius { radius: 0.0, set_size: 1, set: capped(rivals[0], label) };
+    let mut sum = 0.0;
+    for (i, rival) in rivals.iter().enumerate() {
+        sum = if i == 0 { rival.p } else { (sum + rival.p).next_up() };
+        let set = if i == 0 { *rival } else { Prob { p: sum.min(1.0), q: (1.0 - sum).next_down().max(0.0) } };
+        let set = capped(set, label);
+        let search = Search { noise, low, high: noise.level_above(&set), ln_t: ((i + 1) as f64).ln() * (1.0 - 1e-15) };
+        // Most sets cannot beat the best so far: one evaluation tells.
+        if search.holds_at(best.radius) {
+            best = TopKRadius { radius: search.largest_from(best.radius), set_size: i + 1, set };
+        }
+    }
+    Ok(best)
+}
+
+/// The others have at most what the label leaves.
+fn capped(set: Prob, label: Prob) -> Prob {
+    if set.p < label.q { set } else { label.complement() }
+}
+
+/// The search of one R_t.
+struct Search<'a, F: NoiseFamily> {
+    noise: &'a F,
+    low: F::Level,
+    high: F::Level,
+    /// ln t, rounded down.
+    ln_t: f64,
+}
+
+impl<F: NoiseFamily> Search<'_, F> {
+    /// ln(t fallen / risen) at `r`, rounded down: positive where the label certainly stays.
+    fn lead(&self, r: f64) -> f64 {
+        self.noise.fall(self.low, r) + self.ln_t - self.noise.rise(self.high, r)
+    }
+
+    fn holds_at(&self, r: f64) -> bool {
+        self.lead(r) > 0.0
+    }
+
+    /// The largest r at which the label certainly stays, given one at which it does. Only such an r is ever returned.
+    fn largest_from(&self, start: f64) -> f64 {
+        let (mut low, mut low_lead) = (start, self.lead(start));
+        let unit = self.noise.scale();
+        let mut step = 0.25 * unit;
+        // With t = 1 the meeting point is the root but for rounding; with t > 1 it is below the root.
+        if let Some(r) = self.noise.meeting(self.low, self.high).filter(|&r| r > start) {
+            let lead = self.lead(r);
+            if lead > 0.0 {
+                (low, low_lead) = (r, lead);
+                step = if self.ln_t == 0.0 { TOLERANCE * unit } else { step };
+            }
+        }
+        let (mut high, mut high_lead) = loop {
+            if low == f64::INFINITY {
+                return low;
+            }
+            let high = low + step;
+            let lead = self.lead(high);
+            if lead > 0.0 {
+                (low, low_lead) = (high, lead);
+                step *= 2.0;
+            } else {
+                break (high, lead);
+            }
+        };
+        // Regula falsi with Anderson and Bjorck's weights; then halving, should that not have been enough. `low` always
+        // holds, and a step of a quarter of the tolerance past the root closes the bracket.
+        for round in 0..200 {
+            let width = high - low;
+            if width <= (TOLERANCE * unit).max(4.0 * f64::EPSILON * high) {
+                break;
+            }
+            let part = low_lead / (low_lead - high_lead);
+            let part = if part.is_finite() && round < 20 { part } else { 0.5 };
+            let margin = (0.25 * TOLERANCE * unit / width).min(0.5);
+            let middle = low + width * part.clamp(margin, 1.0 - margin);
+            let lead = self.lead(middle);
+            if lead > 0.0 {
+                high_lead *= weight(lead, low_lead);
+                (low, low_lead) = (middle, lead);
+            } else {
+                low_lead *= weight(lead, high_lead);
+                (high, high_lead) = (middle, lead);
+            }
+        }
+        low
+    }
+}
+
+/// How close to the root the search ends, in units of the noise's scale.
+const TOLERANCE: f64 = 1e-11;
+
+/// The factor for the end that stays, where the other end's value went from `before` to `now`.
+fn weight(now: f64, before: f64) -> f64 {
+    let rest = 1.0 - now / before;
+    if rest > 0.0 { rest } else { 0.5 }
+}
