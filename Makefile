@@ -1,0 +1,71 @@
+# One command for each thing to do: `make help` lists them. Needs Rust, Python 3 with pip, and make.
+
+CARGO ?= cargo
+PYTHON ?= python3
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+SMOOTHTOPK := $(TARGET)/release/smoothtopk
+DEMO_OUT := demo-out
+
+# Recipes stop at the first command that fails.
+SHELL := /bin/sh
+.SHELLFLAGS := -euc
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup build demo test fmt-check lint doc unit-test bench clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Fetch the pinned, checksum-verified ONNX Runtime into .deps, once
+	@command -v $(CARGO) >/dev/null || { echo "make: cargo was not found; install Rust from https://rustup.rs" >&2; exit 1; }
+	@if test -n "$${SMOOTHTOPK_ONNXRUNTIME:-}"; then \
+		echo "make: nothing fetched, SMOOTHTOPK_ONNXRUNTIME names $$SMOOTHTOPK_ONNXRUNTIME"; exit 0; fi; \
+	command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3, or name it: make PYTHON=..." >&2; exit 1; }; \
+	test -d .deps/onnxruntime || $(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "make: $(PYTHON) has no pip, which fetches ONNX Runtime; get it with: $(PYTHON) -m ensurepip --user (Debian, Ubuntu: apt install python3-pip), or set SMOOTHTOPK_ONNXRUNTIME to a library you have" >&2; exit 1; }; \
+	$(PYTHON) scripts/get_onnxruntime.py
+
+build: setup ## Build the library and the command line (release)
+	$(CARGO) build --release --locked
+
+demo: build ## Certify 200 digits with the bundled network; print a table, draw a plot
+	@echo "Model: demo/digits_mlp_sigma0.25.onnx, trained with noise on scikit-learn's digits (demo/README.md)."
+	@echo "Data:  demo/digits_test200.npz, 200 real scans the network has not seen; each gets 10,000 noisy copies."
+	$(SMOOTHTOPK) certify --model demo/digits_mlp_sigma0.25.onnx --data demo/digits_test200.npz --input-scale 16 \
+		--sigma 0.25 --k 1,2,3 --n 10000 --n0 100 --alpha 0.001 --seed 7 --out $(DEMO_OUT)/run
+	$(SMOOTHTOPK) report $(DEMO_OUT)/run --out $(DEMO_OUT)/report
+	@echo "Table and plot: $(DEMO_OUT)/report. Counts, radii and what they were made with: $(DEMO_OUT)/run."
+
+# A missing rustfmt or clippy is skipped and said at the end, except in CI, where it is an error.
+has = $(shell $(CARGO) $(1) --version >/dev/null 2>&1 && echo yes)
+SHARED := $(or $(SMOOTHTOPK_SHARED),../shared)
+
+test: setup fmt-check lint doc unit-test ## Pass every check: format, lints, docs, all tests
+	@printf 'make test: passed setup'
+	@printf '$(if $(call has,fmt),$(comma) format)$(if $(call has,clippy),$(comma) lints), docs, tests.'
+	@printf '$(if $(call has,fmt),, SKIPPED the format (rustup component add rustfmt).)'
+	@printf '$(if $(call has,clippy),, SKIPPED the lints (rustup component add clippy).)'
+	@test -d "$(SHARED)" || printf ' SKIPPED the tests on the large models and data (SMOOTHTOPK_SHARED names their folder).'
+	@echo
+
+fmt-check:
+	$(if $(call has,fmt),$(CARGO) fmt --check,$(call missing,rustfmt))
+
+lint:
+	$(if $(call has,clippy),$(CARGO) clippy --locked --all-targets -- -D warnings,$(call missing,clippy))
+	$(if $(call has,clippy),$(CARGO) clippy --locked --lib --no-default-features -- -D warnings)
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+unit-test:
+	$(CARGO) test --locked
+
+bench: setup ## Run the benchmarks
+	$(CARGO) bench --locked
+
+clean: ## Remove everything these commands made: target, .deps, demo-out
+	rm -rf .deps $(DEMO_OUT)
+	$(CARGO) clean
+
+comma := ,
+missing = @echo "make: $(1) is missing; get it with: rustup component add $(1)" >&2; test -z "$${CI:-}"
