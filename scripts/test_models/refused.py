@@ -1,10 +1,11 @@
 """Models that cannot be smoothed as they are: each has a reason, and the test asks for that reason and its remedy."""
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import helper
 
-from .graph import DOUBLE, FLOAT, INT64, STRING, const, node, save, tensor
-from .linear import BIAS, CLASSES, DIM, WEIGHTS, affine
+from .cases import numbers, top_labels
+from .graph import FLOAT, INT64, STRING, const, node, save, tensor
+from .linear import BIAS, CLASSES, DIM, WEIGHTS, affine, rows, scores
 
 
 def make(table):
@@ -55,8 +56,9 @@ def make_ambiguous(table):
     save("two_outputs.onnx", x, [tensor("coarse", FLOAT, "batch", CLASSES), tensor("fine", FLOAT, "batch", 5)],
          [*coarse, *fine], [*constants, const("fine_weights", weights)])
     table.refused("two_outputs.onnx", "two outputs that could both be scores: needs the output's name",
-                  reason="ambiguous output", input="x", element_shape=[DIM],
-                  outputs={"coarse": CLASSES, "fine": 5})
+                  reason="ambiguous output", input="x", element_shape=[DIM], rows=numbers(rows()),
+                  outputs={"coarse": {"classes": CLASSES, "labels": top_labels(scores(rows()))},
+                           "fine": {"classes": 5, "labels": top_labels(rows() @ weights)}})
 
     nodes, constants = affine("masked")
     save("two_candidates.onnx", [tensor("x", FLOAT, "batch", DIM), tensor("mask", FLOAT, "batch", DIM)],
@@ -67,18 +69,18 @@ def make_ambiguous(table):
 
 def make_unsuitable(table):
     """Models that are no classifiers of numbers."""
-    scores = [tensor("scores", FLOAT, "batch", CLASSES)]
+    scores_out = [tensor("scores", FLOAT, "batch", CLASSES)]
     x = [tensor("x", FLOAT, "batch", DIM)]
 
     encode = node("LabelEncoder", "words", "codes", domain="ai.onnx.ml", keys_strings=["no", "yes"],
                   values_floats=[0.0, 1.0], default_float=-1.0)
     nodes, constants = affine("codes")
-    save("input_string.onnx", [tensor("words", STRING, "batch", DIM)], scores, [encode, *nodes], constants,
+    save("input_string.onnx", [tensor("words", STRING, "batch", DIM)], scores_out, [encode, *nodes], constants,
          domains=[("ai.onnx.ml", 3)])
     table.refused("input_string.onnx", "strings in", reason="input type", input="words")
 
     nodes, constants = affine("codes")
-    save("input_int64.onnx", [tensor("tokens", INT64, "batch", DIM)], scores,
+    save("input_int64.onnx", [tensor("tokens", INT64, "batch", DIM)], scores_out,
          [node("Cast", "tokens", "codes", to=FLOAT), *nodes], constants)
     table.refused("input_int64.onnx", "token numbers in, to which no Gaussian noise can be added", reason="input type",
                   input="tokens")
