@@ -1,1 +1,212 @@
-//! The model room.
+//! Running any ONNX classifier through ONNX Runtime: [`Runtime`] finds and loads the library, [`Model`] opens a file
+//! and settles how it is read, [`Runner`] runs batches and gives the top label of each row.
+//!
+//! ```no_run
+//! use smoothtopk::model::{Model, ModelOptions};
+//!
+//! # fn main() -> smoothtopk::Result<()> {
+//! let model = Model::open("classifier.onnx", &ModelOptions::default())?;
+//! let mut runner = model.runner(64)?;
+//! runner.rows_mut(2).fill(0.5);
+//! let mut labels = [0; 2];
+//! runner.run(2, &mut labels)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is classified
+//! The input that is not held constant. It must be a tensor of float32, float16, bfloat16, float64 or uint8 whose first
+//! dimension is the batch, dynamic or fixed.
+//!
+//! # Which output is read
+//! The one asked for; else the only one; else the one named (without regard to case) `logits`, `scores`, `probabilities`
+//! or `output_probability`, in this order; else none, and the model is refused. It is read by its type:
+//!
+//! | type | reading |
+//! | --- | --- |
+//! | floats `[B, c]`, `[B, c, 1, 1]` | a score per class: the highest wins, the lowest index among equals |
+//! | floats `[B]`, `[B, 1]` | one score: label 1 where it is greater than [`ModelOptions::threshold`], which must be given |
+//! | int64 or int32 `[B]`, `[B, 1]` | the label; [`ModelOptions::classes`] must be given |
+//! | a sequence of maps from class to float | a score per class, in the order of the keys (scikit-learn's zipmap) |
+//!
+//! A row with a NaN or infinite score, and a label outside the classes, give [`NO_LABEL`].
+//!
+//! # What is refused
+//! Whatever does not fit, with the model's inputs and outputs and what to do. So is a model whose rows influence one
+//! another (such as batch normalisation exported in training mode), because the theorem needs independent rows: a cheap
+//! check at load, described in the source of `probe`.
+
+mod buffer;
+mod constants;
+mod core;
+mod digest;
+mod labels;
+mod options;
+mod preprocess;
+mod probe;
+mod providers;
+mod raw;
+mod resolve;
+mod runner;
+mod runtime;
+mod search;
+mod session;
+mod signature;
+mod types;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use self::core::{Core, RowShape};
+pub use self::labels::NO_LABEL;
+pub use self::options::{Constant, ModelOptions, Provider};
+use self::preprocess::Preprocess;
+pub use self::providers::ProviderStatus;
+pub use self::runner::{Canceller, Runner};
+pub use self::runtime::Runtime;
+pub use self::search::{Outcome, Place, Source};
+pub use self::signature::{Batch, Layout, Reading, Signature};
+pub use self::types::{Dim, ElementType, Interface, ValueInfo, ValueKind};
+use crate::{Error, Result};
+
+/// A classifier, open in ONNX Runtime. Share it between threads by reference or clone it: clones share all.
+#[derive(Clone)]
+pub struct Model {
+    core: Arc<Core>,
+    signature: Arc<Signature>,
+    preprocess: Arc<Preprocess>,
+    output: Option<(ElementType, RowShape)>,
+    sha256: String,
+}
+
+impl Model {
+    /// Opens a model's file, with the external data beside it if it has any.
+    ///
+    /// # Errors
+    /// `NotFound` or `Io` if it cannot be read; `Model` if it is damaged or no classifier that this library can run,
+    /// with what to do; `Provider` if the provider is not to be had; `Runtime` if ONNX Runtime is not;
+    /// `InvalidArgument` if an option does not fit the model.
+    pub fn open(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
+        Self::load(&bytes, Some(path), options).map_err(|error| name_file(error, path))
+    }
+
+    /// Opens a model from memory. It must hold all of its data itself.
+    ///
+    /// # Errors
+    /// As [`Model::open`].
+    pub fn from_bytes(bytes: &[u8], options: &ModelOptions) -> Result<Self> {
+        Self::load(bytes, None, options)
+    }
+
+    fn load(bytes: &[u8], path: Option<&Path>, options: &ModelOptions) -> Result<Self> {
+        let (opened, sha256) = open(bytes, path, options)?;
+        let plan = resolve::resolve(&opened.interface, options)?;
+        let core = Core { opened, plan, provider: options.provider.clone() };
+        let found = probe::probe(&core, options)?;
+        let plan = &core.plan;
+        let signature = Signature {
+            interface: core.opened.interface.clone(),
+            input: plan.input.clone(),
+            input_type: plan.input_type,
+            element_shape: plan.element_shape.clone(),
+            elements: plan.elements,
+            layout: plan.layout,
+            batch: plan.batch,
+            constants: plan.constants.iter().map(|constant| constant.name.clone()).collect(),
+            output: plan.output.clone(),
+            reading: found.reading,
+            why: plan.why.clone(),
+            classes: found.classes,
+            class_names: found.class_names,
+        };
+        let preprocess = Preprocess::new(&signature, options)?;
+        Ok(Self {
+            core: Arc::new(core),
+            signature: Arc::new(signature),
+            preprocess: Arc::new(preprocess),
+            output: found.output,
+            sha256,
+        })
+    }
+
+    /// Only a model's inputs and outputs: works for a model that is no classifier, too.
+    ///
+    /// # Errors
+    /// As [`Model::open`], but for what concerns classifiers.
+    pub fn interface(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Interface> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
+        let (opened, _) = open(&bytes, Some(path), options).map_err(|error| name_file(error, path))?;
+        Ok(opened.interface)
+    }
+
+    /// A runner for batches of up to `batch` rows; exactly the model's own where that is fixed.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if `batch` is 0 or not the fixed one; `Run` if there is no memory for it.
+    pub fn runner(&self, batch: usize) -> Result<Runner> {
+        let output = self.output.as_ref().map(|(element, shape)| (*element, shape));
+        Runner::new(Arc::clone(&self.core), Arc::clone(&self.signature), Arc::clone(&self.preprocess), output, batch)
+    }
+
+    /// Inputs and outputs, and how they are used.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// SHA-256 of the file's bytes, in hex. With external data: that of the listing which
+    /// `(sha256sum < MODEL; sha256sum FILE...)` prints in the model's folder, files sorted by name.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Where it runs.
+    pub fn provider(&self) -> &Provider {
+        &self.core.provider
+    }
+
+    /// The type in which the model takes its rows; on a GPU, float32 is computed in float32 (TF32 is off).
+    pub fn precision(&self) -> ElementType {
+        self.signature.input_type
+    }
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model")
+            .field("signature", &self.signature)
+            .field("sha256", &self.sha256)
+            .finish_non_exhaustive()
+    }
+}
+
+fn open(bytes: &[u8], path: Option<&Path>, options: &ModelOptions) -> Result<(session::Opened, String)> {
+    let external = digest::external_files(bytes)?;
+    let folder = match path.map(std::path::absolute) {
+        None if !external.is_empty() => {
+            let message = "the model keeps data in files of its own: open it by its path";
+            return Err(Error::new(crate::ErrorKind::Model, message).with_field("model"));
+        }
+        Some(Ok(path)) => path.parent().map(Path::to_owned),
+        _ => None,
+    };
+    let sha256 = digest::digest(bytes, folder.as_deref().unwrap_or(Path::new("")), &external)?;
+    let runtime = Runtime::load(options.runtime.as_deref())?;
+    let folder = folder.filter(|_| !external.is_empty());
+    let opened = session::open(runtime, bytes, folder.as_deref(), &options.provider, options.intra_threads)?;
+    Ok((opened, sha256))
+}
+
+/// Says which file an error about a model is about.
+fn name_file(error: Error, path: &Path) -> Error {
+    if error.kind() != crate::ErrorKind::Model {
+        return error;
+    }
+    let named = Error::new(error.kind(), format!("{}: {}", path.display(), error.message()));
+    match error.field().filter(|field| *field != "model") {
+        Some(field) => named.with_field(field),
+        None => named,
+    }
+}

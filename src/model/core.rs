@@ -1,0 +1,112 @@
+//! An open model: what every runner of it shares.
+
+use std::ffi::CString;
+use std::sync::Arc;
+
+use ort::session::{NoSelectedOutputs, RunOptions};
+
+use super::labels;
+use super::options::Provider;
+use super::raw::{Call, RawResult, Tensor};
+use super::resolve::Plan;
+use super::runtime::one_line;
+use super::session::Opened;
+use super::signature::Reading;
+use crate::{Error, ErrorKind, Result};
+
+/// Session and plan, shared by all runners of a model; it lives as long as the last of them.
+pub(super) struct Core {
+    pub opened: Opened,
+    pub plan: Plan,
+    pub provider: Provider,
+}
+
+/// Shape of one row of the output, without the batch: known after the first run.
+pub(super) type RowShape = Vec<usize>;
+
+pub(super) fn run_options() -> Result<Arc<RunOptions<NoSelectedOutputs>>> {
+    let options = RunOptions::new()
+        .map_err(|error| Error::new(ErrorKind::Run, format!("no run options: {}", one_line(error.message()))))?;
+    Ok(Arc::new(options))
+}
+
+fn run_error(reason: String) -> Error {
+    Error::new(ErrorKind::Run, format!("a run of the model failed: {reason}"))
+}
+
+impl Core {
+    /// A call for up to `rows` rows. With the output's element type and row shape, its memory is made once.
+    pub(super) fn call(
+        &self,
+        rows: usize,
+        options: Arc<RunOptions<NoSelectedOutputs>>,
+        output: Option<(super::ElementType, &RowShape)>,
+    ) -> Result<Call> {
+        let plan = &self.plan;
+        let c_string = |name: &str| {
+            CString::new(name).map_err(|_| Error::new(ErrorKind::Model, format!("the name {name:?} holds a NUL")))
+        };
+        let memory = |reason| Error::new(ErrorKind::Run, format!("no memory for a batch of {rows} rows: {reason}"));
+        let with_rows = |shape: &[usize]| [&[rows], shape].concat();
+        let input = Tensor::zeros(plan.input_type, &with_rows(&plan.element_shape), true).map_err(memory)?;
+        let mut inputs = vec![(c_string(&plan.input)?, input)];
+        for constant in &plan.constants {
+            let shape = match constant.per_row {
+                true => with_rows(&constant.shape[1..]),
+                false => constant.shape.clone(),
+            };
+            let mut tensor = Tensor::zeros(constant.element, &shape, constant.per_row).map_err(memory)?;
+            if !constant.bytes.is_empty() {
+                let bytes = tensor.buffer().elements_mut::<u8>();
+                bytes.chunks_exact_mut(constant.bytes.len()).for_each(|chunk| chunk.copy_from_slice(&constant.bytes));
+            }
+            inputs.push((c_string(&constant.name)?, tensor));
+        }
+        let bound = match output {
+            Some((element, shape)) => Some(Tensor::zeros(element, &with_rows(shape), true).map_err(memory)?),
+            None => None,
+        };
+        Ok(Call::new(Arc::clone(&self.opened.session), options, inputs, c_string(&plan.output)?, bound))
+    }
+
+    /// Runs, alone where the provider's runs must not overlap.
+    pub(super) fn run(&self, call: &mut Call) -> RawResult<()> {
+        let _turn =
+            self.opened.turn.as_ref().map(|turn| turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        call.run()
+    }
+
+    /// Reads one label per row from the output of a run.
+    pub(super) fn read(&self, call: &Call, reading: Reading, classes: usize, labels: &mut [u32]) -> Result<()> {
+        let rows = labels.len();
+        if reading == Reading::ClassMaps {
+            if call.maps().map_err(run_error)? < rows {
+                return Err(run_error("it gave fewer class maps than rows".into()));
+            }
+            for (i, label) in labels.iter_mut().enumerate() {
+                let count = call
+                    .map_scores(i, |data| {
+                        labels::from_scores(&data, classes, std::slice::from_mut(label));
+                        data.len()
+                    })
+                    .map_err(run_error)?;
+                if count != classes {
+                    return Err(run_error(format!("a class map has {count} classes, not {classes}")));
+                }
+            }
+            return Ok(());
+        }
+        let (shape, data) = call.tensor().map_err(run_error)?;
+        let columns = if reading == Reading::Scores { classes } else { 1 };
+        if columns.checked_mul(rows).is_none_or(|needed| data.len() < needed) {
+            return Err(run_error(format!("it gave an output of shape {shape:?} for {rows} rows")));
+        }
+        match reading {
+            Reading::Scores => labels::from_scores(&data, classes, labels),
+            Reading::Binary { threshold } => labels::from_threshold(&data, threshold, labels),
+            Reading::Label => labels::from_labels(&data, classes, labels),
+            Reading::ClassMaps => unreachable!("read above"),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! From a model's output to labels.
+
+use half::{bf16, f16};
+
+use super::raw::Data;
+
+/// The label of a row that has none: a score is NaN or infinite, or a label lies outside `0..classes`. Such a row is
+/// a sample that counts for no class.
+pub const NO_LABEL: u32 = u32::MAX;
+
+/// A score, widened without loss.
+trait Score: Copy {
+    fn wide(self) -> f64;
+}
+impl Score for f32 {
+    fn wide(self) -> f64 {
+        self.into()
+    }
+}
+impl Score for f64 {
+    fn wide(self) -> f64 {
+        self
+    }
+}
+impl Score for f16 {
+    fn wide(self) -> f64 {
+        self.into()
+    }
+}
+impl Score for bf16 {
+    fn wide(self) -> f64 {
+        self.into()
+    }
+}
+
+/// Index of the highest score, the lowest among equals.
+fn top<S: Score>(scores: &[S]) -> u32 {
+    let (mut best, mut label, mut finite) = (f64::NEG_INFINITY, NO_LABEL, true);
+    for (i, score) in (0_u32..).zip(scores) {
+        let score = score.wide();
+        finite &= score.is_finite();
+        if score > best {
+            (best, label) = (score, i);
+        }
+    }
+    if finite { label } else { NO_LABEL }
+}
+
+fn above<S: Score>(score: S, threshold: f64) -> u32 {
+    let score = score.wide();
+    if score.is_finite() { u32::from(score > threshold) } else { NO_LABEL }
+}
+
+fn index(label: i64, classes: usize) -> u32 {
+    match u32::try_from(label) {
+        Ok(label) if (label as usize) < classes => label,
+        _ => NO_LABEL,
+    }
+}
+
+/// Top label of each row of scores, `classes` to a row.
+pub(super) fn from_scores(data: &Data<'_>, classes: usize, labels: &mut [u32]) {
+    fn each<S: Score>(scores: &[S], classes: usize, labels: &mut [u32]) {
+        for (label, row) in labels.iter_mut().zip(scores.chunks_exact(classes)) {
+            *label = top(row);
+        }
+    }
+    match data {
+        Data::F32(scores) => each(scores, classes, labels),
+        Data::F64(scores) => each(scores, classes, labels),
+        Data::F16(scores) => each(scores, classes, labels),
+        Data::BF16(scores) => each(scores, classes, labels),
+        // The signature allows floating-point scores only.
+        Data::I64(_) | Data::I32(_) => labels.fill(NO_LABEL),
+    }
+}
+
+/// Label 1 where the row's score is greater than the threshold.
+pub(super) fn from_threshold(data: &Data<'_>, threshold: f64, labels: &mut [u32]) {
+    fn each<S: Score>(scores: &[S], threshold: f64, labels: &mut [u32]) {
+        for (label, &score) in labels.iter_mut().zip(scores) {
+            *label = above(score, threshold);
+        }
+    }
+    match data {
+        Data::F32(scores) => each(scores, threshold, labels),
+        Data::F64(scores) => each(scores, threshold, labels),
+        Data::F16(scores) => each(scores, threshold, labels),
+        Data::BF16(scores) => each(scores, threshold, labels),
+        Data::I64(_) | Data::I32(_) => labels.fill(NO_LABEL),
+    }
+}
+
+/// Labels that the model gives itself.
+pub(super) fn from_labels(data: &Data<'_>, classes: usize, labels: &mut [u32]) {
+    match data {
+        Data::I64(given) => labels.iter_mut().zip(*given).for_each(|(label, &given)| *label = index(given, classes)),
+        Data::I32(given) => {
+            labels.iter_mut().zip(*given).for_each(|(label, &given)| *label = index(given.into(), classes));
+        }
+        _ => labels.fill(NO_LABEL),
+    }
+}
+
+/// All values, widened: what the load check compares.
+pub(super) fn widen(data: &Data<'_>) -> Vec<f64> {
+    match data {
+        Data::F32(values) => values.iter().map(|value| value.wide()).collect(),
+        Data::F64(values) => values.to_vec(),
+        Data::F16(values) => values.iter().map(|value| value.wide()).collect(),
+        Data::BF16(values) => values.iter().map(|value| value.wide()).collect(),
+        Data::I64(values) => values.iter().map(|&value| value as f64).collect(),
+        Data::I32(values) => values.iter().map(|&value| value.into()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_to_the_lowest_index_and_what_is_not_finite_has_no_label() {
+        let scores = [
+            [1.0, 2.0, 2.0],
+            [0.0, -0.0, 0.0],
+            [-3.0, -2.0, -2.5],
+            [f32::MIN, f32::MIN, f32::MIN],
+            [1.0, f32::NAN, 2.0],
+            [f32::NAN, 1.0, 2.0],
+            [1.0, f32::INFINITY, 2.0],
+            [f32::NEG_INFINITY, 1.0, 0.0],
+        ];
+        let expected = [1, 0, 1, 0, NO_LABEL, NO_LABEL, NO_LABEL, NO_LABEL];
+        let flat = scores.concat();
+        let mut labels = [7; 8];
+        from_scores(&Data::F32(&flat), 3, &mut labels);
+        assert_eq!(labels, expected);
+        let wide = flat.iter().map(|&score| f64::from(score)).collect::<Vec<_>>();
+        from_scores(&Data::F64(&wide), 3, &mut labels);
+        assert_eq!(labels, expected);
+        let half = flat.iter().map(|&score| f16::from_f32(score.max(-60000.0))).collect::<Vec<_>>();
+        from_scores(&Data::F16(&half[..18]), 3, &mut labels[..6]);
+        assert_eq!(labels[..6], expected[..6]);
+        let brain = flat.iter().map(|&score| bf16::from_f32(score.max(-1e30))).collect::<Vec<_>>();
+        from_scores(&Data::BF16(&brain[..18]), 3, &mut labels[..6]);
+        assert_eq!(labels[..6], expected[..6]);
+    }
+
+    #[test]
+    fn a_threshold_is_exceeded_not_reached() {
+        let mut labels = [7; 5];
+        from_threshold(&Data::F32(&[0.5, 0.500_001, -1.0, f32::NAN, f32::INFINITY]), 0.5, &mut labels);
+        assert_eq!(labels, [0, 1, 0, NO_LABEL, NO_LABEL]);
+    }
+
+    #[test]
+    fn labels_outside_the_classes_count_for_none() {
+        let mut labels = [7; 5];
+        from_labels(&Data::I64(&[0, 2, 3, -1, i64::MAX]), 3, &mut labels);
+        assert_eq!(labels, [0, 2, NO_LABEL, NO_LABEL, NO_LABEL]);
+        from_labels(&Data::I32(&[0, 2, 3, -1, i32::MIN]), 3, &mut labels);
+        assert_eq!(labels, [0, 2, NO_LABEL, NO_LABEL, NO_LABEL]);
+    }
+}

@@ -1,0 +1,160 @@
+//! How a model is opened: provider, threads, which input and output, constants, preprocessing.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::{Error, Result};
+
+/// Where a model runs. Written as `cpu`, `cuda`, `cuda:1`, `tensorrt`, `tensorrt:0`.
+///
+/// A provider is given or the model is not opened: nothing falls back to another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Provider {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// An NVIDIA GPU through cuDNN and cuBLAS.
+    Cuda {
+        /// Index of the device.
+        device: u32,
+    },
+    /// An NVIDIA GPU through TensorRT; what TensorRT does not take runs by CUDA on the same device.
+    TensorRt {
+        /// Index of the device.
+        device: u32,
+    },
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda { device } => write!(f, "cuda:{device}"),
+            Self::TensorRt { device } => write!(f, "tensorrt:{device}"),
+        }
+    }
+}
+
+impl FromStr for Provider {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let refuse = || {
+            let message = format!("{text:?} is not a provider: use cpu, cuda, cuda:ID, tensorrt or tensorrt:ID");
+            Error::argument("provider", message)
+        };
+        let (name, device) = match text.split_once(':') {
+            Some((name, device)) => (name, Some(device.parse::<u32>().map_err(|_| refuse())?)),
+            None => (text, None),
+        };
+        match (name, device) {
+            ("cpu", None) => Ok(Self::Cpu),
+            ("cuda", device) => Ok(Self::Cuda { device: device.unwrap_or(0) }),
+            ("tensorrt", device) => Ok(Self::TensorRt { device: device.unwrap_or(0) }),
+            _ => Err(refuse()),
+        }
+    }
+}
+
+/// The value of a further input, the same in every run and for every row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Constant {
+    /// The input's name.
+    pub name: String,
+    /// One value, which fills the input's shape, or as many values as the shape holds, row-major.
+    pub values: Vec<f64>,
+}
+
+impl FromStr for Constant {
+    type Err = Error;
+
+    /// Reads `NAME=VALUE` or `NAME=V1,V2,...`; a value is a number, `true` or `false`.
+    fn from_str(text: &str) -> Result<Self> {
+        let refuse =
+            |what: &str| Error::argument("constant", format!("{text:?} {what}: write NAME=VALUE or NAME=V1,V2"));
+        // Tensor names may hold '='; numbers cannot.
+        let (name, values) = text.rsplit_once('=').ok_or_else(|| refuse("has no '='"))?;
+        if name.is_empty() {
+            return Err(refuse("names no input"));
+        }
+        let number = |value: &str| match value.trim() {
+            "true" => Ok(1.0),
+            "false" => Ok(0.0),
+            value => value.parse::<f64>().map_err(|_| refuse("holds a value that is not a number")),
+        };
+        Ok(Self { name: name.to_owned(), values: values.split(',').map(number).collect::<Result<_>>()? })
+    }
+}
+
+/// How to open a model. `ModelOptions::default()` suits a model with one input and one output of scores.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelOptions {
+    /// ONNX Runtime's library, where it is not to be searched for. One per process: the first one loaded stays.
+    pub runtime: Option<PathBuf>,
+    /// Where the model runs.
+    pub provider: Provider,
+    /// Threads within one run (ONNX Runtime's intra-op threads), at least 1. Rows are independent, so several
+    /// runners with one thread each beat one runner with several.
+    pub intra_threads: usize,
+    /// Name of the input that is classified, where the model has several.
+    pub input: Option<String>,
+    /// Shape of one element (without the batch), where the model leaves a dimension open.
+    pub input_shape: Option<Vec<usize>>,
+    /// Values of the further inputs.
+    pub constants: Vec<Constant>,
+    /// Name of the output that holds the scores, where the rules in [`crate::model`] do not settle it.
+    pub output: Option<String>,
+    /// Number of classes, where the output does not show it (an integer label).
+    pub classes: Option<usize>,
+    /// For a model with a single score per row: label 1 where the score is greater than this, label 0 otherwise.
+    pub threshold: Option<f64>,
+    /// Subtracted before the model, after the noise: empty, one value, or one per channel (per feature, if flat).
+    pub mean: Vec<f32>,
+    /// Divided by, after the mean: empty, one value, or one per channel (per feature, if flat).
+    pub std: Vec<f32>,
+}
+
+impl Default for ModelOptions {
+    fn default() -> Self {
+        Self {
+            runtime: None,
+            provider: Provider::Cpu,
+            intra_threads: 1,
+            input: None,
+            input_shape: None,
+            constants: Vec::new(),
+            output: None,
+            classes: None,
+            threshold: None,
+            mean: Vec::new(),
+            std: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn providers_round_trip() {
+        for text in ["cpu", "cuda:0", "cuda:3", "tensorrt:1"] {
+            assert_eq!(text.parse::<Provider>().unwrap().to_string(), text);
+        }
+        assert_eq!("cuda".parse::<Provider>().unwrap(), Provider::Cuda { device: 0 });
+        for text in ["", "gpu", "CPU", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "tensorrt:0:1"] {
+            assert_eq!(text.parse::<Provider>().unwrap_err().field(), Some("provider"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn constants_parse() {
+        let constant = "a=b=1,true,-2.5".parse::<Constant>().unwrap();
+        assert_eq!((constant.name.as_str(), constant.values.as_slice()), ("a=b", &[1.0, 1.0, -2.5][..]));
+        for text in ["a", "=1", "a=", "a=x", "a=1,,2"] {
+            assert_eq!(text.parse::<Constant>().unwrap_err().field(), Some("constant"), "{text:?}");
+        }
+    }
+}

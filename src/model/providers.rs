@@ -1,0 +1,58 @@
+//! Which providers load, and what exactly is missing for those that do not.
+
+use std::path::PathBuf;
+
+use ort::ep::{CPU, CUDA, ExecutionProvider, TensorRT};
+
+use super::options::Provider;
+use super::runtime::Runtime;
+use super::session;
+
+/// A model that any provider runs, `y = Relu(x)` on `float32[1]` at opset 13, in ONNX's own format: opening it needs the
+/// provider's library, its dependencies and a device.
+const RELU: &[u8] = &[
+    0x08, 0x07, // ir_version 7
+    0x3a, 0x2e, // graph, 46 bytes
+    0x0a, 0x0c, 0x0a, 0x01, b'x', 0x12, 0x01, b'y', 0x22, 0x04, b'R', b'e', b'l', b'u', // node
+    0x12, 0x01, b'g', // name
+    0x5a, 0x0b, 0x0a, 0x01, b'x', 0x12, 0x06, 0x0a, 0x04, 0x08, 0x01, 0x12, 0x00, // input x, float32 scalar
+    0x62, 0x0b, 0x0a, 0x01, b'y', 0x12, 0x06, 0x0a, 0x04, 0x08, 0x01, 0x12, 0x00, // output y, float32 scalar
+    0x42, 0x04, 0x0a, 0x00, 0x10, 0x0d, // opset 13
+];
+
+/// Whether a provider works with the loaded runtime.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderStatus {
+    /// The provider, on its first device.
+    pub provider: Provider,
+    /// Whether this ONNX Runtime was built with it.
+    pub built_in: bool,
+    /// The library that holds it, and whether the file is there; none for the CPU, which needs none.
+    pub library: Option<(PathBuf, bool)>,
+    /// Why it cannot be used; none if a small model opened on it.
+    pub error: Option<String>,
+}
+
+impl Runtime {
+    /// Tries each provider that this library knows: cpu, cuda, tensorrt.
+    pub fn providers(&self) -> Vec<ProviderStatus> {
+        let known = [
+            (Provider::Cpu, CPU::is_available()),
+            (Provider::Cuda { device: 0 }, CUDA::is_available()),
+            (Provider::TensorRt { device: 0 }, TensorRT::is_available()),
+        ];
+        known
+            .into_iter()
+            .map(|(provider, built_in)| {
+                let library = session::library_name(&provider).map(|name| self.path().with_file_name(name));
+                let opened = session::open(self, RELU, None, &provider, 1);
+                ProviderStatus {
+                    built_in: built_in.unwrap_or(false),
+                    library: library.map(|file| (file.clone(), file.is_file())),
+                    error: opened.err().map(|error| error.message().to_owned()),
+                    provider,
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,160 @@
+//! ONNX Runtime: loaded at run time, one per process, kept until the process ends.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use ort::environment::Environment;
+use ort::logging::LogLevel;
+
+use super::search::{self, Place, Source};
+use crate::{Error, ErrorKind, Result};
+
+/// ONNX Runtime, loaded. There is one per process; it is safe to use from any thread.
+pub struct Runtime {
+    path: PathBuf,
+    version: String,
+    source: Source,
+    places: Vec<Place>,
+    environment: Environment,
+}
+
+/// The one runtime of the process. It is leaked: ONNX Runtime cannot be unloaded and loaded again safely.
+static LOADED: Mutex<Option<&'static Runtime>> = Mutex::new(None);
+
+/// The latest warnings and errors that ONNX Runtime logged: they carry the reason where an error code does not.
+static LOG: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+const LOG_LINES: usize = 32;
+
+fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Runtime {
+    /// The runtime of this process, loaded by the first call: from `given`, or else from the first place that has it.
+    ///
+    /// The order: `given`, the variables `SMOOTHTOPK_ONNXRUNTIME` and `ORT_DYLIB_PATH` (a file or a folder), beside
+    /// this library and the running program, the folder that `make setup` fills, the system's loader. A place that is
+    /// named (the first three) and does not work is an error; the others are passed over. [`Place`] tells of each.
+    ///
+    /// Loading sets the environment variable `ORT_DISABLE_TELEMETRY`, unless it is set: load before starting threads
+    /// that read the environment from C.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Runtime`] if none is found, if a named one cannot be loaded or is too old, or if another one than
+    /// `given` was loaded before.
+    pub fn load(given: Option<&Path>) -> Result<&'static Runtime> {
+        let mut loaded = lock(&LOADED);
+        if let Some(runtime) = *loaded {
+            return runtime.is(given).map(|()| runtime);
+        }
+        let (places, found) = search::search(given);
+        let found = found.ok_or_else(|| search::refusal(&places))?;
+        let runtime: &'static Runtime = Box::leak(Box::new(Self::start(found, places)?));
+        *loaded = Some(runtime);
+        Ok(runtime)
+    }
+
+    /// Each place where the runtime is looked for, in order, and what was found there. Loads the first that works, as
+    /// [`Runtime::load`] does.
+    pub fn search(given: Option<&Path>) -> Vec<Place> {
+        if let Some(runtime) = *lock(&LOADED) {
+            return runtime.places.clone();
+        }
+        match Self::load(given) {
+            Ok(runtime) => runtime.places.clone(),
+            Err(_) => search::search(given).0,
+        }
+    }
+
+    fn start(found: search::Found, places: Vec<Place>) -> Result<Self> {
+        let fail = |error: &dyn std::fmt::Display| {
+            Error::new(ErrorKind::Runtime, format!("{}: {}", found.path.display(), one_line(&error.to_string())))
+        };
+        super::raw::disable_telemetry();
+        let environment = ort::init_from(&found.path)
+            .map_err(|error| fail(&error))?
+            .with_name("smoothtopk")
+            .with_telemetry(false)
+            .with_logger(Arc::new(|level, _category: &str, _id: &str, _location: &str, message: &str| {
+                if level >= LogLevel::Warning {
+                    remember(message);
+                }
+            }))
+            .build()
+            .map_err(|error| fail(&error))?;
+        // The environment starts at its most verbose level; formatting those messages would cost time in every run.
+        environment.set_log_level(LogLevel::Warning);
+        Ok(Self { path: found.path, version: found.version, source: found.source, places, environment })
+    }
+
+    /// Refuses a `given` path that is not the runtime already loaded.
+    fn is(&self, given: Option<&Path>) -> Result<()> {
+        let Some(given) = given else { return Ok(()) };
+        let file = search::named_file(given).unwrap_or_else(|| given.to_owned());
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if real(&file) == real(&self.path) {
+            return Ok(());
+        }
+        let message = format!(
+            "{} was asked for, but this process has loaded {}; a process can load one ONNX Runtime",
+            given.display(),
+            self.path.display()
+        );
+        Err(Error::new(ErrorKind::Runtime, message).with_field("runtime"))
+    }
+
+    /// The library's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its version, such as `1.31.1`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Which place it came from.
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// ONNX Runtime's own description of its build.
+    pub fn build_info(&self) -> &'static str {
+        ort::info()
+    }
+
+    /// The latest warnings and errors that ONNX Runtime logged in this process, oldest first, at most 32. Nothing of
+    /// it is printed.
+    pub fn recent_messages(&self) -> Vec<String> {
+        lock(&LOG).iter().cloned().collect()
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("path", &self.path).field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+fn remember(message: &str) {
+    let mut log = lock(&LOG);
+    if log.len() == LOG_LINES {
+        log.pop_front();
+    }
+    log.push_back(one_line(message));
+}
+
+/// How many messages were logged so far is not kept; clearing before an attempt tells its messages apart.
+pub(super) fn forget_messages() {
+    lock(&LOG).clear();
+}
+
+/// ONNX Runtime's messages may span lines; errors are shown on one.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

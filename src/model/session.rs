@@ -1,0 +1,183 @@
+//! A session: the model in ONNX Runtime's hands, on the provider asked for and no other.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use ort::ep::{CUDA, ExecutionProviderDispatch, TensorRT};
+use ort::session::builder::{AutoDevicePolicy, GraphOptimizationLevel, SessionBuilder};
+use ort::session::{Session, SharedSessionInner};
+
+use super::options::Provider;
+use super::runtime::{self, Runtime};
+use super::types::Interface;
+use super::{raw, runtime::one_line};
+use crate::{Error, ErrorKind, Result};
+
+/// An open session. Runs on the CPU may overlap; runs on a GPU take turns.
+pub(super) struct Opened {
+    pub session: Arc<SharedSessionInner>,
+    pub interface: Interface,
+    /// Held during a run where the provider's runs must not overlap.
+    pub turn: Option<Mutex<()>>,
+}
+
+/// What goes to the processor even when a GPU was asked for: shapes are computed where they are used.
+const SHAPE_OPERATORS: [&str; 14] = [
+    "Shape",
+    "Size",
+    "Gather",
+    "Unsqueeze",
+    "Squeeze",
+    "Concat",
+    "Slice",
+    "Cast",
+    "Range",
+    "Add",
+    "Sub",
+    "Mul",
+    "Div",
+    "ConstantOfShape",
+];
+
+/// Opens a session on a model's bytes. `folder` is where its external data lies.
+pub(super) fn open(
+    runtime: &Runtime,
+    model: &[u8],
+    folder: Option<&Path>,
+    provider: &Provider,
+    intra_threads: usize,
+) -> Result<Opened> {
+    if intra_threads == 0 || i32::try_from(intra_threads).is_err() {
+        return Err(Error::argument("intra_threads", format!("{intra_threads} threads: it takes 1 or more")));
+    }
+    runtime::forget_messages();
+    let mut builder = configure(runtime, folder, intra_threads).map_err(|error| {
+        Error::new(ErrorKind::Runtime, format!("ONNX Runtime takes no session options: {}", one_line(error.message())))
+    })?;
+    let providers = providers(provider);
+    if !providers.is_empty() {
+        builder = builder
+            .with_execution_providers(providers)
+            .map_err(|error| provider_refusal(runtime, provider, error.message()))?;
+    }
+    let session =
+        builder.commit_from_memory(model).map_err(|error| commit_refusal(runtime, provider, error.message()))?;
+    let interface = interface_of(&session);
+    let session = session.inner();
+    if *provider != Provider::Cpu {
+        check_placement(&session, provider)?;
+    }
+    let turn = (*provider != Provider::Cpu).then(Mutex::default);
+    Ok(Opened { session, interface, turn })
+}
+
+fn interface_of(session: &Session) -> Interface {
+    Interface {
+        inputs: session.inputs().iter().map(Into::into).collect(),
+        outputs: session.outputs().iter().map(Into::into).collect(),
+    }
+}
+
+fn configure(runtime: &Runtime, folder: Option<&Path>, intra_threads: usize) -> ort::Result<SessionBuilder> {
+    let mut builder = Session::builder(runtime.environment())?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(intra_threads)?
+        .with_inter_threads(1)?
+        .with_parallel_execution(false)?
+        // Runners wait for noise and for each other; threads that spin meanwhile take the processor from them.
+        .with_intra_op_spinning(false)?
+        .with_inter_op_spinning(false)?
+        .with_deterministic_compute(true)?
+        // `ort` asks for the most efficient device, which lets a plug-in take the model: name the processor.
+        .with_auto_device(AutoDevicePolicy::PreferCPU)?
+        .with_config_entry("session.record_ep_graph_assignment_info", "1")?;
+    if let Some(folder) = folder.and_then(Path::to_str) {
+        builder = builder.with_config_entry("session.model_external_initializers_file_folder_path", folder)?;
+    }
+    Ok(builder)
+}
+
+/// Registered in this order; one that fails to load is an error, not skipped.
+fn providers(provider: &Provider) -> Vec<ExecutionProviderDispatch> {
+    // TF32 would drop 13 bits of every product, behind a model that says float32.
+    let cuda = |device: u32| CUDA::default().with_device_id(device as i32).with_tf32(false).build().error_on_failure();
+    match *provider {
+        Provider::Cpu => Vec::new(),
+        Provider::Cuda { device } => vec![cuda(device)],
+        Provider::TensorRt { device } => {
+            vec![TensorRT::default().with_device_id(device as i32).build().error_on_failure(), cuda(device)]
+        }
+    }
+}
+
+/// ONNX Runtime's name of the provider.
+pub(super) fn ort_name(provider: &Provider) -> &'static str {
+    match provider {
+        Provider::Cpu => "CPUExecutionProvider",
+        Provider::Cuda { .. } => "CUDAExecutionProvider",
+        Provider::TensorRt { .. } => "TensorrtExecutionProvider",
+    }
+}
+
+/// File name of the provider's library, which ONNX Runtime loads from beside its own.
+pub(super) fn library_name(provider: &Provider) -> Option<String> {
+    let name = match provider {
+        Provider::Cpu => return None,
+        Provider::Cuda { .. } => "onnxruntime_providers_cuda",
+        Provider::TensorRt { .. } => "onnxruntime_providers_tensorrt",
+    };
+    Some(format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
+}
+
+fn provider_refusal(runtime: &Runtime, provider: &Provider, message: &str) -> Error {
+    let mut reasons = vec![one_line(message)];
+    // ONNX Runtime logs what the loader said and returns less.
+    reasons.extend(runtime.recent_messages().into_iter().filter(|logged| !message.contains(logged.as_str())));
+    if let Some(name) = library_name(provider) {
+        let file = runtime.path().with_file_name(name);
+        let state = if file.is_file() { "is there" } else { "is not there" };
+        reasons.push(format!("{} {state}", file.display()));
+    }
+    let message = format!(
+        "{provider} cannot be used with ONNX Runtime {} ({}): {}",
+        runtime.version(),
+        runtime.path().display(),
+        reasons.join("; ")
+    );
+    Error::new(ErrorKind::Provider, message).with_field("provider")
+}
+
+fn commit_refusal(runtime: &Runtime, provider: &Provider, message: &str) -> Error {
+    let about_provider = *provider != Provider::Cpu
+        && ["CUDA", "cuda", "CUDNN", "TensorRT", "Tensorrt", "ExecutionProvider"]
+            .iter()
+            .any(|word| message.contains(word));
+    if about_provider {
+        return provider_refusal(runtime, provider, message);
+    }
+    let message = format!("ONNX Runtime does not take the model: {}", one_line(message));
+    Error::new(ErrorKind::Model, message).with_field("model")
+}
+
+/// Refuses a session of which the provider asked for runs nothing, or leaves real work to the processor.
+fn check_placement(session: &SharedSessionInner, provider: &Provider) -> Result<()> {
+    let refuse = |message: String| Error::new(ErrorKind::Provider, message).with_field("provider");
+    let placed = raw::placement(session)
+        .map_err(|reason| refuse(format!("{provider}: ONNX Runtime does not say where the model runs: {reason}")))?;
+    let cpu = ort_name(&Provider::Cpu);
+    let mut left = placed
+        .iter()
+        .filter(|(operator, on)| on == cpu && !SHAPE_OPERATORS.contains(&operator.as_str()))
+        .map(|(operator, _)| operator.as_str())
+        .collect::<Vec<_>>();
+    left.sort_unstable();
+    left.dedup();
+    if !placed.iter().any(|(_, on)| on == ort_name(provider)) {
+        return Err(refuse(format!("{provider} runs no part of this model: use the provider cpu")));
+    }
+    if !left.is_empty() {
+        let message = format!("{provider} does not run this model's {}: use the provider cpu", left.join(", "));
+        return Err(refuse(message));
+    }
+    Ok(())
+}
