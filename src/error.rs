@@ -59,8 +59,7 @@ impl Error {
 
     /// Reading or writing `path` failed.
     pub fn io(path: &std::path::Path, error: &std::io::Error) -> Self {
-        let kind =
-            if error.kind() == std::io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Io };
+        let kind = if error.kind() == std::io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Io };
         Self::new(kind, format!("{}: {error}", path.display()))
     }
 

@@ -6,6 +6,7 @@ mod doctor;
 mod inspect;
 mod plan;
 mod predict;
+mod progress;
 mod radius;
 mod report;
 mod run_dir;

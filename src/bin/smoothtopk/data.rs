@@ -1,1 +1,0 @@
-//! Examples and labels from .npz, .npy and image folders.

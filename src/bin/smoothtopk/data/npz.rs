@@ -1,0 +1,45 @@
+//! A .npz: a zip of .npy members, stored or deflated.
+
+use std::io::{Read, Seek};
+
+use smoothtopk::{Error, Result};
+use zip::ZipArchive;
+
+use super::array::Array;
+use super::{labels, npy};
+
+/// Deflate cannot grow data by more than this, so a member that claims more is malformed.
+const MAX_DEFLATE_RATIO: u64 = 1032;
+
+/// `images` and, where there are any, `labels`.
+pub fn open(what: &str, reader: impl Read + Seek) -> Result<(Array, Option<Vec<usize>>)> {
+    let mut archive = ZipArchive::new(reader)
+        .map_err(|error| Error::data("data", format!("{what} is not a whole .npz: {error}; is it cut?")))?;
+    let Some(images) = member(what, &mut archive, "images")? else {
+        let mut names: Vec<String> = archive
+            .file_names_raw()
+            .filter_map(|name| Some(String::from_utf8_lossy(name).strip_suffix(".npy")?.to_string()))
+            .collect();
+        names.sort();
+        return Err(Error::data(
+            "data",
+            format!(
+                "{what} has no array `images`, only {names:?}; write it by numpy.savez(path, images=..., labels=...)"
+            ),
+        ));
+    };
+    let labels = match member(what, &mut archive, "labels")? {
+        Some(array) => Some(labels::from_array(&array, images.examples())?),
+        None => None,
+    };
+    Ok((images, labels))
+}
+
+/// The array of a name, if there is one.
+fn member(what: &str, archive: &mut ZipArchive<impl Read + Seek>, name: &str) -> Result<Option<Array>> {
+    let Some(index) = archive.index_for_name(&format!("{name}.npy")) else { return Ok(None) };
+    let what = format!("{what}, array `{name}`");
+    let entry = archive.by_index(index).map_err(|error| Error::data("data", format!("{what}: {error}")))?;
+    let available = entry.size().min(entry.compressed_size().saturating_mul(MAX_DEFLATE_RATIO));
+    npy::read(&what, entry, available).map(Some)
+}

@@ -1,0 +1,240 @@
+//! Progress of long work, on stderr: a bar on a terminal, plain lines otherwise.
+
+// `certify` and `predict` use it; to be removed with them in place.
+#![allow(dead_code)]
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often a line is written where there is no terminal, and how often the bar's words change.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+const WORDS_EVERY: Duration = Duration::from_millis(200);
+
+/// Counts rows and examples as they are finished, from any thread, and shows them.
+#[derive(Debug)]
+pub struct Progress {
+    total: u64,
+    /// Examples that an earlier run of the command finished; they say nothing of today's speed.
+    resumed: u64,
+    rows_per_example: u64,
+    shown: Shown,
+    started: Instant,
+    done: AtomicU64,
+    rows: AtomicU64,
+    decided: AtomicU64,
+    certified: AtomicU64,
+    last: Mutex<Instant>,
+}
+
+#[derive(Debug)]
+enum Shown {
+    Bar(ProgressBar),
+    Lines,
+    Nothing,
+}
+
+impl Progress {
+    /// Progress through `total` examples; `quiet` shows nothing.
+    pub fn new(total: usize, quiet: bool) -> Self {
+        let shown = match (quiet, std::io::stderr().is_terminal()) {
+            (true, _) => Shown::Nothing,
+            (false, false) => Shown::Lines,
+            (false, true) => Shown::Bar(bar(total as u64)),
+        };
+        Self {
+            total: total as u64,
+            resumed: 0,
+            rows_per_example: 0,
+            shown,
+            started: Instant::now(),
+            done: AtomicU64::new(0),
+            rows: AtomicU64::new(0),
+            decided: AtomicU64::new(0),
+            certified: AtomicU64::new(0),
+            last: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Counts `done` of the total as finished before. They count for the bar, not for the speed.
+    #[must_use]
+    pub fn resumed(mut self, done: usize) -> Self {
+        self.resumed = done as u64;
+        if let Shown::Bar(bar) = &self.shown {
+            bar.set_position(self.resumed);
+        }
+        self
+    }
+
+    /// The rows that an example takes: makes the time left known before the first example is done.
+    #[must_use]
+    pub fn rows_per_example(mut self, rows: u64) -> Self {
+        self.rows_per_example = rows;
+        self
+    }
+
+    /// Counts rows that were run.
+    pub fn rows(&self, rows: u64) {
+        self.rows.fetch_add(rows, Relaxed);
+        self.show_now_and_then();
+    }
+
+    /// Counts an example that was finished; `certified` says whether it was, where that was the question.
+    pub fn example_done(&self, certified: Option<bool>) {
+        self.decided.fetch_add(u64::from(certified.is_some()), Relaxed);
+        self.certified.fetch_add(u64::from(certified == Some(true)), Relaxed);
+        self.done.fetch_add(1, Relaxed);
+        if let Shown::Bar(bar) = &self.shown {
+            bar.set_position(self.resumed + self.done.load(Relaxed));
+        }
+        self.show_now_and_then();
+    }
+
+    /// Shows the last state and ends the bar. To be called once, when the work is done or given up.
+    pub fn finish(&self) {
+        match &self.shown {
+            Shown::Bar(bar) => {
+                bar.set_message(self.words());
+                bar.abandon();
+            }
+            Shown::Lines => eprintln!("{}", self.line()),
+            Shown::Nothing => {}
+        }
+    }
+
+    fn show_now_and_then(&self) {
+        let every = match self.shown {
+            Shown::Bar(_) => WORDS_EVERY,
+            Shown::Lines => LINE_EVERY,
+            Shown::Nothing => return,
+        };
+        // Another thread that holds the lock is showing it right now.
+        let Ok(mut last) = self.last.try_lock() else { return };
+        if last.elapsed() < every {
+            return;
+        }
+        *last = Instant::now();
+        match &self.shown {
+            Shown::Bar(bar) => bar.set_message(self.words()),
+            Shown::Lines => eprintln!("{}", self.line()),
+            Shown::Nothing => {}
+        }
+    }
+
+    fn line(&self) -> String {
+        format!("{}/{} examples, {}", self.resumed + self.done.load(Relaxed), self.total, self.words())
+    }
+
+    fn words(&self) -> String {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let mut words = format!("{} rows/s", short(self.rows.load(Relaxed) as f64 / seconds.max(1e-9)));
+        match self.seconds_left(seconds) {
+            Some(left) if left > 0.0 => words += &format!(", {} left", clock(left)),
+            Some(_) => words += &format!(", took {}", clock(seconds)),
+            None => {}
+        }
+        let decided = self.decided.load(Relaxed);
+        if decided > 0 {
+            words += &format!(", certified {}/{decided}", self.certified.load(Relaxed));
+        }
+        words
+    }
+
+    /// The time left, from the rows where it is known how many there are, else from the examples.
+    fn seconds_left(&self, seconds: f64) -> Option<f64> {
+        let todo = self.total.saturating_sub(self.resumed);
+        let done = self.done.load(Relaxed);
+        if done >= todo {
+            return Some(0.0);
+        }
+        let (all, so_far) = match self.rows_per_example {
+            0 => (todo as f64, done as f64),
+            rows => (todo as f64 * rows as f64, self.rows.load(Relaxed) as f64),
+        };
+        (so_far > 0.0).then(|| (seconds * (all - so_far) / so_far).max(1.0))
+    }
+}
+
+fn bar(total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} examples, {msg}");
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// A number in at most four characters and a unit.
+fn short(value: f64) -> String {
+    match value {
+        v if v >= 1e6 => format!("{:.1}M", v / 1e6),
+        v if v >= 1e4 => format!("{:.0}k", v / 1e3),
+        v if v >= 1e3 => format!("{:.1}k", v / 1e3),
+        v => format!("{v:.0}"),
+    }
+}
+
+/// Seconds as h:mm:ss.
+fn clock(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn silent(total: usize) -> Progress {
+        Progress::new(total, true)
+    }
+
+    #[test]
+    fn counts_from_many_threads_add() {
+        let progress = silent(4000);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let progress = &progress;
+                scope.spawn(move || {
+                    for _ in 0..1000 {
+                        progress.rows(10);
+                        progress.example_done(Some(thread == 0));
+                    }
+                });
+            }
+        });
+        assert_eq!(progress.rows.load(Relaxed), 40_000);
+        assert!(progress.line().starts_with("4000/4000 examples, "), "{}", progress.line());
+        assert!(progress.line().ends_with("certified 1000/4000"), "{}", progress.line());
+    }
+
+    #[test]
+    fn time_left_comes_from_rows_where_they_are_known() {
+        let progress = silent(10).resumed(5).rows_per_example(100);
+        assert_eq!(progress.seconds_left(1.0), None);
+        progress.rows(50);
+        assert_eq!(progress.seconds_left(10.0), Some(90.0));
+        for _ in 0..5 {
+            progress.example_done(None);
+        }
+        assert_eq!(progress.seconds_left(10.0), Some(0.0));
+        assert!(progress.line().starts_with("10/10 examples"));
+        assert!(!progress.line().contains("certified"));
+    }
+
+    #[test]
+    fn time_left_comes_from_examples_otherwise() {
+        let progress = silent(10);
+        assert_eq!(progress.seconds_left(1.0), None);
+        progress.example_done(Some(false));
+        assert_eq!(progress.seconds_left(2.0), Some(18.0));
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, text) in [(0.0, "0"), (999.4, "999"), (1234.0, "1.2k"), (12_345.0, "12k"), (1_234_567.0, "1.2M")] {
+            assert_eq!(short(value), text);
+        }
+        assert_eq!(clock(3661.4), "1:01:01");
+    }
+}

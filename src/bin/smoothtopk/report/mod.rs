@@ -1,0 +1,65 @@
+//! `smoothtopk report`
+
+mod curve;
+mod plot;
+mod png;
+mod scale;
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+use smoothtopk::{Error, Result};
+
+use crate::run_dir::{RunDir, atomic};
+use curve::Run;
+
+/// Certified top-k accuracy against radius, of one or several runs
+///
+/// Writes into DIR: report.md and report.csv (tables), curves.csv (the curves on a fine grid), certified_accuracy.svg and
+/// certified_accuracy.png (the plot). The tables also go to stdout.
+#[derive(clap::Args)]
+pub struct Args {
+    /// RUN folders that certify wrote, finished or not; or files with the columns `idx label predict radius correct`, tab
+    /// separated, from any tool
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// Where the report goes; made if it is missing
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The radii of the tables; without it, round ones up to the largest certified radius
+    #[arg(long, value_name = "R,R,...", value_delimiter = ',', allow_negative_numbers = true)]
+    radii: Vec<f64>,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    if let Some(radius) = args.radii.iter().find(|radius| !(radius.is_finite() && **radius >= 0.0)) {
+        return Err(Error::argument("radii", format!("a radius must be a finite number >= 0, not {radius}")));
+    }
+    let read = args.runs.iter().map(|path| RunDir::read(path)).collect::<Result<Vec<_>>>()?;
+    let runs = Run::all(&read);
+    let largest = runs.iter().flat_map(|run| &run.curves).map(curve::Curve::largest).fold(0.0, f64::max);
+    let radii = if args.radii.is_empty() { scale::multiples(largest, 8) } else { args.radii };
+
+    // All of it before the first write, so that an error leaves an earlier report as it was.
+    let tables = tables::markdown(&runs, &radii);
+    let svg = plot::svg(&runs, largest);
+    let png = png::render(&svg)?;
+    let grid = scale::multiples(largest, 250);
+    let report =
+        format!("# Certified top-k accuracy\n\n![Certified top-k accuracy](certified_accuracy.svg)\n\n{tables}");
+    let files: [(&str, &[u8]); 5] = [
+        ("report.md", report.as_bytes()),
+        ("report.csv", &tables::csv(&runs, &radii).into_bytes()),
+        ("curves.csv", &tables::curves_csv(&runs, &grid).into_bytes()),
+        ("certified_accuracy.svg", svg.as_bytes()),
+        ("certified_accuracy.png", &png),
+    ];
+    write_all(&args.out, &files)?;
+    print!("{tables}");
+    Ok(())
+}
+
+fn write_all(out: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    std::fs::create_dir_all(out).map_err(|error| Error::io(out, &error))?;
+    files.iter().try_for_each(|(name, content)| atomic::write(&out.join(name), content))
+}

@@ -1,0 +1,159 @@
+//! The report's tables, as Markdown and as CSV.
+
+use std::fmt::Write;
+
+use crate::run_dir::Manifest;
+
+use super::curve::{Curve, Run};
+
+/// What each run is, and its certified accuracy at `radii`.
+pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        out.push_str(&text);
+        out.push('\n');
+    };
+    let radii_head: String = radii.iter().map(|radius| format!(" {radius} |")).collect();
+    line(format!("| run | k | examples | abstain | ACR | median |{radii_head}"));
+    line(format!("| --- | ---: | ---: | ---: | ---: | ---: |{}", " ---: |".repeat(radii.len())));
+    for run in runs {
+        for curve in &run.curves {
+            let accuracies: String = radii.iter().map(|&r| format!(" {} |", number(curve.accuracy(r)))).collect();
+            line(format!(
+                "| {} | {} | {} | {} | {} | {} |{accuracies}",
+                cell(&run.name),
+                curve.k.map_or_else(|| "-".to_string(), |k| k.to_string()),
+                examples(run, curve),
+                number(curve.abstention()),
+                number(curve.average_radius()),
+                number(curve.median_radius()),
+            ));
+        }
+    }
+    line(String::new());
+    line(
+        "Numbered columns: the share of examples whose true label is certified in the smoothed top k with an l2 radius of at \
+         least r. abstain: the share with no certificate. ACR and median: the average and the median certified radius, \
+         with 0 where the true label is not certified."
+            .to_string(),
+    );
+    for run in runs {
+        let rows = run.curves.iter().map(|curve| curve.examples).min().unwrap_or(0);
+        if let Some(total) = run.total().filter(|total| rows < *total) {
+            line(format!("\n**{} is not finished**: {rows} of {total} examples so far.", cell(&run.name)));
+        }
+        if !run.labelled {
+            line(format!(
+                "\n**{} has no true labels**: its numbers are the share certified, whether right or wrong.",
+                cell(&run.name)
+            ));
+        }
+    }
+    if runs.iter().any(|run| run.manifest.is_some()) {
+        line("\n| run | model | data | sigma | n0 | n | alpha | bound | provider | precision |".to_string());
+        line("| --- | --- | --- | ---: | ---: | ---: | ---: | --- | --- | --- |".to_string());
+    }
+    for run in runs {
+        if let Some(manifest) = &run.manifest {
+            let cells: String = facts(manifest).iter().map(|fact| format!(" {} |", cell(fact))).collect();
+            line(format!("| {} |{cells}", cell(&run.name)));
+        }
+    }
+    out
+}
+
+/// One line per run, k and radius, every number with all its digits.
+pub fn csv(runs: &[Run], radii: &[f64]) -> String {
+    let mut out = String::from(
+        "run,model,data,sigma,n0,n,alpha,bound,provider,precision,k,examples,examples_total,labelled,abstain,acr,\
+         median_radius,radius,certified_accuracy\n",
+    );
+    for run in runs {
+        let facts = run.manifest.as_ref().map(facts).unwrap_or_default();
+        let total = run.total().map(|total| total.to_string()).unwrap_or_default();
+        for curve in &run.curves {
+            for &radius in radii {
+                let numbers = [curve.abstention(), curve.average_radius(), curve.median_radius()].map(exact);
+                let mut fields = vec![field(&run.name)];
+                fields.extend(facts.iter().map(|fact| field(fact)));
+                fields.extend([k(curve), curve.examples.to_string(), total.clone()]);
+                fields.push(u8::from(run.labelled).to_string());
+                fields.extend(numbers);
+                fields.extend([radius.to_string(), exact(curve.accuracy(radius))]);
+                out.push_str(&fields.join(","));
+                out.push('\n');
+            }
+        }
+    }
+    out
+}
+
+/// The curves at the radii of a grid.
+pub fn curves_csv(runs: &[Run], grid: &[f64]) -> String {
+    let mut out = String::from("run,k,radius,certified_accuracy\n");
+    for run in runs {
+        for curve in &run.curves {
+            for &radius in grid {
+                // Writing to a string cannot fail.
+                let _ = writeln!(out, "{},{},{radius},{}", field(&run.name), k(curve), exact(curve.accuracy(radius)));
+            }
+        }
+    }
+    out
+}
+
+/// What made a run, in the order of the columns.
+fn facts(manifest: &Manifest) -> [String; 9] {
+    [
+        manifest.model.clone(),
+        manifest.data.clone(),
+        manifest.sigma.to_string(),
+        manifest.n0.to_string(),
+        manifest.n.to_string(),
+        manifest.alpha.to_string(),
+        manifest.bound.clone(),
+        manifest.provider.clone(),
+        manifest.precision.clone(),
+    ]
+}
+
+fn k(curve: &Curve) -> String {
+    curve.k.map(|k| k.to_string()).unwrap_or_default()
+}
+
+fn examples(run: &Run, curve: &Curve) -> String {
+    match run.total().filter(|total| curve.examples < *total) {
+        Some(total) => format!("{} of {total}", curve.examples),
+        None => curve.examples.to_string(),
+    }
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_string(), |value| format!("{value:.3}"))
+}
+
+fn exact(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// A Markdown cell: no bar or line break ends it early.
+fn cell(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('|', "\\|").replace(['\n', '\r'], " ")
+}
+
+/// A CSV field, quoted where it must be (RFC 4180).
+fn field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_break_a_table() {
+        assert_eq!(cell("a|b\nc"), "a\\|b c");
+        assert_eq!(field("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(field("plain"), "plain");
+    }
+}

@@ -1,0 +1,285 @@
+//! The manifest: all that a run's results depend on, and what they were made with.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use smoothtopk::{Error, ErrorKind, Result};
+
+/// The version of the RUN format that this program writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// Where the certified labels come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelSource {
+    /// The data's own, fixed beforehand.
+    Given,
+    /// The top label of n0 rows of its own.
+    Selected,
+}
+
+/// `manifest.json`. Everything but the two file names is compared on resuming; those are bound by their hashes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of the RUN format, [`FORMAT`].
+    pub format: u32,
+    /// This program's version.
+    pub program_version: String,
+    /// The model's file name, without where it is.
+    pub model: String,
+    /// In hex.
+    pub model_sha256: String,
+    /// The data's file or folder name, without where it is.
+    pub data: String,
+    /// In hex.
+    pub data_sha256: String,
+    /// Of the library that ran the model.
+    pub onnxruntime_version: String,
+    /// The execution provider, with its device.
+    pub provider: String,
+    /// What the provider computes in.
+    pub precision: String,
+    /// Standard deviation of the noise, in the units of the scaled input.
+    pub sigma: f64,
+    /// The k of every certificate, one file each.
+    pub k: Vec<usize>,
+    /// Rows that select a label; 0 where labels are given.
+    pub n0: u64,
+    /// Rows that estimate.
+    pub n: u64,
+    /// Failure probability of every certificate.
+    pub alpha: f64,
+    /// The confidence bounds: ranked, simuem or binocp.
+    pub bound: String,
+    /// Of all noise.
+    pub seed: u64,
+    /// The step of the grid that inputs and noise are rounded to.
+    pub grid: f64,
+    /// What the rounding takes from every radius.
+    pub radius_slack: f64,
+    /// Elements of one input.
+    pub elements: usize,
+    /// Labels of the model.
+    pub classes: usize,
+    /// Where the certified labels come from.
+    pub labels: LabelSource,
+    /// What raw values were divided by.
+    pub input_scale: f64,
+    /// Subtracted after the noise, per channel or one for all; empty for none.
+    pub mean: Vec<f64>,
+    /// Divided by after the noise, per channel or one for all; empty for none.
+    pub std: Vec<f64>,
+    /// How images of a folder were resized; null for arrays.
+    pub resize: Option<String>,
+    /// Every skip-th example is taken.
+    pub skip: usize,
+    /// The most examples that were asked for; null for all.
+    pub max: Option<usize>,
+    /// The examples of the whole run.
+    pub examples: usize,
+    /// Whatever else binds the results. Kept when read, compared like the rest.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// The order in which fields are compared, so that the first difference named is a cause rather than a consequence.
+const ORDER: [&str; 25] = [
+    "model_sha256",
+    "data_sha256",
+    "sigma",
+    "k",
+    "n0",
+    "n",
+    "alpha",
+    "bound",
+    "seed",
+    "labels",
+    "input_scale",
+    "mean",
+    "std",
+    "resize",
+    "skip",
+    "max",
+    "provider",
+    "precision",
+    "program_version",
+    "onnxruntime_version",
+    "grid",
+    "radius_slack",
+    "elements",
+    "classes",
+    "examples",
+];
+
+impl Manifest {
+    /// Pretty-printed, always the same for the same values; every f64 parses back to itself.
+    ///
+    /// # Errors
+    /// `InvalidArgument` naming a number that is not finite, which JSON cannot hold.
+    pub fn to_json(&self) -> Result<String> {
+        let internal = |error: serde_json::Error| Error::new(ErrorKind::Internal, format!("the manifest: {error}"));
+        let numbers = [
+            ("sigma", self.sigma),
+            ("alpha", self.alpha),
+            ("grid", self.grid),
+            ("radius_slack", self.radius_slack),
+            ("input-scale", self.input_scale),
+        ];
+        let lists = [("mean", &self.mean), ("std", &self.std)].into_iter();
+        let lists = lists.flat_map(|(field, list)| list.iter().map(move |&value| (field, value)));
+        if let Some((field, value)) = numbers.into_iter().chain(lists).find(|(_, value)| !value.is_finite()) {
+            return Err(Error::argument(field, format!("must be a finite number, not {value}")));
+        }
+        let mut text = serde_json::to_string_pretty(self).map_err(internal)?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// Reads a manifest; fields that this version does not know are kept in `more`.
+    ///
+    /// # Errors
+    /// `NotFound`, `Io`, or `InvalidData` when it is malformed or of another format.
+    pub fn load(path: &Path) -> Result<Self> {
+        let bad = |reason: String| Error::data("manifest", format!("{}: {reason}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, &error))?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        match value.get("format").and_then(Value::as_u64) {
+            Some(format) if format == u64::from(FORMAT) => {}
+            Some(format) => {
+                return Err(bad(format!(
+                    "format {format}, but this program reads format {FORMAT}; use the program that wrote it"
+                )));
+            }
+            None => return Err(bad("no `format`, so it is no manifest of a run".into())),
+        }
+        serde_json::from_value(value).map_err(|error| bad(error.to_string()))
+    }
+
+    /// Checks that resuming the run of `self`, in the folder `path`, with what is `wanted` gives the same results.
+    ///
+    /// # Errors
+    /// `InvalidArgument` naming the first field that differs and both its values.
+    pub fn check_same(&self, wanted: &Self, path: &Path) -> Result<()> {
+        let internal = |error: serde_json::Error| Error::new(ErrorKind::Internal, format!("the manifest: {error}"));
+        let stored = serde_json::to_value(self).map_err(internal)?;
+        let wanted = serde_json::to_value(wanted).map_err(internal)?;
+        let names = [&stored, &wanted].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
+        let names = names.map(String::as_str).filter(|name| !["model", "data"].contains(name));
+        let differing = ORDER.into_iter().chain(names).find(|name| stored.get(name) != wanted.get(name));
+        let Some(field) = differing else { return Ok(()) };
+        let show = |value: &Value| value.get(field).map_or_else(|| "nothing".to_string(), Value::to_string);
+        Err(Error::argument(
+            field,
+            format!(
+                "the run in {} was made with {}, and this command has {}; give the same values to resume it, or another --out",
+                path.display(),
+                show(&stored),
+                show(&wanted)
+            ),
+        ))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub fn example() -> Manifest {
+        Manifest {
+            format: FORMAT,
+            program_version: "0.1.0".into(),
+            model: "m.onnx".into(),
+            model_sha256: "aa".into(),
+            data: "d.npz".into(),
+            data_sha256: "bb".into(),
+            onnxruntime_version: "1.24.0".into(),
+            provider: "cpu".into(),
+            precision: "float32".into(),
+            sigma: 0.1 + 0.2,
+            k: vec![1, 3],
+            n0: 100,
+            n: 1000,
+            alpha: 0.001,
+            bound: "ranked".into(),
+            seed: u64::MAX,
+            grid: 2f64.powi(-22),
+            radius_slack: 1.321_234_567_890_123_4e-5,
+            elements: 3072,
+            classes: 4,
+            labels: LabelSource::Given,
+            input_scale: 255.0,
+            mean: vec![0.485, 0.456, 0.406],
+            std: vec![],
+            resize: None,
+            skip: 1,
+            max: None,
+            examples: 10,
+            more: Map::new(),
+        }
+    }
+
+    #[test]
+    fn a_manifest_round_trips_to_the_last_bit() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("manifest.json");
+        let mut manifest = example();
+        manifest.more.insert("later".into(), Value::from(0.1 + 0.7));
+        for sigma in [0.1 + 0.2, 8.447_294_784_212_343e-5, 0.25, 1.0 / 3.0, f64::MIN_POSITIVE] {
+            manifest.sigma = sigma;
+            let text = manifest.to_json().expect("text");
+            std::fs::write(&path, &text).expect("write");
+            let back = Manifest::load(&path).expect("load");
+            assert_eq!(back, manifest);
+            assert_eq!(back.sigma.to_bits(), sigma.to_bits());
+            assert_eq!(back.to_json().expect("text"), text);
+        }
+    }
+
+    #[test]
+    fn every_field_but_the_names_is_compared() {
+        let value = serde_json::to_value(example()).expect("value");
+        let fields: Vec<&String> = value.as_object().expect("object").keys().collect();
+        for field in ORDER {
+            assert!(fields.iter().any(|name| *name == field), "{field} is no field");
+        }
+        for field in &fields {
+            let ordered = ORDER.contains(&field.as_str()) || ["format", "model", "data"].contains(&field.as_str());
+            assert!(ordered, "{field} has no place in the order");
+        }
+        for field in ORDER {
+            let mut other = value.clone();
+            other[field] = match &value[field] {
+                Value::String(_) if field == "labels" => "selected".into(),
+                Value::String(text) => format!("{text}x").into(),
+                Value::Array(_) => vec![7].into(),
+                Value::Null if field == "resize" => "crop".into(),
+                Value::Number(number) if number.is_u64() && number.as_u64() != Some(u64::MAX) => 77.into(),
+                Value::Number(number) if number.is_f64() => 0.5.into(),
+                _ => 5.into(),
+            };
+            let other: Manifest = serde_json::from_value(other).expect(field);
+            let error = example().check_same(&other, Path::new("RUN")).expect_err(field);
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert_eq!(error.field(), Some(field));
+        }
+        let renamed = Manifest { model: "other.onnx".into(), data: "other.npz".into(), ..example() };
+        example().check_same(&renamed, Path::new("RUN")).expect("names are bound by their hashes");
+    }
+
+    #[test]
+    fn numbers_that_json_cannot_hold_are_refused() {
+        let error = Manifest { mean: vec![0.5, f64::NAN], ..example() }.to_json().expect_err("NaN");
+        assert_eq!(error.field(), Some("mean"));
+    }
+
+    #[test]
+    fn another_format_is_refused() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("manifest.json");
+        std::fs::write(&path, "{\"format\": 2}").expect("write");
+        assert!(Manifest::load(&path).expect_err("format 2").message().contains("format 2"));
+        std::fs::write(&path, "{\"format\": 1").expect("write");
+        assert_eq!(Manifest::load(&path).expect_err("cut").kind(), ErrorKind::InvalidData);
+    }
+}

@@ -1,0 +1,1 @@
+//! `smoothtopk report`, end to end.
