@@ -4,7 +4,7 @@
 //! [16 g + e % 16, sample low, sample high, purpose]: words (0, 1) or (2, 3), the first normal for even (e % 64) / 16, the
 //! second for odd.
 
-use super::normal::{centred, needs_refining, radius, refine, rotate};
+use super::normal::{centred, needs_refining, radii, refine, rotate};
 use super::philox::{M0, M1, ROUNDS, mul_hi_lo, round_keys};
 use super::simd::{MAX_LANES, Simd};
 
@@ -26,6 +26,26 @@ pub(super) struct Row {
     pub(super) step: f32,
 }
 
+/// A word in every 64-bit lane.
+#[inline(always)]
+fn word<S: Simd>(s: S, word: u32) -> S::D {
+    s.splat_d(u64::from(word))
+}
+
+/// One Philox round of even and odd blocks.
+#[inline(always)]
+fn round<S: Simd>(s: S, c: [[S::D; 4]; 2], key: &[u32; 2]) -> [[S::D; 4]; 2] {
+    let p0 = [s.mul_low(c[0][0], word(s, M0)), s.mul_low(c[1][0], word(s, M0))];
+    let p1 = [s.mul_low(c[0][2], word(s, M1)), s.mul_low(c[1][2], word(s, M1))];
+    let hi0 = [s.shr32(p0[0]), s.shr32(p0[1])];
+    let hi1 = [s.shr32(p1[0]), s.shr32(p1[1])];
+    let [k0, k1] = [word(s, key[0]), word(s, key[1])];
+    [
+        [s.xor3(hi1[0], c[0][1], k0), p1[0], s.xor3(hi0[0], c[0][3], k1), p0[0]],
+        [s.xor3(hi1[1], c[1][1], k0), p1[1], s.xor3(hi0[1], c[1][3], k1), p0[1]],
+    ]
+}
+
 /// What all blocks of a row share: the first two rounds' uniform parts and the later rounds' keys.
 struct Schedule {
     row: Row,
@@ -45,46 +65,56 @@ impl Schedule {
     }
 
     /// The blocks of counters first, first + 1, .. as four words, a lane per counter.
+    ///
+    /// Even and odd counters go through the rounds side by side, so that each hides the other's latency. High halves of lanes are
+    /// left as they fall: only low halves are read. No closures: they would be compiled without the path's instructions.
     #[inline(always)]
     fn blocks<S: Simd>(&self, s: S, first: u32) -> [S::U; 4] {
         // M0 (first + lane) by addition: below 2^64 since the counter is below 2^32.
         let (even, odd) = s.ramp(u64::from(M0));
         let start = s.splat_d(u64::from(M0) * u64::from(first));
-        let even = self.rounds(s, s.add_d(start, even));
-        let odd = self.rounds(s, s.add_d(start, odd));
-        [0, 1, 2, 3].map(|word| s.merge_low(even[word], odd[word]))
-    }
-
-    /// All rounds, given M0 times the counter. High halves of lanes are left as they fall: only low halves are read.
-    #[inline(always)]
-    fn rounds<S: Simd>(&self, s: S, p0: S::D) -> [S::D; 4] {
-        let splat = |word: u32| s.splat_d(u64::from(word));
-        let c2 = s.xor(s.shr32(p0), splat(self.first));
-        let p1 = s.mul_low(c2, splat(M1));
-        let mut c =
-            [s.xor(s.shr32(p1), splat(self.second[0])), p1, s.xor(p0, splat(self.second[1])), splat(self.third)];
+        let mut c = self.first_rounds(s, [s.add_d(start, even), s.add_d(start, odd)]);
         for key in &self.keys[2..] {
-            let p0 = s.mul_low(c[0], splat(M0));
-            let p1 = s.mul_low(c[2], splat(M1));
-            c = [s.xor3(s.shr32(p1), c[1], splat(key[0])), p1, s.xor3(s.shr32(p0), c[3], splat(key[1])), p0];
+            c = round(s, c, key);
         }
-        c
+        let [even, odd] = c;
+        [
+            s.merge_low(even[0], odd[0]),
+            s.merge_low(even[1], odd[1]),
+            s.merge_low(even[2], odd[2]),
+            s.merge_low(even[3], odd[3]),
+        ]
     }
 
-    /// Normals times the scale of one word pair: elements `offset` and `offset + 16` of the group, and on.
+    /// The first two rounds, given M0 times the counters; the sample and the purpose are the same in all lanes.
     #[inline(always)]
-    fn pair<S: Simd>(&self, s: S, words: &[S::U; 4], index: usize, first: u32) -> (S::F, S::F) {
-        let mut a = centred(s, words[index]);
-        if needs_refining(s, words[index]) {
-            let mut lanes = [0.0; MAX_LANES];
-            let mut bits = [0; MAX_LANES];
-            s.store(a, &mut lanes);
-            s.store_u(words[index], &mut bits);
-            let counter = [first, self.row.sample[0], self.row.sample[1], self.row.purpose];
-            refine(self.row.key, counter, index, &bits[..S::LANES], &mut lanes[..S::LANES]);
-            a = s.load(&lanes);
+    fn first_rounds<S: Simd>(&self, s: S, p0: [S::D; 2]) -> [[S::D; 4]; 2] {
+        let c2 = [s.xor(s.shr32(p0[0]), word(s, self.first)), s.xor(s.shr32(p0[1]), word(s, self.first))];
+        let p1 = [s.mul_low(c2[0], word(s, M1)), s.mul_low(c2[1], word(s, M1))];
+        let [k0, k1] = [word(s, self.second[0]), word(s, self.second[1])];
+        let c3 = word(s, self.third);
+        [
+            [s.xor(s.shr32(p1[0]), k0), p1[0], s.xor(p0[0], k1), c3],
+            [s.xor(s.shr32(p1[1]), k0), p1[1], s.xor(p0[1], k1), c3],
+        ]
+    }
+
+    /// Both radius words as [`centred`], refined where they need it.
+    #[inline(always)]
+    fn uniforms<S: Simd>(&self, s: S, words: &[S::U; 4], first: u32) -> [S::F; 2] {
+        let mut a = [centred(s, words[0]), centred(s, words[2])];
+        if needs_refining(s, words[0], words[2]) {
+            for (a, index) in a.iter_mut().zip([0, 2]) {
+                let mut lanes = [0.0; MAX_LANES];
+                let mut bits = [0; MAX_LANES];
+                s.store(*a, &mut lanes);
+                s.store_u(words[index], &mut bits);
+                let counter = [first, self.row.sample[0], self.row.sample[1], self.row.purpose];
+                refine(self.row.key, counter, index, &bits[..S::LANES], &mut lanes[..S::LANES]);
+                *a = s.load(&lanes);
+            }
         }
-        rotate(s, s.mul(radius(s, a), s.splat(self.row.scale)), words[index + 1])
+        a
     }
 
     /// The elements of one group.
@@ -94,17 +124,18 @@ impl Schedule {
             let lane = part * S::LANES;
             let first = group * GROUP_BLOCKS + lane as u32;
             let words = self.blocks(s, first);
-            for index in [0, 2] {
-                let (a, b) = self.pair(s, &words, index, first);
-                for (z, at) in [(a, lane + 16 * index), (b, lane + 16 * index + 16)] {
-                    let value = if GRID {
-                        // The integer times a power of two is exact, so this rounds once, and on the grid not at all.
-                        s.mul_add(s.round(z), s.splat(self.row.step), s.load(&x[at..]))
-                    } else {
-                        z
-                    };
-                    s.store(value, &mut out[at..]);
-                }
+            let r = radii(s, self.uniforms(s, &words, first));
+            let scale = s.splat(self.row.scale);
+            let z = rotate(s, [s.mul(r[0], scale), s.mul(r[1], scale)], [words[1], words[3]]);
+            for (word, z) in z.into_iter().enumerate() {
+                let at = lane + 16 * word;
+                let value = if GRID {
+                    // The integer times a power of two is exact, so this rounds once, and on the grid not at all.
+                    s.mul_add(s.round(z), s.splat(self.row.step), s.load(&x[at..]))
+                } else {
+                    z
+                };
+                s.store(value, &mut out[at..]);
             }
         }
     }

@@ -47,19 +47,21 @@ const COS: [f32; 5] = [
     0.000_894_486_380_275_338_9,
 ];
 
+/// The polynomial of two vectors, side by side.
 #[inline(always)]
-fn polynomial<S: Simd, const N: usize>(s: S, x: S::F, coefficients: &[f32; N]) -> S::F {
-    let mut sum = s.splat(coefficients[N - 1]);
+fn polynomial<S: Simd, const N: usize>(s: S, x: [S::F; 2], coefficients: &[f32; N]) -> [S::F; 2] {
+    let mut sum = [s.splat(coefficients[N - 1]); 2];
     for &coefficient in coefficients[..N - 1].iter().rev() {
-        sum = s.mul_add(sum, x, s.splat(coefficient));
+        let c = s.splat(coefficient);
+        sum = [s.mul_add(sum[0], x[0], c), s.mul_add(sum[1], x[1], c)];
     }
     sum
 }
 
-/// Whether any lane of the radius word needs [`refined`].
+/// Whether any lane of the radius words needs [`refine`].
 #[inline(always)]
-pub(super) fn needs_refining<S: Simd>(s: S, word: S::U) -> bool {
-    s.any_below(word, REFINE_HIGH, REFINE_LOW + REFINE_HIGH)
+pub(super) fn needs_refining<S: Simd>(s: S, a: S::U, b: S::U) -> bool {
+    s.any_below(a, b, REFINE_HIGH, REFINE_LOW + REFINE_HIGH)
 }
 
 /// w + 1/2 with w as a signed integer: 2^32 u, less 2^32 where u > 1/2.
@@ -87,20 +89,29 @@ pub(super) fn refine(key: [u32; 2], counter: [u32; 4], index: usize, words: &[u3
 ///
 /// u = 2^-k (1 - t) with t in (0, 1/2], so -2 ln u = 2 k ln 2 + t (-2 ln(1 - t) / t): no cancellation anywhere.
 #[inline(always)]
-pub(super) fn radius<S: Simd>(s: S, centred: S::F) -> S::F {
-    let (t, k) = s.split(centred);
-    let tail = s.mul(t, polynomial(s, t, &LOG));
-    s.sqrt(s.mul_add(k, s.splat(2.0 * std::f32::consts::LN_2), tail))
+pub(super) fn radii<S: Simd>(s: S, centred: [S::F; 2]) -> [S::F; 2] {
+    let [(t0, k0), (t1, k1)] = [s.split(centred[0]), s.split(centred[1])];
+    let ratio = polynomial(s, [t0, t1], &LOG);
+    let ln4 = s.splat(2.0 * std::f32::consts::LN_2);
+    [s.sqrt(s.mul_add(k0, ln4, s.mul(t0, ratio[0]))), s.sqrt(s.mul_add(k1, ln4, s.mul(t1, ratio[1])))]
 }
 
-/// (r cos, r sin) of the angle of `word`.
+/// (r cos, r sin) of the angles of both words: four vectors.
 #[inline(always)]
-pub(super) fn rotate<S: Simd>(s: S, r: S::F, word: S::U) -> (S::F, S::F) {
+pub(super) fn rotate<S: Simd>(s: S, r: [S::F; 2], words: [S::U; 2]) -> [S::F; 4] {
     // v = ((word << 2) + 2) / 2^32 in (-1/2, 1/2), symmetric, never 0; the angle is pi/2 v.
-    let scale = 1.0 / 4_294_967_296.0;
-    let v = s.mul_add(s.to_float(s.shl2(word)), s.splat(scale), s.splat(2.0 * scale));
-    let y = s.mul(v, v);
-    let sin = s.mul(v, polynomial(s, y, &SIN));
-    let cos = s.flip_by_bit31(polynomial(s, y, &COS), word);
-    s.swap_by_bit30(s.mul(r, cos), s.mul(r, sin), word)
+    let unit = 1.0 / 4_294_967_296.0;
+    let [scale, half] = [s.splat(unit), s.splat(2.0 * unit)];
+    let v = [
+        s.mul_add(s.to_float(s.shl2(words[0])), scale, half),
+        s.mul_add(s.to_float(s.shl2(words[1])), scale, half),
+    ];
+    let y = [s.mul(v[0], v[0]), s.mul(v[1], v[1])];
+    let sin = polynomial(s, y, &SIN);
+    let cos = polynomial(s, y, &COS);
+    let sin = [s.mul(v[0], sin[0]), s.mul(v[1], sin[1])];
+    let cos = [s.flip_by_bit31(cos[0], words[0]), s.flip_by_bit31(cos[1], words[1])];
+    let (a, b) = s.swap_by_bit30(s.mul(r[0], cos[0]), s.mul(r[0], sin[0]), words[0]);
+    let (c, d) = s.swap_by_bit30(s.mul(r[1], cos[1]), s.mul(r[1], sin[1]), words[1]);
+    [a, b, c, d]
 }

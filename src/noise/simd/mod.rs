@@ -44,8 +44,8 @@ pub(super) trait Simd: Copy {
     fn to_float(self, a: Self::U) -> Self::F;
     /// a << 2.
     fn shl2(self, a: Self::U) -> Self::U;
-    /// Whether any a + offset (mod 2^32) is below `limit`, unsigned.
-    fn any_below(self, a: Self::U, offset: u32, limit: u32) -> bool;
+    /// Whether any a + offset or b + offset (mod 2^32) is below `limit`, unsigned.
+    fn any_below(self, a: Self::U, b: Self::U, offset: u32, limit: u32) -> bool;
 
     /// For every lane of `a`: where it is positive, a = m 2^(e+1) with m in [1/2, 1), the pair (1 - m, 31 - e); where it is
     /// negative, the pair (-a 2^-32, 0). No lane is zero, subnormal or not finite.

@@ -61,8 +61,9 @@ impl Simd for Portable {
         from_fn(|i| a[i] << 2)
     }
     #[inline(always)]
-    fn any_below(self, a: Self::U, offset: u32, limit: u32) -> bool {
-        a.iter().fold(false, |any, &a| any | (a.wrapping_add(offset) < limit))
+    fn any_below(self, a: Self::U, b: Self::U, offset: u32, limit: u32) -> bool {
+        let below = |a: u32| a.wrapping_add(offset) < limit;
+        a.iter().zip(&b).fold(false, |any, (&a, &b)| any | below(a) | below(b))
     }
     #[inline(always)]
     fn split(self, a: Self::F) -> (Self::F, Self::F) {

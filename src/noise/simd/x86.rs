@@ -77,9 +77,10 @@ impl Simd for Avx512 {
         fn round(self, a: __m512) -> __m512 { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT }>(a) }
         fn to_float(self, a: __m512i) -> __m512 { _mm512_cvtepi32_ps(a) }
         fn shl2(self, a: __m512i) -> __m512i { _mm512_slli_epi32::<2>(a) }
-        fn any_below(self, a: __m512i, offset: u32, limit: u32) -> bool {
-            let shifted = _mm512_add_epi32(a, _mm512_set1_epi32(offset.cast_signed()));
-            _mm512_cmplt_epu32_mask(shifted, _mm512_set1_epi32(limit.cast_signed())) != 0
+        fn any_below(self, a: __m512i, b: __m512i, offset: u32, limit: u32) -> bool {
+            let offset = _mm512_set1_epi32(offset.cast_signed());
+            let least = _mm512_min_epu32(_mm512_add_epi32(a, offset), _mm512_add_epi32(b, offset));
+            _mm512_cmplt_epu32_mask(least, _mm512_set1_epi32(limit.cast_signed())) != 0
         }
         fn split(self, a: __m512) -> (__m512, __m512) {
             let positive = !_mm512_movepi32_mask(_mm512_castps_si512(a));
@@ -91,7 +92,7 @@ impl Simd for Avx512 {
             )
         }
         fn flip_by_bit31(self, a: __m512, word: __m512i) -> __m512 {
-            // 0x6c is a xor (b and c), with b the middle operand.
+            // 0x78 is a ^ (b & c).
             let bit = _mm512_set1_epi32(i32::MIN);
             _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0x78>(_mm512_castps_si512(a), word, bit))
         }
@@ -158,12 +159,13 @@ impl Simd for Avx2 {
         }
         fn to_float(self, a: __m256i) -> __m256 { _mm256_cvtepi32_ps(a) }
         fn shl2(self, a: __m256i) -> __m256i { _mm256_slli_epi32::<2>(a) }
-        fn any_below(self, a: __m256i, offset: u32, limit: u32) -> bool {
+        fn any_below(self, a: __m256i, b: __m256i, offset: u32, limit: u32) -> bool {
             // AVX2 compares signed only: adding 2^31 to both sides turns unsigned order into signed.
             const BIAS: u32 = 0x8000_0000;
-            let shifted = _mm256_add_epi32(a, _mm256_set1_epi32(offset.wrapping_add(BIAS).cast_signed()));
+            let offset = _mm256_set1_epi32(offset.wrapping_add(BIAS).cast_signed());
             let limit = _mm256_set1_epi32(limit.wrapping_add(BIAS).cast_signed());
-            _mm256_movemask_epi8(_mm256_cmpgt_epi32(limit, shifted)) != 0
+            let least = _mm256_min_epi32(_mm256_add_epi32(a, offset), _mm256_add_epi32(b, offset));
+            _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(limit, least))) != 0
         }
         fn split(self, a: __m256) -> (__m256, __m256) {
             let bits = _mm256_castps_si256(a);
