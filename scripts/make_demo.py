@@ -3,14 +3,14 @@
     pip install -r scripts/requirements-demo.txt
     python3 scripts/make_demo.py
 
-Scikit-learn's digits are 1,797 scans of handwritten digits, 8x8 pixels from 0 to 16 (UCI, Alpaydin and Kaynak 1998). 200 of
-them, 20 of each digit, are held out; on the others, scaled to [0, 1], a 64-128-128-10 network is trained with fresh Gaussian
-noise of sigma 0.25 in every epoch, which is what makes it hold up under the noise of smoothing. Writes
+Scikit-learn's digits are 1,797 scans of handwritten digits, 8x8 pixels from 0 to 16 (UCI, Alpaydin and Kaynak 1998).
+200 of them, 20 of each digit, are held out; on the others, scaled to [0, 1], a 64-128-128-10 network is trained with
+fresh Gaussian noise of sigma 0.25 in every epoch, which is what makes it hold up under the noise of smoothing. Writes
 
     demo/digits_mlp_sigma0.25.onnx   `image` float32 [batch, 1, 8, 8], pixels in [0, 1] -> `logits` float32 [batch, 10]
     demo/digits_test200.npz          `images` uint8 [200, 1, 8, 8] from 0 to 16, `labels` int64 [200]
 
-and prints the accuracies that demo/README.md gives. One BLAS thread: the sums are then the same on one machine every time.
+and prints the accuracies that demo/README.md gives. One BLAS thread: on one machine the sums are then always the same.
 """
 
 import io
@@ -45,8 +45,9 @@ def split():
 def train(images, labels):
     x = images.reshape(len(images), -1) / WHITE
     rng = np.random.default_rng(SEED)
-    net = MLPClassifier((128, 128), alpha=WEIGHT_DECAY, batch_size=128, learning_rate_init=LEARNING_RATE,
-                        random_state=SEED)
+    net = MLPClassifier(
+        (128, 128), alpha=WEIGHT_DECAY, batch_size=128, learning_rate_init=LEARNING_RATE, random_state=SEED
+    )
     for epoch in range(EPOCHS):
         net.partial_fit(x + SIGMA * rng.standard_normal(x.shape), labels, classes=np.arange(10))
         # Down to nothing over the run, so that the last epoch's noise does not decide the weights.
@@ -59,18 +60,25 @@ def export(net, path):
     nodes, constants, flow = [helper.make_node("Flatten", ["image"], ["pixels"])], [], "pixels"
     last = len(net.coefs_) - 1
     for layer, (weights, bias) in enumerate(zip(net.coefs_, net.intercepts_)):
-        constants += [numpy_helper.from_array(weights.astype(np.float32), f"weights{layer}"),
-                      numpy_helper.from_array(bias.astype(np.float32), f"bias{layer}")]
+        constants += [
+            numpy_helper.from_array(weights.astype(np.float32), f"weights{layer}"),
+            numpy_helper.from_array(bias.astype(np.float32), f"bias{layer}"),
+        ]
         out = "logits" if layer == last else f"sum{layer}"
         nodes.append(helper.make_node("Gemm", [flow, f"weights{layer}", f"bias{layer}"], [out]))
         if layer < last:
             flow = f"hidden{layer}"
             nodes.append(helper.make_node("Relu", [out], [flow]))
     graph = helper.make_graph(
-        nodes, "digits_mlp_sigma0.25",
+        nodes,
+        "digits_mlp_sigma0.25",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 1, 8, 8])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 10])], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="smoothtopk")
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 10])],
+        constants,
+    )
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="smoothtopk"
+    )
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
 

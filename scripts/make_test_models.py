@@ -7,7 +7,6 @@ Writes tests/models/*.onnx and this script's entries of tests/models/cases.json,
 accepted model against ONNX Runtime.
 """
 
-import ml_dtypes
 import numpy as np
 import onnx
 
@@ -28,8 +27,10 @@ def check(file, entry):
     step = len(rows) if batch == "dynamic" else batch
     names = [output.name for output in onnx.load(cases.MODELS / file, load_external_data=False).graph.output]
     which = names.index(entry["output"])
-    parts = [cases.run_onnxruntime(file, {entry["input"]: rows[i : i + step], **constants})[which]
-             for i in range(0, len(rows), step)]
+    parts = [
+        cases.run_onnxruntime(file, {entry["input"]: rows[i : i + step], **constants})[which]
+        for i in range(0, len(rows), step)
+    ]
     found = np.concatenate(parts).reshape(len(rows), -1).astype(np.float64)
     if "scores" in entry:
         expected = np.array(entry["scores"], dtype=np.float64)  # null becomes NaN

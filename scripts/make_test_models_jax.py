@@ -39,8 +39,9 @@ def main():
     rng = np.random.default_rng(3)
     rows = rng.random((12, SIDE, SIDE, CHANNELS), dtype=np.float32) ** rng.uniform(0.2, 5, (12, 1, 1, CHANNELS))
     rows = rows.astype(np.float32)
-    maps = np.asarray(jax.lax.conv_general_dilated(rows, FILTERS, (1, 1), "SAME",
-                                                   dimension_numbers=("NHWC", "HWIO", "NHWC")))
+    maps = np.asarray(
+        jax.lax.conv_general_dilated(rows, FILTERS, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    )
     centre = (np.maximum(maps, 0).mean(axis=(1, 2)) @ WEIGHTS).mean(axis=0)
     model = lambda image: classify(image, centre)
     scores = np.asarray(model(rows))
@@ -56,8 +57,17 @@ def main():
     name, output = exported.graph.input[0].name, exported.graph.output[0].name
     found = cases.run_onnxruntime(file, {name: rows})[0]
     np.testing.assert_allclose(found, scores, rtol=0, atol=1e-5, err_msg=file)
-    table.accepted(file, "a convolutional network on [8, 8, 3] images, softmax probabilities", input=name, output=output,
-                   element_shape=[SIDE, SIDE, CHANNELS], classes=CLASSES, layout="nhwc", rows=rows, scores=scores)
+    table.accepted(
+        file,
+        "a convolutional network on [8, 8, 3] images, softmax probabilities",
+        input=name,
+        output=output,
+        element_shape=[SIDE, SIDE, CHANNELS],
+        classes=CLASSES,
+        layout="nhwc",
+        rows=rows,
+        scores=scores,
+    )
     table.write()
 
 

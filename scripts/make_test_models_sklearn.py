@@ -3,8 +3,8 @@
     pip install -r scripts/requirements-test-models-sklearn.txt
     python3 scripts/make_test_models_sklearn.py
 
-Writes tests/models/{sklearn,lightgbm,xgboost}_*.onnx and this script's entries of tests/models/cases.json, and checks each
-model against ONNX Runtime. Zipmap is the form skl2onnx gives unless told otherwise: a sequence of one map a row.
+Writes tests/models/{sklearn,lightgbm,xgboost}_*.onnx and this script's entries of tests/models/cases.json, and checks
+each model against ONNX Runtime. Zipmap is the form skl2onnx gives unless told otherwise: a sequence of one map a row.
 """
 
 import lightgbm
@@ -43,7 +43,7 @@ def some_rows(x, count=8):
 
 def add(table, file, what, framework, onnx_model, model, rows, zipmap, tolerance=1e-5, **fields):
     """Writes the model; its cases are the framework's own probabilities, in the order of its classes."""
-    # The converters draw the graph's name at random and order these by hash: set, so that the file is the same every time.
+    # The converters draw the graph's name at random and order these by hash: set, for a file that is always the same.
     onnx_model.graph.name = file.removesuffix(".onnx")
     for entries, key in [(onnx_model.opset_import, "domain"), *((n.attribute, "name") for n in onnx_model.graph.node)]:
         entries.sort(key=lambda entry: getattr(entry, key))
@@ -60,9 +60,20 @@ def add(table, file, what, framework, onnx_model, model, rows, zipmap, tolerance
         found = np.array([[row[label] for label in classes.tolist()] for row in found])
     np.testing.assert_allclose(found, probabilities, rtol=0, atol=tolerance, err_msg=file)
     assert np.asarray(found_labels).tolist() == classes[labels].tolist(), file
-    table.accepted(file, what, input=name, output=onnx_model.graph.output[1].name, element_shape=[rows.shape[1]],
-                   classes=len(classes), zipmap=zipmap, class_labels=classes.tolist(), rows=rows, labels=labels,
-                   scores=probabilities.astype(np.float32), **{**fields, "framework": framework})
+    table.accepted(
+        file,
+        what,
+        input=name,
+        output=onnx_model.graph.output[1].name,
+        element_shape=[rows.shape[1]],
+        classes=len(classes),
+        zipmap=zipmap,
+        class_labels=classes.tolist(),
+        rows=rows,
+        labels=labels,
+        scores=probabilities.astype(np.float32),
+        **{**fields, "framework": framework},
+    )
 
 
 def export(model, x, zipmap):
@@ -92,8 +103,16 @@ def make_sklearn(table):
             add(table, file, f"{what}; {form}", framework, export(model, data, zipmap), model, rows, zipmap)
 
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(x, y)
-    add(table, "sklearn_pipeline_zipmap.onnx", "scaling and a linear model of three irises, as skl2onnx exports by default",
-        framework, to_onnx(pipeline, x[:1], target_opset=OPSETS), pipeline, some_rows(x), True)
+    add(
+        table,
+        "sklearn_pipeline_zipmap.onnx",
+        "scaling and a linear model of three irises, as skl2onnx exports by default",
+        framework,
+        to_onnx(pipeline, x[:1], target_opset=OPSETS),
+        pipeline,
+        some_rows(x),
+        True,
+    )
 
 
 def make_boosted(table):
@@ -105,12 +124,27 @@ def make_boosted(table):
         model = lightgbm.LGBMClassifier(verbose=-1, n_jobs=1, **options).fit(x[rows], labels[rows])
         for zipmap in (False, True):
             exported = convert_lightgbm(model, initial_types=kind, target_opset=15, zipmap=zipmap)
-            add(table, f"lightgbm_{name}{'_zipmap' * zipmap}.onnx", f"a LightGBM classifier of {what}",
-                f"lightgbm {lightgbm.__version__}", exported, model, some_rows(x[rows]), zipmap)
+            add(
+                table,
+                f"lightgbm_{name}{'_zipmap' * zipmap}.onnx",
+                f"a LightGBM classifier of {what}",
+                f"lightgbm {lightgbm.__version__}",
+                exported,
+                model,
+                some_rows(x[rows]),
+                zipmap,
+            )
         model = xgboost.XGBClassifier(n_jobs=1, **options).fit(x[rows], labels[rows])
-        add(table, f"xgboost_{name}.onnx", f"an XGBoost classifier of {what}; label and probabilities",
-            f"xgboost {xgboost.__version__}", convert_xgboost(model, initial_types=kind, target_opset=15), model,
-            some_rows(x[rows]), False)
+        add(
+            table,
+            f"xgboost_{name}.onnx",
+            f"an XGBoost classifier of {what}; label and probabilities",
+            f"xgboost {xgboost.__version__}",
+            convert_xgboost(model, initial_types=kind, target_opset=15),
+            model,
+            some_rows(x[rows]),
+            False,
+        )
 
 
 def main():

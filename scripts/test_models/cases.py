@@ -78,12 +78,12 @@ def _layout(table):
             else:
                 value = json.dumps(value)
             fields.append(f'  "{name}": {value}')
-        models.append(f' {json.dumps(file)}: {{\n' + ",\n".join(fields) + "}")
+        models.append(f" {json.dumps(file)}: {{\n" + ",\n".join(fields) + "}")
     return "{\n" + ",\n".join(models) + "\n}\n"
 
 
 def run_onnxruntime(file, feeds):
-    """Every output of the model, by ONNX Runtime on one CPU thread: the check that what was exported is what was meant."""
+    """Every output of the model, by ONNX Runtime on one CPU thread: the check that the export is what was meant."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

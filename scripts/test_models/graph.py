@@ -9,7 +9,13 @@ OPSET = 17
 IR_VERSION = 8
 
 FLOAT, FLOAT16, BFLOAT16 = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16
-DOUBLE, UINT8, INT64, STRING, BOOL = TensorProto.DOUBLE, TensorProto.UINT8, TensorProto.INT64, TensorProto.STRING, TensorProto.BOOL
+DOUBLE, UINT8, INT64, STRING, BOOL = (
+    TensorProto.DOUBLE,
+    TensorProto.UINT8,
+    TensorProto.INT64,
+    TensorProto.STRING,
+    TensorProto.BOOL,
+)
 
 
 def tensor(name, kind, *shape):
