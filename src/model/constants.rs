@@ -76,7 +76,7 @@ fn concrete(constant: &Constant, shape: &[Dim], per_row: bool) -> Result<Vec<usi
         .map(|(i, dim)| match dim {
             Dim::Fixed(size) => Ok(*size),
             Dim::Dynamic(_) if (per_row && i == 0) || given == 1 => Ok(1),
-            Dim::Dynamic(_) if open == 1 && fixed > 0 && given % fixed == 0 => {
+            Dim::Dynamic(_) if open == 1 && fixed > 0 && given.is_multiple_of(fixed) => {
                 open = 0;
                 Ok(given / fixed)
             }

@@ -138,10 +138,10 @@ mod tests {
         let wide = flat.iter().map(|&score| f64::from(score)).collect::<Vec<_>>();
         from_scores(&Data::F64(&wide), 3, &mut labels);
         assert_eq!(labels, expected);
-        let half = flat.iter().map(|&score| f16::from_f32(score.max(-60000.0))).collect::<Vec<_>>();
+        let half = flat.iter().map(|&score| f16::from_f32(score.clamp(-6e4, f32::INFINITY))).collect::<Vec<_>>();
         from_scores(&Data::F16(&half[..18]), 3, &mut labels[..6]);
         assert_eq!(labels[..6], expected[..6]);
-        let brain = flat.iter().map(|&score| bf16::from_f32(score.max(-1e30))).collect::<Vec<_>>();
+        let brain = flat.iter().map(|&score| bf16::from_f32(score.clamp(-1e30, f32::INFINITY))).collect::<Vec<_>>();
         from_scores(&Data::BF16(&brain[..18]), 3, &mut labels[..6]);
         assert_eq!(labels[..6], expected[..6]);
     }

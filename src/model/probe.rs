@@ -2,8 +2,8 @@
 //!
 //! Randomized smoothing draws rows independently. A model that mixes the rows of a batch (batch normalisation exported
 //! in training mode, a softmax over the batch, quantisation with one scale per batch) breaks that, and so the
-//! certificate. A few pseudo-random rows are run; then again with half of them changed, one half after the other: the
-//! scores of the rows that stayed must stay. It is a check, not a proof.
+//! certificate. A few pseudo-random rows are run; then one half of them again, moved to the other end of a batch whose
+//! other rows are new, and then the other half: their scores must not change. It is a check, not a proof.
 
 use super::core::{self, Core, RowShape};
 use super::labels;
@@ -33,6 +33,15 @@ const TOLERANCE: f64 = 1e-4;
 /// The same where the input or the scores have 16 bits.
 const TOLERANCE_HALF: f64 = 1e-2;
 
+/// Which pseudo-random row lies at a place of the batch.
+#[derive(Clone, Copy)]
+enum Row {
+    /// One of those that are compared.
+    Kept(usize),
+    /// Another one, four times as large, so that a scale taken over the batch changes, too.
+    New(usize),
+}
+
 struct Probe<'a> {
     core: &'a Core,
     rows: usize,
@@ -47,7 +56,7 @@ pub(super) fn probe(core: &Core, options: &ModelOptions) -> Result<Found> {
         (Batch::Dynamic, _) => ROWS,
     };
     let mut probe = Probe { core, rows, call: core.call(rows, core::run_options()?, None)? };
-    let first = probe.scores(|_| 0)?;
+    let first = probe.scores(Row::Kept)?;
     let found = probe.found(options)?;
     if rows > 1 {
         let half = rows / 2;
@@ -56,14 +65,15 @@ pub(super) fn probe(core: &Core, options: &ModelOptions) -> Result<Found> {
             (_, Some((ElementType::Float16 | ElementType::BFloat16, _))) => TOLERANCE_HALF,
             _ => TOLERANCE,
         };
-        let second = probe.scores(|row| u64::from(row >= half))?;
-        probe.compare(&first, &second, 0..half, tolerance)?;
-        let third = probe.scores(|row| u64::from(row < half))?;
-        probe.compare(&first, &third, half..rows, tolerance)?;
+        let front = rows - half;
+        let at_end = probe.scores(|row| if row < front { Row::New(row) } else { Row::Kept(row - front) })?;
+        probe.compare(&first, 0, &at_end, front, half, tolerance)?;
+        let at_front = probe.scores(|row| if row < front { Row::Kept(row + half) } else { Row::New(row) })?;
+        probe.compare(&first, half, &at_front, 0, front, tolerance)?;
     }
     if plan.batch == Batch::Dynamic {
         let mut single = Probe { core, rows: 1, call: core.call(1, core::run_options()?, None)? };
-        let scores = single.scores(|_| 0)?;
+        let scores = single.scores(Row::Kept)?;
         if scores.len() * rows != first.len() {
             let message = format!("{} values for 1 row and {} for {rows} rows", scores.len(), first.len());
             return Err(single.refuse(message));
@@ -79,14 +89,16 @@ impl Probe<'_> {
         resolve::refuse(&self.core.opened.interface, message)
     }
 
-    /// Fills the rows, each from the variant that `variant` names, runs, and gives all scores.
-    fn scores(&mut self, variant: impl Fn(usize) -> u64) -> Result<Vec<f64>> {
+    /// Fills each place of the batch with the row that `at` names, runs, and gives all scores.
+    fn scores(&mut self, at: impl Fn(usize) -> Row) -> Result<Vec<f64>> {
         let plan = &self.core.plan;
         let mut row_values = vec![0.0; plan.elements];
         for row in 0..self.rows {
-            let mut random = SplitMix(((row as u64) << 1) | variant(row));
-            // Changed rows are four times as large, so that a scale taken over the batch changes, too.
-            let spread = if variant(row) == 0 { 1.0 } else { 4.0 };
+            let (seed, spread) = match at(row) {
+                Row::Kept(index) => (2 * index as u64, 1.0),
+                Row::New(index) => (2 * index as u64 + 1, 4.0),
+            };
+            let mut random = SplitMix(seed);
             row_values.fill_with(|| random.unit() * spread);
             write_row(self.call.input(0), plan.input_type, row, &row_values);
         }
@@ -160,19 +172,21 @@ impl Probe<'_> {
         Ok(Found { reading, classes, class_names, output })
     }
 
-    /// Refuses a model where the scores of rows that stayed have changed.
-    fn compare(&self, first: &[f64], other: &[f64], kept: std::ops::Range<usize>, tolerance: f64) -> Result<()> {
-        if first.len() != other.len() {
+    /// Refuses a model where the scores of `count` rows have changed between two runs; the rows begin at a place of
+    /// their own in each.
+    fn compare(&self, a: &[f64], a_at: usize, b: &[f64], b_at: usize, count: usize, tolerance: f64) -> Result<()> {
+        if a.len() != b.len() {
             return Err(self.refuse("the number of scores depends on the rows"));
         }
-        let per_row = first.len() / self.rows;
-        let span = kept.start * per_row..kept.end * per_row;
-        let finite = first.iter().chain(other).filter(|score| score.is_finite());
+        let per_row = a.len() / self.rows;
+        let a = &a[a_at * per_row..][..count * per_row];
+        let b = &b[b_at * per_row..][..count * per_row];
+        let finite = a.iter().filter(|score| score.is_finite());
         let largest = finite.fold(0.0_f64, |largest, score| largest.max(score.abs()));
         let differs = |(a, b): (&f64, &f64)| {
             a.is_finite() != b.is_finite() || (a.is_finite() && (a - b).abs() > tolerance * largest)
         };
-        if first[span.clone()].iter().zip(&other[span]).any(differs) {
+        if a.iter().zip(b).any(differs) {
             let message = "the rows of a batch influence one another, so a certificate would not hold: export the \
                            model in evaluation mode (batch normalisation with its running statistics)";
             return Err(resolve::refuse(&self.core.opened.interface, message));

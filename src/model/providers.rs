@@ -8,11 +8,11 @@ use super::options::Provider;
 use super::runtime::Runtime;
 use super::session;
 
-/// A model that any provider runs, `y = Relu(x)` on `float32[1]` at opset 13, in ONNX's own format: opening it needs the
+/// A model that any provider runs, `y = Relu(x)` on a float32 scalar at opset 13, in ONNX's own format: opening it needs the
 /// provider's library, its dependencies and a device.
 const RELU: &[u8] = &[
     0x08, 0x07, // ir_version 7
-    0x3a, 0x2e, // graph, 46 bytes
+    0x3a, 0x2b, // graph, 43 bytes
     0x0a, 0x0c, 0x0a, 0x01, b'x', 0x12, 0x01, b'y', 0x22, 0x04, b'R', b'e', b'l', b'u', // node
     0x12, 0x01, b'g', // name
     0x5a, 0x0b, 0x0a, 0x01, b'x', 0x12, 0x06, 0x0a, 0x04, 0x08, 0x01, 0x12, 0x00, // input x, float32 scalar

@@ -42,8 +42,9 @@ pub(super) fn resolve(interface: &Interface, options: &ModelOptions) -> Result<P
         );
         return Err(refuse(interface, message));
     }
-    let Some((batch_dim, dims)) = shape.split_first() else {
-        return Err(refuse(interface, format!("the input {} declares no batch dimension", input.name)));
+    let Some((batch_dim, dims @ [_, ..])) = shape.split_first() else {
+        let message = format!("the input {} has no batch: its shape must be [batch, ...]", input.name);
+        return Err(refuse(interface, message));
     };
     let batch = match batch_dim {
         Dim::Dynamic(_) => Batch::Dynamic,
@@ -128,7 +129,7 @@ fn choose_output<'a>(interface: &'a Interface, options: &ModelOptions) -> Result
         (output, "it is the only output".to_owned())
     } else {
         let named = |name: &&str| outputs.iter().find(|output| output.name.eq_ignore_ascii_case(name));
-        match SCORE_NAMES.iter().find_map(|name| named(name)) {
+        match SCORE_NAMES.iter().find_map(named) {
             Some(output) => (output, format!("of {} outputs it is the one named {}", outputs.len(), output.name)),
             None => {
                 let message = format!(
@@ -146,10 +147,10 @@ fn choose_output<'a>(interface: &'a Interface, options: &ModelOptions) -> Result
 /// What the output's declared type shows. A shape that leaves the classes open is read as scores until a run shows it.
 fn read_as(interface: &Interface, output: &ValueInfo, options: &ModelOptions) -> Result<(Reading, String)> {
     let ValueKind::Tensor { element, shape } = &output.kind else {
-        if let ValueKind::ClassMaps { key: ElementType::Int64 | ElementType::String, value } = &output.kind {
-            if value.is_float() {
-                return Ok((Reading::ClassMaps, format!("its type is {}", output.kind)));
-            }
+        if let ValueKind::ClassMaps { key: ElementType::Int64 | ElementType::String, value } = &output.kind
+            && value.is_float()
+        {
+            return Ok((Reading::ClassMaps, format!("its type is {}", output.kind)));
         }
         let message = format!("the output {} is neither scores, labels nor class maps", output.name);
         return Err(refuse(interface, message));

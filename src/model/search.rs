@@ -200,10 +200,10 @@ fn homes() -> Vec<PathBuf> {
     let mut homes = Vec::new();
     let program = std::env::current_exe().ok().map(|path| path.canonicalize().unwrap_or(path));
     for file in [raw::own_file(), program].into_iter().flatten() {
-        if let Some(folder) = file.parent().filter(|folder| folder.is_absolute()) {
-            if !homes.iter().any(|seen| seen == folder) {
-                homes.push(folder.to_owned());
-            }
+        if let Some(folder) = file.parent().filter(|folder| folder.is_absolute())
+            && !homes.iter().any(|seen| seen == folder)
+        {
+            homes.push(folder.to_owned());
         }
     }
     homes
