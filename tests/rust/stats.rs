@@ -1,1 +1,10 @@
-//! Tests of the stats room.
+//! Statistics and certificates against 40-digit tables, by properties, at the edges, and on the paper's own data.
+
+#[path = "stats/edges.rs"]
+mod edges;
+#[path = "stats/golden.rs"]
+mod golden;
+#[path = "stats/paper.rs"]
+mod paper;
+#[path = "stats/properties.rs"]
+mod properties;

@@ -1,0 +1,50 @@
+//! The counts and radii that the paper's authors published: 500 CIFAR-10 images, sigma 0.25, n = 100,000.
+
+use std::path::PathBuf;
+
+use smoothtopk::certificate::certify;
+use smoothtopk::stats::{Bound, Counts};
+
+fn shared(file: &str) -> Option<String> {
+    let root = std::env::var_os("SMOOTHTOPK_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let path = root.join("data").join(file);
+    let text = std::fs::read_to_string(&path);
+    if text.is_err() {
+        eprintln!("SKIPPED: the paper's data were not checked, there is no {}", path.display());
+    }
+    text.ok()
+}
+
+#[test]
+fn radii_agree_with_the_published_ones_in_all_rows() {
+    let (Some(counts), Some(radii)) =
+        (shared("cifar10_sigma0.25_counts.txt"), shared("cifar10_sigma0.25_k3_radii.txt"))
+    else {
+        return;
+    };
+    let published: Vec<(usize, f64)> = radii
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let (idx, radius) = line.split_once('\t').expect("idx, tab, radius");
+            (idx.parse().expect("an index"), radius.parse().expect("a radius"))
+        })
+        .collect();
+    assert_eq!((counts.lines().count(), published.len()), (500, 500));
+    let mut certified = 0;
+    for (row, (line, (idx, radius))) in counts.lines().zip(published).enumerate() {
+        assert_eq!(idx, row + 1, "the published table counts from 1");
+        let mut numbers: Vec<u64> = line.split_whitespace().map(|x| x.parse().expect("a count")).collect();
+        let label = numbers.pop().expect("a label") as usize;
+        let counts = Counts::complete(numbers).expect("counts");
+        let ours = certify(&counts, label, 3, 0.25, 0.001, Bound::SimuEm).expect("a certificate");
+        // Printed to three significant digits, 0.0 where there is none.
+        let printed: f64 = format!("{:.2e}", ours.radius).parse().expect("a float");
+        if printed != radius { panic!("row {row}: {} {radius}", ours.radius); }
+        let ranked = certify(&counts, label, 3, 0.25, 0.001, Bound::Ranked).expect("a certificate");
+        assert!(ranked.radius >= ours.radius, "row {row}: {} < {}", ranked.radius, ours.radius);
+        certified += usize::from(ours.certified());
+    }
+    assert_eq!(certified, 471);
+}
