@@ -4,7 +4,7 @@
     python3 scripts/make_test_models_torch.py
 
 Writes tests/models/torch_*.onnx and this script's entries of tests/models/cases.json, and checks each model against
-ONNX Runtime. Weights are random, drawn once from a fixed seed: these models test the export's form, not what it has learnt.
+ONNX Runtime. Weights are random, from a fixed seed: these models test the form of the export, not what was learnt.
 """
 
 import numpy as np
