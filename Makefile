@@ -21,7 +21,6 @@ setup: ## Fetch the pinned, checksum-verified ONNX Runtime into .deps, once
 	@if test -n "$${SMOOTHTOPK_ONNXRUNTIME:-}"; then \
 		echo "make: nothing fetched, SMOOTHTOPK_ONNXRUNTIME names $$SMOOTHTOPK_ONNXRUNTIME"; exit 0; fi; \
 	command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3, or name it: make PYTHON=..." >&2; exit 1; }; \
-	test -d .deps/onnxruntime || $(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "make: $(PYTHON) has no pip, which fetches ONNX Runtime; get it with: $(PYTHON) -m ensurepip --user (Debian, Ubuntu: apt install python3-pip), or set SMOOTHTOPK_ONNXRUNTIME to a library you have" >&2; exit 1; }; \
 	$(PYTHON) scripts/get_onnxruntime.py
 
 build: setup ## Build the library and the command line (release)
