@@ -1,1 +1,177 @@
-//! `smoothtopk report`, end to end.
+//! `smoothtopk report`, end to end: tables, curves and plot from runs on disk.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const HEADER: &str = "idx\tlabel\tpredict\tradius\tcorrect\ttime\n";
+
+/// Four examples: certified at 0.5 and at 1.25, certified for another label, and not certified.
+const K1: &str = "0\t3\t3\t0.5\t1\t0:00:01.000000\n1\t4\t4\t1.25\t1\t0:00:01.000000\n\
+                  2\t5\t6\t2\t0\t0:00:01.000000\n3\t5\t-1\t0\t0\t0:00:01.000000\n";
+
+fn manifest(k: &str, examples: usize, labels: &str) -> String {
+    format!(
+        r#"{{"format": 1, "program_version": "0.1.0", "model": "m|1.onnx", "model_sha256": "a", "data": "d.npz",
+            "data_sha256": "b", "onnxruntime_version": "1.24.0", "provider": "cpu", "precision": "float32",
+            "sigma": 0.25, "k": {k}, "n0": 100, "n": 1000, "alpha": 0.001, "bound": "ranked", "seed": 7,
+            "grid": 2.384185791015625e-07, "radius_slack": 1e-5, "elements": 12, "classes": 10, "labels": "{labels}",
+            "input_scale": 255.0, "mean": [], "std": [], "resize": null, "skip": 1, "max": null, "examples": {examples},
+            "of_a_later_version": {{"x": 1}}}}"#
+    )
+}
+
+fn run_folder(folder: &TempDir, name: &str, manifest: &str, files: &[(&str, &str)]) {
+    let path = folder.path().join(name);
+    std::fs::create_dir_all(&path).expect("folder");
+    std::fs::write(path.join("manifest.json"), manifest).expect("manifest");
+    for (file, rows) in files {
+        std::fs::write(path.join(file), format!("{HEADER}{rows}")).expect("rows");
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("folder")
+}
+
+fn report(folder: &TempDir, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_smoothtopk"))
+        .current_dir(folder.path())
+        .arg("report")
+        .args(args)
+        .output()
+        .expect("the program starts")
+}
+
+fn files(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(path).expect("folder").map(|entry| entry.expect("entry"));
+    entries.map(|e| (e.file_name().display().to_string(), std::fs::read(e.path()).expect("bytes"))).collect()
+}
+
+fn text(files: &BTreeMap<String, Vec<u8>>, name: &str) -> String {
+    String::from_utf8(files[name].clone()).expect("text")
+}
+
+/// Runs that must fail: one line on stderr, nothing on stdout.
+fn refused(folder: &TempDir, args: &[&str], code: i32) -> String {
+    let output = report(folder, args);
+    let error = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(code), "{error}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(error.lines().count(), 1, "{error}");
+    error
+}
+
+#[test]
+fn tables_hold_the_certified_accuracy() {
+    let folder = folder();
+    run_folder(&folder, "a", &manifest("[1, 3]", 4, "given"), &[("k1.tsv", K1), ("k3.tsv", K1)]);
+    let output = report(&folder, &["a", "--out", "out", "--radii", "0,0.5,0.51,2"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8(output.stdout).expect("text");
+    assert!(stdout.starts_with("| run | k | examples | abstain | ACR | median | 0 | 0.5 | 0.51 | 2 |\n"), "{stdout}");
+    for k in [1, 3] {
+        let line = format!("| a | {k} | 4 | 0.250 | 0.438 | 0.000 | 0.500 | 0.500 | 0.250 | 0.000 |");
+        assert!(stdout.contains(&line), "{stdout}");
+    }
+    assert!(
+        stdout.contains("| a | m\\|1.onnx | d.npz | 0.25 | 100 | 1000 | 0.001 | ranked | cpu | float32 |"),
+        "{stdout}"
+    );
+    let files = files(&folder.path().join("out"));
+    let names: Vec<&String> = files.keys().collect();
+    assert_eq!(names, ["certified_accuracy.png", "certified_accuracy.svg", "curves.csv", "report.csv", "report.md"]);
+    assert!(text(&files, "report.md").ends_with(&stdout));
+    let csv = text(&files, "report.csv");
+    assert_eq!(
+        csv.lines().nth(2),
+        Some("a,m|1.onnx,d.npz,0.25,100,1000,0.001,ranked,cpu,float32,1,4,4,1,0.25,0.4375,0,0.5,0.5")
+    );
+    assert_eq!(csv.lines().count(), 1 + 2 * 4);
+    let curves = text(&files, "curves.csv");
+    assert!(curves.starts_with("run,k,radius,certified_accuracy\na,1,0,0.5\n"), "{curves}");
+    assert!(curves.contains("\na,1,1.25,0.25\n") && !curves.contains(",1.26,0.25"), "{curves}");
+}
+
+#[test]
+fn the_plot_is_the_same_everywhere_and_shows_its_curves_and_words() {
+    let folder = folder();
+    run_folder(&folder, "a", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);
+    for out in ["one", "two"] {
+        assert!(report(&folder, &["a", "--out", out]).status.success());
+    }
+    let plots = files(&folder.path().join("one"));
+    assert_eq!(plots, files(&folder.path().join("two")));
+    let svg = text(&plots, "certified_accuracy.svg");
+    for words in ["l2 radius", "certified top-k accuracy", "k = 1", "sigma 0.25, n 1000"] {
+        assert!(svg.contains(words), "{words}");
+    }
+    let png = image::load_from_memory(&plots["certified_accuracy.png"]).expect("decodes").into_rgb8();
+    assert_eq!(png.dimensions(), (1200, 800));
+    let has = |x: std::ops::Range<u32>, y: std::ops::Range<u32>, colour: [u8; 3]| {
+        y.clone().any(|y| x.clone().any(|x| png.get_pixel(x, y).0 == colour))
+    };
+    // The curve in the plot's area; letters, which need the built-in font, in the title and in the legend.
+    assert!(has(92..900, 76..716, [0x00, 0x72, 0xb2]));
+    assert!(has(92..400, 20..60, [0x22; 3]));
+    assert!(has(928..1200, 76..96, [0x22; 3]));
+}
+
+#[test]
+fn several_runs_stand_side_by_side_and_say_what_they_lack() {
+    let folder = folder();
+    run_folder(&folder, "a", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);
+    // Killed: half a line at the end, fewer examples than the run is to have.
+    run_folder(&folder, "b", &manifest("[1]", 9, "given"), &[("k1.tsv", &format!("{K1}8\t1\t1\t0."))]);
+    run_folder(&folder, "none", &manifest("[1]", 9, "given"), &[]);
+    run_folder(
+        &folder,
+        "picked",
+        &manifest("[1]", 2, "selected"),
+        &[("k1.tsv", "0\t-1\t3\t0.5\t0\t0\n1\t-1\t-1\t0\t0\t0\n")],
+    );
+    std::fs::write(folder.path().join("other.tsv"), format!("{HEADER}{K1}")).expect("rows");
+    std::fs::create_dir(folder.path().join("sub")).expect("folder");
+    std::fs::copy(folder.path().join("other.tsv"), folder.path().join("sub/other.tsv")).expect("rows");
+    let args = ["a", "b", "none", "picked", "other.tsv", "sub/other.tsv", "--out", "out", "--radii", "0"];
+    let output = report(&folder, &args);
+    let stdout = String::from_utf8(output.stdout).expect("text");
+    for line in [
+        "| a | 1 | 4 | 0.250 | 0.438 | 0.000 | 0.500 |",
+        "| b | 1 | 4 of 9 | 0.250 | 0.438 | 0.000 | 0.500 |",
+        "| none | 1 | 0 of 9 | - | - | - | - |",
+        "| picked | 1 | 2 | 0.500 | 0.250 | 0.000 | 0.500 |",
+        "| other.tsv | - | 4 | 0.250 | 0.438 | 0.000 | 0.500 |",
+        "| sub/other.tsv | - | 4 | 0.250 | 0.438 | 0.000 | 0.500 |",
+        "**b is not finished**: 4 of 9 examples so far.",
+        "**picked has no true labels**: its numbers are the share certified, whether right or wrong.",
+    ] {
+        assert!(stdout.contains(line), "{line}\n{stdout}");
+    }
+    assert!(!stdout.contains("**a is"), "{stdout}");
+}
+
+#[test]
+fn errors_are_one_line_and_leave_an_earlier_report_as_it_was() {
+    let folder = folder();
+    run_folder(&folder, "a", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);
+    assert!(report(&folder, &["a", "--out", "out"]).status.success());
+    let before = files(&folder.path().join("out"));
+
+    assert!(refused(&folder, &["a", "missing", "--out", "out"], 1).contains("missing"));
+    assert!(refused(&folder, &["a", "--out", "out", "--radii", "0,nan"], 2).contains("radii"));
+    assert!(refused(&folder, &["a", "--out", "out", "--radii=-0.5"], 2).contains("-0.5"));
+    run_folder(&folder, "bad", &manifest("[1]", 4, "given"), &[("k1.tsv", "0\t3\t3\tx\t1\t0\n")]);
+    assert!(refused(&folder, &["bad", "--out", "out"], 1).contains("line 2"));
+    run_folder(&folder, "cut", "{\"format\": 1, \"sigma\"", &[("k1.tsv", K1)]);
+    assert!(refused(&folder, &["cut", "--out", "out"], 1).contains("manifest.json"));
+    run_folder(&folder, "future", "{\"format\": 99}", &[("k1.tsv", K1)]);
+    assert!(refused(&folder, &["future", "--out", "out"], 1).contains("format 99"));
+    std::fs::write(folder.path().join("binary.tsv"), [0xff, 0xfe, 0x00]).expect("file");
+    assert!(refused(&folder, &["binary.tsv", "--out", "out"], 1).contains("not text"));
+    assert!(refused(&folder, &["a", "--out", "a/k1.tsv"], 1).contains("a/k1.tsv"));
+
+    assert_eq!(files(&folder.path().join("out")), before);
+}

@@ -40,10 +40,12 @@ enum Shown {
 impl Progress {
     /// Progress through `total` examples; `quiet` shows nothing.
     pub fn new(total: usize, quiet: bool) -> Self {
+        // A terminal that cannot move its cursor gets lines too.
+        let bar = || Some(bar(total as u64)).filter(|bar| !bar.is_hidden());
         let shown = match (quiet, std::io::stderr().is_terminal()) {
             (true, _) => Shown::Nothing,
             (false, false) => Shown::Lines,
-            (false, true) => Shown::Bar(bar(total as u64)),
+            (false, true) => bar().map_or(Shown::Lines, Shown::Bar),
         };
         Self {
             total: total as u64,
@@ -162,6 +164,7 @@ fn bar(total: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} examples, {msg}");
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.tick();
     bar
 }
 

@@ -327,3 +327,25 @@ fn images_are_resized_as_stated() {
     let grey = open(folder.path()).expect("opens").example(0, &spec(&[4, 4, 1], Layout::Nhwc)).expect("decodes");
     assert_eq!(grey[..5], [0.0, 50.0, 100.0, 150.0, 1.0]);
 }
+
+#[test]
+fn files_that_numpy_wrote_are_read() {
+    let shared = std::env::var_os("SMOOTHTOPK_SHARED").map(PathBuf::from);
+    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
+    let path = shared.join("data/cifar10_test500.npz");
+    if !path.exists() {
+        eprintln!("SKIPPED: {} is missing; set SMOOTHTOPK_SHARED to where the shared data lies", path.display());
+        return;
+    }
+    let dataset = Dataset::open(&path, &DataOptions { input_scale: 255.0, ..DataOptions::default() }).expect("opens");
+    assert_eq!(dataset.len(), 500);
+    let mut classes = [0; 10];
+    (0..500).for_each(|i| classes[dataset.label(i).expect("label")] += 1);
+    assert_eq!(classes, [50; 10]);
+    dataset.check_labels(10).expect("ten classes");
+    assert_eq!(dataset.max_abs().expect("finite"), 1.0);
+    let cifar = spec(&[3, 32, 32], Layout::Nchw);
+    let example = dataset.example(499, &cifar).expect("fits");
+    assert!(example.len() == 3072 && example.iter().all(|value| (0.0..=1.0).contains(value)));
+    assert!(dataset.check_shape(&spec(&[3, 224, 224], Layout::Nchw)).is_err());
+}

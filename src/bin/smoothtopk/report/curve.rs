@@ -74,7 +74,7 @@ impl Curve {
 
     /// The mean over all examples of the radius, 0 for those that do not count (the field's ACR).
     pub fn average_radius(&self) -> Option<f64> {
-        (self.examples > 0).then(|| self.radii.iter().sum::<f64>() / self.examples as f64)
+        (self.examples > 0).then(|| self.radii.iter().fold(0.0, |sum, radius| sum + radius) / self.examples as f64)
     }
 
     /// The median over all examples of the radius, 0 for those that do not count; the lower one of two.

@@ -26,7 +26,7 @@ pub struct Args {
     /// Where the report goes; made if it is missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// The radii of the tables; without it, round ones up to the largest certified radius
+    /// The radii of the tables; without it, every 0.25 (or another round step) up to the largest certified radius
     #[arg(long, value_name = "R,R,...", value_delimiter = ',', allow_negative_numbers = true)]
     radii: Vec<f64>,
 }
@@ -38,7 +38,7 @@ pub fn run(args: Args) -> Result<()> {
     let read = args.runs.iter().map(|path| RunDir::read(path)).collect::<Result<Vec<_>>>()?;
     let runs = Run::all(&read);
     let largest = runs.iter().flat_map(|run| &run.curves).map(curve::Curve::largest).fold(0.0, f64::max);
-    let radii = if args.radii.is_empty() { scale::multiples(largest, 8) } else { args.radii };
+    let radii = if args.radii.is_empty() { scale::table_radii(largest) } else { args.radii };
 
     // All of it before the first write, so that an error leaves an earlier report as it was.
     let tables = tables::markdown(&runs, &radii);

@@ -76,7 +76,8 @@ fn legend_height(runs: &[Run]) -> f64 {
 fn notes(run: &Run) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(manifest) = &run.manifest {
-        notes.push(format!("sigma {}, n {}, alpha {}, {}", manifest.sigma, manifest.n, manifest.alpha, manifest.bound));
+        notes.push(format!("sigma {}, n {}", manifest.sigma, manifest.n));
+        notes.push(format!("alpha {}, {}", manifest.alpha, manifest.bound));
     }
     let examples = run.curves.iter().map(|curve| curve.examples).min().unwrap_or(0);
     let mut note = format!("{examples} examples");

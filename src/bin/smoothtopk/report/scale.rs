@@ -13,9 +13,17 @@ pub fn step(largest: f64, steps: usize) -> f64 {
         .unwrap_or(wanted)
 }
 
+/// Radii for a table: every 0.25, the field's habit, where that gives a table of a fit width.
+pub fn table_radii(largest: f64) -> Vec<f64> {
+    if largest > 0.25 && largest <= 2.5 { multiples_of(0.25, largest) } else { multiples(largest, 8) }
+}
+
 /// Multiples of a round step from 0 to the first that is `largest` or more.
 pub fn multiples(largest: f64, steps: usize) -> Vec<f64> {
-    let step = step(largest, steps);
+    multiples_of(step(largest, steps), largest)
+}
+
+fn multiples_of(step: f64, largest: f64) -> Vec<f64> {
     let count = (largest / step).ceil().clamp(1.0, 1e6) as u32;
     // Through decimal digits: 0.3 and not 0.30000000000000004.
     let digits = decimals(step);
@@ -57,5 +65,7 @@ mod tests {
     fn multiples_are_the_numbers_one_would_write() {
         assert_eq!(multiples(0.8, 8), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]);
         assert_eq!(multiples(0.0, 8), [0.0, 0.25]);
+        assert_eq!(table_radii(0.9), [0.0, 0.25, 0.5, 0.75, 1.0]);
+        assert_eq!(table_radii(3.9).last(), Some(&4.0));
     }
 }

@@ -79,12 +79,12 @@ fn a_kill_at_any_byte_of_any_file_neither_loses_nor_repeats_an_example() {
     let mut written: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
     for (name, bytes) in steps {
         for cut in 0..=bytes.len() {
-            // Every byte of the first, a middle and the last example and of the headers; a few of the others.
+            // Every byte of a middle example; of the rest the ends and every seventh, as each case syncs its files.
             let (_folder, path) = folder();
             let mut now = written.clone();
             now.entry(name).or_default().extend(&bytes[..cut]);
             let done = order.map(|name| now.get(name).map_or(0, |bytes| examples(name, bytes))).into_iter().min();
-            if !matches!(done, Some(0 | 5 | 9)) && cut % 7 != 0 {
+            if done != Some(5) && cut % 7 != 0 && cut != bytes.len() {
                 continue;
             }
             std::fs::create_dir_all(&path).expect("folder");
