@@ -57,8 +57,8 @@ pub fn image_size(spec: &InputSpec) -> Result<(usize, usize, usize)> {
         Error::data(
             "data",
             format!(
-                "a folder of images needs a model that takes images with 1 or 3 channels, but this one takes {:?} ({:?}); \
-                 give the data as .npz",
+                "a folder of images needs a model that takes images with 1 or 3 channels, but this one takes {:?} \
+                 ({:?}); give the data as .npz",
                 spec.shape, spec.layout
             ),
         )

@@ -30,8 +30,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Lists the images, and gives their labels when they lie in class folders. Hidden files and files that are no images
-    /// are passed over.
+    /// Lists the images, and gives their labels when they lie in class folders. Hidden files and files that are no
+    /// images are passed over.
     pub fn open(path: &Path, options: &DataOptions) -> Result<(Self, Option<Vec<usize>>)> {
         let (classes, top) = list(path)?;
         let names = options.classes_file.as_deref().map(read_classes).transpose()?;

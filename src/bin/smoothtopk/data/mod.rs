@@ -109,8 +109,8 @@ impl Dataset {
     /// Opens a `.npz` with `images` and perhaps `labels`, a `.npy` of images, or a folder of PNG and JPEG images.
     ///
     /// # Errors
-    /// `NotFound` or `Io` when it cannot be read, `InvalidData` when it is malformed, holds no example, or has labels that
-    /// are not one whole number >= 0 per example; `InvalidArgument` for options that do not fit.
+    /// `NotFound` or `Io` when it cannot be read, `InvalidData` when it is malformed, holds no example, or has labels
+    /// that are not one whole number >= 0 per example; `InvalidArgument` for options that do not fit.
     pub fn open(path: &Path, options: &DataOptions) -> Result<Self> {
         if !(options.input_scale > 0.0 && options.input_scale.is_finite()) {
             return Err(Error::argument("input-scale", format!("must be > 0, not {}", options.input_scale)));
@@ -182,9 +182,9 @@ impl Dataset {
 
     /// Example `i` in the model's order, each value divided by the input scale in f64 and rounded once to f32.
     ///
-    /// An array's examples fit when their shape is the model's, up to axes of length 1; when they are NHWC and the model
-    /// NCHW or the other way round (the model's own order wins where both fit, as with 3x3x3); or when either is flat and
-    /// the number of elements is the same (row-major order).
+    /// An array's examples fit when their shape is the model's, up to axes of length 1; when they are NHWC and the
+    /// model NCHW or the other way round (the model's own order wins where both fit, as with 3x3x3); or when either is
+    /// flat and the number of elements is the same (row-major order).
     ///
     /// # Errors
     /// `InvalidData` when the shapes do not fit, a value is not finite, or an image cannot be decoded.
@@ -240,9 +240,9 @@ impl Dataset {
         }
     }
 
-    /// SHA-256 of the content, in hex. For a file: of its bytes. For a folder: of the text that `sha256sum` prints for its
-    /// images, `<hash>  <CLASS/file>` a line, in the order of the examples; with a classes file, a last line with the
-    /// file's hash and the name `-classes`.
+    /// SHA-256 of the content, in hex. For a file: of its bytes. For a folder: of the text that `sha256sum` prints for
+    /// its images, `<hash>  <CLASS/file>` a line, in the order of the examples; with a classes file, a last line with
+    /// the file's hash and the name `-classes`.
     ///
     /// # Errors
     /// `Io` or `NotFound` when a file of the folder cannot be read.

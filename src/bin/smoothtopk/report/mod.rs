@@ -15,12 +15,12 @@ use curve::Run;
 
 /// Certified top-k accuracy against radius, of one or several runs
 ///
-/// Writes into DIR: report.md and report.csv (tables), curves.csv (the curves on a fine grid), certified_accuracy.svg and
-/// certified_accuracy.png (the plot). The tables also go to stdout.
+/// Writes into DIR: report.md and report.csv (tables), curves.csv (the curves on a fine grid), certified_accuracy.svg
+/// and certified_accuracy.png (the plot). The tables also go to stdout.
 #[derive(clap::Args)]
 pub struct Args {
-    /// RUN folders that certify wrote, finished or not; or files with the columns `idx label predict radius correct`, tab
-    /// separated, from any tool
+    /// RUN folders that certify wrote, finished or not; or files with the columns `idx label predict radius correct`,
+    /// tab separated, from any tool
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// Where the report goes; made if it is missing

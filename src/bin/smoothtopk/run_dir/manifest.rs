@@ -172,7 +172,8 @@ impl Manifest {
         Err(Error::argument(
             field,
             format!(
-                "the run in {} was made with {}, and this command has {}; give the same values to resume it, or another --out",
+                "the run in {} was made with {}, and this command has {}; give the same values to resume it, or \
+                 another --out",
                 path.display(),
                 show(&stored),
                 show(&wanted)

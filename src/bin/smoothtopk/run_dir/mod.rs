@@ -7,8 +7,8 @@
 //! | `k1.tsv`, ... | the field's format, one file per k: `idx label predict radius correct time` |
 //! | `.lock` | locked while a process writes here |
 //!
-//! Every example is one whole line of every file, in the order of the examples. A kill can leave the last example in some of
-//! the files, or half a line: resuming cuts every file to the examples that all of them hold.
+//! Every example is one whole line of every file, in the order of the examples. A kill can leave the last example in
+//! some of the files, or half a line: resuming cuts every file to the examples that all of them hold.
 
 // `certify` uses the rest; to be removed with it in place.
 #![allow(dead_code, unused_imports)]
@@ -136,8 +136,8 @@ impl RunDir {
     /// Appends one example to every file, each by one write of one whole line.
     ///
     /// # Errors
-    /// `Io` when a write fails; the run then takes no more examples, and is resumed by opening it again. `Internal` when the
-    /// record does not fit the manifest.
+    /// `Io` when a write fails; the run then takes no more examples, and is resumed by opening it again. `Internal`
+    /// when the record does not fit the manifest.
     pub fn append(&mut self, record: &Record) -> Result<()> {
         if self.broken {
             return Err(Error::new(ErrorKind::Io, "an earlier write to the run failed; start the command again"));

@@ -30,8 +30,8 @@ pub struct ReadRun {
 }
 
 impl ReadRun {
-    /// Reads a RUN folder, or a single file with the columns `idx label predict radius correct` as Cohen et al.'s tools and
-    /// their successors write it.
+    /// Reads a RUN folder, or a single file with the columns `idx label predict radius correct` as Cohen et al.'s tools
+    /// and their successors write it.
     ///
     /// A run may be read while it is written: half a line at the end is left out.
     ///

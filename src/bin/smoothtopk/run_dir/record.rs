@@ -92,7 +92,8 @@ impl Row {
         Self::parse_columns(line, [0, 1, 2, 3, 4, 5])
     }
 
-    /// From a line whose columns stand where `columns` says, in the order of [`HEADER`]; a time column past the end is empty.
+    /// From a line whose columns stand where `columns` says, in the order of [`HEADER`]; a time column past the end is
+    /// empty.
     pub fn parse_columns(line: &str, columns: [usize; 6]) -> Result<Self, String> {
         let fields: Vec<&str> = line.trim_end_matches('\r').split('\t').collect();
         let field = |column: usize| fields.get(columns[column]).map(|field| field.trim());

@@ -9,7 +9,7 @@ fn expected(i: usize) -> usize {
 }
 
 fn record(i: usize) -> Record {
-    let outcome = |radius: f64| Outcome { certified: (i % 3 != 0).then_some((i % 4, radius)) };
+    let outcome = |radius: f64| Outcome { certified: (!i.is_multiple_of(3)).then_some((i % 4, radius)) };
     Record {
         idx: expected(i),
         label: Some(i % 4),
@@ -73,9 +73,7 @@ fn a_kill_at_any_byte_of_any_file_neither_loses_nor_repeats_an_example() {
     let body = |name: &str| if name == "counts.tsv" { &whole[name][..] } else { &whole[name][HEADER.len()..] };
     let lines: BTreeMap<&str, Vec<&[u8]>> =
         order.map(|name| (name, body(name).split_inclusive(|&byte| byte == b'\n').collect())).into();
-    for i in 0..10 {
-        steps.extend(order.map(|name| (name, lines[name][i])));
-    }
+    steps.extend((0..10).flat_map(|i| order.map(|name| (name, lines[name][i]))));
     let mut written: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
     for (name, bytes) in steps {
         for cut in 0..=bytes.len() {
@@ -146,7 +144,8 @@ fn a_folder_that_is_no_run_stays_untouched() {
 #[test]
 fn damage_is_refused_and_changes_nothing() {
     let swap = |text: String, from: &str, to: &str| text.replacen(from, to, 1);
-    let damages: [(&str, &dyn Fn(String) -> String, &str); 6] = [
+    type Damage<'a> = &'a dyn Fn(String) -> String;
+    let damages: [(&str, Damage, &str); 6] = [
         (
             "k1.tsv",
             &|text| swap(text, "\n6\t", "\n7\t"),
