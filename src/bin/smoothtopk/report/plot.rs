@@ -30,7 +30,8 @@ pub fn svg(runs: &[Run], largest: f64) -> String {
     let mut svg = Svg(String::new());
     svg.line(&format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
-         viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" font-family=\"'Noto Sans', 'DejaVu Sans', Helvetica, Arial, sans-serif\">"
+         viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
+         font-family=\"'Noto Sans', 'DejaVu Sans', Helvetica, Arial, sans-serif\">"
     ));
     svg.line("<title>Certified top-k accuracy</title>");
     svg.line(&format!("<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>"));

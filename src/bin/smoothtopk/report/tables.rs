@@ -32,9 +32,9 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
     }
     line(String::new());
     line(
-        "Numbered columns: the share of examples whose true label is certified in the smoothed top k with an l2 radius of \
-         at least r. abstain: the share with no certificate. ACR and median: the average and the median certified radius, \
-         with 0 where the true label is not certified."
+        "Numbered columns: the share of examples whose true label is certified in the smoothed top k with an l2 radius \
+         of at least r. abstain: the share with no certificate. ACR and median: the average and the median certified \
+         radius, with 0 where the true label is not certified."
             .to_string(),
     );
     for run in runs {
