@@ -94,3 +94,20 @@ fn check_sigma(sigma: f64) -> Result<()> {
         Err(Error::argument("sigma", format!("must be finite and positive, not {sigma}")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scale_is_never_below_sigma_over_step() {
+        let grid = Grid::for_range(1.0, 0.25).unwrap();
+        assert_eq!(grid.scale(0.25).unwrap(), 1_048_576.0);
+        for sigma in [0.1, 0.12, 0.249_999_999, 1e-3, 1e-60] {
+            let exact = sigma / f64::from(grid.step());
+            let scale = grid.scale(sigma).unwrap();
+            assert!(f64::from(scale) >= exact && f64::from(scale.next_down()) < exact);
+        }
+        assert!(grid.scale(1e300).is_err());
+    }
+}

@@ -61,7 +61,13 @@ impl Schedule {
         let keys = round_keys(row.key);
         let (hi, lo) = mul_hi_lo(M1, row.sample[1]);
         let (hi0, lo0) = mul_hi_lo(M0, hi ^ row.sample[0] ^ keys[0][0]);
-        Self { row: *row, first: row.purpose ^ keys[0][1], second: [lo ^ keys[1][0], hi0 ^ keys[1][1]], third: lo0, keys }
+        Self {
+            row: *row,
+            first: row.purpose ^ keys[0][1],
+            second: [lo ^ keys[1][0], hi0 ^ keys[1][1]],
+            third: lo0,
+            keys,
+        }
     }
 
     /// The blocks of counters first, first + 1, .. as four words, a lane per counter.

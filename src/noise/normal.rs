@@ -10,8 +10,8 @@
 use super::philox::philox4x32_10;
 use super::simd::Simd;
 
-/// No |z| is larger: sqrt(2 * 65 ln 2), the smallest u being 2^-65, with room for the last bit's rounding.
-pub const MAX_ABS_Z: f64 = 9.492_51;
+/// No |z| is larger: sqrt(2 * 65 ln 2), the smallest u being 2^-65, with room for rounding.
+pub const MAX_ABS_Z: f64 = 9.4926;
 
 /// The purpose bit of the counter that draws the further bits of a radius.
 pub(super) const REFINE: u32 = 1 << 31;
@@ -39,13 +39,8 @@ const SIN: [f32; 4] =
     [1.570_796_370_506_286_6, -0.645_966_649_055_481, 0.079_712_525_010_108_95, -0.004_685_971_420_258_284];
 /// cos(pi/2 v) in v^2 on [0, 1/4], relative error 4.4e-10.
 #[allow(clippy::excessive_precision)]
-const COS: [f32; 5] = [
-    1.0,
-    -1.233_700_513_839_721_7,
-    0.253_668_546_676_635_74,
-    -0.020_855_596_289_038_658,
-    0.000_894_486_380_275_338_9,
-];
+const COS: [f32; 5] =
+    [1.0, -1.233_700_513_839_721_7, 0.253_668_546_676_635_74, -0.020_855_596_289_038_658, 0.000_894_486_380_275_338_9];
 
 /// The polynomial of two vectors, side by side.
 #[inline(always)]
@@ -102,10 +97,8 @@ pub(super) fn rotate<S: Simd>(s: S, r: [S::F; 2], words: [S::U; 2]) -> [S::F; 4]
     // v = ((word << 2) + 2) / 2^32 in (-1/2, 1/2), symmetric, never 0; the angle is pi/2 v.
     let unit = 1.0 / 4_294_967_296.0;
     let [scale, half] = [s.splat(unit), s.splat(2.0 * unit)];
-    let v = [
-        s.mul_add(s.to_float(s.shl2(words[0])), scale, half),
-        s.mul_add(s.to_float(s.shl2(words[1])), scale, half),
-    ];
+    let v =
+        [s.mul_add(s.to_float(s.shl2(words[0])), scale, half), s.mul_add(s.to_float(s.shl2(words[1])), scale, half)];
     let y = [s.mul(v[0], v[0]), s.mul(v[1], v[1])];
     let sin = polynomial(s, y, &SIN);
     let cos = polynomial(s, y, &COS);
@@ -114,4 +107,77 @@ pub(super) fn rotate<S: Simd>(s: S, r: [S::F; 2], words: [S::U; 2]) -> [S::F; 4]
     let (a, b) = s.swap_by_bit30(s.mul(r[0], cos[0]), s.mul(r[0], sin[0]), words[0]);
     let (c, d) = s.swap_by_bit30(s.mul(r[1], cos[1]), s.mul(r[1], sin[1]), words[1]);
     [a, b, c, d]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::{Portable, Simd};
+    use super::*;
+
+    /// The radius of one centred word, in f32 and in f64.
+    fn radius_of(centred: f32) -> (f64, f64) {
+        let a = Portable.splat(centred);
+        let (got, scale) = (radii(Portable, [a, a])[0][0], f64::from(centred) / 4_294_967_296.0);
+        let ln: f64 = if centred > 0.0 { scale.ln() } else { scale.ln_1p() };
+        (f64::from(got), (-2.0 * ln).sqrt())
+    }
+
+    #[test]
+    fn radius_is_accurate_at_its_ends_and_on_either_side_of_every_power_of_two() {
+        for exponent in -33..=31 {
+            for sign in [1.0, -1.0] {
+                let power = sign * 2f32.powi(exponent);
+                for centred in [power.next_down(), power, power.next_up(), power * 1.3, power * 1.9] {
+                    // 1 - u is at most 1/2 where the word is negative, u at most 1/2 where it is positive.
+                    if centred.abs() > 2f32.powi(31) || centred.abs() < 2f32.powi(-33) {
+                        continue;
+                    }
+                    let (got, exact) = radius_of(centred);
+                    assert!((got / exact - 1.0).abs() < 1.5e-7, "{centred:e}: {got} is not {exact}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_radius_exceeds_the_stated_largest() {
+        // The smallest u is 2^-65: word 0 with 32 further zero bits.
+        let (largest, _) = radius_of(0.5f32.powi(33));
+        assert!(largest <= MAX_ABS_Z && largest > MAX_ABS_Z - 1e-4, "{largest}");
+        let (least, _) = radius_of(-(0.5f32.powi(33)));
+        assert!(least > 0.0);
+    }
+
+    #[test]
+    fn refined_words_are_those_at_both_ends() {
+        let refined = |word: u32| {
+            let plain = Portable.to_float([word; 8])[0] + 0.5;
+            let mut lanes = [plain];
+            refine([1, 2], [3, 4, 5, 0], 0, &[word], &mut lanes);
+            let needed = needs_refining(Portable, [word; 8], [1 << 30; 8]);
+            assert_eq!(needed, needs_refining(Portable, [1 << 30; 8], [word; 8]));
+            assert!(needed || lanes[0] == plain);
+            assert!((lanes[0] - plain).abs() <= 0.5);
+            needed
+        };
+        for word in [0, 1, REFINE_LOW - 1, u32::MAX, u32::MAX - (REFINE_HIGH - 1)] {
+            assert!(refined(word), "{word:#x}");
+        }
+        for word in [REFINE_LOW, u32::MAX - REFINE_HIGH, 1 << 31, (1 << 31) - 1] {
+            assert!(!refined(word), "{word:#x}");
+        }
+    }
+
+    #[test]
+    fn rotation_keeps_the_radius_and_gives_every_octant() {
+        let mut octants = [false; 8];
+        for word in (0..1u32 << 16).map(|i| i << 16).chain([u32::MAX, 1, 0x3fff_ffff, 0x4000_0000, 0x8000_0000]) {
+            let [cos, sin, ..] = rotate(Portable, [[1.0; 8]; 2], [[word; 8]; 2]).map(|lanes| lanes[0]);
+            assert!(cos.abs() <= 1.0 && sin.abs() <= 1.0);
+            assert!((f64::from(cos).hypot(f64::from(sin)) - 1.0).abs() < 1.5e-7, "{word:#x}: {cos} {sin}");
+            octants[usize::from(cos > 0.0) + 2 * usize::from(sin > 0.0) + 4 * usize::from(cos.abs() > sin.abs())] =
+                true;
+        }
+        assert_eq!(octants, [true; 8]);
+    }
 }

@@ -108,8 +108,7 @@ impl NoiseStream {
 
 /// The first two words of the Philox block with counter [job low, job high, 0, 0] under the key `seed`.
 fn derive_key(seed: u64, job: u64) -> [u32; 2] {
-    let [first, second, ..] =
-        philox4x32_10([job as u32, (job >> 32) as u32, 0, 0], [seed as u32, (seed >> 32) as u32]);
+    let [first, second, ..] = philox4x32_10([job as u32, (job >> 32) as u32, 0, 0], [seed as u32, (seed >> 32) as u32]);
     [first, second]
 }
 

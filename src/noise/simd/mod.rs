@@ -9,6 +9,9 @@ mod x86;
 use super::kernel::{self, Row};
 use crate::{Error, Result};
 
+#[cfg(test)]
+pub(super) use portable::Portable;
+
 /// The widest vector, in f32 lanes.
 pub(super) const MAX_LANES: usize = 16;
 

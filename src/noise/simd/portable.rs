@@ -8,7 +8,7 @@ const N: usize = 8;
 
 /// No instructions beyond the target's own.
 #[derive(Clone, Copy)]
-pub(super) struct Portable;
+pub(in crate::noise) struct Portable;
 
 impl Simd for Portable {
     const LANES: usize = N;
