@@ -8,6 +8,7 @@ mod error;
 pub mod model;
 pub mod noise;
 pub mod sampler;
+pub mod smoothed;
 pub mod stats;
 
 pub use error::{Error, ErrorKind, Result};

@@ -43,6 +43,12 @@ impl Counts {
         Self::new(labels, n)
     }
 
+    /// Counts of rows that were tallied one by one, which therefore cannot add to more than `n`.
+    pub(crate) fn tallied(labels: Vec<u64>, n: u64) -> Self {
+        debug_assert!(labels.iter().sum::<u64>() <= n);
+        Self { labels, n }
+    }
+
     /// The counts, by label.
     pub fn labels(&self) -> &[u64] {
         &self.labels

@@ -1,0 +1,97 @@
+//! What the sampler needs of a base classifier f.
+
+use std::sync::Arc;
+
+use crate::Result;
+use crate::model::{Model, Runner};
+
+/// A base classifier f: gives a label to every row of a batch. [`Model`] is one; so may be any function of a Rust host.
+pub trait BaseClassifier: Send + Sync {
+    /// Elements of one input row.
+    fn elements(&self) -> usize;
+
+    /// The number of labels, c.
+    fn classes(&self) -> usize;
+
+    /// The only batch size that a run takes, where there is one: fewer rows then cost as much as a full batch.
+    fn fixed_batch(&self) -> Option<usize> {
+        None
+    }
+
+    /// A runner for batches of up to `batch` rows, to be owned by one thread. Runners of one classifier run concurrently.
+    ///
+    /// # Errors
+    /// When the buffers cannot be had, or `batch` is not one that the classifier takes.
+    fn runner(&self, batch: usize) -> Result<Box<dyn BatchRunner>>;
+}
+
+/// Runs batches of one classifier on one thread.
+pub trait BatchRunner: Send {
+    /// The input buffer of the first `rows` rows, row-major, `rows * elements` long.
+    fn rows_mut(&mut self, rows: usize) -> &mut [f32];
+
+    /// Classifies the first `rows` rows. `labels[..rows]` get the labels, [`crate::model::NO_LABEL`] where a row has none.
+    ///
+    /// # Errors
+    /// When the run failed; `Cancelled` when it was stopped by [`StopRun::stop`].
+    fn run(&mut self, rows: usize, labels: &mut [u32]) -> Result<()>;
+
+    /// A way to stop a run in progress from another thread, where there is one.
+    fn stopper(&self) -> Option<Arc<dyn StopRun>> {
+        None
+    }
+}
+
+/// Stops a run in progress from another thread.
+pub trait StopRun: Send + Sync {
+    /// Stops the run in progress, and every later one until [`StopRun::reset`].
+    fn stop(&self);
+
+    /// Lets later runs go on.
+    fn reset(&self);
+}
+
+impl BaseClassifier for Model {
+    fn elements(&self) -> usize {
+        self.signature().elements
+    }
+
+    fn classes(&self) -> usize {
+        self.signature().classes
+    }
+
+    fn fixed_batch(&self) -> Option<usize> {
+        match self.signature().batch {
+            crate::model::Batch::Dynamic => None,
+            crate::model::Batch::Fixed(batch) => Some(batch),
+        }
+    }
+
+    fn runner(&self, batch: usize) -> Result<Box<dyn BatchRunner>> {
+        Ok(Box::new(Model::runner(self, batch)?))
+    }
+}
+
+impl BatchRunner for Runner {
+    fn rows_mut(&mut self, rows: usize) -> &mut [f32] {
+        Runner::rows_mut(self, rows)
+    }
+
+    fn run(&mut self, rows: usize, labels: &mut [u32]) -> Result<()> {
+        Runner::run(self, rows, labels)
+    }
+
+    fn stopper(&self) -> Option<Arc<dyn StopRun>> {
+        Some(Arc::new(self.canceller()))
+    }
+}
+
+impl StopRun for crate::model::Canceller {
+    fn stop(&self) {
+        self.cancel();
+    }
+
+    fn reset(&self) {
+        crate::model::Canceller::reset(self);
+    }
+}

@@ -1,0 +1,197 @@
+//! The sampler: worker threads that each run noise, model and top label for whole batches.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crate::model::NO_LABEL;
+use crate::sampler::classifier::{BaseClassifier, BatchRunner, StopRun};
+use crate::sampler::job::{Job, JobHandle, JobState};
+use crate::sampler::plan::Plan;
+use crate::sampler::queue::{Segment, Shared};
+use crate::{Error, ErrorKind, Result};
+
+/// Draws jobs' samples on worker threads of its own, which sleep while there is nothing to do.
+///
+/// Safe to share between threads; rows of jobs submitted by different threads share batches. Jobs are served in the order
+/// they were submitted. Dropping the sampler cancels what is unfinished and waits for its threads.
+pub struct Sampler {
+    classifier: Arc<dyn BaseClassifier>,
+    plan: Plan,
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Sampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sampler").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+impl Sampler {
+    /// Starts `plan.threads` workers with buffers for batches of `plan.batch` rows each.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the plan has no row or no thread, or not the classifier's fixed batch; what the classifier
+    /// says when it cannot give a runner; `Internal` when a thread cannot be started.
+    pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan) -> Result<Self> {
+        plan.check(classifier.as_ref())?;
+        let shared = Arc::new(Shared::new(plan.threads, classifier.fixed_batch().is_some()));
+        let mut sampler = Self { classifier, plan, shared, workers: Vec::with_capacity(plan.threads) };
+        for index in 0..plan.threads {
+            let worker = Worker::new(Arc::clone(&sampler.classifier), Arc::clone(&sampler.shared), index, plan.batch)?;
+            let thread = std::thread::Builder::new()
+                .name(format!("smoothtopk-{index}"))
+                .spawn(move || worker.run())
+                .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot start a worker thread: {error}")))?;
+            sampler.workers.push(thread);
+        }
+        Ok(sampler)
+    }
+
+    /// The batch size and threads in use.
+    pub fn plan(&self) -> Plan {
+        self.plan
+    }
+
+    /// The classifier that rows are run through.
+    pub fn classifier(&self) -> &Arc<dyn BaseClassifier> {
+        &self.classifier
+    }
+
+    /// Queues a job.
+    ///
+    /// # Errors
+    /// `InvalidData` when the job's input does not have the classifier's number of elements.
+    pub fn submit(&self, job: Job) -> Result<JobHandle> {
+        if job.elements() != self.classifier.elements() {
+            return Err(Error::data(
+                "input",
+                format!("has {} elements, the model takes {} a row", job.elements(), self.classifier.elements()),
+            ));
+        }
+        let state = Arc::new(JobState::new(job, self.classifier.classes()));
+        let handle = JobHandle { state: Arc::clone(&state), shared: Arc::downgrade(&self.shared) };
+        if state.rows() > 0 {
+            self.shared.push(state);
+        }
+        Ok(handle)
+    }
+}
+
+impl Drop for Sampler {
+    fn drop(&mut self) {
+        self.shared.close();
+        for worker in self.workers.drain(..) {
+            // A worker catches its classifier's panics, so there is nothing to pass on.
+            let _ = worker.join();
+        }
+    }
+}
+
+struct Worker {
+    classifier: Arc<dyn BaseClassifier>,
+    shared: Arc<Shared>,
+    index: usize,
+    batch: usize,
+    elements: usize,
+    runner: Box<dyn BatchRunner>,
+    stopper: Option<Arc<dyn StopRun>>,
+    labels: Vec<u32>,
+}
+
+impl Worker {
+    fn new(classifier: Arc<dyn BaseClassifier>, shared: Arc<Shared>, index: usize, batch: usize) -> Result<Self> {
+        let runner = classifier.runner(batch)?;
+        Ok(Self {
+            elements: classifier.elements(),
+            classifier,
+            shared,
+            index,
+            batch,
+            stopper: runner.stopper(),
+            runner,
+            labels: vec![NO_LABEL; batch],
+        })
+    }
+
+    fn run(mut self) {
+        while let Some(segments) = self.shared.take(self.batch) {
+            match self.classify(&segments) {
+                Ok(()) => self.give_back(&segments),
+                // One job's rows must not end another's: each is tried by itself.
+                Err(error) if segments.len() > 1 && error.kind() != ErrorKind::Cancelled => {
+                    for segment in &segments {
+                        self.run_alone(segment);
+                    }
+                }
+                Err(error) => give_up(&segments, &error),
+            }
+        }
+    }
+
+    fn run_alone(&mut self, segment: &Segment) {
+        let segments = std::slice::from_ref(segment);
+        match self.classify(segments) {
+            Ok(()) => self.give_back(segments),
+            Err(error) => give_up(segments, &error),
+        }
+    }
+
+    fn give_back(&self, segments: &[Segment]) {
+        let mut labels = self.labels.as_slice();
+        for segment in segments {
+            let (of_segment, rest) = labels.split_at(segment.rows());
+            segment.job.give_back(of_segment);
+            labels = rest;
+        }
+    }
+
+    fn classify(&mut self, segments: &[Segment]) -> Result<()> {
+        if !self.shared.begin(self.index, segments, self.stopper.as_ref()) {
+            self.shared.end(self.index);
+            return Err(Error::new(ErrorKind::Cancelled, "the job was cancelled"));
+        }
+        let rows = segments.iter().map(Segment::rows).sum();
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            self.labels[..rows].fill(NO_LABEL);
+            let buffer = self.runner.rows_mut(rows);
+            let samples =
+                segments.iter().flat_map(|segment| segment.samples.clone().map(|sample| (&segment.job, sample)));
+            for ((job, sample), row) in samples.zip(buffer.chunks_exact_mut(self.elements)) {
+                job.fill(sample, row)?;
+            }
+            self.runner.run(rows, &mut self.labels[..rows])
+        }));
+        self.shared.end(self.index);
+        match result {
+            Ok(result) => result,
+            Err(panic) => Err(self.after_panic(panic.as_ref())),
+        }
+    }
+
+    /// A runner that panicked may be in any state: it is replaced.
+    fn after_panic(&mut self, panic: &(dyn std::any::Any + Send)) -> Error {
+        let what = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no message");
+        let error = Error::new(ErrorKind::Internal, format!("the classifier panicked: {what}"));
+        match catch_unwind(AssertUnwindSafe(|| self.classifier.runner(self.batch))) {
+            Ok(Ok(runner)) => {
+                self.stopper = runner.stopper();
+                self.runner = runner;
+                error
+            }
+            // The old runner stays; should it fail again, its jobs are told so.
+            _ => error,
+        }
+    }
+}
+
+fn give_up(segments: &[Segment], error: &Error) {
+    for segment in segments {
+        segment.job.give_up(segment.rows() as u64, error.clone());
+    }
+}

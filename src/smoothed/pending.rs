@@ -1,0 +1,128 @@
+//! A task under way, and what came of it.
+
+use std::time::{Duration, Instant};
+
+use crate::certificate::{self, Certificate, Prediction};
+use crate::sampler::{Drawn, JobHandle};
+use crate::smoothed::{Request, Task};
+use crate::stats::Counts;
+use crate::{Error, ErrorKind, Result};
+
+/// A task under way. Dropping it cancels it.
+#[derive(Debug)]
+pub struct Pending {
+    estimate: JobHandle,
+    select: Option<JobHandle>,
+    task: Task,
+    request: Request,
+    elements: usize,
+    key: u64,
+}
+
+/// What a task found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// One for each k of the request.
+    Predictions(Vec<Prediction>),
+    /// One for each k of the request, all of the same label; the grid's rounding is already off their radii.
+    Certificates(Vec<Certificate>),
+}
+
+/// What came of a task: its counts, whole or not, and what they say.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The answer, or why there is none: the task was cancelled, or a run of the model failed.
+    pub answer: Result<Answer>,
+    /// Counts of the rows that answer; of those that were drawn, where the task was cut short.
+    pub counts: Counts,
+    /// Counts of the rows that selected the label, where one was selected.
+    pub selection: Option<Counts>,
+    /// From the task's first row to its last.
+    pub elapsed: Duration,
+    /// The request, with the seed that was used.
+    pub request: Request,
+    /// The job key.
+    pub key: u64,
+}
+
+impl Pending {
+    pub(super) fn new(
+        estimate: JobHandle,
+        select: Option<JobHandle>,
+        task: Task,
+        request: Request,
+        elements: usize,
+        key: u64,
+    ) -> Self {
+        Self { estimate, select, task, request, elements, key }
+    }
+
+    fn jobs(&self) -> impl Iterator<Item = &JobHandle> {
+        std::iter::once(&self.estimate).chain(&self.select)
+    }
+
+    /// True when [`Pending::wait`] will not block.
+    pub fn is_finished(&self) -> bool {
+        self.jobs().all(JobHandle::is_finished)
+    }
+
+    /// Waits for the end, at most `timeout`. True when it has come.
+    pub fn wait_timeout(&self, timeout: Duration) -> bool {
+        let start = Instant::now();
+        self.jobs().all(|job| job.wait_timeout(timeout.saturating_sub(start.elapsed())))
+    }
+
+    /// Rows counted so far.
+    pub fn rows_done(&self) -> u64 {
+        self.jobs().map(JobHandle::rows_done).sum()
+    }
+
+    /// Rows to be counted in all.
+    pub fn rows_total(&self) -> u64 {
+        self.request.n + if self.select.is_some() { self.request.n0 } else { 0 }
+    }
+
+    /// Stops the task; [`Pending::wait`] then gives the counts so far and no answer.
+    pub fn cancel(&self) {
+        self.jobs().for_each(JobHandle::cancel);
+    }
+
+    /// Waits for the end.
+    pub fn wait(self) -> Outcome {
+        let Self { estimate, select, task, request, elements, key } = self;
+        let estimate = estimate.wait();
+        let select = select.map(JobHandle::wait);
+        Outcome {
+            answer: answer(&estimate, select.as_ref(), task, &request, elements),
+            // The two run one behind the other, or side by side for a part.
+            elapsed: estimate.elapsed + select.as_ref().map_or(Duration::ZERO, |drawn| drawn.elapsed),
+            counts: estimate.counts,
+            selection: select.map(|drawn| drawn.counts),
+            request,
+            key,
+        }
+    }
+}
+
+fn answer(estimate: &Drawn, select: Option<&Drawn>, task: Task, request: &Request, elements: usize) -> Result<Answer> {
+    if let Some(error) = estimate.stopped.as_ref().or(select.and_then(|drawn| drawn.stopped.as_ref())) {
+        return Err(error.clone());
+    }
+    let Request { sigma, ref k, alpha, bound, .. } = *request;
+    let label = match (task, select) {
+        (Task::Predict, _) => {
+            let predictions =
+                k.iter().map(|&k| certificate::predict(&estimate.counts, k, alpha)).collect::<Result<_>>()?;
+            return Ok(Answer::Predictions(predictions));
+        }
+        (Task::Certify(label), _) => label,
+        (Task::CertifySelected, Some(select)) => select.counts.top(),
+        (Task::CertifySelected, None) => return Err(Error::new(ErrorKind::Internal, "no rows selected a label")),
+    };
+    let slack = request.grid()?.radius_slack(elements);
+    let certificates = k
+        .iter()
+        .map(|&k| Ok(certificate::certify(&estimate.counts, label, k, sigma, alpha, bound)?.shrunk_by(slack)))
+        .collect::<Result<_>>()?;
+    Ok(Answer::Certificates(certificates))
+}
