@@ -111,7 +111,10 @@ fn solve(n: u64, m: u64, alpha: f64) -> Result<Odds> {
             return Ok(odds);
         }
     }
-    Err(Error::new(ErrorKind::Internal, format!("the Clopper-Pearson bound of {n} in {n} + {m} at {alpha:e} was not found")))
+    Err(Error::new(
+        ErrorKind::Internal,
+        format!("the Clopper-Pearson bound of {n} in {n} + {m} at {alpha:e} was not found"),
+    ))
 }
 
 /// Carter's approximation of the quantile of Fisher's z (Biometrika 34, 1947, as in AS 109), never above n/N.

@@ -4,17 +4,21 @@ mod certify;
 mod data;
 mod doctor;
 mod inspect;
+mod interrupt;
+mod model_args;
+mod output;
 mod plan;
 mod predict;
 mod progress;
 mod radius;
 mod report;
 mod run_dir;
+mod sampling;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use smoothtopk::{ErrorKind, Result};
+use smoothtopk::{Error, ErrorKind, Result};
 
 /// Smoothed top-k prediction and certified l2 radius of any ONNX classifier, by randomized smoothing.
 #[derive(Parser)]
@@ -47,8 +51,22 @@ fn run(command: Command) -> Result<()> {
     }
 }
 
+/// The command, or what is wrong with it in one line; help and version are shown as they are.
+fn parse() -> Result<Cli> {
+    Cli::try_parse().map_err(|error| {
+        if !error.use_stderr() {
+            error.exit();
+        }
+        let text = error.render().to_string();
+        let lines =
+            text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+        let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        Error::new(ErrorKind::InvalidArgument, line.trim_start_matches("error: "))
+    })
+}
+
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    match parse().and_then(|cli| run(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("smoothtopk: {error}");

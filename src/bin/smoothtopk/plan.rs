@@ -1,11 +1,112 @@
 //! `smoothtopk plan`
 
-use smoothtopk::{Error, ErrorKind, Result};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// The smallest n that can avoid abstaining, and the largest radius n allows
+use smoothtopk::certificate::plan;
+use smoothtopk::model::Model;
+use smoothtopk::sampler::{BaseClassifier, Measured, Plan};
+use smoothtopk::stats::Bound;
+use smoothtopk::{Error, Result};
+
+use crate::model_args::ModelArgs;
+use crate::output::Stdout;
+use crate::sampling::{check_probability, check_sigma, default_threads};
+
+/// How long the model is measured.
+const BUDGET: Duration = Duration::from_secs(4);
+
+/// The smallest n that can avoid abstaining, the largest radius n allows, and how long that takes.
+///
+/// These are the limits of what any counts could give: those where every row gives the label.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Standard deviation of the noise.
+    #[arg(long)]
+    sigma: f64,
+    /// Failure probability of a certificate.
+    #[arg(long, default_value_t = 0.001)]
+    alpha: f64,
+    /// The k of top-k, one or several.
+    #[arg(long, value_delimiter = ',', default_value = "1")]
+    k: Vec<usize>,
+    /// Rows per example: how large a radius do they allow?
+    #[arg(long)]
+    n: Option<u64>,
+    /// A radius: how many rows does it take at least?
+    #[arg(long)]
+    radius: Option<f64>,
+    /// The number of labels; simuem depends on it [default: the model's].
+    #[arg(long, value_name = "C")]
+    classes: Option<usize>,
+    /// Measure this model's rows per second.
+    #[arg(long, value_name = "M.onnx")]
+    model: Option<PathBuf>,
+    /// Threads that each run batches, where a model is measured.
+    #[arg(long, value_name = "T")]
+    threads: Option<usize>,
+    #[command(flatten)]
+    model_args: ModelArgs,
+}
 
-pub fn run(_args: Args) -> Result<()> {
-    Err(Error::new(ErrorKind::Internal, "not built yet"))
+pub fn run(args: Args) -> Result<()> {
+    check_probability("alpha", args.alpha)?;
+    check_sigma(args.sigma)?;
+    if let Some(radius) = args.radius
+        && !(radius > 0.0 && radius.is_finite())
+    {
+        return Err(Error::argument("radius", format!("must be a finite number > 0, got {radius}")));
+    }
+    let measured = args.model.as_ref().map(|path| measure(&args, path)).transpose()?;
+    let classes = args.classes.or(measured.as_ref().map(|(model, _)| model.signature().classes));
+    let mut out = Stdout::new();
+    let mut header = "k\tbound\tsmallest_n".to_owned();
+    if let Some(n) = args.n {
+        header += &format!("\tlargest_radius_at_n={n}");
+    }
+    if let Some(radius) = args.radius {
+        header += &format!("\tsmallest_n_for_radius_{radius}");
+    }
+    out.line(format_args!("{header}"))?;
+    for &k in &args.k {
+        for bound in [Bound::Ranked, Bound::BinoCp, Bound::SimuEm] {
+            // Only simuem needs the number of labels; the others' limits are the same for every c > k.
+            let of = match (classes, bound) {
+                (Some(classes), _) => classes,
+                (None, Bound::SimuEm) => continue,
+                (None, _) => k.saturating_add(1),
+            };
+            let mut row = format!("{k}\t{bound}\t{}", plan::smallest_n(k, args.alpha, bound, of, 0.0)?);
+            if let Some(n) = args.n {
+                row += &format!("\t{}", plan::largest_radius(n, k, args.sigma, args.alpha, bound, of)?);
+            }
+            if let Some(radius) = args.radius {
+                row += &format!("\t{}", plan::smallest_n(k, args.alpha, bound, of, radius / args.sigma)?);
+            }
+            out.line(format_args!("{row}"))?;
+        }
+    }
+    if classes.is_none() {
+        out.line(format_args!("# simuem depends on the number of labels: pass --classes or --model"))?;
+    }
+    for &k in &args.k {
+        let of = classes.unwrap_or(k.saturating_add(1));
+        let n = plan::smallest_n_to_predict(k, args.alpha, of)?;
+        out.line(format_args!("# predict at k = {k} abstains below n = {n}"))?;
+    }
+    if let Some((_, Measured { plan, rows_per_second })) = measured {
+        out.line(format_args!("# {rows_per_second:.1} rows/s with {} threads and batch {}", plan.threads, plan.batch))?;
+        let n = args.n.unwrap_or(100_000);
+        out.line(format_args!("# {:.2} s per example at n = {n}", n as f64 / rows_per_second))?;
+    }
+    out.flush()
+}
+
+fn measure(args: &Args, path: &std::path::Path) -> Result<(Arc<Model>, Measured)> {
+    let model = Arc::new(Model::open(path, &args.model_args.options()?)?);
+    let threads = args.threads.unwrap_or_else(|| default_threads(&model));
+    let classifier: Arc<dyn BaseClassifier> = model.clone();
+    let measured = Plan::measure(&classifier, threads, BUDGET)?;
+    Ok((model, measured))
 }

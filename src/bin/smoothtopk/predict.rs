@@ -1,11 +1,108 @@
 //! `smoothtopk predict`
 
+use serde_json::json;
+use smoothtopk::certificate::Prediction;
+use smoothtopk::model::Runtime;
+use smoothtopk::smoothed::{Answer, Request, Task};
+use smoothtopk::stats::{Bound, Counts};
 use smoothtopk::{Error, ErrorKind, Result};
 
-/// The smoothed top-k set of every example, or abstain
-#[derive(clap::Args)]
-pub struct Args {}
+use crate::interrupt;
+use crate::output::Stdout;
+use crate::progress::Progress;
+use crate::sampling::{Sampling, SamplingArgs};
 
-pub fn run(_args: Args) -> Result<()> {
-    Err(Error::new(ErrorKind::Internal, "not built yet"))
+/// The smoothed top-k set of every example, or abstain.
+///
+/// With probability at least 1 - alpha the set is the smoothed classifier's own; otherwise the answer is to abstain.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    sampling: SamplingArgs,
+    /// One JSON object a line, with all counts and what is needed to draw them again.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let sampling = Sampling::open(&args.sampling)?;
+    interrupt::install()?;
+    let plan = sampling.plan()?;
+    let seed = Request { seed: args.sampling.seed, ..Request::new(args.sampling.sigma) }.seed()?;
+    let request = sampling.request(0, Bound::Ranked, seed);
+    let progress = Progress::new(sampling.examples.len(), args.sampling.quiet).rows_per_example(args.sampling.n);
+    let mut out = Stdout::new();
+    if !args.json {
+        out.line(format_args!("idx\tlabel\tk\tprediction\tp_value\tcounts"))?;
+    }
+    let drawn = sampling.draw(
+        plan,
+        &request,
+        &sampling.examples,
+        |_| Task::Predict,
+        &progress,
+        |index, outcome| {
+            let Answer::Predictions(predictions) = outcome.answer? else {
+                return Err(Error::new(ErrorKind::Internal, "a prediction was asked for and a certificate given"));
+            };
+            for (&k, prediction) in request.k.iter().zip(&predictions) {
+                let label = sampling.data.label(index);
+                if args.json {
+                    let object = as_json(&sampling, &request, index, &outcome.counts, k, prediction)?;
+                    out.line(format_args!("{object}"))?;
+                } else {
+                    out.line(format_args!("{}", as_row(index, label, outcome.counts.labels(), k, prediction)))?;
+                }
+            }
+            progress.example_done(None);
+            out.flush()
+        },
+    );
+    progress.finish();
+    match drawn {
+        // `predict ... | head` has what it wanted.
+        Err(error) if error.kind() == ErrorKind::Cancelled && out.is_closed() => Ok(()),
+        drawn => drawn,
+    }
+}
+
+/// The labels with the k+1 largest counts, and how often each was given: `3:812 5:180 8:8`.
+fn as_row(idx: usize, label: Option<usize>, counts: &[u64], k: usize, prediction: &Prediction) -> String {
+    let mut ranked: Vec<usize> = (0..counts.len()).collect();
+    ranked.sort_by_key(|&label| std::cmp::Reverse(counts[label]));
+    let shown: Vec<String> = ranked.iter().take(k + 1).map(|&label| format!("{label}:{}", counts[label])).collect();
+    let labels = match prediction.labels() {
+        Some(labels) => labels.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        None => "abstain".to_owned(),
+    };
+    let truth = label.map_or_else(|| "-1".to_owned(), |label| label.to_string());
+    format!("{idx}\t{truth}\t{k}\t{labels}\t{:.3e}\t{}", prediction.p_value, shown.join(" "))
+}
+
+fn as_json(
+    sampling: &Sampling,
+    request: &Request,
+    idx: usize,
+    counts: &Counts,
+    k: usize,
+    prediction: &Prediction,
+) -> Result<serde_json::Value> {
+    Ok(json!({
+        "idx": idx,
+        "label": sampling.data.label(idx),
+        "k": k,
+        "abstain": prediction.abstain,
+        "prediction": prediction.labels(),
+        "p_value": prediction.p_value,
+        "counts": counts.labels(),
+        "n": counts.n(),
+        "sigma": request.sigma,
+        "alpha": request.alpha,
+        "seed": request.seed,
+        "grid": f64::from(sampling.grid.step()),
+        "model_sha256": sampling.model.sha256(),
+        "onnxruntime": Runtime::load(None)?.version(),
+        "provider": sampling.model.provider().to_string(),
+        "version": env!("CARGO_PKG_VERSION"),
+    }))
 }

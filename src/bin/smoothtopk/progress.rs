@@ -1,8 +1,5 @@
 //! Progress of long work, on stderr: a bar on a terminal, plain lines otherwise.
 
-// `certify` and `predict` use it; to be removed with them in place.
-#![allow(dead_code)]
-
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

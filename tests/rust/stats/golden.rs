@@ -49,7 +49,9 @@ fn clopper_pearson_is_outward_and_within_1e_12() {
         let bound = binomial::lower(n, trials, alpha).map_err(|e| e.to_string())?;
         let mirrored = binomial::upper(trials - n, trials, alpha).map_err(|e| e.to_string())?;
         ensure(mirrored == bound.complement(), || format!("upper is {mirrored:?}"))?;
-        ensure(surely_not_above(bound.p, p) && (bound.q > q || bound.q == 1.0), || format!("{bound:?} is not outward"))?;
+        ensure(surely_not_above(bound.p, p) && (bound.q > q || bound.q == 1.0), || {
+            format!("{bound:?} is not outward")
+        })?;
         // 1e-12 of the smaller; the larger of the two is rounded to its own last place as well.
         let allowed = |x: f64| 1e-12 * p.min(q) + x * f64::EPSILON;
         let error = ((p - bound.p) / allowed(p)).max((bound.q - q) / allowed(q));

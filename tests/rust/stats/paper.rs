@@ -41,7 +41,9 @@ fn radii_agree_with_the_published_ones_in_all_rows() {
         let ours = certify(&counts, label, 3, 0.25, 0.001, Bound::SimuEm).expect("a certificate");
         // Printed to three significant digits, 0.0 where there is none.
         let printed: f64 = format!("{:.2e}", ours.radius).parse().expect("a float");
-        if printed != radius { panic!("row {row}: {} {radius}", ours.radius); }
+        if printed != radius {
+            panic!("row {row}: {} {radius}", ours.radius);
+        }
         let ranked = certify(&counts, label, 3, 0.25, 0.001, Bound::Ranked).expect("a certificate");
         assert!(ranked.radius >= ours.radius, "row {row}: {} < {}", ranked.radius, ours.radius);
         certified += usize::from(ours.certified());

@@ -1,8 +1,5 @@
 //! Examples and labels from .npz, .npy and image folders.
 
-// `certify` and `predict` use the rest; to be removed with them in place.
-#![allow(dead_code)]
-
 mod array;
 mod fit;
 mod folder;

@@ -10,9 +10,6 @@
 //! Every example is one whole line of every file, in the order of the examples. A kill can leave the last example in
 //! some of the files, or half a line: resuming cuts every file to the examples that all of them hold.
 
-// `certify` uses the rest; to be removed with it in place.
-#![allow(dead_code, unused_imports)]
-
 pub mod atomic;
 mod lines;
 mod manifest;
@@ -26,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use smoothtopk::{Error, ErrorKind, Result};
 
-pub use manifest::{LabelSource, Manifest};
+pub use manifest::{FORMAT, LabelSource, Manifest};
 pub use read::ReadRun;
 pub use record::{Outcome, Record, Row};
 

@@ -1,0 +1,53 @@
+//! What several test programs share.
+#![allow(dead_code)]
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use npyz::WriterBuilder;
+
+/// Runs the command line with no standard input.
+pub fn smoothtopk<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_smoothtopk")).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// A file of the shared inputs; says loudly that the test is skipped where they are missing.
+pub fn shared(path: &str) -> Option<String> {
+    let folder = std::env::var_os("SMOOTHTOPK_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let file = folder.join(path);
+    if file.exists() {
+        return Some(file.to_string_lossy().into_owned());
+    }
+    eprintln!("SKIPPED: {} is missing (set SMOOTHTOPK_SHARED to the folder with the shared inputs)", file.display());
+    None
+}
+
+/// Writes an .npz with float32 `images` and, where given, int64 `labels`.
+pub fn npz(path: &Path, shape: &[u64], images: &[f32], labels: Option<&[i64]>) {
+    let mut out = npyz::npz::NpzWriter::new(File::create(path).unwrap());
+    let mut array = out.array("images", Default::default()).unwrap().default_dtype().shape(shape).begin_nd().unwrap();
+    array.extend(images.iter().copied()).unwrap();
+    array.finish().unwrap();
+    if let Some(labels) = labels {
+        let mut array = out
+            .array("labels", Default::default())
+            .unwrap()
+            .default_dtype()
+            .shape(&[labels.len() as u64])
+            .begin_nd()
+            .unwrap();
+        array.extend(labels.iter().copied()).unwrap();
+        array.finish().unwrap();
+    }
+}
+
+/// The first pixels (0..16) of the demo's digits.
+pub fn digit_pixels(examples: usize) -> Vec<f32> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/digits_test200.npz");
+    let mut npz = npyz::npz::NpzArchive::open(path).unwrap();
+    let images = npz.by_name("images").unwrap().unwrap();
+    images.into_vec::<u8>().unwrap().into_iter().take(examples * 64).map(f32::from).collect()
+}
