@@ -85,6 +85,9 @@ impl<F: NoiseFamily> Search<'_, F> {
         let mut step = 0.25 * unit;
         // With t = 1 the meeting point is the root but for rounding; with t > 1 it is below the root.
         if let Some(r) = self.noise.meeting(self.low, self.high).filter(|&r| r > start) {
+            if r == f64::INFINITY {
+                return r;
+            }
             let lead = self.lead(r);
             if lead > 0.0 {
                 (low, low_lead) = (r, lead);

@@ -75,18 +75,23 @@ impl Gaussian {
     }
 }
 
+/// What a quantile may be off by; nothing where it is infinite.
+fn margin(z: f64) -> f64 {
+    if z.is_finite() { SLACK * z.abs().max(0.1) } else { 0.0 }
+}
+
 impl NoiseFamily for Gaussian {
     /// Phi^-1(p).
     type Level = f64;
 
     fn level_below(&self, bound: &Prob) -> f64 {
         let z = normal::quantile_of(bound);
-        z - SLACK * z.abs().max(0.1)
+        z - margin(z)
     }
 
     fn level_above(&self, bound: &Prob) -> f64 {
         let z = normal::quantile_of(bound);
-        z + SLACK * z.abs().max(0.1)
+        z + margin(z)
     }
 
     fn fall(&self, level: f64, r: f64) -> f64 {

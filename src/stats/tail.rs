@@ -54,8 +54,6 @@ pub(super) struct Value {
     pub slope: f64,
     /// n - (N + 1)p, the slope of the logarithm of T's derivative.
     pub lambda: f64,
-    /// Terms of the continued fraction that were used.
-    pub terms: u64,
 }
 
 /// The tail at n successes of N = n + m trials, with 1 <= n and 1 <= m.
@@ -84,12 +82,12 @@ impl Tail {
         let excess = if p <= q { (-total).mul_add(p, n) } else { total.mul_add(q, -m) };
         let (np, nq) = (total * p, total * q);
         let deviance = np * deviance_term(excess / np) + nq * deviance_term(-excess / nq);
-        let (slope, terms) = self.slope(odds, excess - p, precision);
-        Value { ln_tail: ln_front - deviance + (n * q / slope).ln(), slope, lambda: excess - p, terms }
+        let slope = self.slope(odds, excess - p, precision);
+        Value { ln_tail: ln_front - deviance + (n * q / slope).ln(), slope, lambda: excess - p }
     }
 
-    /// d ln T / d log-odds, the reciprocal of the continued fraction, and the number of terms used.
-    fn slope(&self, Odds { p, q }: Odds, lambda: f64, precision: Precision) -> (f64, u64) {
+    /// d ln T / d log-odds, the reciprocal of the continued fraction.
+    fn slope(&self, Odds { p, q }: Odds, lambda: f64, precision: Precision) -> f64 {
         let (a, b) = (self.n, self.m + 1.0);
         let (c, yp1, ab, pp) = (lambda + 1.0, 1.0 + q, a + b, p * p);
         // Convergents num/den, the latest and the one before.
@@ -124,7 +122,7 @@ impl Tail {
             }
             i += 1.0;
         }
-        (num / den, i as u64)
+        num / den
     }
 }
 

@@ -1,1 +1,173 @@
-//! Tests of the coverage room.
+//! Coverage: certificates and predictions from simulated counts of known distributions are false with a rate that is
+//! consistent with alpha, for every bound; and the same check catches statistics that are not sound.
+//!
+//! A certificate is false when its radius exceeds the exact radius of the true probabilities (0 for a label that is not
+//! strictly among the top k), a prediction when some label in it is less likely than one outside.
+//!
+//! False alarms: each rate is compared with alpha by an exact binomial test at 1e-8, and fewer than 100 rates are compared,
+//! so a sound library fails here with probability below 1e-6. Seeds are fixed, so it either does or does not.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand_distr::{Binomial, Distribution};
+use smoothtopk::certificate::{certify, predict, top_k_radius};
+use smoothtopk::noise::family::Gaussian;
+use smoothtopk::stats::{Bound, Counts, Prob, binomial};
+
+const ALPHA: f64 = 0.05;
+const FALSE_ALARM: f64 = 1e-8;
+
+/// Known label probabilities; the label under test is 0.
+struct Truth {
+    p: Vec<f64>,
+    n: u64,
+}
+
+impl Truth {
+    /// The given first probabilities, the rest spread evenly over the other labels.
+    fn new(classes: usize, first: &[f64], n: u64) -> Self {
+        let rest = (1.0 - first.iter().sum::<f64>()) / (classes - first.len()).max(1) as f64;
+        let mut p = first.to_vec();
+        p.resize(classes, rest.max(0.0));
+        Self { p, n }
+    }
+
+    /// One draw of the multinomial, by conditional binomials.
+    fn draw(&self, rng: &mut StdRng) -> Counts {
+        let (mut rows, mut mass) = (self.n, 1.0);
+        let mut labels = vec![0; self.p.len()];
+        for (count, &p) in labels.iter_mut().zip(&self.p) {
+            if rows == 0 {
+                break;
+            }
+            *count = Binomial::new(rows, (p / mass).clamp(0.0, 1.0)).expect("a probability").sample(rng);
+            rows -= *count;
+            mass = (mass - p).max(1e-300);
+        }
+        Counts::new(labels, self.n).expect("the counts add to at most n")
+    }
+
+    /// The exact radius of label 0, in units of sigma.
+    fn radius(&self, k: usize) -> f64 {
+        let mut rivals = self.p[1..].to_vec();
+        rivals.sort_by(|a, b| b.total_cmp(a));
+        let mut rivals: Vec<Prob> = rivals[..k].iter().map(|&p| Prob { p, q: 1.0 - p }).collect();
+        rivals.reverse();
+        let label = Prob { p: self.p[0], q: 1.0 - self.p[0] };
+        let noise = Gaussian::new(1.0).expect("sigma");
+        // top_k_radius is at most 1e-9 sigma below the exact root.
+        top_k_radius(&noise, label, &rivals).expect("probabilities").radius + 1e-9
+    }
+
+    fn is_top(&self, set: &[usize]) -> bool {
+        let least_inside = set.iter().map(|&label| self.p[label]).fold(1.0, f64::min);
+        (0..self.p.len()).filter(|label| !set.contains(label)).all(|label| self.p[label] <= least_inside)
+    }
+}
+
+/// Whether `failures` of `draws` show, at a false-alarm rate of `FALSE_ALARM`, a failure rate above `alpha`.
+fn exceeds(failures: u64, draws: u64, alpha: f64) -> bool {
+    binomial::lower(failures, draws, FALSE_ALARM).expect("counts").p > alpha
+}
+
+/// Failures per bound, then of predict, among `draws` samples of `truth`, with the statistics told `alpha`.
+fn failures(truth: &Truth, k: usize, alpha: f64, draws: u64, seed: u64) -> [u64; 4] {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let limit = truth.radius(k);
+    let mut failures = [0; 4];
+    for _ in 0..draws {
+        let counts = truth.draw(&mut rng);
+        for (failed, bound) in failures.iter_mut().zip(Bound::ALL) {
+            *failed += u64::from(certify(&counts, 0, k, 1.0, alpha, bound).expect("valid").radius > limit);
+        }
+        let prediction = predict(&counts, k, alpha).expect("valid");
+        failures[3] += u64::from(prediction.labels().is_some_and(|set| !truth.is_top(set)));
+    }
+    failures
+}
+
+/// Checks shapes at several k; prints the rates.
+fn check(shapes: &[(Truth, &[usize])], draws: u64) {
+    for (i, (truth, ks)) in shapes.iter().enumerate() {
+        for &k in *ks {
+            let failed = failures(truth, k, ALPHA, draws, 1000 + i as u64);
+            println!(
+                "c = {} shape {i} k = {k}: false of {draws}: {failed:?} (ranked, simuem, binocp, predict)",
+                truth.p.len()
+            );
+            for (name, failed) in ["ranked", "simuem", "binocp", "predict"].iter().zip(failed) {
+                assert!(!exceeds(failed, draws, ALPHA), "{name}: {failed} of {draws}, shape {i}, k = {k}");
+            }
+        }
+    }
+}
+
+#[test]
+fn false_statements_are_rarer_than_alpha_with_3_labels() {
+    check(
+        &[
+            (Truth::new(3, &[0.55, 0.45], 1000), &[1, 2]),
+            (Truth::new(3, &[0.4, 0.35], 1000), &[1, 2]),
+            (Truth::new(3, &[0.333, 0.3335], 3000), &[1, 2]),
+            (Truth::new(3, &[0.499, 0.501], 10_000), &[1]),
+            (Truth::new(3, &[0.97, 0.02], 50), &[1, 2]),
+        ],
+        20_000,
+    );
+}
+
+#[test]
+fn false_statements_are_rarer_than_alpha_with_10_labels() {
+    check(
+        &[
+            (Truth::new(10, &[0.93, 0.05], 1000), &[1, 3]),
+            (Truth::new(10, &[0.0999], 2000), &[1, 3, 9]),
+            (Truth::new(10, &[0.25, 0.26, 0.24, 0.24], 500), &[1, 3]),
+            (Truth::new(10, &[0.2, 0.2, 0.2, 0.2, 0.2], 300), &[2, 4]),
+        ],
+        20_000,
+    );
+}
+
+#[test]
+fn false_statements_are_rarer_than_alpha_with_1000_labels() {
+    check(
+        &[
+            (Truth::new(1000, &[0.5, 0.3], 1000), &[1, 5]),
+            (Truth::new(1000, &[0.6, 0.4 - 1e-12], 1000), &[1]),
+            (Truth::new(1000, &[0.000_999], 5000), &[5]),
+            (Truth::new(1000, &[0.3, 0.31, 0.3], 400), &[1, 3]),
+        ],
+        4_000,
+    );
+}
+
+#[test]
+fn the_check_catches_ten_times_the_alpha() {
+    let truth = Truth::new(3, &[0.4999, 0.5001], 1000);
+    let failed = failures(&truth, 1, 10.0 * ALPHA, 20_000, 7);
+    assert!(failed.iter().all(|&failed| exceeds(failed, 20_000, ALPHA)), "{failed:?}");
+}
+
+#[test]
+fn the_check_catches_frequencies_taken_for_bounds() {
+    for (truth, k) in [(Truth::new(3, &[0.55, 0.45], 1000), 1), (Truth::new(10, &[0.4, 0.2, 0.2], 1000), 3)] {
+        let mut rng = StdRng::seed_from_u64(11);
+        let limit = truth.radius(k);
+        let failed = (0..20_000).filter(|_| {
+            let counts = truth.draw(&mut rng);
+            let frequencies =
+                Truth { p: counts.labels().iter().map(|&c| c as f64 / truth.n as f64).collect(), n: truth.n };
+            frequencies.radius(k) > limit
+        });
+        assert!(exceeds(failed.count() as u64, 20_000, ALPHA));
+    }
+}
+
+/// The label's own bound is the tight one of `binocp` with one rival: its failure rate must come near alpha, or the check
+/// above could not tell alpha from much less.
+#[test]
+fn the_tight_case_is_tight() {
+    let failed = failures(&Truth::new(3, &[0.55, 0.45], 1000), 1, ALPHA, 20_000, 13);
+    assert!(failed[2] > 20_000 * 3 / 100, "{failed:?}");
+}
