@@ -1,0 +1,167 @@
+//! The `radius` command, through the program itself.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use smoothtopk::certificate::certify;
+use smoothtopk::stats::{Bound, Counts};
+
+const COUNTS: &str =
+    "2 2 334 93642 2 5279 737 0 2 0 3\n0\t13453 50 0 113 36952 1 49328 0 103  7\n0 0 0 0 4 0 0 99996 0 0 6\n";
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_smoothtopk"))
+}
+
+fn radius(file: &Path, args: &[&str]) -> Output {
+    program().arg("radius").arg("--counts").arg(file).args(args).output().expect("the program runs")
+}
+
+fn table(output: &Output) -> Vec<(usize, usize, f64, u8)> {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout.clone()).expect("text");
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("idx\tk\tradius\tcertified"));
+    lines
+        .map(|line| {
+            let fields: Vec<&str> = line.split('\t').collect();
+            let [idx, k, radius, certified] = fields[..] else { panic!("{line}") };
+            (idx.parse().unwrap(), k.parse().unwrap(), radius.parse().unwrap(), certified.parse().unwrap())
+        })
+        .collect()
+}
+
+/// The library's own certificates of `COUNTS`.
+fn expected(ks: &[usize], n: u64, alpha: f64, bound: Bound, slack: f64) -> Vec<(usize, usize, f64, u8)> {
+    let mut rows = Vec::new();
+    for (idx, line) in COUNTS.lines().enumerate() {
+        let mut labels: Vec<u64> = line.split_whitespace().map(|x| x.parse().unwrap()).collect();
+        let label = labels.pop().unwrap() as usize;
+        let counts = Counts::new(labels, n).unwrap();
+        for &k in ks {
+            let certificate = certify(&counts, label, k, 0.25, alpha, bound).unwrap().shrunk_by(slack);
+            rows.push((idx, k, certificate.radius, u8::from(certificate.certified())));
+        }
+    }
+    rows
+}
+
+/// Runs and expects one line on stderr with `message`, nothing on stdout, and the exit code.
+fn refused(file: &Path, args: &[&str], code: i32, message: &str) {
+    let output = radius(file, args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert!(stderr.contains(message) && stderr.lines().count() == 1, "wanted \"{message}\", got: {stderr}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn plain_counts_give_the_librarys_radii_to_the_last_digit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("saved.txt");
+    fs::write(&file, COUNTS).unwrap();
+    let common = ["--sigma", "0.25", "--alpha", "0.001"];
+    let given = |more: &[&str]| table(&radius(&file, &[&common, more].concat()));
+    assert_eq!(given(&["--k", "1,2,3", "--bound", "simuem"]), expected(&[1, 2, 3], 100_000, 0.001, Bound::SimuEm, 0.0));
+    assert_eq!(given(&[]), expected(&[1], 100_000, 0.001, Bound::Ranked, 0.0));
+    assert_eq!(given(&["--n", "120000"]), expected(&[1], 120_000, 0.001, Bound::Ranked, 0.0));
+    let rows = given(&["--k", "9"]);
+    assert!(rows[0].3 == 1 && rows[2].2 == 0.0 && rows[2].3 == 0, "{rows:?}");
+}
+
+#[test]
+fn counts_of_a_run_are_read_with_its_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("counts.tsv");
+    fs::write(&file, COUNTS).unwrap();
+    let manifest = folder.path().join("manifest.json");
+    let good = r#"{"n": 110000, "sigma": 0.25, "alpha": 0.01, "bound": "binocp", "radius_slack": 1.5e-4, "seed": 7}"#;
+    fs::write(&manifest, good).unwrap();
+    assert_eq!(table(&radius(&file, &[])), expected(&[1], 110_000, 0.01, Bound::BinoCp, 1.5e-4));
+    let other = ["--alpha", "0.1", "--bound", "ranked", "--k", "2", "--sigma", "0.25", "--n", "110000"];
+    assert_eq!(table(&radius(&file, &other)), expected(&[2], 110_000, 0.1, Bound::Ranked, 1.5e-4));
+    refused(&file, &["--sigma", "0.5"], 2, "sigma 0.25");
+    refused(&file, &["--n", "100000"], 2, "n = 110000");
+    for (key, broken) in [
+        ("\"n\"", good.replace("110000", "-3")),
+        ("\"sigma\"", good.replace("0.25", "\"x\"")),
+        ("\"bound\"", good.replace("binocp", "best")),
+        ("\"radius_slack\"", good.replace("1.5e-4", "-1")),
+        ("manifest.json", good.replace('}', "")),
+    ] {
+        fs::write(&manifest, broken).unwrap();
+        refused(&file, &[], 1, key);
+    }
+    fs::remove_file(&manifest).unwrap();
+    refused(&file, &["--alpha", "0.1"], 2, "--sigma is required");
+}
+
+#[test]
+fn malformed_files_name_the_line_and_the_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("counts.txt");
+    let args = ["--sigma", "0.25", "--alpha", "0.001"];
+    for (text, message) in [
+        ("", "no example"),
+        ("\n\n", "no example"),
+        ("5 5\n", "line 1: 2 columns"),
+        ("5 5 0\n5 5 5 0\n", "line 2: 4 columns"),
+        ("5 5 0\n\n5 5 0\n", "line 3: an example after a blank line"),
+        ("5 5 0\n5 -5 0\n", "line 2: column 2: \"-5\" is not a count"),
+        ("5 5.0 0\n", "line 1: column 2: \"5.0\""),
+        ("5 18446744073709551616 0\n", "line 1: column 2"),
+        ("18446744073709551615 1 0\n", "line 1: counts: the counts add to more than"),
+        ("9000000000000 1 0\n", "line 1: n: 9000000000001 rows are more than"),
+        ("0 0 0\n", "line 1: n: no row was drawn"),
+        ("5 5 2\n", "line 1: column 3: \"2\" is not one of the 2 labels 0 to 1"),
+        ("5 5 -1\n", "line 1: column 3: \"-1\""),
+        ("5 5 cat\n", "line 1: column 3: \"cat\""),
+    ] {
+        fs::write(&file, text).unwrap();
+        refused(&file, &args, 1, message);
+    }
+    fs::write(&file, b"5 5 0\n5 \xff\xfe 0\n").unwrap();
+    refused(&file, &args, 1, "line 2: this is not text");
+    fs::write(&file, "5 5 0\n").unwrap();
+    refused(&file, &[&args[..], &["--n", "9"]].concat(), 1, "line 1: n: the counts add to 10");
+    refused(folder.path(), &args, 1, "directory");
+    refused(&folder.path().join("none.txt"), &args, 1, "none.txt");
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("counts.txt");
+    fs::write(&file, COUNTS).unwrap();
+    refused(&file, &["--alpha", "0.001"], 2, "--sigma is required");
+    refused(&file, &["--sigma", "0.25"], 2, "--alpha is required");
+    refused(&file, &["--sigma", "0", "--alpha", "0.001"], 2, "sigma");
+    refused(&file, &["--sigma", "NaN", "--alpha", "0.001"], 2, "sigma");
+    refused(&file, &["--sigma", "0.25", "--alpha", "0.7"], 2, "alpha");
+    refused(&file, &["--sigma", "0.25", "--alpha", "0.001", "--k", "1,10"], 2, "k = 10");
+    refused(&file, &["--sigma", "0.25", "--alpha", "0.001", "--k", "0"], 2, "k");
+    let output = radius(&file, &["--sigma", "0.25", "--alpha", "0.001", "--bound", "best"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("ranked, simuem, binocp"));
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("counts.txt");
+    fs::write(&file, COUNTS.repeat(20_000)).unwrap();
+    let mut child = program()
+        .args(["radius", "--sigma", "0.25", "--alpha", "0.001", "--counts"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Reads one line of a megabyte and closes the pipe.
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(first.starts_with("idx") && output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
