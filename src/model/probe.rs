@@ -187,8 +187,9 @@ impl Probe<'_> {
             a.is_finite() != b.is_finite() || (a.is_finite() && (a - b).abs() > tolerance * largest)
         };
         if a.iter().zip(b).any(differs) {
-            let message = "the rows of a batch influence one another, so a certificate would not hold: export the \
-                           model in evaluation mode (batch normalisation with its running statistics)";
+            let message = "the rows of a batch influence one another, or the scores are random, so a certificate would \
+                           not hold: export the model in evaluation mode (batch normalisation with its running \
+                           statistics, no dropout)";
             return Err(resolve::refuse(&self.core.opened.interface, message));
         }
         Ok(())

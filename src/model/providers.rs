@@ -45,11 +45,14 @@ impl Runtime {
             .into_iter()
             .map(|(provider, built_in)| {
                 let library = session::library_name(&provider).map(|name| self.path().with_file_name(name));
-                let opened = session::open(self, RELU, None, &provider, 1);
+                let prefix = session::refusal_prefix(&provider);
+                let reason =
+                    |error: crate::Error| error.message().strip_prefix(&prefix).unwrap_or(error.message()).to_owned();
+                let error = session::open(self, RELU, None, &provider, 1).err().map(reason);
                 ProviderStatus {
                     built_in: built_in.unwrap_or(false),
                     library: library.map(|file| (file.clone(), file.is_file())),
-                    error: opened.err().map(|error| error.message().to_owned()),
+                    error,
                     provider,
                 }
             })

@@ -38,7 +38,11 @@ pub(super) fn disable_telemetry() {
 /// The version of the library at `path` and the file that the loader took; or the loader's reason. A library that
 /// answers stays loaded.
 pub(super) fn probe_library(path: &Path) -> Result<(String, PathBuf), String> {
-    let reason = |error: libloading::Error| super::runtime::one_line(&error.to_string());
+    let reason = |error: libloading::Error| {
+        // What the loader said is the source; the error itself only names the call.
+        let said = std::error::Error::source(&error).map(ToString::to_string);
+        super::runtime::one_line(&said.unwrap_or_else(|| error.to_string()))
+    };
     // SAFETY: ONNX Runtime's library has no precondition on being loaded; another library found under this name runs
     // its initialisers, which is what whoever names it asks for.
     let library = unsafe { libloading::Library::new(path) }.map_err(reason)?;

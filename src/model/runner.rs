@@ -124,8 +124,18 @@ impl Runner {
             return Err(cancelled());
         }
         self.fill(rows)?;
+        self.run_bare()?;
+        self.core.read(&self.call, self.signature.reading, self.signature.classes, labels)
+    }
+
+    /// Runs the model on whatever its input holds, and nothing else: what a run costs without preprocessing, padding
+    /// and labels. The yardstick of a benchmark.
+    ///
+    /// # Errors
+    /// As [`Runner::run`].
+    pub fn run_bare(&mut self) -> Result<()> {
         match self.core.run(&mut self.call) {
-            Ok(()) => self.core.read(&self.call, self.signature.reading, self.signature.classes, labels),
+            Ok(()) => Ok(()),
             Err(_) if self.canceller.is_cancelled() => Err(cancelled()),
             Err(reason) => Err(Error::new(ErrorKind::Run, format!("a run of the model failed: {reason}"))),
         }

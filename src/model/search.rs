@@ -282,4 +282,30 @@ mod tests {
         assert!(found.is_none());
         assert!(matches!(places[0].outcome, Outcome::Failed(_)));
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_old_runtime_and_a_library_that_is_none_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let build = |name: &str, code: &str| {
+            let (source, library) = (folder.path().join(format!("{name}.c")), folder.path().join(name));
+            std::fs::write(&source, code).unwrap();
+            // Rust links with the same compiler, so it is there.
+            let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+            let mut command = std::process::Command::new(compiler);
+            assert!(command.args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status().unwrap().success());
+            search(Some(&library)).0.remove(0).outcome
+        };
+        let old = r#"
+            static const void *api(unsigned version) { return 0; }
+            static const char *version(void) { return "1.20.3"; }
+            static const struct { const void *(*api)(unsigned); const char *(*version)(void); } base = { api, version };
+            const void *OrtGetApiBase(void) { return &base; }"#;
+        assert_eq!(build("old.so", old), Outcome::TooOld("1.20.3".into()));
+        assert!(matches!(build("other.so", "int other;"), Outcome::Failed(reason) if reason.contains("OrtGetApiBase")));
+        let none = "const void *OrtGetApiBase(void) { return 0; }";
+        assert!(matches!(build("none.so", none), Outcome::Failed(_)));
+        let error = refusal(&search(Some(&folder.path().join("old.so"))).0);
+        assert!(error.message().contains("1.20.3 is too old"), "{error}");
+    }
 }

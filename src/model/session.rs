@@ -129,22 +129,27 @@ pub(super) fn library_name(provider: &Provider) -> Option<String> {
     Some(format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
 }
 
+/// Before the reason in the message of a provider that was refused.
+pub(super) fn refusal_prefix(provider: &Provider) -> String {
+    format!("{provider} cannot be used: ")
+}
+
 fn provider_refusal(runtime: &Runtime, provider: &Provider, message: &str) -> Error {
     let mut reasons = vec![one_line(message)];
     // ONNX Runtime logs what the loader said and returns less.
     reasons.extend(runtime.recent_messages().into_iter().filter(|logged| !message.contains(logged.as_str())));
     if let Some(name) = library_name(provider) {
         let file = runtime.path().with_file_name(name);
-        let state = if file.is_file() { "is there" } else { "is not there" };
-        reasons.push(format!("{} {state}", file.display()));
+        reasons.push(match file.is_file() {
+            true => format!("{} is there", file.display()),
+            false => format!(
+                "{} is not there: set SMOOTHTOPK_ONNXRUNTIME to a build of ONNX Runtime that has it",
+                file.display()
+            ),
+        });
     }
-    let message = format!(
-        "{provider} cannot be used with ONNX Runtime {} ({}): {}",
-        runtime.version(),
-        runtime.path().display(),
-        reasons.join("; ")
-    );
-    Error::new(ErrorKind::Provider, message).with_field("provider")
+    let reasons = reasons.iter().map(|reason| reason.trim_end_matches('.')).collect::<Vec<_>>().join("; ");
+    Error::new(ErrorKind::Provider, format!("{}{reasons}", refusal_prefix(provider))).with_field("provider")
 }
 
 fn commit_refusal(runtime: &Runtime, provider: &Provider, message: &str) -> Error {

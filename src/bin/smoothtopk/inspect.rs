@@ -1,11 +1,95 @@
 //! `smoothtopk inspect`
 
+use std::path::PathBuf;
+
+use serde_json::json;
+use smoothtopk::model::{Interface, Model};
 use smoothtopk::{Error, ErrorKind, Result};
+
+use crate::model_args::ModelArgs;
+use crate::stdout;
 
 /// What a model takes and gives, which scores are used and why
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The ONNX file
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
 
-pub fn run(_args: Args) -> Result<()> {
-    Err(Error::new(ErrorKind::Internal, "not built yet"))
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    options: ModelArgs,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let options = args.options.options()?;
+    let model = match Model::open(&args.model, &options) {
+        Ok(model) => model,
+        // The model opens and cannot be used: show what it has, so that the remedy can be followed.
+        Err(error) if matches!(error.kind(), ErrorKind::Model | ErrorKind::InvalidArgument) => {
+            if let Ok(interface) = Model::interface(&args.model, &options) {
+                print_refused(&interface, &error, args.json)?;
+            }
+            return Err(error);
+        }
+        Err(error) => return Err(error),
+    };
+    if args.json {
+        let report = json!({
+            "accepted": true,
+            "sha256": model.sha256(),
+            "provider": model.provider().to_string(),
+            "precision": model.precision(),
+            "signature": model.signature(),
+        });
+        return print_json(&report);
+    }
+    stdout::print(&report(&model))
+}
+
+fn report(model: &Model) -> String {
+    let signature = model.signature();
+    let mut lines = interface_lines(&signature.interface);
+    lines.insert(0, format!("sha256    {}", model.sha256()));
+    lines.push(format!("batch     {}", signature.batch));
+    lines.push(format!(
+        "element   {} {:?}, {}, {} values",
+        signature.input_type, signature.element_shape, signature.layout, signature.elements
+    ));
+    if !signature.constants.is_empty() {
+        lines.push(format!("constant  {}", signature.constants.join(", ")));
+    }
+    lines.push(format!("classes   {}", signature.classes));
+    if let Some(names) = &signature.class_names {
+        lines.push(format!("names     {}", names.join(", ")));
+    }
+    lines.push(format!("scores    {}: {}", signature.output, signature.reading));
+    lines.push(format!("why       {}", signature.why));
+    lines.join("\n") + "\n"
+}
+
+fn print_refused(interface: &Interface, error: &Error, as_json: bool) -> Result<()> {
+    if as_json {
+        return print_json(&json!({
+            "accepted": false,
+            "error": error.message(),
+            "field": error.field(),
+            "interface": interface,
+        }));
+    }
+    stdout::print(&(interface_lines(interface).join("\n") + "\n"))
+}
+
+fn interface_lines(interface: &Interface) -> Vec<String> {
+    let inputs = interface.inputs.iter().map(|input| format!("input     {input}"));
+    inputs.chain(interface.outputs.iter().map(|output| format!("output    {output}"))).collect()
+}
+
+fn print_json(value: &serde_json::Value) -> Result<()> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+    stdout::print(&(text + "\n"))
 }

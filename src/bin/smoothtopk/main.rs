@@ -6,7 +6,6 @@ mod doctor;
 mod inspect;
 mod interrupt;
 mod model_args;
-mod output;
 mod plan;
 mod predict;
 mod progress;
@@ -14,6 +13,7 @@ mod radius;
 mod report;
 mod run_dir;
 mod sampling;
+mod stdout;
 
 use std::process::ExitCode;
 

@@ -11,8 +11,8 @@ use smoothtopk::stats::Bound;
 use smoothtopk::{Error, Result};
 
 use crate::model_args::ModelArgs;
-use crate::output::Stdout;
 use crate::sampling::{check_probability, check_sigma, default_threads};
+use crate::stdout;
 
 /// How long the model is measured.
 const BUDGET: Duration = Duration::from_secs(4);
@@ -37,9 +37,6 @@ pub struct Args {
     /// A radius: how many rows does it take at least?
     #[arg(long)]
     radius: Option<f64>,
-    /// The number of labels; simuem depends on it [default: the model's].
-    #[arg(long, value_name = "C")]
-    classes: Option<usize>,
     /// Measure this model's rows per second.
     #[arg(long, value_name = "M.onnx")]
     model: Option<PathBuf>,
@@ -59,8 +56,8 @@ pub fn run(args: Args) -> Result<()> {
         return Err(Error::argument("radius", format!("must be a finite number > 0, got {radius}")));
     }
     let measured = args.model.as_ref().map(|path| measure(&args, path)).transpose()?;
-    let classes = args.classes.or(measured.as_ref().map(|(model, _)| model.signature().classes));
-    let mut out = Stdout::new();
+    let classes = args.model_args.classes.or(measured.as_ref().map(|(model, _)| model.signature().classes));
+    let mut lines = Vec::new();
     let mut header = "k\tbound\tsmallest_n".to_owned();
     if let Some(n) = args.n {
         header += &format!("\tlargest_radius_at_n={n}");
@@ -68,7 +65,7 @@ pub fn run(args: Args) -> Result<()> {
     if let Some(radius) = args.radius {
         header += &format!("\tsmallest_n_for_radius_{radius}");
     }
-    out.line(format_args!("{header}"))?;
+    lines.push(header);
     for &k in &args.k {
         for bound in [Bound::Ranked, Bound::BinoCp, Bound::SimuEm] {
             // Only simuem needs the number of labels; the others' limits are the same for every c > k.
@@ -84,23 +81,24 @@ pub fn run(args: Args) -> Result<()> {
             if let Some(radius) = args.radius {
                 row += &format!("\t{}", plan::smallest_n(k, args.alpha, bound, of, radius / args.sigma)?);
             }
-            out.line(format_args!("{row}"))?;
+            lines.push(row);
         }
     }
     if classes.is_none() {
-        out.line(format_args!("# simuem depends on the number of labels: pass --classes or --model"))?;
+        lines.push("# simuem depends on the number of labels: pass --classes or --model".to_owned());
     }
     for &k in &args.k {
         let of = classes.unwrap_or(k.saturating_add(1));
         let n = plan::smallest_n_to_predict(k, args.alpha, of)?;
-        out.line(format_args!("# predict at k = {k} abstains below n = {n}"))?;
+        lines.push(format!("# predict at k = {k} abstains below n = {n}"));
     }
     if let Some((_, Measured { plan, rows_per_second })) = measured {
-        out.line(format_args!("# {rows_per_second:.1} rows/s with {} threads and batch {}", plan.threads, plan.batch))?;
+        lines.push(format!("# {rows_per_second:.1} rows/s with {} threads and batch {}", plan.threads, plan.batch));
         let n = args.n.unwrap_or(100_000);
-        out.line(format_args!("# {:.2} s per example at n = {n}", n as f64 / rows_per_second))?;
+        lines.push(format!("# {:.2} s per example at n = {n}", n as f64 / rows_per_second));
     }
-    out.flush()
+    lines.push(String::new());
+    stdout::print(&lines.join("\n"))
 }
 
 fn measure(args: &Args, path: &std::path::Path) -> Result<(Arc<Model>, Measured)> {

@@ -8,9 +8,9 @@ use smoothtopk::stats::{Bound, Counts};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::interrupt;
-use crate::output::Stdout;
 use crate::progress::Progress;
 use crate::sampling::{Sampling, SamplingArgs};
+use crate::stdout;
 
 /// The smoothed top-k set of every example, or abstain.
 ///
@@ -31,10 +31,7 @@ pub fn run(args: Args) -> Result<()> {
     let seed = Request { seed: args.sampling.seed, ..Request::new(args.sampling.sigma) }.seed()?;
     let request = sampling.request(0, Bound::Ranked, seed);
     let progress = Progress::new(sampling.examples.len(), args.sampling.quiet).rows_per_example(args.sampling.n);
-    let mut out = Stdout::new();
-    if !args.json {
-        out.line(format_args!("idx\tlabel\tk\tprediction\tp_value\tcounts"))?;
-    }
+    let mut read = args.json || stdout::print_while_read("idx\tlabel\tk\tprediction\tp_value\tcounts\n")?;
     let drawn = sampling.draw(
         plan,
         &request,
@@ -45,25 +42,23 @@ pub fn run(args: Args) -> Result<()> {
             let Answer::Predictions(predictions) = outcome.answer? else {
                 return Err(Error::new(ErrorKind::Internal, "a prediction was asked for and a certificate given"));
             };
+            let mut lines = String::new();
             for (&k, prediction) in request.k.iter().zip(&predictions) {
-                let label = sampling.data.label(index);
-                if args.json {
-                    let object = as_json(&sampling, &request, index, &outcome.counts, k, prediction)?;
-                    out.line(format_args!("{object}"))?;
+                lines += &if args.json {
+                    as_json(&sampling, &request, index, &outcome.counts, k, prediction)?.to_string()
                 } else {
-                    out.line(format_args!("{}", as_row(index, label, outcome.counts.labels(), k, prediction)))?;
-                }
+                    as_row(index, sampling.data.label(index), outcome.counts.labels(), k, prediction)
+                };
+                lines.push('\n');
             }
             progress.example_done(None);
-            out.flush()
+            read = stdout::print_while_read(&lines)?;
+            // `predict ... | head` has what it wanted.
+            if read { Ok(()) } else { Err(Error::new(ErrorKind::Cancelled, "standard output was closed")) }
         },
     );
     progress.finish();
-    match drawn {
-        // `predict ... | head` has what it wanted.
-        Err(error) if error.kind() == ErrorKind::Cancelled && out.is_closed() => Ok(()),
-        drawn => drawn,
-    }
+    if read { drawn } else { Ok(()) }
 }
 
 /// The labels with the k+1 largest counts, and how often each was given: `3:812 5:180 8:8`.

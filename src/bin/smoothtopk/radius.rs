@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use smoothtopk::certificate::certify;
@@ -10,6 +10,8 @@ use smoothtopk::noise::family::Gaussian;
 use smoothtopk::stats::bounds::check_k;
 use smoothtopk::stats::{Bound, Counts, check_alpha};
 use smoothtopk::{Error, ErrorKind, Result};
+
+use crate::stdout;
 
 /// Certificates from saved counts, without a model
 ///
@@ -46,10 +48,7 @@ pub fn run(args: Args) -> Result<()> {
     let settings = Settings::new(&args)?;
     // Nothing is printed before the last line has been read: a malformed file gives its error and no half table.
     let table = table(&args.counts, &args.k, &settings)?;
-    match io::stdout().lock().write_all(table.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io(Path::new("standard output"), &error)),
-        _ => Ok(()),
-    }
+    stdout::print(&table)
 }
 
 /// What all rows have in common, from the arguments and, for a RUN, its manifest.
@@ -152,7 +151,7 @@ fn table(path: &Path, ks: &[usize], settings: &Settings) -> Result<String> {
             Error::new(ErrorKind::InvalidData, format!("{}: line {number}: {message}", path.display()))
         };
         let line = line.map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => wrong("this is not text".into()),
+            std::io::ErrorKind::InvalidData => wrong("this is not text".into()),
             _ => Error::io(path, &error),
         })?;
         if line.trim().is_empty() {

@@ -73,13 +73,14 @@ fn constants_are_checked_against_their_input() {
 
 #[test]
 fn mean_and_std_are_applied_after_the_noise() {
-    let plain = open("torch_cnn.onnx");
+    let plain = open("xgboost_iris.onnx");
     let elements = plain.signature().elements;
-    let row = |row: usize| (0..elements).map(|i| ((row * elements + i) as f32 * 0.7).sin()).collect::<Vec<_>>();
+    // Trees compare features with thresholds, so moving the features changes labels.
+    let row = |row: usize| (0..elements).map(|i| ((row * 7 + i * 3) % 17) as f32 * 0.45).collect::<Vec<_>>();
     let rows = (0..40).map(row).collect::<Vec<_>>();
-    let (mean, std) = (0.25_f32, 0.3_f32);
+    let (mean, std) = (1.25_f32, 0.3_f32);
     let options = ModelOptions { mean: vec![mean], std: vec![std], ..ModelOptions::default() };
-    let scaled = open_with("torch_cnn.onnx", options).unwrap();
+    let scaled = open_with("xgboost_iris.onnx", options).unwrap();
     let by_hand = |row: &Vec<f32>| row.iter().map(|value| (value - mean) / std).collect::<Vec<_>>();
     let by_hand = rows.iter().map(by_hand).collect::<Vec<_>>();
     assert_eq!(labels(&scaled, &rows, 7), labels(&plain, &by_hand, 7));

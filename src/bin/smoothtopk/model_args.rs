@@ -1,0 +1,70 @@
+//! Options of every command that opens a model.
+
+use std::path::PathBuf;
+
+use smoothtopk::Result;
+use smoothtopk::model::{Constant, ModelOptions, Provider};
+
+/// How the model is opened and read.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Model options")]
+pub struct ModelArgs {
+    /// Where the model runs: cpu, cuda[:ID] or tensorrt[:ID]; nothing falls back to another
+    #[arg(long, value_name = "PROVIDER", default_value = "cpu")]
+    pub provider: String,
+
+    /// ONNX Runtime's library, or the folder that holds it
+    #[arg(long, value_name = "PATH")]
+    pub onnxruntime: Option<PathBuf>,
+
+    /// Name of the classified input, if the model has several
+    #[arg(long, value_name = "NAME")]
+    pub input: Option<String>,
+
+    /// Shape of one input without the batch, where the model leaves it open: 3,224,224
+    #[arg(long, value_name = "SHAPE", value_delimiter = ',')]
+    pub input_shape: Option<Vec<usize>>,
+
+    /// Value of a further input, one or row-major; repeatable
+    #[arg(long, value_name = "NAME=VALUE[,VALUE..]", allow_hyphen_values = true)]
+    pub constant: Vec<String>,
+
+    /// Name of the output with the scores, if the model has several
+    #[arg(long, value_name = "NAME")]
+    pub output: Option<String>,
+
+    /// Number of classes, for a model that gives the label itself
+    #[arg(long, value_name = "C")]
+    pub classes: Option<usize>,
+
+    /// Label 1 above this, for a model with one score per row: 0 for a logit, 0.5 for a probability
+    #[arg(long, value_name = "SCORE", allow_hyphen_values = true)]
+    pub threshold: Option<f64>,
+
+    /// Subtracted before the model and after the noise: one value, or one per channel
+    #[arg(long, value_name = "MEAN[,MEAN..]", value_delimiter = ',', allow_hyphen_values = true)]
+    pub mean: Vec<f32>,
+
+    /// Divided by after the mean: one value, or one per channel
+    #[arg(long, value_name = "STD[,STD..]", value_delimiter = ',', allow_hyphen_values = true)]
+    pub std: Vec<f32>,
+}
+
+impl ModelArgs {
+    /// The library's options. One thread within a run: commands run batches side by side.
+    pub fn options(&self) -> Result<ModelOptions> {
+        Ok(ModelOptions {
+            runtime: self.onnxruntime.clone(),
+            provider: self.provider.parse::<Provider>()?,
+            intra_threads: 1,
+            input: self.input.clone(),
+            input_shape: self.input_shape.clone(),
+            constants: self.constant.iter().map(|text| text.parse::<Constant>()).collect::<Result<_>>()?,
+            output: self.output.clone(),
+            classes: self.classes,
+            threshold: self.threshold,
+            mean: self.mean.clone(),
+            std: self.std.clone(),
+        })
+    }
+}
