@@ -33,7 +33,7 @@ pub fn largest_radius(n: u64, k: usize, sigma: f64, alpha: f64, bound: Bound, cl
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
 pub fn smallest_n(k: usize, alpha: f64, bound: Bound, classes: usize, radius_over_sigma: f64) -> Result<u64> {
-    if !(radius_over_sigma >= 0.0) {
+    if radius_over_sigma.is_nan() || radius_over_sigma < 0.0 {
         return Err(Error::argument("radius", format!("{radius_over_sigma} is not a radius: it must be 0 or more")));
     }
     let reaches = |n: u64| -> Result<bool> {
