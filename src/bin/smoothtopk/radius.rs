@@ -80,7 +80,7 @@ impl Settings {
     fn of_run(args: &Args, manifest: &Manifest) -> Result<Self> {
         let (sigma, n) = (manifest.float("sigma")?, manifest.integer("n")?);
         let slack = manifest.float("radius_slack")?;
-        if !(slack >= 0.0) {
+        if slack.is_nan() || slack < 0.0 {
             return Err(manifest.wrong("radius_slack", "a number from 0 up"));
         }
         if let Some(other) = args.sigma.filter(|&other| other != sigma) {
