@@ -58,6 +58,13 @@ fn parts(criterion: &mut Criterion) {
             b.iter(|| binomial::lower(black_box(n), black_box(trials), black_box(alpha)));
         });
     }
+    // The slowest corner: half a failure probability and the most rows.
+    group.bench_function("clopper-pearson 5e11 of 1e12 at 0.5", |b| {
+        b.iter(|| binomial::lower(black_box(500_000_000_000), black_box(1_000_000_000_000), black_box(0.5)));
+    });
+    group.bench_function("two-sided test of 5e11 + 1 and 5e11 - 1", |b| {
+        b.iter(|| binomial::two_sided_half(black_box(500_000_000_001), black_box(499_999_999_999)));
+    });
     group.bench_function("normal quantile", |b| b.iter(|| normal::quantile(black_box(0.0123))));
     group.bench_function("normal ln cdf", |b| b.iter(|| normal::ln_cdf(black_box(-1.23))));
     group.finish();

@@ -101,6 +101,12 @@ def clopper_pearson_rows():
                 yield n, trials, alpha, *clopper_pearson_lower(n, trials, alpha)
     for n, alpha in [(93642, 1e-4), (5279, 1e-4), (49328, 0.00025), (99996, 0.0005), (99999, 0.0005)]:
         yield n, 100_000, alpha, *clopper_pearson_lower(n, 100_000, alpha)
+    rng = random.Random(30)
+    for _ in range(400):
+        trials = round(10 ** rng.uniform(0.5, 12))
+        n = min(round(trials ** rng.random()), trials) if rng.random() < 0.5 else rng.randint(1, trials)
+        n, alpha = (n, trials - n)[n < trials and rng.random() < 0.5], 10 ** rng.uniform(-15, -0.302)
+        yield n, trials, alpha, *clopper_pearson_lower(n, trials, alpha)
 
 
 # The normal distribution.

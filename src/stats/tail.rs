@@ -127,7 +127,7 @@ impl Tail {
 }
 
 /// Rescaling of the continued fraction's numerators and denominators, by an exact power of two.
-const HUGE: f64 = 1.298_074_214_633_706_9e33; // 2^110
+const HUGE: f64 = (1u128 << 110) as f64;
 const TINY: f64 = 1.0 / HUGE;
 
 /// (1 + u) ln(1 + u) - u for u > -1, to full relative precision around 0.
@@ -167,6 +167,7 @@ fn stirling_error(n: f64) -> f64 {
         / n
 }
 
+#[allow(clippy::excessive_precision)]
 #[rustfmt::skip]
 const STIRLING_ERROR: [f64; 15] = [
     0.081_061_466_795_327_258_22, 0.041_340_695_955_409_294_094, 0.027_677_925_684_998_339_149,

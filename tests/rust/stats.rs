@@ -1,5 +1,7 @@
 //! Statistics and certificates against 40-digit tables, by properties, at the edges, and on the paper's own data.
 
+#[path = "stats/adversary.rs"]
+mod adversary;
 #[path = "stats/edges.rs"]
 mod edges;
 #[path = "stats/golden.rs"]
