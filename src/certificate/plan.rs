@@ -13,6 +13,9 @@ use crate::{Error, Result};
 /// As [`certify`](super::certify) for counts of `classes` labels.
 pub fn largest_radius(n: u64, k: usize, sigma: f64, alpha: f64, bound: Bound, classes: usize) -> Result<f64> {
     check_k(k, classes)?;
+    if k > 1_000_000 {
+        return Err(Error::argument("k", format!("k = {k} is more than the 1000000 that a plan takes")));
+    }
     let noise = Gaussian::new(sigma)?;
     let bounds = from_counts(n, &vec![0; k], n, k, classes, alpha, bound)?;
     Ok(from_bounds(&noise, &bounds, 0, alpha, bound, n)?.radius)

@@ -50,12 +50,15 @@ impl Gaussian {
     /// Noise of standard deviation `sigma`, in the units of the input.
     ///
     /// # Errors
-    /// `InvalidArgument` unless `sigma` is a positive normal number below 1e100.
+    /// `InvalidArgument` unless `sigma` is from 1e-100 to 1e100.
     pub fn new(sigma: f64) -> Result<Self> {
-        if sigma.is_normal() && sigma > 0.0 && sigma < 1e100 {
+        if (1e-100..=1e100).contains(&sigma) {
             return Ok(Self { sigma });
         }
-        Err(Error::argument("sigma", format!("{sigma} is not a positive standard deviation")))
+        Err(Error::argument(
+            "sigma",
+            format!("{sigma} is not a standard deviation: it must be positive (1e-100 to 1e100)"),
+        ))
     }
 
     /// The standard deviation.
@@ -71,7 +74,7 @@ impl Gaussian {
         let x = level + shift + outward * SLACK * (level.abs() + shift.abs());
         let ln = normal::ln_cdf(x);
         // ln Phi is off by a few roundings of 1 below the median; above it is -sf, with sf's relative error.
-        ln + outward * 1e-14 * (ln.abs() + ln.abs().min(1.0))
+        ln + outward * (1e-14 * (ln.abs() + ln.abs().min(1.0)) + f64::MIN_POSITIVE)
     }
 }
 

@@ -39,6 +39,6 @@ impl Prob {
     /// Whether both members are probabilities and add to 1 up to rounding.
     pub(crate) fn is_valid(&self) -> bool {
         let unit = 0.0..=1.0;
-        unit.contains(&self.p) && unit.contains(&self.q) && (self.p + self.q - 1.0).abs() < 1e-9
+        unit.contains(&self.p) && unit.contains(&self.q) && (self.p + self.q - 1.0).abs() <= 4.0 * f64::EPSILON
     }
 }

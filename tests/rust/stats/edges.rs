@@ -146,6 +146,7 @@ fn a_plan_names_the_first_n_that_does_not_abstain() {
     }
     assert_eq!(plan::smallest_n(1, 0.001, Bound::Ranked, 10, 100.0).unwrap_err().kind(), InvalidArgument);
     assert!(plan::smallest_n(1, 0.001, Bound::Ranked, 10, f64::NAN).is_err());
+    assert!(plan::largest_radius(100, 1 << 40, 0.25, 0.001, Bound::Ranked, 1 << 50).is_err());
     let n = plan::smallest_n_to_predict(3, 0.001, 10).unwrap();
     assert!(!predict(&Counts::new(vec![n / 3, n / 3, n / 3, 0], n).unwrap(), 3, 0.001).unwrap().abstain);
     assert!(predict(&Counts::new(vec![n / 3, n / 3, n / 3 - 1, 0], n).unwrap(), 3, 0.001).unwrap().abstain);
