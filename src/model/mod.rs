@@ -36,7 +36,6 @@
 //! another (such as batch normalisation exported in training mode), because the theorem needs independent rows: a cheap
 //! check at load, described in the source of `probe`.
 
-mod buffer;
 mod constants;
 mod core;
 mod digest;

@@ -3,8 +3,8 @@
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use super::buffer::Buffer;
 use super::options::ModelOptions;
+use super::raw::Buffer;
 use super::signature::{Layout, Signature};
 use super::types::ElementType;
 use crate::{Error, Result};

@@ -5,13 +5,13 @@
 //! certificate. A few pseudo-random rows are run; then one half of them again, moved to the other end of a batch whose
 //! other rows are new, and then the other half: their scores must not change. It is a check, not a proof.
 
+use super::ModelOptions;
 use super::core::{self, Core, RowShape};
 use super::labels;
-use super::raw::Call;
+use super::raw::{Buffer, Call};
 use super::resolve;
 use super::signature::{Batch, Reading};
 use super::types::ElementType;
-use super::{ModelOptions, buffer::Buffer};
 use crate::{Error, ErrorKind, Result};
 
 /// What the check found.
@@ -198,7 +198,7 @@ impl Probe<'_> {
 
 /// Writes values in `[0, 1)` (or four times that) as the input's type; pixels over the whole range of a byte.
 fn write_row(buffer: &mut Buffer, element: ElementType, row: usize, values: &[f32]) {
-    fn put<T: super::buffer::Plain>(buffer: &mut Buffer, row: usize, values: &[f32], cast: impl Fn(f32) -> T) {
+    fn put<T: super::raw::Plain>(buffer: &mut Buffer, row: usize, values: &[f32], cast: impl Fn(f32) -> T) {
         let row = &mut buffer.elements_mut::<T>()[row * values.len()..][..values.len()];
         row.iter_mut().zip(values).for_each(|(to, &from)| *to = cast(from));
     }

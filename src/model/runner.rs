@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ort::session::{NoSelectedOutputs, RunOptions};
 
-use super::buffer::Buffer;
 use super::core::{self, Core, RowShape};
 use super::preprocess::Preprocess;
-use super::raw::Call;
+use super::raw::{Buffer, Call};
 use super::signature::{Batch, Signature};
 use super::types::ElementType;
 use crate::{Error, ErrorKind, Result};

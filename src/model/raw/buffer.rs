@@ -9,7 +9,7 @@ use half::{bf16, f16};
 const ALIGN: usize = 64;
 
 /// Bytes that never move. Slices are derived from the raw pointer each time, as ONNX Runtime holds it too.
-pub(super) struct Buffer {
+pub(in crate::model) struct Buffer {
     start: NonNull<u8>,
     bytes: usize,
 }
@@ -21,7 +21,7 @@ unsafe impl Send for Buffer {}
 ///
 /// # Safety
 /// Every bit pattern is valid, and there is no padding.
-pub(super) unsafe trait Plain: Copy {}
+pub(in crate::model) unsafe trait Plain: Copy {}
 // SAFETY: a plain number.
 unsafe impl Plain for u8 {}
 // SAFETY: a plain number.
@@ -35,23 +35,23 @@ unsafe impl Plain for bf16 {}
 
 impl Buffer {
     /// Zeroed memory; none if there is not enough.
-    pub(super) fn zeros(bytes: usize) -> Option<Self> {
+    pub(in crate::model) fn zeros(bytes: usize) -> Option<Self> {
         let layout = Layout::from_size_align(bytes.max(1), ALIGN).ok()?;
         // SAFETY: the layout's size is not zero.
         let start = NonNull::new(unsafe { alloc_zeroed(layout) })?;
         Some(Self { start, bytes })
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::model) fn len(&self) -> usize {
         self.bytes
     }
 
-    pub(super) fn as_ptr(&self) -> *mut u8 {
+    pub(in crate::model) fn as_ptr(&self) -> *mut u8 {
         self.start.as_ptr()
     }
 
     /// All of it as elements of `T`; a remainder that is no whole element is left out.
-    pub(super) fn elements_mut<T: Plain>(&mut self) -> &mut [T] {
+    pub(in crate::model) fn elements_mut<T: Plain>(&mut self) -> &mut [T] {
         const { assert!(align_of::<T>() <= ALIGN) };
         // SAFETY: live and initialised, aligned, any bytes are a `T`, and `self` is borrowed mutably.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().cast(), self.bytes / size_of::<T>()) }
