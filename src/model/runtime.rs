@@ -149,7 +149,7 @@ fn remember(message: &str) {
     log.push_back(one_line(message));
 }
 
-/// How many messages were logged so far is not kept; clearing before an attempt tells its messages apart.
+/// Called before an attempt, so that what is logged after it belongs to the attempt.
 pub(super) fn forget_messages() {
     lock(&LOG).clear();
 }
