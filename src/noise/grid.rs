@@ -5,8 +5,8 @@ use crate::{Error, Result};
 
 /// A power-of-two step on whose multiples inputs and noise lie.
 ///
-/// Adding float noise to x leaves traces of x in the sum's rounding (Jin et al. 2022; Voracek and Hein 2023). On the grid every
-/// sum is exact, so the noisy row is x + z with z rounded: a function of the real-valued noisy input.
+/// Adding float noise to x leaves traces of x in the sum's rounding (Jin et al. 2022; Voracek and Hein 2023). On the
+/// grid every sum is exact, so the noisy row is x + z with z rounded: a function of the real-valued noisy input.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grid {
     step: f32,
@@ -22,8 +22,8 @@ impl Grid {
     /// `sigma` (|z| <= [`MAX_ABS_Z`]). For `max_abs` 1 and `sigma` 0.25 the step is 2^-22.
     ///
     /// # Errors
-    /// `InvalidArgument` when `max_abs` is negative or not finite, `sigma` not positive or not finite, or no step that is a
-    /// normal f32 will do.
+    /// `InvalidArgument` when `max_abs` is negative or not finite, `sigma` not positive or not finite, or no step
+    /// that is a normal f32 will do.
     pub fn for_range(max_abs: f64, sigma: f64) -> Result<Self> {
         if !(max_abs.is_finite() && max_abs >= 0.0) {
             return Err(Error::argument("max_abs", format!("must be finite and not negative, not {max_abs}")));

@@ -1,10 +1,11 @@
-//! One row of noise: Philox blocks in 64-bit lanes, Box-Muller, and the grid, fused; written once for every instruction set.
+//! One row of noise: Philox blocks in 64-bit lanes, Box-Muller, and the grid, fused; written once for every
+//! instruction set.
 //!
-//! Element e lies in group g = e / 64; it comes from word pair (e % 64) / 32 of the Philox block with counter
-//! [16 g + e % 16, sample low, sample high, purpose]: words (0, 1) or (2, 3), the first normal for even (e % 64) / 16, the
+//! Element e lies in group g = e / 64; it comes from word pair (e % 64) / 32 of the Philox block with counter [16 g +
+//! e % 16, sample low, sample high, purpose]: words (0, 1) or (2, 3), the first normal for even (e % 64) / 16, the
 //! second for odd.
 
-use super::normal::{centred, needs_refining, radii, refine, rotate};
+use super::normal::{Radii, centred, needs_refining, refine, rotate};
 use super::philox::{M0, M1, ROUNDS, mul_hi_lo, round_keys};
 use super::simd::{MAX_LANES, Simd};
 
@@ -32,9 +33,25 @@ fn word<S: Simd>(s: S, word: u32) -> S::D {
     s.splat_d(u64::from(word))
 }
 
-/// One Philox round of even and odd blocks.
+/// Blocks under way, those of even counters and those of odd: a word in the low half of a 64-bit lane, the high half
+/// left as it falls. The two go side by side, so that each hides the other's latency.
+type Blocks<S> = [[<S as Simd>::D; 4]; 2];
+
+/// The words of finished blocks, a lane per counter. No closure here, nor elsewhere in this file: it would be compiled
+/// without the path's instructions.
 #[inline(always)]
-fn round<S: Simd>(s: S, c: [[S::D; 4]; 2], key: &[u32; 2]) -> [[S::D; 4]; 2] {
+fn merge<S: Simd>(s: S, [even, odd]: Blocks<S>) -> [S::U; 4] {
+    [
+        s.merge_low(even[0], odd[0]),
+        s.merge_low(even[1], odd[1]),
+        s.merge_low(even[2], odd[2]),
+        s.merge_low(even[3], odd[3]),
+    ]
+}
+
+/// One Philox round.
+#[inline(always)]
+fn round<S: Simd>(s: S, c: Blocks<S>, key: &[u32; 2]) -> Blocks<S> {
     let p0 = [s.mul_low(c[0][0], word(s, M0)), s.mul_low(c[1][0], word(s, M0))];
     let p1 = [s.mul_low(c[0][2], word(s, M1)), s.mul_low(c[1][2], word(s, M1))];
     let hi0 = [s.shr32(p0[0]), s.shr32(p0[1])];
@@ -70,31 +87,43 @@ impl Schedule {
         }
     }
 
-    /// The blocks of counters first, first + 1, .. as four words, a lane per counter.
-    ///
-    /// Even and odd counters go through the rounds side by side, so that each hides the other's latency. High halves of lanes are
-    /// left as they fall: only low halves are read. No closures: they would be compiled without the path's instructions.
+    /// The first two rounds of counters `first`, `first` + 1, ..: one block a lane, even and odd counters apart.
     #[inline(always)]
-    fn blocks<S: Simd>(&self, s: S, first: u32) -> [S::U; 4] {
+    fn start<S: Simd>(&self, s: S, first: u32) -> Blocks<S> {
         // M0 (first + lane) by addition: below 2^64 since the counter is below 2^32.
         let (even, odd) = s.ramp(u64::from(M0));
         let start = s.splat_d(u64::from(M0) * u64::from(first));
-        let mut c = self.first_rounds(s, [s.add_d(start, even), s.add_d(start, odd)]);
+        self.first_rounds(s, [s.add_d(start, even), s.add_d(start, odd)])
+    }
+
+    /// The blocks of counters `first`, `first` + 1, .. as four words, a lane per counter.
+    #[inline(always)]
+    fn blocks<S: Simd>(&self, s: S, first: u32) -> [S::U; 4] {
+        let mut blocks = self.start(s, first);
         for key in &self.keys[2..] {
-            c = round(s, c, key);
+            blocks = round(s, blocks, key);
         }
-        let [even, odd] = c;
-        [
-            s.merge_low(even[0], odd[0]),
-            s.merge_low(even[1], odd[1]),
-            s.merge_low(even[2], odd[2]),
-            s.merge_low(even[3], odd[3]),
-        ]
+        merge(s, blocks)
+    }
+
+    /// The radii of these words, and the blocks from counter `next` on: each waits for its own last result at every
+    /// step, so a round of the one hides behind a step of the other (measured: 8 % less time with AVX-512, 20 % less
+    /// with AVX2).
+    #[inline(always)]
+    fn radii_and_blocks<S: Simd>(&self, s: S, centred: [S::F; 2], next: u32) -> ([S::F; 2], [S::U; 4]) {
+        const { assert!(Radii::<S>::STEPS == ROUNDS - 2) };
+        let mut blocks = self.start(s, next);
+        let mut radii = Radii::new(s, centred);
+        for number in 0..Radii::<S>::STEPS {
+            blocks = round(s, blocks, &self.keys[2 + number]);
+            radii.step(s, number);
+        }
+        (radii.finish(s), merge(s, blocks))
     }
 
     /// The first two rounds, given M0 times the counters; the sample and the purpose are the same in all lanes.
     #[inline(always)]
-    fn first_rounds<S: Simd>(&self, s: S, p0: [S::D; 2]) -> [[S::D; 4]; 2] {
+    fn first_rounds<S: Simd>(&self, s: S, p0: [S::D; 2]) -> Blocks<S> {
         let c2 = [s.xor(s.shr32(p0[0]), word(s, self.first)), s.xor(s.shr32(p0[1]), word(s, self.first))];
         let p1 = [s.mul_low(c2[0], word(s, M1)), s.mul_low(c2[1], word(s, M1))];
         let [k0, k1] = [word(s, self.second[0]), word(s, self.second[1])];
@@ -123,16 +152,24 @@ impl Schedule {
         a
     }
 
-    /// The elements of one group.
+    /// The elements of a group from its first counter's words on; leaves the next group's first words in `words`.
     #[inline(always)]
-    fn group<S: Simd, const GRID: bool>(&self, s: S, group: u32, x: &[f32; GROUP], out: &mut [f32; GROUP]) {
-        for part in 0..16 / S::LANES {
-            let lane = part * S::LANES;
+    fn group<S: Simd, const GRID: bool>(
+        &self,
+        s: S,
+        words: &mut [S::U; 4],
+        group: u32,
+        x: &[f32; GROUP],
+        out: &mut [f32; GROUP],
+    ) {
+        for lane in (0..16).step_by(S::LANES) {
             let first = group * GROUP_BLOCKS + lane as u32;
-            let words = self.blocks(s, first);
-            let r = radii(s, self.uniforms(s, &words, first));
+            let centred = self.uniforms(s, words, first);
+            // After a row's last block the counter may wrap; those words are not used.
+            let (r, next) = self.radii_and_blocks(s, centred, first.wrapping_add(S::LANES as u32));
             let scale = s.splat(self.row.scale);
             let z = rotate(s, [s.mul(r[0], scale), s.mul(r[1], scale)], [words[1], words[3]]);
+            *words = next;
             for (word, z) in z.into_iter().enumerate() {
                 let at = lane + 16 * word;
                 let value = if GRID {
@@ -150,27 +187,24 @@ impl Schedule {
 /// Fills `out` with x + step * round(scale * z) when `GRID` (`x` is as long as `out`), else with z (`x` is not read).
 #[inline(always)]
 pub(super) fn fill<S: Simd, const GRID: bool>(s: S, row: &Row, x: &[f32], out: &mut [f32]) {
+    const UNUSED: &[f32; GROUP] = &[0.0; GROUP];
     let schedule = Schedule::new(row);
     let (groups, rest) = out.as_chunks_mut::<GROUP>();
     let (x_groups, x_rest) = x.as_chunks::<GROUP>();
+    let mut words = schedule.blocks(s, 0);
+    // The number of a group fits: a row has at most 2^28 of them.
     let mut number = 0u32;
-    if GRID {
-        for (out, x) in groups.iter_mut().zip(x_groups) {
-            schedule.group::<S, true>(s, number, x, out);
-            number = number.wrapping_add(1);
-        }
-    } else {
-        for out in groups.iter_mut() {
-            schedule.group::<S, false>(s, number, &[0.0; GROUP], out);
-            number = number.wrapping_add(1);
-        }
+    for out in groups {
+        let x = if GRID { &x_groups[number as usize] } else { UNUSED };
+        schedule.group::<S, GRID>(s, &mut words, number, x, out);
+        number += 1;
     }
     if !rest.is_empty() {
-        let (mut from, mut to) = ([0.0; GROUP], [0.0; GROUP]);
+        let (mut from, mut to) = (*UNUSED, *UNUSED);
         if GRID {
             from[..x_rest.len()].copy_from_slice(x_rest);
         }
-        schedule.group::<S, GRID>(s, number, &from, &mut to);
+        schedule.group::<S, GRID>(s, &mut words, number, &from, &mut to);
         rest.copy_from_slice(&to[..rest.len()]);
     }
 }

@@ -1,7 +1,7 @@
 //! Noise: Gaussian rows from a counter-based generator, on a grid where adding them is exact.
 //!
-//! Every row is a pure function of (seed, job, purpose, sample index), the same bits on every processor. Layout, method,
-//! accuracy and what is measured: docs/noise.md.
+//! Every row is a pure function of (seed, job, purpose, sample index), the same bits on every processor. Layout,
+//! method, accuracy and what is measured: docs/noise.md.
 
 pub mod family;
 mod grid;

@@ -1,11 +1,12 @@
 //! Two uniform words to two standard normals: the Box-Muller transform, without branches.
 //!
-//! Source: Box, Muller, "A Note on the Generation of Random Normal Deviates", Annals of Mathematical Statistics 29, 1958.
+//! Source: Box, Muller, "A Note on the Generation of Random Normal Deviates", Annals of Mathematical Statistics 29,
+//! 1958.
 //!
-//! The first word w gives the radius sqrt(-2 ln u) with u = (w + F) / 2^32, where F = 1/2, or, at both ends of the range (where
-//! 32 bits are coarser than f32), F = (x + 1/2) / 2^32 with 32 further bits x. The second word v gives the angle: its lower 30
-//! bits one uniform on (-pi/4, pi/4), bit 31 the sign of the cosine, bit 30 which of cosine and sine comes first.
-//! Polynomials: scripts/noise_coefficients.py.
+//! The first word w gives the radius sqrt(-2 ln u) with u = (w + F) / 2^32, where F = 1/2, or, at both ends of the
+//! range (where 32 bits are coarser than f32), F = (x + 1/2) / 2^32 with 32 further bits x. The second word v gives
+//! the angle: its lower 30 bits one uniform on (-pi/4, pi/4), bit 31 the sign of the cosine, bit 30 which of cosine
+//! and sine comes first. Polynomials: scripts/noise_coefficients.py.
 
 use super::philox::philox4x32_10;
 use super::simd::Simd;
@@ -15,8 +16,9 @@ pub const MAX_ABS_Z: f64 = 9.4926;
 
 /// The purpose bit of the counter that draws the further bits of a radius.
 pub(super) const REFINE: u32 = 1 << 31;
-/// Words in [-REFINE_HIGH, REFINE_LOW), as signed integers, get further bits. Below REFINE_LOW half a cell of u is more than
-/// 2^-21 of u, above -REFINE_HIGH half a cell of 1 - u is more than 2^-12 of it: either way it would show in an f32 radius.
+/// Words in [-REFINE_HIGH, REFINE_LOW), as signed integers, get further bits. Below REFINE_LOW half a cell of u is
+/// more than 2^-21 of u, above -REFINE_HIGH half a cell of 1 - u is more than 2^-12 of it: either way it would show
+/// in an f32 radius.
 const REFINE_LOW: u32 = 1 << 20;
 const REFINE_HIGH: u32 = 1 << 11;
 
@@ -65,7 +67,8 @@ pub(super) fn centred<S: Simd>(s: S, word: S::U) -> S::F {
     s.add(s.to_float(word), s.splat(0.5))
 }
 
-/// Replaces [`centred`] by w + (x + 1/2) / 2^32 in the lanes that need it; x is word `index` of the counter's refining block.
+/// Replaces [`centred`] by w + (x + 1/2) / 2^32 in the lanes that need it; x is word `index` of the counter's
+/// refining block.
 #[cold]
 #[inline(never)]
 pub(super) fn refine(key: [u32; 2], counter: [u32; 4], index: usize, words: &[u32], centred: &mut [f32]) {
@@ -80,15 +83,40 @@ pub(super) fn refine(key: [u32; 2], counter: [u32; 4], index: usize, words: &[u3
     }
 }
 
-/// sqrt(-2 ln u) from [`centred`].
+/// sqrt(-2 ln u) from [`centred`], taken in [`Radii::STEPS`] steps, so that a caller can put other work between them.
 ///
 /// u = 2^-k (1 - t) with t in (0, 1/2], so -2 ln u = 2 k ln 2 + t (-2 ln(1 - t) / t): no cancellation anywhere.
-#[inline(always)]
-pub(super) fn radii<S: Simd>(s: S, centred: [S::F; 2]) -> [S::F; 2] {
-    let [(t0, k0), (t1, k1)] = [s.split(centred[0]), s.split(centred[1])];
-    let ratio = polynomial(s, [t0, t1], &LOG);
-    let ln4 = s.splat(2.0 * std::f32::consts::LN_2);
-    [s.sqrt(s.mul_add(k0, ln4, s.mul(t0, ratio[0]))), s.sqrt(s.mul_add(k1, ln4, s.mul(t1, ratio[1])))]
+pub(super) struct Radii<S: Simd> {
+    t: [S::F; 2],
+    k: [S::F; 2],
+    /// The polynomial in t, by Horner's rule, from the last coefficient.
+    sum: [S::F; 2],
+}
+
+impl<S: Simd> Radii<S> {
+    /// The steps between `new` and `finish`, numbered from 0.
+    pub(super) const STEPS: usize = LOG.len() - 1;
+
+    #[inline(always)]
+    pub(super) fn new(s: S, centred: [S::F; 2]) -> Self {
+        let [(t0, k0), (t1, k1)] = [s.split(centred[0]), s.split(centred[1])];
+        Self { t: [t0, t1], k: [k0, k1], sum: [s.splat(LOG[Self::STEPS]); 2] }
+    }
+
+    #[inline(always)]
+    pub(super) fn step(&mut self, s: S, number: usize) {
+        let c = s.splat(LOG[Self::STEPS - 1 - number]);
+        self.sum = [s.mul_add(self.sum[0], self.t[0], c), s.mul_add(self.sum[1], self.t[1], c)];
+    }
+
+    #[inline(always)]
+    pub(super) fn finish(self, s: S) -> [S::F; 2] {
+        let ln4 = s.splat(2.0 * std::f32::consts::LN_2);
+        [
+            s.sqrt(s.mul_add(self.k[0], ln4, s.mul(self.t[0], self.sum[0]))),
+            s.sqrt(s.mul_add(self.k[1], ln4, s.mul(self.t[1], self.sum[1]))),
+        ]
+    }
 }
 
 /// (r cos, r sin) of the angles of both words: four vectors.
@@ -117,7 +145,9 @@ mod tests {
     /// The radius of one centred word, in f32 and in f64.
     fn radius_of(centred: f32) -> (f64, f64) {
         let a = Portable.splat(centred);
-        let (got, scale) = (radii(Portable, [a, a])[0][0], f64::from(centred) / 4_294_967_296.0);
+        let mut radii = Radii::new(Portable, [a, a]);
+        (0..Radii::<Portable>::STEPS).for_each(|number| radii.step(Portable, number));
+        let (got, scale) = (radii.finish(Portable)[0][0], f64::from(centred) / 4_294_967_296.0);
         let ln: f64 = if centred > 0.0 { scale.ln() } else { scale.ln_1p() };
         (f64::from(got), (-2.0 * ln).sqrt())
     }

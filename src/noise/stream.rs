@@ -70,17 +70,17 @@ impl NoiseStream {
         self.key
     }
 
-    /// Writes x + round(sigma z) of row `sample` to `out`, with z standard normal and round to the nearest multiple of the grid's step
-    /// (ties to even).
+    /// Writes x + round(sigma z) of row `sample` to `out`, with z standard normal and round to the nearest multiple
+    /// of the grid's step (ties to even).
     ///
-    /// `x` (row-major elements, any units that sigma shares) should already be rounded by [`Grid::round`] and within the grid's range, and
-    /// `sigma` be the grid's: then every sum is exact, and `out - x` does not depend on x. Otherwise the sum is rounded to f32: still
-    /// a function of the exact sum, so still post-processing of it. The scale sigma / step is rounded to f32 upwards, so that noise is never narrower
-    /// than sigma.
+    /// `x` (row-major elements, any units that sigma shares) should already be rounded by [`Grid::round`] and within
+    /// the grid's range, and `sigma` be the grid's: then every sum is exact, and `out - x` does not depend on x.
+    /// Otherwise the sum is rounded to f32: still a function of the exact sum, so still post-processing of it. The
+    /// scale sigma / step is rounded to f32 upwards, so that noise is never narrower than sigma.
     ///
     /// # Errors
-    /// `InvalidArgument` when the lengths differ, a row is longer than [`MAX_ELEMENTS`], or sigma is not finite and positive;
-    /// `out` is then unchanged.
+    /// `InvalidArgument` when the lengths differ, a row is longer than [`MAX_ELEMENTS`], or sigma is not finite and
+    /// positive; `out` is then unchanged.
     pub fn noisy_row(&self, sample: u64, sigma: f64, grid: &Grid, x: &[f32], out: &mut [f32]) -> Result<()> {
         if x.len() != out.len() {
             return Err(Error::argument("out", format!("holds {} elements, x {}", out.len(), x.len())));

@@ -17,8 +17,8 @@ pub(super) const MAX_LANES: usize = 16;
 
 /// Vectors of `LANES` 32-bit lanes, and pairs of vectors of `LANES / 2` 64-bit lanes for Philox.
 ///
-/// An implementor is a witness that this processor has its instructions. Lane i of a 32-bit vector is 64-bit lane i/2 of the even
-/// (i even) or the odd vector.
+/// An implementor is a witness that this processor has its instructions. Lane i of a 32-bit vector is 64-bit lane i/2
+/// of the even (i even) or the odd vector.
 pub(super) trait Simd: Copy {
     /// 32-bit lanes; divides 16.
     const LANES: usize;
@@ -50,8 +50,8 @@ pub(super) trait Simd: Copy {
     /// Whether any a + offset or b + offset (mod 2^32) is below `limit`, unsigned.
     fn any_below(self, a: Self::U, b: Self::U, offset: u32, limit: u32) -> bool;
 
-    /// For every lane of `a`: where it is positive, a = m 2^(e+1) with m in [1/2, 1), the pair (1 - m, 31 - e); where it is
-    /// negative, the pair (-a 2^-32, 0). No lane is zero, subnormal or not finite.
+    /// For every lane of `a`: where it is positive, a = m 2^(e+1) with m in [1/2, 1), the pair (1 - m, 31 - e); where
+    /// it is negative, the pair (-a 2^-32, 0). No lane is zero, subnormal or not finite.
     fn split(self, a: Self::F) -> (Self::F, Self::F);
     /// `a` with its sign flipped where bit 31 of `word` is set.
     fn flip_by_bit31(self, a: Self::F, word: Self::U) -> Self::F;

@@ -15,14 +15,15 @@ fn mul_add(a: f32, b: f32, c: f32) -> f32 {
     if HAS_FMA { a.mul_add(b, c) } else { mul_add_by_f64(a, b, c) }
 }
 
-/// a b + c, rounded once, without the instruction: the product is exact in f64, and the sum is rounded to odd (Boldo, Melquiond,
-/// "Emulation of FMA and Correctly Rounded Sums", IEEE Trans. Computers 57, 2008), so that rounding it again to f32 is as good
-/// as rounding once.
+/// a b + c, rounded once, without the instruction: the product is exact in f64, and the sum is rounded to odd (Boldo,
+/// Melquiond, "Emulation of FMA and Correctly Rounded Sums", IEEE Trans. Computers 57, 2008), so that rounding it
+/// again to f32 is as good as rounding once.
 #[inline(always)]
 fn mul_add_by_f64(a: f32, b: f32, c: f32) -> f32 {
     let (product, c) = (f64::from(a) * f64::from(b), f64::from(c));
     let sum = product + c;
-    // Knuth's two-sum: sum + error is exact. The error of a sum that is not finite is NaN, which is neither above nor below 0.
+    // Knuth's two-sum: sum + error is exact. The error of a sum that is not finite is NaN, which is neither above nor
+    // below 0.
     let c_part = sum - product;
     let error = (product - (sum - c_part)) + (c - c_part);
     let bits = sum.to_bits();
@@ -38,7 +39,8 @@ fn round(a: f32) -> f32 {
     if HAS_FMA {
         return a.round_ties_even();
     }
-    // Without SSE 4.1 that would be a library call. From 2^23 on every f32 is an integer; below, adding 2^23 rounds to one.
+    // Without SSE 4.1 that would be a library call. From 2^23 on every f32 is an integer; below, adding 2^23 rounds
+    // to one.
     const INTEGERS: f32 = 8_388_608.0;
     let magnitude = a.abs();
     if magnitude < INTEGERS { ((magnitude + INTEGERS) - INTEGERS).copysign(a) } else { a }

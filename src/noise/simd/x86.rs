@@ -6,12 +6,14 @@ use std::arch::x86_64::*;
 
 /// One `Simd` method as intrinsics.
 ///
-/// The intrinsics are safe but for their instructions, and `self` is only ever made by `detect`, which saw that the processor has them.
+/// The intrinsics are safe but for their instructions, and `self` is only ever made by `detect`, which saw that the
+/// processor has them.
 macro_rules! op {
     ($(fn $name:ident($self:ident $(, $arg:ident: $type:ty)*) -> $out:ty $body:block)*) => {$(
         #[inline(always)]
         fn $name($self $(, $arg: $type)*) -> $out {
-            // SAFETY: `self` witnesses that the processor has the instructions; no intrinsic in use here touches memory.
+            // SAFETY: `self` witnesses that the processor has the instructions; no intrinsic in use here touches
+            // memory.
             unsafe { $body }
         }
     )*};

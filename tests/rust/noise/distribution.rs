@@ -42,8 +42,8 @@ fn poisson_tails(k: u64, m: f64) -> (f64, f64) {
     ((0..=k).map(pmf).sum(), (k..k + 2000 + 2 * m as u64).map(pmf).sum())
 }
 
-/// False alarms: 6e-6 for the five counts (each two-sided at 1e-6, exact Poisson limits, which the binomial counts are within),
-/// 9.4e-7 for the shape.
+/// False alarms: 6e-6 for the five counts (each two-sided at 1e-6, exact Poisson limits, which the binomial counts
+/// are within), 9.4e-7 for the shape.
 #[test]
 fn tails_beyond_four_five_and_six_sigma() {
     let rows = 1000;

@@ -1,7 +1,7 @@
 //! Independence across rows, seeds, jobs, purposes and elements: correlations of values and of squares.
 //!
-//! Each correlation of n values is normal with standard error 1 / sqrt(n); beyond 6 of them by chance 2e-9 of the time. About
-//! 500 are taken: false alarms 1e-6 in all.
+//! Each correlation of n values is normal with standard error 1 / sqrt(n); beyond 6 of them by chance 2e-9 of the
+//! time. About 500 are taken: false alarms 1e-6 in all.
 
 use super::{kolmogorov_smirnov, normals, stream};
 use smoothtopk::noise::{NoiseStream, Purpose};
