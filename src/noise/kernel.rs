@@ -107,7 +107,7 @@ impl Schedule {
     }
 
     /// The radii of these words, and the blocks from counter `next` on: each waits for its own last result at every
-    /// step, so a round of the one hides behind a step of the other (measured: 8 % less time with AVX-512, 20 % less
+    /// step, so a round of the one hides behind a step of the other (measured: 8 % less time with AVX-512, 16 % less
     /// with AVX2).
     #[inline(always)]
     fn radii_and_blocks<S: Simd>(&self, s: S, centred: [S::F; 2], next: u32) -> ([S::F; 2], [S::U; 4]) {
