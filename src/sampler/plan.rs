@@ -70,7 +70,11 @@ impl Plan {
         }
     }
 
-    pub(super) fn check(self, classifier: &dyn BaseClassifier) -> Result<()> {
+    /// Checks that the classifier can run batches of this size.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when there is no row or no thread, or the classifier's batch is fixed at another size.
+    pub fn check(self, classifier: &dyn BaseClassifier) -> Result<()> {
         if self.batch == 0 {
             return Err(Error::argument("batch", "must be at least 1"));
         }

@@ -28,13 +28,19 @@ struct Cli {
     command: Command,
 }
 
+// A negative number is a value out of range, to be told as such, and not an unknown option.
 #[derive(Subcommand)]
 enum Command {
+    #[command(allow_negative_numbers = true)]
     Certify(certify::Args),
+    #[command(allow_negative_numbers = true)]
     Predict(predict::Args),
+    #[command(allow_negative_numbers = true)]
     Radius(radius::Args),
+    #[command(allow_negative_numbers = true)]
     Report(report::Args),
     Inspect(inspect::Args),
+    #[command(allow_negative_numbers = true)]
     Plan(plan::Args),
     Doctor(doctor::Args),
 }

@@ -86,6 +86,7 @@ pub struct Sampling {
     pub examples: Vec<usize>,
     input_max: f64,
     input: InputSpec,
+    threads: usize,
     args: SamplingArgs,
 }
 
@@ -126,6 +127,9 @@ impl Sampling {
             Layout::Nhwc => data::Layout::Nhwc,
             Layout::Flat => data::Layout::Flat,
         };
+        let threads = args.threads.unwrap_or_else(|| default_threads(&model));
+        // Told before a RUN is made, and before a plan is measured.
+        Plan { batch: args.batch.or(model.fixed_batch()).unwrap_or(1), threads }.check(model.as_ref())?;
         let input = InputSpec { shape: signature.element_shape.clone(), layout };
         dataset.check_shape(&input)?;
         let input_max = args.input_max.map_or_else(|| dataset.max_abs(), Ok)?;
@@ -135,12 +139,12 @@ impl Sampling {
         if examples.is_empty() {
             return Err(Error::data("data", "no example is left to do: the data is empty, or --max is 0"));
         }
-        Ok(Self { data: dataset, model, grid, examples, input_max, input, args: args.clone() })
+        Ok(Self { data: dataset, model, grid, examples, input_max, input, threads, args: args.clone() })
     }
 
     /// The batch plan: as given, or measured.
     pub fn plan(&self) -> Result<Plan> {
-        let threads = self.args.threads.unwrap_or_else(|| default_threads(&self.model));
+        let threads = self.threads;
         match (self.args.batch, self.model.fixed_batch()) {
             (Some(batch), _) | (None, Some(batch)) => Ok(Plan { batch, threads }),
             (None, None) => {
