@@ -1,15 +1,15 @@
 //! The smoothed classifier g of a base classifier f: what a host asks, from an input to a prediction or a certificate.
 //!
-//! ```no_run
+//! ```
 //! use std::sync::Arc;
 //! use smoothtopk::model::{Model, ModelOptions};
 //! use smoothtopk::sampler::Plan;
 //! use smoothtopk::smoothed::{Answer, Request, SmoothedClassifier, Task};
 //!
-//! let model = Arc::new(Model::open("model.onnx".as_ref(), &ModelOptions::default())?);
+//! let model = Arc::new(Model::open("demo/digits_mlp_sigma0.25.onnx", &ModelOptions::default())?);
 //! let g = SmoothedClassifier::new(model, Plan { batch: 32, threads: 2 })?;
-//! let request = Request { k: vec![1, 5], n: 10_000, ..Request::new(0.25) };
-//! let x = vec![0.5; 3 * 32 * 32];
+//! let request = Request { k: vec![1, 3], n: 10_000, ..Request::new(0.25) };
+//! let x = vec![0.5; 64];
 //! let outcome = g.submit(&x, Task::CertifySelected, &request, 0)?.wait();
 //! if let Answer::Certificates(certificates) = outcome.answer? {
 //!     for certificate in certificates {
