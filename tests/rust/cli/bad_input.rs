@@ -1,0 +1,92 @@
+//! Bad input gets one clear line and leaves earlier results as they were.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::common::{self, npz, smoothtopk};
+use crate::{digits, model};
+
+/// Exit code, and what the one line on stderr must say.
+#[test]
+fn bad_input_gets_one_clear_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let pixels = common::digit_pixels(2);
+    let truncated = path("truncated.onnx");
+    let bytes = fs::read(model()).unwrap();
+    fs::write(&truncated, &bytes[..bytes.len() / 2]).unwrap();
+    let mut with_nan = pixels.clone();
+    with_nan[70] = f32::NAN;
+    npz(Path::new(&path("nan.npz")), &[2, 64], &with_nan, Some(&[1, 2]));
+    npz(Path::new(&path("shape.npz")), &[2, 63], &pixels[..126], None);
+    npz(Path::new(&path("labels.npz")), &[2, 64], &pixels, Some(&[1, 10]));
+    npz(Path::new(&path("few_labels.npz")), &[2, 64], &pixels, Some(&[1]));
+    fs::write(path("not.npz"), "no zip").unwrap();
+    fs::write(path("counts.txt"), "1 2 3 1\n1 x 3 1\n").unwrap();
+    fs::create_dir(path("other")).unwrap();
+    fs::write(path("other/precious.txt"), "mine").unwrap();
+
+    let certify = |changes: &[(&str, &str)]| {
+        let mut arguments = digits("certify", &["--n", "100", "--max", "2", "--k", "1", "--quiet"]);
+        arguments.extend(["--out".to_owned(), path("run")]);
+        for (name, value) in changes {
+            match arguments.iter().position(|argument| argument == name) {
+                Some(at) => arguments[at + 1] = (*value).to_owned(),
+                None => arguments.extend([(*name).to_owned(), (*value).to_owned()]),
+            }
+        }
+        arguments
+    };
+    let strings = |arguments: &[&str]| arguments.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let cases: Vec<(Vec<String>, i32, &[&str])> = vec![
+        (certify(&[("--model", &path("none.onnx"))]), 1, &["none.onnx"]),
+        (certify(&[("--model", &truncated)]), 1, &["truncated.onnx"]),
+        (certify(&[("--data", &path("none.npz"))]), 1, &["none.npz"]),
+        (certify(&[("--data", &path("not.npz"))]), 1, &["not.npz"]),
+        (certify(&[("--data", &path("nan.npz"))]), 1, &["example 1", "NaN"]),
+        (certify(&[("--data", &path("shape.npz"))]), 1, &["[63]", "[1, 8, 8]"]),
+        (certify(&[("--data", &path("labels.npz"))]), 1, &["example 1", "10"]),
+        (certify(&[("--data", &path("few_labels.npz"))]), 1, &["labels"]),
+        (certify(&[("--sigma", "0")]), 2, &["sigma", "> 0"]),
+        (certify(&[("--sigma", "-1")]), 2, &["sigma"]),
+        (certify(&[("--sigma", "nan")]), 2, &["sigma"]),
+        (certify(&[("--sigma", "abc")]), 2, &["sigma"]),
+        (certify(&[("--alpha", "0")]), 2, &["alpha"]),
+        (certify(&[("--alpha", "1")]), 2, &["alpha"]),
+        (certify(&[("--n", "0")]), 2, &["n"]),
+        (certify(&[("--k", "10")]), 2, &["k", "10"]),
+        (certify(&[("--k", "0")]), 2, &["k"]),
+        (certify(&[("--bound", "best")]), 2, &["bound", "ranked"]),
+        (certify(&[("--batch", "0")]), 2, &["batch"]),
+        (certify(&[("--threads", "0")]), 2, &["threads"]),
+        (certify(&[("--input-scale", "0")]), 2, &["input-scale"]),
+        (certify(&[("--provider", "gpu")]), 2, &["provider"]),
+        (certify(&[("--provider", "cuda")]), 1, &["cuda"]),
+        (certify(&[("--out", &path("other"))]), 2, &["other"]),
+        (
+            strings(&["radius", "--counts", &path("counts.txt"), "--sigma", "0.25", "--alpha", "0.001"]),
+            1,
+            &["line 2", "x"],
+        ),
+        (strings(&["radius", "--counts", &path("no.txt"), "--sigma", "0.25", "--alpha", "0.001"]), 1, &["no.txt"]),
+        (strings(&["report", &path("no-run"), "--out", &path("report")]), 1, &["no-run"]),
+        (strings(&["inspect", &truncated]), 1, &["truncated.onnx"]),
+        (strings(&["plan", "--sigma", "0", "--k", "1"]), 2, &["sigma"]),
+        (strings(&["frobnicate"]), 2, &["frobnicate"]),
+        (strings(&["certify"]), 2, &["--model"]),
+    ];
+    for (arguments, code, says) in cases {
+        let output = smoothtopk(&arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        assert!(
+            stderr.starts_with("smoothtopk: ") && stderr.trim_end().lines().count() == 1,
+            "{arguments:?}: {stderr}"
+        );
+        for word in says {
+            assert!(stderr.to_lowercase().contains(&word.to_lowercase()), "{arguments:?} must say {word:?}: {stderr}");
+        }
+        assert!(!PathBuf::from(path("run")).join("k1.tsv").exists(), "{arguments:?} wrote a run");
+    }
+    assert_eq!(fs::read_to_string(path("other/precious.txt")).unwrap(), "mine");
+}
