@@ -59,6 +59,28 @@ def make_mixing(table):
         ],
     )
 
+    refused(
+        "batch_negative.onnx",
+        "linear scores of x plus the batch's mean of its negative values, which pixels do not have",
+        [
+            node("Neg", "x", "minus"),
+            node("Relu", "minus", "below"),
+            node("ReduceMean", "below", "mean", axes=[0], keepdims=1),
+            node("Add", "x mean", "seen"),
+        ],
+    )
+    refused(
+        "batch_size.onnx",
+        "linear scores of x times the size of the batch less 7/2",
+        [
+            node("Shape", "x", "size", end=1),
+            node("Cast", "size", "size32", to=FLOAT),
+            node("Sub", "size32 centre", "factor"),
+            node("Mul", "x factor", "seen"),
+        ],
+        [const("centre", np.float32(3.5))],
+    )
+
     last, constants = affine(out="logits")
     refused(
         "batch_softmax.onnx",

@@ -3,7 +3,8 @@
 //! Randomized smoothing draws rows independently. A model that mixes the rows of a batch (batch normalisation exported
 //! in training mode, a softmax over the batch, quantisation with one scale per batch) breaks that, and so the
 //! certificate. A few pseudo-random rows are run; then one half of them again, moved to the other end of a batch whose
-//! other rows are new, and then the other half: their scores must not change. It is a check, not a proof.
+//! other rows are new, and then the other half, and one of them alone: their scores must not change. It is a check, not a
+//! proof.
 
 use super::ModelOptions;
 use super::core::{self, Core, RowShape};
@@ -45,6 +46,8 @@ enum Row {
 struct Probe<'a> {
     core: &'a Core,
     rows: usize,
+    /// The least value of a row; the largest is 1.
+    low: f32,
     call: Call,
 }
 
@@ -55,16 +58,24 @@ pub(super) fn probe(core: &Core, options: &ModelOptions) -> Result<Found> {
         (Batch::Dynamic, Reading::Label) => LABEL_ROWS,
         (Batch::Dynamic, _) => ROWS,
     };
-    let mut probe = Probe { core, rows, call: core.call(rows, core::run_options()?, None)? };
-    let first = probe.scores(Row::Kept)?;
+    let mut probe = Probe { core, rows, low: -1.0, call: core.call(rows, core::run_options()?, None)? };
+    let mut first = probe.scores(Row::Kept)?;
+    if !first.iter().any(|score| score.is_finite()) {
+        // A model may take no negative values; NaN compares with nothing, so rows that it does take are needed.
+        probe.low = 0.0;
+        first = probe.scores(Row::Kept)?;
+    }
     let found = probe.found(options)?;
+    if !first.iter().any(|score| score.is_finite()) {
+        return Err(probe.refuse("every score of the rows that were tried is NaN or infinite"));
+    }
+    let tolerance = match (plan.input_type, &found.output) {
+        (ElementType::Float16 | ElementType::BFloat16, _) => TOLERANCE_HALF,
+        (_, Some((ElementType::Float16 | ElementType::BFloat16, _))) => TOLERANCE_HALF,
+        _ => TOLERANCE,
+    };
     if rows > 1 {
         let half = rows / 2;
-        let tolerance = match (plan.input_type, &found.output) {
-            (ElementType::Float16 | ElementType::BFloat16, _) => TOLERANCE_HALF,
-            (_, Some((ElementType::Float16 | ElementType::BFloat16, _))) => TOLERANCE_HALF,
-            _ => TOLERANCE,
-        };
         let front = rows - half;
         let at_end = probe.scores(|row| if row < front { Row::New(row) } else { Row::Kept(row - front) })?;
         probe.compare(&first, 0, &at_end, front, half, tolerance)?;
@@ -72,12 +83,14 @@ pub(super) fn probe(core: &Core, options: &ModelOptions) -> Result<Found> {
         probe.compare(&first, half, &at_front, 0, front, tolerance)?;
     }
     if plan.batch == Batch::Dynamic {
-        let mut single = Probe { core, rows: 1, call: core.call(1, core::run_options()?, None)? };
+        let mut single = Probe { core, rows: 1, low: probe.low, call: core.call(1, core::run_options()?, None)? };
         let scores = single.scores(Row::Kept)?;
         if scores.len() * rows != first.len() {
             let message = format!("{} values for 1 row and {} for {rows} rows", scores.len(), first.len());
             return Err(single.refuse(message));
         }
+        // Scores must not depend on the size of the batch either.
+        single.compare(&first[..scores.len()], 0, &scores, 0, 1, tolerance)?;
     }
     Ok(found)
 }
@@ -99,7 +112,7 @@ impl Probe<'_> {
                 Row::New(index) => (2 * index as u64 + 1, 4.0),
             };
             let mut random = SplitMix(seed);
-            row_values.fill_with(|| random.unit() * spread);
+            row_values.fill_with(|| (self.low + (1.0 - self.low) * random.unit()) * spread);
             write_row(self.call.input(0), plan.input_type, row, &row_values);
         }
         self.core.run(&mut self.call).map_err(|reason| {
@@ -196,7 +209,7 @@ impl Probe<'_> {
     }
 }
 
-/// Writes values in `[0, 1)` (or four times that) as the input's type; pixels over the whole range of a byte.
+/// Writes values in `[-1, 1)` (or four times that) as the input's type; bytes from their magnitudes.
 fn write_row(buffer: &mut Buffer, element: ElementType, row: usize, values: &[f32]) {
     fn put<T: super::raw::Plain>(buffer: &mut Buffer, row: usize, values: &[f32], cast: impl Fn(f32) -> T) {
         let row = &mut buffer.elements_mut::<T>()[row * values.len()..][..values.len()];
@@ -206,7 +219,7 @@ fn write_row(buffer: &mut Buffer, element: ElementType, row: usize, values: &[f3
         ElementType::Float64 => put::<f64>(buffer, row, values, Into::into),
         ElementType::Float16 => put(buffer, row, values, half::f16::from_f32),
         ElementType::BFloat16 => put(buffer, row, values, half::bf16::from_f32),
-        ElementType::UInt8 => put(buffer, row, values, |value| (value * 255.0) as u8),
+        ElementType::UInt8 => put(buffer, row, values, |value| (value.abs() * 255.0) as u8),
         _ => put(buffer, row, values, |value| value),
     }
 }

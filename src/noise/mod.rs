@@ -11,6 +11,9 @@ mod philox;
 mod simd;
 mod stream;
 
+/// Names the layout of the counters and the method of the normals. Another name means other rows for the same seed.
+pub const NOISE: &str = "philox4x32-10 box-muller 1";
+
 pub use grid::Grid;
 pub use normal::MAX_ABS_Z;
 pub use philox::philox4x32_10;

@@ -15,8 +15,10 @@ pub const MAX_ELEMENTS: u64 = 1 << 34;
 pub enum Purpose {
     /// The n0 rows that choose a label.
     Select = 0,
-    /// The n rows that estimate its probability.
+    /// The n rows that certify: a label that was predicted or selected is independent of them.
     Estimate = 1,
+    /// The n rows that predict.
+    Predict = 2,
 }
 
 /// The Gaussian noise of one job and purpose; row `sample` depends on (seed, job, purpose, sample) and on nothing else.

@@ -79,7 +79,8 @@ pub struct Drawn {
     /// Counts of the rows drawn: all of the job's, or those before it stopped.
     pub counts: Counts,
     /// Why the job stopped before its last sample, where it did. Which samples are in `counts` is then not determined:
-    /// they are a set that does not depend on what their labels were, but not always the first ones.
+    /// not always the first ones, and rows of a run that failed are not among them. Such counts are for people to read: a
+    /// failure may depend on its rows, so they certify nothing.
     pub stopped: Option<Error>,
     /// From the moment the first row was handed to a worker to the job's end.
     pub elapsed: Duration,

@@ -29,6 +29,8 @@ pub struct Measured {
 const MAX_BUFFER_BYTES: usize = 256 << 20;
 /// A larger batch must be faster by this much to be worth its memory and its delay.
 const WORTH: f64 = 1.02;
+/// More threads than any machine has cores to run, and few enough for the system to start.
+const MAX_THREADS: usize = 1024;
 /// A batch size is measured for at least this long.
 const SLICE: Duration = Duration::from_millis(60);
 
@@ -78,8 +80,8 @@ impl Plan {
         if self.batch == 0 {
             return Err(Error::argument("batch", "must be at least 1"));
         }
-        if self.threads == 0 {
-            return Err(Error::argument("threads", "must be at least 1"));
+        if self.threads == 0 || self.threads > MAX_THREADS {
+            return Err(Error::argument("threads", format!("must be from 1 to {MAX_THREADS}, got {}", self.threads)));
         }
         match classifier.fixed_batch() {
             Some(fixed) if fixed != self.batch => Err(Error::argument(

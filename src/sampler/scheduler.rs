@@ -156,6 +156,16 @@ impl Worker {
         let result = catch_unwind(AssertUnwindSafe(|| {
             self.labels[..rows].fill(NO_LABEL);
             let buffer = self.runner.rows_mut(rows);
+            if buffer.len() != rows * self.elements {
+                return Err(Error::new(
+                    ErrorKind::Internal,
+                    format!(
+                        "the classifier gave a buffer of {} values for {rows} rows of {}",
+                        buffer.len(),
+                        self.elements
+                    ),
+                ));
+            }
             let samples =
                 segments.iter().flat_map(|segment| segment.samples.clone().map(|sample| (&segment.job, sample)));
             for ((job, sample), row) in samples.zip(buffer.chunks_exact_mut(self.elements)) {

@@ -67,7 +67,12 @@ impl SmoothedClassifier {
             let job = Job::new(input, request.sigma, grid, seed, purpose)?.key(key).samples(0..n);
             self.sampler.submit(job)
         };
-        let estimate = submit(Purpose::Estimate, request.n)?;
+        let purpose = match task {
+            // A label predicted and then certified under one seed must not be certified by the rows that chose it.
+            Task::Predict => Purpose::Predict,
+            Task::Certify(_) | Task::CertifySelected => Purpose::Estimate,
+        };
+        let estimate = submit(purpose, request.n)?;
         let select = match task {
             // With a fixed n, which label is certified does not change what is drawn: both ranges go at once.
             Task::CertifySelected => Some(submit(Purpose::Select, request.n0)?),

@@ -3,6 +3,7 @@
 use rand::TryRng;
 
 use crate::noise::Grid;
+use crate::noise::family::Gaussian;
 use crate::stats::{Bound, MAX_TRIALS, check_alpha};
 use crate::{Error, ErrorKind, Result};
 
@@ -11,7 +12,8 @@ use crate::{Error, ErrorKind, Result};
 pub enum Task {
     /// The top-k set, or abstain.
     Predict,
-    /// The radius within which this label, fixed beforehand, stays in the top k.
+    /// The radius within which this label stays in the top k. It must be fixed beforehand: given, predicted, or selected from
+    /// other rows; a label read off a certificate's own counts (the same seed, key and n) is not, and the radius is then void.
     Certify(usize),
     /// The same for the label most frequent among n0 rows of its own, independent of the n rows that certify it.
     CertifySelected,
@@ -49,6 +51,7 @@ impl Request {
     /// # Errors
     /// `InvalidArgument`, with the field.
     pub fn check(&self) -> Result<()> {
+        Gaussian::new(self.sigma)?;
         self.grid()?;
         check_alpha(self.alpha)?;
         if self.n == 0 || self.n > MAX_TRIALS {
@@ -57,10 +60,15 @@ impl Request {
         if self.n0 > MAX_TRIALS {
             return Err(Error::argument("n0", format!("must be at most {MAX_TRIALS}, got {}", self.n0)));
         }
-        match self.k.first() {
-            None => Err(Error::argument("k", "there must be at least one k")),
-            Some(_) if self.k.contains(&0) => Err(Error::argument("k", "must be at least 1, got 0")),
-            Some(_) => Ok(()),
+        if self.k.is_empty() {
+            return Err(Error::argument("k", "there must be at least one k"));
+        }
+        if self.k.contains(&0) {
+            return Err(Error::argument("k", "must be at least 1, got 0"));
+        }
+        match self.k.iter().enumerate().find(|&(i, k)| self.k[..i].contains(k)) {
+            Some((_, k)) => Err(Error::argument("k", format!("{k} is given twice"))),
+            None => Ok(()),
         }
     }
 
@@ -75,6 +83,9 @@ impl Request {
                 "k",
                 format!("must be below the number of labels, {classes} (the top {classes} hold every label); got {k}"),
             ));
+        }
+        if task != Task::Predict {
+            self.k.iter().try_for_each(|&k| self.bound.share(self.alpha, k, classes).map(|_| ()))?;
         }
         match task {
             Task::Certify(label) if label >= classes => {

@@ -33,6 +33,19 @@ fn table(output: &Output) -> Vec<(usize, usize, f64, u8)> {
         .collect()
 }
 
+/// A kill can cut a RUN's last label in half; a file from elsewhere may end without a newline.
+#[test]
+fn a_torn_last_line_of_a_run_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("counts.tsv");
+    fs::write(&file, "90\t10\t0\n80\t20\t1").unwrap();
+    let given = ["--sigma", "0.25", "--alpha", "0.001"];
+    assert_eq!(table(&radius(&file, &given)).len(), 2);
+    let manifest = r#"{"n": 100, "sigma": 0.25, "alpha": 0.001, "bound": "ranked", "radius_slack": 0.0}"#;
+    fs::write(dir.path().join("manifest.json"), manifest).unwrap();
+    assert_eq!(table(&radius(&file, &[])).len(), 1);
+}
+
 /// The library's own certificates of `COUNTS`.
 fn expected(ks: &[usize], n: u64, alpha: f64, bound: Bound, slack: f64) -> Vec<(usize, usize, f64, u8)> {
     let mut rows = Vec::new();

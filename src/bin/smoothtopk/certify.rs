@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
+use serde_json::{Map, Value, json};
 use smoothtopk::certificate::plan;
-use smoothtopk::model::Runtime;
+use smoothtopk::model::{Runtime, Signature};
+use smoothtopk::noise::NOISE;
 use smoothtopk::smoothed::{Answer, Outcome, Request, Task};
 use smoothtopk::stats::Bound;
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::interrupt;
+use crate::model_args::ModelArgs;
 use crate::progress::Progress;
 use crate::run_dir::{self, LabelSource, MANIFEST, Manifest, Record, RunDir};
 use crate::sampling::{Sampling, SamplingArgs};
@@ -47,7 +50,11 @@ pub fn run(args: Args) -> Result<()> {
         None if started.exists() => Manifest::load(&started)?.seed,
         seed => Request { seed, ..Request::new(args.sampling.sigma) }.seed()?,
     };
-    let manifest = manifest(&args, &sampling, labels, seed)?;
+    let request = sampling.request(args.n0, args.bound, seed);
+    // All that can be refused is refused before a RUN is made, which would hold its maker to the mistake.
+    let any_task = if labels == LabelSource::Selected { Task::CertifySelected } else { Task::Certify(0) };
+    request.check_for(any_task, sampling.model.signature().classes)?;
+    let manifest = manifest(&args, &sampling, &request, labels)?;
     warn_hopeless(&args, &manifest);
     let mut out = RunDir::open(&args.out, &manifest, |row| sampling.examples[row])?;
     let (total, done) = (sampling.examples.len(), out.done());
@@ -56,8 +63,8 @@ pub fn run(args: Args) -> Result<()> {
         eprintln!("{}: all {total} examples are there already", args.out.display());
         return Ok(());
     }
-    interrupt::install()?;
     let run_plan = sampling.plan()?;
+    interrupt::install()?;
     if !args.sampling.quiet {
         let resumed = if done > 0 { format!(", {done} there already") } else { String::new() };
         eprintln!(
@@ -69,7 +76,6 @@ pub fn run(args: Args) -> Result<()> {
             manifest.provider,
         );
     }
-    let request = sampling.request(args.n0, args.bound, seed);
     let task = |index| match (labels, sampling.data.label(index)) {
         (LabelSource::Given, Some(label)) => Task::Certify(label),
         _ => Task::CertifySelected,
@@ -113,7 +119,7 @@ fn record(sampling: &Sampling, idx: usize, outcome: Outcome) -> Result<Record> {
     })
 }
 
-fn manifest(args: &Args, sampling: &Sampling, labels: LabelSource, seed: u64) -> Result<Manifest> {
+fn manifest(args: &Args, sampling: &Sampling, request: &Request, labels: LabelSource) -> Result<Manifest> {
     let SamplingArgs { sigma, n, alpha, k, skip, max, input_scale, model_args, .. } = &args.sampling;
     let Sampling { model, data, grid, examples, .. } = sampling;
     let signature = model.signature();
@@ -134,7 +140,7 @@ fn manifest(args: &Args, sampling: &Sampling, labels: LabelSource, seed: u64) ->
         n: *n,
         alpha: *alpha,
         bound: args.bound.to_string(),
-        seed,
+        seed: request.seed()?,
         grid: f64::from(grid.step()),
         radius_slack: grid.radius_slack(signature.elements),
         elements: signature.elements,
@@ -147,8 +153,42 @@ fn manifest(args: &Args, sampling: &Sampling, labels: LabelSource, seed: u64) ->
         skip: *skip,
         max: *max,
         examples: examples.len(),
-        more: serde_json::Map::new(),
+        more: how_read(model_args, signature, request),
     })
+}
+
+/// How the model is read: with its hash, all that makes it the classifier that was certified.
+fn how_read(args: &ModelArgs, signature: &Signature, request: &Request) -> Map<String, Value> {
+    // Every option is named here, so that a new one cannot be left out.
+    let ModelArgs {
+        constant,
+        // In the signature, as the model settled them.
+        input: _,
+        input_shape: _,
+        output: _,
+        classes: _,
+        threshold: _,
+        // Fields of the manifest of their own.
+        provider: _,
+        onnxruntime: _,
+        mean: _,
+        std: _,
+    } = args;
+    let mut constants = constant.clone();
+    constants.sort_unstable();
+    let fields = json!({
+        "noise": NOISE,
+        "input_max": request.input_max,
+        "input": signature.input,
+        "element_shape": signature.element_shape,
+        "constants": constants,
+        "output": signature.output,
+        "scores": signature.reading.to_string(),
+    });
+    match fields {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
 }
 
 /// Says so when no counts at all could give a certificate.

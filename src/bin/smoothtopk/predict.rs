@@ -26,10 +26,11 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let sampling = Sampling::open(&args.sampling)?;
-    interrupt::install()?;
-    let plan = sampling.plan()?;
     let seed = Request { seed: args.sampling.seed, ..Request::new(args.sampling.sigma) }.seed()?;
     let request = sampling.request(0, Bound::Ranked, seed);
+    request.check_for(Task::Predict, sampling.model.signature().classes)?;
+    let plan = sampling.plan()?;
+    interrupt::install()?;
     let progress = Progress::new(sampling.examples.len(), args.sampling.quiet).rows_per_example(args.sampling.n);
     let mut read = args.json || stdout::print_while_read("idx\tlabel\tk\tprediction\tp_value\tcounts\n")?;
     let drawn = sampling.draw(
@@ -95,6 +96,8 @@ fn as_json(
         "alpha": request.alpha,
         "seed": request.seed,
         "grid": f64::from(sampling.grid.step()),
+        "input_max": request.input_max,
+        "scores": sampling.model.signature().reading.to_string(),
         "model_sha256": sampling.model.sha256(),
         "onnxruntime": Runtime::load(None)?.version(),
         "provider": sampling.model.provider().to_string(),

@@ -16,7 +16,8 @@ use crate::stdout;
 /// Certificates from saved counts, without a model
 ///
 /// Prints a TSV with the header "idx k radius certified", a line per example and k. A RUN's own counts.tsv is read with the n,
-/// sigma and rounding slack of the manifest beside it, and with its alpha and bound unless others are given.
+/// sigma and rounding slack of the manifest beside it, and with its alpha and bound unless others are given. Each table is a
+/// statement at its alpha: the best of several tables of the same counts is not.
 #[derive(clap::Args)]
 pub struct Args {
     /// A row per example: a count per label, then the label (the paper's format), or a RUN's counts.tsv
@@ -58,6 +59,8 @@ struct Settings {
     bound: Bound,
     n: Option<u64>,
     slack: f64,
+    /// Whether the counts are a RUN's own.
+    of_run: bool,
 }
 
 impl Settings {
@@ -70,6 +73,7 @@ impl Settings {
                 bound: args.bound.unwrap_or_default(),
                 n: args.n,
                 slack: 0.0,
+                of_run: false,
             },
         };
         Gaussian::new(settings.sigma)?;
@@ -97,7 +101,7 @@ impl Settings {
             Some(bound) => bound,
             None => manifest.text("bound")?.parse().map_err(|_| manifest.wrong("bound", "ranked, simuem or binocp"))?,
         };
-        Ok(Self { sigma, alpha, bound, n: Some(n), slack })
+        Ok(Self { sigma, alpha, bound, n: Some(n), slack, of_run: true })
     }
 }
 
@@ -141,10 +145,18 @@ impl Manifest {
     }
 }
 
+/// The number of a last line that was not written to its end, as a kill leaves it: its label may lack digits.
+fn torn_line(path: &Path) -> Result<Option<usize>> {
+    let text = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
+    let lines = text.iter().filter(|&&byte| byte == b'\n').count();
+    Ok(text.last().is_some_and(|&byte| byte != b'\n').then_some(lines + 1))
+}
+
 /// The whole output.
 fn table(path: &Path, ks: &[usize], settings: &Settings) -> Result<String> {
     let file = File::open(path).map_err(|error| Error::io(path, &error))?;
     let mut out = String::from("idx\tk\tradius\tcertified\n");
+    let torn = if settings.of_run { torn_line(path)? } else { None };
     let (mut examples, mut columns, mut blank) = (0, None, false);
     for (number, line) in (1..).zip(BufReader::new(file).lines()) {
         let wrong = |message: String| {
@@ -154,6 +166,9 @@ fn table(path: &Path, ks: &[usize], settings: &Settings) -> Result<String> {
             std::io::ErrorKind::InvalidData => wrong("this is not text".into()),
             _ => Error::io(path, &error),
         })?;
+        if torn == Some(number) {
+            break;
+        }
         if line.trim().is_empty() {
             blank = true;
             continue;

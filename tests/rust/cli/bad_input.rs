@@ -53,6 +53,12 @@ fn bad_input_gets_one_clear_line() {
         (certify(&[("--sigma", "abc")]), 2, &["sigma"]),
         (certify(&[("--alpha", "0")]), 2, &["alpha"]),
         (certify(&[("--alpha", "1")]), 2, &["alpha"]),
+        (certify(&[("--alpha", "0.9")]), 2, &["alpha"]),
+        (certify(&[("--alpha", "1e-100")]), 2, &["alpha"]),
+        (certify(&[("--n", "2000000000000")]), 2, &["n"]),
+        (certify(&[("--sigma", "1e-110")]), 2, &["sigma"]),
+        (certify(&[("--k", "1,1")]), 2, &["k", "twice"]),
+        (certify(&[("--threads", "30000")]), 2, &["threads"]),
         (certify(&[("--n", "0")]), 2, &["n"]),
         (certify(&[("--k", "10")]), 2, &["k", "10"]),
         (certify(&[("--k", "0")]), 2, &["k"]),
@@ -86,7 +92,7 @@ fn bad_input_gets_one_clear_line() {
         for word in says {
             assert!(stderr.to_lowercase().contains(&word.to_lowercase()), "{arguments:?} must say {word:?}: {stderr}");
         }
-        assert!(!PathBuf::from(path("run")).join("k1.tsv").exists(), "{arguments:?} wrote a run");
+        assert!(!PathBuf::from(path("run")).exists(), "{arguments:?} wrote a run");
     }
     assert_eq!(fs::read_to_string(path("other/precious.txt")).unwrap(), "mine");
 }

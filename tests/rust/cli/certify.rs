@@ -161,25 +161,27 @@ fn ten_kills_lose_and_repeat_nothing() {
 }
 
 #[test]
-fn ctrl_c_keeps_what_is_finished_and_says_so() {
-    let dir = tempfile::tempdir().unwrap();
-    let run = dir.path().join("run");
-    let child = Command::new(env!("CARGO_BIN_EXE_smoothtopk"))
-        .args(digits("certify", &["--n", "2000000", "--out", run.to_str().unwrap()]))
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    while !run.join("counts.tsv").exists() {
-        std::thread::sleep(Duration::from_millis(5));
+fn ctrl_c_and_sigterm_keep_what_is_finished_and_say_so() {
+    for signal in ["-INT", "-TERM"] {
+        let dir = tempfile::tempdir().unwrap();
+        let run = dir.path().join("run");
+        let child = Command::new(env!("CARGO_BIN_EXE_smoothtopk"))
+            .args(digits("certify", &["--n", "2000000", "--out", run.to_str().unwrap()]))
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while !run.join("counts.tsv").exists() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{signal}: {stderr}");
+        assert!(stderr.contains("of 200 examples are kept"), "{signal}: {stderr}");
     }
-    std::thread::sleep(Duration::from_millis(300));
-    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(interrupted.success());
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(130), "{stderr}");
-    assert!(stderr.contains("of 200 examples are kept"), "{stderr}");
 }
 
 #[test]
@@ -201,5 +203,34 @@ fn a_run_with_another_manifest_is_refused_and_left_alone() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(stderr.contains(&format!("smoothtopk: {field}: ")), "{field}: {stderr}");
         assert_eq!(files(&run), before, "{field}");
+    }
+}
+
+#[test]
+fn a_run_is_not_gone_on_with_by_a_model_that_is_read_otherwise() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data.npz");
+    npz(&data, &[3, 16], &[0.5; 48], Some(&[0, 1, 0]));
+    let models = |name: &str| format!("{}/tests/models/{name}", env!("CARGO_MANIFEST_DIR"));
+    let certify = |model: &str, out: &Path, more: &[&str]| {
+        let (model, data, out) = (models(model), data.to_str().unwrap(), out.to_str().unwrap());
+        let base = ["certify", "--model", &model, "--data", data, "--sigma", "0.25", "--n", "100", "--seed", "1"];
+        smoothtopk([&base[..], &["--batch", "4", "--quiet", "--out", out], more].concat())
+    };
+    for (model, field, first, second) in [
+        ("binary_logit.onnx", "scores", &["--threshold", "0"][..], &["--threshold", "40"][..]),
+        ("two_outputs.onnx", "output", &["--output", "coarse"], &["--output", "fine"]),
+        ("linear2.onnx", "input_max", &["--input-max", "1"], &["--input-max", "64"]),
+    ] {
+        let run = dir.path().join(model);
+        ok(&certify(model, &run, first));
+        let before = files(&run);
+        let output = certify(model, &run, second);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{model}: {stderr}");
+        // Another output has another number of labels, another range another grid: these are told first.
+        let told = ["classes", "grid", field].iter().any(|field| stderr.contains(&format!("smoothtopk: {field}: ")));
+        assert!(told, "{model}: {stderr}");
+        assert_eq!(files(&run), before, "{model}");
     }
 }

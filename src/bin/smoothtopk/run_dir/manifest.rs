@@ -74,7 +74,7 @@ pub struct Manifest {
     pub resize: Option<String>,
     /// Every skip-th example is taken.
     pub skip: usize,
-    /// The most examples that were asked for; null for all.
+    /// Examples from this index on were left out; null for none.
     pub max: Option<usize>,
     /// The examples of the whole run.
     pub examples: usize,
