@@ -70,6 +70,13 @@ impl Error {
         self
     }
 
+    /// The error with `prefix` before its message: which of several things it is about.
+    #[must_use]
+    pub fn prefixed(mut self, prefix: &str) -> Self {
+        self.message.insert_str(0, prefix);
+        self
+    }
+
     /// The kind, for a caller to branch on.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -1,6 +1,7 @@
 //! A job: which samples to draw around one input, and the counts they gave.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -102,17 +103,49 @@ impl Drawn {
 /// A submitted job. Dropping the handle of an unfinished job cancels it.
 #[derive(Debug)]
 pub struct JobHandle {
+    pub(super) stopper: JobStopper,
+}
+
+/// Stops a job from anywhere, and keeps nothing alive but what the job has counted.
+#[derive(Clone, Debug)]
+pub struct JobStopper {
     pub(super) state: Arc<JobState>,
     pub(super) shared: Weak<Shared>,
+}
+
+impl JobStopper {
+    /// Stops unfinished jobs of one sampler: no further row of them is handed out, and a run that carries only stopped jobs
+    /// is stopped. The counts so far are kept, and [`JobHandle::wait`] gives them with `why`.
+    pub fn stop_all(jobs: &[Self], why: &Error) {
+        let mut shared = None;
+        for job in jobs {
+            if job.state.stop(why.clone()) {
+                shared = job.shared.upgrade().or(shared);
+            }
+        }
+        if let Some(shared) = shared {
+            shared.remove_stopped();
+        }
+    }
+
+    /// Rows counted so far.
+    pub fn rows_done(&self) -> u64 {
+        self.state.lock().rows
+    }
+
+    /// Rows to be counted in all.
+    pub fn rows_total(&self) -> u64 {
+        self.state.rows()
+    }
 }
 
 impl JobHandle {
     /// Waits for the job's end.
     pub fn wait(self) -> Drawn {
-        let progress = self.state.lock();
-        let waited = self.state.ended.wait_while(progress, |progress| !progress.ended());
+        let state = &self.stopper.state;
+        let waited = state.ended.wait_while(state.lock(), |progress| !progress.ended());
         let progress = waited.unwrap_or_else(PoisonError::into_inner);
-        let counts = self.state.counts(&progress);
+        let counts = state.counts(&progress);
         let elapsed = match (progress.started_at, progress.ended_at) {
             (Some(start), Some(end)) => end.duration_since(start),
             _ => Duration::ZERO,
@@ -122,30 +155,31 @@ impl JobHandle {
 
     /// Waits for the job's end, at most `timeout`. True when it has ended.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        let progress = self.state.lock();
-        let waited = self.state.ended.wait_timeout_while(progress, timeout, |progress| !progress.ended());
+        let state = &self.stopper.state;
+        let waited = state.ended.wait_timeout_while(state.lock(), timeout, |progress| !progress.ended());
         waited.unwrap_or_else(PoisonError::into_inner).0.ended()
     }
 
     /// True when every row is counted, or the job stopped.
     pub fn is_finished(&self) -> bool {
-        self.state.lock().ended()
+        self.stopper.state.lock().ended()
     }
 
     /// Rows counted so far.
     pub fn rows_done(&self) -> u64 {
-        self.state.lock().rows
+        self.stopper.state.lock().rows
+    }
+
+    /// A way to stop the job that may be kept elsewhere.
+    pub fn stopper(&self) -> JobStopper {
+        self.stopper.clone()
     }
 
     /// Stops the job: no further row is handed out, and a run that carries only cancelled rows is stopped. The counts so
     /// far are kept, and [`JobHandle::wait`] gives them with an error of kind `Cancelled`.
     pub fn cancel(&self) {
         let cancelled = Error::new(ErrorKind::Cancelled, "the job was cancelled");
-        if self.state.stop(cancelled)
-            && let Some(shared) = self.shared.upgrade()
-        {
-            shared.remove(&self.state);
-        }
+        JobStopper::stop_all(std::slice::from_ref(&self.stopper), &cancelled);
     }
 }
 
@@ -155,8 +189,10 @@ impl Drop for JobHandle {
     }
 }
 
+/// Called once when a job has ended.
+pub(super) type OnEnd = Box<dyn FnOnce() + Send>;
+
 /// A job in the sampler's hands.
-#[derive(Debug)]
 pub(super) struct JobState {
     job: Job,
     noise: NoiseStream,
@@ -164,7 +200,6 @@ pub(super) struct JobState {
     ended: Condvar,
 }
 
-#[derive(Debug)]
 struct Progress {
     counts: Vec<u64>,
     rows: u64,
@@ -175,6 +210,13 @@ struct Progress {
     stopped: Option<Error>,
     started_at: Option<Instant>,
     ended_at: Option<Instant>,
+    on_end: Option<OnEnd>,
+}
+
+impl std::fmt::Debug for JobState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JobState").field("job", &self.job).finish_non_exhaustive()
+    }
 }
 
 impl Progress {
@@ -184,7 +226,7 @@ impl Progress {
 }
 
 impl JobState {
-    pub(super) fn new(job: Job, classes: usize) -> Self {
+    pub(super) fn new(job: Job, classes: usize, on_end: Option<OnEnd>) -> Self {
         let progress = Progress {
             counts: vec![0; classes],
             rows: 0,
@@ -193,6 +235,7 @@ impl JobState {
             stopped: None,
             started_at: None,
             ended_at: None,
+            on_end,
         };
         Self {
             noise: NoiseStream::new(job.seed, job.key, job.purpose),
@@ -274,7 +317,19 @@ impl JobState {
         if progress.ended() {
             progress.ended_at = Some(Instant::now());
             self.ended.notify_all();
+            let on_end = progress.on_end.take();
+            // It may take locks of its own, and look at this job.
+            drop(progress);
+            if let Some(on_end) = on_end {
+                // A panic of the host's must not end a worker.
+                let _ = catch_unwind(AssertUnwindSafe(on_end));
+            }
         }
+    }
+
+    /// Ends a job without rows.
+    pub(super) fn end_empty(&self) {
+        self.settle(self.lock(), 0);
     }
 
     /// Stops an unfinished job; false when it had ended or was stopped before.

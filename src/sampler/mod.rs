@@ -44,6 +44,6 @@ mod queue;
 mod scheduler;
 
 pub use classifier::{BaseClassifier, BatchRunner, StopRun};
-pub use job::{Drawn, Job, JobHandle};
+pub use job::{Drawn, Job, JobHandle, JobStopper};
 pub use plan::{Measured, Plan};
 pub use scheduler::Sampler;

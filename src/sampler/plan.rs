@@ -49,6 +49,19 @@ impl Plan {
     /// # Errors
     /// As [`Sampler::new`], and whatever a run fails with.
     pub fn measure(classifier: &Arc<dyn BaseClassifier>, threads: usize, budget: Duration) -> Result<Measured> {
+        Self::measure_up_to(classifier, threads, budget, usize::MAX)
+    }
+
+    /// As [`Plan::measure`], with batches of at most `most` rows, where `most` is at least 1.
+    ///
+    /// # Errors
+    /// As [`Plan::measure`].
+    pub fn measure_up_to(
+        classifier: &Arc<dyn BaseClassifier>,
+        threads: usize,
+        budget: Duration,
+        most: usize,
+    ) -> Result<Measured> {
         let start = Instant::now();
         let fixed = classifier.fixed_batch();
         let mut batch = fixed.unwrap_or(1);
@@ -66,7 +79,7 @@ impl Plan {
             }
             batch *= 2;
             let bytes = batch * classifier.elements() * size_of::<f32>() * threads;
-            if fixed.is_some() || slower == 2 || bytes > MAX_BUFFER_BYTES || start.elapsed() > budget {
+            if fixed.is_some() || slower == 2 || batch > most || bytes > MAX_BUFFER_BYTES || start.elapsed() > budget {
                 return Ok(best.unwrap_or(found));
             }
         }

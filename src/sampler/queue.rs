@@ -103,7 +103,7 @@ impl Shared {
             let samples = job.take(room);
             let rows = samples.end - samples.start;
             if rows == 0 {
-                // All handed out, or stopped (a stopped job's rows are taken off the total by `remove`).
+                // All handed out, or stopped (a stopped job's rows are taken off the total by `remove_stopped`).
                 waiting.jobs.pop_front();
                 continue;
             }
@@ -117,10 +117,10 @@ impl Shared {
         segments
     }
 
-    /// Forgets a stopped job, and stops the runs that carry only stopped jobs.
-    pub fn remove(&self, job: &Arc<JobState>) {
+    /// Forgets the stopped jobs, and stops the runs that carry only such jobs.
+    pub fn remove_stopped(&self) {
         let mut waiting = lock(&self.waiting);
-        waiting.jobs.retain(|other| !Arc::ptr_eq(other, job));
+        waiting.jobs.retain(|job| !job.is_stopped());
         waiting.rows = waiting.jobs.iter().map(|job| u128::from(job.left())).sum();
         drop(waiting);
         for busy in &self.busy {

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use crate::model::NO_LABEL;
 use crate::sampler::classifier::{BaseClassifier, BatchRunner, StopRun};
-use crate::sampler::job::{Job, JobHandle, JobState};
+use crate::sampler::job::{Job, JobHandle, JobState, JobStopper, OnEnd};
 use crate::sampler::plan::Plan;
 use crate::sampler::queue::{Segment, Shared};
 use crate::{Error, ErrorKind, Result};
@@ -64,18 +64,39 @@ impl Sampler {
     /// # Errors
     /// `InvalidData` when the job's input does not have the classifier's number of elements.
     pub fn submit(&self, job: Job) -> Result<JobHandle> {
-        if job.elements() != self.classifier.elements() {
-            return Err(Error::data(
-                "input",
-                format!("has {} elements, the model takes {} a row", job.elements(), self.classifier.elements()),
-            ));
+        self.queue(job, None)
+    }
+
+    /// Queues a job, and has `on_end` called exactly once when it has ended: with all its samples, by a stop, by a failure,
+    /// or because the sampler was dropped. No lock is held then. The thread is a worker's, or the one that stops the job:
+    /// `on_end` must not block it, nor drop this sampler. A panic of `on_end` is caught and ignored.
+    ///
+    /// # Errors
+    /// As [`Sampler::submit`]; `on_end` is then dropped.
+    pub fn submit_then(&self, job: Job, on_end: impl FnOnce() + Send + 'static) -> Result<JobHandle> {
+        self.queue(job, Some(Box::new(on_end)))
+    }
+
+    /// Refuses an input with another number of elements than the classifier takes.
+    pub(crate) fn check_elements(&self, elements: usize) -> Result<()> {
+        if elements == self.classifier.elements() {
+            return Ok(());
         }
-        let state = Arc::new(JobState::new(job, self.classifier.classes()));
-        let handle = JobHandle { state: Arc::clone(&state), shared: Arc::downgrade(&self.shared) };
-        if state.rows() > 0 {
-            self.shared.push(state);
+        Err(Error::data(
+            "input",
+            format!("has {elements} elements, the model takes {} a row", self.classifier.elements()),
+        ))
+    }
+
+    fn queue(&self, job: Job, on_end: Option<OnEnd>) -> Result<JobHandle> {
+        self.check_elements(job.elements())?;
+        let state = Arc::new(JobState::new(job, self.classifier.classes(), on_end));
+        let stopper = JobStopper { state: Arc::clone(&state), shared: Arc::downgrade(&self.shared) };
+        match state.rows() {
+            0 => state.end_empty(),
+            _ => self.shared.push(state),
         }
-        Ok(handle)
+        Ok(JobHandle { stopper })
     }
 }
 

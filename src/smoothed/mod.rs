@@ -19,22 +19,57 @@
 //! # Ok::<(), smoothtopk::Error>(())
 //! ```
 
+mod batch;
+mod cancel;
+mod flight;
 mod pending;
+mod record;
 mod request;
+mod timer;
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+pub use batch::{Batch, Draw};
+pub use cancel::CancelToken;
+use flight::{Flight, Group};
 pub use pending::{Answer, Outcome, Pending};
+pub use record::Identity;
 pub use request::{Request, Task};
+use timer::Timer;
 
-use crate::Result;
 use crate::noise::Purpose;
-use crate::sampler::{BaseClassifier, Job, Plan, Sampler};
+use crate::sampler::{BaseClassifier, Job, JobHandle, Plan, Sampler};
+use crate::stats::MAX_TRIALS;
+use crate::{Error, Result};
 
 /// A smoothed classifier, with the threads that draw its rows. Safe to share between threads, whose rows share batches.
 #[derive(Debug)]
 pub struct SmoothedClassifier {
+    // Declared first: closing the sampler ends every job, and the timer may be ending one meanwhile.
     sampler: Sampler,
+    timer: Timer,
+}
+
+/// When work ends early, and who is told that it has ended. The default: never, and nobody.
+#[derive(Default)]
+pub struct Control {
+    /// Stops the work this long after it was submitted, on the monotonic clock; the counts so far are kept, with an error of
+    /// kind `DeadlineExceeded`.
+    pub timeout: Option<Duration>,
+    /// Stops the work when it is set.
+    pub cancel: Option<CancelToken>,
+    /// Called exactly once when all of the work has ended, however that came, with no lock held: on a worker's thread, on the
+    /// one that watches deadlines, or on the one that cancels, drops or submits. It must not block, nor drop the work or the
+    /// classifier. A panic in it is caught and ignored.
+    pub done: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control").field("timeout", &self.timeout).field("cancel", &self.cancel).finish_non_exhaustive()
+    }
 }
 
 impl SmoothedClassifier {
@@ -43,7 +78,7 @@ impl SmoothedClassifier {
     /// # Errors
     /// As [`Sampler::new`].
     pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan) -> Result<Self> {
-        Ok(Self { sampler: Sampler::new(classifier, plan)? })
+        Ok(Self { sampler: Sampler::new(classifier, plan)?, timer: Timer::default() })
     }
 
     /// The threads and batches in use.
@@ -59,25 +94,142 @@ impl SmoothedClassifier {
     /// `InvalidArgument` when the request is out of range or does not fit the number of labels; `InvalidData` when the input
     /// has another number of elements than the model takes, or one that is not finite.
     pub fn submit(&self, input: &[f32], task: Task, request: &Request, key: u64) -> Result<Pending> {
-        let classes = self.sampler.classifier().classes();
-        request.check_for(task, classes)?;
-        let request = request.with_seed()?;
-        let (seed, grid) = (request.seed()?, request.grid()?);
-        let submit = |purpose, n| {
-            let job = Job::new(input, request.sigma, grid, seed, purpose)?.key(key).samples(0..n);
-            self.sampler.submit(job)
+        let request = self.settle(&[task], request)?;
+        let jobs = Jobs::new(input, task, &request, key)?;
+        self.sampler.check_elements(input.len())?;
+        jobs.submit(task, &request, |job| self.sampler.submit(job))
+    }
+
+    /// Queues one task for each of `tasks.len()` inputs, row-major in `inputs`; input i gets the job key `key + i`. They share
+    /// one seed, one deadline, one cancel token and one callback.
+    ///
+    /// # Errors
+    /// As [`SmoothedClassifier::submit`], and `InvalidArgument` when there is no input or a job key overflows. Nothing is
+    /// queued then, and [`Control::done`] is dropped.
+    pub fn submit_batch(
+        &self,
+        inputs: &[f32],
+        tasks: &[Task],
+        request: &Request,
+        key: u64,
+        control: Control,
+    ) -> Result<Batch> {
+        let start = Instant::now();
+        let elements = self.sampler.classifier().elements();
+        if tasks.is_empty() {
+            return Err(Error::argument("count", "there must be at least one input"));
+        }
+        if tasks.len().checked_mul(elements) != Some(inputs.len()) {
+            let message =
+                format!("{} inputs of {elements} elements are needed, got {} elements", tasks.len(), inputs.len());
+            return Err(Error::data("inputs", message));
+        }
+        if key.checked_add(tasks.len() as u64 - 1).is_none() {
+            return Err(Error::argument(
+                "key",
+                format!("{key} and the {} keys after it overflow 64 bits", tasks.len()),
+            ));
+        }
+        let request = self.settle(tasks, request)?;
+        if control.timeout.is_some() {
+            self.timer.start()?;
+        }
+        // All are checked before the first is queued.
+        let prepare = |(i, (input, &task)): (usize, (&[f32], &Task))| {
+            Jobs::new(input, task, &request, key + i as u64).map_err(|error| match tasks.len() {
+                1 => error,
+                _ => error.prefixed(&format!("input {i}: ")),
+            })
         };
+        let jobs: Vec<Jobs> =
+            inputs.chunks_exact(elements).zip(tasks).enumerate().map(prepare).collect::<Result<_>>()?;
+        let group = Group::new(jobs.iter().map(Jobs::len).sum(), control.done);
+        let submit = |(jobs, &task): (Jobs, &Task)| jobs.submit(task, &request, |job| self.queue(job, &group));
+        let pending: Vec<Pending> = jobs.into_iter().zip(tasks).map(submit).collect::<Result<_>>()?;
+        group.set_jobs(pending.iter().flat_map(Pending::jobs).map(JobHandle::stopper).collect());
+        let flight = Flight::new(group, &self.timer, start, control.timeout, control.cancel);
+        Ok(Batch::new(flight, pending))
+    }
+
+    /// Queues the samples `samples` of the estimation noise of one input, with the request's sigma, seed and grid. Counts of
+    /// disjoint ranges add to those of a task over all of them.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when sigma, the largest input or the range is out of range; `InvalidData` as
+    /// [`SmoothedClassifier::submit`]. [`Control::done`] is then dropped.
+    pub fn submit_samples(
+        &self,
+        input: &[f32],
+        samples: Range<u64>,
+        request: &Request,
+        key: u64,
+        control: Control,
+    ) -> Result<Draw> {
+        let start = Instant::now();
+        if samples.is_empty() || samples.end > MAX_TRIALS {
+            let message = format!(
+                "the samples {} .. {} must be at least one and end by {MAX_TRIALS}",
+                samples.start, samples.end
+            );
+            return Err(Error::argument("rows", message));
+        }
+        self.sampler.check_elements(input.len())?;
+        let job = Job::new(input, request.sigma, request.grid()?, request.seed()?, Purpose::Estimate)?;
+        if control.timeout.is_some() {
+            self.timer.start()?;
+        }
+        let group = Group::new(1, control.done);
+        let handle = self.queue(job.key(key).samples(samples), &group)?;
+        group.set_jobs(vec![handle.stopper()]);
+        Ok(Draw::new(Flight::new(group, &self.timer, start, control.timeout, control.cancel), handle))
+    }
+
+    /// Checks the request for every task, and settles its seed.
+    fn settle(&self, tasks: &[Task], request: &Request) -> Result<Request> {
+        let classes = self.sampler.classifier().classes();
+        tasks.iter().try_for_each(|&task| request.check_for(task, classes))?;
+        request.with_seed()
+    }
+
+    fn queue(&self, job: Job, group: &Arc<Group>) -> Result<JobHandle> {
+        let group = Arc::clone(group);
+        self.sampler.submit_then(job, move || group.job_ended())
+    }
+}
+
+/// The jobs of one task, ready to be queued.
+struct Jobs {
+    estimate: Job,
+    select: Option<Job>,
+    key: u64,
+}
+
+impl Jobs {
+    fn new(input: &[f32], task: Task, request: &Request, key: u64) -> Result<Self> {
+        let (seed, grid) = (request.seed()?, request.grid()?);
+        let job = |purpose, n| Ok(Job::new(input, request.sigma, grid, seed, purpose)?.key(key).samples(0..n));
         let purpose = match task {
             // A label predicted and then certified under one seed must not be certified by the rows that chose it.
             Task::Predict => Purpose::Predict,
             Task::Certify(_) | Task::CertifySelected => Purpose::Estimate,
         };
-        let estimate = submit(purpose, request.n)?;
+        let estimate = job(purpose, request.n)?;
         let select = match task {
             // With a fixed n, which label is certified does not change what is drawn: both ranges go at once.
-            Task::CertifySelected => Some(submit(Purpose::Select, request.n0)?),
+            Task::CertifySelected => Some(job(Purpose::Select, request.n0)?),
             Task::Predict | Task::Certify(_) => None,
         };
-        Ok(Pending::new(estimate, select, task, request, input.len(), key))
+        Ok(Self { estimate, select, key })
+    }
+
+    fn len(&self) -> usize {
+        1 + usize::from(self.select.is_some())
+    }
+
+    fn submit(self, task: Task, request: &Request, queue: impl Fn(Job) -> Result<JobHandle>) -> Result<Pending> {
+        let elements = self.estimate.elements();
+        let estimate = queue(self.estimate)?;
+        let select = self.select.map(queue).transpose()?;
+        Ok(Pending::new(estimate, select, task, request.clone(), elements, self.key))
     }
 }

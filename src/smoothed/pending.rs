@@ -43,6 +43,10 @@ pub struct Outcome {
     pub request: Request,
     /// The job key.
     pub key: u64,
+    /// The question.
+    pub task: Task,
+    /// Elements of the input.
+    pub elements: usize,
 }
 
 impl Pending {
@@ -57,7 +61,7 @@ impl Pending {
         Self { estimate, select, task, request, elements, key }
     }
 
-    fn jobs(&self) -> impl Iterator<Item = &JobHandle> {
+    pub(super) fn jobs(&self) -> impl Iterator<Item = &JobHandle> {
         std::iter::once(&self.estimate).chain(&self.select)
     }
 
@@ -100,6 +104,8 @@ impl Pending {
             selection: select.map(|drawn| drawn.counts),
             request,
             key,
+            task,
+            elements,
         }
     }
 }

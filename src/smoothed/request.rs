@@ -94,7 +94,9 @@ impl Request {
             Task::CertifySelected if self.n0 == 0 => {
                 Err(Error::argument("n0", "must be at least 1 where the label is selected from the rows"))
             }
-            _ => Ok(()),
+            Task::Predict => Ok(()),
+            // Before any row is drawn: alpha's share may be too small where alpha itself is not.
+            _ => self.k.iter().try_for_each(|&k| self.bound.share(self.alpha, k, classes).map(drop)),
         }
     }
 
@@ -103,7 +105,10 @@ impl Request {
     /// # Errors
     /// `InvalidArgument` when sigma or the largest input is out of range.
     pub fn grid(&self) -> Result<Grid> {
-        Grid::for_range(self.input_max, self.sigma)
+        Grid::for_range(self.input_max, self.sigma).map_err(|error| match error.field() {
+            Some("max_abs") => Error::argument("input_max", error.message()),
+            _ => error,
+        })
     }
 
     /// The request with a seed: its own, or one from the operating system.

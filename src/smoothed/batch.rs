@@ -1,0 +1,95 @@
+//! Work that was submitted as one: tasks about many inputs, or a range of samples of one input.
+
+use std::time::Duration;
+
+use super::flight::Flight;
+use super::{Outcome, Pending};
+use crate::sampler::{Drawn, JobHandle};
+
+macro_rules! flight_methods {
+    () => {
+        /// True when waiting will not block.
+        pub fn is_finished(&self) -> bool {
+            self.flight.is_finished()
+        }
+
+        /// Waits for the end, at most `timeout`. True when it has come.
+        pub fn wait_timeout(&self, timeout: Duration) -> bool {
+            self.flight.wait_timeout(timeout)
+        }
+
+        /// Waits for the end, and tells `progress` of the rows done and of all rows, on this thread: at the end, and at most
+        /// once a batch before it.
+        pub fn wait_with(&self, progress: impl FnMut(u64, u64)) {
+            self.flight.wait_with(progress);
+        }
+
+        /// Waits until [`Control::done`](super::Control::done) has returned, where there is one; at once when called from it.
+        pub fn wait_done(&self) {
+            self.flight.wait_done();
+        }
+
+        /// Rows counted so far.
+        pub fn rows_done(&self) -> u64 {
+            self.flight.rows_done()
+        }
+
+        /// Rows to be counted in all.
+        pub fn rows_total(&self) -> u64 {
+            self.flight.rows_total()
+        }
+
+        /// Stops what has not ended. The counts so far are kept.
+        pub fn cancel(&self) {
+            self.flight.cancel();
+        }
+    };
+}
+
+/// Tasks about many inputs, under way. Dropping it cancels them.
+#[derive(Debug)]
+pub struct Batch {
+    // Declared first: cancels all at once before each is dropped.
+    flight: Flight,
+    pending: Vec<Pending>,
+}
+
+impl Batch {
+    pub(super) fn new(flight: Flight, pending: Vec<Pending>) -> Self {
+        Self { flight, pending }
+    }
+
+    flight_methods!();
+
+    /// Waits for the end: the outcome of every input, in order. Some may have an answer where others were cut short.
+    pub fn wait(mut self) -> Vec<Outcome> {
+        self.take_outcomes()
+    }
+
+    /// As [`Batch::wait`], and keeps what shows how far the work came. Gives nothing the second time.
+    pub fn take_outcomes(&mut self) -> Vec<Outcome> {
+        self.flight.wait();
+        std::mem::take(&mut self.pending).into_iter().map(Pending::wait).collect()
+    }
+}
+
+/// A range of samples of one input, under way. Dropping it cancels it.
+#[derive(Debug)]
+pub struct Draw {
+    flight: Flight,
+    handle: JobHandle,
+}
+
+impl Draw {
+    pub(super) fn new(flight: Flight, handle: JobHandle) -> Self {
+        Self { flight, handle }
+    }
+
+    flight_methods!();
+
+    /// Waits for the end.
+    pub fn wait(self) -> Drawn {
+        self.flight.wait();
+        self.handle.wait()
+    }
+}

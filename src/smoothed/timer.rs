@@ -1,0 +1,116 @@
+//! Deadlines: one thread, started with the first of them, that sleeps until the next.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::flight::Group;
+use crate::{Error, ErrorKind, Result};
+
+/// Stops work at its deadline. Dropping it forgets the deadlines.
+#[derive(Default)]
+pub(super) struct Timer {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    alarms: Mutex<Alarms>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Alarms {
+    next: u64,
+    /// By time, and by number where times are equal.
+    set: BTreeMap<(Instant, u64), (Duration, Weak<Group>)>,
+    closed: bool,
+}
+
+impl std::fmt::Debug for Timer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Timer").finish_non_exhaustive()
+    }
+}
+
+impl Timer {
+    /// Has `group` stopped at `deadline`, for as long as the alarm lives. The timer must have been started.
+    pub(super) fn set(&self, deadline: Instant, timeout: Duration, group: &Arc<Group>) -> Alarm {
+        let mut alarms = self.shared.lock();
+        let key = (deadline, alarms.next);
+        alarms.next += 1;
+        alarms.set.insert(key, (timeout, Arc::downgrade(group)));
+        drop(alarms);
+        self.shared.changed.notify_one();
+        Alarm { shared: Arc::clone(&self.shared), key }
+    }
+
+    /// Starts the thread, unless it runs. Before anything is queued: it may fail.
+    pub(super) fn start(&self) -> Result<()> {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.is_none() {
+            let shared = Arc::clone(&self.shared);
+            let started = std::thread::Builder::new().name("smoothtopk-timer".into()).spawn(move || shared.run());
+            *thread = Some(started.map_err(|error| {
+                Error::new(ErrorKind::Internal, format!("cannot start the thread that watches deadlines: {error}"))
+            })?);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_one();
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // It catches what callbacks panic with, so there is nothing to pass on.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Alarms> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        let mut alarms = self.lock();
+        while !alarms.closed {
+            let now = Instant::now();
+            let Some((&key, _)) = alarms.set.first_key_value() else {
+                alarms = self.changed.wait(alarms).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            if key.0 > now {
+                let wait = self.changed.wait_timeout(alarms, key.0 - now);
+                alarms = wait.unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
+            if let Some((timeout, group)) = alarms.set.remove(&key) {
+                drop(alarms);
+                if let Some(group) = group.upgrade() {
+                    let message = format!("the timeout of {} ms passed", timeout.as_millis());
+                    group.stop(&Error::new(ErrorKind::DeadlineExceeded, message));
+                }
+                alarms = self.lock();
+            }
+        }
+    }
+}
+
+/// A deadline that is watched.
+pub(super) struct Alarm {
+    shared: Arc<Shared>,
+    key: (Instant, u64),
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.shared.lock().set.remove(&self.key);
+    }
+}
