@@ -5,6 +5,7 @@
 
 pub mod certificate;
 mod error;
+pub mod log;
 pub mod model;
 pub mod noise;
 pub mod sampler;

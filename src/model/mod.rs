@@ -38,6 +38,7 @@
 
 mod constants;
 mod core;
+mod devices;
 mod digest;
 mod labels;
 mod options;
@@ -61,6 +62,7 @@ pub use self::labels::NO_LABEL;
 pub use self::options::{Constant, ModelOptions, Provider};
 use self::preprocess::Preprocess;
 pub use self::providers::ProviderStatus;
+pub use self::raw::HostApi;
 pub use self::runner::{Canceller, Runner};
 pub use self::runtime::Runtime;
 pub use self::search::{Outcome, Place, Source};
@@ -166,6 +168,19 @@ impl Model {
         &self.core.provider
     }
 
+    /// The rows of a batch for which the buffers of `threads` runners, as this library allocates them, fit into `bytes`.
+    pub fn rows_within(&self, bytes: u64, threads: usize) -> usize {
+        let signature = &self.signature;
+        let staging = if self.preprocess.is_identity() { 0 } else { size_of::<f32>() };
+        let input = signature.elements.saturating_mul(signature.input_type.bytes() + staging);
+        let output = match &self.output {
+            Some((element, shape)) => shape.iter().product::<usize>().saturating_mul(element.bytes()),
+            None => signature.classes.saturating_mul(size_of::<f64>()),
+        };
+        let a_row = input.saturating_add(output).saturating_mul(threads).max(1);
+        usize::try_from(bytes).unwrap_or(usize::MAX) / a_row
+    }
+
     /// The type in which the model takes its rows; on a GPU, float32 is computed in float32 (TF32 is off).
     pub fn precision(&self) -> ElementType {
         self.signature.input_type
@@ -194,7 +209,7 @@ fn open(bytes: &[u8], path: Option<&Path>, options: &ModelOptions) -> Result<(se
     let sha256 = digest::digest(bytes, folder.as_deref().unwrap_or(Path::new("")), &external)?;
     let runtime = Runtime::load(options.runtime.as_deref())?;
     let folder = folder.filter(|_| !external.is_empty());
-    let opened = session::open(runtime, bytes, folder.as_deref(), &options.provider, options.intra_threads)?;
+    let opened = session::open(runtime, bytes, folder.as_deref(), options)?;
     Ok((opened, sha256))
 }
 

@@ -25,6 +25,28 @@ pub enum Provider {
         /// Index of the device.
         device: u32,
     },
+    /// Any other provider of ONNX Runtime, or of a plug-in ([`ModelOptions::provider_library`]).
+    Other {
+        /// ONNX Runtime's name for it, such as `OpenVINOExecutionProvider`.
+        name: String,
+    },
+}
+
+impl Provider {
+    /// The provider of a name: as [`FromStr`] reads it, or else ONNX Runtime's own name of any provider.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if it cannot be a provider's name.
+    pub fn named(text: &str) -> Result<Self> {
+        let is_name = text.len() < 128
+            && text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+        match text.parse() {
+            Err(_) if is_name && text == "CPUExecutionProvider" => Ok(Self::Cpu),
+            Err(_) if is_name => Ok(Self::Other { name: text.to_owned() }),
+            parsed => parsed,
+        }
+    }
 }
 
 impl fmt::Display for Provider {
@@ -33,6 +55,7 @@ impl fmt::Display for Provider {
             Self::Cpu => f.write_str("cpu"),
             Self::Cuda { device } => write!(f, "cuda:{device}"),
             Self::TensorRt { device } => write!(f, "tensorrt:{device}"),
+            Self::Other { name } => f.write_str(name),
         }
     }
 }
@@ -95,6 +118,14 @@ pub struct ModelOptions {
     pub runtime: Option<PathBuf>,
     /// Where the model runs.
     pub provider: Provider,
+    /// Options of the provider, under ONNX Runtime's names; the processor takes none.
+    pub provider_options: Vec<(String, String)>,
+    /// The library of a plug-in provider. It is registered once a process and stays; [`Provider::Other`] then names which of
+    /// its providers is used.
+    pub provider_library: Option<PathBuf>,
+    /// Bytes of the provider's memory on a GPU ([`Provider::Cuda`], [`Provider::TensorRt`]); what the batch plan keeps
+    /// to on the processor ([`super::Model::rows_within`]). Other providers take no limit.
+    pub memory_limit: Option<u64>,
     /// Threads within one run (ONNX Runtime's intra-op threads), at least 1. Rows are independent, so several
     /// runners with one thread each beat one runner with several.
     pub intra_threads: usize,
@@ -121,6 +152,9 @@ impl Default for ModelOptions {
         Self {
             runtime: None,
             provider: Provider::Cpu,
+            provider_options: Vec::new(),
+            provider_library: None,
+            memory_limit: None,
             intra_threads: 1,
             input: None,
             input_shape: None,
@@ -146,6 +180,17 @@ mod tests {
         assert_eq!("cuda".parse::<Provider>().unwrap(), Provider::Cuda { device: 0 });
         for text in ["", "gpu", "CPU", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "tensorrt:0:1"] {
             assert_eq!(text.parse::<Provider>().unwrap_err().field(), Some("provider"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_name_that_onnx_runtime_may_know_is_a_provider() {
+        let other = Provider::Other { name: "XnnpackExecutionProvider".into() };
+        assert_eq!(Provider::named("XnnpackExecutionProvider").unwrap(), other);
+        assert_eq!(Provider::named("CPUExecutionProvider").unwrap(), Provider::Cpu);
+        assert_eq!(Provider::named("cuda:2").unwrap(), Provider::Cuda { device: 2 });
+        for text in ["", "cpu:0", "cuda:x", "a b", "1st", "ex\u{e4}mple"] {
+            assert_eq!(Provider::named(text).unwrap_err().field(), Some("provider"), "{text:?}");
         }
     }
 

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use ort::ep::{CPU, CUDA, ExecutionProvider, TensorRT};
 
-use super::options::Provider;
+use super::options::{ModelOptions, Provider};
 use super::runtime::Runtime;
 use super::session;
+use crate::Result;
 
 /// A model that any provider runs, `y = Relu(x)` on a float32 scalar at opset 13, in ONNX's own format: opening it needs the
 /// provider's library, its dependencies and a device.
@@ -34,6 +35,15 @@ pub struct ProviderStatus {
 }
 
 impl Runtime {
+    /// Opens a small model on a provider.
+    ///
+    /// # Errors
+    /// `Provider`, with what exactly is missing.
+    pub fn check_provider(&self, provider: &Provider) -> Result<()> {
+        let options = ModelOptions { provider: provider.clone(), ..ModelOptions::default() };
+        session::open(self, RELU, None, &options).map(drop)
+    }
+
     /// Tries each provider that this library knows: cpu, cuda, tensorrt.
     pub fn providers(&self) -> Vec<ProviderStatus> {
         let known = [
@@ -48,7 +58,7 @@ impl Runtime {
                 let prefix = session::refusal_prefix(&provider);
                 let reason =
                     |error: crate::Error| error.message().strip_prefix(&prefix).unwrap_or(error.message()).to_owned();
-                let error = session::open(self, RELU, None, &provider, 1).err().map(reason);
+                let error = self.check_provider(&provider).err().map(reason);
                 ProviderStatus {
                     built_in: built_in.unwrap_or(false),
                     library: library.map(|file| (file.clone(), file.is_file())),

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 
+use super::raw::HostApi;
 use super::search::{self, Place, Source};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, log};
 
 /// ONNX Runtime, loaded. There is one per process; it is safe to use from any thread.
 pub struct Runtime {
@@ -17,6 +18,8 @@ pub struct Runtime {
     source: Source,
     places: Vec<Place>,
     environment: Environment,
+    /// Address of the host's interface, where it is the host's.
+    host: Option<usize>,
 }
 
 /// The one runtime of the process. It is leaked: ONNX Runtime cannot be unloaded and loaded again safely.
@@ -67,6 +70,43 @@ impl Runtime {
         }
     }
 
+    /// Uses the host's own ONNX Runtime: after that nothing is loaded. The same one again is fine.
+    ///
+    /// Its environment stays the host's, with the host's log, if it has made one; telemetry is turned off in it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Runtime`] if it is too old, or if another one is in use.
+    pub fn adopt(host: HostApi) -> Result<&'static Runtime> {
+        let fail = |message: String| Error::new(ErrorKind::Runtime, message).with_field("runtime");
+        let mut loaded = lock(&LOADED);
+        if let Some(runtime) = *loaded {
+            return match runtime.host {
+                Some(address) if address == host.address() => Ok(runtime),
+                _ => Err(fail("this process uses another ONNX Runtime already; a process can use one".into())),
+            };
+        }
+        let version = host.version();
+        if !search::is_recent(&version) {
+            return Err(fail(format!("the host's ONNX Runtime {}", search::Outcome::TooOld(version))));
+        }
+        if !host.install() {
+            return Err(fail(format!("the host's ONNX Runtime {version} cannot be used")));
+        }
+        let environment = ort::init().with_name("smoothtopk").with_telemetry(false).build();
+        let environment = environment.map_err(|error| fail(one_line(error.message())))?;
+        let runtime: &'static Runtime = Box::leak(Box::new(Self {
+            path: PathBuf::new(),
+            version,
+            source: Source::Host,
+            places: Vec::new(),
+            environment,
+            host: Some(host.address()),
+        }));
+        log::info(format_args!("ONNX Runtime {} of the host", runtime.version));
+        *loaded = Some(runtime);
+        Ok(runtime)
+    }
+
     fn start(found: search::Found, places: Vec<Place>) -> Result<Self> {
         let fail = |error: &dyn std::fmt::Display| {
             Error::new(ErrorKind::Runtime, format!("{}: {}", found.path.display(), one_line(&error.to_string())))
@@ -85,12 +125,18 @@ impl Runtime {
             .map_err(|error| fail(&error))?;
         // The environment starts at its most verbose level; formatting those messages would cost time in every run.
         environment.set_log_level(LogLevel::Warning);
-        Ok(Self { path: found.path, version: found.version, source: found.source, places, environment })
+        log::info(format_args!("ONNX Runtime {} from {} ({})", found.version, found.path.display(), found.source));
+        let search::Found { path, version, source } = found;
+        Ok(Self { path, version, source, places, environment, host: None })
     }
 
     /// Refuses a `given` path that is not the runtime already loaded.
     fn is(&self, given: Option<&Path>) -> Result<()> {
         let Some(given) = given else { return Ok(()) };
+        if self.host.is_some() {
+            let message = format!("{} was asked for, but this process uses the host's ONNX Runtime", given.display());
+            return Err(Error::new(ErrorKind::Runtime, message).with_field("runtime"));
+        }
         let file = search::named_file(given).unwrap_or_else(|| given.to_owned());
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if real(&file) == real(&self.path) {
@@ -104,7 +150,7 @@ impl Runtime {
         Err(Error::new(ErrorKind::Runtime, message).with_field("runtime"))
     }
 
-    /// The library's file.
+    /// The library's file; empty for the host's own.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -142,6 +188,7 @@ impl std::fmt::Debug for Runtime {
 }
 
 fn remember(message: &str) {
+    log::warn(format_args!("ONNX Runtime: {}", one_line(message)));
     let mut log = lock(&LOG);
     if log.len() == LOG_LINES {
         log.pop_front();

@@ -10,6 +10,8 @@ use crate::{Error, ErrorKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
+    /// The host's own copy ([`super::Runtime::adopt`]).
+    Host,
     /// The path that the caller gave.
     Given,
     /// The environment variable `SMOOTHTOPK_ONNXRUNTIME`.
@@ -35,6 +37,7 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Host => "the host",
             Self::Given => "the given path",
             Self::SmoothtopkVariable => "SMOOTHTOPK_ONNXRUNTIME",
             Self::OrtVariable => "ORT_DYLIB_PATH",
@@ -133,7 +136,7 @@ fn look(source: Source, path: &Path, found: &mut Option<Found>) -> Outcome {
     }
 }
 
-fn is_recent(version: &str) -> bool {
+pub(super) fn is_recent(version: &str) -> bool {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
     (major, minor) >= (1, ort::MINOR_VERSION)

@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use ort::ep::{CUDA, ExecutionProviderDispatch, TensorRT};
 use ort::session::builder::{AutoDevicePolicy, GraphOptimizationLevel, SessionBuilder};
 use ort::session::{Session, SharedSessionInner};
 
-use super::options::Provider;
-use super::runtime::{self, Runtime};
+use super::options::{ModelOptions, Provider};
+use super::runtime::{self, Runtime, one_line};
 use super::types::Interface;
-use super::{raw, runtime::one_line};
-use crate::{Error, ErrorKind, Result};
+use super::{devices, raw};
+use crate::{Error, ErrorKind, Result, log};
 
 /// An open session. Runs on the CPU may overlap; runs on a GPU take turns.
 pub(super) struct Opened {
@@ -40,26 +39,18 @@ const SHAPE_OPERATORS: [&str; 14] = [
 ];
 
 /// Opens a session on a model's bytes. `folder` is where its external data lies.
-pub(super) fn open(
-    runtime: &Runtime,
-    model: &[u8],
-    folder: Option<&Path>,
-    provider: &Provider,
-    intra_threads: usize,
-) -> Result<Opened> {
-    if intra_threads == 0 || i32::try_from(intra_threads).is_err() {
-        return Err(Error::argument("intra_threads", format!("{intra_threads} threads: it takes 1 or more")));
+pub(super) fn open(runtime: &Runtime, model: &[u8], folder: Option<&Path>, options: &ModelOptions) -> Result<Opened> {
+    let (provider, threads) = (&options.provider, options.intra_threads);
+    if threads == 0 || i32::try_from(threads).is_err() {
+        return Err(Error::argument("intra_threads", format!("{threads} threads: it takes 1 or more")));
     }
+    devices::check(options)?;
     runtime::forget_messages();
-    let mut builder = configure(runtime, folder, intra_threads).map_err(|error| {
+    let builder = configure(runtime, folder, threads).map_err(|error| {
         Error::new(ErrorKind::Runtime, format!("ONNX Runtime takes no session options: {}", one_line(error.message())))
     })?;
-    let providers = providers(provider);
-    if !providers.is_empty() {
-        builder = builder
-            .with_execution_providers(providers)
-            .map_err(|error| provider_refusal(runtime, provider, error.message()))?;
-    }
+    let mut builder =
+        devices::add(builder, runtime, options).map_err(|reason| provider_refusal(runtime, provider, &reason))?;
     let session =
         builder.commit_from_memory(model).map_err(|error| commit_refusal(runtime, provider, error.message()))?;
     let interface = interface_of(&session);
@@ -97,32 +88,27 @@ fn configure(runtime: &Runtime, folder: Option<&Path>, intra_threads: usize) -> 
     Ok(builder)
 }
 
-/// Registered in this order; one that fails to load is an error, not skipped.
-fn providers(provider: &Provider) -> Vec<ExecutionProviderDispatch> {
-    // TF32 would drop 13 bits of every product, behind a model that says float32.
-    let cuda = |device: u32| CUDA::default().with_device_id(device as i32).with_tf32(false).build().error_on_failure();
-    match *provider {
-        Provider::Cpu => Vec::new(),
-        Provider::Cuda { device } => vec![cuda(device)],
-        Provider::TensorRt { device } => {
-            vec![TensorRT::default().with_device_id(device as i32).build().error_on_failure(), cuda(device)]
-        }
-    }
-}
-
 /// ONNX Runtime's name of the provider.
-pub(super) fn ort_name(provider: &Provider) -> &'static str {
+pub(super) fn ort_name(provider: &Provider) -> &str {
     match provider {
         Provider::Cpu => "CPUExecutionProvider",
         Provider::Cuda { .. } => "CUDAExecutionProvider",
         Provider::TensorRt { .. } => "TensorrtExecutionProvider",
+        Provider::Other { name } => name,
     }
+}
+
+/// Whether ONNX Runtime's `name` of a provider means this one. Some have a short name, too: `XNNPACK`.
+fn is_named(provider: &Provider, name: &str) -> bool {
+    let own = ort_name(provider);
+    let short = name.strip_suffix("ExecutionProvider");
+    name.eq_ignore_ascii_case(own) || short.is_some_and(|short| short.eq_ignore_ascii_case(own))
 }
 
 /// File name of the provider's library, which ONNX Runtime loads from beside its own.
 pub(super) fn library_name(provider: &Provider) -> Option<String> {
     let name = match provider {
-        Provider::Cpu => return None,
+        Provider::Cpu | Provider::Other { .. } => return None,
         Provider::Cuda { .. } => "onnxruntime_providers_cuda",
         Provider::TensorRt { .. } => "onnxruntime_providers_tensorrt",
     };
@@ -149,7 +135,9 @@ fn provider_refusal(runtime: &Runtime, provider: &Provider, message: &str) -> Er
         });
     }
     let reasons = reasons.iter().map(|reason| reason.trim_end_matches('.')).collect::<Vec<_>>().join("; ");
-    Error::new(ErrorKind::Provider, format!("{}{reasons}", refusal_prefix(provider))).with_field("provider")
+    let message = format!("{}{reasons}", refusal_prefix(provider));
+    log::error(format_args!("{message}"));
+    Error::new(ErrorKind::Provider, message).with_field("provider")
 }
 
 fn commit_refusal(runtime: &Runtime, provider: &Provider, message: &str) -> Error {
@@ -177,7 +165,7 @@ fn check_placement(session: &SharedSessionInner, provider: &Provider) -> Result<
         .collect::<Vec<_>>();
     left.sort_unstable();
     left.dedup();
-    if !placed.iter().any(|(_, on)| on == ort_name(provider)) {
+    if !placed.iter().any(|(_, on)| is_named(provider, on)) {
         return Err(refuse(format!("{provider} runs no part of this model: use the provider cpu")));
     }
     if !left.is_empty() {

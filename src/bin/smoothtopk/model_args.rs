@@ -65,6 +65,7 @@ impl ModelArgs {
             threshold: self.threshold,
             mean: self.mean.clone(),
             std: self.std.clone(),
+            ..ModelOptions::default()
         })
     }
 }

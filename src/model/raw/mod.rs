@@ -6,13 +6,17 @@
 
 mod buffer;
 mod call;
+mod host;
 mod loader;
+mod provider;
 mod tensor;
 mod value;
 
 pub(super) use self::buffer::{Buffer, Plain};
 pub(super) use self::call::{Call, placement};
+pub use self::host::HostApi;
 pub(super) use self::loader::{disable_telemetry, own_file, probe_library};
+pub(super) use self::provider::append_provider;
 pub(super) use self::tensor::Tensor;
 pub(super) use self::value::Data;
 
