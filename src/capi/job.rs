@@ -1,0 +1,124 @@
+//! `stk_job`.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::stk_error;
+use super::ffi::{Handle, call, free, get, opaque};
+use super::model::finish;
+use super::result::{Results, stk_result};
+use super::status::stk_status;
+use crate::Error;
+use crate::smoothed::{Batch, Identity};
+
+/// Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on the one
+/// that cancels the job, frees it or its model, or submits it (with a cancel token that is set). It may run before the
+/// submitting call has returned. It must not block, must not unwind, and must free neither the job nor the model.
+///
+/// @param user What was given with the callback.
+pub type stk_done_callback = Option<unsafe extern "C" fn(user: *mut c_void)>;
+
+/// A predict or certify under way. Functions that take a const job are safe from any thread.
+pub struct stk_job(Handle<Work>);
+opaque!(stk_job holds Work);
+
+/// What a job handle holds.
+pub(super) struct Work {
+    batch: Batch,
+    identity: Arc<Identity>,
+    taken: bool,
+}
+
+impl Work {
+    pub(super) fn new(batch: Batch, identity: Arc<Identity>) -> Self {
+        Self { batch, identity, taken: false }
+    }
+}
+
+/// Whether the job has ended, so that stk_job_result does not block.
+///
+/// @param job May be NULL: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_job_is_done(job: *const stk_job) -> bool {
+    get!(job, false, |work| work.batch.is_finished())
+}
+
+/// Rows counted so far, of all inputs.
+///
+/// @param job May be NULL: 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_job_rows_done(job: *const stk_job) -> u64 {
+    get!(job, 0, |work| work.batch.rows_done())
+}
+
+/// Rows to be counted in all, of all inputs, selection rows included.
+///
+/// @param job May be NULL: 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_job_rows_total(job: *const stk_job) -> u64 {
+    get!(job, 0, |work| work.batch.rows_total())
+}
+
+/// Cancels what has not ended, within about a millisecond or a batch. The completion callback may be called on this thread.
+///
+/// @param job May be NULL: nothing happens.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_job_cancel(job: *const stk_job) {
+    get!(job, (), |work| work.batch.cancel());
+}
+
+/// Waits for the job's end.
+///
+/// @param job Not NULL.
+/// @param timeout_ms At most this many milliseconds; UINT64_MAX: for ever.
+/// @param done Not NULL. Gets whether the job has ended.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK, in time or not; STK_STATUS_INVALID_ARGUMENT for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_job_wait(
+    job: *const stk_job,
+    timeout_ms: u64,
+    done: *mut bool,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let work = args.shared(job, "job")?;
+        let done = args.out(done, "done")?;
+        done.set(work.batch.wait_timeout(Duration::from_millis(timeout_ms)));
+        Ok(())
+    })
+}
+
+/// Waits for the job's end and takes its result, once. Exclusive use.
+///
+/// @param job Not NULL.
+/// @param out Not NULL. Gets the result; free it with stk_result_free. Set under the same statuses as by stk_model_predict.
+/// @param err May be NULL.
+/// @return As stk_model_predict; STK_STATUS_INVALID_ARGUMENT also if the result was taken before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_job_result(
+    job: *mut stk_job,
+    out: *mut *mut stk_result,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let work = args.exclusive(job, "job")?;
+        let out = args.out(out, "out")?;
+        if std::mem::replace(&mut work.taken, true) {
+            return Err(Error::argument("job", "its result was taken already").into());
+        }
+        finish(Results::new(work.batch.take_outcomes(), Arc::clone(&work.identity)), out)
+    })
+}
+
+/// Frees a job: cancels what has not ended. When this returns, the completion callback has returned or will not be called.
+///
+/// @param job May be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_job_free(job: *mut stk_job) {
+    free!(job, |work| {
+        work.batch.cancel();
+        work.batch.wait_done();
+    });
+}

@@ -1,0 +1,41 @@
+//! The C ABI, version 1: what `include/smoothtopk.h` declares. One file per C type; a function is `stk_<type>_<verb>`.
+//!
+//! The functions are here for C; Rust hosts use the rest of the crate. Every export is a shell around safe Rust that
+//! [`ffi`] runs: it checks pointers, catches panics and turns errors into statuses. All of the room's unsafe code is in
+//! `ffi.rs`.
+//!
+//! # Safety
+//! Of every function here: each pointer is NULL or points to what the function's documentation says, for as long as it says;
+//! handles come from this library and were not freed; what is passed by pointer to non-const is used by nobody else during
+//! the call.
+#![allow(non_camel_case_types)]
+#![allow(clippy::missing_safety_doc)] // Stated above, once for all.
+
+mod cancel;
+mod counts;
+mod error;
+mod ffi;
+mod job;
+mod library;
+mod log;
+mod model;
+mod model_options;
+mod request;
+mod result;
+mod runtime;
+mod status;
+mod summary;
+
+pub use cancel::*;
+pub use counts::*;
+pub use error::*;
+pub use job::*;
+pub use library::*;
+pub use log::*;
+pub use model::*;
+pub use model_options::*;
+pub use request::*;
+pub use result::*;
+pub use runtime::*;
+pub use status::*;
+pub use summary::*;

@@ -1,0 +1,305 @@
+//! `stk_request`.
+
+use std::ffi::c_void;
+use std::time::Duration;
+
+use super::cancel::stk_cancel;
+use super::error::stk_error;
+use super::ffi::{Answer, Handle, User, call, free, opaque};
+use super::status::stk_status;
+use crate::Error;
+use crate::smoothed::{CancelToken, Control, Request};
+use crate::stats::Bound;
+
+/// How label probabilities are bounded: one of the STK_BOUND_ constants.
+pub type stk_bound = i32;
+
+/// alpha/(k + 1) for the label and for each of its k strongest rivals. The default.
+pub const STK_BOUND_RANKED: stk_bound = 0;
+/// SimuEM of the paper: alpha/c for each of the c labels.
+pub const STK_BOUND_SIMUEM: stk_bound = 1;
+/// BinoCP of the paper: alpha for the label; every rival is bounded by 1 minus the label's lower bound.
+pub const STK_BOUND_BINOCP: stk_bound = 2;
+
+/// Called on the thread that waits in a blocking call, at most once per batch and once at the end.
+///
+/// @param user What was given with the callback.
+/// @param rows_done Rows counted so far.
+/// @param rows_total Rows to be counted in all.
+pub type stk_progress_callback = Option<unsafe extern "C" fn(user: *mut c_void, rows_done: u64, rows_total: u64)>;
+
+/// What is asked of a smoothed classifier: the noise, how much of it, and how sure the answer must be. Setters check their
+/// value at once and need exclusive use; calls that take a const request may share it between threads, and keep nothing of it
+/// when they return.
+pub struct stk_request(Handle<Asked>);
+opaque!(stk_request holds Asked);
+
+/// What a request holds.
+pub(super) struct Asked {
+    pub request: Request,
+    pub key: u64,
+    pub timeout: Option<Duration>,
+    pub cancel: Option<CancelToken>,
+    progress: Option<(unsafe extern "C" fn(*mut c_void, u64, u64), User)>,
+}
+
+impl Asked {
+    pub(super) fn control(&self, done: Option<Box<dyn FnOnce() + Send>>) -> Control {
+        Control { timeout: self.timeout, cancel: self.cancel.clone(), done }
+    }
+
+    /// What the host wants to be told while it waits.
+    pub(super) fn progress(&self) -> Option<impl FnMut(u64, u64)> {
+        self.progress.map(|(callback, user)| move |done, total| user.call_progress(callback, done, total))
+    }
+}
+
+pub(super) fn bound_from(bound: stk_bound) -> Answer<Bound> {
+    match bound {
+        STK_BOUND_RANKED => Ok(Bound::Ranked),
+        STK_BOUND_SIMUEM => Ok(Bound::SimuEm),
+        STK_BOUND_BINOCP => Ok(Bound::BinoCp),
+        _ => Err(Error::argument("bound", format!("{bound} is none of the STK_BOUND_ constants")).into()),
+    }
+}
+
+/// Sets one thing, where the request then passes its checks.
+fn set(asked: &mut Asked, change: impl FnOnce(&mut Request)) -> Answer {
+    let mut request = asked.request.clone();
+    change(&mut request);
+    request.check()?;
+    asked.request = request;
+    Ok(())
+}
+
+/// Makes a request with the field's usual values: k = {1}, n = 100000, n0 = 100, alpha = 0.001, ranked bounds, a seed from the
+/// operating system for each call, key 0, input_max 1, no timeout.
+///
+/// @param sigma Standard deviation of the Gaussian noise, in the units of the input; finite, above 0.
+/// @param out Not NULL. Gets the request; free it with stk_request_free.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_new(
+    sigma: f64,
+    out: *mut *mut stk_request,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let out = args.out(out, "out")?;
+        let request = Request::new(sigma);
+        request.check()?;
+        out.give(Asked { request, key: 0, timeout: None, cancel: None, progress: None });
+        Ok(())
+    })
+}
+
+/// Frees a request.
+///
+/// @param request May be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_free(request: *mut stk_request) {
+    free!(request);
+}
+
+/// Sets the standard deviation of the noise, in the units of the input.
+///
+/// @param request Not NULL.
+/// @param sigma Finite, above 0, and such that float32 has a grid for inputs up to input_max with this noise.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_sigma(
+    request: *mut stk_request,
+    sigma: f64,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.sigma = sigma))
+}
+
+/// Sets the k of top-k. Each k gets a statement of its own at alpha, from the same rows.
+///
+/// @param request Not NULL.
+/// @param k `len` values, each at least 1 and, when a model is asked, less than its number of labels. Not NULL. Copied.
+/// @param len At least 1.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_k(
+    request: *mut stk_request,
+    k: *const usize,
+    len: usize,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let values = args.array(k, len, "k")?.to_vec();
+        set(args.exclusive(request, "request")?, |request| request.k = values)
+    })
+}
+
+/// Sets the rows that answer.
+///
+/// @param request Not NULL.
+/// @param n From 1 to 10^12.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_n(request: *mut stk_request, n: u64, err: *mut *mut stk_error) -> stk_status {
+    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.n = n))
+}
+
+/// Sets the rows that select a label where certify is given none; they are drawn beside the n that certify it.
+///
+/// @param request Not NULL.
+/// @param n0 At most 10^12; at least 1 when a label is to be selected.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_n0(
+    request: *mut stk_request,
+    n0: u64,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.n0 = n0))
+}
+
+/// Sets the probability that a statement is false.
+///
+/// @param request Not NULL.
+/// @param alpha From 1e-100 to 0.5.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_alpha(
+    request: *mut stk_request,
+    alpha: f64,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.alpha = alpha))
+}
+
+/// Sets how label probabilities are bounded (certify).
+///
+/// @param request Not NULL.
+/// @param bound One of the STK_BOUND_ constants.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_bound(
+    request: *mut stk_request,
+    bound: stk_bound,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let bound = bound_from(bound)?;
+        set(args.exclusive(request, "request")?, |request| request.bound = bound)
+    })
+}
+
+/// Sets the seed of the noise. Whoever knows the seed knows the noise.
+///
+/// @param request Not NULL.
+/// @param seed Any value.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_seed(
+    request: *mut stk_request,
+    seed: u64,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.seed = Some(seed)))
+}
+
+/// Sets the job key of the first input; input i of a call gets key + i. Inputs that share a seed must have keys of their own,
+/// or they get the same noise.
+///
+/// @param request Not NULL.
+/// @param key Any value; key + count - 1 must not overflow in a call.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_key(
+    request: *mut stk_request,
+    key: u64,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        args.exclusive(request, "request")?.key = key;
+        Ok(())
+    })
+}
+
+/// Sets the largest |x| that the noise grid is to carry exactly. It is part of the smoothed classifier: use one value for all
+/// inputs of a data set.
+///
+/// @param request Not NULL.
+/// @param input_max Finite, 0 or more, and such that float32 has a grid for it with sigma.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_input_max(
+    request: *mut stk_request,
+    input_max: f64,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.input_max = input_max))
+}
+
+/// Sets how long a call may take, on the monotonic clock, from the call on. Work that is late stops within about a batch.
+///
+/// @param request Not NULL.
+/// @param milliseconds 0: no limit.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_timeout_ms(
+    request: *mut stk_request,
+    milliseconds: u64,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let timeout = (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
+        args.exclusive(request, "request")?.timeout = timeout;
+        Ok(())
+    })
+}
+
+/// Sets the token that cancels the calls of this request. The request keeps a reference of its own.
+///
+/// @param request Not NULL.
+/// @param cancel May be NULL: none.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_cancel(
+    request: *mut stk_request,
+    cancel: *const stk_cancel,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let cancel = args.shared_or_null(cancel, "cancel")?.cloned();
+        args.exclusive(request, "request")?.cancel = cancel;
+        Ok(())
+    })
+}
+
+/// Sets a callback that blocking calls make while they wait. Jobs are polled instead.
+///
+/// @param request Not NULL.
+/// @param callback May be NULL: none. Must not unwind.
+/// @param user Passed to it; may be NULL.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_progress(
+    request: *mut stk_request,
+    callback: stk_progress_callback,
+    user: *mut c_void,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        args.exclusive(request, "request")?.progress = callback.map(|callback| (callback, User::new(user)));
+        Ok(())
+    })
+}

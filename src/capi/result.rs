@@ -1,0 +1,262 @@
+//! `stk_result`.
+
+use std::ffi::{CString, c_char};
+use std::sync::{Arc, OnceLock};
+
+use super::counts::{bound_to, certified, predicted, to_label, to_labels};
+use super::error::stk_error;
+use super::ffi::{Answer, Failure, Handle, c_string, call, free, get, opaque};
+use super::status::{self, stk_status};
+use super::summary::stk_summary;
+use crate::Error;
+use crate::smoothed::{self, Identity, Outcome, Task};
+
+/// What came of a predict or certify: one entry per input and, in it, one per k. Never changes, so it may be read from any
+/// number of threads. Outlives its model.
+pub struct stk_result(Handle<Results>);
+opaque!(stk_result holds Results);
+
+/// What a result handle holds.
+pub(super) struct Results {
+    entries: Vec<Entry>,
+    identity: Arc<Identity>,
+}
+
+struct Entry {
+    outcome: Outcome,
+    /// The labels of each k.
+    labels: Vec<Vec<i64>>,
+    json: OnceLock<CString>,
+}
+
+impl Results {
+    pub(super) fn new(outcomes: Vec<Outcome>, identity: Arc<Identity>) -> Self {
+        let entries = outcomes.into_iter().map(Entry::new).collect();
+        Self { entries, identity }
+    }
+
+    /// Why the first input without an answer has none.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        let failed = self.entries.iter().enumerate();
+        let (i, error) = failed.filter_map(|(i, entry)| Some((i, entry.outcome.answer.as_ref().err()?))).next()?;
+        let error = error.clone();
+        Some(if self.entries.len() == 1 { error } else { error.prefixed(&format!("input {i}: ")) }.into())
+    }
+
+    fn entry(&self, input: usize) -> Answer<&Entry> {
+        let len = self.entries.len();
+        let refuse = || Error::argument("input", format!("must be below {len}, the number of inputs; got {input}"));
+        Ok(self.entries.get(input).ok_or_else(refuse)?)
+    }
+
+    fn k_len(&self) -> usize {
+        // Every input was asked for the same k.
+        self.entries.first().map_or(0, |entry| entry.outcome.request.k.len())
+    }
+}
+
+impl Entry {
+    fn new(outcome: Outcome) -> Self {
+        let labels = match &outcome.answer {
+            Ok(smoothed::Answer::Predictions(list)) => list.iter().map(|found| to_labels(&found.top)).collect(),
+            Ok(smoothed::Answer::Certificates(list)) => list.iter().map(|found| vec![to_label(found.label)]).collect(),
+            Err(_) => vec![Vec::new(); outcome.request.k.len()],
+        };
+        Self { outcome, labels, json: OnceLock::new() }
+    }
+
+    fn check_k(&self, k_index: usize) -> Answer {
+        let len = self.labels.len();
+        if k_index < len {
+            return Ok(());
+        }
+        Err(Error::argument("k_index", format!("must be below {len}, the number of k; got {k_index}")).into())
+    }
+
+    fn summary(&self, k_index: usize) -> Answer<stk_summary> {
+        self.check_k(k_index)?;
+        let Outcome { answer, counts, selection, elapsed, request, key, task, elements } = &self.outcome;
+        let grid = request.grid()?;
+        let summary = stk_summary {
+            n: counts.n(),
+            n0: selection.as_ref().map_or(0, |counts| counts.n()),
+            k: request.k[k_index] as u64,
+            sigma: request.sigma,
+            alpha: request.alpha,
+            grid: f64::from(grid.step()),
+            radius_slack: if *task == Task::Predict { 0.0 } else { grid.radius_slack(*elements) },
+            seconds: elapsed.as_secs_f64(),
+            seed: request.seed.unwrap_or_default(),
+            key: *key,
+            bound: bound_to(request.bound),
+            ..stk_summary::EMPTY
+        };
+        Ok(match answer {
+            Ok(smoothed::Answer::Predictions(list)) => predicted(summary, &list[k_index]),
+            Ok(smoothed::Answer::Certificates(list)) => certified(summary, &list[k_index]),
+            Err(error) => stk_summary {
+                status: status::of(error.kind()),
+                label: match task {
+                    Task::Certify(label) => to_label(*label),
+                    _ => stk_summary::EMPTY.label,
+                },
+                ..summary
+            },
+        })
+    }
+}
+
+/// The number of inputs.
+///
+/// @param result May be NULL: 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_result_len(result: *const stk_result) -> usize {
+    get!(result, 0, |results| results.entries.len())
+}
+
+/// The number of k of each input.
+///
+/// @param result May be NULL: 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_result_k_len(result: *const stk_result) -> usize {
+    get!(result, 0, Results::k_len)
+}
+
+/// What came of one input for one k.
+///
+/// @param result Not NULL.
+/// @param input The input's index, below stk_result_len.
+/// @param k_index The index of the k in the request, below stk_result_k_len.
+/// @param out Not NULL. Gets the summary.
+/// @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK, whatever the summary's own status; STK_STATUS_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_result_summary(
+    result: *const stk_result,
+    input: usize,
+    k_index: usize,
+    out: *mut stk_summary,
+    out_size: usize,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let results = args.shared(result, "result")?;
+        let out = args.out_sized(out, out_size, "out")?;
+        results.entry(input)?.summary(k_index)?.write(out);
+        Ok(())
+    })
+}
+
+/// predict: the k labels with the largest counts, descending, also when abstaining. certify: the one label. None where the
+/// input has no answer.
+///
+/// @param result Not NULL.
+/// @param input The input's index, below stk_result_len.
+/// @param k_index The index of the k in the request, below stk_result_k_len.
+/// @param labels Not NULL. Gets an array that lives as long as the result.
+/// @param len Not NULL. Gets its length.
+/// @param err May be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_result_labels(
+    result: *const stk_result,
+    input: usize,
+    k_index: usize,
+    labels: *mut *const i64,
+    len: *mut usize,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let results = args.shared(result, "result")?;
+        let (labels, len) = (args.out(labels, "labels")?, args.out(len, "len")?);
+        let entry = results.entry(input)?;
+        entry.check_k(k_index)?;
+        labels.set(entry.labels[k_index].as_ptr());
+        len.set(entry.labels[k_index].len());
+        Ok(())
+    })
+}
+
+/// The counts of the rows that answer, by label; of those that were drawn, where the input was cut short. The rows drawn are
+/// the summary's n, which may exceed their sum: a row without finite scores counts for no label.
+///
+/// @param result Not NULL.
+/// @param input The input's index, below stk_result_len.
+/// @param counts Not NULL. Gets an array that lives as long as the result.
+/// @param classes Not NULL. Gets its length, the number of labels.
+/// @param err May be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_result_counts(
+    result: *const stk_result,
+    input: usize,
+    counts: *mut *const u64,
+    classes: *mut usize,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let results = args.shared(result, "result")?;
+        let (counts, classes) = (args.out(counts, "counts")?, args.out(classes, "classes")?);
+        let labels = results.entry(input)?.outcome.counts.labels();
+        counts.set(labels.as_ptr());
+        classes.set(labels.len());
+        Ok(())
+    })
+}
+
+/// The counts of the n0 rows that selected the label.
+///
+/// @param result Not NULL.
+/// @param input The input's index, below stk_result_len.
+/// @param counts Not NULL. Gets an array that lives as long as the result; NULL where no label was selected.
+/// @param classes Not NULL. Gets its length: the number of labels, 0 where no label was selected.
+/// @param err May be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_result_selection(
+    result: *const stk_result,
+    input: usize,
+    counts: *mut *const u64,
+    classes: *mut usize,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let results = args.shared(result, "result")?;
+        let (counts, classes) = (args.out(counts, "counts")?, args.out(classes, "classes")?);
+        let labels = results.entry(input)?.outcome.selection.as_ref().map(|counts| counts.labels());
+        counts.set(labels.map_or(std::ptr::null(), <[u64]>::as_ptr));
+        classes.set(labels.map_or(0, <[u64]>::len));
+        Ok(())
+    })
+}
+
+/// One input's outcome as a JSON object, with all that is needed to check it again: the model's hash, provider and precision,
+/// the versions, sigma, k, n, n0, alpha, bound, seed, job key, grid, the counts, and what follows from them. Numbers parse back
+/// to the same values; seeds and counts are integers of up to 64 bits.
+///
+/// @param result Not NULL.
+/// @param input The input's index, below stk_result_len.
+/// @param json Not NULL. Gets a UTF-8 string that lives as long as the result.
+/// @param err May be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_result_json(
+    result: *const stk_result,
+    input: usize,
+    json: *mut *const c_char,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let results = args.shared(result, "result")?;
+        let json = args.out(json, "json")?;
+        let entry = results.entry(input)?;
+        let text = entry.json.get_or_init(|| c_string(&entry.outcome.to_json(&results.identity).to_string()));
+        json.set(text.as_ptr());
+        Ok(())
+    })
+}
+
+/// Frees a result.
+///
+/// @param result May be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_result_free(result: *mut stk_result) {
+    free!(result);
+}
