@@ -1,0 +1,944 @@
+/// smoothtopk for C++17 and later: a header over smoothtopk.h, with nothing of its own to link.
+///
+///     auto model = smoothtopk::model::open("model.onnx");
+///     auto request = smoothtopk::request_builder(0.25).k({1, 5}).n(10'000).build();
+///     if (!model || !request) { ... model.error().message() ... }
+///     auto answers = model->certify(*request, x);
+///     if (answers) std::printf("radius %g\n", answers->summary(0)->radius);
+///
+/// Conventions
+/// - Handles (error, model, request, cancel_token, job, answers, counts, logger) are move-only, one pointer wide, and free
+///   what they own. A moved-from handle is empty: its functions give INVALID_ARGUMENT, never a crash.
+/// - A function that can fail gives a [[nodiscard]] result<T>: an error or a value. Nothing here throws, unless
+///   SMOOTHTOPK_EXCEPTIONS is defined before this header is included: then result<T>::value() throws smoothtopk::exception.
+///   The header works with -fno-exceptions and -fno-rtti.
+/// - A C++ exception never crosses the library. One that a progress callable throws reaches the caller who waits, after the
+///   run has been cancelled; one that a done or log callable throws has no caller to go to, and is dropped.
+/// - const functions may be called from any number of threads at once, the others by one thread at a time.
+/// - Text is UTF-8. A string_view or span that a function gives lives as long as the object it came from.
+/// - There are no globals, and no allocation beside a job's, a logger's and an error's state and a copy of a string_view.
+///
+/// What each function means, with its ranges and errors, is in smoothtopk.h beside the function of the same name.
+#ifndef SMOOTHTOPK_HPP
+#define SMOOTHTOPK_HPP
+
+#include <smoothtopk.h>
+
+#include <cassert>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#if defined(__has_include)
+#if __has_include(<version>)
+#include <version>
+#endif
+#endif
+#if defined(__cpp_lib_span)
+#include <span>
+#else
+#include <iterator>
+#endif
+#if defined(SMOOTHTOPK_EXCEPTIONS)
+#include <stdexcept>
+#endif
+
+// Units that differ in these settings see different types, so each setting has a namespace: they may be linked together.
+#if defined(SMOOTHTOPK_EXCEPTIONS) && defined(__cpp_lib_span)
+#define SMOOTHTOPK_INLINE_NAMESPACE v1_throw_span
+#elif defined(SMOOTHTOPK_EXCEPTIONS)
+#define SMOOTHTOPK_INLINE_NAMESPACE v1_throw
+#elif defined(__cpp_exceptions) && defined(__cpp_lib_span)
+#define SMOOTHTOPK_INLINE_NAMESPACE v1_span
+#elif defined(__cpp_exceptions)
+#define SMOOTHTOPK_INLINE_NAMESPACE v1
+#elif defined(__cpp_lib_span)
+#define SMOOTHTOPK_INLINE_NAMESPACE v1_noexcept_span
+#else
+#define SMOOTHTOPK_INLINE_NAMESPACE v1_noexcept
+#endif
+
+#if defined(SMOOTHTOPK_EXCEPTIONS) && !defined(__cpp_exceptions)
+#error "SMOOTHTOPK_EXCEPTIONS needs a compiler with exceptions turned on"
+#endif
+
+namespace smoothtopk {
+inline namespace SMOOTHTOPK_INLINE_NAMESPACE {
+
+/// How a call ended. Values are never reused, and later versions may add some.
+enum class status : std::int32_t {
+  ok = STK_STATUS_OK,
+  invalid_argument = STK_STATUS_INVALID_ARGUMENT,
+  invalid_data = STK_STATUS_INVALID_DATA,
+  not_found = STK_STATUS_NOT_FOUND,
+  io = STK_STATUS_IO,
+  model = STK_STATUS_MODEL,
+  runtime = STK_STATUS_RUNTIME,
+  provider = STK_STATUS_PROVIDER,
+  run = STK_STATUS_RUN,
+  cancelled = STK_STATUS_CANCELLED,
+  deadline_exceeded = STK_STATUS_DEADLINE_EXCEEDED,
+  internal = STK_STATUS_INTERNAL,
+  panic = STK_STATUS_PANIC,
+  poisoned = STK_STATUS_POISONED,
+};
+
+/// The status's name in capitals ("OK", "INVALID_ARGUMENT"), "UNKNOWN" for a number this library does not know.
+inline std::string_view name(status code) noexcept { return stk_status_name(static_cast<stk_status>(code)); }
+
+/// Which confidence bounds a certificate rests on.
+enum class bound : std::int32_t {
+  ranked = STK_BOUND_RANKED,  ///< k+1 bounds, the default
+  simuem = STK_BOUND_SIMUEM,  ///< the paper's, one bound a class
+  binocp = STK_BOUND_BINOCP,  ///< the paper's, one bound in all
+};
+
+/// The least urgent message that is passed on.
+enum class log_level : std::int32_t {
+  off = STK_LOG_LEVEL_OFF,
+  error = STK_LOG_LEVEL_ERROR,
+  warn = STK_LOG_LEVEL_WARN,
+  info = STK_LOG_LEVEL_INFO,
+  debug = STK_LOG_LEVEL_DEBUG,
+};
+
+/// A label that is not fixed beforehand: it is chosen from n0 rows of its own.
+inline constexpr std::int64_t no_label = STK_NO_LABEL;
+
+/// The numbers of one answer; see stk_summary for every field.
+using summary = stk_summary;
+
+#if defined(__cpp_lib_span)
+template <class T>
+using span = std::span<T>;
+#else
+/// Elements in a row that someone else owns: what is needed of std::span.
+template <class T>
+class span {
+ public:
+  using element_type = T;
+  using value_type = std::remove_cv_t<T>;
+
+  constexpr span() noexcept = default;
+  constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+  template <std::size_t N>
+  constexpr span(T (&array)[N]) noexcept : data_(array), size_(N) {}
+  template <class C, class E = std::remove_pointer_t<decltype(std::data(std::declval<C &>()))>,
+            class = std::enable_if_t<!std::is_array_v<std::remove_reference_t<C>> && std::is_convertible_v<E (*)[], T (*)[]> &&
+                                     (std::is_lvalue_reference_v<C> || std::is_const_v<T>)>>
+  constexpr span(C &&container) noexcept : data_(std::data(container)), size_(std::size(container)) {}
+
+  constexpr T *data() const noexcept { return data_; }
+  constexpr std::size_t size() const noexcept { return size_; }
+  constexpr bool empty() const noexcept { return size_ == 0; }
+  constexpr T *begin() const noexcept { return data_; }
+  constexpr T *end() const noexcept { return data_ + size_; }
+  constexpr T &operator[](std::size_t i) const noexcept { return data_[i]; }
+
+ private:
+  T *data_ = nullptr;
+  std::size_t size_ = 0;
+};
+#endif
+
+/// What went wrong, with which argument, and what to do about it. Empty (status ok) where nothing did.
+class [[nodiscard]] error {
+ public:
+  error() noexcept = default;
+  /// An error of the caller's own making.
+  error(smoothtopk::status code, std::string message, std::string field = {})
+      : state_(new state{code, std::move(message), std::move(field)}) {}
+
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+  smoothtopk::status status() const noexcept { return state_ ? state_->code : smoothtopk::status::ok; }
+  std::string_view message() const noexcept { return state_ ? std::string_view(state_->message) : std::string_view(); }
+  /// The argument to blame, empty where no one argument is.
+  std::string_view field() const noexcept { return state_ ? std::string_view(state_->field) : std::string_view(); }
+  error clone() const { return state_ ? error(state_->code, state_->message, state_->field) : error(); }
+
+  /// What a call of smoothtopk.h left behind. Takes `native`, which may be null.
+  static error from_native(stk_status code, stk_error *native) {
+    if (code == STK_STATUS_OK) return {};
+    error e(static_cast<smoothtopk::status>(code), stk_error_message(native), stk_error_field(native));
+    stk_error_free(native);
+    return e;
+  }
+
+ private:
+  struct state {
+    smoothtopk::status code;
+    std::string message;
+    std::string field;
+  };
+  std::unique_ptr<const state> state_;
+};
+
+#if defined(SMOOTHTOPK_EXCEPTIONS)
+/// What result<T>::value() throws.
+class exception : public std::runtime_error {
+ public:
+  explicit exception(const smoothtopk::error &e)
+      : std::runtime_error(std::string(e.message())), code_(e.status()), field_(e.field()) {}
+  smoothtopk::status status() const noexcept { return code_; }
+  std::string_view field() const noexcept { return field_; }
+
+ private:
+  smoothtopk::status code_;
+  std::string field_;
+};
+#endif
+
+/// A value, or the error that there is none.
+///
+/// A run that was cancelled, came too late or failed on the way is an error that may still carry what was counted: see
+/// partial(). Its answers that were not finished certify and predict nothing.
+template <class T>
+class [[nodiscard]] result {
+ public:
+  result(T &&value) : value_(std::move(value)) {}
+  result(smoothtopk::error &&e) : error_(std::move(e)) {}
+  result(smoothtopk::error &&e, T &&partial) : value_(std::move(partial)), error_(std::move(e)) {}
+
+  bool has_value() const noexcept { return !error_; }
+  explicit operator bool() const noexcept { return has_value(); }
+  /// Only where has_value().
+  T &operator*() & noexcept { return assert(has_value()), *value_; }
+  const T &operator*() const & noexcept { return assert(has_value()), *value_; }
+  /// By value, so that `for (auto n : *f())` is safe.
+  T operator*() && noexcept { return assert(has_value()), *std::move(value_); }
+  T *operator->() noexcept { return assert(has_value()), &*value_; }
+  const T *operator->() const noexcept { return assert(has_value()), &*value_; }
+  /// Empty where has_value().
+  const smoothtopk::error &error() const & noexcept { return error_; }
+  smoothtopk::error &&error() && noexcept { return std::move(error_); }
+  /// What a run that failed had finished and counted; null where there is a value, or nothing was counted.
+  T *partial() noexcept { return error_ && value_ ? &*value_ : nullptr; }
+  const T *partial() const noexcept { return error_ && value_ ? &*value_ : nullptr; }
+
+#if defined(SMOOTHTOPK_EXCEPTIONS)
+  /// The value, or smoothtopk::exception thrown.
+  T &value() & { return check(), *value_; }
+  const T &value() const & { return check(), *value_; }
+  T value() && { return check(), *std::move(value_); }
+
+ private:
+  void check() const {
+    if (error_) throw smoothtopk::exception(error_);
+  }
+#endif
+
+ private:
+  std::optional<T> value_;
+  smoothtopk::error error_;
+};
+
+/// Done, or the error why not.
+template <>
+class [[nodiscard]] result<void> {
+ public:
+  result() noexcept = default;
+  result(smoothtopk::error &&e) noexcept : error_(std::move(e)) {}
+  bool has_value() const noexcept { return !error_; }
+  explicit operator bool() const noexcept { return has_value(); }
+  const smoothtopk::error &error() const & noexcept { return error_; }
+  smoothtopk::error &&error() && noexcept { return std::move(error_); }
+#if defined(SMOOTHTOPK_EXCEPTIONS)
+  void value() const {
+    if (error_) throw smoothtopk::exception(error_);
+  }
+#endif
+
+ private:
+  smoothtopk::error error_;
+};
+
+namespace detail {
+
+template <class Native, void (*Free)(Native *)>
+struct freer {
+  void operator()(Native *native) const noexcept { Free(native); }
+};
+template <class Native, void (*Free)(Native *)>
+using handle = std::unique_ptr<Native, freer<Native, Free>>;
+
+template <class F>
+error call(F &&f) {
+  stk_error *native = nullptr;
+  const stk_status code = f(&native);
+  return error::from_native(code, native);
+}
+
+/// A NUL-terminated copy; what has a NUL inside cannot be passed on.
+class text {
+ public:
+  text(std::string_view view, const char *field) : text_(view) {
+    if (view.find('\0') != std::string_view::npos)
+      error_ = error(status::invalid_argument, std::string(field) + " holds a NUL byte", field);
+  }
+  template <class F>
+  error call(F &&f) {
+    if (error_) return std::move(error_);
+    return detail::call([&](stk_error **err) { return f(text_.c_str(), err); });
+  }
+
+ private:
+  std::string text_;
+  error error_;
+};
+
+/// Runs what the user gave in a place from which nothing may be thrown.
+template <class F>
+void shielded(F &&f) noexcept {
+#if defined(__cpp_exceptions)
+  try {
+    f();
+  } catch (...) {
+  }
+#else
+  f();
+#endif
+}
+
+struct box {
+  virtual ~box() = default;
+};
+
+}  // namespace detail
+
+/// Version of the ABI that this header describes, to compare with abi_version().
+inline constexpr std::uint32_t header_abi_version = STK_ABI_VERSION;
+/// Version of the ABI that the loaded library has.
+inline std::uint32_t abi_version() noexcept { return stk_abi_version(); }
+inline std::string_view version() noexcept { return stk_version(); }
+inline std::string_view build_info() noexcept { return stk_build_info(); }
+
+/// ONNX Runtime: one a process, loaded once. Nothing here needs calling where the search order finds the library.
+namespace runtime {
+
+/// Loads ONNX Runtime from a file, or from a folder that holds it.
+inline result<void> load(std::string_view path) {
+  return detail::text(path, "path").call([](const char *p, stk_error **err) { return stk_runtime_load(p, err); });
+}
+/// Loads ONNX Runtime by the search order.
+inline result<void> load() {
+  return detail::call([](stk_error **err) { return stk_runtime_load(nullptr, err); });
+}
+/// Uses the copy that the host has: `ort_api_base` is what its OrtGetApiBase() gives.
+inline result<void> use_api_base(const void *ort_api_base) {
+  return detail::call([&](stk_error **err) { return stk_runtime_use_api_base(ort_api_base, err); });
+}
+/// Version of ONNX Runtime, which is loaded if it was not.
+inline result<std::string_view> version() {
+  const char *out = "";
+  if (auto e = detail::call([&](stk_error **err) { return stk_runtime_version(&out, err); })) return e;
+  return std::string_view(out);
+}
+/// The file it was loaded from, empty for the host's own copy.
+inline result<std::string_view> path() {
+  const char *out = "";
+  if (auto e = detail::call([&](stk_error **err) { return stk_runtime_path(&out, err); })) return e;
+  return std::string_view(out);
+}
+/// Whether models can run on "cpu", "cuda:0", ...: the error says exactly what is missing.
+inline result<void> check_provider(std::string_view provider) {
+  return detail::text(provider, "provider").call([](const char *p, stk_error **err) {
+    return stk_runtime_check_provider(p, err);
+  });
+}
+
+}  // namespace runtime
+
+/// The library's messages, passed to a callable while this lives. One a process: a second one takes the first one's place,
+/// and whichever ends first turns messages off.
+class logger {
+ public:
+  /// `callable(log_level, std::string_view)` may be called from any thread, never from within itself.
+  template <class F>
+  static result<logger> install(log_level level, F callable) {
+    static_assert(std::is_invocable_v<F &, log_level, std::string_view>);
+    struct state final : detail::box {
+      explicit state(F &&f) : callable(std::move(f)) {}
+      F callable;
+    };
+    auto owned = std::make_unique<state>(std::move(callable));
+    const stk_log_callback trampoline = [](void *user, stk_log_level at, const char *message) noexcept {
+      detail::shielded([&] { static_cast<state *>(user)->callable(static_cast<log_level>(at), std::string_view(message)); });
+    };
+    state *user = owned.get();
+    auto e = detail::call([&](stk_error **err) {
+      return stk_log_set_callback(static_cast<stk_log_level>(level), trampoline, user, err);
+    });
+    if (e) return e;
+    return logger(std::move(owned));
+  }
+  logger(logger &&) noexcept = default;
+  logger &operator=(logger &&other) noexcept {
+    // The other's callable is the one in place: turning messages off here would silence it.
+    state_ = std::move(other.state_);
+    return *this;
+  }
+  ~logger() {
+    if (state_) stk_log_set_callback(STK_LOG_LEVEL_OFF, nullptr, nullptr, nullptr);
+  }
+
+ private:
+  explicit logger(std::unique_ptr<detail::box> state) noexcept : state_(std::move(state)) {}
+  std::unique_ptr<detail::box> state_;
+};
+
+/// Stops runs, from any thread.
+class cancel_token {
+ public:
+  static result<cancel_token> create() {
+    stk_cancel *out = nullptr;
+    if (auto e = detail::call([&](stk_error **err) { return stk_cancel_new(&out, err); })) return e;
+    return cancel_token(out);
+  }
+  /// Cancels every run whose request has this token, now and later.
+  void set() const noexcept { stk_cancel_set(native()); }
+  bool is_set() const noexcept { return stk_cancel_is_set(native()); }
+  const stk_cancel *native() const noexcept { return handle_.get(); }
+
+ private:
+  explicit cancel_token(stk_cancel *native) noexcept : handle_(native) {}
+  detail::handle<stk_cancel, stk_cancel_free> handle_;
+};
+
+/// What is asked of the smoothed classifier. Made by request_builder; may be used by any number of calls at once.
+class request {
+ public:
+  const stk_request *native() const noexcept { return handle_.get(); }
+
+ private:
+  friend class request_builder;
+  explicit request(stk_request *native) noexcept : handle_(native) {}
+  detail::handle<stk_request, stk_request_free> handle_;
+};
+
+/// Collects a request's options. The first one that is refused is what build() gives.
+class request_builder {
+ public:
+  /// Defaults: k = {1}, n = 100,000, n0 = 100, alpha = 0.001, ranked, a seed from the operating system, key 0, input_max 1,
+  /// no timeout.
+  explicit request_builder(double sigma) {
+    stk_request *out = nullptr;
+    error_ = detail::call([&](stk_error **err) { return stk_request_new(sigma, &out, err); });
+    handle_.reset(out);
+  }
+  /// Changes a request that is there.
+  explicit request_builder(request &&r) noexcept : handle_(std::move(r.handle_)) {}
+
+  request_builder &sigma(double value) {
+    return set([&](stk_error **err) { return stk_request_set_sigma(handle_.get(), value, err); });
+  }
+  request_builder &k(span<const std::size_t> values) {
+    return set([&](stk_error **err) { return stk_request_set_k(handle_.get(), values.data(), values.size(), err); });
+  }
+  request_builder &k(std::initializer_list<std::size_t> values) {
+    return k(span<const std::size_t>(values.begin(), values.size()));
+  }
+  request_builder &k(std::size_t value) { return k(span<const std::size_t>(&value, 1)); }
+  request_builder &n(std::uint64_t value) {
+    return set([&](stk_error **err) { return stk_request_set_n(handle_.get(), value, err); });
+  }
+  request_builder &n0(std::uint64_t value) {
+    return set([&](stk_error **err) { return stk_request_set_n0(handle_.get(), value, err); });
+  }
+  request_builder &alpha(double value) {
+    return set([&](stk_error **err) { return stk_request_set_alpha(handle_.get(), value, err); });
+  }
+  request_builder &bound(smoothtopk::bound value) {
+    return set([&](stk_error **err) { return stk_request_set_bound(handle_.get(), static_cast<stk_bound>(value), err); });
+  }
+  request_builder &seed(std::uint64_t value) {
+    return set([&](stk_error **err) { return stk_request_set_seed(handle_.get(), value, err); });
+  }
+  /// Job key of the first input; input i gets value + i.
+  request_builder &key(std::uint64_t value) {
+    return set([&](stk_error **err) { return stk_request_set_key(handle_.get(), value, err); });
+  }
+  request_builder &input_max(double value) {
+    return set([&](stk_error **err) { return stk_request_set_input_max(handle_.get(), value, err); });
+  }
+  /// From the call on, by a clock that only goes forward; 0 for none.
+  request_builder &timeout(std::chrono::milliseconds value) {
+    if (value.count() < 0) {
+      if (!error_) error_ = error(status::invalid_argument, "timeout is negative; 0 is for none", "timeout_ms");
+      return *this;
+    }
+    const auto ms = static_cast<std::uint64_t>(value.count());
+    return set([&](stk_error **err) { return stk_request_set_timeout_ms(handle_.get(), ms, err); });
+  }
+  /// The request keeps a reference of its own.
+  request_builder &cancel(const cancel_token &token) {
+    return set([&](stk_error **err) { return stk_request_set_cancel(handle_.get(), token.native(), err); });
+  }
+
+  /// The request, or the first error. The builder is empty afterwards.
+  result<request> build() {
+    if (error_) return std::move(error_);
+    if (!handle_) return error(status::invalid_argument, "the builder is empty: its request was taken", "request");
+    return request(handle_.release());
+  }
+
+ private:
+  template <class F>
+  request_builder &set(F &&f) {
+    if (!error_) error_ = detail::call(f);
+    return *this;
+  }
+  detail::handle<stk_request, stk_request_free> handle_;
+  error error_;
+};
+
+/// How often each label came out on top. Needs no model: counts can be kept, added and certified anywhere.
+class counts {
+ public:
+  /// One count a class; n is the number of rows drawn, at least their sum (rows without a label make the difference).
+  static result<counts> create(span<const std::uint64_t> labels, std::uint64_t n = 0) {
+    stk_counts *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_counts_new(labels.data(), labels.size(), n, &out, err); });
+    if (e) return e;
+    return counts(out);
+  }
+  /// Adds counts of other samples of the same input.
+  result<void> add(const counts &other) {
+    return detail::call([&](stk_error **err) { return stk_counts_add(handle_.get(), other.native(), err); });
+  }
+  /// Valid until the next add.
+  result<span<const std::uint64_t>> labels() const {
+    const std::uint64_t *data = nullptr;
+    std::size_t size = 0;
+    if (auto e = detail::call([&](stk_error **err) { return stk_counts_labels(native(), &data, &size, err); })) return e;
+    return span<const std::uint64_t>(data, size);
+  }
+  std::uint64_t n() const noexcept { return stk_counts_n(native()); }
+  /// The l2 radius within which `label` stays among the top k. The label must have been fixed before these rows were drawn.
+  result<summary> certify(std::size_t label, std::size_t k, double sigma, double alpha,
+                          smoothtopk::bound bound = smoothtopk::bound::ranked, double radius_slack = 0) const {
+    summary out{};
+    auto e = detail::call([&](stk_error **err) {
+      return stk_counts_certify(native(), label, k, sigma, alpha, static_cast<stk_bound>(bound), radius_slack, &out, sizeof out,
+                                err);
+    });
+    if (e) return e;
+    return out;
+  }
+  /// The k most frequent labels into `labels` (k of them, or none), and whether they are a prediction or an abstention.
+  result<summary> predict(std::size_t k, double alpha, span<std::int64_t> labels = {}) const {
+    summary out{};
+    if (!labels.empty() && labels.size() != k)
+      return error(status::invalid_argument, "labels has room for " + std::to_string(labels.size()) + " labels, not for k", "labels");
+    auto e = detail::call([&](stk_error **err) {
+      return stk_counts_predict(native(), k, alpha, labels.empty() ? nullptr : labels.data(), &out, sizeof out, err);
+    });
+    if (e) return e;
+    return out;
+  }
+  const stk_counts *native() const noexcept { return handle_.get(); }
+
+ private:
+  friend class model;
+  explicit counts(stk_counts *native) noexcept : handle_(native) {}
+  detail::handle<stk_counts, stk_counts_free> handle_;
+};
+
+/// One answer per input and, in it, one per k. k_index counts the request's k in their order.
+class answers {
+ public:
+  std::size_t size() const noexcept { return stk_result_len(native()); }
+  std::size_t k_size() const noexcept { return stk_result_k_len(native()); }
+  result<smoothtopk::summary> summary(std::size_t input, std::size_t k_index = 0) const {
+    smoothtopk::summary out{};
+    auto e = detail::call([&](stk_error **err) {
+      return stk_result_summary(native(), input, k_index, &out, sizeof out, err);
+    });
+    if (e) return e;
+    return out;
+  }
+  /// Of predict: the k labels with the largest counts, also when abstaining. Of certify: the label.
+  result<span<const std::int64_t>> labels(std::size_t input, std::size_t k_index = 0) const {
+    const std::int64_t *data = nullptr;
+    std::size_t size = 0;
+    auto e = detail::call([&](stk_error **err) { return stk_result_labels(native(), input, k_index, &data, &size, err); });
+    if (e) return e;
+    return span<const std::int64_t>(data, size);
+  }
+  result<span<const std::uint64_t>> counts(std::size_t input) const { return numbers(stk_result_counts, input); }
+  /// Counts of the n0 rows that chose the label; empty where none did.
+  result<span<const std::uint64_t>> selection(std::size_t input) const { return numbers(stk_result_selection, input); }
+  /// Everything needed to check the answer again.
+  result<std::string_view> json(std::size_t input) const {
+    const char *out = "";
+    if (auto e = detail::call([&](stk_error **err) { return stk_result_json(native(), input, &out, err); })) return e;
+    return std::string_view(out);
+  }
+  const stk_result *native() const noexcept { return handle_.get(); }
+
+ private:
+  friend class model;
+  friend class job;
+  explicit answers(stk_result *native) noexcept : handle_(native) {}
+
+  /// The blocking calls' and a job's ending: an error may come with answers.
+  static result<answers> from_native(error e, stk_result *out) {
+    if (!e) return answers(out);
+    if (!out) return e;
+    return result<answers>(std::move(e), answers(out));
+  }
+  template <class F>
+  result<span<const std::uint64_t>> numbers(F get, std::size_t input) const {
+    const std::uint64_t *data = nullptr;
+    std::size_t size = 0;
+    if (auto e = detail::call([&](stk_error **err) { return get(native(), input, &data, &size, err); })) return e;
+    return span<const std::uint64_t>(data, size);
+  }
+  detail::handle<stk_result, stk_result_free> handle_;
+};
+
+/// A request under way. Its end cancels and waits for what is unfinished.
+class job {
+ public:
+  bool is_done() const noexcept { return stk_job_is_done(native()); }
+  std::uint64_t rows_done() const noexcept { return stk_job_rows_done(native()); }
+  std::uint64_t rows_total() const noexcept { return stk_job_rows_total(native()); }
+  void cancel() const noexcept { stk_job_cancel(native()); }
+  /// Waits until it is done, or so long; gives whether it is done.
+  result<bool> wait(std::chrono::milliseconds timeout) const {
+    return wait_ms(timeout.count() < 0 ? 0 : static_cast<std::uint64_t>(timeout.count()));
+  }
+  /// Waits until it is done.
+  result<void> wait() const { return std::move(wait_ms(UINT64_MAX)).error(); }
+  /// Waits, and takes the answers: once per job. The same errors, with the same partial answers, as the blocking calls.
+  result<answers> get() {
+    stk_result *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_job_result(state_ ? state_->native : nullptr, &out, err); });
+    return answers::from_native(std::move(e), out);
+  }
+  const stk_job *native() const noexcept { return state_ ? state_->native : nullptr; }
+
+ private:
+  friend class model;
+  struct state : detail::box {
+    stk_job *native = nullptr;
+  };
+  template <class F>
+  struct state_with final : state {
+    explicit state_with(F &&f) : done(std::move(f)) {}
+    F done;
+  };
+  struct finish {
+    void operator()(state *s) const noexcept {
+      // The callable has returned, or will not be called, once the job is freed: only then may it go.
+      stk_job_free(s->native);
+      delete s;
+    }
+  };
+  using state_ptr = std::unique_ptr<state, finish>;
+
+  explicit job(state_ptr s) noexcept : state_(std::move(s)) {}
+  result<bool> wait_ms(std::uint64_t ms) const {
+    bool done = false;
+    if (auto e = detail::call([&](stk_error **err) { return stk_job_wait(native(), ms, &done, err); })) return e;
+    return done;
+  }
+  state_ptr state_;
+};
+
+/// A base classifier, with the threads that draw its noisy rows. Every function is safe from any number of threads, whose
+/// rows share batches. Its end cancels and waits for what is unfinished; jobs and answers outlive it.
+///
+/// Inputs are float32, row-major, one after another, elements() each, on sigma's scale.
+class model {
+ public:
+  /// Opens a file with default options; model_builder sets others.
+  static result<model> open(std::string_view path);
+  static result<model> open_memory(const void *bytes, std::size_t len);
+
+  std::size_t elements() const noexcept { return stk_model_elements(native()); }
+  std::size_t classes() const noexcept { return stk_model_classes(native()); }
+  std::size_t batch() const noexcept { return stk_model_batch(native()); }
+  std::size_t threads() const noexcept { return stk_model_threads(native()); }
+  /// Of one input, without the batch.
+  result<span<const std::size_t>> shape() const {
+    const std::size_t *dims = nullptr;
+    std::size_t len = 0;
+    if (auto e = detail::call([&](stk_error **err) { return stk_model_shape(native(), &dims, &len, err); })) return e;
+    return span<const std::size_t>(dims, len);
+  }
+  std::string_view sha256() const noexcept { return stk_model_sha256(native()); }
+  std::string_view provider() const noexcept { return stk_model_provider(native()); }
+  /// Inputs, outputs, which scores are used and why.
+  std::string_view signature_json() const noexcept { return stk_model_signature_json(native()); }
+
+  /// The smoothed classifier's top k at each input, or its abstention.
+  result<answers> predict(const request &r, span<const float> inputs) const {
+    std::size_t count = 0;
+    if (auto e = rows(inputs, count)) return e;
+    stk_result *out = nullptr;
+    auto e = detail::call([&](stk_error **err) {
+      return stk_model_predict(native(), r.native(), inputs.data(), count, &out, err);
+    });
+    return answers::from_native(std::move(e), out);
+  }
+  /// The same, calling `progress(rows_done, rows_total)` on this thread about every 50 ms and at the end. What it throws
+  /// cancels the run and is thrown on.
+  template <class F, class = std::enable_if_t<std::is_invocable_v<F &, std::uint64_t, std::uint64_t>>>
+  result<answers> predict(const request &r, span<const float> inputs, F &&progress) const {
+    return watched(submit_predict(r, inputs), progress);
+  }
+  /// The radius within which each input's label stays among the top k: labels fixed beforehand, one an input (or no_label),
+  /// or none given and all chosen from n0 rows.
+  result<answers> certify(const request &r, span<const float> inputs, span<const std::int64_t> labels = {}) const {
+    std::size_t count = 0;
+    if (auto e = rows(inputs, labels, count)) return e;
+    stk_result *out = nullptr;
+    auto e = detail::call([&](stk_error **err) {
+      return stk_model_certify(native(), r.native(), inputs.data(), count, labels.empty() ? nullptr : labels.data(), &out, err);
+    });
+    return answers::from_native(std::move(e), out);
+  }
+  /// The same, with progress as predict's.
+  template <class F, class = std::enable_if_t<std::is_invocable_v<F &, std::uint64_t, std::uint64_t>>>
+  result<answers> certify(const request &r, span<const float> inputs, span<const std::int64_t> labels, F &&progress) const {
+    return watched(submit_certify(r, inputs, labels), progress);
+  }
+  /// Counts of samples first .. first + rows of one input. Counts of ranges that do not meet add up.
+  result<smoothtopk::counts> sample(const request &r, span<const float> input, std::uint64_t first, std::uint64_t rows) const {
+    if (auto e = one_row(input)) return e;
+    stk_counts *out = nullptr;
+    auto e = detail::call([&](stk_error **err) {
+      return stk_model_sample(native(), r.native(), input.data(), first, rows, &out, err);
+    });
+    if (!e) return smoothtopk::counts(out);
+    if (!out) return e;
+    return result<smoothtopk::counts>(std::move(e), smoothtopk::counts(out));
+  }
+
+  /// predict that does not wait: the inputs are copied.
+  result<job> submit_predict(const request &r, span<const float> inputs) const {
+    return submit_predict_to(r, inputs, std::make_unique<job::state>(), nullptr);
+  }
+  /// `done()` is called once, on a thread of the library's or on one that cancels or ends the job. It must neither wait nor
+  /// end the job; what it throws is dropped.
+  template <class F>
+  result<job> submit_predict(const request &r, span<const float> inputs, F done) const {
+    return submit_predict_to(r, inputs, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
+  }
+  /// certify that does not wait: inputs and labels are copied.
+  result<job> submit_certify(const request &r, span<const float> inputs, span<const std::int64_t> labels = {}) const {
+    return submit_certify_to(r, inputs, labels, std::make_unique<job::state>(), nullptr);
+  }
+  template <class F>
+  result<job> submit_certify(const request &r, span<const float> inputs, span<const std::int64_t> labels, F done) const {
+    return submit_certify_to(r, inputs, labels, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
+  }
+  const stk_model *native() const noexcept { return handle_.get(); }
+
+ private:
+  friend class model_builder;
+  explicit model(stk_model *native) noexcept : handle_(native) {}
+
+  template <class F>
+  static void trampoline(void *user) noexcept {
+    static_assert(std::is_invocable_v<F &>);
+    detail::shielded([&] { static_cast<job::state_with<F> *>(static_cast<job::state *>(user))->done(); });
+  }
+  result<job> submit_predict_to(const request &r, span<const float> inputs, std::unique_ptr<job::state> s,
+                                stk_done_callback done) const {
+    std::size_t count = 0;
+    if (auto e = rows(inputs, count)) return e;
+    auto e = detail::call([&](stk_error **err) {
+      return stk_model_submit_predict(native(), r.native(), inputs.data(), count, done, s.get(), &s->native, err);
+    });
+    if (e) return e;
+    return job(job::state_ptr(s.release()));
+  }
+  result<job> submit_certify_to(const request &r, span<const float> inputs, span<const std::int64_t> labels,
+                                std::unique_ptr<job::state> s, stk_done_callback done) const {
+    std::size_t count = 0;
+    if (auto e = rows(inputs, labels, count)) return e;
+    auto e = detail::call([&](stk_error **err) {
+      return stk_model_submit_certify(native(), r.native(), inputs.data(), count, labels.empty() ? nullptr : labels.data(), done,
+                                      s.get(), &s->native, err);
+    });
+    if (e) return e;
+    return job(job::state_ptr(s.release()));
+  }
+  template <class F>
+  static result<answers> watched(result<job> submitted, F &progress) {
+    if (!submitted) return std::move(submitted).error();
+    // Ends the job, which cancels it, should progress throw.
+    job j = *std::move(submitted);
+    const std::uint64_t total = j.rows_total();
+    for (bool done = false; !done;) {
+      auto waited = j.wait(std::chrono::milliseconds(50));
+      if (!waited) return std::move(waited).error();
+      done = *waited;
+      progress(j.rows_done(), total);
+    }
+    return j.get();
+  }
+  error one_row(span<const float> input) const {
+    if (!handle_ || input.size() == elements()) return {};
+    return error(status::invalid_argument,
+                 "input has " + std::to_string(input.size()) + " elements; the model takes " + std::to_string(elements()), "input");
+  }
+  /// How many inputs there are; an empty model is the library's to refuse.
+  error rows(span<const float> inputs, std::size_t &count) const {
+    const std::size_t each = elements();
+    if (each == 0) return {};
+    if (inputs.size() % each != 0)
+      return error(status::invalid_argument,
+                   "inputs has " + std::to_string(inputs.size()) + " elements, not a multiple of the model's " + std::to_string(each),
+                   "inputs");
+    count = inputs.size() / each;
+    return {};
+  }
+  error rows(span<const float> inputs, span<const std::int64_t> labels, std::size_t &count) const {
+    if (auto e = rows(inputs, count)) return e;
+    if (handle_ && !labels.empty() && labels.size() != count)
+      return error(status::invalid_argument,
+                   "there are " + std::to_string(labels.size()) + " labels for " + std::to_string(count) + " inputs", "labels");
+    return {};
+  }
+  detail::handle<stk_model, stk_model_free> handle_;
+};
+
+/// Collects a model's options. The first one that is refused is what open() gives; options serve any number of models.
+class model_builder {
+ public:
+  model_builder() {
+    stk_model_options *out = nullptr;
+    error_ = detail::call([&](stk_error **err) { return stk_model_options_new(&out, err); });
+    handle_.reset(out);
+  }
+  /// "cpu", "cuda[:ID]", "tensorrt[:ID]", or the name ONNX Runtime has for a provider.
+  model_builder &provider(std::string_view name) {
+    return set_text(name, "provider", [&](const char *s, stk_error **err) {
+      return stk_model_options_set_provider(handle_.get(), s, err);
+    });
+  }
+  model_builder &provider_option(std::string_view key, std::string_view value) {
+    const std::string k(key);
+    if (!error_ && k.find('\0') != std::string::npos)
+      error_ = error(status::invalid_argument, "key holds a NUL byte", "key");
+    return set_text(value, "value", [&](const char *s, stk_error **err) {
+      return stk_model_options_set_provider_option(handle_.get(), k.c_str(), s, err);
+    });
+  }
+  /// The file of a plugin provider.
+  model_builder &provider_library(std::string_view path) {
+    return set_text(path, "path", [&](const char *s, stk_error **err) {
+      return stk_model_options_set_provider_library(handle_.get(), s, err);
+    });
+  }
+  /// 0: one a usable core on the CPU, else 1.
+  model_builder &threads(std::size_t value) {
+    return set([&](stk_error **err) { return stk_model_options_set_threads(handle_.get(), value, err); });
+  }
+  /// 0: measured when the model is opened.
+  model_builder &batch(std::size_t value) {
+    return set([&](stk_error **err) { return stk_model_options_set_batch(handle_.get(), value, err); });
+  }
+  /// Bytes; 0 for none.
+  model_builder &memory_limit(std::uint64_t bytes) {
+    return set([&](stk_error **err) { return stk_model_options_set_memory_limit(handle_.get(), bytes, err); });
+  }
+  model_builder &input(std::string_view name) {
+    return set_text(name, "name", [&](const char *s, stk_error **err) {
+      return stk_model_options_set_input(handle_.get(), s, err);
+    });
+  }
+  model_builder &input_shape(span<const std::size_t> dims) {
+    return set([&](stk_error **err) {
+      return stk_model_options_set_input_shape(handle_.get(), dims.data(), dims.size(), err);
+    });
+  }
+  model_builder &input_shape(std::initializer_list<std::size_t> dims) {
+    return input_shape(span<const std::size_t>(dims.begin(), dims.size()));
+  }
+  model_builder &output(std::string_view name) {
+    return set_text(name, "name", [&](const char *s, stk_error **err) {
+      return stk_model_options_set_output(handle_.get(), s, err);
+    });
+  }
+  model_builder &classes(std::size_t value) {
+    return set([&](stk_error **err) { return stk_model_options_set_classes(handle_.get(), value, err); });
+  }
+  /// For one score a row: label 1 above it.
+  model_builder &threshold(double value) {
+    return set([&](stk_error **err) { return stk_model_options_set_threshold(handle_.get(), value, err); });
+  }
+  /// (x - mean) / std_dev after the noise: one value, or one a channel.
+  model_builder &normalization(span<const float> mean, span<const float> std_dev) {
+    return set([&](stk_error **err) {
+      return stk_model_options_set_normalization(handle_.get(), mean.data(), mean.size(), std_dev.data(), std_dev.size(), err);
+    });
+  }
+  /// The values of an input that does not change.
+  model_builder &constant(std::string_view name, span<const double> values) {
+    return set_text(name, "name", [&](const char *s, stk_error **err) {
+      return stk_model_options_set_constant(handle_.get(), s, values.data(), values.size(), err);
+    });
+  }
+
+  result<model> open(std::string_view path) const {
+    if (auto e = ready()) return e;
+    stk_model *out = nullptr;
+    auto e = detail::text(path, "path").call([&](const char *p, stk_error **err) {
+      return stk_model_open(p, handle_.get(), &out, err);
+    });
+    if (e) return e;
+    return model(out);
+  }
+  /// The bytes are not needed afterwards.
+  result<model> open_memory(const void *bytes, std::size_t len) const {
+    if (auto e = ready()) return e;
+    stk_model *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_model_open_memory(bytes, len, handle_.get(), &out, err); });
+    if (e) return e;
+    return model(out);
+  }
+
+ private:
+  template <class F>
+  model_builder &set(F &&f) {
+    if (!error_) error_ = detail::call(f);
+    return *this;
+  }
+  template <class F>
+  model_builder &set_text(std::string_view view, const char *field, F &&f) {
+    if (!error_) error_ = detail::text(view, field).call(f);
+    return *this;
+  }
+  error ready() const {
+    if (error_) return error_.clone();
+    // Without options the library would take defaults, which is not what a moved-from builder had.
+    if (!handle_) return error(status::invalid_argument, "the builder is empty: it was moved from", "options");
+    return {};
+  }
+  detail::handle<stk_model_options, stk_model_options_free> handle_;
+  error error_;
+};
+
+inline result<model> model::open(std::string_view path) { return model_builder().open(path); }
+inline result<model> model::open_memory(const void *bytes, std::size_t len) { return model_builder().open_memory(bytes, len); }
+
+static_assert(sizeof(error) == sizeof(void *) && sizeof(model) == sizeof(void *) && sizeof(request) == sizeof(void *) &&
+              sizeof(cancel_token) == sizeof(void *) && sizeof(job) == sizeof(void *) && sizeof(answers) == sizeof(void *) &&
+              sizeof(counts) == sizeof(void *) && sizeof(logger) == sizeof(void *));
+
+}  // namespace SMOOTHTOPK_INLINE_NAMESPACE
+}  // namespace smoothtopk
+
+#undef SMOOTHTOPK_INLINE_NAMESPACE
+
+#endif

@@ -1,0 +1,160 @@
+/* Every case of tests/golden/cases.txt, through smoothtopk.h, bit for bit. */
+#include "golden.h"
+
+#include <stdlib.h>
+
+#include "check.h"
+
+static golden_case c;
+
+static void expect(int holds, const char *what) {
+  ++check_count;
+  if (holds) return;
+  ++check_failures;
+  fprintf(stderr, "golden case %s: %s is not as expected\n", c.name, what);
+}
+
+static stk_bound bound_of(void) {
+  static const char *const names[] = {"ranked", "simuem", "binocp"};
+  if (c.bound[0] == '\0') return STK_BOUND_RANKED;
+  for (stk_bound b = 0; b < 3; ++b)
+    if (strcmp(c.bound, names[b]) == 0) return b;
+  expect(0, "the bound's name");
+  return STK_BOUND_RANKED;
+}
+
+static int same(double a, double b) { return memcmp(&a, &b, sizeof a) == 0; }
+
+/* What the case says of status and field; the error is freed. */
+static void ended(stk_status status, stk_error *err) {
+  if (strcmp(stk_status_name(status), c.status) != 0 || (c.field[0] != '\0' && strcmp(stk_error_field(err), c.field) != 0)) {
+    fprintf(stderr, "golden case %s: %s [%s]: %s\n", c.name, stk_status_name(status), stk_error_field(err), stk_error_message(err));
+    expect(0, "status or field");
+  } else {
+    expect(1, "status and field");
+  }
+  stk_error_free(err);
+}
+
+static void check_summary(const stk_summary *s, size_t k) {
+  if (k < c.expect_radius_len) expect(same(s->radius, c.expect_radius[k]), "radius");
+  if (k < c.expect_abstain_len) expect(s->abstain == c.expect_abstain[k], "abstain");
+  if (k < c.expect_p_value_len) expect(same(s->p_value, c.expect_p_value[k]), "p_value");
+  if (c.has_expect_label) expect(s->label == c.expect_label, "label");
+}
+
+static void check_labels(const int64_t *labels, size_t len, size_t k) {
+  if (k >= c.expect_labels_lists) return;
+  expect(len == c.expect_labels_len[k] && memcmp(labels, c.expect_labels[k], len * sizeof *labels) == 0, "labels");
+}
+
+static void check_result(const stk_result *result) {
+  stk_error *err = NULL;
+  const uint64_t *counts;
+  const int64_t *labels;
+  size_t len;
+  const size_t ks = stk_result_k_len(result);
+  expect(stk_result_len(result) == 1 && ks == (c.k_len ? c.k_len : 1), "the result's size");
+  CHECK_OK(stk_result_counts(result, 0, &counts, &len, &err), err);
+  if (c.expect_counts_len)
+    expect(len == c.expect_counts_len && memcmp(counts, c.expect_counts, len * sizeof *counts) == 0, "counts");
+  CHECK_OK(stk_result_selection(result, 0, &counts, &len, &err), err);
+  expect(len == c.expect_selection_len && (len == 0 || memcmp(counts, c.expect_selection, len * sizeof *counts) == 0), "selection");
+  for (size_t k = 0; k < ks; ++k) {
+    stk_summary s;
+    CHECK_OK(stk_result_summary(result, 0, k, &s, sizeof s, &err), err);
+    check_summary(&s, k);
+    CHECK_OK(stk_result_labels(result, 0, k, &labels, &len, &err), err);
+    check_labels(labels, len, k);
+  }
+}
+
+/* The first setter that refuses is the case's outcome. */
+static stk_status build_request(stk_request **request, stk_error **err) {
+  stk_status s = stk_request_new(c.sigma, request, err);
+  if (s == STK_STATUS_OK && c.k_len) s = stk_request_set_k(*request, c.k, c.k_len, err);
+  if (s == STK_STATUS_OK && c.has_n) s = stk_request_set_n(*request, c.n, err);
+  if (s == STK_STATUS_OK && c.has_n0) s = stk_request_set_n0(*request, c.n0, err);
+  if (s == STK_STATUS_OK && c.has_alpha) s = stk_request_set_alpha(*request, c.alpha, err);
+  if (s == STK_STATUS_OK && c.bound[0]) s = stk_request_set_bound(*request, bound_of(), err);
+  if (s == STK_STATUS_OK && c.has_seed) s = stk_request_set_seed(*request, c.seed, err);
+  if (s == STK_STATUS_OK && c.has_key) s = stk_request_set_key(*request, c.key, err);
+  if (s == STK_STATUS_OK && c.has_input_max) s = stk_request_set_input_max(*request, c.input_max, err);
+  return s;
+}
+
+static stk_status open_case_model(stk_model **model, stk_error **err) {
+  char path[2 * GOLDEN_NAME];
+  stk_model_options *options = NULL;
+  snprintf(path, sizeof path, MODELS "%s", c.model);
+  stk_status s = stk_model_options_new(&options, err);
+  if (s == STK_STATUS_OK && c.has_threshold) s = stk_model_options_set_threshold(options, c.threshold, err);
+  if (s == STK_STATUS_OK && c.has_classes) s = stk_model_options_set_classes(options, (size_t)c.classes, err);
+  if (s == STK_STATUS_OK) s = stk_model_open(path, options, model, err);
+  stk_model_options_free(options);
+  return s;
+}
+
+static void with_model(int certify) {
+  stk_error *err = NULL;
+  stk_model *model = NULL;
+  stk_request *request = NULL;
+  stk_result *result = NULL;
+  stk_status s = build_request(&request, &err);
+  if (s == STK_STATUS_OK) s = open_case_model(&model, &err);
+  if (s == STK_STATUS_OK) {
+    /* The input is passed as one row, so it must have a row's length to be read safely. */
+    if (c.input_len != stk_model_elements(model)) {
+      fprintf(stderr, "golden case %s: the input has %zu elements\n", c.name, c.input_len);
+      exit(1);
+    }
+    s = certify ? stk_model_certify(model, request, c.input, 1, c.has_label ? &c.label : NULL, &result, &err)
+                : stk_model_predict(model, request, c.input, 1, &result, &err);
+  }
+  ended(s, err);
+  if (s == STK_STATUS_OK) check_result(result);
+  stk_result_free(result);
+  stk_request_free(request);
+  stk_model_free(model);
+}
+
+static void from_counts(int certify) {
+  stk_counts *counts = NULL;
+  const size_t ks = c.k_len ? c.k_len : 1;
+  for (size_t i = 0; i < ks; ++i) {
+    stk_error *err = NULL;
+    stk_summary summary;
+    int64_t labels[GOLDEN_CLASSES];
+    const size_t k = c.k_len ? c.k[i] : 1;
+    const double alpha = c.has_alpha ? c.alpha : 0.001;
+    /* Only as many labels are written as there is room for. */
+    int64_t *const room = k <= c.counts_len ? labels : NULL;
+    stk_status s = counts ? STK_STATUS_OK : stk_counts_new(c.counts, c.counts_len, c.has_n ? c.n : 0, &counts, &err);
+    if (s == STK_STATUS_OK)
+      s = certify ? stk_counts_certify(counts, (size_t)c.label, k, c.sigma, alpha, bound_of(), c.radius_slack, &summary,
+                                       sizeof summary, &err)
+                  : stk_counts_predict(counts, k, alpha, room, &summary, sizeof summary, &err);
+    ended(s, err);
+    if (s != STK_STATUS_OK) break;
+    check_summary(&summary, i);
+    if (!certify && room != NULL) check_labels(labels, k, i);
+  }
+  stk_counts_free(counts);
+}
+
+void test_golden(void) {
+  FILE *file = fopen(GOLDEN_CASES, "r");
+  unsigned line = 0, cases = 0;
+  CHECK(file != NULL);
+  if (file == NULL) return;
+  for (; golden_next(file, &line, &c); ++cases) {
+    if (strcmp(c.task, "certify") == 0) with_model(1);
+    else if (strcmp(c.task, "predict") == 0) with_model(0);
+    else if (strcmp(c.task, "counts_certify") == 0) from_counts(1);
+    else if (strcmp(c.task, "counts_predict") == 0) from_counts(0);
+    else expect(0, "the task");
+  }
+  fclose(file);
+  CHECK(cases > 0);
+  printf("c: %u golden cases\n", cases);
+}

@@ -1,0 +1,60 @@
+/* stk_summary's layout, which only grows at its tail, and the numbers that are never reused. */
+#include "check.h"
+
+#define AT(field, offset) _Static_assert(offsetof(stk_summary, field) == (offset), "stk_summary." #field " has moved")
+AT(struct_size, 0);
+AT(n, 8);
+AT(n0, 16);
+AT(k, 24);
+AT(label, 32);
+AT(radius, 40);
+AT(p_lower, 48);
+AT(p_upper, 56);
+AT(p_value, 64);
+AT(sigma, 72);
+AT(alpha, 80);
+AT(grid, 88);
+AT(radius_slack, 96);
+AT(seconds, 104);
+AT(seed, 112);
+AT(key, 120);
+AT(status, 128);
+AT(bound, 132);
+AT(certified, 136);
+AT(abstain, 137);
+AT(reserved, 138);
+_Static_assert(sizeof(stk_summary) >= 144, "stk_summary has shrunk");
+_Static_assert(sizeof(stk_status) == 4 && sizeof(stk_bound) == 4 && sizeof(stk_log_level) == 4, "enumerations are int32_t");
+_Static_assert(STK_NO_LABEL == -1 && STK_ABI_VERSION == 1, "constants of ABI 1");
+
+static const struct {
+  stk_status status, number;
+  const char *name;
+} statuses[] = {
+    {STK_STATUS_OK, 0, "OK"},
+    {STK_STATUS_INVALID_ARGUMENT, 1, "INVALID_ARGUMENT"},
+    {STK_STATUS_INVALID_DATA, 2, "INVALID_DATA"},
+    {STK_STATUS_NOT_FOUND, 3, "NOT_FOUND"},
+    {STK_STATUS_IO, 4, "IO"},
+    {STK_STATUS_MODEL, 5, "MODEL"},
+    {STK_STATUS_RUNTIME, 6, "RUNTIME"},
+    {STK_STATUS_PROVIDER, 7, "PROVIDER"},
+    {STK_STATUS_RUN, 8, "RUN"},
+    {STK_STATUS_CANCELLED, 9, "CANCELLED"},
+    {STK_STATUS_DEADLINE_EXCEEDED, 10, "DEADLINE_EXCEEDED"},
+    {STK_STATUS_INTERNAL, 11, "INTERNAL"},
+    {STK_STATUS_PANIC, 12, "PANIC"},
+    {STK_STATUS_POISONED, 13, "POISONED"},
+};
+
+void test_layout(void) {
+  for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; ++i) {
+    CHECK(statuses[i].status == statuses[i].number);
+    CHECK(strcmp(stk_status_name(statuses[i].status), statuses[i].name) == 0);
+  }
+  CHECK(strcmp(stk_status_name(-1), "UNKNOWN") == 0);
+  CHECK(strcmp(stk_status_name(1 << 30), "UNKNOWN") == 0);
+  CHECK(STK_BOUND_RANKED == 0 && STK_BOUND_SIMUEM == 1 && STK_BOUND_BINOCP == 2);
+  CHECK(STK_LOG_LEVEL_OFF == 0 && STK_LOG_LEVEL_ERROR == 1 && STK_LOG_LEVEL_WARN == 2 && STK_LOG_LEVEL_INFO == 3 &&
+        STK_LOG_LEVEL_DEBUG == 4);
+}

@@ -1,0 +1,24 @@
+/* A panic inside is a status: the process goes on, the handle says what befell it. */
+#include "check.h"
+
+void test_panic(void) {
+  stk_error *err = NULL;
+  stk_counts *counts = NULL, *other = NULL;
+  stk_summary s;
+  const uint64_t labels[] = {5, 90, 5};
+  const uint64_t *got;
+  size_t classes;
+  CHECK_OK(stk_counts_new(labels, 3, 0, &counts, &err), err);
+  CHECK_OK(stk_counts_new(labels, 3, 0, &other, &err), err);
+  CHECK_STATUS(stk_test_panic(NULL, &err), STK_STATUS_PANIC, err);
+  CHECK(stk_test_panic(NULL, NULL) == STK_STATUS_PANIC);
+  CHECK_STATUS(stk_test_panic(counts, &err), STK_STATUS_PANIC, err);
+  CHECK_STATUS(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, &s, sizeof s, &err), STK_STATUS_POISONED, err);
+  CHECK_STATUS(stk_counts_add(counts, other, &err), STK_STATUS_POISONED, err);
+  CHECK_STATUS(stk_counts_add(other, counts, &err), STK_STATUS_POISONED, err);
+  CHECK_STATUS(stk_counts_labels(counts, &got, &classes, &err), STK_STATUS_POISONED, err);
+  /* Others are untouched. */
+  CHECK_OK(stk_counts_predict(other, 1, 0.001, NULL, &s, sizeof s, &err), err);
+  stk_counts_free(counts);
+  stk_counts_free(other);
+}

@@ -1,0 +1,38 @@
+/* Requests: every setter takes what is in range and refuses the rest at once, naming its field. */
+#include <math.h>
+
+#include "check.h"
+
+void test_request(void) {
+  stk_error *err = NULL;
+  stk_request *request = NULL;
+  const size_t zero = 0, repeated[] = {1, 1}, good[] = {1, 5};
+  CHECK_INVALID(stk_request_new(0, &request, &err), "sigma", err);
+  CHECK_INVALID(stk_request_new(-1, &request, &err), "sigma", err);
+  CHECK_INVALID(stk_request_new((double)NAN, &request, &err), "sigma", err);
+  CHECK_INVALID(stk_request_new((double)INFINITY, &request, &err), "sigma", err);
+  CHECK(request == NULL);
+
+  CHECK_OK(stk_request_new(0.25, &request, &err), err);
+  CHECK_OK(stk_request_set_k(request, good, 2, &err), err);
+  CHECK_INVALID(stk_request_set_k(request, good, 0, &err), "k", err);
+  CHECK_INVALID(stk_request_set_k(request, &zero, 1, &err), "k", err);
+  (void)repeated;
+  CHECK_INVALID(stk_request_set_sigma(request, 0, &err), "sigma", err);
+  CHECK_INVALID(stk_request_set_n(request, 0, &err), "n", err);
+  CHECK_INVALID(stk_request_set_alpha(request, 0, &err), "alpha", err);
+  CHECK_INVALID(stk_request_set_alpha(request, 1, &err), "alpha", err);
+  CHECK_INVALID(stk_request_set_alpha(request, (double)NAN, &err), "alpha", err);
+  CHECK_INVALID(stk_request_set_bound(request, 3, &err), "bound", err);
+  CHECK_INVALID(stk_request_set_bound(request, -1, &err), "bound", err);
+  CHECK_INVALID(stk_request_set_input_max(request, -1, &err), "input_max", err);
+  CHECK_INVALID(stk_request_set_input_max(request, (double)INFINITY, &err), "input_max", err);
+  CHECK_OK(stk_request_set_bound(request, STK_BOUND_BINOCP, &err), err);
+  CHECK_OK(stk_request_set_timeout_ms(request, 0, &err), err);
+  CHECK_OK(stk_request_set_timeout_ms(request, UINT64_MAX, &err), err);
+  CHECK_OK(stk_request_set_cancel(request, NULL, &err), err);
+  CHECK_OK(stk_request_set_progress(request, NULL, NULL, &err), err);
+  CHECK_OK(stk_request_set_seed(request, UINT64_MAX, &err), err);
+  CHECK_OK(stk_request_set_key(request, UINT64_MAX, &err), err);
+  stk_request_free(request);
+}

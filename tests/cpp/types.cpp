@@ -1,0 +1,93 @@
+// Handles: one pointer wide, move-only, harmless when empty; errors and results.
+#include "check.hpp"
+
+#include <array>
+
+template <class T>
+constexpr bool is_handle = sizeof(T) == sizeof(void *) && !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
+                           std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
+static_assert(is_handle<stk::error> && is_handle<stk::model> && is_handle<stk::request> && is_handle<stk::cancel_token> &&
+              is_handle<stk::job> && is_handle<stk::answers> && is_handle<stk::counts> && is_handle<stk::logger>);
+static_assert(static_cast<int>(stk::status::poisoned) == 13 && stk::header_abi_version == 1 && stk::no_label == -1);
+
+static void spans() {
+  std::vector<float> v(3);
+  const std::array<float, 2> a{};
+  float c[4] = {};
+  stk::span<const float> s = v;
+  CHECK(s.size() == 3 && s.data() == v.data());
+  s = stk::span<const float>(a);
+  CHECK(s.size() == 2 && s.data() == a.data());
+  s = c;
+  CHECK(s.size() == 4 && s.begin() == c && s.end() == c + 4 && &s[1] == c + 1);
+  s = {};
+  CHECK(s.empty());
+  static_assert(!std::is_constructible_v<stk::span<float>, const std::vector<float> &>);
+  static_assert(!std::is_constructible_v<stk::span<const double>, std::vector<float> &>);
+}
+
+static void errors() {
+  stk::error none;
+  CHECK(!none && none.status() == stk::status::ok && none.message().empty());
+  stk::error e(stk::status::io, "no", "path");
+  stk::error moved = std::move(e);
+  CHECK(!e && moved && moved.clone().field() == "path" && moved.status() == stk::status::io);  // NOLINT: moved-from is empty
+  CHECK(stk::name(stk::status::deadline_exceeded) == "DEADLINE_EXCEEDED");
+  CHECK(stk::name(static_cast<stk::status>(99)) == "UNKNOWN");
+
+  stk::result<int> value(3);
+  CHECK(value && *value == 3 && !value.error() && value.partial() == nullptr);
+  stk::result<int> failed(std::move(moved));
+  CHECK(!failed && failed.error().message() == "no" && failed.partial() == nullptr);
+  stk::result<int> partial(stk::error(stk::status::cancelled, "stopped"), 5);
+  CHECK(!partial && partial.partial() != nullptr && *partial.partial() == 5);
+  CHECK(stk::result<void>());
+}
+
+// What was moved from is empty: an error, not a crash.
+static void moved_from() {
+  const auto x = exact_input();
+  auto model = MUST(open(exact_model));
+  auto request = MUST(stk::request_builder(0.25).n(100).seed(1).build());
+  auto other = std::move(model);
+  CHECK(other.elements() == 24 && model.elements() == 0 && model.sha256().empty());
+  FAILS(model.certify(request, x), stk::status::invalid_argument, "model");
+  FAILS(model.predict(request, x), stk::status::invalid_argument, "model");
+  FAILS(model.sample(request, x, 0, 1), stk::status::invalid_argument, "model");
+  FAILS(model.submit_certify(request, x), stk::status::invalid_argument, "model");
+  FAILS(model.shape(), stk::status::invalid_argument, "model");
+  model = std::move(other);
+  auto kept = std::move(request);
+  FAILS(model.certify(request, x), stk::status::invalid_argument, "request");
+  auto answers = MUST(model.certify(kept, x));
+  auto taken = std::move(answers);
+  CHECK(taken.size() == 1 && answers.size() == 0);
+  FAILS(answers.summary(0), stk::status::invalid_argument, "result");
+  auto job = MUST(model.submit_predict(kept, x));
+  auto same = std::move(job);
+  FAILS(job.get(), stk::status::invalid_argument, "job");
+  FAILS(job.wait(), stk::status::invalid_argument, "job");
+  CHECK(MUST(same.get()).size() == 1);
+  job = std::move(same);
+
+  stk::request_builder builder(0.25);
+  MUST(builder.build());
+  FAILS(builder.build(), stk::status::invalid_argument, "request");
+  stk::request_builder changed(std::move(kept));
+  CHECK(MUST(model.certify(MUST(changed.n(50).build()), x)).summary(0)->n == 50);
+  stk::model_builder options;
+  stk::model_builder options2 = std::move(options);
+  FAILS(options.open(exact_model), stk::status::invalid_argument, "options");
+  CHECK(MUST(options2.open(exact_model)).elements() == 24);
+  auto token = MUST(stk::cancel_token::create());
+  auto token2 = std::move(token);
+  token.set();
+  CHECK(!token2.is_set() && !token.is_set());
+}
+
+void test_types() {
+  spans();
+  errors();
+  moved_from();
+  CHECK(stk::abi_version() == stk::header_abi_version && !stk::version().empty() && !stk::build_info().empty());
+}
