@@ -100,7 +100,7 @@ test-asan: setup $(CPP_OUT)/test_c_asan $(CPP_OUT)/test_cpp_asan ## The C and C+
 	$(CPP_ENV) $(ASAN_ENV) $(CPP_OUT)/test_c_asan
 	$(CPP_ENV) $(ASAN_ENV) sh tests/cpp/run.sh $(CPP_OUT)/test_cpp_asan
 
-ASAN_ENV = ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=tests/c/leaks.supp:print_suppressions=0
+ASAN_ENV = ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 
 test-valgrind: $(CPP_OUT)/test_c ## Certificates from counts under valgrind's memcheck
 	$(call need,valgrind,valgrind)

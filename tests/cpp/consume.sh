@@ -1,0 +1,50 @@
+#!/bin/sh
+# consume.sh FOLDER: installs into an empty prefix, and builds and runs projects of their own against it, by find_package and
+# by pkg-config; then one against the checkout, by FetchContent.
+#   LIBRARY_DIR  folder of the built library
+set -eu
+out=$1
+rm -rf "$out"
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+root=$(pwd)
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+fail() { echo "consume: $*" >&2; exit 1; }
+quietly() { "$@" >"$out/log" 2>&1 || { cat "$out/log" >&2; fail "failed: $*"; }; }
+build() { # build NAME SOURCE CMAKE-ARGUMENT...
+    name=$1 source=$2
+    shift 2
+    quietly cmake -G Ninja -S "$source" -B "$out/$name" -DCMAKE_BUILD_TYPE=Release "$@"
+    quietly cmake --build "$out/$name"
+    for program in "$out/$name"/consumer_*; do
+        test -f "$program" || continue
+        printf '%s ' "$name"
+        "$program"
+    done
+}
+
+# Into a staged root, as packages are made; then moved to where it was meant for.
+quietly env PREFIX="$out/prefix" DESTDIR="$out/root" sh mk/install.sh
+mv "$out/root$out/prefix" "$out/prefix"
+for link in libsmoothtopk.so libsmoothtopk.so.1; do
+    test -L "$out/prefix/lib/$link" || fail "$link is no link"
+done
+test "$(readlink -f "$out/prefix/lib/libsmoothtopk.so")" = "$out/prefix/lib/libsmoothtopk.so.1.$version" || fail "libsmoothtopk.so leads elsewhere"
+
+build find_package tests/cpp/consumer -DCMAKE_PREFIX_PATH="$out/prefix" -DWANTED_VERSION="$version"
+if cmake -G Ninja -S tests/cpp/consumer -B "$out/too_new" -DCMAKE_PREFIX_PATH="$out/prefix" -DWANTED_VERSION=99.0 >/dev/null 2>&1; then
+    fail "find_package took version $version for 99.0"
+fi
+
+export PKG_CONFIG_PATH="$out/prefix/lib/pkgconfig"
+test "$(pkg-config --modversion smoothtopk)" = "$version" || fail "pkg-config gives another version"
+for language in c cpp; do
+    compiler=cc
+    if test $language = cpp; then compiler="c++ -std=c++17"; fi
+    # shellcheck disable=SC2046
+    $compiler tests/cpp/consumer/main.$language $(pkg-config --cflags --libs smoothtopk) -o "$out/pkg_config_$language"
+    printf 'pkg-config '
+    LD_LIBRARY_PATH="$out/prefix/lib" "$out/pkg_config_$language"
+done
+
+build fetch_content tests/cpp/subproject -DCHECKOUT="$root" -DSMOOTHTOPK_LIBRARY="$LIBRARY_DIR/libsmoothtopk.so"

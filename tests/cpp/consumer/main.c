@@ -1,0 +1,19 @@
+/* Needs no model and no ONNX Runtime: whether the package's headers and library are found is what is tested. */
+#include <smoothtopk.h>
+#include <stdio.h>
+
+int main(void) {
+  const uint64_t labels[] = {50, 9900, 50};
+  stk_counts *counts = NULL;
+  stk_summary s;
+  stk_error *err = NULL;
+  if (stk_abi_version() != STK_ABI_VERSION || stk_counts_new(labels, 3, 0, &counts, &err) != STK_STATUS_OK ||
+      stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, &s, sizeof s, &err) != STK_STATUS_OK) {
+    fprintf(stderr, "%s\n", stk_error_message(err));
+    stk_error_free(err);
+    return 1;
+  }
+  printf("c: %s, radius %.6f\n", stk_version(), s.radius);
+  stk_counts_free(counts);
+  return 0;
+}
