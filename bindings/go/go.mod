@@ -1,0 +1,3 @@
+module smoothtopk
+
+go 1.24

@@ -1,0 +1,162 @@
+package smoothtopk
+
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Model is a base classifier with the threads that draw its noisy rows. All methods may be called from any number of
+// goroutines at once; their rows share batches, and nobody's answer depends on who else is asking.
+//
+// Close frees it. A model that becomes unreachable without Close is freed by the garbage collector, some time later.
+type Model struct {
+	lib     *Library
+	native  *C.stk_model
+	info    ModelInfo
+	cleanup runtime.Cleanup
+
+	mu      sync.Mutex
+	closed  bool
+	calls   sync.WaitGroup
+	closing chan struct{} // closed when Close begins: calls under way cancel their runs
+	freed   chan struct{} // closed when Close has ended
+}
+
+// ModelInfo describes an open model.
+type ModelInfo struct {
+	// Elements is the number of float32 values of one input.
+	Elements int
+	// Shape is the shape of one input, without the batch.
+	Shape []int
+	// Classes is the number of labels.
+	Classes int
+	// Batch is how many rows one run of the model takes.
+	Batch int
+	// Threads is how many threads draw rows.
+	Threads int
+	// Provider is where the model runs, such as "cpu" or "cuda:0".
+	Provider string
+	// SHA256 is the digest of the model's file, in hexadecimal.
+	SHA256 string
+	// SignatureJSON describes inputs and outputs, which of them holds the scores, and why.
+	SignatureJSON string
+}
+
+// nativeModels counts the models that are open in the library: tests look at it.
+var nativeModels atomic.Int64
+
+// OpenModel opens the ONNX file at path.
+func (l *Library) OpenModel(path string, opts ...Option) (*Model, error) {
+	text, err := cString("path", path)
+	if err != nil {
+		return nil, err
+	}
+	defer C.free(unsafe.Pointer(text))
+	return l.openModel(opts, func(o *options) C.shim_out { return C.shim_model_open(l.api, text, o.native) })
+}
+
+// OpenModelBytes opens an ONNX model from memory; data is not needed afterwards.
+func (l *Library) OpenModelBytes(data []byte, opts ...Option) (*Model, error) {
+	return l.openModel(opts, func(o *options) C.shim_out {
+		return C.shim_model_open_memory(l.api, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), o.native)
+	})
+}
+
+func (l *Library) openModel(opts []Option, open func(*options) C.shim_out) (*Model, error) {
+	o, err := l.newOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer o.free()
+	out := open(o)
+	if err := l.checked(out); err != nil {
+		return nil, err
+	}
+	native := (*C.stk_model)(out.value)
+	nativeModels.Add(1)
+	info, err := l.describe(native)
+	if err != nil {
+		l.freeModel(native)
+		return nil, err
+	}
+	m := &Model{lib: l, native: native, info: info, closing: make(chan struct{}), freed: make(chan struct{})}
+	m.cleanup = runtime.AddCleanup(m, l.freeModel, native)
+	return m, nil
+}
+
+func (l *Library) freeModel(native *C.stk_model) {
+	C.shim_model_free(l.api, native)
+	nativeModels.Add(-1)
+}
+
+func (l *Library) describe(native *C.stk_model) (ModelInfo, error) {
+	out := C.shim_model_shape(l.api, native)
+	if err := l.check(out.status, out.error); err != nil {
+		return ModelInfo{}, err
+	}
+	info := ModelInfo{
+		Elements:      int(C.shim_model_elements(l.api, native)),
+		Classes:       int(C.shim_model_classes(l.api, native)),
+		Batch:         int(C.shim_model_batch(l.api, native)),
+		Threads:       int(C.shim_model_threads(l.api, native)),
+		Provider:      C.GoString(C.shim_model_provider(l.api, native)),
+		SHA256:        C.GoString(C.shim_model_sha256(l.api, native)),
+		SignatureJSON: C.GoString(C.shim_model_signature_json(l.api, native)),
+	}
+	for _, dim := range unsafe.Slice((*C.size_t)(out.data), out.len) {
+		info.Shape = append(info.Shape, int(dim))
+	}
+	return info, nil
+}
+
+// Info describes the model. It may be called after Close.
+func (m *Model) Info() ModelInfo {
+	info := m.info
+	info.Shape = append([]int(nil), info.Shape...)
+	return info
+}
+
+// Close cancels the calls under way, waits until they have returned (they give ErrClosed, and what they had counted),
+// and frees the model. Later calls give ErrClosed. Closing again, or from several goroutines, waits for the same end.
+// Close must not be called from a Progress function of the same model, for whose return it would wait. The error is
+// always nil.
+func (m *Model) Close() error {
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		<-m.freed
+		return nil
+	}
+	m.closed = true
+	m.mu.Unlock()
+	close(m.closing)
+	m.calls.Wait()
+	m.cleanup.Stop()
+	m.lib.freeModel(m.native)
+	m.native = nil
+	close(m.freed)
+	return nil
+}
+
+// acquire keeps the model open until release.
+func (m *Model) acquire() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return ErrClosed
+	}
+	m.calls.Add(1)
+	return nil
+}
+
+func (m *Model) release() {
+	m.calls.Done()
+	// The garbage collector must not free the model during a call that is the last to mention it.
+	runtime.KeepAlive(m)
+}

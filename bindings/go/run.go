@@ -1,0 +1,249 @@
+package smoothtopk
+
+// #include "shim.h"
+import "C"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/cgo"
+	"time"
+	"unsafe"
+)
+
+// Certify finds, for each input and each k of the request, the l2 radius within which a label stays among the smoothed
+// classifier's top k: the label that the request fixes, or one that rows of their own choose. Inputs are Info().Elements
+// values each, on the scale of sigma; they are not needed afterwards.
+//
+// When ctx ends, or the model is closed, the run is cancelled; Certify waits for the library to let go of it and returns
+// a *PartialError that errors.Is finds context.Cause(ctx) (or ErrClosed) in, and that holds the counts so far.
+func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float32) ([]Certification, error) {
+	if request.Labels != nil && len(request.Labels) != len(inputs) {
+		return nil, invalid(ErrInvalidArgument, "labels", fmt.Sprintf(
+			"must be one for each input: there are %d labels and %d inputs", len(request.Labels), len(inputs)))
+	}
+	labels := make([]int64, len(request.Labels))
+	for i, label := range request.Labels {
+		labels[i] = int64(label)
+	}
+	result, stop := m.run(ctx, true, &request, inputs, labels)
+	if result == nil {
+		return nil, stop
+	}
+	list, err := result.certifications()
+	if err != nil {
+		return nil, err
+	}
+	if stop != nil {
+		return nil, &PartialError{Err: stop, Certifications: list}
+	}
+	return list, nil
+}
+
+// Predict finds, for each input and each k of the request, the smoothed classifier's top k labels, or abstains. It takes
+// inputs and ends early as Certify does.
+func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float32) ([]PredictionSet, error) {
+	result, stop := m.run(ctx, false, &request, inputs, nil)
+	if result == nil {
+		return nil, stop
+	}
+	list, err := result.predictions()
+	if err != nil {
+		return nil, err
+	}
+	if stop != nil {
+		return nil, &PartialError{Err: stop, Predictions: list}
+	}
+	return list, nil
+}
+
+// Sample counts the labels of rows first to first+rows of the noise that Predict and Certify answer with, for one input
+// and the request's Sigma, Seed, Key, InputMax and Timeout. Counts of disjoint ranges add up to those of a whole run.
+// It ends early as Certify does; unlike Certify, it keeps an operating system thread while it runs, of which there are
+// at most 64 for a Library: more calls wait.
+func (m *Model) Sample(ctx context.Context, request Request, input []float32, first, rows uint64) (*Counts, error) {
+	if err := m.acquire(); err != nil {
+		return nil, err
+	}
+	defer m.release()
+	if err := m.fits(input); err != nil {
+		return nil, err
+	}
+	native, _, err := request.native()
+	if err != nil {
+		return nil, err
+	}
+	native.set &^= C.SHIM_SET_K
+	select {
+	case <-ctx.Done():
+	case <-m.closing:
+	case m.lib.blocking <- struct{}{}:
+		defer func() { <-m.lib.blocking }()
+	}
+	if err := m.ended(ctx); err != nil {
+		return nil, fmt.Errorf("smoothtopk: not started: %w", err)
+	}
+
+	lib := m.lib
+	token := C.shim_cancel_new(lib.api)
+	if err := lib.checked(token); err != nil {
+		return nil, err
+	}
+	cancel := (*C.stk_cancel)(token.value)
+	finished, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-ctx.Done():
+			C.shim_cancel_set(lib.api, cancel)
+		case <-m.closing:
+			C.shim_cancel_set(lib.api, cancel)
+		case <-finished:
+		}
+	}()
+	out := C.shim_sample(lib.api, m.native, &native, cancel, (*C.float)(unsafe.SliceData(input)),
+		C.uint64_t(first), C.uint64_t(rows))
+	close(finished)
+	<-watched
+	C.shim_cancel_free(lib.api, cancel)
+
+	stop := m.reason(ctx, lib.checked(out))
+	if out.value == nil {
+		return nil, stop
+	}
+	counts, err := lib.takeCounts((*C.stk_counts)(out.value))
+	if err != nil {
+		return nil, err
+	}
+	if stop != nil {
+		return nil, &PartialError{Err: stop, Counts: counts}
+	}
+	return counts, nil
+}
+
+// run submits a job and waits for it without keeping a thread. A result with an error is a partial one.
+func (m *Model) run(ctx context.Context, certify bool, request *Request, inputs [][]float32, labels []int64) (
+	*result, error) {
+	if err := m.acquire(); err != nil {
+		return nil, err
+	}
+	defer m.release()
+	rows, err := m.join(inputs)
+	if err != nil {
+		return nil, err
+	}
+	native, k, err := request.native()
+	if err != nil {
+		return nil, err
+	}
+	if err := m.ended(ctx); err != nil {
+		return nil, fmt.Errorf("smoothtopk: not started: %w", err)
+	}
+
+	lib, done := m.lib, make(chan struct{})
+	handle := cgo.NewHandle(done)
+	defer handle.Delete()
+	out := C.shim_submit(lib.api, m.native, C.bool(certify), &native, unsafe.SliceData(k), C.size_t(len(k)),
+		(*C.float)(unsafe.SliceData(rows)), C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)), C.uintptr_t(handle))
+	if err := lib.checked(out); err != nil {
+		return nil, err
+	}
+	job := (*C.stk_job)(out.value)
+	// Frees before the handle goes, also when Progress panics: after it, the callback is never called.
+	defer C.shim_job_free(lib.api, job)
+	m.wait(ctx, job, done, request.Progress)
+
+	out = C.shim_job_result(lib.api, job)
+	stop := m.reason(ctx, lib.checked(out))
+	if out.value == nil {
+		return nil, stop
+	}
+	return lib.newResult((*C.stk_result)(out.value)), stop
+}
+
+// wait returns when the job has ended, cancelling it when ctx ends or the model is closed.
+func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, progress func(done, total uint64)) {
+	var tick <-chan time.Time
+	report := func() {}
+	if progress != nil {
+		ticker := time.NewTicker(100 * time.Millisecond)
+		defer ticker.Stop()
+		tick = ticker.C
+		report = func() {
+			progress(uint64(C.shim_job_rows_done(m.lib.api, job)), uint64(C.shim_job_rows_total(m.lib.api, job)))
+		}
+	}
+	ended, closing := ctx.Done(), (<-chan struct{})(m.closing)
+	for {
+		select {
+		case <-done:
+			report()
+			return
+		case <-ended:
+			ended = nil
+			C.shim_job_cancel(m.lib.api, job)
+		case <-closing:
+			closing = nil
+			C.shim_job_cancel(m.lib.api, job)
+		case <-tick:
+			report()
+		}
+	}
+}
+
+// ended is why no run should start: the context's cause, or ErrClosed.
+func (m *Model) ended(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	select {
+	case <-m.closing:
+		return ErrClosed
+	default:
+		return nil
+	}
+}
+
+// reason joins why we cancelled to what the library says of it.
+func (m *Model) reason(ctx context.Context, native error) error {
+	if !errors.Is(native, ErrCancelled) {
+		return native
+	}
+	if cause := m.ended(ctx); cause != nil {
+		return &stopped{cause, native}
+	}
+	return native
+}
+
+func (m *Model) fits(input []float32) error {
+	if len(input) != m.info.Elements {
+		return invalid(ErrInvalidData, "input", fmt.Sprintf("must have %d elements, got %d", m.info.Elements, len(input)))
+	}
+	return nil
+}
+
+// join lays inputs behind one another; a single one is used where it lies.
+func (m *Model) join(inputs [][]float32) ([]float32, error) {
+	for _, input := range inputs {
+		if err := m.fits(input); err != nil {
+			return nil, err
+		}
+	}
+	if len(inputs) == 1 {
+		return inputs[0], nil
+	}
+	rows := make([]float32, 0, len(inputs)*m.info.Elements)
+	for _, input := range inputs {
+		rows = append(rows, input...)
+	}
+	return rows, nil
+}
+
+// pointer is nil for an empty slice, which the library reads as `not given`.
+func pointer[T any](values []T) *T {
+	if len(values) == 0 {
+		return nil
+	}
+	return &values[0]
+}

@@ -1,0 +1,263 @@
+// What Go cannot do itself: hold the library's functions in a table, call through it, and hand it callbacks.
+#ifndef SMOOTHTOPK_GO_SHIM_H
+#define SMOOTHTOPK_GO_SHIM_H
+
+#include "smoothtopk.h"
+
+// Every function the binding uses. The table takes its types from the header, so a changed declaration fails to compile.
+#define SHIM_FUNCTIONS(X)                                                                                              \
+  X(stk_abi_version) X(stk_version) X(stk_build_info) X(stk_log_set_callback)                       \
+  X(stk_error_status) X(stk_error_message) X(stk_error_field) X(stk_error_free)                                        \
+  X(stk_runtime_load) X(stk_runtime_use_api_base) X(stk_runtime_version) X(stk_runtime_path)                           \
+  X(stk_runtime_check_provider)                                                                                        \
+  X(stk_model_options_new) X(stk_model_options_free) X(stk_model_options_set_provider)                                 \
+  X(stk_model_options_set_provider_option) X(stk_model_options_set_provider_library)                                   \
+  X(stk_model_options_set_threads) X(stk_model_options_set_batch) X(stk_model_options_set_memory_limit)                \
+  X(stk_model_options_set_input) X(stk_model_options_set_input_shape) X(stk_model_options_set_output)                  \
+  X(stk_model_options_set_classes) X(stk_model_options_set_threshold) X(stk_model_options_set_normalization)           \
+  X(stk_model_options_set_constant)                                                                                    \
+  X(stk_model_open) X(stk_model_open_memory) X(stk_model_free) X(stk_model_elements) X(stk_model_classes)              \
+  X(stk_model_batch) X(stk_model_threads) X(stk_model_shape) X(stk_model_sha256) X(stk_model_provider)                 \
+  X(stk_model_signature_json)                                                                                          \
+  X(stk_request_new) X(stk_request_free) X(stk_request_set_k) X(stk_request_set_n) X(stk_request_set_n0)               \
+  X(stk_request_set_alpha) X(stk_request_set_bound) X(stk_request_set_seed) X(stk_request_set_key)                     \
+  X(stk_request_set_input_max) X(stk_request_set_timeout_ms) X(stk_request_set_cancel)                                 \
+  X(stk_cancel_new) X(stk_cancel_set) X(stk_cancel_free)                                                               \
+  X(stk_model_sample) X(stk_model_submit_predict) X(stk_model_submit_certify)                                          \
+  X(stk_job_rows_done) X(stk_job_rows_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                       \
+  X(stk_result_len) X(stk_result_k_len) X(stk_result_summary) X(stk_result_labels) X(stk_result_counts)                \
+  X(stk_result_selection) X(stk_result_json) X(stk_result_free)                                                        \
+  X(stk_counts_new) X(stk_counts_add) X(stk_counts_labels) X(stk_counts_n) X(stk_counts_certify)                       \
+  X(stk_counts_predict) X(stk_counts_free) X(stk_test_panic)
+
+#define SHIM_FIELD(name) __typeof__(&name) name;
+typedef struct shim_api {
+  SHIM_FUNCTIONS(SHIM_FIELD)
+} shim_api;
+#undef SHIM_FIELD
+
+// The status of a call with what it gave: exactly one of error and value is set.
+typedef struct shim_out {
+  stk_status status;
+  stk_error *error;
+  void *value;
+} shim_out;
+
+// An array owned by a handle.
+typedef struct shim_array {
+  stk_status status;
+  stk_error *error;
+  const void *data;
+  size_t len;
+} shim_array;
+
+enum {
+  SHIM_SET_K = 1,
+  SHIM_SET_N = 2,
+  SHIM_SET_N0 = 4,
+  SHIM_SET_ALPHA = 8,
+  SHIM_SET_INPUT_MAX = 16,
+  SHIM_SET_SEED = 32,
+};
+
+// A request's numbers; those not named in `set` keep the library's default. No pointers: it lies in Go's memory.
+typedef struct shim_request {
+  double sigma, alpha, input_max;
+  uint64_t n, n0, seed, key, timeout_ms;
+  int32_t bound;
+  uint32_t set;
+} shim_request;
+
+// Fills the table from the library at `path` (or from the one linked in, by build tag). NULL on success, else what was
+// wrong, to be freed.
+char *shim_load(const char *path, shim_api *out);
+
+// NULL if the library's ABI is the header's, else what was wrong, to be freed.
+char *shim_check_abi(uint32_t version);
+
+// What takes more than one call, in one crossing from Go.
+shim_out shim_submit(const shim_api *api, const stk_model *model, bool certify, const shim_request *request,
+                     const size_t *k, size_t k_len, const float *inputs, size_t count, const int64_t *labels,
+                     uintptr_t done);
+shim_out shim_sample(const shim_api *api, const stk_model *model, const shim_request *request, const stk_cancel *cancel,
+                     const float *input, uint64_t first, uint64_t rows);
+shim_out shim_log(const shim_api *api, stk_log_level level);
+
+// Plain calls through the table.
+#define SHIM_OUT(call)                                                                                                 \
+  shim_out out = {0, NULL, NULL};                                                                                      \
+  out.status = call;                                                                                                   \
+  return out
+#define SHIM_VALUE(type, call)                                                                                         \
+  shim_out out = {0, NULL, NULL};                                                                                      \
+  type *value = NULL;                                                                                                  \
+  out.status = call;                                                                                                   \
+  out.value = (void *)value;                                                                                           \
+  return out
+#define SHIM_ARRAY(type, call)                                                                                         \
+  shim_array out = {0, NULL, NULL, 0};                                                                                 \
+  const type *data = NULL;                                                                                             \
+  out.status = call;                                                                                                   \
+  out.data = data;                                                                                                     \
+  return out
+
+static inline const char *shim_version(const shim_api *api) { return api->stk_version(); }
+static inline const char *shim_build_info(const shim_api *api) { return api->stk_build_info(); }
+
+static inline stk_status shim_error_status(const shim_api *api, const stk_error *e) { return api->stk_error_status(e); }
+static inline const char *shim_error_message(const shim_api *api, const stk_error *e) {
+  return api->stk_error_message(e);
+}
+static inline const char *shim_error_field(const shim_api *api, const stk_error *e) { return api->stk_error_field(e); }
+static inline void shim_error_free(const shim_api *api, stk_error *e) { api->stk_error_free(e); }
+
+static inline shim_out shim_runtime_version(const shim_api *api) {
+  SHIM_VALUE(const char, api->stk_runtime_version(&value, &out.error));
+}
+static inline shim_out shim_runtime_path(const shim_api *api) {
+  SHIM_VALUE(const char, api->stk_runtime_path(&value, &out.error));
+}
+static inline shim_out shim_runtime_load(const shim_api *api, const char *path) {
+  SHIM_OUT(api->stk_runtime_load(path, &out.error));
+}
+static inline shim_out shim_runtime_use_api_base(const shim_api *api, const void *base) {
+  SHIM_OUT(api->stk_runtime_use_api_base(base, &out.error));
+}
+static inline shim_out shim_runtime_check_provider(const shim_api *api, const char *provider) {
+  SHIM_OUT(api->stk_runtime_check_provider(provider, &out.error));
+}
+
+static inline shim_out shim_model_options_new(const shim_api *api) {
+  SHIM_VALUE(stk_model_options, api->stk_model_options_new(&value, &out.error));
+}
+static inline void shim_model_options_free(const shim_api *api, stk_model_options *o) {
+  api->stk_model_options_free(o);
+}
+static inline shim_out shim_set_provider(const shim_api *api, stk_model_options *o, const char *v) {
+  SHIM_OUT(api->stk_model_options_set_provider(o, v, &out.error));
+}
+static inline shim_out shim_set_provider_option(const shim_api *api, stk_model_options *o, const char *k,
+                                                const char *v) {
+  SHIM_OUT(api->stk_model_options_set_provider_option(o, k, v, &out.error));
+}
+static inline shim_out shim_set_provider_library(const shim_api *api, stk_model_options *o, const char *v) {
+  SHIM_OUT(api->stk_model_options_set_provider_library(o, v, &out.error));
+}
+static inline shim_out shim_set_threads(const shim_api *api, stk_model_options *o, size_t v) {
+  SHIM_OUT(api->stk_model_options_set_threads(o, v, &out.error));
+}
+static inline shim_out shim_set_batch(const shim_api *api, stk_model_options *o, size_t v) {
+  SHIM_OUT(api->stk_model_options_set_batch(o, v, &out.error));
+}
+static inline shim_out shim_set_memory_limit(const shim_api *api, stk_model_options *o, uint64_t v) {
+  SHIM_OUT(api->stk_model_options_set_memory_limit(o, v, &out.error));
+}
+static inline shim_out shim_set_input(const shim_api *api, stk_model_options *o, const char *v) {
+  SHIM_OUT(api->stk_model_options_set_input(o, v, &out.error));
+}
+static inline shim_out shim_set_input_shape(const shim_api *api, stk_model_options *o, const size_t *v, size_t n) {
+  SHIM_OUT(api->stk_model_options_set_input_shape(o, v, n, &out.error));
+}
+static inline shim_out shim_set_output(const shim_api *api, stk_model_options *o, const char *v) {
+  SHIM_OUT(api->stk_model_options_set_output(o, v, &out.error));
+}
+static inline shim_out shim_set_classes(const shim_api *api, stk_model_options *o, size_t v) {
+  SHIM_OUT(api->stk_model_options_set_classes(o, v, &out.error));
+}
+static inline shim_out shim_set_threshold(const shim_api *api, stk_model_options *o, double v) {
+  SHIM_OUT(api->stk_model_options_set_threshold(o, v, &out.error));
+}
+static inline shim_out shim_set_normalization(const shim_api *api, stk_model_options *o, const float *mean,
+                                              size_t mean_len, const float *std_dev, size_t std_len) {
+  SHIM_OUT(api->stk_model_options_set_normalization(o, mean, mean_len, std_dev, std_len, &out.error));
+}
+static inline shim_out shim_set_constant(const shim_api *api, stk_model_options *o, const char *name, const double *v,
+                                         size_t n) {
+  SHIM_OUT(api->stk_model_options_set_constant(o, name, v, n, &out.error));
+}
+
+static inline shim_out shim_model_open(const shim_api *api, const char *path, const stk_model_options *options) {
+  SHIM_VALUE(stk_model, api->stk_model_open(path, options, &value, &out.error));
+}
+static inline shim_out shim_model_open_memory(const shim_api *api, const void *bytes, size_t len,
+                                              const stk_model_options *options) {
+  SHIM_VALUE(stk_model, api->stk_model_open_memory(bytes, len, options, &value, &out.error));
+}
+static inline shim_array shim_model_shape(const shim_api *api, const stk_model *model) {
+  SHIM_ARRAY(size_t, api->stk_model_shape(model, &data, &out.len, &out.error));
+}
+static inline void shim_model_free(const shim_api *api, stk_model *m) { api->stk_model_free(m); }
+static inline size_t shim_model_elements(const shim_api *api, const stk_model *m) { return api->stk_model_elements(m); }
+static inline size_t shim_model_classes(const shim_api *api, const stk_model *m) { return api->stk_model_classes(m); }
+static inline size_t shim_model_batch(const shim_api *api, const stk_model *m) { return api->stk_model_batch(m); }
+static inline size_t shim_model_threads(const shim_api *api, const stk_model *m) { return api->stk_model_threads(m); }
+static inline const char *shim_model_sha256(const shim_api *api, const stk_model *m) {
+  return api->stk_model_sha256(m);
+}
+static inline const char *shim_model_provider(const shim_api *api, const stk_model *m) {
+  return api->stk_model_provider(m);
+}
+static inline const char *shim_model_signature_json(const shim_api *api, const stk_model *m) {
+  return api->stk_model_signature_json(m);
+}
+
+static inline shim_out shim_cancel_new(const shim_api *api) {
+  SHIM_VALUE(stk_cancel, api->stk_cancel_new(&value, &out.error));
+}
+static inline void shim_cancel_set(const shim_api *api, const stk_cancel *c) { api->stk_cancel_set(c); }
+static inline void shim_cancel_free(const shim_api *api, stk_cancel *c) { api->stk_cancel_free(c); }
+
+static inline shim_out shim_job_result(const shim_api *api, stk_job *job) {
+  SHIM_VALUE(stk_result, api->stk_job_result(job, &value, &out.error));
+}
+static inline uint64_t shim_job_rows_done(const shim_api *api, const stk_job *j) { return api->stk_job_rows_done(j); }
+static inline uint64_t shim_job_rows_total(const shim_api *api, const stk_job *j) { return api->stk_job_rows_total(j); }
+static inline void shim_job_cancel(const shim_api *api, const stk_job *j) { api->stk_job_cancel(j); }
+static inline void shim_job_free(const shim_api *api, stk_job *j) { api->stk_job_free(j); }
+
+static inline shim_out shim_result_summary(const shim_api *api, const stk_result *result, size_t input, size_t k_index,
+                                           stk_summary *summary) {
+  SHIM_OUT(api->stk_result_summary(result, input, k_index, summary, sizeof *summary, &out.error));
+}
+static inline shim_array shim_result_labels(const shim_api *api, const stk_result *result, size_t input,
+                                            size_t k_index) {
+  SHIM_ARRAY(int64_t, api->stk_result_labels(result, input, k_index, &data, &out.len, &out.error));
+}
+static inline shim_array shim_result_counts(const shim_api *api, const stk_result *result, size_t input) {
+  SHIM_ARRAY(uint64_t, api->stk_result_counts(result, input, &data, &out.len, &out.error));
+}
+static inline shim_array shim_result_selection(const shim_api *api, const stk_result *result, size_t input) {
+  SHIM_ARRAY(uint64_t, api->stk_result_selection(result, input, &data, &out.len, &out.error));
+}
+static inline shim_out shim_result_json(const shim_api *api, const stk_result *result, size_t input) {
+  SHIM_VALUE(const char, api->stk_result_json(result, input, &value, &out.error));
+}
+static inline size_t shim_result_len(const shim_api *api, const stk_result *r) { return api->stk_result_len(r); }
+static inline size_t shim_result_k_len(const shim_api *api, const stk_result *r) { return api->stk_result_k_len(r); }
+static inline void shim_result_free(const shim_api *api, stk_result *r) { api->stk_result_free(r); }
+
+static inline shim_out shim_counts_new(const shim_api *api, const uint64_t *labels, size_t classes, uint64_t n) {
+  SHIM_VALUE(stk_counts, api->stk_counts_new(labels, classes, n, &value, &out.error));
+}
+static inline shim_array shim_counts_labels(const shim_api *api, const stk_counts *counts) {
+  SHIM_ARRAY(uint64_t, api->stk_counts_labels(counts, &data, &out.len, &out.error));
+}
+static inline shim_out shim_counts_add(const shim_api *api, stk_counts *c, const stk_counts *other) {
+  SHIM_OUT(api->stk_counts_add(c, other, &out.error));
+}
+static inline uint64_t shim_counts_n(const shim_api *api, const stk_counts *c) { return api->stk_counts_n(c); }
+static inline shim_out shim_counts_certify(const shim_api *api, const stk_counts *c, size_t label, size_t k,
+                                           double sigma, double alpha, stk_bound bound, double slack,
+                                           stk_summary *summary) {
+  SHIM_OUT(api->stk_counts_certify(c, label, k, sigma, alpha, bound, slack, summary, sizeof *summary, &out.error));
+}
+static inline shim_out shim_counts_predict(const shim_api *api, const stk_counts *c, size_t k, double alpha,
+                                           int64_t *labels, stk_summary *summary) {
+  SHIM_OUT(api->stk_counts_predict(c, k, alpha, labels, summary, sizeof *summary, &out.error));
+}
+static inline void shim_counts_free(const shim_api *api, stk_counts *c) { api->stk_counts_free(c); }
+static inline shim_out shim_test_panic(const shim_api *api, const stk_counts *c) {
+  SHIM_OUT(api->stk_test_panic(c, &out.error));
+}
+
+#endif
