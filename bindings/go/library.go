@@ -148,3 +148,9 @@ func cString(field, text string) (*C.char, error) {
 	}
 	return C.CString(text), nil
 }
+
+// testPanic panics inside the library.
+func (l *Library) testPanic() error { return l.checked(C.shim_test_panic(l.api, nil)) }
+
+// crossing does next to nothing in the library: a benchmark's measure of cgo.
+func (l *Library) crossing() { C.shim_version(l.api) }

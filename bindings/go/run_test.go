@@ -1,0 +1,378 @@
+package smoothtopk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"runtime"
+	"runtime/pprof"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// endless is a request that no test waits for.
+var endless = Request{Sigma: 0.25, N: 1_000_000_000_000, Seed: Seed(7)}
+
+func sum(counts []uint64) (total uint64) {
+	for _, count := range counts {
+		total += count
+	}
+	return total
+}
+
+func TestManyInputsAreAnsweredAsOneAtATime(t *testing.T) {
+	m := model(t, "linear.onnx")
+	request := Request{Sigma: 0.5, K: []int{1, 2}, N: 2000, Seed: Seed(3), Key: 10}
+	inputs := [][]float32{fill(16, 0), fill(16, 0.5), fill(16, -0.25, 1, -1)}
+	together, err := m.Certify(context.Background(), request, inputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, input := range inputs {
+		request.Key = 10 + uint64(i)
+		alone, err := m.Certify(context.Background(), request, input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(alone[0].Counts, together[i].Counts) || !slices.Equal(alone[0].Selection, together[i].Selection) ||
+			!reflect.DeepEqual(alone[0].Certificates, together[i].Certificates) {
+			t.Errorf("input %d: %+v alone, %+v together", i, alone[0], together[i])
+		}
+	}
+	request.Labels = []int{0, NoLabel, 2}
+	fixed, err := m.Certify(context.Background(), request, inputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fixed[0].Selection != nil || fixed[1].Selection == nil || fixed[2].Certificates[1].Label != 2 || fixed[0].N0 != 0 {
+		t.Errorf("labels 0, chosen, 2: %+v", fixed)
+	}
+}
+
+func TestSeedIsRecorded(t *testing.T) {
+	m := model(t, "linear.onnx")
+	x, request := fill(16, 0), Request{Sigma: 0.5, N: 1000}
+	first, err := m.Predict(context.Background(), request, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := m.Predict(context.Background(), request, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first[0].Seed == second[0].Seed {
+		t.Error("two requests without a seed share one")
+	}
+	request.Seed = Seed(first[0].Seed)
+	again, err := m.Predict(context.Background(), request, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(again[0].Counts, first[0].Counts) {
+		t.Errorf("seed %d gave %v, then %v", first[0].Seed, first[0].Counts, again[0].Counts)
+	}
+}
+
+func TestSamplesOfDisjointRangesAdd(t *testing.T) {
+	m := model(t, "linear.onnx")
+	x, request, ctx := fill(16, 0.125), Request{Sigma: 0.5, N: 3000, Seed: Seed(5), Key: 2}, context.Background()
+	whole, err := m.Predict(ctx, request, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.Sample(ctx, request, x, 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := m.Sample(ctx, request, x, 1000, 2000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both, err := library(t).AddCounts(*a, *b)
+	if err != nil || both.N != 3000 || !slices.Equal(both.Labels, whole[0].Counts) {
+		t.Fatalf("%v + %v = %v, %v; in one: %v", a, b, both, err, whole[0].Counts)
+	}
+	prediction, err := library(t).PredictCounts(both, CountsRequest{K: 1, Alpha: 0.001})
+	if err != nil || !reflect.DeepEqual(prediction, whole[0].Predictions[0]) {
+		t.Errorf("from counts %+v, %v; in one: %+v", prediction, err, whole[0].Predictions[0])
+	}
+	if _, err := library(t).AddCounts(*a, Counts{Labels: []uint64{1}}); err == nil {
+		t.Error("counts of different labels were added")
+	}
+}
+
+func TestGoroutinesShareAModel(t *testing.T) {
+	m := model(t, "exact_order.onnx")
+	elements := m.Info().Elements
+	ask := func(i int) ([]Certification, error) {
+		request := Request{Sigma: 0.25, K: []int{1, 2}, N: 500 + 10*int64(i), N0: 50, Seed: Seed(uint64(i)), Key: uint64(i)}
+		return m.Certify(context.Background(), request, fill(elements, float32(i)/64))
+	}
+	const goroutines = 64
+	var alone [goroutines][]Certification
+	for i := range alone {
+		var err error
+		if alone[i], err = ask(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var group sync.WaitGroup
+	for i := range goroutines {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			got, err := ask(i)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if !slices.Equal(got[0].Counts, alone[i][0].Counts) || !slices.Equal(got[0].Selection, alone[i][0].Selection) ||
+				!reflect.DeepEqual(got[0].Certificates, alone[i][0].Certificates) {
+				t.Errorf("%d: %v alone, %v among 64", i, alone[i][0], got[0])
+			}
+		}()
+	}
+	group.Wait()
+}
+
+func TestWaitingTakesNoThreads(t *testing.T) {
+	m := model(t, "linear.onnx")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	before := pprof.Lookup("threadcreate").Count()
+	var group sync.WaitGroup
+	var started sync.WaitGroup
+	for range 300 {
+		group.Add(1)
+		started.Add(1)
+		go func() {
+			defer group.Done()
+			request, once := endless, sync.Once{}
+			request.Progress = func(uint64, uint64) { once.Do(started.Done) }
+			m.Predict(ctx, request, fill(16, 0))
+		}()
+	}
+	started.Wait()
+	during := pprof.Lookup("threadcreate").Count()
+	cancel()
+	group.Wait()
+	if during-before > 100 {
+		t.Errorf("300 calls made %d threads", during-before)
+	}
+}
+
+func TestCancelAtRandomMoments(t *testing.T) {
+	m := model(t, "linear.onnx")
+	var group sync.WaitGroup
+	for worker := range 8 {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			random := rand.New(rand.NewPCG(1, uint64(worker)))
+			for round := range 25 {
+				cause := fmt.Errorf("worker %d, round %d", worker, round)
+				ctx, cancel := context.WithCancelCause(context.Background())
+				timer := time.AfterFunc(time.Duration(random.IntN(8000))*time.Microsecond, func() { cancel(cause) })
+				var err error
+				var counts []uint64
+				var n uint64
+				var partial *PartialError
+				switch round % 3 {
+				case 0:
+					_, err = m.Certify(ctx, endless, fill(16, 0), fill(16, 1))
+					if errors.As(err, &partial) {
+						counts, n = partial.Certifications[1].Counts, partial.Certifications[1].N
+						if c := partial.Certifications[0]; c.Err == nil || c.Certificates[0].Certified {
+							t.Errorf("a cancelled input has a certificate: %+v", c)
+						}
+					}
+				case 1:
+					_, err = m.Predict(ctx, endless, fill(16, 0))
+					if errors.As(err, &partial) {
+						counts, n = partial.Predictions[0].Counts, partial.Predictions[0].N
+						if p := partial.Predictions[0]; p.Err == nil || !p.Predictions[0].Abstain {
+							t.Errorf("a cancelled input has a prediction: %+v", p)
+						}
+					}
+				case 2:
+					_, err = m.Sample(ctx, endless, fill(16, 0), 0, 1_000_000_000)
+					if errors.As(err, &partial) {
+						counts, n = partial.Counts.Labels, partial.Counts.N
+					}
+				}
+				timer.Stop()
+				cancel(nil)
+				if !errors.Is(err, cause) {
+					t.Errorf("%v is not %v", err, cause)
+				}
+				if partial != nil && !errors.Is(err, ErrCancelled) {
+					t.Errorf("%v is not ErrCancelled", err)
+				}
+				if sum(counts) > n {
+					t.Errorf("counts %v of %d rows", counts, n)
+				}
+			}
+		}()
+	}
+	group.Wait()
+	if _, err := m.Predict(context.Background(), Request{Sigma: 0.25, N: 100}, fill(16, 0)); err != nil {
+		t.Errorf("after 200 cancellations: %v", err)
+	}
+}
+
+// One run of this model takes seconds: cancelling reaches into it.
+func TestCancelReachesIntoARun(t *testing.T) {
+	m := model(t, "slow.onnx", WithBatch(4))
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	_, err := m.Predict(ctx, Request{Sigma: 0.25, N: 1_000_000, InputMax: 256}, fill(m.Info().Elements, 200))
+	var partial *PartialError
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &partial) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestContextEndedBefore(t *testing.T) {
+	m := model(t, "linear.onnx")
+	cause := errors.New("before")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(cause)
+	_, err := m.Certify(ctx, endless, fill(16, 0))
+	var partial *PartialError
+	if !errors.Is(err, cause) || errors.As(err, &partial) {
+		t.Errorf("Certify: %v", err)
+	}
+	if _, err := m.Sample(ctx, endless, fill(16, 0), 0, 100); !errors.Is(err, cause) {
+		t.Errorf("Sample: %v", err)
+	}
+}
+
+func TestDeadlines(t *testing.T) {
+	m := model(t, "linear.onnx")
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	_, err := m.Predict(ctx, endless, fill(16, 0))
+	var partial *PartialError
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &partial) {
+		t.Errorf("the context's deadline: %v", err)
+	}
+	late := endless
+	late.Timeout = 20 * time.Millisecond
+	for name, run := range map[string]func() error{
+		"Certify": func() error { _, err := m.Certify(context.Background(), late, fill(16, 0)); return err },
+		"Predict": func() error { _, err := m.Predict(context.Background(), late, fill(16, 0)); return err },
+		"Sample": func() error {
+			_, err := m.Sample(context.Background(), late, fill(16, 0), 0, 1_000_000_000)
+			return err
+		},
+	} {
+		partial = nil
+		if err := run(); !errors.Is(err, ErrDeadlineExceeded) || !errors.Is(err, context.DeadlineExceeded) ||
+			!errors.As(err, &partial) {
+			t.Errorf("%s: the request's timeout: %v", name, err)
+		}
+	}
+}
+
+func TestProgress(t *testing.T) {
+	m := model(t, "linear.onnx")
+	var dones []uint64
+	total := uint64(0)
+	request := Request{Sigma: 0.25, N: 2_000_000, Seed: Seed(1), Progress: func(done, all uint64) {
+		dones = append(dones, done)
+		total = all
+	}}
+	if _, err := m.Certify(context.Background(), request, fill(16, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.IsSorted(dones) || dones[len(dones)-1] != 2_000_100 || total != 2_000_100 {
+		t.Errorf("%v of %d", dones, total)
+	}
+}
+
+func TestProgressThatPanicsLeavesNothingBehind(t *testing.T) {
+	m := model(t, "linear.onnx")
+	request := endless
+	request.Progress = func(uint64, uint64) { panic("in progress") }
+	func() {
+		defer func() {
+			if recover() != "in progress" {
+				t.Error("the panic did not reach the caller")
+			}
+		}()
+		m.Predict(context.Background(), request, fill(16, 0))
+	}()
+	// Close waits for calls: it returns because the one above is over.
+	m.Close()
+}
+
+func TestCloseWhileCallsRun(t *testing.T) {
+	lib := library(t)
+	for round := range 10 {
+		m, err := lib.OpenModel(root+"tests/models/linear.onnx", planned()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		for worker := range 8 {
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				for {
+					var err error
+					switch request := endless; worker % 4 {
+					case 0:
+						_, err = m.Certify(context.Background(), request, fill(16, 0))
+					case 1:
+						_, err = m.Predict(context.Background(), request, fill(16, 0))
+					case 2:
+						_, err = m.Sample(context.Background(), request, fill(16, 0), 0, 1_000_000_000)
+					case 3:
+						request.N = 100
+						_, err = m.Predict(context.Background(), request, fill(16, 0))
+					}
+					if err != nil {
+						if !errors.Is(err, ErrClosed) {
+							t.Errorf("worker %d: %v", worker, err)
+						}
+						return
+					}
+				}
+			}()
+		}
+		time.Sleep(time.Duration(round) * time.Millisecond)
+		for range 3 {
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				m.Close()
+			}()
+		}
+		group.Wait()
+		if _, err := m.Predict(context.Background(), endless, fill(16, 0)); err != ErrClosed {
+			t.Errorf("after Close: %v", err)
+		}
+	}
+}
+
+func TestCallsLeaveNoGoroutines(t *testing.T) {
+	m := model(t, "linear.onnx")
+	calls := func(count int) {
+		for range count {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+			m.Certify(ctx, endless, fill(16, 0))
+			m.Sample(ctx, endless, fill(16, 0), 0, 1000)
+			cancel()
+		}
+	}
+	// The runtime starts goroutines of its own for cleanups, once.
+	calls(10)
+	runtime.GC()
+	before := runtime.NumGoroutine()
+	calls(100)
+	eventually(t, "goroutines ended", func() bool { return runtime.NumGoroutine() < before+10 })
+}
