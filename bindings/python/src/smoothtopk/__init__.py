@@ -1,0 +1,71 @@
+"""Smoothed top-k prediction and certified l2 radius (randomized smoothing) for any ONNX classifier.
+
+    from smoothtopk import SmoothedClassifier
+
+    with SmoothedClassifier("model.onnx", sigma=0.25) as g:
+        certificate = g.certify(x, k=5, n=100_000)
+        print(certificate.label, certificate.radius)
+
+Statistics: Jia, Cao, Wang, Gong, "Certified Robustness for Top-k Predictions against Adversarial Perturbations via
+Randomized Smoothing", ICLR 2020.
+"""
+
+from ._answers import Answers, Certificate, Certificates, Prediction, Predictions
+from ._classifier import SmoothedClassifier
+from ._counts import Counts, certify_counts, predict_counts
+from ._errors import (
+    CancelledError,
+    DeadlineExceededError,
+    ForkedError,
+    InternalError,
+    InvalidArgumentError,
+    InvalidDataError,
+    ModelError,
+    NotFoundError,
+    OnnxRuntimeError,
+    PanicError,
+    PoisonedError,
+    ProviderError,
+    ReadError,
+    RunError,
+    SmoothTopKError,
+)
+from ._jobs import Cancel
+from ._library import build_info, version
+from ._runtime import check_provider, load_runtime, runtime_path, runtime_version
+
+__version__ = version()
+
+__all__ = [
+    "Answers",
+    "Cancel",
+    "CancelledError",
+    "Certificate",
+    "Certificates",
+    "Counts",
+    "DeadlineExceededError",
+    "ForkedError",
+    "InternalError",
+    "InvalidArgumentError",
+    "InvalidDataError",
+    "ModelError",
+    "NotFoundError",
+    "OnnxRuntimeError",
+    "PanicError",
+    "PoisonedError",
+    "Prediction",
+    "Predictions",
+    "ProviderError",
+    "ReadError",
+    "RunError",
+    "SmoothTopKError",
+    "SmoothedClassifier",
+    "build_info",
+    "certify_counts",
+    "check_provider",
+    "load_runtime",
+    "predict_counts",
+    "runtime_path",
+    "runtime_version",
+    "version",
+]

@@ -1,0 +1,183 @@
+"""The C ABI as ctypes declarations. Made by make_abi.py from include/smoothtopk.h: change that, not this."""
+
+from ctypes import CFUNCTYPE, POINTER, Structure, c_bool, c_char_p, c_double, c_float, c_int32, c_int64
+from ctypes import c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
+from typing import Any
+
+STK_ABI_VERSION = 1
+STK_NO_LABEL = -1
+STK_STATUS_OK = 0
+STK_STATUS_INVALID_ARGUMENT = 1
+STK_STATUS_INVALID_DATA = 2
+STK_STATUS_NOT_FOUND = 3
+STK_STATUS_IO = 4
+STK_STATUS_MODEL = 5
+STK_STATUS_RUNTIME = 6
+STK_STATUS_PROVIDER = 7
+STK_STATUS_RUN = 8
+STK_STATUS_CANCELLED = 9
+STK_STATUS_DEADLINE_EXCEEDED = 10
+STK_STATUS_INTERNAL = 11
+STK_STATUS_PANIC = 12
+STK_STATUS_POISONED = 13
+STK_LOG_LEVEL_OFF = 0
+STK_LOG_LEVEL_ERROR = 1
+STK_LOG_LEVEL_WARN = 2
+STK_LOG_LEVEL_INFO = 3
+STK_LOG_LEVEL_DEBUG = 4
+STK_BOUND_RANKED = 0
+STK_BOUND_SIMUEM = 1
+STK_BOUND_BINOCP = 2
+
+
+class stk_error(Structure):
+    pass
+
+
+class stk_model_options(Structure):
+    pass
+
+
+class stk_model(Structure):
+    pass
+
+
+class stk_request(Structure):
+    pass
+
+
+class stk_cancel(Structure):
+    pass
+
+
+class stk_job(Structure):
+    pass
+
+
+class stk_result(Structure):
+    pass
+
+
+class stk_counts(Structure):
+    pass
+
+
+class stk_summary(Structure):
+    _fields_ = (
+        ("struct_size", c_uint64),
+        ("n", c_uint64),
+        ("n0", c_uint64),
+        ("k", c_uint64),
+        ("label", c_int64),
+        ("radius", c_double),
+        ("p_lower", c_double),
+        ("p_upper", c_double),
+        ("p_value", c_double),
+        ("sigma", c_double),
+        ("alpha", c_double),
+        ("grid", c_double),
+        ("radius_slack", c_double),
+        ("seconds", c_double),
+        ("seed", c_uint64),
+        ("key", c_uint64),
+        ("status", c_int32),
+        ("bound", c_int32),
+        ("certified", c_uint8),
+        ("abstain", c_uint8),
+        ("reserved", c_uint8 * 6),
+    )
+
+
+stk_log_callback = CFUNCTYPE(None, c_void_p, c_int32, c_char_p)
+stk_progress_callback = CFUNCTYPE(None, c_void_p, c_uint64, c_uint64)
+stk_done_callback = CFUNCTYPE(None, c_void_p)
+
+# Every function: what it returns, what it takes.
+FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
+    "stk_status_name": (c_char_p, [c_int32]),
+    "stk_error_status": (c_int32, [POINTER(stk_error)]),
+    "stk_error_message": (c_char_p, [POINTER(stk_error)]),
+    "stk_error_field": (c_char_p, [POINTER(stk_error)]),
+    "stk_error_free": (None, [POINTER(stk_error)]),
+    "stk_abi_version": (c_uint32, []),
+    "stk_version": (c_char_p, []),
+    "stk_build_info": (c_char_p, []),
+    "stk_log_set_callback": (c_int32, [c_int32, stk_log_callback, c_void_p, POINTER(POINTER(stk_error))]),
+    "stk_runtime_load": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_runtime_use_api_base": (c_int32, [c_void_p, POINTER(POINTER(stk_error))]),
+    "stk_runtime_version": (c_int32, [POINTER(c_char_p), POINTER(POINTER(stk_error))]),
+    "stk_runtime_path": (c_int32, [POINTER(c_char_p), POINTER(POINTER(stk_error))]),
+    "stk_runtime_check_provider": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_model_options_new": (c_int32, [POINTER(POINTER(stk_model_options)), POINTER(POINTER(stk_error))]),
+    "stk_model_options_free": (None, [POINTER(stk_model_options)]),
+    "stk_model_options_set_provider": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_provider_option": (c_int32, [POINTER(stk_model_options), c_char_p, c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_provider_library": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_threads": (c_int32, [POINTER(stk_model_options), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_batch": (c_int32, [POINTER(stk_model_options), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_memory_limit": (c_int32, [POINTER(stk_model_options), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_input": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_input_shape": (c_int32, [POINTER(stk_model_options), POINTER(c_size_t), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_output": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_classes": (c_int32, [POINTER(stk_model_options), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_threshold": (c_int32, [POINTER(stk_model_options), c_double, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_normalization": (c_int32, [POINTER(stk_model_options), POINTER(c_float), c_size_t, POINTER(c_float), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_constant": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(c_double), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_open": (c_int32, [c_char_p, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
+    "stk_model_open_memory": (c_int32, [c_void_p, c_size_t, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
+    "stk_model_free": (None, [POINTER(stk_model)]),
+    "stk_model_elements": (c_size_t, [POINTER(stk_model)]),
+    "stk_model_classes": (c_size_t, [POINTER(stk_model)]),
+    "stk_model_batch": (c_size_t, [POINTER(stk_model)]),
+    "stk_model_threads": (c_size_t, [POINTER(stk_model)]),
+    "stk_model_shape": (c_int32, [POINTER(stk_model), POINTER(POINTER(c_size_t)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_model_sha256": (c_char_p, [POINTER(stk_model)]),
+    "stk_model_provider": (c_char_p, [POINTER(stk_model)]),
+    "stk_model_signature_json": (c_char_p, [POINTER(stk_model)]),
+    "stk_request_new": (c_int32, [c_double, POINTER(POINTER(stk_request)), POINTER(POINTER(stk_error))]),
+    "stk_request_free": (None, [POINTER(stk_request)]),
+    "stk_request_set_sigma": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
+    "stk_request_set_k": (c_int32, [POINTER(stk_request), POINTER(c_size_t), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_request_set_n": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_request_set_n0": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_request_set_alpha": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
+    "stk_request_set_bound": (c_int32, [POINTER(stk_request), c_int32, POINTER(POINTER(stk_error))]),
+    "stk_request_set_seed": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_request_set_key": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_request_set_input_max": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
+    "stk_request_set_timeout_ms": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_request_set_cancel": (c_int32, [POINTER(stk_request), POINTER(stk_cancel), POINTER(POINTER(stk_error))]),
+    "stk_request_set_progress": (c_int32, [POINTER(stk_request), stk_progress_callback, c_void_p, POINTER(POINTER(stk_error))]),
+    "stk_cancel_new": (c_int32, [POINTER(POINTER(stk_cancel)), POINTER(POINTER(stk_error))]),
+    "stk_cancel_set": (None, [POINTER(stk_cancel)]),
+    "stk_cancel_is_set": (c_bool, [POINTER(stk_cancel)]),
+    "stk_cancel_free": (None, [POINTER(stk_cancel)]),
+    "stk_model_predict": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
+    "stk_model_certify": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(c_int64), POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
+    "stk_model_sample": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_uint64, c_uint64, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
+    "stk_model_submit_predict": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
+    "stk_model_submit_certify": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(c_int64), stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
+    "stk_job_is_done": (c_bool, [POINTER(stk_job)]),
+    "stk_job_rows_done": (c_uint64, [POINTER(stk_job)]),
+    "stk_job_rows_total": (c_uint64, [POINTER(stk_job)]),
+    "stk_job_cancel": (None, [POINTER(stk_job)]),
+    "stk_job_wait": (c_int32, [POINTER(stk_job), c_uint64, POINTER(c_bool), POINTER(POINTER(stk_error))]),
+    "stk_job_result": (c_int32, [POINTER(stk_job), POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
+    "stk_job_free": (None, [POINTER(stk_job)]),
+    "stk_result_len": (c_size_t, [POINTER(stk_result)]),
+    "stk_result_k_len": (c_size_t, [POINTER(stk_result)]),
+    "stk_result_summary": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_result_labels": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_int64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_result_counts": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_result_selection": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_result_json": (c_int32, [POINTER(stk_result), c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
+    "stk_result_free": (None, [POINTER(stk_result)]),
+    "stk_counts_new": (c_int32, [POINTER(c_uint64), c_size_t, c_uint64, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
+    "stk_counts_add": (c_int32, [POINTER(stk_counts), POINTER(stk_counts), POINTER(POINTER(stk_error))]),
+    "stk_counts_labels": (c_int32, [POINTER(stk_counts), POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_counts_n": (c_uint64, [POINTER(stk_counts)]),
+    "stk_counts_certify": (c_int32, [POINTER(stk_counts), c_size_t, c_size_t, c_double, c_double, c_int32, c_double, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_counts_predict": (c_int32, [POINTER(stk_counts), c_size_t, c_double, POINTER(c_int64), POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_counts_free": (None, [POINTER(stk_counts)]),
+    "stk_test_panic": (c_int32, [POINTER(stk_counts), POINTER(POINTER(stk_error))]),
+}

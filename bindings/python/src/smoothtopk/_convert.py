@@ -1,0 +1,113 @@
+"""Arguments of Python to arguments of C: what C would wrap around or cut off is an error here."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any, Literal, SupportsFloat, SupportsIndex, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _abi
+from ._errors import InvalidArgumentError, InvalidDataError
+
+Bound = Literal["ranked", "simuem", "binocp"]
+_BOUNDS: dict[str, int] = {name: getattr(_abi, f"STK_BOUND_{name.upper()}") for name in get_args(Bound)}
+_BOUND_NAMES = {code: name for name, code in _BOUNDS.items()}
+
+
+def uint(name: str, value: SupportsIndex) -> int:
+    """An integer from 0 to 2^64 - 1."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, not {value!r}") from None
+    if not 0 <= number < 1 << 64:
+        raise InvalidArgumentError(f"must be from 0 to 2^64 - 1, got {number}", name)
+    return number
+
+
+def real(name: str, value: SupportsFloat | SupportsIndex) -> float:
+    """A float; its range is the library's to check."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{name} must be a number, not {value!r}") from None
+
+
+def string(name: str, value: str) -> bytes:
+    """A string for C."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {value!r}")
+    if "\0" in value:
+        raise InvalidArgumentError("must not contain a NUL character", name)
+    return value.encode()
+
+
+def bound(value: str) -> int:
+    """A bound by its name."""
+    try:
+        return _BOUNDS[value]
+    except (KeyError, TypeError):
+        raise InvalidArgumentError(f"must be one of {', '.join(_BOUNDS)}, got {value!r}", "bound") from None
+
+
+def bound_name(code: int) -> Bound:
+    """A bound's name."""
+    name: Any = _BOUND_NAMES[code]
+    return name  # type: ignore[no-any-return]
+
+
+def milliseconds(timeout: float | None) -> int:
+    """A timeout in seconds as milliseconds, rounded up; 0 for none."""
+    if timeout is None:
+        return 0
+    seconds = real("timeout", timeout)
+    if not 0 < seconds < 1e15:
+        raise InvalidArgumentError(f"must be above 0 seconds, or None for no limit; got {seconds}", "timeout")
+    return math.ceil(seconds * 1000)
+
+
+def ks(value: SupportsIndex | Sequence[SupportsIndex]) -> tuple[list[int], bool]:
+    """The k of top-k as a list, and whether it was one number."""
+    if isinstance(value, (Sequence, np.ndarray)) and not (isinstance(value, np.ndarray) and value.ndim == 0):
+        return [uint("k", each) for each in value], False
+    return [uint("k", value)], True
+
+
+def inputs(x: npt.ArrayLike, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float32], bool]:
+    """x as C-contiguous float32 [N, *shape], not copied if it is that already, and whether it was one input."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiu":
+        raise InvalidDataError(f"must hold real numbers, not {array.dtype}", "x")
+    if array.shape == shape:
+        single = True
+    elif array.shape[1:] == shape and array.ndim == len(shape) + 1:
+        single = False
+    else:
+        one = ", ".join(map(str, shape))
+        raise InvalidDataError(f"must have shape [{one}] or [N, {one}], got {list(array.shape)}", "x")
+    # An overflow to infinity is the library's to refuse.
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(array, dtype=np.float32).reshape((-1, *shape)), single
+
+
+def labels(
+    label: SupportsIndex | Sequence[SupportsIndex] | npt.NDArray[np.integer[Any]] | None, count: int
+) -> npt.NDArray[np.int64] | None:
+    """One label per input, STK_NO_LABEL where it is to be chosen; None when all are."""
+    if label is None:
+        return None
+    try:
+        array = np.asarray(label)
+    except (TypeError, ValueError, OverflowError):
+        array = np.asarray(None)
+    if array.dtype.kind not in "iu" or array.ndim > 1:
+        raise TypeError("label must be an integer, or one for each input (-1 where it is to be chosen)")
+    if array.size and int(array.max()) > np.iinfo(np.int64).max:
+        raise InvalidArgumentError(f"must be below the number of labels, got {array.max()}", "label")
+    if array.ndim == 1 and array.shape[0] != count:
+        raise InvalidArgumentError(f"there must be one for each of the {count} inputs, got {array.shape[0]}", "label")
+    return np.ascontiguousarray(np.broadcast_to(array, (count,)), dtype=np.int64)

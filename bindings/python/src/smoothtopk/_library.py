@@ -1,0 +1,111 @@
+"""The shared library: loading it, calling it, and owning what it gives."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import _abi
+from ._errors import BY_STATUS, ForkedError, InternalError, SmoothTopKError
+
+if TYPE_CHECKING:
+    from ._errors import Partial
+
+_NAME = {"darwin": "libsmoothtopk.dylib", "win32": "smoothtopk.dll"}.get(sys.platform, "libsmoothtopk.so")
+_VARIABLE = "SMOOTHTOPK_LIBRARY"
+
+
+def _load() -> ctypes.CDLL:
+    path = os.environ.get(_VARIABLE) or str(Path(__file__).parent / "_lib" / _NAME)
+    try:
+        # A CDLL's functions run without the GIL.
+        library = ctypes.CDLL(path)
+        for name, (result, arguments) in _abi.FUNCTIONS.items():
+            function = getattr(library, name)
+            function.restype, function.argtypes = result, arguments
+    except (OSError, AttributeError) as error:
+        raise ImportError(
+            f"smoothtopk: its library cannot be used ({error}); install the wheel again, or set {_VARIABLE} to a file",
+            path=path,
+        ) from error
+    if (version := library.stk_abi_version()) != _abi.STK_ABI_VERSION:
+        raise ImportError(f"smoothtopk: {path} has ABI version {version}, not {_abi.STK_ABI_VERSION}", path=path)
+    return library
+
+
+lib: Any = _load()
+
+
+def text(value: bytes | None) -> str:
+    """A string of the library."""
+    return (value or b"").decode("utf-8", "replace")
+
+
+def status_name(status: int) -> str:
+    """The library's name for a status: "OK", "INVALID_ARGUMENT" and so on."""
+    return text(lib.stk_status_name(status))
+
+
+def error_of(status: int, error: Handle, partial: Partial | None = None) -> SmoothTopKError:
+    """The exception for a call that failed."""
+    message, field = text(lib.stk_error_message(error.pointer)), text(lib.stk_error_field(error.pointer))
+    kind = BY_STATUS.get(status, InternalError)
+    return kind(message or status_name(status), field or None, partial)
+
+
+def call(function: Callable[..., int], *arguments: Any) -> None:
+    """Calls `function(*arguments, &error)`; raises what it failed with."""
+    error = Handle(_abi.stk_error, lib.stk_error_free)
+    status = function(*arguments, error.out())
+    if status != _abi.STK_STATUS_OK:
+        raise error_of(status, error)
+
+
+class Handle:
+    """Owns what the library gives through an out-pointer, and frees it once.
+
+    The pointer is stored by the library itself, so an exception between two lines of Python (Ctrl-C) leaks nothing.
+    """
+
+    __slots__ = ("__weakref__", "_free", "_pid", "pointer")
+
+    def __init__(self, kind: type[ctypes.Structure], free: Callable[[Any], None]) -> None:
+        self.pointer: Any = ctypes.POINTER(kind)()
+        self._free = free
+        self._pid = os.getpid()
+
+    def out(self) -> Any:
+        """For the out-parameter of the call that makes the thing."""
+        return ctypes.byref(self.pointer)
+
+    def check_process(self) -> None:
+        """Raises ForkedError in a child of the process that made this."""
+        if os.getpid() != self._pid:
+            raise ForkedError(
+                "made before this process forked, and cannot be used in the child: make it there, or start processes "
+                'with multiprocessing.set_start_method("spawn")'
+            )
+
+    def free(self) -> None:
+        """Frees it now; more than once is nothing."""
+        pointer, self.pointer = self.pointer, None
+        # A child of a fork has none of the library's threads: waiting for them would never end.
+        if pointer and os.getpid() == self._pid:
+            self._free(pointer)
+
+    def __del__(self) -> None:
+        self.free()
+
+
+def version() -> str:
+    """Version of the library, such as "0.1.0"."""
+    return text(lib.stk_version())
+
+
+def build_info() -> str:
+    """One line on how the library was built: version, target, profile, compiler, features."""
+    return text(lib.stk_build_info())

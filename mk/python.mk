@@ -1,0 +1,36 @@
+# Python: the wheel and its tests, and the README's examples. SMOOTHTOPK_LIB_DIR names the folder of the built library; without
+# it, Cargo's release folder is taken, or else its debug folder.
+
+PY_VENV := .venv/python
+PY_BIN := $(PY_VENV)/bin/python
+PY_DIR := bindings/python
+PY_TARGET := $(or $(CARGO_TARGET_DIR),target)
+PY_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(firstword $(patsubst %/,%,$(dir $(wildcard \
+	$(PY_TARGET)/release/libsmoothtopk.so $(PY_TARGET)/release/libsmoothtopk.dylib \
+	$(PY_TARGET)/debug/libsmoothtopk.so $(PY_TARGET)/debug/libsmoothtopk.dylib))),$(PY_TARGET)/release))
+PY_WHEELS := $(PY_TARGET)/wheels
+
+.PHONY: wheel test-python test-readme python-installed
+
+$(PY_VENV)/ready: $(PY_DIR)/requirements-test.txt
+	rm -rf $(PY_VENV)
+	$(or $(PYTHON),python3) -m venv $(PY_VENV)
+	$(PY_BIN) -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+wheel: $(PY_VENV)/ready ## Build the Python wheel around the built library
+	rm -rf $(PY_WHEELS)
+	SMOOTHTOPK_LIB_DIR="$(PY_LIB_DIR)" $(PY_BIN) -m build --wheel --no-isolation --outdir $(PY_WHEELS) $(PY_DIR) >$(PY_VENV)/build.log 2>&1 \
+		|| { cat $(PY_VENV)/build.log >&2; exit 1; }
+	@ls $(PY_WHEELS)/*.whl
+
+python-installed: wheel
+	$(PY_BIN) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(PY_WHEELS)/*.whl
+
+test-python: python-installed ## Test the Python wheel
+	cd $(PY_DIR) && $(abspath $(PY_VENV))/bin/ruff check --quiet . && $(abspath $(PY_VENV))/bin/ruff format --quiet --check .
+	SMOOTHTOPK_WHEELS="$(abspath $(PY_WHEELS))" $(PY_BIN) -m pytest --quiet $(PY_DIR)
+
+test-readme: python-installed ## Run the README's examples as printed
+	$(PY_BIN) -m pytest --quiet tests/readme
+	SMOOTHTOPK_LIB_DIR="$(PY_LIB_DIR)" $(PY_BIN) tests/readme/run_readme.py README.md
