@@ -11,10 +11,10 @@ SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test fmt-check lint doc unit-test bench clean
+.PHONY: help setup build demo test fmt-check lint doc unit-test host-test bench clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Fetch the pinned, checksum-verified ONNX Runtime into .deps, once
 	@command -v $(CARGO) >/dev/null || { echo "make: cargo was not found; install Rust from https://rustup.rs" >&2; exit 1; }
@@ -38,9 +38,9 @@ demo: build ## Certify 200 digits with the bundled network; print a table, draw 
 has = $(shell $(CARGO) $(1) --version >/dev/null 2>&1 && echo yes)
 SHARED := $(or $(SMOOTHTOPK_SHARED),../shared)
 
-test: setup fmt-check lint doc unit-test ## Pass every check: format, lints, docs, all tests
+test: setup fmt-check lint doc unit-test host-test ## Pass every check: format, lints, docs, all tests in every language
 	@printf 'make test: passed setup'
-	@printf '$(if $(call has,fmt),$(comma) format)$(if $(call has,clippy),$(comma) lints), docs, tests.'
+	@printf '$(if $(call has,fmt),$(comma) format)$(if $(call has,clippy),$(comma) lints), docs, tests in Rust, C, C++, Go and Python.'
 	@printf '$(if $(call has,fmt),, SKIPPED the format (rustup component add rustfmt).)'
 	@printf '$(if $(call has,clippy),, SKIPPED the lints (rustup component add clippy).)'
 	@test -d "$(SHARED)" || printf ' SKIPPED the tests on the large models and data (SMOOTHTOPK_SHARED names their folder).'
@@ -59,12 +59,21 @@ doc:
 unit-test:
 	$(CARGO) test --locked
 
+# The suites of the hosts use the library of the profile that the Rust tests have built: no second build, and its assertions are on.
+HOST_SUITES := test-c test-cpp test-abi test-asan test-valgrind test-go test-python
+
+host-test:
+	$(CARGO) build --locked --lib
+	$(MAKE) --no-print-directory SMOOTHTOPK_LIB_DIR="$(abspath $(TARGET))/debug" $(HOST_SUITES)
+
 bench: setup ## Run the benchmarks
 	$(CARGO) bench --locked
 
 clean: ## Remove everything these commands made: target, .deps, demo-out
 	rm -rf .deps $(DEMO_OUT)
 	$(CARGO) clean
+
+include $(wildcard mk/*.mk)
 
 comma := ,
 missing = @echo "make: $(1) is missing; get it with: rustup component add $(1)" >&2; test -z "$${CI:-}"
