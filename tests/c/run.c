@@ -85,7 +85,11 @@ static void predicts_and_samples(const stk_model *model) {
   CHECK_OK(stk_result_labels(result, 0, 1, &labels, &len, &err), err);
   CHECK_OK(stk_result_counts(result, 0, &counts, &classes, &err), err);
   CHECK(len == 3 && labels[0] == s.label && counts[labels[0]] >= counts[labels[1]] && counts[labels[1]] >= counts[labels[2]]);
-  /* Counts of disjoint ranges add up to the prediction's. */
+  /* Counts of disjoint ranges add up to a certificate's, whose rows are not the prediction's. */
+  stk_result_free(result);
+  result = NULL;
+  CHECK_OK(stk_model_certify(model, request, x, 1, &(const int64_t){0}, &result, &err), err);
+  CHECK_OK(stk_result_counts(result, 0, &counts, &classes, &err), err);
   CHECK_OK(stk_model_sample(model, request, x, 0, 700, &first, &err), err);
   CHECK_OK(stk_model_sample(model, request, x, 700, 1300, &rest, &err), err);
   CHECK_OK(stk_counts_add(first, rest, &err), err);

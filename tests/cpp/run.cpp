@@ -28,10 +28,14 @@ void test_run() {
   const auto prediction = MUST(model.predict(request, one));
   const auto top = MUST(prediction.labels(0, 1));
   CHECK(top.size() == 3 && top[0] == MUST(prediction.summary(0)).label);
+  const std::int64_t first[] = {0};
+  const auto certificate = MUST(model.certify(request, one, first));
   auto sampled = MUST(model.sample(request, one, 0, 700));
   MUST(sampled.add(MUST(model.sample(request, one, 700, 1300))));
-  const auto counted = MUST(prediction.counts(0)), added = MUST(sampled.labels());
+  const auto counted = MUST(certificate.counts(0)), added = MUST(sampled.labels());
   CHECK(sampled.n() == 2000 && std::memcmp(counted.data(), added.data(), 6 * sizeof counted[0]) == 0);
+  // A label predicted under a seed is certified by other rows.
+  CHECK(std::memcmp(MUST(prediction.counts(0)).data(), added.data(), 6 * sizeof counted[0]) != 0);
 
   // Sizes that do not fit never reach the library, which could only trust them.
   x.pop_back();
