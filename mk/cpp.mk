@@ -105,3 +105,16 @@ ASAN_ENV = ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stac
 test-valgrind: $(CPP_OUT)/test_c ## Certificates from counts under valgrind's memcheck
 	$(call need,valgrind,valgrind)
 	valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=definite$(comma)possible $(CPP_OUT)/test_c layout counts
+
+$(CPP_VENV)-server/.stamp: examples/cpp-server/requirements.txt
+	@$(PYTHON) -m venv $(CPP_VENV)-server
+	@$(CPP_VENV)-server/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+test-cpp-server: setup $(STAGED) $(CPP_VENV)/.stamp $(CPP_VENV)-server/.stamp ## The C++ inference server under Triton's own HTTP client
+	$(call need,/usr/include/httplib.h,libcpp-httplib-dev)
+	$(call need,/usr/include/nlohmann/json.hpp,nlohmann-json3-dev)
+	@PATH="$(CURDIR)/$(CPP_VENV)/bin:$$PATH"; \
+	cmake -G Ninja -S examples/cpp-server -B $(CPP_OUT)/server -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$(abspath $(CPP_STAGE))" >/dev/null; \
+	cmake --build $(CPP_OUT)/server
+	$(CPP_ENV) $(CPP_VENV)-server/bin/python examples/cpp-server/test_server.py $(CPP_OUT)/server/smoothtopk-server
