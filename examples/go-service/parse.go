@@ -1,0 +1,295 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"smoothtopk"
+)
+
+// headerLength is the binary tensor extension's header: how much of the body is JSON.
+const headerLength = "Inference-Header-Content-Length"
+
+type parameters map[string]json.RawMessage
+
+// inferRequest is the JSON of a request.
+type inferRequest struct {
+	ID         string        `json:"id"`
+	Parameters parameters    `json:"parameters"`
+	Inputs     []inputTensor `json:"inputs"`
+	Outputs    []struct {
+		Name       string     `json:"name"`
+		Parameters parameters `json:"parameters"`
+	} `json:"outputs"`
+}
+
+type inputTensor struct {
+	Name       string          `json:"name"`
+	Shape      []int           `json:"shape"`
+	Datatype   string          `json:"datatype"`
+	Parameters parameters      `json:"parameters"`
+	Data       json.RawMessage `json:"data"`
+	raw        []byte          // where the data is binary
+}
+
+// ask is a request understood.
+type ask struct {
+	id      string
+	certify bool
+	request smoothtopk.Request
+	inputs  [][]float32
+	outputs []string        // those asked for; all but json if empty
+	binary  map[string]bool // which of them in binary; "" for the rest
+}
+
+// parse reads a request's body; every error is the client's.
+func (s *service) parse(body []byte, header string) (*ask, error) {
+	text, blob := body, []byte(nil)
+	if header != "" {
+		length, err := strconv.Atoi(header)
+		if err != nil || length < 0 || length > len(body) {
+			return nil, badRequest("%s: %q is not a length within the body of %d bytes", headerLength, header, len(body))
+		}
+		text, blob = body[:length], body[length:]
+	}
+	var request inferRequest
+	if err := json.Unmarshal(text, &request); err != nil {
+		return nil, badRequest("the request is not the JSON of an inference request: %v", err)
+	}
+	for i := range request.Inputs {
+		tensor := &request.Inputs[i]
+		if size, given := tensor.Parameters["binary_data_size"]; given {
+			bytes, err := strconv.Atoi(string(size))
+			if err != nil || bytes < 0 || bytes > len(blob) {
+				return nil, badRequest("input %q: binary_data_size %s is more than the body holds", tensor.Name, size)
+			}
+			tensor.raw, blob = blob[:bytes:bytes], blob[bytes:]
+		}
+	}
+	if len(blob) > 0 {
+		return nil, badRequest("%d bytes of the body belong to no input", len(blob))
+	}
+	a := &ask{id: request.ID, binary: map[string]bool{}}
+	if err := s.parseParameters(request.Parameters, a); err != nil {
+		return nil, err
+	}
+	for _, output := range request.Outputs {
+		if !slices.Contains(outputNames, output.Name) {
+			return nil, badRequest("there is no output %q; there are %s", output.Name, strings.Join(outputNames, ", "))
+		}
+		a.outputs = append(a.outputs, output.Name)
+		if value, given := output.Parameters["binary_data"]; given {
+			a.binary[output.Name] = string(value) == "true"
+		}
+	}
+	return a, s.parseInputs(request.Inputs, a)
+}
+
+func (s *service) parseInputs(tensors []inputTensor, a *ask) error {
+	found := false
+	for _, tensor := range tensors {
+		switch tensor.Name {
+		case s.input:
+			if found {
+				return badRequest("input %q is there twice", tensor.Name)
+			}
+			found = true
+			// One input may come without the batch.
+			if slices.Equal(tensor.Shape, s.info.Shape) {
+				tensor.Shape = append([]int{1}, tensor.Shape...)
+			}
+			if len(tensor.Shape) == 0 || !slices.Equal(tensor.Shape[1:], s.info.Shape) {
+				return badRequest("input %q: its shape must be [batch, %s], got %v", tensor.Name, join(s.info.Shape), tensor.Shape)
+			}
+			if batch := tensor.Shape[0]; batch < 1 || batch > s.limits.inputs {
+				return badRequest("input %q: the batch must be from 1 to %d, got %d", tensor.Name, s.limits.inputs, batch)
+			}
+			values, err := values[float32](tensor, "FP32", 4, func(b []byte) float32 {
+				return math.Float32frombits(binary.LittleEndian.Uint32(b))
+			})
+			if err != nil {
+				return err
+			}
+			a.inputs = slices.Collect(slices.Chunk(values, s.info.Elements))
+		case "label":
+			if len(tensor.Shape) != 1 {
+				return badRequest("input \"label\": its shape must be [batch], got %v", tensor.Shape)
+			}
+			labels, err := values[int64](tensor, "INT64", 8, func(b []byte) int64 {
+				return int64(binary.LittleEndian.Uint64(b))
+			})
+			if err != nil {
+				return err
+			}
+			a.request.Labels = []int{}
+			for _, label := range labels {
+				a.request.Labels = append(a.request.Labels, int(label))
+			}
+		default:
+			return badRequest("there is no input %q; there is %q, and \"label\"", tensor.Name, s.input)
+		}
+	}
+	if !found {
+		return badRequest("input %q is missing", s.input)
+	}
+	return nil
+}
+
+func join(dims []int) string {
+	parts := make([]string, len(dims))
+	for i, dim := range dims {
+		parts[i] = strconv.Itoa(dim)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// values reads a tensor's data, from JSON (flat or nested) or from bytes of a size each.
+func values[T any](tensor inputTensor, datatype string, size int, decode func([]byte) T) ([]T, error) {
+	if tensor.Datatype != datatype {
+		return nil, badRequest("input %q: its datatype must be %s, got %q", tensor.Name, datatype, tensor.Datatype)
+	}
+	var list []T
+	if tensor.raw != nil {
+		if len(tensor.raw)%size != 0 {
+			return nil, badRequest("input %q: %d bytes are no whole number of %s", tensor.Name, len(tensor.raw), datatype)
+		}
+		for chunk := range slices.Chunk(tensor.raw, size) {
+			list = append(list, decode(chunk))
+		}
+	} else {
+		// JSON's null would be read as 0, and so would a missing value.
+		if len(tensor.Data) == 0 || bytes.ContainsAny(tensor.Data, "ntf\"{") {
+			return nil, badRequest("input %q: data must be numbers", tensor.Name)
+		}
+		var err error
+		if list, err = flatten[T](tensor.Data, len(tensor.Shape)); err != nil {
+			return nil, badRequest("input %q: data: %v", tensor.Name, err)
+		}
+	}
+	want := 1
+	for _, dim := range tensor.Shape {
+		if dim < 0 || dim > 1<<40 || want > 1<<40 {
+			return nil, badRequest("input %q: shape %v is out of range", tensor.Name, tensor.Shape)
+		}
+		want *= dim
+	}
+	if len(list) != want {
+		return nil, badRequest("input %q: shape %v takes %d values, there are %d", tensor.Name, tensor.Shape, want, len(list))
+	}
+	return list, nil
+}
+
+// flatten reads arrays in arrays, at most so deep.
+func flatten[T any](data json.RawMessage, depth int) ([]T, error) {
+	var list []T
+	flat := json.Unmarshal(data, &list)
+	if flat == nil || depth <= 1 {
+		return list, flat
+	}
+	var parts []json.RawMessage
+	if err := json.Unmarshal(data, &parts); err != nil || len(parts) == 0 || parts[0][0] != '[' {
+		return nil, flat
+	}
+	list = list[:0]
+	for _, part := range parts {
+		inner, err := flatten[T](part, depth-1)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, inner...)
+	}
+	return list, nil
+}
+
+// parseParameters reads what is asked. A parameter that is not known is refused: a misspelt one must not become a default.
+func (s *service) parseParameters(given parameters, a *ask) error {
+	request := &a.request
+	a.certify, request.Timeout = true, s.limits.timeout
+	for name, raw := range given {
+		// A number may come as text: seeds are above what JSON's readers keep exactly.
+		text := string(raw)
+		if unquoted := ""; json.Unmarshal(raw, &unquoted) == nil {
+			text = unquoted
+		}
+		var err error
+		switch name {
+		case "task":
+			a.certify = text == "certify"
+			if !a.certify && text != "predict" {
+				return badRequest("task: must be certify or predict, got %s", raw)
+			}
+		case "sigma":
+			request.Sigma, err = strconv.ParseFloat(text, 64)
+		case "alpha":
+			request.Alpha, err = positive(text)
+		case "input_max":
+			request.InputMax, err = positive(text)
+		case "k":
+			request.K = []int{}
+			for _, part := range strings.Split(text, ",") {
+				var k int
+				if k, err = strconv.Atoi(strings.TrimSpace(part)); err != nil {
+					break
+				}
+				request.K = append(request.K, k)
+			}
+		case "n":
+			request.N, err = s.rows(text)
+		case "n0":
+			request.N0, err = s.rows(text)
+		case "seed":
+			var seed uint64
+			seed, err = strconv.ParseUint(text, 10, 64)
+			request.Seed = &seed
+		case "key":
+			request.Key, err = strconv.ParseUint(text, 10, 64)
+		case "bound":
+			request.Bound, err = smoothtopk.ParseBound(text)
+		case "timeout":
+			var micros int64
+			if micros, err = strconv.ParseInt(text, 10, 64); err == nil && micros < 0 {
+				return badRequest("timeout: must not be negative")
+			}
+			// 0 is the protocol's word for none: the server's own limit stays.
+			if limit := s.limits.timeout.Microseconds(); micros > 0 && micros < limit {
+				request.Timeout = time.Duration(micros) * time.Microsecond
+			}
+		case "binary_data_output":
+			a.binary[""] = text == "true"
+		case "priority", "sequence_id", "sequence_start", "sequence_end":
+			// Of the protocol, without meaning here.
+		default:
+			return badRequest("there is no parameter %q", name)
+		}
+		if err != nil {
+			return badRequest("%s: %s: %v", name, raw, err)
+		}
+	}
+	if _, given := given["sigma"]; !given {
+		return badRequest("sigma: the parameter is missing")
+	}
+	return nil
+}
+
+// positive refuses 0, which a request would read as the default.
+func positive(text string) (float64, error) {
+	value, err := strconv.ParseFloat(text, 64)
+	if err == nil && !(value > 0) {
+		err = strconv.ErrRange
+	}
+	return value, err
+}
+
+func (s *service) rows(text string) (int64, error) {
+	rows, err := strconv.ParseInt(text, 10, 64)
+	if err == nil && (rows < 1 || rows > s.limits.n) {
+		err = badRequest("must be from 1 to %d", s.limits.n)
+	}
+	return rows, err
+}

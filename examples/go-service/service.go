@@ -1,0 +1,209 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"smoothtopk"
+)
+
+// limits bound what one request may ask for.
+type limits struct {
+	body, n int64
+	inputs  int
+	timeout time.Duration
+}
+
+// service answers for one model.
+type service struct {
+	mux           *http.ServeMux
+	name, version string
+	model         *smoothtopk.Model
+	info          smoothtopk.ModelInfo
+	input         string // the name of the input that is classified
+	limits        limits
+	ready         atomic.Bool
+	running       atomic.Int64
+	answered      atomic.Int64
+	refused       atomic.Int64
+	abandoned     atomic.Int64
+}
+
+func newService(name, version string, model *smoothtopk.Model, limits limits) (*service, error) {
+	s := &service{mux: http.NewServeMux(), name: name, version: version, model: model, info: model.Info(), limits: limits}
+	var signature struct{ Input string }
+	if err := json.Unmarshal([]byte(s.info.SignatureJSON), &signature); err != nil {
+		return nil, fmt.Errorf("the model's signature: %w", err)
+	}
+	s.input = signature.Input
+	s.mux.HandleFunc("GET /v2/health/live", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, map[string]bool{"live": true})
+	})
+	s.mux.HandleFunc("GET /v2/health/ready", s.health)
+	s.mux.HandleFunc("GET /v2", s.server)
+	s.mux.HandleFunc("GET /metrics", s.metrics)
+	for _, version := range []string{"", "/versions/1"} {
+		s.mux.HandleFunc("GET /v2/models/{model}"+version, s.ours(s.metadata))
+		s.mux.HandleFunc("GET /v2/models/{model}"+version+"/ready", s.ours(s.health))
+		s.mux.HandleFunc("POST /v2/models/{model}"+version+"/infer", s.ours(s.infer))
+	}
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.refuse(w, &httpError{http.StatusNotFound, fmt.Sprintf("there is no %s %s", r.Method, r.URL.Path)})
+	})
+	s.ready.Store(true)
+	return s, nil
+}
+
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// httpError is an error with the status to answer with.
+type httpError struct {
+	status  int
+	message string
+}
+
+func (e *httpError) Error() string { return e.message }
+
+func badRequest(format string, args ...any) error {
+	return &httpError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		slog.Error("an answer that is no JSON", "error", err)
+		status, text = http.StatusInternalServerError, []byte(`{"error":"the answer could not be written as JSON"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(text)
+}
+
+// refuse answers with an error; what kind it is decides the status.
+func (s *service) refuse(w http.ResponseWriter, err error) {
+	s.refused.Add(1)
+	var known *httpError
+	var tooLarge *http.MaxBytesError
+	status := http.StatusInternalServerError
+	switch {
+	case errors.As(err, &known):
+		status = known.status
+	case errors.As(err, &tooLarge):
+		status = http.StatusRequestEntityTooLarge
+		err = fmt.Errorf("the request is larger than %d bytes", tooLarge.Limit)
+	case errors.Is(err, smoothtopk.ErrInvalidArgument), errors.Is(err, smoothtopk.ErrInvalidData):
+		status = http.StatusBadRequest
+	case errors.Is(err, smoothtopk.ErrDeadlineExceeded):
+		status = http.StatusGatewayTimeout
+	case errors.Is(err, errShutdown), errors.Is(err, smoothtopk.ErrClosed):
+		status = http.StatusServiceUnavailable
+	default:
+		slog.Error("a request failed", "error", err)
+	}
+	body := map[string]any{"error": err.Error()}
+	var partial *smoothtopk.PartialError
+	if errors.As(err, &partial) {
+		body["partial"] = counted(partial)
+	}
+	reply(w, status, body)
+}
+
+// counted is what a run that was cut short had: counts, and no answers.
+func counted(partial *smoothtopk.PartialError) map[string]any {
+	n, counts := []uint64{}, [][]uint64{}
+	take := func(e smoothtopk.Evidence) { n, counts = append(n, e.N), append(counts, e.Counts) }
+	for _, c := range partial.Certifications {
+		take(c.Evidence)
+	}
+	for _, p := range partial.Predictions {
+		take(p.Evidence)
+	}
+	return map[string]any{"n": n, "counts": counts}
+}
+
+func (s *service) health(w http.ResponseWriter, _ *http.Request) {
+	ready, status := s.ready.Load(), http.StatusOK
+	if !ready {
+		status = http.StatusServiceUnavailable
+	}
+	reply(w, status, map[string]bool{"ready": ready})
+}
+
+func (s *service) server(w http.ResponseWriter, _ *http.Request) {
+	reply(w, http.StatusOK, map[string]any{
+		"name": "smoothtopk go-service", "version": s.version, "extensions": []string{"binary_tensor_data"},
+	})
+}
+
+// ours refuses models that are not this service's.
+func (s *service) ours(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if name := r.PathValue("model"); name != s.name {
+			s.refuse(w, &httpError{http.StatusNotFound, fmt.Sprintf("there is no model %q; there is %q", name, s.name)})
+			return
+		}
+		next(w, r)
+	}
+}
+
+func (s *service) metadata(w http.ResponseWriter, _ *http.Request) {
+	type tensor struct {
+		Name     string `json:"name"`
+		Datatype string `json:"datatype"`
+		Shape    []int  `json:"shape"`
+	}
+	reply(w, http.StatusOK, map[string]any{
+		"name": s.name, "versions": []string{"1"}, "platform": "smoothtopk_onnx",
+		"inputs": []tensor{{s.input, "FP32", append([]int{-1}, s.info.Shape...)}},
+		"outputs": []tensor{
+			{"labels", "INT64", []int{-1, -1}}, {"abstain", "BOOL", []int{-1, -1}}, {"radius", "FP64", []int{-1, -1}},
+			{"p_value", "FP64", []int{-1, -1}}, {"counts", "UINT64", []int{-1, s.info.Classes}}, {"json", "BYTES", []int{-1}},
+		},
+		"parameters": map[string]string{"sha256": s.info.SHA256, "provider": s.info.Provider},
+	})
+}
+
+// metrics are in Prometheus' text format.
+func (s *service) metrics(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+	fmt.Fprintf(w, "smoothtopk_requests_running %d\nsmoothtopk_requests_answered_total %d\n", s.running.Load(), s.answered.Load())
+	fmt.Fprintf(w, "smoothtopk_requests_refused_total %d\nsmoothtopk_requests_abandoned_total %d\n", s.refused.Load(),
+		s.abandoned.Load())
+}
+
+// infer runs one request. The run is cancelled when the client goes away, as net/http ends the request's context.
+func (s *service) infer(w http.ResponseWriter, r *http.Request) {
+	// The whole body is read before the run: net/http sees a client leave only then.
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.body))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if !errors.As(err, &tooLarge) {
+			err = badRequest("the request's body could not be read: %v", err)
+		}
+		s.refuse(w, err)
+		return
+	}
+	ask, err := s.parse(body, r.Header.Get(headerLength))
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	s.running.Add(1)
+	answer, err := s.answer(r.Context(), ask)
+	s.running.Add(-1)
+	switch {
+	case err == nil:
+		s.answered.Add(1)
+		answer.write(w)
+	case r.Context().Err() != nil && !errors.Is(err, errShutdown):
+		s.abandoned.Add(1) // nobody is left to answer
+	default:
+		s.refuse(w, err)
+	}
+}

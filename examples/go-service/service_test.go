@@ -1,0 +1,343 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"smoothtopk"
+)
+
+const (
+	root    = "../../"
+	linear  = root + "tests/models/linear.onnx"
+	path    = "/v2/models/linear"
+	zeros   = `{"name":"x","datatype":"FP32","shape":[1,16],"data":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}`
+	endless = `"task":"predict","sigma":0.25,"n":1000000000000`
+)
+
+func openModel(t *testing.T) *smoothtopk.Model {
+	t.Helper()
+	library, err := smoothtopk.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := library.OpenModel(linear, smoothtopk.WithThreads(2), smoothtopk.WithBatch(32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { model.Close() })
+	return model
+}
+
+func serve(t *testing.T) (*service, string) {
+	t.Helper()
+	s, err := newService("linear", "test", openModel(t),
+		limits{body: 1 << 20, n: 1_000_000_000_000, inputs: 8, timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return s, server.URL
+}
+
+func read(t *testing.T, response *http.Response, err error) (int, map[string]any) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var body map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
+		t.Fatalf("%s: %v", response.Status, err)
+	}
+	return response.StatusCode, body
+}
+
+func post(t *testing.T, url, body string) (int, map[string]any) {
+	t.Helper()
+	response, err := http.Post(url, "application/json", strings.NewReader(body))
+	return read(t, response, err)
+}
+
+func infer(parameters string) string {
+	return fmt.Sprintf(`{"id":"7","parameters":{%s},"inputs":[%s]}`, parameters, zeros)
+}
+
+// outputs finds an answer's outputs by name.
+func outputs(t *testing.T, body map[string]any) map[string]map[string]any {
+	t.Helper()
+	list, is := body["outputs"].([]any)
+	if !is {
+		t.Fatalf("no outputs: %v", body)
+	}
+	found := map[string]map[string]any{}
+	for _, output := range list {
+		tensor := output.(map[string]any)
+		found[tensor["name"].(string)] = tensor
+	}
+	return found
+}
+
+func TestHealthAndMetadata(t *testing.T) {
+	s, url := serve(t)
+	for _, test := range []struct {
+		path   string
+		status int
+		want   string
+	}{
+		{"/v2/health/live", 200, "live"}, {"/v2/health/ready", 200, "ready"}, {"/v2", 200, "extensions"},
+		{path, 200, "inputs"}, {path + "/ready", 200, "ready"}, {path + "/versions/1", 200, "inputs"},
+		{"/v2/models/other", 404, "error"}, {"/nothing", 404, "error"}, {path + "/infer", 404, "error"},
+	} {
+		response, err := http.Get(url + test.path)
+		status, body := read(t, response, err)
+		if _, there := body[test.want]; status != test.status || !there {
+			t.Errorf("%s: %d %v", test.path, status, body)
+		}
+	}
+	response, err := http.Get(url + path)
+	_, body := read(t, response, err)
+	input := body["inputs"].([]any)[0].(map[string]any)
+	if input["name"] != "x" || fmt.Sprint(input["shape"]) != "[-1 16]" {
+		t.Errorf("metadata: %v", body)
+	}
+	s.ready.Store(false)
+	response, err = http.Get(url + "/v2/health/ready")
+	if status, _ := read(t, response, err); status != http.StatusServiceUnavailable {
+		t.Errorf("ready while shutting down: %d", status)
+	}
+}
+
+// What the service says is what the library says.
+func TestAnswersAreTheLibrarys(t *testing.T) {
+	s, url := serve(t)
+	ask := smoothtopk.Request{Sigma: 0.5, K: []int{2, 1}, N: 2000, Seed: smoothtopk.Seed(math.MaxUint64), Key: 3}
+	const parameters = `"sigma":0.5,"k":"2,1","n":2000,"seed":"18446744073709551615","key":3`
+	x := make([]float32, 16)
+
+	want, err := s.model.Certify(context.Background(), ask, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body := post(t, url+path+"/infer", infer(parameters))
+	got := outputs(t, body)
+	c := want[0].Certificates
+	if status != 200 || body["id"] != "7" || body["model_name"] != "linear" ||
+		!reflect.DeepEqual(got["radius"]["data"], []any{c[0].Radius, c[1].Radius}) ||
+		!reflect.DeepEqual(got["labels"]["data"], []any{float64(c[0].Label)}) ||
+		!reflect.DeepEqual(got["abstain"]["data"], []any{!c[0].Certified, !c[1].Certified}) ||
+		fmt.Sprint(got["counts"]["data"]) != fmt.Sprint(want[0].Counts) || got["json"] != nil || got["p_value"] != nil {
+		t.Errorf("want %+v, got %v", want, body)
+	}
+	if body["parameters"].(map[string]any)["seed"] != "18446744073709551615" {
+		t.Errorf("seed: %v", body["parameters"])
+	}
+
+	predicted, err := s.model.Predict(context.Background(), ask, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body = post(t, url+path+"/versions/1/infer", infer(parameters+`,"task":"predict"`))
+	got = outputs(t, body)
+	p := predicted[0].Predictions
+	if fmt.Sprint(got["labels"]["data"]) != fmt.Sprint(p[0].Labels) || got["radius"] != nil ||
+		!reflect.DeepEqual(got["p_value"]["data"], []any{p[0].PValue, p[1].PValue}) {
+		t.Errorf("want %+v, got %v", predicted, body)
+	}
+}
+
+func TestInputsInEveryForm(t *testing.T) {
+	_, url := serve(t)
+	nested := `{"name":"x","datatype":"FP32","shape":[2,16],"data":[[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],` +
+		`[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0.5]]}`
+	label := `{"name":"label","datatype":"INT64","shape":[2],"data":[-1,2]}`
+	status, body := post(t, url+path+"/infer",
+		`{"parameters":{"sigma":0.25,"n":500,"seed":1},"inputs":[`+label+`,`+nested+`],"outputs":[{"name":"json"},{"name":"labels"}]}`)
+	got := outputs(t, body)
+	if status != 200 || len(got) != 2 || got["labels"]["data"].([]any)[1] != 2.0 {
+		t.Fatalf("%d %v", status, body)
+	}
+	for _, text := range got["json"]["data"].([]any) {
+		if !json.Valid([]byte(text.(string))) {
+			t.Errorf("json: %v", text)
+		}
+	}
+	single := strings.Replace(zeros, "[1,16]", "[16]", 1)
+	if status, body := post(t, url+path+"/infer", `{"parameters":{"sigma":0.25,"n":500},"inputs":[`+single+`]}`); status != 200 {
+		t.Errorf("one input without the batch: %d %v", status, body)
+	}
+}
+
+func TestBinaryTensors(t *testing.T) {
+	s, url := serve(t)
+	x := make([]float32, 16)
+	x[3] = 0.5
+	blob, err := binary.Append(nil, binary.LittleEndian, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := `{"parameters":{"sigma":0.5,"n":1000,"seed":9,"binary_data_output":true},"inputs":[{"name":"x",` +
+		`"datatype":"FP32","shape":[1,16],"parameters":{"binary_data_size":64}}],"outputs":[{"name":"counts"},` +
+		`{"name":"json"},{"name":"labels","parameters":{"binary_data":false}}]}`
+	request, err := http.NewRequest("POST", url+path+"/infer", bytes.NewReader(append([]byte(header), blob...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set(headerLength, strconv.Itoa(len(header)))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	length, _ := strconv.Atoi(response.Header.Get(headerLength))
+	if err != nil || response.StatusCode != 200 || length == 0 {
+		t.Fatalf("%s, %v: %s", response.Status, err, body)
+	}
+	var answer struct {
+		Outputs []struct {
+			Name       string
+			Data       []int
+			Parameters struct {
+				Size int `json:"binary_data_size"`
+			}
+		}
+	}
+	if err := json.Unmarshal(body[:length], &answer); err != nil {
+		t.Fatal(err)
+	}
+	body = body[length:]
+	want, err := s.model.Certify(context.Background(), smoothtopk.Request{Sigma: 0.5, N: 1000, Seed: smoothtopk.Seed(9)}, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, output := range answer.Outputs {
+		part := body[:output.Parameters.Size]
+		body = body[output.Parameters.Size:]
+		switch output.Name {
+		case "labels":
+			if len(part) != 0 || !reflect.DeepEqual(output.Data, []int{want[0].Certificates[0].Label}) {
+				t.Errorf("labels: %v", output)
+			}
+		case "counts":
+			if expected, _ := binary.Append(nil, binary.LittleEndian, want[0].Counts); !bytes.Equal(part, expected) {
+				t.Errorf("counts: %v", part)
+			}
+		case "json":
+			if size := binary.LittleEndian.Uint32(part); int(size) != len(part)-4 || !json.Valid(part[4:]) {
+				t.Errorf("json: %s", part)
+			}
+		}
+	}
+	if len(body) != 0 {
+		t.Errorf("%d bytes too many", len(body))
+	}
+}
+
+func TestBadRequests(t *testing.T) {
+	_, url := serve(t)
+	tensor := func(from, to string) string {
+		return `{"parameters":{"sigma":0.25,"n":100},"inputs":[` + strings.Replace(zeros, from, to, 1) + `]}`
+	}
+	for _, test := range []struct{ body, says string }{
+		{``, "JSON"}, {`[]`, "JSON"}, {`{`, "JSON"}, {`{"parameters":{"sigma":1}}`, `input "x" is missing`},
+		{infer(``), "sigma"}, {infer(`"sigma":0`), "sigma"}, {infer(`"sigma":-1`), "sigma"}, {infer(`"sigma":null`), "sigma"},
+		{infer(`"sigma":"NaN"`), "sigma"}, {infer(`"sigma":1,"k":0`), "k"}, {infer(`"sigma":1,"k":3`), "k"},
+		{infer(`"sigma":1,"k":"1,,2"`), "k"}, {infer(`"sigma":1,"k":[1]`), "k"}, {infer(`"sigma":1,"n":0`), "n:"},
+		{infer(`"sigma":1,"n":1.5`), "n:"}, {infer(`"sigma":1,"n":1000000000001`), "n:"}, {infer(`"sigma":1,"n0":0`), "n0"},
+		{infer(`"sigma":1,"alpha":0`), "alpha"}, {infer(`"sigma":1,"alpha":1`), "alpha"}, {infer(`"sigma":1,"seed":-1`), "seed"},
+		{infer(`"sigma":1,"bound":"best"`), "bound"}, {infer(`"sigma":1,"task":"guess"`), "task"},
+		{infer(`"sigma":1,"timeout":-1`), "timeout"}, {infer(`"sigma":1,"alhpa":0.1`), "alhpa"},
+		{infer(`"sigma":1,"input_max":0`), "input_max"},
+		{tensor(`"x"`, `"y"`), `no input "y"`}, {tensor("FP32", "FP64"), "datatype"}, {tensor("[1,16]", "[16,1]"), "shape"},
+		{tensor("[1,16]", "[2,16]"), "32 values"}, {tensor("[1,16]", "[0,16]"), "batch"}, {tensor("[1,16]", "[-1,16]"), "batch"},
+		{tensor("[1,16]", "[9,16]"), "batch"}, {tensor("[1,16]", "[]"), "shape"}, {tensor("[0,", "[null,"), "numbers"},
+		{tensor("[0,", `["0",`), "numbers"}, {tensor("[0,", "[1e39,"), "data"}, {tensor("[0,", "[[0],"), "data"},
+		{tensor("[0,", "[[[[[["), "JSON"}, {tensor(`,"data":`, `,"date":`), "numbers"},
+		{tensor(`"data"`, `"parameters":{"binary_data_size":64},"data"`), "binary_data_size"},
+		{`{"parameters":{"sigma":1},"inputs":[` + zeros + `],"outputs":[{"name":"logits"}]}`, "logits"},
+		{`{"parameters":{"sigma":1,"n":10},"inputs":[` + zeros + `],"outputs":[{"name":"p_value"}]}`, "p_value"},
+		{`{"parameters":{"sigma":1},"inputs":[` + zeros + `,` + zeros + `]}`, "twice"},
+		{`{"parameters":{"sigma":1},"inputs":[` + zeros + `,{"name":"label","datatype":"INT64","shape":[2],"data":[1,1]}]}`, "labels"},
+		{`{"parameters":{"sigma":1},"inputs":[` + zeros + `,{"name":"label","datatype":"INT64","shape":[1],"data":[3]}]}`, "label"},
+	} {
+		status, body := post(t, url+path+"/infer", test.body)
+		if message, _ := body["error"].(string); status != http.StatusBadRequest || !strings.Contains(message, test.says) {
+			t.Errorf("%s: %d %v", test.body, status, body)
+		}
+	}
+	big := `{"parameters":{"sigma":1},"inputs":[` + strings.Repeat(" ", 2<<20) + zeros + `]}`
+	if status, body := post(t, url+path+"/infer", big); status != http.StatusRequestEntityTooLarge || body["error"] == nil {
+		t.Errorf("a body that is too large: %d %v", status, body)
+	}
+	if status, _ := post(t, url+"/v2/models/other/infer", infer(`"sigma":1`)); status != http.StatusNotFound {
+		t.Errorf("another model: %d", status)
+	}
+}
+
+func TestTimeoutGivesCountsAndNoAnswer(t *testing.T) {
+	_, url := serve(t)
+	status, body := post(t, url+path+"/infer", infer(endless+`,"timeout":30000`))
+	partial, _ := body["partial"].(map[string]any)
+	if status != http.StatusGatewayTimeout || body["outputs"] != nil || partial == nil || len(partial["counts"].([]any)) != 1 {
+		t.Errorf("%d %v", status, body)
+	}
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for start := time.Now(); !holds(); time.Sleep(time.Millisecond) {
+		if time.Since(start) > 20*time.Second {
+			t.Fatal("never: " + what)
+		}
+	}
+}
+
+func TestClientsThatLeaveCancelTheirRun(t *testing.T) {
+	s, url := serve(t)
+	ctx, leave := context.WithCancel(context.Background())
+	const clients = 4
+	errs := make(chan error, clients)
+	for range clients {
+		go func() {
+			request, err := http.NewRequestWithContext(ctx, "POST", url+path+"/infer", strings.NewReader(infer(endless)))
+			if err == nil {
+				_, err = http.DefaultClient.Do(request)
+			}
+			errs <- err
+		}()
+	}
+	eventually(t, "all run", func() bool { return s.running.Load() == clients })
+	leave()
+	for range clients {
+		if err := <-errs; !errors.Is(err, context.Canceled) {
+			t.Errorf("client: %v", err)
+		}
+	}
+	eventually(t, "no run is left", func() bool { return s.running.Load() == 0 && s.abandoned.Load() == clients })
+}
+
+func TestMain(m *testing.M) {
+	// The test program is the service itself when asked to be: see process_test.go.
+	if os.Getenv("RUN_SERVICE") != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
