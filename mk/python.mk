@@ -5,9 +5,9 @@ PY_VENV := .venv/python
 PY_BIN := $(PY_VENV)/bin/python
 PY_DIR := bindings/python
 PY_TARGET := $(or $(CARGO_TARGET_DIR),target)
-PY_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(firstword $(patsubst %/,%,$(dir $(wildcard \
-	$(PY_TARGET)/release/libsmoothtopk.so $(PY_TARGET)/release/libsmoothtopk.dylib \
-	$(PY_TARGET)/debug/libsmoothtopk.so $(PY_TARGET)/debug/libsmoothtopk.dylib))),$(PY_TARGET)/release))
+PY_BUILT = $(wildcard $(foreach profile,release debug,$(PY_TARGET)/$(profile)/libsmoothtopk.so \
+	$(PY_TARGET)/$(profile)/libsmoothtopk.dylib))
+PY_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(dir $(firstword $(PY_BUILT))),$(PY_TARGET)/release))
 PY_WHEELS := $(PY_TARGET)/wheels
 
 .PHONY: wheel test-python test-readme python-installed

@@ -145,7 +145,8 @@ def generate(text: str) -> str:
     ]
     lines += [f"{name} = {value}" for name, value in header.constants.items()]
     complete = {name for name, _ in header.structs}
-    for name in dict.fromkeys(header.opaque):
+    # By name, so that a header in another order makes no other file.
+    for name in sorted(set(header.opaque)):
         if name not in complete:
             lines += ["", "", f"class {name}(Structure):", "    pass"]
     for name, fields in header.structs:
@@ -159,7 +160,9 @@ def generate(text: str) -> str:
         "# Every function: what it returns, what it takes.",
         "FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {",
     ]
-    lines += [f'    "{name}": ({result}, [{", ".join(arguments)}]),' for name, result, arguments in header.functions]
+    lines += [
+        f'    "{name}": ({result}, [{", ".join(arguments)}]),' for name, result, arguments in sorted(header.functions)
+    ]
     lines += ["}", ""]
     return "\n".join(lines)
 

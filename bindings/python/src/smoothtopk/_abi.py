@@ -30,23 +30,15 @@ STK_BOUND_SIMUEM = 1
 STK_BOUND_BINOCP = 2
 
 
-class stk_error(Structure):
-    pass
-
-
-class stk_model_options(Structure):
-    pass
-
-
-class stk_model(Structure):
-    pass
-
-
-class stk_request(Structure):
-    pass
-
-
 class stk_cancel(Structure):
+    pass
+
+
+class stk_counts(Structure):
+    pass
+
+
+class stk_error(Structure):
     pass
 
 
@@ -54,11 +46,19 @@ class stk_job(Structure):
     pass
 
 
-class stk_result(Structure):
+class stk_model(Structure):
     pass
 
 
-class stk_counts(Structure):
+class stk_model_options(Structure):
+    pass
+
+
+class stk_request(Structure):
+    pass
+
+
+class stk_result(Structure):
     pass
 
 
@@ -94,90 +94,90 @@ stk_done_callback = CFUNCTYPE(None, c_void_p)
 
 # Every function: what it returns, what it takes.
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
-    "stk_status_name": (c_char_p, [c_int32]),
-    "stk_error_status": (c_int32, [POINTER(stk_error)]),
-    "stk_error_message": (c_char_p, [POINTER(stk_error)]),
-    "stk_error_field": (c_char_p, [POINTER(stk_error)]),
-    "stk_error_free": (None, [POINTER(stk_error)]),
     "stk_abi_version": (c_uint32, []),
-    "stk_version": (c_char_p, []),
     "stk_build_info": (c_char_p, []),
-    "stk_log_set_callback": (c_int32, [c_int32, stk_log_callback, c_void_p, POINTER(POINTER(stk_error))]),
-    "stk_runtime_load": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
-    "stk_runtime_use_api_base": (c_int32, [c_void_p, POINTER(POINTER(stk_error))]),
-    "stk_runtime_version": (c_int32, [POINTER(c_char_p), POINTER(POINTER(stk_error))]),
-    "stk_runtime_path": (c_int32, [POINTER(c_char_p), POINTER(POINTER(stk_error))]),
-    "stk_runtime_check_provider": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
-    "stk_model_options_new": (c_int32, [POINTER(POINTER(stk_model_options)), POINTER(POINTER(stk_error))]),
-    "stk_model_options_free": (None, [POINTER(stk_model_options)]),
-    "stk_model_options_set_provider": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_provider_option": (c_int32, [POINTER(stk_model_options), c_char_p, c_char_p, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_provider_library": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_threads": (c_int32, [POINTER(stk_model_options), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_batch": (c_int32, [POINTER(stk_model_options), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_memory_limit": (c_int32, [POINTER(stk_model_options), c_uint64, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_input": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_input_shape": (c_int32, [POINTER(stk_model_options), POINTER(c_size_t), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_output": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_classes": (c_int32, [POINTER(stk_model_options), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_threshold": (c_int32, [POINTER(stk_model_options), c_double, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_normalization": (c_int32, [POINTER(stk_model_options), POINTER(c_float), c_size_t, POINTER(c_float), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_model_options_set_constant": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(c_double), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_model_open": (c_int32, [c_char_p, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
-    "stk_model_open_memory": (c_int32, [c_void_p, c_size_t, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
-    "stk_model_free": (None, [POINTER(stk_model)]),
-    "stk_model_elements": (c_size_t, [POINTER(stk_model)]),
-    "stk_model_classes": (c_size_t, [POINTER(stk_model)]),
-    "stk_model_batch": (c_size_t, [POINTER(stk_model)]),
-    "stk_model_threads": (c_size_t, [POINTER(stk_model)]),
-    "stk_model_shape": (c_int32, [POINTER(stk_model), POINTER(POINTER(c_size_t)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
-    "stk_model_sha256": (c_char_p, [POINTER(stk_model)]),
-    "stk_model_provider": (c_char_p, [POINTER(stk_model)]),
-    "stk_model_signature_json": (c_char_p, [POINTER(stk_model)]),
-    "stk_request_new": (c_int32, [c_double, POINTER(POINTER(stk_request)), POINTER(POINTER(stk_error))]),
-    "stk_request_free": (None, [POINTER(stk_request)]),
-    "stk_request_set_sigma": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
-    "stk_request_set_k": (c_int32, [POINTER(stk_request), POINTER(c_size_t), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_request_set_n": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
-    "stk_request_set_n0": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
-    "stk_request_set_alpha": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
-    "stk_request_set_bound": (c_int32, [POINTER(stk_request), c_int32, POINTER(POINTER(stk_error))]),
-    "stk_request_set_seed": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
-    "stk_request_set_key": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
-    "stk_request_set_input_max": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
-    "stk_request_set_timeout_ms": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
-    "stk_request_set_cancel": (c_int32, [POINTER(stk_request), POINTER(stk_cancel), POINTER(POINTER(stk_error))]),
-    "stk_request_set_progress": (c_int32, [POINTER(stk_request), stk_progress_callback, c_void_p, POINTER(POINTER(stk_error))]),
+    "stk_cancel_free": (None, [POINTER(stk_cancel)]),
+    "stk_cancel_is_set": (c_bool, [POINTER(stk_cancel)]),
     "stk_cancel_new": (c_int32, [POINTER(POINTER(stk_cancel)), POINTER(POINTER(stk_error))]),
     "stk_cancel_set": (None, [POINTER(stk_cancel)]),
-    "stk_cancel_is_set": (c_bool, [POINTER(stk_cancel)]),
-    "stk_cancel_free": (None, [POINTER(stk_cancel)]),
-    "stk_model_predict": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
-    "stk_model_certify": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(c_int64), POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
-    "stk_model_sample": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_uint64, c_uint64, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
-    "stk_model_submit_predict": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
-    "stk_model_submit_certify": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(c_int64), stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
-    "stk_job_is_done": (c_bool, [POINTER(stk_job)]),
-    "stk_job_rows_done": (c_uint64, [POINTER(stk_job)]),
-    "stk_job_rows_total": (c_uint64, [POINTER(stk_job)]),
-    "stk_job_cancel": (None, [POINTER(stk_job)]),
-    "stk_job_wait": (c_int32, [POINTER(stk_job), c_uint64, POINTER(c_bool), POINTER(POINTER(stk_error))]),
-    "stk_job_result": (c_int32, [POINTER(stk_job), POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
-    "stk_job_free": (None, [POINTER(stk_job)]),
-    "stk_result_len": (c_size_t, [POINTER(stk_result)]),
-    "stk_result_k_len": (c_size_t, [POINTER(stk_result)]),
-    "stk_result_summary": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_result_labels": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_int64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
-    "stk_result_counts": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
-    "stk_result_selection": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
-    "stk_result_json": (c_int32, [POINTER(stk_result), c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
-    "stk_result_free": (None, [POINTER(stk_result)]),
-    "stk_counts_new": (c_int32, [POINTER(c_uint64), c_size_t, c_uint64, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
     "stk_counts_add": (c_int32, [POINTER(stk_counts), POINTER(stk_counts), POINTER(POINTER(stk_error))]),
+    "stk_counts_certify": (c_int32, [POINTER(stk_counts), c_size_t, c_size_t, c_double, c_double, c_int32, c_double, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_counts_free": (None, [POINTER(stk_counts)]),
     "stk_counts_labels": (c_int32, [POINTER(stk_counts), POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_counts_n": (c_uint64, [POINTER(stk_counts)]),
-    "stk_counts_certify": (c_int32, [POINTER(stk_counts), c_size_t, c_size_t, c_double, c_double, c_int32, c_double, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_counts_new": (c_int32, [POINTER(c_uint64), c_size_t, c_uint64, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
     "stk_counts_predict": (c_int32, [POINTER(stk_counts), c_size_t, c_double, POINTER(c_int64), POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_counts_free": (None, [POINTER(stk_counts)]),
+    "stk_error_field": (c_char_p, [POINTER(stk_error)]),
+    "stk_error_free": (None, [POINTER(stk_error)]),
+    "stk_error_message": (c_char_p, [POINTER(stk_error)]),
+    "stk_error_status": (c_int32, [POINTER(stk_error)]),
+    "stk_job_cancel": (None, [POINTER(stk_job)]),
+    "stk_job_free": (None, [POINTER(stk_job)]),
+    "stk_job_is_done": (c_bool, [POINTER(stk_job)]),
+    "stk_job_result": (c_int32, [POINTER(stk_job), POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
+    "stk_job_rows_done": (c_uint64, [POINTER(stk_job)]),
+    "stk_job_rows_total": (c_uint64, [POINTER(stk_job)]),
+    "stk_job_wait": (c_int32, [POINTER(stk_job), c_uint64, POINTER(c_bool), POINTER(POINTER(stk_error))]),
+    "stk_log_set_callback": (c_int32, [c_int32, stk_log_callback, c_void_p, POINTER(POINTER(stk_error))]),
+    "stk_model_batch": (c_size_t, [POINTER(stk_model)]),
+    "stk_model_certify": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(c_int64), POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
+    "stk_model_classes": (c_size_t, [POINTER(stk_model)]),
+    "stk_model_elements": (c_size_t, [POINTER(stk_model)]),
+    "stk_model_free": (None, [POINTER(stk_model)]),
+    "stk_model_open": (c_int32, [c_char_p, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
+    "stk_model_open_memory": (c_int32, [c_void_p, c_size_t, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
+    "stk_model_options_free": (None, [POINTER(stk_model_options)]),
+    "stk_model_options_new": (c_int32, [POINTER(POINTER(stk_model_options)), POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_batch": (c_int32, [POINTER(stk_model_options), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_classes": (c_int32, [POINTER(stk_model_options), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_constant": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(c_double), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_input": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_input_shape": (c_int32, [POINTER(stk_model_options), POINTER(c_size_t), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_memory_limit": (c_int32, [POINTER(stk_model_options), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_normalization": (c_int32, [POINTER(stk_model_options), POINTER(c_float), c_size_t, POINTER(c_float), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_output": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_provider": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_provider_library": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_provider_option": (c_int32, [POINTER(stk_model_options), c_char_p, c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_threads": (c_int32, [POINTER(stk_model_options), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_threshold": (c_int32, [POINTER(stk_model_options), c_double, POINTER(POINTER(stk_error))]),
+    "stk_model_predict": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
+    "stk_model_provider": (c_char_p, [POINTER(stk_model)]),
+    "stk_model_sample": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_uint64, c_uint64, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
+    "stk_model_sha256": (c_char_p, [POINTER(stk_model)]),
+    "stk_model_shape": (c_int32, [POINTER(stk_model), POINTER(POINTER(c_size_t)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_model_signature_json": (c_char_p, [POINTER(stk_model)]),
+    "stk_model_submit_certify": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(c_int64), stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
+    "stk_model_submit_predict": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
+    "stk_model_threads": (c_size_t, [POINTER(stk_model)]),
+    "stk_request_free": (None, [POINTER(stk_request)]),
+    "stk_request_new": (c_int32, [c_double, POINTER(POINTER(stk_request)), POINTER(POINTER(stk_error))]),
+    "stk_request_set_alpha": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
+    "stk_request_set_bound": (c_int32, [POINTER(stk_request), c_int32, POINTER(POINTER(stk_error))]),
+    "stk_request_set_cancel": (c_int32, [POINTER(stk_request), POINTER(stk_cancel), POINTER(POINTER(stk_error))]),
+    "stk_request_set_input_max": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
+    "stk_request_set_k": (c_int32, [POINTER(stk_request), POINTER(c_size_t), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_request_set_key": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_request_set_n": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_request_set_n0": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_request_set_progress": (c_int32, [POINTER(stk_request), stk_progress_callback, c_void_p, POINTER(POINTER(stk_error))]),
+    "stk_request_set_seed": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_request_set_sigma": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
+    "stk_request_set_timeout_ms": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_result_counts": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_result_free": (None, [POINTER(stk_result)]),
+    "stk_result_json": (c_int32, [POINTER(stk_result), c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
+    "stk_result_k_len": (c_size_t, [POINTER(stk_result)]),
+    "stk_result_labels": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_int64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_result_len": (c_size_t, [POINTER(stk_result)]),
+    "stk_result_selection": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_result_summary": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_runtime_check_provider": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_runtime_load": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_runtime_path": (c_int32, [POINTER(c_char_p), POINTER(POINTER(stk_error))]),
+    "stk_runtime_use_api_base": (c_int32, [c_void_p, POINTER(POINTER(stk_error))]),
+    "stk_runtime_version": (c_int32, [POINTER(c_char_p), POINTER(POINTER(stk_error))]),
+    "stk_status_name": (c_char_p, [c_int32]),
     "stk_test_panic": (c_int32, [POINTER(stk_counts), POINTER(POINTER(stk_error))]),
+    "stk_version": (c_char_p, []),
 }

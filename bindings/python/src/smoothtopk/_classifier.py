@@ -57,8 +57,8 @@ class SmoothedClassifier:
         batch: rows per run of the model, at least 1; None measures it.
         threads: threads that run the model; None takes one per usable core on the CPU, one elsewhere.
         mean, std: the model gets (x + noise - mean) / std: one number, or one for each channel. None: 0, and 1.
-        input_max: the largest |x| there will be, at least 0; x and noise are rounded to the finest grid on which their
-            sums are exact up to it. It is part of g: use the same for every input.
+        input_max: the largest |x| there will be, at least 0; more is refused. x and noise are rounded to the finest grid
+            on which their sums are exact up to it. It is part of g: use the same for every input.
         input, output: names of the classified input and of the scores, where the model leaves a choice.
         input_shape: shape of one input, without the batch, where the model leaves it open.
         classes: number of labels, where the model does not say it.
@@ -310,7 +310,7 @@ class SmoothedClassifier:
         Raises:
             As `certify`; `partial` is a `Counts`.
         """
-        array, single = _convert.inputs(x, self._shape)
+        array, single = _convert.inputs(x, self._shape, self._input_max)
         if not single:
             raise InvalidArgumentError("must be one input: sample takes no batch", "x")
         # One seed for all ranges: were it the library's, the caller could not know it.
@@ -331,9 +331,15 @@ class SmoothedClassifier:
         arguments = (request.pointer, _pointer(array), first, rows, out.out())
 
         def draw() -> Counts:
+            # Named here so that they live for as long as the native call may use them.
+            _alive = array, request, callback
             model = self._open_model()
-            with model.busy(cancel):
-                return _finish(lib.stk_model_sample, (model.pointer, *arguments), out, read)
+            try:
+                with model.busy(cancel):
+                    return _finish(lib.stk_model_sample, (model.pointer, *arguments), out, read)
+            finally:
+                # An exception that is kept keeps its frames, and these would keep the model.
+                del model
 
         def read(handle: Handle) -> Counts:
             counts, drawn = _counts._read(handle)
@@ -422,7 +428,7 @@ class SmoothedClassifier:
         if cancel is not None:
             values["cancel"] = cancel
         request = self._request(**values)
-        array, single = _convert.inputs(x, self._shape)
+        array, single = _convert.inputs(x, self._shape, self._input_max)
         shape = (() if single else (len(array),)) + (() if single_k else (len(ks),))
         return array, shape, request
 
@@ -444,8 +450,11 @@ class SmoothedClassifier:
     def _submit(self, submit: Callable[..., int], arguments: tuple[Any, ...], job: Handle) -> None:
         """Starts a job, which then stands by itself: no reference to the model is kept, and `close` cancels it."""
         model = self._open_model()
-        with model.busy():
-            call(submit, model.pointer, *arguments, _abi.stk_done_callback(), None, job.out())
+        try:
+            with model.busy():
+                call(submit, model.pointer, *arguments, _abi.stk_done_callback(), None, job.out())
+        finally:
+            del model
 
 
 def _finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handle, read: Callable[[Handle], T]) -> T:

@@ -77,7 +77,7 @@ def ks(value: SupportsIndex | Sequence[SupportsIndex]) -> tuple[list[int], bool]
     return [uint("k", value)], True
 
 
-def inputs(x: npt.ArrayLike, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float32], bool]:
+def inputs(x: npt.ArrayLike, shape: tuple[int, ...], input_max: float) -> tuple[npt.NDArray[np.float32], bool]:
     """x as C-contiguous float32 [N, *shape], not copied if it is that already, and whether it was one input."""
     array = np.asarray(x)
     if array.dtype.kind not in "fiu":
@@ -89,9 +89,17 @@ def inputs(x: npt.ArrayLike, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.flo
     else:
         one = ", ".join(map(str, shape))
         raise InvalidDataError(f"must have shape [{one}] or [N, {one}], got {list(array.shape)}", "x")
-    # An overflow to infinity is the library's to refuse.
+    # Infinities, and NaN, are the library's to refuse.
     with np.errstate(over="ignore"):
-        return np.ascontiguousarray(array, dtype=np.float32).reshape((-1, *shape)), single
+        rows = np.ascontiguousarray(array, dtype=np.float32).reshape((-1, *shape))
+    # Beyond input_max sums of x and noise are rounded, which certificates do not allow for.
+    if rows.size and input_max < (largest := max(float(rows.max()), -float(rows.min()))) < math.inf:
+        raise InvalidDataError(
+            f"reaches {largest:g}, above input_max ({input_max:g}): put x on the scale of sigma (pixels from 0 to 1), "
+            "or open the classifier with an input_max that covers it",
+            "x",
+        )
+    return rows, single
 
 
 def labels(

@@ -92,9 +92,11 @@ def _array(counts: Counts | npt.ArrayLike) -> CountArray:
 
 def _handle(counts: Counts | npt.ArrayLike, n: SupportsIndex | None) -> _CountsHandle:
     array = _array(counts)
-    if n is None:
-        n = counts.n if isinstance(counts, Counts) else int(array.sum(dtype=object))
-    if not (rows := _convert.uint("n", n)):
+    if n is None and isinstance(counts, Counts):
+        n = counts.n
+    # To the library 0 means their sum: None says that here.
+    rows = 0 if n is None else _convert.uint("n", n)
+    if n is not None and not rows:
         raise InvalidArgumentError("must be at least 1: there is nothing to say of no rows", "n")
     handle = _CountsHandle()
     pointer = array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint64))
@@ -103,17 +105,10 @@ def _handle(counts: Counts | npt.ArrayLike, n: SupportsIndex | None) -> _CountsH
 
 
 def _json(task: str, summary: _abi.stk_summary, counts: CountArray, **more: Any) -> str:
-    return json.dumps(
-        {
-            "smoothtopk": version(),
-            "task": task,
-            "n": summary.n,
-            "alpha": summary.alpha,
-            "k": summary.k,
-            **more,
-            "counts": counts.tolist(),
-        }
-    )
+    """With the names that the library's own JSON has."""
+    common = {"program": "smoothtopk", "program_version": version(), "task": task, "alpha": summary.alpha}
+    rows = {"classes": counts.size, "counts": counts.tolist(), "n": summary.n, "rows": summary.n}
+    return json.dumps(common | more | rows)
 
 
 def certify_counts(
@@ -159,10 +154,11 @@ def certify_counts(
             ctypes.byref(summary),
             ctypes.sizeof(summary),
         )
-    fields = {
-        name: getattr(summary, name) for name in ("sigma", "label", "radius", "p_lower", "p_upper", "radius_slack")
-    }
-    return certificate_of(summary, rows, None, _json("certify", summary, rows, bound=bound, **fields), drawn=False)
+    certificate = {name: getattr(summary, name) for name in ("k", "radius", "p_lower", "p_upper")}
+    certificate["certified"] = bool(summary.certified)
+    given = {name: getattr(summary, name) for name in ("sigma", "label", "radius_slack")}
+    text = _json("certify", summary, rows, **given, bound=bound, label_source="given", certificates=[certificate])
+    return certificate_of(summary, rows, None, text, drawn=False)
 
 
 def predict_counts(
@@ -196,5 +192,5 @@ def predict_counts(
             ctypes.sizeof(summary),
         )
     top = tuple(labels)
-    json = _json("predict", summary, rows, top=top, abstain=bool(summary.abstain), p_value=summary.p_value)
-    return prediction_of(summary, top, rows, json, drawn=False)
+    prediction = {"k": size, "labels": top, "abstain": bool(summary.abstain), "p_value": summary.p_value}
+    return prediction_of(summary, top, rows, _json("predict", summary, rows, predictions=[prediction]), drawn=False)

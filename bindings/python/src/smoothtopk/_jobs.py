@@ -53,7 +53,8 @@ def in_thread(function: Callable[[], T], stop: Callable[[], Any] | None, tick: C
         return function()
     results: list[T] = []
     errors: list[BaseException] = []
-    abandoned = threading.Event()
+    # Not the thread's own join: one that Ctrl-C interrupts may take a thread that runs for one that has ended.
+    abandoned, finished = threading.Event(), threading.Event()
 
     def body() -> None:
         try:
@@ -62,19 +63,24 @@ def in_thread(function: Callable[[], T], stop: Callable[[], Any] | None, tick: C
                 results.append(result)
         except BaseException as error:
             errors.append(error)
+        finally:
+            finished.set()
 
     thread = threading.Thread(target=body, name="smoothtopk", daemon=True)
-    thread.start()
     try:
-        while thread.is_alive():
-            thread.join(SLICE_MS / 1000)
+        thread.start()
+        while not finished.wait(SLICE_MS / 1000):
             if tick is not None:
                 tick()
+        if not errors and tick is not None:
+            tick()
     except BaseException:
         abandoned.set()
         if stop is not None:
             stop()
-            thread.join()
+            # Without an identity it was never started.
+            if thread.ident is not None:
+                finished.wait()
         raise
     if errors:
         raise errors[0]

@@ -1,0 +1,47 @@
+"""Uses every public part with types; mypy --strict reads it, nothing runs it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import tqdm
+
+from smoothtopk import (
+    Cancel,
+    Certificate,
+    Certificates,
+    Counts,
+    DeadlineExceededError,
+    Prediction,
+    Predictions,
+    SmoothedClassifier,
+    certify_counts,
+)
+
+
+def use(x: npt.NDArray[np.float32], proto: onnx.ModelProto) -> float:
+    SmoothedClassifier(proto, 0.5).close()
+    SmoothedClassifier(b"bytes", sigma=np.float64(0.5), mean=[0.5, 0.5, 0.5], std=np.ones(3)).close()
+    cancel = Cancel()
+    with SmoothedClassifier("model.onnx", sigma=0.25, provider="cuda:0", threads=2, batch=np.int64(3)) as g:
+        certificate = g.certify(x, k=5, n=100_000, label=np.int64(3), timeout=1.5, progress=True, cancel=cancel)
+        certificates = g.certify(x, k=[1, 5], label=np.array([1, 2]), progress=tqdm.tqdm(), bound="simuem")
+        prediction = g.predict(x, k=np.arange(3).tolist(), progress=tqdm.tqdm)
+        counts: Counts = g.sample(x, 100, progress=print) + g.sample(x, 100, first=100)
+        shape: tuple[int, ...] = g.element_shape
+    assert isinstance(certificate, Certificate) and isinstance(certificates, Certificates)
+    radii: npt.NDArray[np.float64] = certificates.radius
+    one: Certificate = certificates.flat[0]
+    also: Certificate = certificates[0, 1]
+    part: Certificates | Certificate = certificates[1:][0]
+    assert isinstance(prediction, Predictions) and isinstance(part, Certificates)
+    each: Prediction = prediction.flat[0]
+    labels: tuple[int, ...] | None = each.labels
+    try:
+        radius: float = counts.certify(1, 1, sigma=0.5).radius + certify_counts([1, 2], 0, 1, 0.5).radius
+    except DeadlineExceededError as error:
+        print(error.field, error.partial, error.status)
+        raise
+    print(radii, one.to_json(), also.label, labels, shape)
+    return radius
