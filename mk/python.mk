@@ -9,6 +9,7 @@ PY_BUILT = $(wildcard $(foreach profile,release debug,$(PY_TARGET)/$(profile)/li
 	$(PY_TARGET)/$(profile)/libsmoothtopk.dylib))
 PY_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(dir $(firstword $(PY_BUILT))),$(PY_TARGET)/release))
 PY_WHEELS := $(PY_TARGET)/wheels
+PY_SOURCES := $(PY_DIR) examples/python tests/readme
 
 .PHONY: wheel test-python test-readme python-installed
 
@@ -28,7 +29,8 @@ python-installed: wheel
 	$(PY_BIN) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(PY_WHEELS)/*.whl
 
 test-python: python-installed ## Test the Python wheel
-	cd $(PY_DIR) && $(abspath $(PY_VENV))/bin/ruff check --quiet . && $(abspath $(PY_VENV))/bin/ruff format --quiet --check .
+	$(PY_VENV)/bin/ruff check --quiet --config $(PY_DIR)/pyproject.toml $(PY_SOURCES)
+	$(PY_VENV)/bin/ruff format --quiet --check --config $(PY_DIR)/pyproject.toml $(PY_SOURCES)
 	SMOOTHTOPK_WHEELS="$(abspath $(PY_WHEELS))" $(PY_BIN) -m pytest --quiet $(PY_DIR)
 
 test-readme: python-installed ## Run the README's examples as printed

@@ -123,6 +123,15 @@ def test_the_wheel_is_for_any_python_on_one_platform(wheel: Path) -> None:
     assert tags & set(sys_tags())
 
 
+def test_the_library_can_be_named_and_so_can_its_folder(tmp_path: Path) -> None:
+    code = "import smoothtopk._library as l; print(l.lib._name)"
+    file = tmp_path / Path(lib._name).name
+    file.symlink_to(lib._name)
+    for named in (file, tmp_path):
+        environment = os.environ | {"SMOOTHTOPK_LIBRARY": str(named)}
+        assert subprocess.check_output([sys.executable, "-c", code], env=environment, text=True).strip() == str(file)
+
+
 def test_a_broken_library_is_an_import_error(tmp_path: Path) -> None:
     broken = tmp_path / "broken.so"
     broken.write_text("not a library")

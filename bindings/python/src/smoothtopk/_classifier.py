@@ -57,8 +57,8 @@ class SmoothedClassifier:
         batch: rows per run of the model, at least 1; None measures it.
         threads: threads that run the model; None takes one per usable core on the CPU, one elsewhere.
         mean, std: the model gets (x + noise - mean) / std: one number, or one for each channel. None: 0, and 1.
-        input_max: the largest |x| there will be, at least 0; more is refused. x and noise are rounded to the finest grid
-            on which their sums are exact up to it. It is part of g: use the same for every input.
+        input_max: the largest |x| there will be, at least 0; more is refused. x and noise are rounded to the finest
+            grid on which their sums are exact up to it. It is part of g: use the same for every input.
         input, output: names of the classified input and of the scores, where the model leaves a choice.
         input_shape: shape of one input, without the batch, where the model leaves it open.
         classes: number of labels, where the model does not say it.

@@ -20,7 +20,9 @@ _VARIABLE = "SMOOTHTOPK_LIBRARY"
 
 
 def _load() -> ctypes.CDLL:
-    path = os.environ.get(_VARIABLE) or str(Path(__file__).parent / "_lib" / _NAME)
+    path = os.environ.get(_VARIABLE) or str(Path(__file__).parent / "_lib")
+    if os.path.isdir(path):
+        path = os.path.join(path, _NAME)
     try:
         # A CDLL's functions run without the GIL.
         library = ctypes.CDLL(path)

@@ -1,0 +1,106 @@
+"""The rule by which the README's examples are found, and that an example that fails is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from run_readme import LANGUAGES, Example, WrongError, examples, main, run
+
+GOOD = """# Title
+
+<!-- run: sh -->
+
+```sh
+echo "three   "
+```
+
+It prints:
+
+<!-- prints -->
+```text
+three
+```
+
+<!-- not run: no machine has it -->
+```python
+no program
+```
+
+```text
+anything
+```
+"""
+
+
+def test_the_rule() -> None:
+    [found] = examples(GOOD, required=("sh",))
+    assert found == Example("sh", 5, 'echo "three   "\n', "three\n")
+    run(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("```python\n1\n```\n", "neither"),
+        ("<!-- run: python -->\ntext\n", "no block follows"),
+        ("<!-- run: python -->\n", "no block follows"),
+        ("<!-- run: python -->\n<!-- run: python -->\n```python\n```\n", "no block follows"),
+        ("<!-- run: python -->\n```sh\n```\n", "stands before a block of sh"),
+        ("<!-- run: ruby -->\n```ruby\n```\n", "stands before a block of ruby"),
+        ("<!-- run python -->\n```python\n```\n", "not understood"),
+        ("<!-- not run: -->\n```python\n```\n", "not understood"),
+        ("<!-- run: python -->\n```python\n", "does not end"),
+        ("<!-- prints -->\n```text\n```\n", "follows a program"),
+        ("<!-- run: sh -->\n```sh\n```\n<!-- prints -->\n```sh\n```\n", "follows a program"),
+        ("", "no example is run in: c, cpp, go, python, sh"),
+        (GOOD, "no example is run in: c, cpp, go, python"),
+    ],
+)
+def test_what_breaks_the_rule(text: str, message: str) -> None:
+    with pytest.raises(WrongError, match=message):
+        examples(text)
+
+
+@pytest.mark.parametrize(
+    ("language", "program", "prints"),
+    [
+        ("sh", "false\ntrue\n", None),
+        ("sh", "echo one\n", "two\n"),
+        ("python", "import smoothtopk.absent\n", None),
+        ("c", "int main(void) { return 1; }\n", None),
+        ("c", "#include <smoothtopk.h>\nint main(void) { unused(); }\n", None),
+        ("cpp", "int main() { return 2; }\n", None),
+    ],
+)
+def test_a_program_that_fails(language: str, program: str, prints: str | None) -> None:
+    with pytest.raises(WrongError):
+        run(Example(language, 1, program, prints))
+
+
+@pytest.mark.parametrize(
+    ("language", "program"),
+    [
+        ("sh", "test -f demo/digits_test200.npz\n"),
+        ("python", "import smoothtopk\nprint(smoothtopk.certify_counts([5, 90, 5], 1, 1, 0.25).label)\n"),
+        (
+            "c",
+            "#include <smoothtopk.h>\n#include <stdio.h>\n"
+            'int main(void) { printf("%d\\n", (int)stk_abi_version()); return 0; }\n',
+        ),
+        ("cpp", "#include <smoothtopk.h>\nint main() { return stk_abi_version() != STK_ABI_VERSION; }\n"),
+    ],
+)
+def test_a_program_that_works(language: str, program: str) -> None:
+    run(Example(language, 1, program, "1\n" if "print" in program else None))
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "README.md"
+    assert main([str(file)]) == 1 and "No such file" in capsys.readouterr().err
+    blocks = "".join(f"<!-- run: {language} -->\n```{language}\n\n```\n" for language in LANGUAGES)
+    file.write_text(blocks)
+    assert main([str(file), "--only", "sh", "--only", "python"]) == 0
+    assert capsys.readouterr().out.count("runs as printed") == 2
+    file.write_text(blocks.replace("```sh\n\n", "```sh\nexit 3\n"))
+    assert main([str(file), "--only", "sh"]) == 1 and "exit code 3" in capsys.readouterr().err
