@@ -12,10 +12,11 @@ and a block of text that follows a program may have
 
     <!-- prints -->               the program prints exactly this, save for spaces at the end of lines
 
-A block of these languages without a comment, a comment without its block, and a file in which one of the languages is not
-run at all are errors, so that no example is forgotten. A program runs in a folder of its own that has the repository's demo
-and tests folders in it. It finds the library that was built (SMOOTHTOPK_LIB_DIR, else target/release); in sh it finds the
-command line and this Python. Nothing but Python's own library is needed here; the programs need their compilers.
+A block of these languages without a comment, a comment without its block, and a file in which one of the languages is
+not run at all are errors, so that no example is forgotten. A program runs in a folder of its own that has the
+repository's demo and tests folders in it. It finds the library that was built (SMOOTHTOPK_LIB_DIR, else
+target/release); in sh it finds the command line and this Python. Nothing but Python's own library is needed here; the
+programs need their compilers.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,10 +78,10 @@ def examples(text: str, required: tuple[str, ...] = LANGUAGES) -> list[Example]:
     return found
 
 
-def block(lines: object, number: int, ticks: str) -> str:
+def block(lines: Iterator[tuple[int, str]], number: int, ticks: str) -> str:
     """The lines up to the end of the block."""
     body: list[str] = []
-    for _, line in lines:  # type: ignore[attr-defined]
+    for _, line in lines:
         if line.rstrip() == ticks:
             return "\n".join([*body, ""])
         body.append(line)
@@ -129,13 +131,13 @@ def commands(language: str, folder: Path) -> list[list[str]]:
     if language == "go":
         binding = ROOT / "bindings" / "go"
         module = (binding / "go.mod").read_text()
-        name, version = re.search(r"^module (\S+)", module, re.M)[1], re.search(r"^go (\S+)", module, re.M)[1]  # type: ignore[index]
+        name, version = stated(r"^module (\S+)", module), stated(r"^go (\S+)", module)
         requires = f"require {name} v0.0.0\nreplace {name} => {binding}\n"
         (folder / "go.mod").write_text(f"module example\ngo {version}\n{requires}")
         return [["go", "run", "."]]
     # The loader looks for the library by its SONAME, which has the ABI's number.
     header = (ROOT / "include" / "smoothtopk.h").read_text()
-    abi = re.search(r"^#define STK_ABI_VERSION (\d+)", header, re.M)[1]  # type: ignore[index]
+    abi = stated(r"^#define STK_ABI_VERSION (\d+)", header)
     (folder / "lib").mkdir()
     for name in ("libsmoothtopk.so", f"libsmoothtopk.so.{abi}"):
         (folder / "lib" / name).symlink_to(library_folder() / "libsmoothtopk.so")
@@ -150,6 +152,14 @@ def commands(language: str, folder: Path) -> list[list[str]]:
         f"-Wl,-rpath,{folder / 'lib'}",
     ]
     return [[*compiler[language], *flags, f"example.{language}", "-lsmoothtopk", "-o", "example"], ["./example"]]
+
+
+def stated(pattern: str, text: str) -> str:
+    """What the pattern's group has in a text that must have it."""
+    match = re.search(pattern, text, re.MULTILINE)
+    if match is None:
+        raise WrongError(f"found no {pattern}")
+    return match[1]
 
 
 def run(example: Example) -> None:
