@@ -11,7 +11,7 @@ PY_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(dir $(firstword $(PY_BUILT))
 PY_WHEELS := $(PY_TARGET)/wheels
 PY_SOURCES := $(PY_DIR) examples/python tests/readme
 
-.PHONY: wheel test-python test-readme python-installed
+.PHONY: wheel test-python test-readme bench-python python-installed
 
 $(PY_VENV)/ready: $(PY_DIR)/requirements-test.txt
 	rm -rf $(PY_VENV)
@@ -36,3 +36,6 @@ test-python: python-installed ## Test the Python wheel
 test-readme: python-installed ## Run the README's examples as printed
 	$(PY_BIN) -m pytest --quiet tests/readme
 	SMOOTHTOPK_LIB_DIR="$(PY_LIB_DIR)" $(PY_BIN) tests/readme/run_readme.py README.md
+
+bench-python: python-installed ## Measure what a call from Python costs over one from C
+	$(PY_BIN) $(PY_DIR)/bench_overhead.py

@@ -325,7 +325,7 @@ except smoothtopk.OnnxRuntimeError as error:
     print(error)
 """
     printed = python(code, SMOOTHTOPK_ONNXRUNTIME=str(tmp_path / "absent"))
-    assert "pip install onnxruntime" in printed and "SMOOTHTOPK_ONNXRUNTIME" in printed
+    assert "pip install --upgrade onnxruntime" in printed and "SMOOTHTOPK_ONNXRUNTIME" in printed
 
 
 @pytest.mark.parametrize("order", ["ours first", "theirs first"])

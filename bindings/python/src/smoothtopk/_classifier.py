@@ -22,7 +22,7 @@ from ._convert import Bound
 from ._counts import Counts
 from ._errors import InvalidArgumentError
 from ._jobs import Cancel
-from ._library import Handle, call, error_of, lib, text
+from ._library import Handle, attempt, call, error_of, lib, text
 from ._progress import Progress, Reporter
 
 T = TypeVar("T")
@@ -459,8 +459,7 @@ class SmoothedClassifier:
 
 def _finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handle, read: Callable[[Handle], T]) -> T:
     """Calls what ends a run, and reads what it gives; a run that was cut short gives that as the error's `partial`."""
-    error = Handle(_abi.stk_error, lib.stk_error_free)
-    status = function(*arguments, error.out())
+    status, error = attempt(function, *arguments)
     if status == _abi.STK_STATUS_OK:
         return read(out)
     partial: Any = read(out) if out.pointer else None

@@ -52,17 +52,25 @@ def status_name(status: int) -> str:
     return text(lib.stk_status_name(status))
 
 
-def error_of(status: int, error: Handle, partial: Partial | None = None) -> SmoothTopKError:
-    """The exception for a call that failed."""
-    message, field = text(lib.stk_error_message(error.pointer)), text(lib.stk_error_field(error.pointer))
-    kind = BY_STATUS.get(status, InternalError)
-    return kind(message or status_name(status), field or None, partial)
+_Error = ctypes.POINTER(_abi.stk_error)
+
+
+def attempt(function: Callable[..., int], *arguments: Any) -> tuple[int, Any]:
+    """Calls `function(*arguments, &error)`: its status, and the error, which is for `error_of`."""
+    error = _Error()
+    return function(*arguments, ctypes.byref(error)), error
+
+
+def error_of(status: int, error: Any, partial: Partial | None = None) -> SmoothTopKError:
+    """The exception for a call that failed; frees the library's error."""
+    message, field = text(lib.stk_error_message(error)), text(lib.stk_error_field(error))
+    lib.stk_error_free(error)
+    return BY_STATUS.get(status, InternalError)(message or status_name(status), field or None, partial)
 
 
 def call(function: Callable[..., int], *arguments: Any) -> None:
     """Calls `function(*arguments, &error)`; raises what it failed with."""
-    error = Handle(_abi.stk_error, lib.stk_error_free)
-    status = function(*arguments, error.out())
+    status, error = attempt(function, *arguments)
     if status != _abi.STK_STATUS_OK:
         raise error_of(status, error)
 

@@ -14,7 +14,9 @@ from ._errors import NotFoundError, OnnxRuntimeError
 from ._library import call, lib, text
 
 _VARIABLES = ("SMOOTHTOPK_ONNXRUNTIME", "ORT_DYLIB_PATH")
-_HINT = "pip install onnxruntime, or set SMOOTHTOPK_ONNXRUNTIME to ONNX Runtime's shared library or its folder"
+_HINT = (
+    "pip install --upgrade onnxruntime, or set SMOOTHTOPK_ONNXRUNTIME to ONNX Runtime's shared library or its folder"
+)
 _lock = threading.Lock()
 _loaded = False
 
