@@ -6,7 +6,7 @@ GO_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(firstword $(dir $(wildcard \
 	$(addsuffix /libsmoothtopk.*,$(or $(CARGO_TARGET_DIR),target)/release $(or $(CARGO_TARGET_DIR),target)/debug)))), \
 	target/release))
 # Modules need nothing from the network; the toolchain is the one chosen here.
-GO_ENV = GOTOOLCHAIN=local GOPROXY=off GOFLAGS=-mod=mod GOWORK=off CGO_ENABLED=1 \
+GO_ENV = GOTOOLCHAIN=local GOPROXY=off GOFLAGS=-mod=mod GOWORK=off CGO_ENABLED=1 RUST_BACKTRACE=0 \
 	SMOOTHTOPK_LIBRARY="$(GO_LIB_DIR)" SMOOTHTOPK_ONNXRUNTIME="$${SMOOTHTOPK_ONNXRUNTIME:-$(CURDIR)/.deps/onnxruntime}"
 GO_MODULES := bindings/go examples/go examples/go-service
 
@@ -16,7 +16,7 @@ setup-go:
 
 # The second run of the binding's tests looks for data races, for Go pointers that C keeps (cgocheck2), and collects garbage
 # all the time; the third links the library by pkg-config.
-test-go: setup-go
+test-go: setup-go ## Test the Go binding and its examples
 	@ls "$(GO_LIB_DIR)"/libsmoothtopk.* >/dev/null 2>&1 || { \
 		echo "make: there is no libsmoothtopk in $(GO_LIB_DIR): build it (make build), or set SMOOTHTOPK_LIB_DIR" >&2; exit 1; }
 	@unformatted=$$($(dir $(shell $(GO) env GOROOT)/bin/x)gofmt -l $(GO_MODULES)); \
@@ -32,7 +32,7 @@ test-go: setup-go
 		cd bindings/go; CGO_LDFLAGS_ALLOW=-Wl,-rpath,.* PKG_CONFIG_PATH="$$pc" $(GO_ENV) $(GO) test -timeout 120s -tags smoothtopk_link -run 'Golden|Open' .; \
 	else echo "make: SKIPPED linking the Go binding by pkg-config: install pkg-config"; test -z "$${CI:-}"; fi
 	cd examples/go; $(GO_ENV) $(GO) test -timeout 120s ./...
-	cd examples/go-service; $(GO_ENV) $(GO) test -timeout 120s -race ./...
+	cd examples/go-service; $(GO_ENV) GOEXPERIMENT=cgocheck2 $(GO) test -timeout 120s -race ./...
 
-bench-go: setup-go
-	cd bindings/go; $(GO_ENV) $(GO) test -timeout 120s -run '^$$' -bench . ./...
+bench-go: setup-go ## Measure what a call from Go costs over the same call from C
+	cd bindings/go; $(GO_ENV) $(GO) test -run '^$$' -bench . ./...

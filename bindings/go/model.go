@@ -5,6 +5,7 @@ package smoothtopk
 import "C"
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -24,7 +25,8 @@ type Model struct {
 	mu      sync.Mutex
 	closed  bool
 	calls   sync.WaitGroup
-	closing chan struct{} // closed when Close begins: calls under way cancel their runs
+	closing context.Context // ends when Close begins: calls under way cancel their runs
+	close   context.CancelFunc
 	freed   chan struct{} // closed when Close has ended
 }
 
@@ -85,7 +87,8 @@ func (l *Library) openModel(opts []Option, open func(*options) C.shim_out) (*Mod
 		l.freeModel(native)
 		return nil, err
 	}
-	m := &Model{lib: l, native: native, info: info, closing: make(chan struct{}), freed: make(chan struct{})}
+	m := &Model{lib: l, native: native, info: info, freed: make(chan struct{})}
+	m.closing, m.close = context.WithCancel(context.Background())
 	m.cleanup = runtime.AddCleanup(m, l.freeModel, native)
 	return m, nil
 }
@@ -135,7 +138,7 @@ func (m *Model) Close() error {
 	}
 	m.closed = true
 	m.mu.Unlock()
-	close(m.closing)
+	m.close()
 	m.calls.Wait()
 	m.cleanup.Stop()
 	m.lib.freeModel(m.native)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/cgo"
+	"sync"
 	"time"
 	"unsafe"
 )
@@ -77,7 +78,7 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	native.set &^= C.SHIM_SET_K
 	select {
 	case <-ctx.Done():
-	case <-m.closing:
+	case <-m.closing.Done():
 	case m.lib.blocking <- struct{}{}:
 		defer func() { <-m.lib.blocking }()
 	}
@@ -91,21 +92,10 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 		return nil, err
 	}
 	cancel := (*C.stk_cancel)(token.value)
-	finished, watched := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(watched)
-		select {
-		case <-ctx.Done():
-			C.shim_cancel_set(lib.api, cancel)
-		case <-m.closing:
-			C.shim_cancel_set(lib.api, cancel)
-		case <-finished:
-		}
-	}()
+	unwatch := watch(func() { C.shim_cancel_set(lib.api, cancel) }, ctx, m.closing)
 	out := C.shim_sample(lib.api, m.native, &native, cancel, (*C.float)(unsafe.SliceData(input)),
 		C.uint64_t(first), C.uint64_t(rows))
-	close(finished)
-	<-watched
+	unwatch()
 	C.shim_cancel_free(lib.api, cancel)
 
 	stop := m.reason(ctx, lib.checked(out))
@@ -174,7 +164,7 @@ func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, 
 			progress(uint64(C.shim_job_rows_done(m.lib.api, job)), uint64(C.shim_job_rows_total(m.lib.api, job)))
 		}
 	}
-	ended, closing := ctx.Done(), (<-chan struct{})(m.closing)
+	ended, closing := ctx.Done(), m.closing.Done()
 	for {
 		select {
 		case <-done:
@@ -192,17 +182,36 @@ func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, 
 	}
 }
 
+// watch calls f when one of the contexts ends; the function it returns stops that, and waits for an f that runs.
+func watch(f func(), contexts ...context.Context) func() {
+	var calls sync.WaitGroup
+	var stops []func() bool
+	for _, ctx := range contexts {
+		calls.Add(1)
+		stops = append(stops, context.AfterFunc(ctx, func() {
+			defer calls.Done()
+			f()
+		}))
+	}
+	return func() {
+		for _, stop := range stops {
+			if stop() {
+				calls.Done()
+			}
+		}
+		calls.Wait()
+	}
+}
+
 // ended is why no run should start: the context's cause, or ErrClosed.
 func (m *Model) ended(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	select {
-	case <-m.closing:
+	if m.closing.Err() != nil {
 		return ErrClosed
-	default:
-		return nil
 	}
+	return nil
 }
 
 // reason joins why we cancelled to what the library says of it.
