@@ -15,8 +15,8 @@ setup-go:
 	@$(or $(PYTHON),python3) scripts/get_go.py
 
 # The second run of the binding's tests looks for data races, for Go pointers that C keeps (cgocheck2), and collects garbage
-# all the time; the third links the library by pkg-config.
-test-go: setup-go ## Test the Go binding and its examples
+# all the time; the third links the library by pkg-config, as installed.
+test-go: setup-go $(STAGED) ## Test the Go binding and its examples
 	@ls "$(GO_LIB_DIR)"/libsmoothtopk.* >/dev/null 2>&1 || { \
 		echo "make: there is no libsmoothtopk in $(GO_LIB_DIR): build it (make build), or set SMOOTHTOPK_LIB_DIR" >&2; exit 1; }
 	@unformatted=$$($(dir $(shell $(GO) env GOROOT)/bin/x)gofmt -l $(GO_MODULES)); \
@@ -26,10 +26,8 @@ test-go: setup-go ## Test the Go binding and its examples
 	cd bindings/go; $(GO_ENV) GOEXPERIMENT=cgocheck2 GOGC=1 $(GO) test -timeout 120s -race ./...
 	@if command -v "$${PKG_CONFIG:-pkg-config}" >/dev/null; then \
 		echo "cd bindings/go; go test -tags smoothtopk_link -run 'Golden|Open' ."; \
-		pc=$$(mktemp -d); trap 'rm -rf "$$pc"' EXIT; \
-		printf 'Name: smoothtopk\nDescription: smoothtopk\nVersion: 0\nLibs: -L%s -Wl,-rpath,%s -lsmoothtopk\n' \
-			"$(GO_LIB_DIR)" "$(GO_LIB_DIR)" >"$$pc/smoothtopk.pc"; \
-		cd bindings/go; CGO_LDFLAGS_ALLOW=-Wl,-rpath,.* PKG_CONFIG_PATH="$$pc" $(GO_ENV) $(GO) test -timeout 120s -tags smoothtopk_link -run 'Golden|Open' .; \
+		cd bindings/go; PKG_CONFIG_PATH="$(abspath $(CPP_STAGE))/lib/pkgconfig" LD_LIBRARY_PATH="$(abspath $(CPP_STAGE))/lib" \
+			$(GO_ENV) $(GO) test -timeout 120s -tags smoothtopk_link -run 'Golden|Open' .; \
 	else echo "make: SKIPPED linking the Go binding by pkg-config: install pkg-config"; test -z "$${CI:-}"; fi
 	cd examples/go; $(GO_ENV) $(GO) test -timeout 120s ./...
 	cd examples/go-service; $(GO_ENV) GOEXPERIMENT=cgocheck2 $(GO) test -timeout 120s -race ./...

@@ -207,6 +207,9 @@ func (c goldenCase) run(t *testing.T, lib *Library) (outcome, error) {
 		}
 	}
 	opts := planned()
+	if strings.HasPrefix(c.keys["model"], "fixed") {
+		opts = []Option{WithThreads(2)} // a fixed batch is the model's own
+	}
 	if strings.HasPrefix(c.keys["model"], "fixed_batch") {
 		opts = opts[:1] // the model's own batch
 	}
