@@ -15,22 +15,23 @@ setup-go:
 	@$(or $(PYTHON),python3) scripts/get_go.py
 
 # The second run of the binding's tests looks for data races, for Go pointers that C keeps (cgocheck2), and collects garbage
-# all the time; the third links the library by pkg-config, as installed.
+# all the time; the third links the library by pkg-config, as installed. -count=1: Go's test cache does not see that the library
+# changed.
 test-go: setup-go $(STAGED) ## Test the Go binding and its examples
-	@ls "$(GO_LIB_DIR)"/libsmoothtopk.* >/dev/null 2>&1 || { \
+	@ls "$(GO_LIB_DIR)"/libsmoothtopk.so "$(GO_LIB_DIR)"/libsmoothtopk.dylib 2>/dev/null | grep -q . || { \
 		echo "make: there is no libsmoothtopk in $(GO_LIB_DIR): build it (make build), or set SMOOTHTOPK_LIB_DIR" >&2; exit 1; }
 	@unformatted=$$($(dir $(shell $(GO) env GOROOT)/bin/x)gofmt -l $(GO_MODULES)); \
 		test -z "$$unformatted" || { echo "make: not as gofmt has it: $$unformatted" >&2; exit 1; }
 	set -e; for module in $(GO_MODULES); do (cd $$module; $(GO_ENV) $(GO) vet ./...); done
-	cd bindings/go; $(GO_ENV) $(GO) test -timeout 120s ./...
-	cd bindings/go; $(GO_ENV) GOEXPERIMENT=cgocheck2 GOGC=1 $(GO) test -timeout 120s -race ./...
+	cd bindings/go; $(GO_ENV) $(GO) test -count=1 -timeout 120s ./...
+	cd bindings/go; $(GO_ENV) GOEXPERIMENT=cgocheck2 GOGC=1 $(GO) test -count=1 -timeout 120s -race ./...
 	@if command -v "$${PKG_CONFIG:-pkg-config}" >/dev/null; then \
 		echo "cd bindings/go; go test -tags smoothtopk_link -run 'Golden|Open' ."; \
 		cd bindings/go; PKG_CONFIG_PATH="$(abspath $(CPP_STAGE))/lib/pkgconfig" LD_LIBRARY_PATH="$(abspath $(CPP_STAGE))/lib" \
-			$(GO_ENV) $(GO) test -timeout 120s -tags smoothtopk_link -run 'Golden|Open' .; \
+			$(GO_ENV) $(GO) test -count=1 -timeout 120s -tags smoothtopk_link -run 'Golden|Open' .; \
 	else echo "make: SKIPPED linking the Go binding by pkg-config: install pkg-config"; test -z "$${CI:-}"; fi
-	cd examples/go; $(GO_ENV) $(GO) test -timeout 120s ./...
-	cd examples/go-service; $(GO_ENV) GOEXPERIMENT=cgocheck2 $(GO) test -timeout 120s -race ./...
+	cd examples/go; $(GO_ENV) $(GO) test -count=1 -timeout 120s ./...
+	cd examples/go-service; $(GO_ENV) GOEXPERIMENT=cgocheck2 $(GO) test -count=1 -timeout 120s -race ./...
 
 bench-go: setup-go ## Measure what a call from Go costs over the same call from C
 	cd bindings/go; $(GO_ENV) $(GO) test -run '^$$' -bench . ./...
