@@ -60,7 +60,7 @@ unit-test:
 	$(CARGO) test --locked
 
 # The suites of the hosts use the library of the profile that the Rust tests have built: no second build, and its assertions are on.
-HOST_SUITES := test-c test-cpp test-abi test-asan test-valgrind test-go test-python
+HOST_SUITES := test-c test-cpp test-abi test-asan test-valgrind test-cpp-server test-go test-python test-readme
 
 host-test:
 	$(CARGO) build --locked --lib
