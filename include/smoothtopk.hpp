@@ -7,16 +7,16 @@
 ///     if (answers) std::printf("radius %g\n", answers->summary(0)->radius);
 ///
 /// Conventions
-/// - Handles (error, model, request, cancel_token, job, answers, counts, logger) are move-only, one pointer wide, and free
-///   what they own. A moved-from handle is empty: its functions give INVALID_ARGUMENT, never a crash.
+/// - Handles (error, model, request, cancel_token, job, answers, counts, logger) are move-only, one pointer wide, and
+///   free what they own. A moved-from handle is empty: its functions give INVALID_ARGUMENT, never a crash.
 /// - A function that can fail gives a [[nodiscard]] result<T>: an error or a value. Nothing here throws, unless
-///   SMOOTHTOPK_EXCEPTIONS is defined before this header is included: then result<T>::value() throws smoothtopk::exception.
-///   The header works with -fno-exceptions and -fno-rtti.
-/// - A C++ exception never crosses the library. One that a progress callable throws reaches the caller who waits, after the
-///   run has been cancelled; one that a done or log callable throws has no caller to go to, and is dropped.
+///   SMOOTHTOPK_EXCEPTIONS is defined before this header is included: then result<T>::value() throws
+///   smoothtopk::exception. The header works with -fno-exceptions and -fno-rtti.
+/// - A C++ exception never crosses the library. One that a progress callable throws reaches the caller who waits, after
+///   the run has been cancelled; one that a done or log callable throws has no caller to go to, and is dropped.
 /// - const functions may be called from any number of threads at once, the others by one thread at a time.
 /// - Text is UTF-8. A string_view or span that a function gives lives as long as the object it came from.
-/// - There are no globals, and no allocation beside a job's, a logger's and an error's state and a copy of a string_view.
+/// - There are no globals. Allocated are a job's, a logger's and an error's state, and copies of a string_view.
 ///
 /// What each function means, with its ranges and errors, is in smoothtopk.h beside the function of the same name.
 #ifndef SMOOTHTOPK_HPP
@@ -50,7 +50,8 @@
 #include <stdexcept>
 #endif
 
-// Units that differ in these settings see different types, so each setting has a namespace: they may be linked together.
+// Units that differ in these settings see different types, so each setting has a namespace: they may be linked
+// together.
 #if defined(SMOOTHTOPK_EXCEPTIONS) && defined(__cpp_lib_span)
 #define SMOOTHTOPK_INLINE_NAMESPACE v1_throw_span
 #elif defined(SMOOTHTOPK_EXCEPTIONS)
@@ -131,7 +132,8 @@ class span {
   template <std::size_t N>
   constexpr span(T (&array)[N]) noexcept : data_(array), size_(N) {}
   template <class C, class E = std::remove_pointer_t<decltype(std::data(std::declval<C &>()))>,
-            class = std::enable_if_t<!std::is_array_v<std::remove_reference_t<C>> && std::is_convertible_v<E (*)[], T (*)[]> &&
+            class = std::enable_if_t<!std::is_array_v<std::remove_reference_t<C>> &&
+                                     std::is_convertible_v<E (*)[], T (*)[]> &&
                                      (std::is_lvalue_reference_v<C> || std::is_const_v<T>)>>
   constexpr span(C &&container) noexcept : data_(std::data(container)), size_(std::size(container)) {}
 
@@ -299,8 +301,7 @@ void shielded(F &&f) noexcept {
 #if defined(__cpp_exceptions)
   try {
     f();
-  } catch (...) {
-  }
+  } catch (...) {}
 #else
   f();
 #endif
@@ -355,8 +356,8 @@ inline result<void> check_provider(std::string_view provider) {
 
 }  // namespace runtime
 
-/// The library's messages, passed to a callable while this lives. One a process: a second one takes the first one's place,
-/// and whichever ends first turns messages off.
+/// The library's messages, passed to a callable while this lives. One a process: a second one takes the first one's
+/// place, and whichever ends first turns messages off.
 class logger {
  public:
   /// `callable(log_level, std::string_view)` may be called from any thread, never from within itself.
@@ -369,7 +370,8 @@ class logger {
     };
     auto owned = std::make_unique<state>(std::move(callable));
     const stk_log_callback trampoline = [](void *user, stk_log_level at, const char *message) noexcept {
-      detail::shielded([&] { static_cast<state *>(user)->callable(static_cast<log_level>(at), std::string_view(message)); });
+      detail::shielded(
+          [&] { static_cast<state *>(user)->callable(static_cast<log_level>(at), std::string_view(message)); });
     };
     state *user = owned.get();
     auto e = detail::call([&](stk_error **err) {
@@ -379,11 +381,8 @@ class logger {
     return logger(std::move(owned));
   }
   logger(logger &&) noexcept = default;
-  logger &operator=(logger &&other) noexcept {
-    // The other's callable is the one in place: turning messages off here would silence it.
-    state_ = std::move(other.state_);
-    return *this;
-  }
+  // Which of the two is the one in place is not known, and the wrong one must not be freed.
+  logger &operator=(logger &&) = delete;
   ~logger() {
     if (state_) stk_log_set_callback(STK_LOG_LEVEL_OFF, nullptr, nullptr, nullptr);
   }
@@ -425,8 +424,8 @@ class request {
 /// Collects a request's options. The first one that is refused is what build() gives.
 class request_builder {
  public:
-  /// Defaults: k = {1}, n = 100,000, n0 = 100, alpha = 0.001, ranked, a seed from the operating system, key 0, input_max 1,
-  /// no timeout.
+  /// Defaults: k = {1}, n = 100,000, n0 = 100, alpha = 0.001, ranked, a seed from the operating system, key 0,
+  /// input_max 1, no timeout.
   explicit request_builder(double sigma) {
     stk_request *out = nullptr;
     error_ = detail::call([&](stk_error **err) { return stk_request_new(sigma, &out, err); });
@@ -455,7 +454,8 @@ class request_builder {
     return set([&](stk_error **err) { return stk_request_set_alpha(handle_.get(), value, err); });
   }
   request_builder &bound(smoothtopk::bound value) {
-    return set([&](stk_error **err) { return stk_request_set_bound(handle_.get(), static_cast<stk_bound>(value), err); });
+    return set(
+        [&](stk_error **err) { return stk_request_set_bound(handle_.get(), static_cast<stk_bound>(value), err); });
   }
   request_builder &seed(std::uint64_t value) {
     return set([&](stk_error **err) { return stk_request_set_seed(handle_.get(), value, err); });
@@ -516,17 +516,19 @@ class counts {
   result<span<const std::uint64_t>> labels() const {
     const std::uint64_t *data = nullptr;
     std::size_t size = 0;
-    if (auto e = detail::call([&](stk_error **err) { return stk_counts_labels(native(), &data, &size, err); })) return e;
+    if (auto e = detail::call([&](stk_error **err) { return stk_counts_labels(native(), &data, &size, err); }))
+      return e;
     return span<const std::uint64_t>(data, size);
   }
   std::uint64_t n() const noexcept { return stk_counts_n(native()); }
-  /// The l2 radius within which `label` stays among the top k. The label must have been fixed before these rows were drawn.
+  /// The l2 radius within which `label` stays among the top k. The label must have been fixed before these rows were
+  /// drawn.
   result<summary> certify(std::size_t label, std::size_t k, double sigma, double alpha,
                           smoothtopk::bound bound = smoothtopk::bound::ranked, double radius_slack = 0) const {
     summary out{};
     auto e = detail::call([&](stk_error **err) {
-      return stk_counts_certify(native(), label, k, sigma, alpha, static_cast<stk_bound>(bound), radius_slack, &out, sizeof out,
-                                err);
+      return stk_counts_certify(native(), label, k, sigma, alpha, static_cast<stk_bound>(bound), radius_slack, &out,
+                                sizeof out, err);
     });
     if (e) return e;
     return out;
@@ -535,7 +537,8 @@ class counts {
   result<summary> predict(std::size_t k, double alpha, span<std::int64_t> labels = {}) const {
     summary out{};
     if (!labels.empty() && labels.size() != k)
-      return error(status::invalid_argument, "labels has room for " + std::to_string(labels.size()) + " labels, not for k", "labels");
+      return error(status::invalid_argument,
+                   "labels has room for " + std::to_string(labels.size()) + " labels, not for k", "labels");
     auto e = detail::call([&](stk_error **err) {
       return stk_counts_predict(native(), k, alpha, labels.empty() ? nullptr : labels.data(), &out, sizeof out, err);
     });
@@ -557,9 +560,8 @@ class answers {
   std::size_t k_size() const noexcept { return stk_result_k_len(native()); }
   result<smoothtopk::summary> summary(std::size_t input, std::size_t k_index = 0) const {
     smoothtopk::summary out{};
-    auto e = detail::call([&](stk_error **err) {
-      return stk_result_summary(native(), input, k_index, &out, sizeof out, err);
-    });
+    auto e = detail::call(
+        [&](stk_error **err) { return stk_result_summary(native(), input, k_index, &out, sizeof out, err); });
     if (e) return e;
     return out;
   }
@@ -567,7 +569,8 @@ class answers {
   result<span<const std::int64_t>> labels(std::size_t input, std::size_t k_index = 0) const {
     const std::int64_t *data = nullptr;
     std::size_t size = 0;
-    auto e = detail::call([&](stk_error **err) { return stk_result_labels(native(), input, k_index, &data, &size, err); });
+    auto e =
+        detail::call([&](stk_error **err) { return stk_result_labels(native(), input, k_index, &data, &size, err); });
     if (e) return e;
     return span<const std::int64_t>(data, size);
   }
@@ -619,7 +622,8 @@ class job {
   /// Waits, and takes the answers: once per job. The same errors, with the same partial answers, as the blocking calls.
   result<answers> get() {
     stk_result *out = nullptr;
-    auto e = detail::call([&](stk_error **err) { return stk_job_result(state_ ? state_->native : nullptr, &out, err); });
+    auto e =
+        detail::call([&](stk_error **err) { return stk_job_result(state_ ? state_->native : nullptr, &out, err); });
     return answers::from_native(std::move(e), out);
   }
   const stk_job *native() const noexcept { return state_ ? state_->native : nullptr; }
@@ -652,8 +656,8 @@ class job {
   state_ptr state_;
 };
 
-/// A base classifier, with the threads that draw its noisy rows. Every function is safe from any number of threads, whose
-/// rows share batches. Its end cancels and waits for what is unfinished; jobs and answers outlive it.
+/// A base classifier, with the threads that draw its noisy rows. Every function is safe from any number of threads,
+/// whose rows share batches. Its end cancels and waits for what is unfinished; jobs and answers outlive it.
 ///
 /// Inputs are float32, row-major, one after another, elements() each, on sigma's scale.
 class model {
@@ -683,40 +687,41 @@ class model {
     std::size_t count = 0;
     if (auto e = rows(inputs, count)) return e;
     stk_result *out = nullptr;
-    auto e = detail::call([&](stk_error **err) {
-      return stk_model_predict(native(), r.native(), inputs.data(), count, &out, err);
-    });
+    auto e = detail::call(
+        [&](stk_error **err) { return stk_model_predict(native(), r.native(), inputs.data(), count, &out, err); });
     return answers::from_native(std::move(e), out);
   }
-  /// The same, calling `progress(rows_done, rows_total)` on this thread about every 50 ms and at the end. What it throws
-  /// cancels the run and is thrown on.
+  /// The same, calling `progress(rows_done, rows_total)` on this thread about every 50 ms and at the end. What it
+  /// throws cancels the run and is thrown on.
   template <class F, class = std::enable_if_t<std::is_invocable_v<F &, std::uint64_t, std::uint64_t>>>
   result<answers> predict(const request &r, span<const float> inputs, F &&progress) const {
     return watched(submit_predict(r, inputs), progress);
   }
-  /// The radius within which each input's label stays among the top k: labels fixed beforehand, one an input (or no_label),
-  /// or none given and all chosen from n0 rows.
+  /// The radius within which each input's label stays among the top k: labels fixed beforehand, one an input (or
+  /// no_label), or none given and all chosen from n0 rows.
   result<answers> certify(const request &r, span<const float> inputs, span<const std::int64_t> labels = {}) const {
     std::size_t count = 0;
     if (auto e = rows(inputs, labels, count)) return e;
     stk_result *out = nullptr;
     auto e = detail::call([&](stk_error **err) {
-      return stk_model_certify(native(), r.native(), inputs.data(), count, labels.empty() ? nullptr : labels.data(), &out, err);
+      return stk_model_certify(native(), r.native(), inputs.data(), count, labels.empty() ? nullptr : labels.data(),
+                               &out, err);
     });
     return answers::from_native(std::move(e), out);
   }
   /// The same, with progress as predict's.
   template <class F, class = std::enable_if_t<std::is_invocable_v<F &, std::uint64_t, std::uint64_t>>>
-  result<answers> certify(const request &r, span<const float> inputs, span<const std::int64_t> labels, F &&progress) const {
+  result<answers> certify(const request &r, span<const float> inputs, span<const std::int64_t> labels,
+                          F &&progress) const {
     return watched(submit_certify(r, inputs, labels), progress);
   }
   /// Counts of samples first .. first + rows of one input. Counts of ranges that do not meet add up.
-  result<smoothtopk::counts> sample(const request &r, span<const float> input, std::uint64_t first, std::uint64_t rows) const {
+  result<smoothtopk::counts> sample(const request &r, span<const float> input, std::uint64_t first,
+                                    std::uint64_t rows) const {
     if (auto e = one_row(input)) return e;
     stk_counts *out = nullptr;
-    auto e = detail::call([&](stk_error **err) {
-      return stk_model_sample(native(), r.native(), input.data(), first, rows, &out, err);
-    });
+    auto e = detail::call(
+        [&](stk_error **err) { return stk_model_sample(native(), r.native(), input.data(), first, rows, &out, err); });
     if (!e) return smoothtopk::counts(out);
     if (!out) return e;
     return result<smoothtopk::counts>(std::move(e), smoothtopk::counts(out));
@@ -726,8 +731,8 @@ class model {
   result<job> submit_predict(const request &r, span<const float> inputs) const {
     return submit_predict_to(r, inputs, std::make_unique<job::state>(), nullptr);
   }
-  /// `done()` is called once, on a thread of the library's or on one that cancels or ends the job. It must neither wait nor
-  /// end the job; what it throws is dropped.
+  /// `done()` is called once, on a thread of the library's or on one that cancels or ends the job. It must neither wait
+  /// nor end the job; what it throws is dropped.
   template <class F>
   result<job> submit_predict(const request &r, span<const float> inputs, F done) const {
     return submit_predict_to(r, inputs, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
@@ -737,7 +742,8 @@ class model {
     return submit_certify_to(r, inputs, labels, std::make_unique<job::state>(), nullptr);
   }
   template <class F>
-  result<job> submit_certify(const request &r, span<const float> inputs, span<const std::int64_t> labels, F done) const {
+  result<job> submit_certify(const request &r, span<const float> inputs, span<const std::int64_t> labels,
+                             F done) const {
     return submit_certify_to(r, inputs, labels, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
   }
   const stk_model *native() const noexcept { return handle_.get(); }
@@ -766,8 +772,8 @@ class model {
     std::size_t count = 0;
     if (auto e = rows(inputs, labels, count)) return e;
     auto e = detail::call([&](stk_error **err) {
-      return stk_model_submit_certify(native(), r.native(), inputs.data(), count, labels.empty() ? nullptr : labels.data(), done,
-                                      s.get(), &s->native, err);
+      return stk_model_submit_certify(native(), r.native(), inputs.data(), count,
+                                      labels.empty() ? nullptr : labels.data(), done, s.get(), &s->native, err);
     });
     if (e) return e;
     return job(job::state_ptr(s.release()));
@@ -788,8 +794,10 @@ class model {
   }
   error one_row(span<const float> input) const {
     if (!handle_ || input.size() == elements()) return {};
-    return error(status::invalid_argument,
-                 "input has " + std::to_string(input.size()) + " elements; the model takes " + std::to_string(elements()), "input");
+    return error(
+        status::invalid_argument,
+        "input has " + std::to_string(input.size()) + " elements; the model takes " + std::to_string(elements()),
+        "input");
   }
   /// How many inputs there are; an empty model is the library's to refuse.
   error rows(span<const float> inputs, std::size_t &count) const {
@@ -797,7 +805,8 @@ class model {
     if (each == 0) return {};
     if (inputs.size() % each != 0)
       return error(status::invalid_argument,
-                   "inputs has " + std::to_string(inputs.size()) + " elements, not a multiple of the model's " + std::to_string(each),
+                   "inputs has " + std::to_string(inputs.size()) + " elements, not a multiple of the model's " +
+                       std::to_string(each),
                    "inputs");
     count = inputs.size() / each;
     return {};
@@ -806,7 +815,8 @@ class model {
     if (auto e = rows(inputs, count)) return e;
     if (handle_ && !labels.empty() && labels.size() != count)
       return error(status::invalid_argument,
-                   "there are " + std::to_string(labels.size()) + " labels for " + std::to_string(count) + " inputs", "labels");
+                   "there are " + std::to_string(labels.size()) + " labels for " + std::to_string(count) + " inputs",
+                   "labels");
     return {};
   }
   detail::handle<stk_model, stk_model_free> handle_;
@@ -853,9 +863,8 @@ class model_builder {
     return set([&](stk_error **err) { return stk_model_options_set_memory_limit(handle_.get(), bytes, err); });
   }
   model_builder &input(std::string_view name) {
-    return set_text(name, "name", [&](const char *s, stk_error **err) {
-      return stk_model_options_set_input(handle_.get(), s, err);
-    });
+    return set_text(name, "name",
+                    [&](const char *s, stk_error **err) { return stk_model_options_set_input(handle_.get(), s, err); });
   }
   model_builder &input_shape(span<const std::size_t> dims) {
     return set([&](stk_error **err) {
@@ -880,7 +889,8 @@ class model_builder {
   /// (x - mean) / std_dev after the noise: one value, or one a channel.
   model_builder &normalization(span<const float> mean, span<const float> std_dev) {
     return set([&](stk_error **err) {
-      return stk_model_options_set_normalization(handle_.get(), mean.data(), mean.size(), std_dev.data(), std_dev.size(), err);
+      return stk_model_options_set_normalization(handle_.get(), mean.data(), mean.size(), std_dev.data(),
+                                                 std_dev.size(), err);
     });
   }
   /// The values of an input that does not change.
@@ -930,11 +940,14 @@ class model_builder {
 };
 
 inline result<model> model::open(std::string_view path) { return model_builder().open(path); }
-inline result<model> model::open_memory(const void *bytes, std::size_t len) { return model_builder().open_memory(bytes, len); }
+inline result<model> model::open_memory(const void *bytes, std::size_t len) {
+  return model_builder().open_memory(bytes, len);
+}
 
 static_assert(sizeof(error) == sizeof(void *) && sizeof(model) == sizeof(void *) && sizeof(request) == sizeof(void *) &&
-              sizeof(cancel_token) == sizeof(void *) && sizeof(job) == sizeof(void *) && sizeof(answers) == sizeof(void *) &&
-              sizeof(counts) == sizeof(void *) && sizeof(logger) == sizeof(void *));
+              sizeof(cancel_token) == sizeof(void *) && sizeof(job) == sizeof(void *) &&
+              sizeof(answers) == sizeof(void *) && sizeof(counts) == sizeof(void *) &&
+              sizeof(logger) == sizeof(void *));
 
 }  // namespace SMOOTHTOPK_INLINE_NAMESPACE
 }  // namespace smoothtopk

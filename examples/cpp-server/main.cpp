@@ -19,8 +19,8 @@ namespace {
 struct Options {
   std::string host = "127.0.0.1";
   int port = 8000;
-  std::size_t threads = 64;           // connections served at once
-  std::size_t max_body = 64u << 20;   // bytes
+  std::size_t threads = 64;               // connections served at once
+  std::size_t max_body = 64u << 20;       // bytes
   std::chrono::milliseconds grace{5000};  // for runs under way at shutdown
   Limits limits;
   std::vector<std::pair<std::string, std::string>> models;
@@ -60,8 +60,8 @@ Options parse_options(int argc, char **argv) {
   return o;
 }
 
-/// The socket of the connection from this address, -1 if it is not found. httplib's handlers are not told theirs; it stays open
-/// while its handler runs, and no other one has the same two ends.
+/// The socket of the connection from this address, -1 if it is not found. httplib's handlers are not told theirs; it
+/// stays open while its handler runs, and no other one has the same two ends.
 int socket_from(const httplib::Request &request, int server_port) {
   std::error_code gone;
   for (const auto &entry : std::filesystem::directory_iterator("/proc/self/fd", gone)) {
@@ -77,8 +77,10 @@ int socket_from(const httplib::Request &request, int server_port) {
       // Both families have the port in the same place.
       return ntohs(reinterpret_cast<const sockaddr_in &>(s).sin_port);
     };
-    if ((peer.ss_family == AF_INET || peer.ss_family == AF_INET6) && port(peer) == request.remote_port && port(local) == server_port &&
-        getnameinfo(reinterpret_cast<sockaddr *>(&peer), peer_size, host, sizeof host, nullptr, 0, NI_NUMERICHOST) == 0 &&
+    if ((peer.ss_family == AF_INET || peer.ss_family == AF_INET6) && port(peer) == request.remote_port &&
+        port(local) == server_port &&
+        getnameinfo(reinterpret_cast<sockaddr *>(&peer), peer_size, host, sizeof host, nullptr, 0, NI_NUMERICHOST) ==
+            0 &&
         request.remote_addr == host)
       return fd;
   }
@@ -125,7 +127,8 @@ class Server {
     // No new connections; runs under way may finish, then they are cancelled.
     http_.stop();
     const auto end = std::chrono::steady_clock::now() + options_.grace;
-    while (running_ > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    while (running_ > 0 && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
     abort_.raise();
     serving.join();
     std::cout << "done" << std::endl;
@@ -154,9 +157,7 @@ class Server {
         handler(req, res);
       } catch (const Refusal &refusal) {
         reply(res, {{"error", refusal.what()}}, refusal.status);
-      } catch (const std::exception &e) {
-        reply(res, {{"error", e.what()}}, 500);
-      }
+      } catch (const std::exception &e) { reply(res, {{"error", e.what()}}, 500); }
     };
   }
 
@@ -164,9 +165,12 @@ class Server {
     const Running running(running_);
     if (stopping_) throw Refusal(503, "the server is shutting down");
     try {
-      auto response = service(req).infer(req.body, req.get_header_value("Inference-Header-Content-Length"), socket_from(req, port_));
-      if (response.header_length > 0) res.set_header("Inference-Header-Content-Length", std::to_string(response.header_length));
-      res.set_content(std::move(response.body), response.header_length > 0 ? "application/octet-stream" : "application/json");
+      auto response = service(req).infer(req.body, req.get_header_value("Inference-Header-Content-Length"),
+                                         socket_from(req, port_));
+      if (response.header_length > 0)
+        res.set_header("Inference-Header-Content-Length", std::to_string(response.header_length));
+      res.set_content(std::move(response.body),
+                      response.header_length > 0 ? "application/octet-stream" : "application/json");
     } catch (const Service::Gone &) {
       // Nobody reads this.
       reply(res, {{"error", "the client is gone"}}, 499);
@@ -181,7 +185,8 @@ class Server {
                             {"extensions", {"binary_tensor_data", "statistics"}}});
               }));
     http_.Get("/v2/health/live", guarded([](const auto &, auto &res) { reply(res, {{"live", true}}); }));
-    http_.Get("/v2/health/ready", guarded([this](const auto &, auto &res) { reply(res, {{"ready", !stopping_}}, stopping_ ? 503 : 200); }));
+    http_.Get("/v2/health/ready",
+              guarded([this](const auto &, auto &res) { reply(res, {{"ready", !stopping_}}, stopping_ ? 503 : 200); }));
     http_.Get(model, guarded([this](const auto &req, auto &res) { reply(res, service(req).metadata()); }));
     http_.Get(model + "/ready", guarded([this](const auto &req, auto &res) {
                 service(req);

@@ -34,16 +34,19 @@ std::size_t parse_size(const std::string &text, const char *what) {
   return value;
 }
 
-std::vector<std::int64_t> shape_of(const json &tensor, const std::string &name, std::size_t limit, std::size_t &elements) {
+std::vector<std::int64_t> shape_of(const json &tensor, const std::string &name, std::size_t limit,
+                                   std::size_t &elements) {
   const json *shape = find(tensor, "shape");
   if (!shape || !shape->is_array() || shape->size() > 16) refuse("input '" + name + "' needs a shape");
   std::vector<std::int64_t> dims;
   elements = 1;
   for (const json &dim : *shape) {
-    if (!dim.is_number_integer() || dim.get<std::int64_t>() < 1) refuse("input '" + name + "' has a dimension that is not positive");
+    if (!dim.is_number_integer() || dim.get<std::int64_t>() < 1)
+      refuse("input '" + name + "' has a dimension that is not positive");
     dims.push_back(dim.get<std::int64_t>());
     // A body holds at least a byte an element, so that a shape beyond it is wrong, and no product overflows.
-    if (static_cast<std::size_t>(dims.back()) > limit / elements) refuse("input '" + name + "' has a shape larger than its data");
+    if (static_cast<std::size_t>(dims.back()) > limit / elements)
+      refuse("input '" + name + "' has a shape larger than its data");
     elements *= static_cast<std::size_t>(dims.back());
   }
   return dims;
@@ -62,7 +65,8 @@ void flatten(const json &data, std::size_t depth, std::vector<T> &out, const std
 }
 
 template <class T>
-void read_data(const json &tensor, std::size_t elements, std::string_view &binary, std::vector<T> &out, const InputTensor &in) {
+void read_data(const json &tensor, std::size_t elements, std::string_view &binary, std::vector<T> &out,
+               const InputTensor &in) {
   const json *parameters = find(tensor, "parameters");
   const json *size = parameters && parameters->is_object() ? find(*parameters, "binary_data_size") : nullptr;
   if (size) {
@@ -78,7 +82,8 @@ void read_data(const json &tensor, std::size_t elements, std::string_view &binar
   if (!data || !data->is_array()) refuse("input '" + in.name + "' has neither data nor binary_data_size");
   flatten(*data, in.shape.size() + 1, out, in.name);
   if (out.size() != elements)
-    refuse("input '" + in.name + "' has " + std::to_string(out.size()) + " elements, its shape " + std::to_string(elements));
+    refuse("input '" + in.name + "' has " + std::to_string(out.size()) + " elements, its shape " +
+           std::to_string(elements));
 }
 
 }  // namespace
@@ -92,7 +97,8 @@ InferRequest parse_infer_request(std::string_view body, const std::string &heade
     binary = body.substr(length);
   }
   const json document = json::parse(header, nullptr, false);
-  if (!document.is_object()) refuse("the body is not a JSON object (with binary data, Inference-Header-Content-Length says where it ends)");
+  if (!document.is_object())
+    refuse("the body is not a JSON object (with binary data, Inference-Header-Content-Length says where it ends)");
 
   InferRequest request;
   if (const json *id = find(document, "id")) {
@@ -121,7 +127,8 @@ InferRequest parse_infer_request(std::string_view body, const std::string &heade
     else refuse("input '" + in.name + "' is " + in.datatype + "; FP32 and INT64 are taken");
     request.inputs.push_back(std::move(in));
   }
-  if (!binary.empty()) refuse("there are " + std::to_string(binary.size()) + " bytes of binary data that no input takes");
+  if (!binary.empty())
+    refuse("there are " + std::to_string(binary.size()) + " bytes of binary data that no input takes");
 
   if (const json *outputs = find(document, "outputs")) {
     if (!outputs->is_array()) refuse("'outputs' is an array");
@@ -129,7 +136,8 @@ InferRequest parse_infer_request(std::string_view body, const std::string &heade
       if (!output.is_object()) refuse("an output is an object");
       const json *parameters = find(output, "parameters");
       const bool as_binary = parameters && flag_of(*parameters, "binary_data", request.binary_outputs);
-      request.outputs.push_back({string_of(output, "name", "an output"), parameters ? as_binary : request.binary_outputs});
+      request.outputs.push_back(
+          {string_of(output, "name", "an output"), parameters ? as_binary : request.binary_outputs});
     }
   }
   return request;
@@ -170,7 +178,10 @@ InferResponse build_infer_response(const std::string &model, const InferRequest 
     if (!found) refuse("there is no output '" + wanted.name + "' of this task");
     add(*found, wanted.binary);
   }
-  json document = {{"model_name", model}, {"model_version", "1"}, {"outputs", std::move(outputs)}, {"parameters", std::move(parameters)}};
+  json document = {{"model_name", model},
+                   {"model_version", "1"},
+                   {"outputs", std::move(outputs)},
+                   {"parameters", std::move(parameters)}};
   if (!request.id.empty()) document["id"] = request.id;
   InferResponse response{document.dump(-1, ' ', false, json::error_handler_t::replace), 0};
   if (!binary.empty()) {

@@ -1,4 +1,5 @@
-// The Open Inference Protocol v2 with its binary tensor extension: requests in, tensors out. Knows nothing of smoothtopk.
+// The Open Inference Protocol v2 with its binary tensor extension: requests in, tensors out. Knows nothing of
+// smoothtopk.
 #ifndef PROTOCOL_HPP
 #define PROTOCOL_HPP
 
@@ -19,7 +20,7 @@ struct InputTensor {
   std::string name;
   std::string datatype;
   std::vector<std::int64_t> shape;
-  std::vector<float> fp32;         // datatype FP32
+  std::vector<float> fp32;          // datatype FP32
   std::vector<std::int64_t> int64;  // datatype INT64
 };
 
@@ -49,7 +50,8 @@ struct OutputTensor {
 
 /// Builds an output in both renderings from numbers (BOOL, INT64, UINT64, FP64).
 template <class Wire, class T>
-OutputTensor output_tensor(std::string name, std::string datatype, std::vector<std::size_t> shape, const std::vector<T> &values) {
+OutputTensor output_tensor(std::string name, std::string datatype, std::vector<std::size_t> shape,
+                           const std::vector<T> &values) {
   OutputTensor out{std::move(name), std::move(datatype), std::move(shape), nlohmann::json::array(), {}};
   for (const auto value : values) {
     const auto wire = static_cast<Wire>(value);

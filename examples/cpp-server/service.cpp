@@ -50,8 +50,7 @@ std::uint64_t whole(const json &value, const std::string &key) {
     if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos && text.size() <= 20) try {
         const auto number = std::stoull(text, &end);
         if (end == text.size()) return number;
-      } catch (const std::out_of_range &) {
-      }
+      } catch (const std::out_of_range &) {}
   }
   throw Refusal(400, "parameter '" + key + "' is a whole number, 0 or more");
 }
@@ -115,15 +114,17 @@ json Service::metadata() const {
           {"platform", "smoothtopk_onnxruntime"},
           {"inputs", {tensor(input_.c_str(), "FP32", shape), tensor("label", "INT64", {-1})}},
           {"outputs",
-           {tensor("labels", "INT64", {-1, -1}), tensor("abstain", "BOOL", {-1, -1}), tensor("radius", "FP64", {-1, -1}),
-            tensor("p_value", "FP64", {-1, -1}), tensor("counts", "UINT64", {-1, classes}), tensor("json", "BYTES", {-1})}}};
+           {tensor("labels", "INT64", {-1, -1}), tensor("abstain", "BOOL", {-1, -1}),
+            tensor("radius", "FP64", {-1, -1}), tensor("p_value", "FP64", {-1, -1}),
+            tensor("counts", "UINT64", {-1, classes}), tensor("json", "BYTES", {-1})}}};
 }
 
 json Service::statistics() const {
   const auto count = [](const std::atomic<std::uint64_t> &n) { return json{{"count", n.load()}}; };
-  return {{"name", name_},
-          {"version", "1"},
-          {"inference_stats", {{"success", count(succeeded_)}, {"fail", count(failed_)}, {"cancel", count(cancelled_)}}}};
+  return {
+      {"name", name_},
+      {"version", "1"},
+      {"inference_stats", {{"success", count(succeeded_)}, {"fail", count(failed_)}, {"cancel", count(cancelled_)}}}};
 }
 
 Service::Task Service::task_of(const InferRequest &request) const {
@@ -164,21 +165,26 @@ Service::Task Service::task_of(const InferRequest &request) const {
     if (in.name == input_ && in.datatype == "FP32" && inputs.empty()) {
       // One input, or a batch of them.
       const bool batch = in.shape.size() == one.size() + 1;
-      if (!std::equal(one.begin(), one.end(), in.shape.end() - static_cast<std::ptrdiff_t>(std::min(one.size(), in.shape.size())), in.shape.end()) ||
+      if (!std::equal(one.begin(), one.end(),
+                      in.shape.end() - static_cast<std::ptrdiff_t>(std::min(one.size(), in.shape.size())),
+                      in.shape.end()) ||
           !(batch || in.shape.size() == one.size()))
-        throw Refusal(400, "input '" + input_ + "' has another shape than the model's " + json(one).dump() + ", with or without a batch");
+        throw Refusal(400, "input '" + input_ + "' has another shape than the model's " + json(one).dump() +
+                               ", with or without a batch");
       inputs = in.fp32;
     } else if (in.name == "label" && in.datatype == "INT64" && labels.empty()) {
       labels = in.int64;
     } else {
-      throw Refusal(400, "input '" + in.name + "' (" + in.datatype + ") is not taken; '" + input_ + "' (FP32) and 'label' (INT64) are, once");
+      throw Refusal(400, "input '" + in.name + "' (" + in.datatype + ") is not taken; '" + input_ +
+                             "' (FP32) and 'label' (INT64) are, once");
     }
   }
   const std::size_t count = inputs.size() / model_.elements();
   if (count == 0) throw Refusal(400, "input '" + input_ + "' is missing");
   if (!labels.empty() && !certify) throw Refusal(400, "input 'label' is for task certify");
   if (n > limits_.max_rows || n0 > limits_.max_rows - n || (n + n0) > limits_.max_rows / count)
-    throw Refusal(400, "the request asks for more than " + std::to_string(limits_.max_rows) + " rows (n + n0 of every input)");
+    throw Refusal(
+        400, "the request asks for more than " + std::to_string(limits_.max_rows) + " rows (n + n0 of every input)");
   return {certify, std::move(k), std::move(inputs), std::move(labels), checked(builder.timeout(timeout).build())};
 }
 

@@ -23,8 +23,8 @@ class Event {
 };
 
 struct Limits {
-  std::uint64_t max_rows = 10'000'000;                  // (n + n0) of all inputs of a request
-  std::chrono::milliseconds timeout{60'000};            // of a request that names none, and the longest that one may name
+  std::uint64_t max_rows = 10'000'000;        // (n + n0) of all inputs of a request
+  std::chrono::milliseconds timeout{60'000};  // of a request that names none, and the longest that one may name
 };
 
 class Service {
@@ -34,7 +34,8 @@ class Service {
   const std::string &name() const noexcept { return name_; }
   nlohmann::json metadata() const;
   nlohmann::json statistics() const;
-  /// Runs a request. `client` is the connection's socket, -1 if unknown: when it is closed, the run is cancelled and Gone is thrown.
+  /// Runs a request. `client` is the connection's socket, -1 if unknown: when it is closed, the run is cancelled and
+  /// Gone is thrown.
   InferResponse infer(std::string_view body, const std::string &header_length, int client);
 
   struct Gone {};

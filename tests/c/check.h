@@ -19,7 +19,8 @@ static inline void check_that(int holds, const char *file, int line, const char 
 #define CHECK(condition) check_that((condition) ? 1 : 0, __FILE__, __LINE__, #condition)
 
 /* The status must be the expected one; what the error says is printed if not. Frees and clears *err. */
-static inline void check_status(stk_status got, stk_status want, stk_error **err, const char *file, int line, const char *what) {
+static inline void check_status(stk_status got, stk_status want, stk_error **err, const char *file, int line,
+                                const char *what) {
   ++check_count;
   if (got != want) {
     ++check_failures;
@@ -40,7 +41,8 @@ static inline void check_status(stk_status got, stk_status want, stk_error **err
 #define CHECK_OK(call, err) CHECK_STATUS(call, STK_STATUS_OK, err)
 
 /* A call must fail with INVALID_ARGUMENT and blame `blamed`. */
-static inline void check_invalid(stk_status got, const char *blamed, stk_error **err, const char *file, int line, const char *what) {
+static inline void check_invalid(stk_status got, const char *blamed, stk_error **err, const char *file, int line,
+                                 const char *what) {
   ++check_count;
   if (got != STK_STATUS_INVALID_ARGUMENT || strcmp(stk_error_field(*err), blamed) != 0) {
     ++check_failures;

@@ -44,7 +44,8 @@ static void refuses(void) {
   CHECK_INVALID(stk_counts_certify(counts, 1, 1, 0, 0.001, STK_BOUND_RANKED, 0, &s, sizeof s, &err), "sigma", err);
   CHECK_INVALID(stk_counts_certify(counts, 1, 1, 0.25, 0, STK_BOUND_RANKED, 0, &s, sizeof s, &err), "alpha", err);
   CHECK_INVALID(stk_counts_certify(counts, 1, 1, 0.25, 0.001, 7, 0, &s, sizeof s, &err), "bound", err);
-  CHECK_INVALID(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, -1, &s, sizeof s, &err), "radius_slack", err);
+  CHECK_INVALID(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, -1, &s, sizeof s, &err), "radius_slack",
+                err);
   CHECK_INVALID(stk_counts_predict(counts, 0, 0.001, NULL, &s, sizeof s, &err), "k", err);
   CHECK_INVALID(stk_counts_predict(counts, 1, 2, NULL, &s, sizeof s, &err), "alpha", err);
   stk_counts_free(counts);
@@ -61,7 +62,8 @@ static void certifies(void) {
   /* sigma times Phi^-1 of 0.985 is 0.54. */
   CHECK(s.radius > 0.5 && s.radius < 0.6 && s.p_lower > 0.98 && s.p_lower < 0.99 && s.p_upper < 0.02);
   CHECK_OK(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0.125, &slack, sizeof slack, &err), err);
-  CHECK(fabs(s.radius - 0.125 - slack.radius) < 1e-12 && slack.radius <= s.radius - 0.125 && slack.radius_slack == 0.125);
+  CHECK(fabs(s.radius - 0.125 - slack.radius) < 1e-12 && slack.radius <= s.radius - 0.125 &&
+        slack.radius_slack == 0.125);
   CHECK_OK(stk_counts_certify(counts, 0, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, &s, sizeof s, &err), err);
   CHECK(s.certified == 0 && s.abstain == 1 && s.radius == 0);
   stk_counts_free(counts);
@@ -96,11 +98,13 @@ static void summaries_of_other_sizes(void) {
   CHECK(newer.known.struct_size <= sizeof newer && newer.known.radius > 0.5);
   for (size_t i = 0; i < sizeof newer.later; ++i) CHECK(newer.later[i] == 0);
   CHECK_OK(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, (stk_summary *)(void *)older,
-                              offsetof(stk_summary, p_lower), &err), err);
+                              offsetof(stk_summary, p_lower), &err),
+           err);
   memcpy(&s, older, sizeof s);
   CHECK(s.struct_size == offsetof(stk_summary, p_lower) && s.radius == newer.known.radius);
   for (size_t i = offsetof(stk_summary, p_lower); i < sizeof older; ++i) CHECK(older[i] == 0xee);
-  CHECK_STATUS(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, &s, 0, &err), STK_STATUS_INVALID_ARGUMENT, err);
+  CHECK_STATUS(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, &s, 0, &err),
+               STK_STATUS_INVALID_ARGUMENT, err);
   stk_counts_free(counts);
 }
 

@@ -40,7 +40,8 @@ typedef struct golden_case {
   size_t expect_labels_len[GOLDEN_KS], expect_labels_lists;
 } golden_case;
 
-/* Reads the next case: false at the end of the file. A line it does not understand ends the program, with its number. */
+/* Reads the next case: false at the end of the file. A line it does not understand ends the program, with its number.
+ */
 bool golden_next(FILE *file, unsigned *line, golden_case *out);
 
 #ifdef __cplusplus

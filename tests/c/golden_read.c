@@ -53,13 +53,13 @@ static char *element(char **text, const char *separator) {
   return start;
 }
 
-#define LIST(kind, array, len, text)                                                  \
-  do {                                                                                \
-    char *rest = (text), *one;                                                        \
-    for ((len) = 0; (one = element(&rest, ",")) != NULL;) {                           \
+#define LIST(kind, array, len, text)                                                   \
+  do {                                                                                 \
+    char *rest = (text), *one;                                                         \
+    for ((len) = 0; (one = element(&rest, ",")) != NULL;) {                            \
       if ((len) == sizeof(array) / sizeof((array)[0])) refuse("too many values", one); \
-      (array)[(len)++] = kind(one);                                                   \
-    }                                                                                 \
+      (array)[(len)++] = kind(one);                                                    \
+    }                                                                                  \
   } while (0)
 #define single(text) ((float)real(text))
 #define size(text) ((size_t)whole(text))

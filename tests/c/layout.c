@@ -24,7 +24,8 @@ AT(certified, 136);
 AT(abstain, 137);
 AT(reserved, 138);
 _Static_assert(sizeof(stk_summary) >= 144, "stk_summary has shrunk");
-_Static_assert(sizeof(stk_status) == 4 && sizeof(stk_bound) == 4 && sizeof(stk_log_level) == 4, "enumerations are int32_t");
+_Static_assert(sizeof(stk_status) == 4 && sizeof(stk_bound) == 4 && sizeof(stk_log_level) == 4,
+               "enumerations are int32_t");
 _Static_assert(STK_NO_LABEL == -1 && STK_ABI_VERSION == 1, "constants of ABI 1");
 
 static const struct {

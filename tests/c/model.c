@@ -72,7 +72,8 @@ static void takes_options(void) {
   CHECK_OK(stk_model_options_set_input_shape(options, dims, 1, &err), err);
   CHECK_OK(stk_model_options_set_classes(options, EXACT_CLASSES, &err), err);
   CHECK_OK(stk_model_options_set_normalization(options, &zero, 1, &one, 1, &err), err);
-  CHECK_STATUS(stk_model_options_set_normalization(options, &zero, 1, &negative, 1, &err), STK_STATUS_INVALID_ARGUMENT, err);
+  CHECK_STATUS(stk_model_options_set_normalization(options, &zero, 1, &negative, 1, &err), STK_STATUS_INVALID_ARGUMENT,
+               err);
   CHECK_STATUS(stk_model_options_set_classes(options, 0, &err), STK_STATUS_INVALID_ARGUMENT, err);
   CHECK_OK(stk_model_open(EXACT, options, &model, &err), err);
   describes(model);

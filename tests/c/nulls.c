@@ -2,14 +2,14 @@
 #include "check.h"
 
 /* Twice: with an error, whose field names the argument, and with none. */
-#define REFUSES(field, ...)                                                                                      \
-  do {                                                                                                           \
-    stk_error *refusal = NULL;                                                                                   \
-    stk_error **e = &refusal;                                                                                    \
-    const stk_status with = (__VA_ARGS__);                                                                       \
-    check_invalid(with, field, &refusal, __FILE__, __LINE__, #__VA_ARGS__);                                      \
-    e = NULL;                                                                                                    \
-    CHECK((__VA_ARGS__) == STK_STATUS_INVALID_ARGUMENT);                                                         \
+#define REFUSES(field, ...)                                                 \
+  do {                                                                      \
+    stk_error *refusal = NULL;                                              \
+    stk_error **e = &refusal;                                               \
+    const stk_status with = (__VA_ARGS__);                                  \
+    check_invalid(with, field, &refusal, __FILE__, __LINE__, #__VA_ARGS__); \
+    e = NULL;                                                               \
+    CHECK((__VA_ARGS__) == STK_STATUS_INVALID_ARGUMENT);                    \
   } while (0)
 
 static void frees_and_getters(void) {
@@ -23,7 +23,8 @@ static void frees_and_getters(void) {
   stk_counts_free(NULL);
   CHECK(strcmp(stk_error_message(NULL), "") == 0);
   CHECK(strcmp(stk_error_field(NULL), "") == 0);
-  CHECK(stk_model_elements(NULL) == 0 && stk_model_classes(NULL) == 0 && stk_model_batch(NULL) == 0 && stk_model_threads(NULL) == 0);
+  CHECK(stk_model_elements(NULL) == 0 && stk_model_classes(NULL) == 0 && stk_model_batch(NULL) == 0 &&
+        stk_model_threads(NULL) == 0);
   CHECK(strcmp(stk_model_sha256(NULL), "") == 0 && strcmp(stk_model_provider(NULL), "") == 0);
   CHECK(stk_model_signature_json(NULL) != NULL);
   stk_cancel_set(NULL);

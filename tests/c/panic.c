@@ -13,7 +13,8 @@ void test_panic(void) {
   CHECK_STATUS(stk_test_panic(NULL, &err), STK_STATUS_PANIC, err);
   CHECK(stk_test_panic(NULL, NULL) == STK_STATUS_PANIC);
   CHECK_STATUS(stk_test_panic(counts, &err), STK_STATUS_PANIC, err);
-  CHECK_STATUS(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, &s, sizeof s, &err), STK_STATUS_POISONED, err);
+  CHECK_STATUS(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, &s, sizeof s, &err),
+               STK_STATUS_POISONED, err);
   CHECK_STATUS(stk_counts_add(counts, other, &err), STK_STATUS_POISONED, err);
   CHECK_STATUS(stk_counts_add(other, counts, &err), STK_STATUS_POISONED, err);
   CHECK_STATUS(stk_counts_labels(counts, &got, &classes, &err), STK_STATUS_POISONED, err);

@@ -41,7 +41,9 @@ static void certifies(const stk_model *model) {
     /* The certificate follows from the counts alone. */
     stk_counts *again = NULL;
     CHECK_OK(stk_counts_new(counts, classes, s.n, &again, &err), err);
-    CHECK_OK(stk_counts_certify(again, (size_t)s.label, 1, s.sigma, s.alpha, s.bound, s.radius_slack, &f, sizeof f, &err), err);
+    CHECK_OK(
+        stk_counts_certify(again, (size_t)s.label, 1, s.sigma, s.alpha, s.bound, s.radius_slack, &f, sizeof f, &err),
+        err);
     CHECK(memcmp(&f.radius, &s.radius, sizeof f.radius) == 0);
     stk_counts_free(again);
   }
@@ -84,7 +86,8 @@ static void predicts_and_samples(const stk_model *model) {
   CHECK(s.k == 3 && s.n == 2000 && s.n0 == 0 && s.radius == 0 && s.p_value >= 0 && s.p_value <= 1);
   CHECK_OK(stk_result_labels(result, 0, 1, &labels, &len, &err), err);
   CHECK_OK(stk_result_counts(result, 0, &counts, &classes, &err), err);
-  CHECK(len == 3 && labels[0] == s.label && counts[labels[0]] >= counts[labels[1]] && counts[labels[1]] >= counts[labels[2]]);
+  CHECK(len == 3 && labels[0] == s.label && counts[labels[0]] >= counts[labels[1]] &&
+        counts[labels[1]] >= counts[labels[2]]);
   /* Counts of disjoint ranges add up to a certificate's, whose rows are not the prediction's. */
   stk_result_free(result);
   result = NULL;

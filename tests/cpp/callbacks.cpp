@@ -25,10 +25,9 @@ static void progress() {
   const auto endless = MUST(slow_request().build());
   bool caught = false;
   try {
-    (void)slow.certify(endless, slow_input(), {}, [](std::uint64_t, std::uint64_t) { throw std::runtime_error("enough"); });
-  } catch (const std::runtime_error &e) {
-    caught = std::string_view(e.what()) == "enough";
-  }
+    (void)slow.certify(endless, slow_input(), {},
+                       [](std::uint64_t, std::uint64_t) { throw std::runtime_error("enough"); });
+  } catch (const std::runtime_error &e) { caught = std::string_view(e.what()) == "enough"; }
   CHECK(caught);
   CHECK(slow.predict(MUST(stk::request_builder(0.25).n(10).build()), std::vector<float>(64, 0.5F)));
 }
@@ -50,11 +49,12 @@ static void done_that_throws() {
 static void log_that_throws() {
   std::atomic<int> calls{0};
   {
-    auto logger = MUST(stk::logger::install(stk::log_level::debug, [&calls](stk::log_level level, std::string_view message) {
-      CHECK(level != stk::log_level::off && !message.empty());
-      ++calls;
-      throw 5;
-    }));
+    auto logger =
+        MUST(stk::logger::install(stk::log_level::debug, [&calls](stk::log_level level, std::string_view message) {
+          CHECK(level != stk::log_level::off && !message.empty());
+          ++calls;
+          throw 5;
+        }));
     MUST(open(exact_model));
     CHECK(calls > 0);
     auto moved = std::move(logger);

@@ -27,8 +27,10 @@ T must_at(stk::result<T> r, const char *file, int line, const char *what) {
 
 /// Fails with this status (and blames this field).
 template <class T>
-void fails_at(const stk::result<T> &r, stk::status want, std::string_view field, const char *file, int line, const char *what) {
-  const bool as_wanted = !r && r.error().status() == want && !r.error().message().empty() && (field.empty() || r.error().field() == field);
+void fails_at(const stk::result<T> &r, stk::status want, std::string_view field, const char *file, int line,
+              const char *what) {
+  const bool as_wanted =
+      !r && r.error().status() == want && !r.error().message().empty() && (field.empty() || r.error().field() == field);
   check_that(as_wanted, file, line, what, r ? std::string_view("it succeeded") : r.error().message());
 }
 #define FAILS(r, ...) fails_at(r, __VA_ARGS__, __FILE__, __LINE__, #r)

@@ -18,13 +18,9 @@ void test_exceptions() {
   }
   try {
     stk::runtime::check_provider("no such provider").value();
-  } catch (const std::runtime_error &e) {
-    caught += e.what()[0] != '\0';
-  }
+  } catch (const std::runtime_error &e) { caught += e.what()[0] != '\0'; }
   try {
     (void)model.certify(request, exact_input(), {}, [](std::uint64_t, std::uint64_t) { throw 7; }).value();
-  } catch (int thrown) {
-    caught += thrown == 7;
-  }
+  } catch (int thrown) { caught += thrown == 7; }
   CHECK(caught == 3);
 }

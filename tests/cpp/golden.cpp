@@ -32,8 +32,8 @@ stk::bound bound_of() {
 template <class T>
 bool ended(const stk::result<T> &r) {
   const auto code = r ? stk::status::ok : r.error().status();
-  check_that(stk::name(code) == c.status && (c.field[0] == '\0' || r.error().field() == c.field), c.name, 0, "status and field",
-             r.error().message());
+  check_that(stk::name(code) == c.status && (c.field[0] == '\0' || r.error().field() == c.field), c.name, 0,
+             "status and field", r.error().message());
   return r.has_value();
 }
 
@@ -56,7 +56,9 @@ stk::result<stk::answers> ask(bool certify) {
   if (c.has_input_max) b.input_max(c.input_max);
   auto request = b.build();
   if (!request) return std::move(request).error();
+  // Answers do not depend on the batch (another one than the C suite's); one that is given need not be measured.
   stk::model_builder options;
+  if (std::strncmp(c.model, "fixed", 5) != 0) options.batch(7);
   if (c.has_threshold) options.threshold(c.threshold);
   if (c.has_classes) options.classes(static_cast<std::size_t>(c.classes));
   auto model = options.open(std::string("tests/models/") + c.model);
@@ -75,7 +77,8 @@ void with_model(bool certify) {
   expect(same_list(*answers->selection(0), c.expect_selection, c.expect_selection_len), "selection");
   for (std::size_t k = 0; k < ks; ++k) {
     check_summary(*answers->summary(0, k), k);
-    if (k < c.expect_labels_lists) expect(same_list(*answers->labels(0, k), c.expect_labels[k], c.expect_labels_len[k]), "labels");
+    if (k < c.expect_labels_lists)
+      expect(same_list(*answers->labels(0, k), c.expect_labels[k], c.expect_labels_len[k]), "labels");
   }
 }
 
@@ -87,8 +90,9 @@ void from_counts(bool certify) {
     const std::size_t k = c.k_len ? c.k[i] : 1;
     const double alpha = c.has_alpha ? c.alpha : 0.001;
     std::vector<std::int64_t> labels(k <= c.counts_len ? k : 0);
-    const auto s = certify ? counts->certify(static_cast<std::size_t>(c.label), k, c.sigma, alpha, bound_of(), c.radius_slack)
-                           : counts->predict(k, alpha, labels);
+    const auto s =
+        certify ? counts->certify(static_cast<std::size_t>(c.label), k, c.sigma, alpha, bound_of(), c.radius_slack)
+                : counts->predict(k, alpha, labels);
     if (!ended(s)) return;
     check_summary(*s, i);
     if (!certify && !labels.empty() && i < c.expect_labels_lists)

@@ -32,7 +32,9 @@ void test_jobs() {
   CHECK(MUST(predict.get()).size() == 1 && answers.summary(0)->n == 2000);
 
   std::atomic<int> calls{0};
-  const auto submit = [&](const stk::request &r) { return MUST(model.submit_certify(r, slow_input(), {}, [&calls] { ++calls; })); };
+  const auto submit = [&](const stk::request &r) {
+    return MUST(model.submit_certify(r, slow_input(), {}, [&calls] { ++calls; }));
+  };
   const auto slow = MUST(slow_request().build());
   {
     auto cancelled = submit(slow);

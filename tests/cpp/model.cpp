@@ -34,7 +34,8 @@ void test_model() {
   FAILS(options.open(exact_model), status::invalid_argument, "classes");
   FAILS(options.open(exact_model), status::invalid_argument, "classes");
   FAILS(stk::model_builder().input(std::string_view("x\0", 2)).open(exact_model), status::invalid_argument, "name");
-  FAILS(stk::model_builder().provider_option(std::string_view("x\0", 2), "1").open(exact_model), status::invalid_argument, "key");
+  FAILS(stk::model_builder().provider_option(std::string_view("x\0", 2), "1").open(exact_model),
+        status::invalid_argument, "key");
 
   const double nan = std::numeric_limits<double>::quiet_NaN();
   FAILS(stk::request_builder(nan).n(5).build(), status::invalid_argument, "sigma");
@@ -45,7 +46,8 @@ void test_model() {
   FAILS(stk::request_builder(0.25).alpha(nan).build(), status::invalid_argument, "alpha");
   FAILS(stk::request_builder(0.25).bound(static_cast<stk::bound>(9)).build(), status::invalid_argument, "bound");
   FAILS(stk::request_builder(0.25).input_max(-1).build(), status::invalid_argument, "input_max");
-  FAILS(stk::request_builder(0.25).timeout(std::chrono::milliseconds(-1)).build(), status::invalid_argument, "timeout_ms");
+  FAILS(stk::request_builder(0.25).timeout(std::chrono::milliseconds(-1)).build(), status::invalid_argument,
+        "timeout_ms");
 
   CHECK(MUST(stk::runtime::version()).substr(0, 2) == "1.");
   CHECK(MUST(stk::runtime::path()).find("onnxruntime") != std::string_view::npos);

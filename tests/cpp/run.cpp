@@ -16,7 +16,8 @@ void test_run() {
   CHECK(chosen.size() == 2 && chosen.k_size() == 2);
   const auto s = MUST(chosen.summary(1, 1));
   CHECK(s.k == 3 && s.n == 2000 && s.n0 == 100 && s.seed == 7 && s.key == 1 && s.struct_size == sizeof s);
-  CHECK(MUST(chosen.labels(1, 1)).size() == 1 && MUST(chosen.counts(1)).size() == 6 && MUST(chosen.selection(1)).size() == 6);
+  CHECK(MUST(chosen.labels(1, 1)).size() == 1 && MUST(chosen.counts(1)).size() == 6 &&
+        MUST(chosen.selection(1)).size() == 6);
   CHECK(MUST(chosen.json(1)).find(model.sha256()) != std::string_view::npos);
   FAILS(chosen.summary(2), status::invalid_argument, "");
   FAILS(chosen.labels(0, 2), status::invalid_argument, "");
@@ -79,7 +80,8 @@ void test_counts() {
   const std::uint64_t two[] = {1, 2};
   FAILS(counts.add(MUST(stk::counts::create(two))), status::invalid_data, "");
   // A panic inside is an error, the handle says so, and others go on.
-  FAILS(stk::result<void>(stk::detail::call([&](stk_error **e) { return stk_test_panic(counts.native(), e); })), status::panic, "");
+  FAILS(stk::result<void>(stk::detail::call([&](stk_error **e) { return stk_test_panic(counts.native(), e); })),
+        status::panic, "");
   FAILS(counts.certify(1, 1, 0.25, 0.001), status::poisoned, "");
   CHECK(MUST(stk::counts::create(labels)).n() == 10000);
 }

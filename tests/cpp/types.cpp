@@ -4,10 +4,14 @@
 #include <array>
 
 template <class T>
-constexpr bool is_handle = sizeof(T) == sizeof(void *) && !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
-                           std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
-static_assert(is_handle<stk::error> && is_handle<stk::model> && is_handle<stk::request> && is_handle<stk::cancel_token> &&
-              is_handle<stk::job> && is_handle<stk::answers> && is_handle<stk::counts> && is_handle<stk::logger>);
+constexpr bool is_handle =
+    sizeof(T) == sizeof(void *) && !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
+    std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
+static_assert(is_handle<stk::error> && is_handle<stk::model> && is_handle<stk::request> &&
+              is_handle<stk::cancel_token> && is_handle<stk::job> && is_handle<stk::answers> && is_handle<stk::counts>);
+// Which of two loggers is in place is not known, so none takes another's place.
+static_assert(sizeof(stk::logger) == sizeof(void *) && std::is_nothrow_move_constructible_v<stk::logger>);
+static_assert(!std::is_copy_constructible_v<stk::logger> && !std::is_move_assignable_v<stk::logger>);
 static_assert(static_cast<int>(stk::status::poisoned) == 13 && stk::header_abi_version == 1 && stk::no_label == -1);
 
 static void spans() {
@@ -31,7 +35,8 @@ static void errors() {
   CHECK(!none && none.status() == stk::status::ok && none.message().empty());
   stk::error e(stk::status::io, "no", "path");
   stk::error moved = std::move(e);
-  CHECK(!e && moved && moved.clone().field() == "path" && moved.status() == stk::status::io);  // NOLINT: moved-from is empty
+  CHECK(!e && moved && moved.clone().field() == "path" &&
+        moved.status() == stk::status::io);  // NOLINT: moved-from is empty
   CHECK(stk::name(stk::status::deadline_exceeded) == "DEADLINE_EXCEEDED");
   CHECK(stk::name(static_cast<stk::status>(99)) == "UNKNOWN");
 
