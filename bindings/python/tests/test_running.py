@@ -114,12 +114,13 @@ def test_closing_cancels_what_other_threads_run() -> None:
     started.wait(LIMIT)
     while not handle.is_busy():
         pass
-    del handle
     g.close()
     for thread in threads:
         thread.join(LIMIT)
         assert not thread.is_alive()
     assert [type(error) for error in caught] == [CancelledError] * 3
+    # Freed, though the exceptions are kept.
+    assert handle.pointer is None
 
 
 # Ends before the end.
@@ -221,6 +222,8 @@ def test_progress_by_a_bar(linear: SmoothedClassifier, capsys: pytest.CaptureFix
     bar = tqdm.tqdm(file=open(os.devnull, "w"))  # noqa: SIM115
     linear.predict(X[:2], n=500, progress=bar)
     assert (bar.n, bar.total) == (1000, 1000)
+    linear.sample(X[0], 500, progress=bar)
+    assert bar.n == 1500
     bar.close()
     bar.fp.close()
     linear.predict(X[:2], n=500, progress=True)

@@ -7,6 +7,7 @@ import ctypes
 import json
 import os
 import secrets
+import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -99,7 +100,8 @@ class SmoothedClassifier:
         self._sigma = _convert.real("sigma", sigma)
         self._input_max = _convert.real("input_max", input_max)
         # Wrong values are told before the model is read.
-        self._request()
+        with self._request():
+            pass
         options = Handle(_abi.stk_model_options, lib.stk_model_options_free)
         call(lib.stk_model_options_new, options.out())
 
@@ -226,13 +228,11 @@ class SmoothedClassifier:
             n0: noisy rows of their own that choose its label, from 1; none are drawn where `label` is given.
             alpha: probability, between 0 and 1, that a certificate is false.
             label: the label to certify, or one for each input (-1: chosen as follows), fixed without looking at these
-                rows.
-                None: the label most frequent among the n0 rows.
+                rows. None: the label most frequent among the n0 rows.
             bound: how label probabilities are bounded: "ranked", or the paper's "simuem" or "binocp".
             seed: of the noise, from 0 to 2^64 - 1; None takes one from the operating system. It is in the certificate.
             key: of the first input's noise, from 0; input i has key + i. Two inputs with the same seed and key get the
-                same
-                noise: give the parts of a data set keys that do not overlap.
+                same noise: give the parts of a data set keys that do not overlap.
             timeout: seconds, above 0; None for no limit.
             progress: True for a tqdm bar; a tqdm bar (or its class); or a function of (rows_done, rows_total), called
                 in this thread a few times a second. What it raises cancels the run and comes out.
@@ -246,14 +246,15 @@ class SmoothedClassifier:
             DeadlineExceededError, CancelledError, RunError: with what was drawn so far, in `partial`.
         """
         array, shape, request = self._prepare(x, k, n, alpha, seed, key, timeout, cancel, n0=n0, bound=bound)
-        labels = _convert.labels(label, len(array))
-        if not len(array):
-            return Certificates((), shape)
-        pointer = None if labels is None else labels.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
-        arguments = (request.pointer, _pointer(array), len(array), pointer)
-        return self._run(
-            lib.stk_model_submit_certify, arguments, progress, lambda r: _answers.read_certificates(r, shape)
-        )
+        with request:
+            labels = _convert.labels(label, len(array))
+            if not len(array):
+                return Certificates((), shape)
+            pointer = None if labels is None else labels.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
+            arguments = (request.pointer, _pointer(array), len(array), pointer)
+            return self._run(
+                lib.stk_model_submit_certify, arguments, progress, lambda r: _answers.read_certificates(r, shape)
+            )
 
     def predict(
         self,
@@ -270,19 +271,19 @@ class SmoothedClassifier:
     ) -> Prediction | Predictions:
         """The k labels that g ranks highest, or none: it abstains where n rows do not settle them.
 
-        Args, Ctrl-C and errors are those of `certify`; alpha is the probability that labels that are returned are
-        wrong.
+        Args, Ctrl-C and errors are those of `certify`; alpha is the probability that returned labels are wrong.
 
         Returns:
             A `Prediction` for one input and one k; else `Predictions` of shape [N], [K] or [N, K].
         """
         array, shape, request = self._prepare(x, k, n, alpha, seed, key, timeout, cancel)
-        if not len(array):
-            return Predictions((), shape)
-        arguments = (request.pointer, _pointer(array), len(array))
-        return self._run(
-            lib.stk_model_submit_predict, arguments, progress, lambda r: _answers.read_predictions(r, shape)
-        )
+        with request:
+            if not len(array):
+                return Predictions((), shape)
+            arguments = (request.pointer, _pointer(array), len(array))
+            return self._run(
+                lib.stk_model_submit_predict, arguments, progress, lambda r: _answers.read_predictions(r, shape)
+            )
 
     def sample(
         self,
@@ -325,7 +326,9 @@ class SmoothedClassifier:
             done = rows_done
 
         callback = _abi.stk_progress_callback(count)
-        if progress:
+        # A bar of tqdm has no truth value before it has a total.
+        told = progress is not None and progress is not False
+        if told:
             call(lib.stk_request_set_progress, request.pointer, callback, None)
         out = Handle(_abi.stk_counts, lib.stk_counts_free)
         arguments = (request.pointer, _pointer(array), first, rows, out.out())
@@ -334,19 +337,15 @@ class SmoothedClassifier:
             # Named here so that they live for as long as the native call may use them.
             _alive = array, request, callback
             model = self._open_model()
-            try:
-                with model.busy(cancel):
-                    return _finish(lib.stk_model_sample, (model.pointer, *arguments), out, read)
-            finally:
-                # An exception that is kept keeps its frames, and these would keep the model.
-                del model
+            with model.busy(cancel):
+                return _finish(lib.stk_model_sample, (model.pointer, *arguments), out, read)
 
         def read(handle: Handle) -> Counts:
             counts, drawn = _counts._read(handle)
             return Counts(counts, drawn, seed, key)
 
         try:
-            return _jobs.in_thread(draw, cancel.set, (lambda: reporter.report(done, rows)) if progress else None)
+            return _jobs.in_thread(draw, cancel.set, (lambda: reporter.report(done, rows)) if told else None)
         finally:
             reporter.close()
 
@@ -355,9 +354,8 @@ class SmoothedClassifier:
     def close(self) -> None:
         """Frees the model. Runs that other threads have under way are cancelled. More than once is nothing."""
         model, self._model = self._model, None
-        # It is freed with its last reference: here, or where a thread is still inside a call on it.
-        if model is not None:
-            model.cancel()
+        if model is not None and model.is_ours():
+            model.close()
 
     def __enter__(self) -> SmoothedClassifier:
         return self
@@ -379,7 +377,7 @@ class SmoothedClassifier:
     def _open_model(self) -> _ModelHandle:
         model = self._model
         if model is None:
-            raise InvalidArgumentError("is closed", "model")
+            raise _closed()
         model.check_process()
         return model
 
@@ -448,13 +446,10 @@ class SmoothedClassifier:
             reporter.close()
 
     def _submit(self, submit: Callable[..., int], arguments: tuple[Any, ...], job: Handle) -> None:
-        """Starts a job, which then stands by itself: no reference to the model is kept, and `close` cancels it."""
+        """Starts a job, which then stands by itself: the model may be closed, which cancels it."""
         model = self._open_model()
-        try:
-            with model.busy():
-                call(submit, model.pointer, *arguments, _abi.stk_done_callback(), None, job.out())
-        finally:
-            del model
+        with model.busy():
+            call(submit, model.pointer, *arguments, _abi.stk_done_callback(), None, job.out())
 
 
 def _finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handle, read: Callable[[Handle], T]) -> T:
@@ -481,24 +476,47 @@ def _floats(name: str, values: npt.ArrayLike) -> tuple[Any, int]:
 
 
 class _ModelHandle(Handle):
-    """An open model. Whoever calls it holds a reference meanwhile, so that it is freed under nobody's feet."""
+    """An open model. It is freed when it is closed, or by the last of the native calls that were using it then."""
 
-    __slots__ = ("_busy",)
+    __slots__ = ("_busy", "_closed", "_lock")
 
     def __init__(self) -> None:
         super().__init__(_abi.stk_model, lib.stk_model_free)
+        self._lock = threading.Lock()
         self._busy: set[_Busy] = set()
+        self._closed = False
         _models.add(self)
 
     def busy(self, cancel: Cancel | None = None) -> _Busy:
         """For the time of a native call on the model, which `cancel` ends where it blocks."""
-        return _Busy(self._busy, cancel)
+        return _Busy(self, cancel)
 
-    def cancel(self) -> None:
-        """Ends the native calls that block."""
-        for each in tuple(self._busy):
+    def enter(self, call: _Busy) -> None:
+        """A native call begins."""
+        self.check_process()
+        with self._lock:
+            if self._closed:
+                raise _closed()
+            self._busy.add(call)
+
+    def leave(self, call: _Busy) -> None:
+        """A native call has returned."""
+        with self._lock:
+            self._busy.discard(call)
+            last = self._closed and not self._busy
+        if last:
+            self.free()
+
+    def close(self) -> None:
+        """Ends the native calls that block, and frees the model when none is left."""
+        with self._lock:
+            first, self._closed = not self._closed, True
+            calls = tuple(self._busy)
+        for each in calls:
             if each.cancel is not None:
                 each.cancel.set()
+        if first and not calls:
+            self.free()
 
     def is_busy(self) -> bool:
         """Whether a thread is in a native call on the model."""
@@ -506,15 +524,19 @@ class _ModelHandle(Handle):
 
 
 class _Busy:
-    def __init__(self, all_of_model: set[_Busy], cancel: Cancel | None) -> None:
+    def __init__(self, model: _ModelHandle, cancel: Cancel | None) -> None:
         self.cancel = cancel
-        self._all = all_of_model
+        self._model = model
 
     def __enter__(self) -> None:
-        self._all.add(self)
+        self._model.enter(self)
 
     def __exit__(self, *_: object) -> None:
-        self._all.discard(self)
+        self._model.leave(self)
+
+
+def _closed() -> InvalidArgumentError:
+    return InvalidArgumentError("is closed", "model")
 
 
 _models: weakref.WeakSet[_ModelHandle] = weakref.WeakSet()
@@ -523,14 +545,13 @@ _models: weakref.WeakSet[_ModelHandle] = weakref.WeakSet()
 @atexit.register
 def _free_all() -> None:
     """Ends the library's threads before the process takes ONNX Runtime down."""
+    models = tuple(_models)
+    for model in models:
+        model.close()
+    # A daemon thread's call returns soon after. What does not is left: nothing may be freed that is in use.
     limit = time.monotonic() + 5
-    for model in tuple(_models):
-        model.cancel()
-        # A daemon thread's call returns soon after. What does not is left: nothing may be freed that is in use.
-        while model.is_busy() and time.monotonic() < limit:
-            time.sleep(0.001)
-        if not model.is_busy():
-            model.free()
+    while any(model.is_busy() for model in models) and time.monotonic() < limit:
+        time.sleep(0.001)
 
 
 def _open(model: Model, options: Handle) -> _ModelHandle:

@@ -59,19 +59,6 @@ class Counts:
         return predict_counts(self, k, alpha)
 
 
-class _CountsHandle(Handle):
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__(_abi.stk_counts, lib.stk_counts_free)
-
-    def __enter__(self) -> _CountsHandle:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.free()
-
-
 def _read(handle: Handle) -> tuple[CountArray, int]:
     """A read-only copy of the library's counts, and n."""
     pointer, length = ctypes.POINTER(ctypes.c_uint64)(), ctypes.c_size_t()
@@ -90,7 +77,7 @@ def _array(counts: Counts | npt.ArrayLike) -> CountArray:
     return np.ascontiguousarray(array, dtype=np.uint64)
 
 
-def _handle(counts: Counts | npt.ArrayLike, n: SupportsIndex | None) -> _CountsHandle:
+def _handle(counts: Counts | npt.ArrayLike, n: SupportsIndex | None) -> Handle:
     array = _array(counts)
     if n is None and isinstance(counts, Counts):
         n = counts.n
@@ -98,7 +85,7 @@ def _handle(counts: Counts | npt.ArrayLike, n: SupportsIndex | None) -> _CountsH
     rows = 0 if n is None else _convert.uint("n", n)
     if n is not None and not rows:
         raise InvalidArgumentError("must be at least 1: there is nothing to say of no rows", "n")
-    handle = _CountsHandle()
+    handle = Handle(_abi.stk_counts, lib.stk_counts_free)
     pointer = array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint64))
     call(lib.stk_counts_new, pointer, array.size, rows, handle.out())
     return handle

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _abi
 from ._errors import BY_STATUS, ForkedError, InternalError, SmoothTopKError
@@ -75,10 +75,14 @@ def call(function: Callable[..., int], *arguments: Any) -> None:
         raise error_of(status, error)
 
 
+H = TypeVar("H", bound="Handle")
+
+
 class Handle:
-    """Owns what the library gives through an out-pointer, and frees it once.
+    """Owns what the library gives through an out-pointer, and frees it once: at the end of a `with`, or with itself.
 
     The pointer is stored by the library itself, so an exception between two lines of Python (Ctrl-C) leaks nothing.
+    What is short-lived should be in a `with`: Ctrl-C in a destructor is lost.
     """
 
     __slots__ = ("__weakref__", "_free", "_pid", "pointer")
@@ -92,9 +96,13 @@ class Handle:
         """For the out-parameter of the call that makes the thing."""
         return ctypes.byref(self.pointer)
 
+    def is_ours(self) -> bool:
+        """False in a child of the process that made this."""
+        return os.getpid() == self._pid
+
     def check_process(self) -> None:
         """Raises ForkedError in a child of the process that made this."""
-        if os.getpid() != self._pid:
+        if not self.is_ours():
             raise ForkedError(
                 "made before this process forked, and cannot be used in the child: make it there, or start processes "
                 'with multiprocessing.set_start_method("spawn")'
@@ -104,8 +112,14 @@ class Handle:
         """Frees it now; more than once is nothing."""
         pointer, self.pointer = self.pointer, None
         # A child of a fork has none of the library's threads: waiting for them would never end.
-        if pointer and os.getpid() == self._pid:
+        if pointer and self.is_ours():
             self._free(pointer)
+
+    def __enter__(self: H) -> H:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.free()
 
     def __del__(self) -> None:
         self.free()
