@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import json
 import os
 import secrets
-import threading
-import time
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Protocol, SupportsFloat, SupportsIndex, TypeVar, Union
+from typing import Any, SupportsFloat, SupportsIndex, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _abi, _answers, _convert, _counts, _jobs, _runtime
+from . import _abi, _answers, _convert, _counts, _jobs
 from ._answers import Certificate, Certificates, Prediction, Predictions
 from ._convert import Bound
 from ._counts import Counts
 from ._errors import InvalidArgumentError
 from ._jobs import Cancel
 from ._library import Handle, attempt, call, error_of, lib, text
+from ._model import Model, ModelHandle, closed_error, model_options, open_model
 from ._progress import Progress, Reporter
 
 T = TypeVar("T")
 Float32 = npt.NDArray[np.float32]
-
-
-class ModelProto(Protocol):
-    """An `onnx.ModelProto`, or anything that serialises to one."""
-
-    def SerializeToString(self) -> bytes:  # noqa: N802
-        """The model in ONNX's binary format."""
-
-
-Model = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, ModelProto]
 
 
 class SmoothedClassifier:
@@ -96,49 +83,30 @@ class SmoothedClassifier:
         provider_library: str | os.PathLike[str] | None = None,
         memory_limit: SupportsIndex | None = None,
     ) -> None:
-        self._model: _ModelHandle | None = None
+        self._model: ModelHandle | None = None
         self._sigma = _convert.real("sigma", sigma)
         self._input_max = _convert.real("input_max", input_max)
         # Wrong values are told before the model is read.
         with self._request():
             pass
-        options = Handle(_abi.stk_model_options, lib.stk_model_options_free)
-        call(lib.stk_model_options_new, options.out())
-
-        def set_option(name: str, *values: Any) -> None:
-            call(getattr(lib, f"stk_model_options_set_{name}"), options.pointer, *values)
-
-        set_option("provider", _convert.string("provider", provider))
-        for key, value in (provider_options or {}).items():
-            pair = _convert.string("provider_options", key), _convert.string("provider_options", value)
-            set_option("provider_option", *pair)
-        if provider_library is not None:
-            set_option("provider_library", _convert.string("provider_library", os.fspath(provider_library)))
-        for name, text_value in (("input", input), ("output", output)):
-            if text_value is not None:
-                set_option(name, _convert.string(name, text_value))
-        sizes = (("batch", batch), ("threads", threads), ("classes", classes), ("memory_limit", memory_limit))
-        for name, size in sizes:
-            if size is not None:
-                # To the library 0 means "not given": None says that here.
-                if not (number := _convert.uint(name, size)):
-                    raise InvalidArgumentError("must be at least 1, or None", name)
-                set_option(name, number)
-        if input_shape is not None:
-            shape = [_convert.uint("input_shape", dim) for dim in input_shape]
-            set_option("input_shape", (ctypes.c_size_t * len(shape))(*shape), len(shape))
-        if threshold is not None:
-            set_option("threshold", _convert.real("threshold", threshold))
-        if mean is not None or std is not None:
-            means, mean_len = _floats("mean", 0.0 if mean is None else mean)
-            stds, std_len = _floats("std", 1.0 if std is None else std)
-            set_option("normalization", means, mean_len, stds, std_len)
-        for name, constant in (constants or {}).items():
-            values = np.asarray(constant, dtype=np.float64).ravel()
-            pointer = values.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
-            set_option("constant", _convert.string("constants", name), pointer, values.size)
+        options = model_options(
+            provider=provider,
+            batch=batch,
+            threads=threads,
+            mean=mean,
+            std=std,
+            input=input,
+            output=output,
+            input_shape=input_shape,
+            classes=classes,
+            threshold=threshold,
+            constants=constants,
+            provider_options=provider_options,
+            provider_library=provider_library,
+            memory_limit=memory_limit,
+        )
         # Ctrl-C while it is read and measured: the thread frees what it opens.
-        self._model = _jobs.in_thread(lambda: _open(model, options), stop=None)
+        self._model = _jobs.in_thread(lambda: open_model(model, options), stop=None)
         opened = self._model.pointer
         dims, length = ctypes.POINTER(ctypes.c_size_t)(), ctypes.c_size_t()
         call(lib.stk_model_shape, opened, ctypes.byref(dims), ctypes.byref(length))
@@ -374,10 +342,10 @@ class SmoothedClassifier:
 
     # Inside.
 
-    def _open_model(self) -> _ModelHandle:
+    def _open_model(self) -> ModelHandle:
         model = self._model
         if model is None:
-            raise _closed()
+            raise closed_error()
         model.check_process()
         return model
 
@@ -463,116 +431,3 @@ def _finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handl
 
 def _pointer(array: Float32) -> Any:
     return array.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-
-
-def _floats(name: str, values: npt.ArrayLike) -> tuple[Any, int]:
-    try:
-        array = np.atleast_1d(np.asarray(values, dtype=np.float32))
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, or one for each channel, not {values!r}") from None
-    if array.ndim != 1:
-        raise InvalidArgumentError(f"must be one number, or one for each channel, got shape {list(array.shape)}", name)
-    return (ctypes.c_float * array.size)(*array.tolist()), array.size
-
-
-class _ModelHandle(Handle):
-    """An open model. It is freed when it is closed, or by the last of the native calls that were using it then."""
-
-    __slots__ = ("_busy", "_closed", "_lock")
-
-    def __init__(self) -> None:
-        super().__init__(_abi.stk_model, lib.stk_model_free)
-        self._lock = threading.Lock()
-        self._busy: set[_Busy] = set()
-        self._closed = False
-        _models.add(self)
-
-    def busy(self, cancel: Cancel | None = None) -> _Busy:
-        """For the time of a native call on the model, which `cancel` ends where it blocks."""
-        return _Busy(self, cancel)
-
-    def enter(self, call: _Busy) -> None:
-        """A native call begins."""
-        self.check_process()
-        with self._lock:
-            if self._closed:
-                raise _closed()
-            self._busy.add(call)
-
-    def leave(self, call: _Busy) -> None:
-        """A native call has returned."""
-        with self._lock:
-            self._busy.discard(call)
-            last = self._closed and not self._busy
-        if last:
-            self.free()
-
-    def close(self) -> None:
-        """Ends the native calls that block, and frees the model when none is left."""
-        with self._lock:
-            first, self._closed = not self._closed, True
-            calls = tuple(self._busy)
-        for each in calls:
-            if each.cancel is not None:
-                each.cancel.set()
-        if first and not calls:
-            self.free()
-
-    def is_busy(self) -> bool:
-        """Whether a thread is in a native call on the model."""
-        return bool(self._busy)
-
-
-class _Busy:
-    def __init__(self, model: _ModelHandle, cancel: Cancel | None) -> None:
-        self.cancel = cancel
-        self._model = model
-
-    def __enter__(self) -> None:
-        self._model.enter(self)
-
-    def __exit__(self, *_: object) -> None:
-        self._model.leave(self)
-
-
-def _closed() -> InvalidArgumentError:
-    return InvalidArgumentError("is closed", "model")
-
-
-_models: weakref.WeakSet[_ModelHandle] = weakref.WeakSet()
-
-
-@atexit.register
-def _free_all() -> None:
-    """Ends the library's threads before the process takes ONNX Runtime down."""
-    models = tuple(_models)
-    for model in models:
-        model.close()
-    # A daemon thread's call returns soon after. What does not is left: nothing may be freed that is in use.
-    limit = time.monotonic() + 5
-    while any(model.is_busy() for model in models) and time.monotonic() < limit:
-        time.sleep(0.001)
-
-
-def _open(model: Model, options: Handle) -> _ModelHandle:
-    _runtime.load_runtime()
-    handle = _ModelHandle()
-    if isinstance(model, (str, os.PathLike)):
-        path = os.fspath(model)
-        if not isinstance(path, str):
-            raise TypeError("model must be a path as a string, not as bytes: bytes are the model itself")
-        call(lib.stk_model_open, _convert.string("model", path), options.pointer, handle.out())
-        return handle
-    if isinstance(model, (bytes, bytearray, memoryview)):
-        data = np.frombuffer(model, np.uint8)
-    elif hasattr(model, "SerializeToString"):
-        try:
-            data = np.frombuffer(model.SerializeToString(), np.uint8)
-        except Exception as error:
-            raise InvalidArgumentError(
-                f"cannot be serialised ({error}); a model above 2 GiB must be given by its path", "model"
-            ) from error
-    else:
-        raise TypeError(f"model must be a path, bytes or an onnx.ModelProto, not {type(model).__name__}")
-    call(lib.stk_model_open_memory, data.ctypes.data, data.size, options.pointer, handle.out())
-    return handle

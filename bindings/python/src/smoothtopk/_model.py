@@ -1,0 +1,203 @@
+"""Opening a model, and holding it open for as long as native calls use it."""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import os
+import threading
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, SupportsFloat, SupportsIndex, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _abi, _convert, _runtime
+from ._errors import InvalidArgumentError
+from ._jobs import Cancel
+from ._library import Handle, call, lib
+
+
+class ModelProto(Protocol):
+    """An `onnx.ModelProto`, or anything that serialises to one."""
+
+    def SerializeToString(self) -> bytes:  # noqa: N802
+        """The model in ONNX's binary format."""
+
+
+Model = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, ModelProto]
+
+
+def model_options(
+    *,
+    provider: str,
+    batch: SupportsIndex | None,
+    threads: SupportsIndex | None,
+    mean: npt.ArrayLike | None,
+    std: npt.ArrayLike | None,
+    input: str | None,
+    output: str | None,
+    input_shape: Sequence[SupportsIndex] | None,
+    classes: SupportsIndex | None,
+    threshold: SupportsFloat | None,
+    constants: Mapping[str, npt.ArrayLike] | None,
+    provider_options: Mapping[str, str] | None,
+    provider_library: str | os.PathLike[str] | None,
+    memory_limit: SupportsIndex | None,
+) -> Handle:
+    """The options of SmoothedClassifier for the library, which checks each at once."""
+    options = Handle(_abi.stk_model_options, lib.stk_model_options_free)
+    call(lib.stk_model_options_new, options.out())
+
+    def set_option(name: str, *values: Any) -> None:
+        call(getattr(lib, f"stk_model_options_set_{name}"), options.pointer, *values)
+
+    set_option("provider", _convert.string("provider", provider))
+    for key, value in (provider_options or {}).items():
+        pair = _convert.string("provider_options", key), _convert.string("provider_options", value)
+        set_option("provider_option", *pair)
+    if provider_library is not None:
+        set_option("provider_library", _convert.string("provider_library", os.fspath(provider_library)))
+    for name, text_value in (("input", input), ("output", output)):
+        if text_value is not None:
+            set_option(name, _convert.string(name, text_value))
+    sizes = (("batch", batch), ("threads", threads), ("classes", classes), ("memory_limit", memory_limit))
+    for name, size in sizes:
+        if size is not None:
+            # To the library 0 means "not given": None says that here.
+            if not (number := _convert.uint(name, size)):
+                raise InvalidArgumentError("must be at least 1, or None", name)
+            set_option(name, number)
+    if input_shape is not None:
+        shape = [_convert.uint("input_shape", dim) for dim in input_shape]
+        set_option("input_shape", (ctypes.c_size_t * len(shape))(*shape), len(shape))
+    if threshold is not None:
+        set_option("threshold", _convert.real("threshold", threshold))
+    if mean is not None or std is not None:
+        means, mean_len = _floats("mean", 0.0 if mean is None else mean)
+        stds, std_len = _floats("std", 1.0 if std is None else std)
+        set_option("normalization", means, mean_len, stds, std_len)
+    for name, constant in (constants or {}).items():
+        values = np.asarray(constant, dtype=np.float64).ravel()
+        pointer = values.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
+        set_option("constant", _convert.string("constants", name), pointer, values.size)
+    return options
+
+
+def _floats(name: str, values: npt.ArrayLike) -> tuple[Any, int]:
+    try:
+        array = np.atleast_1d(np.asarray(values, dtype=np.float32))
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, or one for each channel, not {values!r}") from None
+    if array.ndim != 1:
+        raise InvalidArgumentError(f"must be one number, or one for each channel, got shape {list(array.shape)}", name)
+    return (ctypes.c_float * array.size)(*array.tolist()), array.size
+
+
+class ModelHandle(Handle):
+    """An open model. It is freed when it is closed, or by the last of the native calls that were using it then."""
+
+    __slots__ = ("_busy", "_closed", "_lock")
+
+    def __init__(self) -> None:
+        super().__init__(_abi.stk_model, lib.stk_model_free)
+        self._lock = threading.Lock()
+        self._busy: set[Busy] = set()
+        self._closed = False
+        _models.add(self)
+
+    def busy(self, cancel: Cancel | None = None) -> Busy:
+        """For the time of a native call on the model, which `cancel` ends where it blocks."""
+        return Busy(self, cancel)
+
+    def enter(self, call: Busy) -> None:
+        """A native call begins."""
+        self.check_process()
+        with self._lock:
+            if self._closed:
+                raise closed_error()
+            self._busy.add(call)
+
+    def leave(self, call: Busy) -> None:
+        """A native call has returned."""
+        with self._lock:
+            self._busy.discard(call)
+            last = self._closed and not self._busy
+        if last:
+            self.free()
+
+    def close(self) -> None:
+        """Ends the native calls that block, and frees the model when none is left."""
+        with self._lock:
+            first, self._closed = not self._closed, True
+            calls = tuple(self._busy)
+        for each in calls:
+            if each.cancel is not None:
+                each.cancel.set()
+        if first and not calls:
+            self.free()
+
+    def is_busy(self) -> bool:
+        """Whether a thread is in a native call on the model."""
+        return bool(self._busy)
+
+
+class Busy:
+    """A native call on a model, while in its `with`."""
+
+    def __init__(self, model: ModelHandle, cancel: Cancel | None) -> None:
+        self.cancel = cancel
+        self._model = model
+
+    def __enter__(self) -> None:
+        self._model.enter(self)
+
+    def __exit__(self, *_: object) -> None:
+        self._model.leave(self)
+
+
+def closed_error() -> InvalidArgumentError:
+    """Of a call on a model that is closed."""
+    return InvalidArgumentError("is closed", "model")
+
+
+_models: weakref.WeakSet[ModelHandle] = weakref.WeakSet()
+
+
+@atexit.register
+def _free_all() -> None:
+    """Ends the library's threads before the process takes ONNX Runtime down."""
+    models = tuple(_models)
+    for model in models:
+        model.close()
+    # A daemon thread's call returns soon after. What does not is left: nothing may be freed that is in use.
+    limit = time.monotonic() + 5
+    while any(model.is_busy() for model in models) and time.monotonic() < limit:
+        time.sleep(0.001)
+
+
+def open_model(model: Model, options: Handle) -> ModelHandle:
+    """Opens a model of any form; loads ONNX Runtime first."""
+    _runtime.load_runtime()
+    handle = ModelHandle()
+    if isinstance(model, (str, os.PathLike)):
+        path = os.fspath(model)
+        if not isinstance(path, str):
+            raise TypeError("model must be a path as a string, not as bytes: bytes are the model itself")
+        call(lib.stk_model_open, _convert.string("model", path), options.pointer, handle.out())
+        return handle
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        data = np.frombuffer(model, np.uint8)
+    elif hasattr(model, "SerializeToString"):
+        try:
+            data = np.frombuffer(model.SerializeToString(), np.uint8)
+        except Exception as error:
+            raise InvalidArgumentError(
+                f"cannot be serialised ({error}); a model above 2 GiB must be given by its path", "model"
+            ) from error
+    else:
+        raise TypeError(f"model must be a path, bytes or an onnx.ModelProto, not {type(model).__name__}")
+    call(lib.stk_model_open_memory, data.ctypes.data, data.size, options.pointer, handle.out())
+    return handle
