@@ -21,6 +21,7 @@ pub struct Job {
     key: u64,
     purpose: Purpose,
     samples: Range<u64>,
+    lane: u64,
 }
 
 impl Job {
@@ -47,13 +48,20 @@ impl Job {
         }
         let mut input = input.to_vec();
         grid.round(&mut input);
-        Ok(Self { input, sigma, grid, seed, key: 0, purpose, samples: 0..0 })
+        Ok(Self { input, sigma, grid, seed, key: 0, purpose, samples: 0..0, lane: 0 })
     }
 
     /// Sets the job key: the same (seed, key, purpose, sample) is the same noise.
     #[must_use]
     pub fn key(mut self, key: u64) -> Self {
         self.key = key;
+        self
+    }
+
+    /// Sets the lane, 0 by default: jobs of one lane are served in the order they were submitted, lanes take turns.
+    #[must_use]
+    pub fn lane(mut self, lane: u64) -> Self {
+        self.lane = lane;
         self
     }
 
@@ -255,6 +263,10 @@ impl JobState {
 
     pub(super) fn rows(&self) -> u64 {
         self.job.rows()
+    }
+
+    pub(super) fn lane(&self) -> u64 {
+        self.job.lane
     }
 
     /// Rows that no worker has been given yet.

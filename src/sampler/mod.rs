@@ -39,6 +39,7 @@
 
 mod classifier;
 mod job;
+mod lanes;
 mod plan;
 mod queue;
 mod scheduler;

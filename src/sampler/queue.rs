@@ -1,11 +1,11 @@
 //! The rows that wait for a worker, and what each worker is busy with.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::sampler::classifier::StopRun;
 use crate::sampler::job::JobState;
+use crate::sampler::lanes::Lanes;
 use crate::{Error, ErrorKind};
 
 /// Rows of one job inside a batch.
@@ -34,9 +34,7 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 struct Waiting {
-    jobs: VecDeque<Arc<JobState>>,
-    /// Rows of `jobs` not yet handed out, but for those of jobs that were stopped.
-    rows: u128,
+    lanes: Lanes,
     closed: bool,
 }
 
@@ -68,13 +66,12 @@ impl Shared {
 
     pub fn push(&self, job: Arc<JobState>) {
         let mut waiting = lock(&self.waiting);
-        waiting.rows += u128::from(job.rows());
-        waiting.jobs.push_back(job);
+        waiting.lanes.push(job);
         drop(waiting);
         self.work.notify_all();
     }
 
-    /// The next batch's rows, first come first served; blocks until there are any. None when the sampler is closed.
+    /// The next batch's rows; blocks until there are any. None when the sampler is closed.
     pub fn take(&self, batch: usize) -> Option<Vec<Segment>> {
         let mut waiting = lock(&self.waiting);
         loop {
@@ -93,35 +90,16 @@ impl Shared {
         let mut room = batch as u64;
         if !self.fixed_batch {
             // The last rows are shared out evenly, so that no worker idles while another runs a full batch.
-            let share = waiting.rows.div_ceil(self.busy.len() as u128);
+            let share = waiting.lanes.rows().div_ceil(self.busy.len() as u128);
             room = room.min(u64::try_from(share).unwrap_or(u64::MAX)).max(1);
         }
-        let mut segments = Vec::new();
-        while room > 0
-            && let Some(job) = waiting.jobs.front()
-        {
-            let samples = job.take(room);
-            let rows = samples.end - samples.start;
-            if rows == 0 {
-                // All handed out, or stopped (a stopped job's rows are taken off the total by `remove_stopped`).
-                waiting.jobs.pop_front();
-                continue;
-            }
-            room -= rows;
-            waiting.rows = waiting.rows.saturating_sub(u128::from(rows));
-            segments.push(Segment { job: Arc::clone(job), samples });
-        }
-        if waiting.jobs.is_empty() {
-            waiting.rows = 0;
-        }
-        segments
+        waiting.lanes.take(room)
     }
 
     /// Forgets the stopped jobs, and stops the runs that carry only such jobs.
     pub fn remove_stopped(&self) {
         let mut waiting = lock(&self.waiting);
-        waiting.jobs.retain(|job| !job.is_stopped());
-        waiting.rows = waiting.jobs.iter().map(|job| u128::from(job.left())).sum();
+        waiting.lanes.remove_stopped();
         drop(waiting);
         for busy in &self.busy {
             lock(busy).stop_if_idle();
@@ -149,7 +127,7 @@ impl Shared {
     pub fn close(&self) {
         let mut waiting = lock(&self.waiting);
         waiting.closed = true;
-        let mut jobs: Vec<_> = waiting.jobs.drain(..).collect();
+        let mut jobs = waiting.lanes.drain();
         drop(waiting);
         self.work.notify_all();
         for busy in &self.busy {

@@ -29,6 +29,7 @@ mod timer;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 pub use batch::{Batch, Draw};
@@ -50,6 +51,8 @@ pub struct SmoothedClassifier {
     // Declared first: closing the sampler ends every job, and the timer may be ending one meanwhile.
     sampler: Sampler,
     timer: Timer,
+    /// The last lane that was given out; 0 is that of single tasks.
+    lanes: AtomicU64,
 }
 
 /// When work ends early, and who is told that it has ended. The default: never, and nobody.
@@ -78,7 +81,7 @@ impl SmoothedClassifier {
     /// # Errors
     /// As [`Sampler::new`].
     pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan) -> Result<Self> {
-        Ok(Self { sampler: Sampler::new(classifier, plan)?, timer: Timer::default() })
+        Ok(Self { sampler: Sampler::new(classifier, plan)?, timer: Timer::default(), lanes: AtomicU64::new(0) })
     }
 
     /// The threads and batches in use.
@@ -143,8 +146,10 @@ impl SmoothedClassifier {
         };
         let jobs: Vec<Jobs> =
             inputs.chunks_exact(elements).zip(tasks).enumerate().map(prepare).collect::<Result<_>>()?;
+        let lane = self.next_lane();
         let group = Group::new(jobs.iter().map(Jobs::len).sum(), control.done);
-        let submit = |(jobs, &task): (Jobs, &Task)| jobs.submit(task, &request, |job| self.queue(job, &group));
+        let submit =
+            |(jobs, &task): (Jobs, &Task)| jobs.submit(task, &request, |job| self.queue(job.lane(lane), &group));
         let pending: Vec<Pending> = jobs.into_iter().zip(tasks).map(submit).collect::<Result<_>>()?;
         group.set_jobs(pending.iter().flat_map(Pending::jobs).map(JobHandle::stopper).collect());
         let flight = Flight::new(group, &self.timer, start, control.timeout, control.cancel);
@@ -179,7 +184,7 @@ impl SmoothedClassifier {
             self.timer.start()?;
         }
         let group = Group::new(1, control.done);
-        let handle = self.queue(job.key(key).samples(samples), &group)?;
+        let handle = self.queue(job.key(key).samples(samples).lane(self.next_lane()), &group)?;
         group.set_jobs(vec![handle.stopper()]);
         Ok(Draw::new(Flight::new(group, &self.timer, start, control.timeout, control.cancel), handle))
     }
@@ -189,6 +194,11 @@ impl SmoothedClassifier {
         let classes = self.sampler.classifier().classes();
         tasks.iter().try_for_each(|&task| request.check_for(task, classes))?;
         request.with_seed()
+    }
+
+    /// A lane of its own for each request, so that requests take turns.
+    fn next_lane(&self) -> u64 {
+        self.lanes.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     fn queue(&self, job: Job, group: &Arc<Group>) -> Result<JobHandle> {

@@ -73,7 +73,7 @@ impl Outcome {
                         "abstain": prediction.abstain,
                     })
                 };
-                json!({ "status": "ok", "predictions": predictions.iter().map(entry).collect::<Vec<_>>() })
+                json!({ "status": "OK", "predictions": predictions.iter().map(entry).collect::<Vec<_>>() })
             }
             Ok(Answer::Certificates(certificates)) => {
                 let entry = |certificate: &crate::certificate::Certificate| {
@@ -87,7 +87,7 @@ impl Outcome {
                     })
                 };
                 json!({
-                    "status": "ok",
+                    "status": "OK",
                     "label": certificates.first().map(|certificate| certificate.label),
                     "certificates": certificates.iter().map(entry).collect::<Vec<_>>(),
                 })
@@ -107,16 +107,16 @@ impl Outcome {
 
 fn status(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::InvalidArgument => "invalid_argument",
-        ErrorKind::InvalidData => "invalid_data",
-        ErrorKind::NotFound => "not_found",
-        ErrorKind::Io => "io",
-        ErrorKind::Model => "model",
-        ErrorKind::Runtime => "runtime",
-        ErrorKind::Provider => "provider",
-        ErrorKind::Run => "run",
-        ErrorKind::Cancelled => "cancelled",
-        ErrorKind::DeadlineExceeded => "deadline_exceeded",
-        ErrorKind::Internal => "internal",
+        ErrorKind::InvalidArgument => "INVALID_ARGUMENT",
+        ErrorKind::InvalidData => "INVALID_DATA",
+        ErrorKind::NotFound => "NOT_FOUND",
+        ErrorKind::Io => "IO",
+        ErrorKind::Model => "MODEL",
+        ErrorKind::Runtime => "RUNTIME",
+        ErrorKind::Provider => "PROVIDER",
+        ErrorKind::Run => "RUN",
+        ErrorKind::Cancelled => "CANCELLED",
+        ErrorKind::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        ErrorKind::Internal => "INTERNAL",
     }
 }

@@ -111,6 +111,23 @@ fn counts_are_the_same_for_every_batch_thread_count_and_packing() {
 }
 
 #[test]
+fn lanes_take_turns_and_jobs_of_one_lane_are_served_in_order() {
+    let sampler = sampler(16, 2);
+    let long = sampler.submit(job(0, 0..1_000_000_000_000).lane(1)).unwrap();
+    // Behind a job of many hours in its own lane, a short one is done all the same.
+    for key in 1..20 {
+        let short = sampler.submit(job(key, 0..300).lane(2)).unwrap();
+        assert!(short.wait_timeout(Duration::from_secs(20)), "a short job was kept waiting by a long one");
+        assert_eq!(short.wait().complete().unwrap(), draw(&sampler, [job(key, 0..300).lane(3)])[0]);
+    }
+    let behind = sampler.submit(job(1, 0..300).lane(1)).unwrap();
+    assert!(!behind.wait_timeout(Duration::from_millis(100)), "in its own lane it has to wait");
+    long.cancel();
+    assert_eq!(behind.wait().complete().unwrap().n(), 300);
+    assert!(!long.is_finished() || long.wait().stopped.is_some());
+}
+
+#[test]
 fn jobs_of_many_threads_share_batches_and_get_the_same_counts() {
     let alone: Vec<_> = (0..16).map(|key| draw(&sampler(1, 1), [job(key, 0..300)]).remove(0)).collect();
     let shared = sampler(32, 2);
