@@ -765,7 +765,8 @@ stk_status stk_request_set_key(struct stk_request *request,
 
 /**
  * Sets the largest |x| that the noise grid is to carry exactly. It is part of the smoothed classifier: use one value for all
- * inputs of a data set.
+ * inputs of a data set. Certificates hold for larger inputs too: float32 then rounds the sums with the noise, and what it gives
+ * is a function of the exact sums. But pixels from 0 to 255, where sigma is meant for 0 to 1, are a mistake all the same.
  *
  * @param request Not NULL.
  * @param input_max Finite, 0 or more, and such that float32 has a grid for it with sigma.
@@ -1252,7 +1253,7 @@ stk_status stk_model_certify(const struct stk_model *model,
 
 /**
  * Counts the labels of the samples first .. first + rows - 1 of the estimation noise of one input, with the request's sigma,
- * seed, key and input_max: counts of disjoint ranges add to those of a predict or certify over all of them. Blocks. Safe from
+ * seed, key and input_max: counts of disjoint ranges add to those of a certify over all of them (a predict draws rows of its own, so that its label can be certified). Blocks. Safe from
  * any number of threads.
  *
  * @param model Not NULL.

@@ -231,7 +231,8 @@ pub unsafe extern "C" fn stk_request_set_key(
 }
 
 /// Sets the largest |x| that the noise grid is to carry exactly. It is part of the smoothed classifier: use one value for all
-/// inputs of a data set.
+/// inputs of a data set. Certificates hold for larger inputs too: float32 then rounds the sums with the noise, and what it gives
+/// is a function of the exact sums. But pixels from 0 to 255, where sigma is meant for 0 to 1, are a mistake all the same.
 ///
 /// @param request Not NULL.
 /// @param input_max Finite, 0 or more, and such that float32 has a grid for it with sigma.

@@ -92,7 +92,7 @@ def inputs(x: npt.ArrayLike, shape: tuple[int, ...], input_max: float) -> tuple[
     # Infinities, and NaN, are the library's to refuse.
     with np.errstate(over="ignore"):
         rows = np.ascontiguousarray(array, dtype=np.float32).reshape((-1, *shape))
-    # Beyond input_max sums of x and noise are rounded, which certificates do not allow for.
+    # A certificate would hold all the same, but such an x is almost always on another scale than sigma.
     if rows.size and input_max < (largest := max(float(rows.max()), -float(rows.min()))) < math.inf:
         raise InvalidDataError(
             f"reaches {largest:g}, above input_max ({input_max:g}): put x on the scale of sigma (pixels from 0 to 1), "
