@@ -693,7 +693,8 @@ stk_status stk_request_set_sigma(struct stk_request *request, double sigma, stru
  * Sets the k of top-k. Each k gets a statement of its own at alpha, from the same rows.
  *
  * @param request Not NULL.
- * @param k `len` values, each at least 1 and, when a model is asked, less than its number of labels. Not NULL. Copied.
+ * @param k `len` values, all different, each at least 1 and, when a model is asked, less than its number of
+ * labels. Not NULL. Copied.
  * @param len At least 1.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
@@ -1253,8 +1254,8 @@ stk_status stk_model_certify(const struct stk_model *model,
 
 /**
  * Counts the labels of the samples first .. first + rows - 1 of the estimation noise of one input, with the request's sigma,
- * seed, key and input_max: counts of disjoint ranges add to those of a certify over all of them (a predict draws rows of its own, so that its label can be certified). Blocks. Safe from
- * any number of threads.
+ * seed, key and input_max: counts of disjoint ranges add to those that a certify of all of them draws (predict has rows of
+ * its own). Blocks. Safe from any number of threads.
  *
  * @param model Not NULL.
  * @param request Not NULL. Its seed should be set: ranges under different seeds are not parts of one sample.

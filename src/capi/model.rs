@@ -388,8 +388,8 @@ pub unsafe extern "C" fn stk_model_certify(
 }
 
 /// Counts the labels of the samples first .. first + rows - 1 of the estimation noise of one input, with the request's sigma,
-/// seed, key and input_max: counts of disjoint ranges add to those of a certify over all of them (a predict draws rows of its own, so that its label can be certified). Blocks. Safe from
-/// any number of threads.
+/// seed, key and input_max: counts of disjoint ranges add to those that a certify of all of them draws (predict has rows of
+/// its own). Blocks. Safe from any number of threads.
 ///
 /// @param model Not NULL.
 /// @param request Not NULL. Its seed should be set: ranges under different seeds are not parts of one sample.

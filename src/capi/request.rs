@@ -120,7 +120,8 @@ pub unsafe extern "C" fn stk_request_set_sigma(
 /// Sets the k of top-k. Each k gets a statement of its own at alpha, from the same rows.
 ///
 /// @param request Not NULL.
-/// @param k `len` values, each at least 1 and, when a model is asked, less than its number of labels. Not NULL. Copied.
+/// @param k `len` values, all different, each at least 1 and, when a model is asked, less than its number of
+/// labels. Not NULL. Copied.
 /// @param len At least 1.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.

@@ -85,6 +85,7 @@ impl Request {
             ));
         }
         if task != Task::Predict {
+            // Before any row is drawn: alpha's share may be too small where alpha itself is not.
             self.k.iter().try_for_each(|&k| self.bound.share(self.alpha, k, classes).map(|_| ()))?;
         }
         match task {
@@ -94,9 +95,7 @@ impl Request {
             Task::CertifySelected if self.n0 == 0 => {
                 Err(Error::argument("n0", "must be at least 1 where the label is selected from the rows"))
             }
-            Task::Predict => Ok(()),
-            // Before any row is drawn: alpha's share may be too small where alpha itself is not.
-            _ => self.k.iter().try_for_each(|&k| self.bound.share(self.alpha, k, classes).map(drop)),
+            _ => Ok(()),
         }
     }
 

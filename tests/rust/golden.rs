@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test --test golden` keeps the requests of the file and writes what the Rust API answers. The radii
 //! and p-values of that API are themselves checked against tables of another program's (`tests/rust/stats/golden.rs`).
+// Unsafe blocks here are calls of the ABI that keep to the header, or break it in a way that it answers.
+#![allow(clippy::undocumented_unsafe_blocks)]
 
 #[path = "common/abi.rs"]
 mod abi;

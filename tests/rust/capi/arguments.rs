@@ -1,0 +1,194 @@
+//! Values out of range, text that is no text, pointers that are misaligned, lengths that overflow: all refused, naming the
+//! parameter, with nothing changed.
+
+use std::ffi::CString;
+use std::ptr::null_mut;
+
+use smoothtopk::capi::*;
+
+use crate::abi::{Cancel, Counts, Failed, Model, Options, Request, call, text};
+
+fn invalid(field: &str, result: Result<(), Failed>) {
+    let failed = result.expect_err(field);
+    assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_INVALID_ARGUMENT, field), "{failed:?}");
+}
+
+#[test]
+fn every_status_has_its_name() {
+    let names: Vec<String> = (-1..=14).map(|status| text(stk_status_name(status))).collect();
+    let expected = [
+        "UNKNOWN",
+        "OK",
+        "INVALID_ARGUMENT",
+        "INVALID_DATA",
+        "NOT_FOUND",
+        "IO",
+        "MODEL",
+        "RUNTIME",
+        "PROVIDER",
+        "RUN",
+        "CANCELLED",
+        "DEADLINE_EXCEEDED",
+        "INTERNAL",
+        "PANIC",
+        "POISONED",
+        "UNKNOWN",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(stk_abi_version(), 1);
+    assert_eq!(text(stk_version()), env!("CARGO_PKG_VERSION"));
+    let info = text(stk_build_info());
+    assert!(info.contains("rustc") && info.contains(&text(stk_version())) && !info.contains('\n'), "{info}");
+}
+
+#[test]
+fn request_setters_refuse_what_is_out_of_range_and_keep_what_was() {
+    let request = Request::of(0.5, 100, 1);
+    let r = request.0;
+    unsafe {
+        for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            invalid("sigma", call(|err| stk_request_set_sigma(r, sigma, err)));
+            let mut out = null_mut();
+            invalid("sigma", call(|err| stk_request_new(sigma, &mut out, err)));
+            assert!(out.is_null());
+        }
+        invalid("k", call(|err| stk_request_set_k(r, [1usize, 0].as_ptr(), 2, err)));
+        invalid("k", call(|err| stk_request_set_k(r, [1usize].as_ptr(), 0, err)));
+        for n in [0, 1_000_000_000_001, u64::MAX] {
+            invalid("n", call(|err| stk_request_set_n(r, n, err)));
+        }
+        invalid("n0", call(|err| stk_request_set_n0(r, 1_000_000_000_001, err)));
+        for alpha in [0.0, -0.5, 0.500_000_1, 1e-101, f64::NAN] {
+            invalid("alpha", call(|err| stk_request_set_alpha(r, alpha, err)));
+        }
+        for bound in [-1, 3, i32::MAX, i32::MIN] {
+            invalid("bound", call(|err| stk_request_set_bound(r, bound, err)));
+        }
+        for input_max in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
+            invalid("input_max", call(|err| stk_request_set_input_max(r, input_max, err)));
+        }
+    }
+    let model = Model::test("linear.onnx", 8, 1);
+    let (result, outcome) = model.predict(&request, &crate::linear_input());
+    result.unwrap();
+    let summary = outcome.summary(0, 0);
+    assert_eq!((summary.sigma, summary.k, summary.n, summary.alpha, summary.seed), (0.5, 1, 100, 0.001, 1));
+}
+
+#[test]
+fn option_setters_refuse_what_is_out_of_range() {
+    let options = Options::new(8, 1);
+    let o = options.0;
+    let c = |text: &str| CString::new(text).unwrap();
+    unsafe {
+        for provider in ["", "cpu:0", "cuda:x", "tensorrt:1:2", "two words"] {
+            invalid("provider", call(|err| stk_model_options_set_provider(o, c(provider).as_ptr(), err)));
+        }
+        invalid("key", call(|err| stk_model_options_set_provider_option(o, c"".as_ptr(), c"1".as_ptr(), err)));
+        let absent = call(|err| stk_model_options_set_provider_library(o, c"no/such/library.so".as_ptr(), err));
+        assert_eq!(absent.unwrap_err().status, STK_STATUS_NOT_FOUND);
+        invalid("threads", call(|err| stk_model_options_set_threads(o, 1025, err)));
+        invalid("batch", call(|err| stk_model_options_set_batch(o, usize::MAX, err)));
+        invalid("name", call(|err| stk_model_options_set_input(o, c"".as_ptr(), err)));
+        invalid("name", call(|err| stk_model_options_set_output(o, c"".as_ptr(), err)));
+        for dims in [&[0usize][..], &[usize::MAX, 2], &[1 << 40, 1 << 30]] {
+            invalid("dims", call(|err| stk_model_options_set_input_shape(o, dims.as_ptr(), dims.len(), err)));
+        }
+        invalid("dims", call(|err| stk_model_options_set_input_shape(o, [1usize].as_ptr(), 0, err)));
+        for classes in [0, 1, usize::MAX] {
+            invalid("classes", call(|err| stk_model_options_set_classes(o, classes, err)));
+        }
+        invalid("threshold", call(|err| stk_model_options_set_threshold(o, f64::NAN, err)));
+        let (nan, zero) = ([f32::NAN], [0f32]);
+        invalid("mean", call(|err| stk_model_options_set_normalization(o, nan.as_ptr(), 1, zero.as_ptr(), 0, err)));
+        invalid("std_dev", call(|err| stk_model_options_set_normalization(o, zero.as_ptr(), 0, zero.as_ptr(), 1, err)));
+        invalid("values", call(|err| stk_model_options_set_constant(o, c"a".as_ptr(), [1.0].as_ptr(), 0, err)));
+    }
+    // None of it stuck.
+    assert!(Model::open(&crate::abi::test_model("linear.onnx"), Some(&options)).is_ok());
+}
+
+#[test]
+fn text_that_is_not_utf8_is_refused() {
+    let (options, bad) = (Options::new(8, 1), [0xC3u8, 0x28, 0]);
+    let bad = bad.as_ptr().cast();
+    let mut model = null_mut();
+    unsafe {
+        invalid("path", call(|err| stk_model_open(bad, options.0, &mut model, err)));
+        invalid("provider", call(|err| stk_model_options_set_provider(options.0, bad, err)));
+        invalid("key", call(|err| stk_model_options_set_provider_option(options.0, bad, c"1".as_ptr(), err)));
+        invalid("value", call(|err| stk_model_options_set_provider_option(options.0, c"a".as_ptr(), bad, err)));
+        invalid("name", call(|err| stk_model_options_set_input(options.0, bad, err)));
+        invalid("path", call(|err| stk_runtime_load(bad, err)));
+        invalid("provider", call(|err| stk_runtime_check_provider(bad, err)));
+    }
+}
+
+#[test]
+fn misaligned_pointers_and_impossible_lengths_are_refused() {
+    let model = Model::test("linear.onnx", 8, 1);
+    let request = Request::of(0.5, 10, 1);
+    let mut counts = null_mut();
+    let mut result = null_mut();
+    let words = [1u64; 4];
+    // SAFETY: within the array; only the address is looked at.
+    let odd = unsafe { words.as_ptr().cast::<u8>().add(1) };
+    unsafe {
+        invalid("labels", call(|err| stk_counts_new(odd.cast(), 2, 0, &mut counts, err)));
+        invalid("labels", call(|err| stk_counts_new(words.as_ptr(), usize::MAX / 4, 0, &mut counts, err)));
+        invalid("inputs", call(|err| stk_model_predict(model.0, request.0, odd.cast(), 1, &mut result, err)));
+        let x = words.as_ptr().cast::<f32>();
+        for count in [usize::MAX, usize::MAX / 16, isize::MAX as usize / 32] {
+            let failed = call(|err| stk_model_predict(model.0, request.0, x, count, &mut result, err)).unwrap_err();
+            assert!(["inputs", "count"].contains(&failed.field.as_str()), "{failed:?}");
+        }
+        invalid("count", call(|err| stk_model_predict(model.0, request.0, x, 0, &mut result, err)));
+        invalid("rows", call(|err| stk_model_sample(model.0, request.0, x, u64::MAX, 2, &mut counts, err)));
+        invalid("rows", call(|err| stk_model_sample(model.0, request.0, x, 5, 0, &mut counts, err)));
+        let odd_out = odd.cast_mut().cast();
+        invalid("out", call(|err| stk_counts_new(words.as_ptr(), 2, 0, odd_out, err)));
+    }
+    assert!(counts.is_null() && result.is_null());
+}
+
+#[test]
+fn one_handle_cannot_be_both_changed_and_read() {
+    let counts = Counts::new(&[5, 90, 5], 0).unwrap();
+    invalid("other", call(|err| unsafe { stk_counts_add(counts.0, counts.0, err) }));
+    assert_eq!(counts.labels(), [5, 90, 5]);
+}
+
+#[test]
+fn keys_that_overflow_and_labels_that_are_none_are_refused() {
+    let model = Model::test("linear.onnx", 8, 1);
+    let request = Request::of(0.5, 10, 1);
+    let two = [crate::linear_input(), crate::linear_input()].concat();
+    call(|err| unsafe { stk_request_set_key(request.0, u64::MAX, err) }).unwrap();
+    invalid("key", model.predict(&request, &two).0);
+    model.predict(&request, &two[..16]).0.unwrap();
+    call(|err| unsafe { stk_request_set_key(request.0, 0, err) }).unwrap();
+    for label in [3, -2, i64::MAX, i64::MIN] {
+        invalid("label", model.certify(&request, &two, Some(&[0, label])).0);
+    }
+    let (result, outcome) = model.certify(&request, &[&two[..16], &[f32::NAN; 16]].concat(), None);
+    let failed = result.unwrap_err();
+    assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_INVALID_DATA, "input"));
+    assert!(failed.message.starts_with("input 1: "), "{failed:?}");
+    assert!(outcome.0.is_null());
+}
+
+#[test]
+fn a_request_keeps_its_own_reference_of_a_token() {
+    let model = Model::test("linear.onnx", 8, 1);
+    let request = Request::of(0.5, 10, 1);
+    let token = Cancel::from(|out, err| unsafe { stk_cancel_new(out, err) }).unwrap();
+    call(|err| unsafe { stk_request_set_cancel(request.0, token.0, err) }).unwrap();
+    unsafe { stk_cancel_set(token.0) };
+    assert!(unsafe { stk_cancel_is_set(token.0) });
+    drop(token);
+    let (result, outcome) = model.predict(&request, &crate::linear_input());
+    assert_eq!(result.unwrap_err().status, STK_STATUS_CANCELLED);
+    assert_eq!(outcome.summary(0, 0).status, STK_STATUS_CANCELLED);
+    call(|err| unsafe { stk_request_set_cancel(request.0, std::ptr::null(), err) }).unwrap();
+    model.predict(&request, &crate::linear_input()).0.unwrap();
+}
