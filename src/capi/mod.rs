@@ -1,7 +1,7 @@
 //! The C ABI, version 1: what `include/smoothtopk.h` declares. One file per C type; a function is `stk_<type>_<verb>`.
 //!
 //! The functions are here for C; Rust hosts use the rest of the crate. Every export is a shell around safe Rust that
-//! [`ffi`] runs: it checks pointers, catches panics and turns errors into statuses. All of the room's unsafe code is in
+//! `ffi` runs: it checks pointers, catches panics and turns errors into statuses. All of the room's unsafe code is in
 //! `ffi.rs`.
 //!
 //! # Safety

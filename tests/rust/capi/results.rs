@@ -102,7 +102,7 @@ fn json_is_enough_to_certify_again() {
     assert_eq!(json["seed"].as_u64(), Some(u64::MAX));
     assert_eq!(json["program_version"], env!("CARGO_PKG_VERSION"));
     assert!(json["onnxruntime_version"].as_str().unwrap().starts_with("1."));
-    assert_eq!((json["label_source"].as_str(), json["status"].as_str()), (Some("selected"), Some("ok")));
+    assert_eq!((json["label_source"].as_str(), json["status"].as_str()), (Some("selected"), Some("OK")));
     let float = |value: &serde_json::Value| value.as_f64().unwrap();
     assert_eq!(float(&json["sigma"]).to_bits(), 0.3f64.to_bits());
     let labels: Vec<u64> = json["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect();
@@ -188,7 +188,7 @@ fn progress_is_told_on_the_waiting_thread_and_ends_at_all_rows() {
     let mut told: Vec<(u64, u64)> = Vec::new();
     let user = (&raw mut told).cast();
     call(|err| unsafe { stk_request_set_progress(request.0, Some(record), user, err) }).unwrap();
-    model.certify(&request, &vec![0.5; 48], None).0.unwrap();
+    model.certify(&request, &[0.5; 48], None).0.unwrap();
     assert!(!told.is_empty() && told.iter().all(|&(done, total)| done <= total && total == 300_200), "{told:?}");
     assert!(told.is_sorted_by(|a, b| a.0 < b.0), "each call tells of new rows: {told:?}");
     assert_eq!(told.last(), Some(&(300_200, 300_200)));

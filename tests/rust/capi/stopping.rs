@@ -25,7 +25,7 @@ fn cut_short(status: stk_status, (result, outcome): (Result<(), Failed>, Outcome
         assert_eq!(outcome.counts(input).iter().sum::<u64>(), summary.n);
         assert!(summary.n < FOREVER);
         let json = outcome.json(input);
-        assert_eq!(json["status"], if status == STK_STATUS_CANCELLED { "cancelled" } else { "deadline_exceeded" });
+        assert_eq!(json["status"], if status == STK_STATUS_CANCELLED { "CANCELLED" } else { "DEADLINE_EXCEEDED" });
         assert!(json.get("certificates").is_none() && json.get("predictions").is_none());
         summary.n
     };

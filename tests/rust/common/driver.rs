@@ -102,7 +102,7 @@ fn model() -> *const stk_model {
 /// Runs a call with and without a place for its error.
 fn run(choices: &mut Choices<'_>, call: impl FnOnce(*mut *mut stk_error) -> stk_status) -> stk_status {
     let mut error = null_mut();
-    let wants_error = choices.byte() % 4 > 0;
+    let wants_error = !choices.byte().is_multiple_of(4);
     let status = call(if wants_error { &mut error } else { null_mut() });
     assert!((STK_STATUS_OK..=STK_STATUS_POISONED).contains(&status));
     assert!(status != STK_STATUS_INTERNAL, "a defect");
