@@ -365,3 +365,45 @@ fn dropping_a_handle_cancels_its_job_and_dropping_the_sampler_cancels_all() {
         assert_eq!(handle.wait().stopped.map(|error| error.kind()), Some(ErrorKind::Cancelled));
     }
 }
+
+#[test]
+fn the_end_of_a_job_is_told_once_with_no_lock_held() {
+    let ends = Arc::new(AtomicUsize::new(0));
+    let counted = || {
+        let ends = Arc::clone(&ends);
+        move || {
+            ends.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    let plain = sampler(16, 2);
+    plain.submit_then(job(0, 0..0), counted()).unwrap();
+    assert_eq!(ends.load(Ordering::SeqCst), 1, "a job without rows has ended");
+    plain.submit_then(job(0, 0..500), counted()).unwrap().wait();
+    wait_until("normal end", || ends.load(Ordering::SeqCst) == 2);
+    assert!(
+        plain
+            .submit_then(
+                Job::new(&[0.5], SIGMA, Grid::for_range(1.0, SIGMA).unwrap(), 0, Purpose::Estimate).unwrap(),
+                counted()
+            )
+            .is_err()
+    );
+    let panics = plain.submit_then(job(1, 0..500), || panic!("this is a test")).unwrap();
+    assert!(panics.wait().stopped.is_none());
+    assert_eq!(draw(&plain, [job(2, 0..500)])[0].n(), 500, "the workers are whole");
+
+    let (sampler, busy, endless_job) = endless();
+    let first = sampler.submit_then(endless_job(100.0, 1_000_000), counted()).unwrap();
+    wait_until("both workers are busy", || busy.load(Ordering::SeqCst) == 2);
+    let waiting = sampler.submit_then(endless_job(100.0, 1_000_000), counted()).unwrap();
+    waiting.cancel();
+    waiting.cancel();
+    assert_eq!(ends.load(Ordering::SeqCst), 3, "on the thread that cancels, where no row is out");
+    drop(first);
+    wait_until("cancel", || ends.load(Ordering::SeqCst) == 4);
+    let last = sampler.submit_then(endless_job(100.0, 1_000_000), counted()).unwrap();
+    drop(sampler);
+    assert_eq!(ends.load(Ordering::SeqCst), 5, "closing the sampler ends every job");
+    drop(last);
+    assert_eq!(ends.load(Ordering::SeqCst), 5);
+}

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use smoothtopk::ErrorKind;
 use smoothtopk::model::{Model, ModelOptions};
 use smoothtopk::sampler::Plan;
-use smoothtopk::smoothed::{Answer, Request, SmoothedClassifier, Task};
+use smoothtopk::smoothed::{Answer, CancelToken, Control, Outcome, Request, SmoothedClassifier, Task};
 
 fn smoothed() -> SmoothedClassifier {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/exact_order.onnx");
@@ -61,4 +63,121 @@ fn requests_out_of_range_are_refused_before_anything_is_drawn() {
     }
     let error = g.submit(&input[1..], Task::Predict, &request(), 0).unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidData, Some("input")));
+}
+
+/// An outcome's counts and radii, which are what may not differ.
+fn found(outcome: &Outcome) -> (Vec<u64>, Option<Vec<u64>>, String) {
+    let selection = outcome.selection.as_ref().map(|counts| counts.labels().to_vec());
+    (outcome.counts.labels().to_vec(), selection, format!("{:?}", outcome.answer))
+}
+
+#[test]
+fn a_batch_gives_what_its_tasks_give_one_by_one() {
+    let g = smoothed();
+    let elements = g.sampler().classifier().elements();
+    let inputs: Vec<f32> = (0..3 * elements).map(|i| (i % 7) as f32 / 8.0).collect();
+    let tasks = [Task::CertifySelected, Task::Predict, Task::Certify(2)];
+    let batch = g.submit_batch(&inputs, &tasks, &request(), 40, Control::default()).unwrap();
+    assert_eq!(batch.rows_total(), 6200);
+    let together: Vec<_> = batch.wait().iter().map(found).collect();
+    for (i, (input, task)) in inputs.chunks(elements).zip(tasks).enumerate() {
+        let alone = g.submit(input, task, &request(), 40 + i as u64).unwrap().wait();
+        assert_eq!(found(&alone), together[i], "{task:?}");
+    }
+}
+
+#[test]
+fn a_batch_that_does_not_fit_is_refused_whole() {
+    let g = smoothed();
+    let elements = g.sampler().classifier().elements();
+    let mut inputs = vec![0.5; 2 * elements];
+    let submit = |inputs: &[f32], tasks: &[Task], key| {
+        g.submit_batch(inputs, tasks, &request(), key, Control::default()).unwrap_err()
+    };
+    assert_eq!(submit(&[], &[], 0).field(), Some("count"));
+    assert_eq!(submit(&inputs, &[Task::Predict], 0).field(), Some("inputs"));
+    assert_eq!(submit(&inputs, &[Task::Predict; 2], u64::MAX).field(), Some("key"));
+    inputs[elements + 1] = f32::NAN;
+    let error = submit(&inputs, &[Task::Predict; 2], 0);
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidData, Some("input")));
+    assert!(error.message().starts_with("input 1: element 1 "), "{error}");
+    for samples in [0..0, 5..5, 0..u64::MAX] {
+        let error = g.submit_samples(&inputs[..elements], samples, &request(), 0, Control::default()).unwrap_err();
+        assert_eq!(error.field(), Some("rows"));
+    }
+}
+
+/// More rows than could be drawn in the life of a test.
+fn endless() -> Request {
+    Request { n: 1_000_000_000_000, ..request() }
+}
+
+#[test]
+fn a_deadline_or_a_token_stops_a_batch_and_is_told_once() {
+    let g = smoothed();
+    let input = vec![0.5; g.sampler().classifier().elements()];
+    let token = CancelToken::new();
+    let ended = Arc::new(AtomicUsize::new(0));
+    let control = |timeout: Option<u64>| {
+        let ended = Arc::clone(&ended);
+        let done: Box<dyn FnOnce() + Send> = Box::new(move || {
+            ended.fetch_add(1, Ordering::SeqCst);
+        });
+        Control { timeout: timeout.map(Duration::from_millis), cancel: Some(token.clone()), done: Some(done) }
+    };
+    let submit = |timeout| g.submit_batch(&input, &[Task::CertifySelected], &endless(), 0, control(timeout)).unwrap();
+    let late = submit(Some(40));
+    let others: Vec<_> = (0..3).map(|_| submit(None)).collect();
+    let outcome = late.wait().remove(0);
+    assert_eq!(outcome.answer.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
+    assert!(outcome.counts.n() > 0, "the counts so far are kept");
+    assert!(others.iter().all(|batch| !batch.is_finished()));
+    let draw = g.submit_samples(&input, 0..1_000_000_000_000, &request(), 0, control(None)).unwrap();
+    token.set();
+    for batch in others {
+        batch.wait_done();
+        assert_eq!(batch.wait()[0].answer.as_ref().unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+    draw.wait_done();
+    assert_eq!(draw.wait().stopped.map(|error| error.kind()), Some(ErrorKind::Cancelled));
+    assert_eq!(ended.load(Ordering::SeqCst), 5);
+    // Dropped, and dropped with the classifier.
+    let fresh = |done: &Arc<AtomicUsize>| {
+        let done = Arc::clone(done);
+        let done: Box<dyn FnOnce() + Send> = Box::new(move || {
+            done.fetch_add(1, Ordering::SeqCst);
+        });
+        g.submit_batch(&input, &[Task::Predict], &endless(), 0, Control { done: Some(done), ..Control::default() })
+            .unwrap()
+    };
+    drop(fresh(&ended));
+    let orphan = fresh(&ended);
+    drop(g);
+    assert_eq!(ended.load(Ordering::SeqCst), 7);
+    assert_eq!(orphan.wait()[0].answer.as_ref().unwrap_err().kind(), ErrorKind::Cancelled);
+}
+
+#[test]
+fn a_callback_that_panics_harms_nobody() {
+    let g = smoothed();
+    let input = vec![0.5; g.sampler().classifier().elements()];
+    let control = Control { done: Some(Box::new(|| panic!("this is a test"))), ..Control::default() };
+    let batch = g.submit_batch(&input, &[Task::Predict], &request(), 0, control).unwrap();
+    batch.wait_done();
+    assert!(batch.wait()[0].answer.is_ok());
+    for _ in 0..4 {
+        assert!(g.submit(&input, Task::Predict, &request(), 0).unwrap().wait().answer.is_ok());
+    }
+}
+
+#[test]
+fn progress_is_told_while_waiting() {
+    let g = smoothed();
+    let input = vec![0.5; g.sampler().classifier().elements()];
+    let request = Request { n: 60_000, ..request() };
+    let batch = g.submit_batch(&input, &[Task::Certify(0)], &request, 0, Control::default()).unwrap();
+    let mut told = Vec::new();
+    batch.wait_with(|done, total| told.push((done, total)));
+    assert!(batch.is_finished() && told.is_sorted_by(|a, b| a.0 < b.0), "{told:?}");
+    assert_eq!(told.last(), Some(&(60_000, 60_000)));
 }

@@ -8,6 +8,7 @@ use crate::driver;
 
 #[test]
 fn random_call_sequences_neither_crash_nor_hang_nor_lose_a_callback() {
+    driver::open(&crate::abi::test_model("linear.onnx"));
     let mut runner = proptest::test_runner::TestRunner::new_with_rng(
         ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() },
         // A fixed seed: what `make test` says does not depend on luck. The fuzz target looks further.

@@ -78,13 +78,12 @@ unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
 
-/// One model for all runs: 16 elements, 3 labels.
-fn model() -> *const stk_model {
-    static MODEL: OnceLock<Shared> = OnceLock::new();
+static MODEL: OnceLock<Shared> = OnceLock::new();
+
+/// Opens the one model of all runs, `linear.onnx`: 16 elements, 3 labels. The first call counts.
+pub fn open(path: &str) {
     let open = || {
-        let path = CString::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/linear.onnx")).unwrap();
-        let path = std::env::var_os("SMOOTHTOPK_FUZZ_MODEL")
-            .map_or(path, |given| CString::new(given.into_encoded_bytes()).unwrap());
+        let path = CString::new(path).unwrap();
         let (mut options, mut model) = (null_mut(), null_mut());
         // SAFETY: as the header says.
         unsafe {
@@ -96,7 +95,11 @@ fn model() -> *const stk_model {
         }
         Shared(model)
     };
-    MODEL.get_or_init(open).0
+    MODEL.get_or_init(open);
+}
+
+fn model() -> *const stk_model {
+    MODEL.get().expect("opened").0
 }
 
 /// Runs a call with and without a place for its error.
