@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::error::stk_error;
 use super::ffi::{Handle, call, free, get, opaque};
-use super::model::finish;
+use super::model_run::finish;
 use super::result::{Results, stk_result};
 use super::status::stk_status;
 use crate::Error;

@@ -1,22 +1,17 @@
-//! `stk_model`.
+//! `stk_model`: opening it, and what it is.
 
 use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::counts::from_label;
-use super::counts::stk_counts;
 use super::error::stk_error;
-use super::ffi::{Answer, Failure, Handle, Out, User, c_string, call, free, get, opaque};
-use super::job::{Work, stk_done_callback, stk_job};
+use super::ffi::{Handle, c_string, call, free, get, opaque};
 use super::model_options::{Settings, stk_model_options};
-use super::request::{Asked, stk_request};
-use super::result::{Results, stk_result};
-use super::status::{STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN, stk_status};
+use super::status::stk_status;
 use crate::model::{Model, ModelOptions, Provider, Runtime};
 use crate::sampler::{BaseClassifier, Plan};
-use crate::smoothed::{Batch, Identity, SmoothedClassifier, Task};
+use crate::smoothed::{Identity, SmoothedClassifier};
 use crate::{Error, Result, log};
 
 /// A base classifier, open in ONNX Runtime, with the threads that draw its rows. Functions that take a const model are safe
@@ -26,9 +21,9 @@ opaque!(stk_model holds Open);
 
 /// What a model handle holds.
 pub(super) struct Open {
-    model: Arc<Model>,
-    smoothed: SmoothedClassifier,
-    identity: Arc<Identity>,
+    pub(super) model: Arc<Model>,
+    pub(super) smoothed: SmoothedClassifier,
+    pub(super) identity: Arc<Identity>,
     sha256: CString,
     provider: CString,
     signature: CString,
@@ -77,64 +72,6 @@ impl Open {
     fn plan(&self) -> Plan {
         self.smoothed.sampler().plan()
     }
-
-    /// Queues predict, or certify with `labels`.
-    fn submit(
-        &self,
-        asked: &Asked,
-        inputs: &[f32],
-        tasks: &[Task],
-        done: Option<Box<dyn FnOnce() + Send>>,
-    ) -> Result<Batch> {
-        self.smoothed.submit_batch(inputs, tasks, &asked.request, asked.key, asked.control(done))
-    }
-
-    /// A blocking call.
-    fn run(&self, asked: &Asked, inputs: &[f32], tasks: &[Task], out: Out<*mut stk_result>) -> Answer {
-        let mut batch = self.submit(asked, inputs, tasks, None)?;
-        if let Some(progress) = asked.progress() {
-            batch.wait_with(progress);
-        }
-        finish(Results::new(batch.take_outcomes(), Arc::clone(&self.identity)), out)
-    }
-
-    fn start(
-        &self,
-        asked: &Asked,
-        inputs: &[f32],
-        tasks: &[Task],
-        done: stk_done_callback,
-        user: *mut c_void,
-        out: Out<*mut stk_job>,
-    ) -> Answer {
-        let user = User::new(user);
-        let done = done.map(|done| -> Box<dyn FnOnce() + Send> { Box::new(move || user.call_done(done)) });
-        let batch = self.submit(asked, inputs, tasks, done)?;
-        out.give(Work::new(batch, Arc::clone(&self.identity)));
-        Ok(())
-    }
-}
-
-/// Hands over results. Those that were cut short are handed over with the failure that says so; other failures hand over
-/// nothing.
-pub(super) fn finish(results: Results, out: Out<*mut stk_result>) -> Answer {
-    match results.failure() {
-        None => {
-            out.give(results);
-            Ok(())
-        }
-        Some(failure) => {
-            if is_partial(&failure) {
-                out.give(results);
-            }
-            log::error(format_args!("run: {}", failure.message));
-            Err(failure)
-        }
-    }
-}
-
-fn is_partial(failure: &Failure) -> bool {
-    matches!(failure.status, STK_STATUS_CANCELLED | STK_STATUS_DEADLINE_EXCEEDED | STK_STATUS_RUN)
 }
 
 /// The batch plan: as given, or measured.
@@ -162,26 +99,6 @@ fn plan(model: &Arc<Model>, settings: &Settings) -> Result<Plan> {
         return Err(Error::argument("memory_limit", message));
     }
     Ok(plan)
-}
-
-/// `count` inputs, one behind the other.
-fn inputs<'a>(args: &'a super::ffi::Args, open: &Open, inputs: *const f32, count: usize) -> Answer<&'a [f32]> {
-    if count == 0 {
-        return Err(Error::argument("count", "there must be at least one input").into());
-    }
-    let elements = open.model.signature().elements;
-    let len = count.checked_mul(elements);
-    let len = len.ok_or_else(|| Error::argument("count", format!("{count} inputs are more than memory can hold")))?;
-    args.array(inputs, len, "inputs")
-}
-
-/// Tasks of certify: the label of each input, fixed or to be selected.
-fn certify_tasks(args: &super::ffi::Args, labels: *const i64, count: usize) -> Answer<Vec<Task>> {
-    let Some(labels) = args.array_or_null(labels, count, "labels")? else {
-        return Ok(vec![Task::CertifySelected; count]);
-    };
-    let task = |(i, &label)| Ok(from_label(label, i)?.map_or(Task::CertifySelected, Task::Certify));
-    labels.iter().enumerate().map(task).collect()
 }
 
 /// Opens a model's file, with the external data beside it if it has any, and starts its threads.
@@ -325,173 +242,4 @@ pub unsafe extern "C" fn stk_model_provider(model: *const stk_model) -> *const c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_signature_json(model: *const stk_model) -> *const c_char {
     get!(model, c"".as_ptr(), |open| open.signature.as_ptr())
-}
-
-/// Predicts the smoothed classifier's top-k set at each input, or abstains. Blocks. Safe from any number of threads.
-///
-/// @param model Not NULL.
-/// @param request Not NULL.
-/// @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
-/// @param count At least 1.
-/// @param out Not NULL. Gets the result; free it with stk_result_free. Also set when the status is STK_STATUS_CANCELLED,
-/// STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN: the result then has the answers that were finished, and the counts so far
-/// of the other inputs. Not touched with any other status.
-/// @param err May be NULL.
-/// @return STK_STATUS_OK if every input has its answer (an abstention is one); else why the first one has none:
-/// STK_STATUS_INVALID_ARGUMENT if the request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not finite;
-/// STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_model_predict(
-    model: *const stk_model,
-    request: *const stk_request,
-    inputs: *const f32,
-    count: usize,
-    out: *mut *mut stk_result,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
-        let out = args.out(out, "out")?;
-        let inputs = self::inputs(args, open, inputs, count)?;
-        open.run(asked, inputs, &vec![Task::Predict; count], out)
-    })
-}
-
-/// Certifies, for each input and each k, the l2 radius within which a label stays in the smoothed classifier's top k. Blocks.
-/// Safe from any number of threads.
-///
-/// @param model Not NULL.
-/// @param request Not NULL.
-/// @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
-/// @param count At least 1.
-/// @param labels `count` labels, fixed before any row is drawn; STK_NO_LABEL: the label most frequent among n0 rows of their
-/// own. May be NULL: all are selected so.
-/// @param out Not NULL. As for stk_model_predict.
-/// @param err May be NULL.
-/// @return As stk_model_predict; STK_STATUS_OK also where nothing is certified (radius 0).
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_model_certify(
-    model: *const stk_model,
-    request: *const stk_request,
-    inputs: *const f32,
-    count: usize,
-    labels: *const i64,
-    out: *mut *mut stk_result,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
-        let out = args.out(out, "out")?;
-        let inputs = self::inputs(args, open, inputs, count)?;
-        open.run(asked, inputs, &certify_tasks(args, labels, count)?, out)
-    })
-}
-
-/// Counts the labels of the samples first .. first + rows - 1 of the estimation noise of one input, with the request's sigma,
-/// seed, key and input_max: counts of disjoint ranges add to those that a certify of all of them draws (predict has rows of
-/// its own). Blocks. Safe from any number of threads.
-///
-/// @param model Not NULL.
-/// @param request Not NULL. Its seed should be set: ranges under different seeds are not parts of one sample.
-/// @param input One input: elements float32, on sigma's scale, all finite. Not NULL.
-/// @param first The first sample.
-/// @param rows How many, at least 1; first + rows is at most 10^12.
-/// @param out Not NULL. Gets the counts; free them with stk_counts_free. Also set, with the counts so far, when the status is
-/// STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN; which samples those are is not determined.
-/// @param err May be NULL.
-/// @return As stk_model_predict.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_model_sample(
-    model: *const stk_model,
-    request: *const stk_request,
-    input: *const f32,
-    first: u64,
-    rows: u64,
-    out: *mut *mut stk_counts,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
-        let out = args.out(out, "out")?;
-        let input = args.array(input, open.model.signature().elements, "input")?;
-        let end = first.checked_add(rows);
-        let end = end.ok_or_else(|| Error::argument("rows", "first + rows overflows 64 bits"))?;
-        let draw = open.smoothed.submit_samples(input, first..end, &asked.request, asked.key, asked.control(None))?;
-        if let Some(progress) = asked.progress() {
-            draw.wait_with(progress);
-        }
-        let drawn = draw.wait();
-        match drawn.stopped.map(Failure::from) {
-            None => out.give(drawn.counts),
-            Some(failure) => {
-                if is_partial(&failure) {
-                    out.give(drawn.counts);
-                }
-                return Err(failure);
-            }
-        }
-        Ok(())
-    })
-}
-
-/// Starts stk_model_predict and returns at once. The request's timeout and cancel token hold for the job.
-///
-/// @param model Not NULL.
-/// @param request Not NULL. Not used any more when the call returns.
-/// @param inputs As for stk_model_predict. Copied.
-/// @param count At least 1.
-/// @param done May be NULL. Called exactly once if STK_STATUS_OK is returned, and else never: see stk_done_callback.
-/// @param user Passed to it; may be NULL.
-/// @param out Not NULL. Gets the job; free it with stk_job_free.
-/// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_model_submit_predict(
-    model: *const stk_model,
-    request: *const stk_request,
-    inputs: *const f32,
-    count: usize,
-    done: stk_done_callback,
-    user: *mut c_void,
-    out: *mut *mut stk_job,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
-        let out = args.out(out, "out")?;
-        let inputs = self::inputs(args, open, inputs, count)?;
-        open.start(asked, inputs, &vec![Task::Predict; count], done, user, out)
-    })
-}
-
-/// Starts stk_model_certify and returns at once. The request's timeout and cancel token hold for the job.
-///
-/// @param model Not NULL.
-/// @param request Not NULL. Not used any more when the call returns.
-/// @param inputs As for stk_model_certify. Copied.
-/// @param count At least 1.
-/// @param labels As for stk_model_certify. May be NULL. Copied.
-/// @param done May be NULL. Called exactly once if STK_STATUS_OK is returned, and else never: see stk_done_callback.
-/// @param user Passed to it; may be NULL.
-/// @param out Not NULL. Gets the job; free it with stk_job_free.
-/// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_model_submit_certify(
-    model: *const stk_model,
-    request: *const stk_request,
-    inputs: *const f32,
-    count: usize,
-    labels: *const i64,
-    done: stk_done_callback,
-    user: *mut c_void,
-    out: *mut *mut stk_job,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
-        let out = args.out(out, "out")?;
-        let inputs = self::inputs(args, open, inputs, count)?;
-        open.start(asked, inputs, &certify_tasks(args, labels, count)?, done, user, out)
-    })
 }

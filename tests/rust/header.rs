@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// In the order in which the header has them.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     "status",
     "error",
     "library",
@@ -18,6 +18,7 @@ const SOURCES: [&str; 13] = [
     "result",
     "job",
     "model",
+    "model_run",
 ];
 
 fn root() -> PathBuf {
