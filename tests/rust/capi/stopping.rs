@@ -66,7 +66,7 @@ fn a_timeout_ends_a_run_that_is_under_way() {
 fn inputs_that_were_finished_keep_their_answers() {
     let model = Model::test("slow.onnx", 4, 1);
     let request = Request::of(0.5, 20, 3);
-    call(|err| unsafe { stk_request_set_timeout_ms(request.0, 300, err) }).unwrap();
+    call(|err| unsafe { stk_request_set_timeout_ms(request.0, 3000, err) }).unwrap();
     // The first input is quick, the second would take long.
     let inputs = [vec![0.5f32; 64], vec![200.0; 64]].concat();
     let (result, outcome) = model.predict(&request, &inputs);
