@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::model::NO_LABEL;
 use crate::noise::{Grid, NoiseStream, Purpose};
 use crate::sampler::queue::Shared;
+use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
 use crate::stats::Counts;
 use crate::{Error, ErrorKind, Result};
 
@@ -151,8 +152,10 @@ impl JobHandle {
     /// Waits for the job's end.
     pub fn wait(self) -> Drawn {
         let state = &self.stopper.state;
-        let waited = state.ended.wait_while(state.lock(), |progress| !progress.ended());
-        let progress = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut progress = state.lock();
+        while !progress.ended() {
+            progress = state.ended.wait(progress).unwrap_or_else(PoisonError::into_inner);
+        }
         let counts = state.counts(&progress);
         let elapsed = match (progress.started_at, progress.ended_at) {
             (Some(start), Some(end)) => end.duration_since(start),
@@ -164,8 +167,16 @@ impl JobHandle {
     /// Waits for the job's end, at most `timeout`. True when it has ended.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         let state = &self.stopper.state;
-        let waited = state.ended.wait_timeout_while(state.lock(), timeout, |progress| !progress.ended());
-        waited.unwrap_or_else(PoisonError::into_inner).0.ended()
+        let start = Instant::now();
+        let mut progress = state.lock();
+        while !progress.ended() {
+            let left = timeout.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return false;
+            }
+            progress = state.ended.wait_timeout(progress, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
     }
 
     /// True when every row is counted, or the job stopped.

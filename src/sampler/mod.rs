@@ -43,6 +43,7 @@ mod lanes;
 mod plan;
 mod queue;
 mod scheduler;
+mod sync;
 
 pub use classifier::{BaseClassifier, BatchRunner, StopRun};
 pub use job::{Drawn, Job, JobHandle, JobStopper};

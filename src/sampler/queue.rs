@@ -1,11 +1,12 @@
 //! The rows that wait for a worker, and what each worker is busy with.
 
 use std::ops::Range;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crate::sampler::classifier::StopRun;
 use crate::sampler::job::JobState;
 use crate::sampler::lanes::Lanes;
+use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
 use crate::{Error, ErrorKind};
 
 /// Rows of one job inside a batch.
@@ -57,9 +58,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub fn new(workers: usize, fixed_batch: bool) -> Self {
         Self {
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting::default()),
             work: Condvar::new(),
-            busy: (0..workers).map(|_| Mutex::default()).collect(),
+            busy: (0..workers).map(|_| Mutex::new(Busy::default())).collect(),
             fixed_batch,
         }
     }

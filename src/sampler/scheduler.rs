@@ -226,3 +226,7 @@ fn give_up(segments: &[Segment], error: &Error) {
         segment.job.give_up(segment.rows() as u64, error.clone());
     }
 }
+
+#[cfg(all(test, loom))]
+#[path = "loom_tests.rs"]
+mod loom_tests;

@@ -1,0 +1,136 @@
+//! The scheduler under loom: every interleaving of its locks, up to a number of preemptions, ends without a deadlock, a lost
+//! row or a hook called twice. `make test-loom`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Shared, Worker};
+use crate::noise::{Grid, Purpose};
+use crate::sampler::job::{JobState, JobStopper};
+use crate::sampler::{BaseClassifier, BatchRunner, Job, JobHandle};
+use crate::{Error, ErrorKind, Result};
+
+/// Gives every row label 0.
+struct Zero;
+struct ZeroRunner(Vec<f32>);
+
+impl BaseClassifier for Zero {
+    fn elements(&self) -> usize {
+        1
+    }
+    fn classes(&self) -> usize {
+        2
+    }
+    fn runner(&self, batch: usize) -> Result<Box<dyn BatchRunner>> {
+        Ok(Box::new(ZeroRunner(vec![0.0; batch])))
+    }
+}
+
+impl BatchRunner for ZeroRunner {
+    fn rows_mut(&mut self, rows: usize) -> &mut [f32] {
+        &mut self.0[..rows]
+    }
+    fn run(&mut self, rows: usize, labels: &mut [u32]) -> Result<()> {
+        labels[..rows].fill(0);
+        Ok(())
+    }
+}
+
+struct Model {
+    shared: Arc<Shared>,
+    workers: Vec<loom::thread::JoinHandle<()>>,
+    ended: Arc<AtomicUsize>,
+}
+
+impl Model {
+    fn new(workers: usize, batch: usize) -> Self {
+        let shared = Arc::new(Shared::new(workers, false));
+        let spawn = |index| {
+            let worker = Worker::new(Arc::new(Zero), Arc::clone(&shared), index, batch).unwrap();
+            loom::thread::spawn(move || worker.run())
+        };
+        let workers = (0..workers).map(spawn).collect();
+        Self { shared, workers, ended: Arc::default() }
+    }
+
+    fn submit(&self, rows: u64, lane: u64) -> JobHandle {
+        let grid = Grid::for_range(1.0, 0.25).unwrap();
+        let job = Job::new(&[0.0], 0.25, grid, 1, Purpose::Estimate).unwrap().samples(0..rows).lane(lane);
+        let ended = Arc::clone(&self.ended);
+        let hook = move || {
+            ended.fetch_add(1, Ordering::Relaxed);
+        };
+        let state = Arc::new(JobState::new(job, 2, Some(Box::new(hook))));
+        let stopper = JobStopper { state: Arc::clone(&state), shared: Arc::downgrade(&self.shared) };
+        self.shared.push(state);
+        JobHandle { stopper }
+    }
+
+    fn close(self) -> usize {
+        self.shared.close();
+        for worker in self.workers {
+            worker.join().unwrap();
+        }
+        self.ended.load(Ordering::Relaxed)
+    }
+}
+
+/// All interleavings with at most this many preemptions.
+fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(model);
+}
+
+#[test]
+fn two_workers_draw_every_row_once() {
+    check(2, || {
+        let model = Model::new(2, 2);
+        let job = model.submit(3, 1);
+        let drawn = job.wait();
+        assert_eq!((drawn.counts.labels(), drawn.counts.n(), drawn.stopped), (&[3, 0][..], 3, None));
+        assert_eq!(model.close(), 1);
+    });
+}
+
+#[test]
+fn two_lanes_both_end() {
+    check(2, || {
+        let model = Model::new(1, 2);
+        let (first, second) = (model.submit(3, 1), model.submit(1, 2));
+        assert_eq!(second.wait().complete().unwrap().n(), 1);
+        assert_eq!(first.wait().complete().unwrap().n(), 3);
+        assert_eq!(model.close(), 2);
+    });
+}
+
+#[test]
+fn cancelling_at_any_moment_ends_the_job_once() {
+    check(3, || {
+        let model = Model::new(1, 1);
+        let job = model.submit(2, 1);
+        let stopper = job.stopper();
+        let canceller = loom::thread::spawn(move || {
+            JobStopper::stop_all(&[stopper], &Error::new(ErrorKind::Cancelled, "cancelled"));
+        });
+        let drawn = job.wait();
+        match drawn.stopped {
+            None => assert_eq!(drawn.counts.n(), 2),
+            Some(error) => assert!(error.kind() == ErrorKind::Cancelled && drawn.counts.n() < 2),
+        }
+        canceller.join().unwrap();
+        assert_eq!(model.close(), 1);
+    });
+}
+
+#[test]
+fn closing_at_any_moment_ends_the_job_once() {
+    check(3, || {
+        let model = Model::new(1, 1);
+        let job = model.submit(2, 1);
+        let waiter = loom::thread::spawn(move || job.wait());
+        assert_eq!(model.close(), 1);
+        let drawn = waiter.join().unwrap();
+        assert!(drawn.stopped.is_some() || drawn.counts.n() == 2);
+    });
+}
