@@ -1,5 +1,5 @@
-//! Rows a second of the whole way (noise, model, top label, counts) beside bare `session.run` on the same model, with the
-//! same batch, threads and session options and inputs prepared beforehand. The quotient of the two is what smoothing costs.
+//! Rows a second of the whole way (noise, model, top label, counts) beside ONNX Runtime's bare `Run` on the same model, with
+//! the same session, batch and threads, inputs prepared beforehand and outputs kept. The quotient of the two is what smoothing costs.
 //!
 //!     cargo bench --bench end_to_end
 //!
@@ -10,10 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
-use ort::value::Tensor;
-use smoothtopk::model::{Model, ModelOptions};
+use smoothtopk::model::{Model, ModelOptions, Runner};
 use smoothtopk::noise::{Grid, Purpose};
 use smoothtopk::sampler::{BaseClassifier, Job, Plan, Sampler};
 
@@ -36,41 +33,29 @@ fn models() -> Vec<(&'static str, PathBuf)> {
     .collect()
 }
 
-/// `threads` sessions of one intra-op thread, each running its share of the rows from one prepared input.
+/// `threads` threads that each run their share of the batches on the shared session, from an input prepared beforehand and
+/// into an output kept from run to run: no noise, no top label, no counts.
 struct Bare {
-    sessions: Vec<Session>,
-    shape: Vec<usize>,
+    runners: Vec<Runner>,
 }
 
 impl Bare {
-    fn new(path: &Path, plan: Plan, element_shape: &[usize]) -> Self {
-        // The library was loaded with the model; this is the same environment again.
-        let environment = ort::init().build().unwrap();
-        let session = || {
-            Session::builder(&environment)
-                .unwrap()
-                .with_optimization_level(GraphOptimizationLevel::Level3)
-                .unwrap()
-                .with_intra_threads(1)
-                .unwrap()
-                .commit_from_file(path)
-                .unwrap()
+    fn new(model: &Model, plan: Plan) -> Self {
+        let runner = || {
+            let mut runner = model.runner(plan.batch).unwrap();
+            runner.rows_mut(plan.batch).fill(0.5);
+            let mut labels = vec![0; plan.batch];
+            runner.run(plan.batch, &mut labels).unwrap();
+            runner
         };
-        let shape = std::iter::once(plan.batch).chain(element_shape.iter().copied()).collect();
-        Self { sessions: (0..plan.threads).map(|_| session()).collect(), shape }
+        Self { runners: (0..plan.threads).map(|_| runner()).collect() }
     }
 
     fn run(&mut self, batches_each: u64) -> Duration {
-        let shape = &self.shape;
         let start = Instant::now();
         std::thread::scope(|scope| {
-            for session in &mut self.sessions {
-                scope.spawn(move || {
-                    let input = Tensor::from_array((shape.clone(), vec![0.5f32; shape.iter().product()])).unwrap();
-                    for _ in 0..batches_each {
-                        std::hint::black_box(session.run(ort::inputs![&input]).unwrap());
-                    }
-                });
+            for runner in &mut self.runners {
+                scope.spawn(move || (0..batches_each).for_each(|_| runner.run_bare().unwrap()));
             }
         });
         start.elapsed()
@@ -83,7 +68,6 @@ fn end_to_end(criterion: &mut Criterion) {
     group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(5));
     for (name, path) in models() {
         let model = Arc::new(Model::open(&path, &ModelOptions::default()).unwrap());
-        let element_shape = model.signature().element_shape.clone();
         let classifier: Arc<dyn BaseClassifier> = model.clone();
         let measured = Plan::measure(&classifier, threads, Duration::from_secs(2)).unwrap();
         let plan = measured.plan;
@@ -94,7 +78,7 @@ fn end_to_end(criterion: &mut Criterion) {
         let rows = batches_each * (plan.batch * plan.threads) as u64;
         group.throughput(Throughput::Elements(rows));
 
-        let mut bare = Bare::new(&path, plan, &element_shape);
+        let mut bare = Bare::new(&model, plan);
         bare.run(2);
         group.bench_function(BenchmarkId::new("bare", name), |bencher| {
             bencher.iter_custom(|iterations| (0..iterations).map(|_| bare.run(batches_each)).sum());
