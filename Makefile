@@ -69,8 +69,8 @@ host-test:
 bench: setup ## Run the benchmarks
 	$(CARGO) bench --locked
 
-clean: ## Remove everything these commands made: target, .deps, demo-out
-	rm -rf .deps $(DEMO_OUT)
+clean: ## Remove everything these commands made: target, .deps, .venv, demo-out
+	rm -rf .deps .venv $(DEMO_OUT)
 	$(CARGO) clean
 
 include $(wildcard mk/*.mk)

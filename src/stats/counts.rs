@@ -4,8 +4,8 @@ use crate::{Error, Result};
 
 /// How many of `n` noisy rows were given each label.
 ///
-/// `n` may exceed the sum: rows whose scores were not finite, or whose run was given up, count in `n` and for no label,
-/// so that failures can only shrink a certificate.
+/// `n` may exceed the sum: rows whose scores were not finite count in `n` and for no label, so that they can only
+/// shrink a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts {
     labels: Vec<u64>,
