@@ -1,28 +1,48 @@
 //! A job: which samples to draw around one input, and the counts they gave.
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::model::NO_LABEL;
-use crate::noise::{Grid, NoiseStream, Purpose};
+use crate::noise::{Grid, Purpose};
+use crate::sampler::progress::{JobState, Tally};
 use crate::sampler::queue::Shared;
-use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
+use crate::sampler::watch::Watch;
 use crate::stats::Counts;
 use crate::{Error, ErrorKind, Result};
 
-/// The labels of which samples are to be counted.
-#[derive(Clone, Debug)]
+/// The labels of which samples are to be counted, and what looks at the counts meanwhile.
 pub struct Job {
-    input: Vec<f32>,
-    sigma: f64,
-    grid: Grid,
-    seed: u64,
-    key: u64,
-    purpose: Purpose,
-    samples: Range<u64>,
-    lane: u64,
+    pub(super) samples: Samples,
+    pub(super) watch: Option<Box<dyn Watch>>,
+}
+
+/// Which samples.
+#[derive(Clone, Debug)]
+pub(super) struct Samples {
+    pub(super) input: Vec<f32>,
+    pub(super) sigma: f64,
+    pub(super) grid: Grid,
+    pub(super) seed: u64,
+    pub(super) key: u64,
+    pub(super) purpose: Purpose,
+    /// Rows that are drawn for [`Purpose::Select`].
+    pub(super) pilot: u64,
+    pub(super) range: Range<u64>,
+    pub(super) lane: u64,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("samples", &self.samples).field("watched", &self.watch.is_some()).finish()
+    }
+}
+
+impl Samples {
+    /// The pilot's rows and the others.
+    pub(super) fn rows(&self) -> u64 {
+        self.pilot.saturating_add(self.range.end.saturating_sub(self.range.start))
+    }
 }
 
 impl Job {
@@ -49,45 +69,60 @@ impl Job {
         }
         let mut input = input.to_vec();
         grid.round(&mut input);
-        Ok(Self { input, sigma, grid, seed, key: 0, purpose, samples: 0..0, lane: 0 })
+        let samples = Samples { input, sigma, grid, seed, key: 0, purpose, pilot: 0, range: 0..0, lane: 0 };
+        Ok(Self { samples, watch: None })
     }
 
     /// Sets the job key: the same (seed, key, purpose, sample) is the same noise.
     #[must_use]
     pub fn key(mut self, key: u64) -> Self {
-        self.key = key;
+        self.samples.key = key;
         self
     }
 
     /// Sets the lane, 0 by default: jobs of one lane are served in the order they were submitted, lanes take turns.
     #[must_use]
     pub fn lane(mut self, lane: u64) -> Self {
-        self.lane = lane;
+        self.samples.lane = lane;
         self
     }
 
     /// Sets the range of samples to draw.
     #[must_use]
     pub fn samples(mut self, samples: Range<u64>) -> Self {
-        self.samples = samples;
+        self.samples.range = samples;
         self
     }
 
-    fn rows(&self) -> u64 {
-        self.samples.end.saturating_sub(self.samples.start)
+    /// Draws the first `rows` samples of [`Purpose::Select`] too, and counts them apart: before the others where the job is
+    /// watched, beside them where it is not.
+    #[must_use]
+    pub fn pilot(mut self, rows: u64) -> Self {
+        self.samples.pilot = rows;
+        self
+    }
+
+    /// Has the counts looked at while the job draws: it then ends with its last sample or when `watch` has seen enough,
+    /// whichever comes first.
+    #[must_use]
+    pub fn watched(mut self, watch: impl Watch + 'static) -> Self {
+        self.watch = Some(Box::new(watch));
+        self
     }
 
     /// Elements of the input.
     pub fn elements(&self) -> usize {
-        self.input.len()
+        self.samples.input.len()
     }
 }
 
 /// What a job drew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drawn {
-    /// Counts of the rows drawn: all of the job's, or those before it stopped.
+    /// Counts of the rows drawn: all of the job's, those that its watch asked for, or those before it stopped.
     pub counts: Counts,
+    /// Counts of the pilot rows, where the job had any.
+    pub pilot: Option<Counts>,
     /// Why the job stopped before its last sample, where it did. Which samples are in `counts` is then not determined:
     /// not always the first ones, and rows of a run that failed are not among them. Such counts are for people to read: a
     /// failure may depend on its rows, so they certify nothing.
@@ -139,12 +174,12 @@ impl JobStopper {
 
     /// Rows counted so far.
     pub fn rows_done(&self) -> u64 {
-        self.state.lock().rows
+        self.state.lock().counted()
     }
 
-    /// Rows to be counted in all.
+    /// Rows to be counted in all; fewer than asked for once a watch has seen enough.
     pub fn rows_total(&self) -> u64 {
-        self.state.rows()
+        self.state.lock().end
     }
 }
 
@@ -156,12 +191,12 @@ impl JobHandle {
         while !progress.ended() {
             progress = state.ended.wait(progress).unwrap_or_else(PoisonError::into_inner);
         }
-        let counts = state.counts(&progress);
+        let (counts, pilot) = (progress.estimate.counts(), progress.pilot.as_ref().map(Tally::counts));
         let elapsed = match (progress.started_at, progress.ended_at) {
             (Some(start), Some(end)) => end.duration_since(start),
             _ => Duration::ZERO,
         };
-        Drawn { counts, stopped: progress.stopped.clone(), elapsed }
+        Drawn { counts, pilot, stopped: progress.stopped.clone(), elapsed }
     }
 
     /// Waits for the job's end, at most `timeout`. True when it has ended.
@@ -186,7 +221,7 @@ impl JobHandle {
 
     /// Rows counted so far.
     pub fn rows_done(&self) -> u64 {
-        self.stopper.state.lock().rows
+        self.stopper.state.lock().counted()
     }
 
     /// A way to stop the job that may be kept elsewhere.
@@ -205,164 +240,5 @@ impl JobHandle {
 impl Drop for JobHandle {
     fn drop(&mut self) {
         self.cancel();
-    }
-}
-
-/// Called once when a job has ended.
-pub(super) type OnEnd = Box<dyn FnOnce() + Send>;
-
-/// A job in the sampler's hands.
-pub(super) struct JobState {
-    job: Job,
-    noise: NoiseStream,
-    progress: Mutex<Progress>,
-    ended: Condvar,
-}
-
-struct Progress {
-    counts: Vec<u64>,
-    rows: u64,
-    /// Rows that no worker has been given yet.
-    left: u64,
-    /// Rows that a worker has and has not given back.
-    out: u64,
-    stopped: Option<Error>,
-    started_at: Option<Instant>,
-    ended_at: Option<Instant>,
-    on_end: Option<OnEnd>,
-}
-
-impl std::fmt::Debug for JobState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("JobState").field("job", &self.job).finish_non_exhaustive()
-    }
-}
-
-impl Progress {
-    fn ended(&self) -> bool {
-        self.out == 0 && (self.left == 0 || self.stopped.is_some())
-    }
-}
-
-impl JobState {
-    pub(super) fn new(job: Job, classes: usize, on_end: Option<OnEnd>) -> Self {
-        let progress = Progress {
-            counts: vec![0; classes],
-            rows: 0,
-            left: job.rows(),
-            out: 0,
-            stopped: None,
-            started_at: None,
-            ended_at: None,
-            on_end,
-        };
-        Self {
-            noise: NoiseStream::new(job.seed, job.key, job.purpose),
-            job,
-            progress: Mutex::new(progress),
-            ended: Condvar::new(),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn counts(&self, progress: &Progress) -> Counts {
-        Counts::tallied(progress.counts.clone(), progress.rows)
-    }
-
-    pub(super) fn rows(&self) -> u64 {
-        self.job.rows()
-    }
-
-    pub(super) fn lane(&self) -> u64 {
-        self.job.lane
-    }
-
-    /// Rows that no worker has been given yet.
-    pub(super) fn left(&self) -> u64 {
-        self.lock().left
-    }
-
-    /// True when the job is to get no further rows.
-    pub(super) fn is_stopped(&self) -> bool {
-        self.lock().stopped.is_some()
-    }
-
-    /// Hands out up to `most` rows; none when the job is stopped.
-    pub(super) fn take(&self, most: u64) -> Range<u64> {
-        let mut progress = self.lock();
-        let rows = if progress.stopped.is_some() { 0 } else { most.min(progress.left) };
-        let start = self.job.samples.end - progress.left;
-        progress.left -= rows;
-        progress.out += rows;
-        if rows > 0 && progress.started_at.is_none() {
-            progress.started_at = Some(Instant::now());
-        }
-        start..start + rows
-    }
-
-    /// Writes the noisy row of a sample.
-    pub(super) fn fill(&self, sample: u64, out: &mut [f32]) -> Result<()> {
-        self.noise.noisy_row(sample, self.job.sigma, &self.job.grid, &self.job.input, out)
-    }
-
-    /// Counts the labels of rows that were handed out.
-    pub(super) fn give_back(&self, labels: &[u32]) {
-        let mut progress = self.lock();
-        for &label in labels {
-            if label == NO_LABEL {
-                continue;
-            }
-            // A label outside the classes counts for none, as a row without finite scores does.
-            if let Some(count) = progress.counts.get_mut(label as usize) {
-                *count += 1;
-            }
-        }
-        progress.rows += labels.len() as u64;
-        self.settle(progress, labels.len() as u64);
-    }
-
-    /// Takes back rows that were handed out and not classified.
-    pub(super) fn give_up(&self, rows: u64, error: Error) {
-        let mut progress = self.lock();
-        progress.stopped.get_or_insert(error);
-        self.settle(progress, rows);
-    }
-
-    fn settle(&self, mut progress: MutexGuard<'_, Progress>, rows: u64) {
-        progress.out -= rows;
-        if progress.rows == self.job.rows() {
-            // The stop came too late to lose anything.
-            progress.stopped = None;
-        }
-        if progress.ended() {
-            progress.ended_at = Some(Instant::now());
-            self.ended.notify_all();
-            let on_end = progress.on_end.take();
-            // It may take locks of its own, and look at this job.
-            drop(progress);
-            if let Some(on_end) = on_end {
-                // A panic of the host's must not end a worker.
-                let _ = catch_unwind(AssertUnwindSafe(on_end));
-            }
-        }
-    }
-
-    /// Ends a job without rows.
-    pub(super) fn end_empty(&self) {
-        self.settle(self.lock(), 0);
-    }
-
-    /// Stops an unfinished job; false when it had ended or was stopped before.
-    pub(super) fn stop(&self, error: Error) -> bool {
-        let mut progress = self.lock();
-        if progress.ended() || progress.stopped.is_some() {
-            return false;
-        }
-        progress.stopped = Some(error);
-        self.settle(progress, 0);
-        true
     }
 }

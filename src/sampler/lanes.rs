@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::sampler::job::JobState;
+use crate::sampler::progress::{JobState, Taken};
 use crate::sampler::queue::Segment;
 
 /// Waiting jobs: first come, first served within a lane; lanes take turns, a batch each, so that a long job of one client
@@ -26,12 +26,23 @@ impl Lanes {
     }
 
     pub fn push(&mut self, job: Arc<JobState>) {
-        self.rows += u128::from(job.rows());
+        self.lane_of(&job).push_back(job);
+    }
+
+    /// Takes up a job again whose next rows were released: before those of its lane that came after it.
+    pub fn push_again(&mut self, job: Arc<JobState>) {
+        self.lane_of(&job).push_front(job);
+    }
+
+    /// The jobs of the job's lane, which it is about to join.
+    fn lane_of(&mut self, job: &JobState) -> &mut VecDeque<Arc<JobState>> {
+        self.rows += u128::from(job.left());
         let id = job.lane();
-        match self.lanes.iter_mut().find(|lane| lane.id == id) {
-            Some(lane) => lane.jobs.push_back(job),
-            None => self.lanes.push_back(Lane { id, jobs: VecDeque::from([job]) }),
-        }
+        let at = self.lanes.iter().position(|lane| lane.id == id).unwrap_or_else(|| {
+            self.lanes.push_back(Lane { id, jobs: VecDeque::new() });
+            self.lanes.len() - 1
+        });
+        &mut self.lanes[at].jobs
     }
 
     /// Rows for a batch of at most `room`, from the lane whose turn it is and, where that runs dry, from those behind it.
@@ -41,16 +52,18 @@ impl Lanes {
             while room > 0
                 && let Some(job) = lane.jobs.front()
             {
-                let samples = job.take(room);
+                let Taken { pilot, samples, left } = job.take(room);
                 let rows = samples.end - samples.start;
-                if rows == 0 {
-                    // All handed out, or stopped (a stopped job's rows are taken off the total by `remove_stopped`).
-                    lane.jobs.pop_front();
-                    continue;
-                }
                 room -= rows;
                 self.rows = self.rows.saturating_sub(u128::from(rows));
-                segments.push(Segment { job: Arc::clone(job), samples });
+                if rows > 0 {
+                    segments.push(Segment { job: Arc::clone(job), pilot, samples });
+                }
+                if rows == 0 || left == 0 {
+                    // All handed out up to the next look, or stopped (a stopped job's rows are taken off the total by
+                    // `remove_stopped`).
+                    lane.jobs.pop_front();
+                }
             }
             if !lane.jobs.is_empty() {
                 self.lanes.push_back(lane);

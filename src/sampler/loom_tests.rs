@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Shared, Worker};
 use crate::noise::{Grid, Purpose};
-use crate::sampler::job::{JobState, JobStopper};
-use crate::sampler::{BaseClassifier, BatchRunner, Job, JobHandle};
+use crate::sampler::job::JobStopper;
+use crate::sampler::progress::JobState;
+use crate::sampler::{BaseClassifier, BatchRunner, Job, JobHandle, Watch};
+use crate::stats::Counts;
 use crate::{Error, ErrorKind, Result};
 
 /// Gives every row label 0.
@@ -54,8 +56,10 @@ impl Model {
     }
 
     fn submit(&self, rows: u64, lane: u64) -> JobHandle {
-        let grid = Grid::for_range(1.0, 0.25).unwrap();
-        let job = Job::new(&[0.0], 0.25, grid, 1, Purpose::Estimate).unwrap().samples(0..rows).lane(lane);
+        self.submit_job(job(rows).lane(lane))
+    }
+
+    fn submit_job(&self, job: Job) -> JobHandle {
         let ended = Arc::clone(&self.ended);
         let hook = move || {
             ended.fetch_add(1, Ordering::Relaxed);
@@ -72,6 +76,23 @@ impl Model {
             worker.join().unwrap();
         }
         self.ended.load(Ordering::Relaxed)
+    }
+}
+
+fn job(rows: u64) -> Job {
+    let grid = Grid::for_range(1.0, 0.25).unwrap();
+    Job::new(&[0.0], 0.25, grid, 1, Purpose::Estimate).unwrap().samples(0..rows)
+}
+
+/// Looks after every row, and has enough after two.
+struct Two;
+
+impl Watch for Two {
+    fn next_look(&mut self, rows: u64) -> u64 {
+        rows + 1
+    }
+    fn look(&mut self, counts: &Counts) -> bool {
+        counts.n() < 2
     }
 }
 
@@ -128,6 +149,30 @@ fn closing_at_any_moment_ends_the_job_once() {
     check(3, || {
         let model = Model::new(1, 1);
         let job = model.submit(2, 1);
+        let waiter = loom::thread::spawn(move || job.wait());
+        assert_eq!(model.close(), 1);
+        let drawn = waiter.join().unwrap();
+        assert!(drawn.stopped.is_some() || drawn.counts.n() == 2);
+    });
+}
+
+#[test]
+fn a_watched_job_draws_what_its_watch_asks_for() {
+    check(2, || {
+        let model = Model::new(2, 2);
+        let (watched, other) = (model.submit_job(job(9).watched(Two)), model.submit(1, 1));
+        let drawn = watched.wait();
+        assert_eq!((drawn.counts.n(), drawn.stopped), (2, None));
+        assert_eq!(other.wait().complete().unwrap().n(), 1);
+        assert_eq!(model.close(), 2);
+    });
+}
+
+#[test]
+fn closing_at_any_moment_ends_a_watched_job_once() {
+    check(3, || {
+        let model = Model::new(1, 1);
+        let job = model.submit_job(job(9).watched(Two));
         let waiter = loom::thread::spawn(move || job.wait());
         assert_eq!(model.close(), 1);
         let drawn = waiter.join().unwrap();

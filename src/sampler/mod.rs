@@ -41,11 +41,14 @@ mod classifier;
 mod job;
 mod lanes;
 mod plan;
+mod progress;
 mod queue;
 mod scheduler;
 mod sync;
+mod watch;
 
 pub use classifier::{BaseClassifier, BatchRunner, StopRun};
 pub use job::{Drawn, Job, JobHandle, JobStopper};
 pub use plan::{Measured, Plan};
 pub use scheduler::Sampler;
+pub use watch::Watch;

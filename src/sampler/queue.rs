@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 use crate::sampler::classifier::StopRun;
-use crate::sampler::job::JobState;
 use crate::sampler::lanes::Lanes;
+use crate::sampler::progress::JobState;
 use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
 use crate::{Error, ErrorKind};
 
@@ -13,6 +13,8 @@ use crate::{Error, ErrorKind};
 #[derive(Clone, Debug)]
 pub(super) struct Segment {
     pub job: Arc<JobState>,
+    /// Whether the rows are the pilot's.
+    pub pilot: bool,
     pub samples: Range<u64>,
 }
 
@@ -51,6 +53,10 @@ impl std::fmt::Debug for Shared {
     }
 }
 
+fn closed() -> Error {
+    Error::new(ErrorKind::Cancelled, "the sampler was closed")
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -68,6 +74,19 @@ impl Shared {
     pub fn push(&self, job: Arc<JobState>) {
         let mut waiting = lock(&self.waiting);
         waiting.lanes.push(job);
+        drop(waiting);
+        self.work.notify_all();
+    }
+
+    /// Queues the rows that a look has released.
+    pub fn push_again(&self, job: Arc<JobState>) {
+        let mut waiting = lock(&self.waiting);
+        if waiting.closed {
+            drop(waiting);
+            job.stop(closed());
+            return;
+        }
+        waiting.lanes.push_again(job);
         drop(waiting);
         self.work.notify_all();
     }
@@ -135,7 +154,7 @@ impl Shared {
             jobs.extend(lock(busy).jobs.iter().map(Arc::clone));
         }
         for job in jobs {
-            job.stop(Error::new(ErrorKind::Cancelled, "the sampler was closed"));
+            job.stop(closed());
         }
         for busy in &self.busy {
             lock(busy).stop_if_idle();

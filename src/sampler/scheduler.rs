@@ -6,8 +6,9 @@ use std::thread::JoinHandle;
 
 use crate::model::NO_LABEL;
 use crate::sampler::classifier::{BaseClassifier, BatchRunner, StopRun};
-use crate::sampler::job::{Job, JobHandle, JobState, JobStopper, OnEnd};
+use crate::sampler::job::{Job, JobHandle, JobStopper};
 use crate::sampler::plan::Plan;
+use crate::sampler::progress::{JobState, OnEnd};
 use crate::sampler::queue::{Segment, Shared};
 use crate::{Error, ErrorKind, Result};
 
@@ -90,9 +91,10 @@ impl Sampler {
 
     fn queue(&self, job: Job, on_end: Option<OnEnd>) -> Result<JobHandle> {
         self.check_elements(job.elements())?;
+        let rows = job.samples.rows();
         let state = Arc::new(JobState::new(job, self.classifier.classes(), on_end));
         let stopper = JobStopper { state: Arc::clone(&state), shared: Arc::downgrade(&self.shared) };
-        match state.rows() {
+        match rows {
             0 => state.end_empty(),
             _ => self.shared.push(state),
         }
@@ -163,7 +165,9 @@ impl Worker {
         let mut labels = self.labels.as_slice();
         for segment in segments {
             let (of_segment, rest) = labels.split_at(segment.rows());
-            segment.job.give_back(of_segment);
+            if segment.job.give_back(segment.pilot, of_segment) {
+                self.shared.push_again(Arc::clone(&segment.job));
+            }
             labels = rest;
         }
     }
@@ -188,9 +192,9 @@ impl Worker {
                 ));
             }
             let samples =
-                segments.iter().flat_map(|segment| segment.samples.clone().map(|sample| (&segment.job, sample)));
-            for ((job, sample), row) in samples.zip(buffer.chunks_exact_mut(self.elements)) {
-                job.fill(sample, row)?;
+                segments.iter().flat_map(|segment| segment.samples.clone().map(move |sample| (segment, sample)));
+            for ((segment, sample), row) in samples.zip(buffer.chunks_exact_mut(self.elements)) {
+                segment.job.fill(segment.pilot, sample, row)?;
             }
             self.runner.run(rows, &mut self.labels[..rows])
         }));

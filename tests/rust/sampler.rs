@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+#[path = "sampler/watch.rs"]
+mod watch;
+
 use proptest::prelude::*;
 use smoothtopk::model::NO_LABEL;
 use smoothtopk::noise::{Grid, Purpose};

@@ -1,0 +1,285 @@
+//! How far a job is: which rows were handed out, which came back, and whether its watch has seen enough.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use crate::model::NO_LABEL;
+use crate::noise::{NoiseStream, Purpose};
+use crate::sampler::job::{Job, Samples};
+use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
+use crate::sampler::watch::Watch;
+use crate::stats::Counts;
+use crate::{Error, ErrorKind, Result};
+
+/// Called once when a job has ended.
+pub(super) type OnEnd = Box<dyn FnOnce() + Send>;
+
+/// A job in the sampler's hands.
+///
+/// Its rows have positions: the pilot's first, then the samples.
+pub(super) struct JobState {
+    samples: Samples,
+    noise: NoiseStream,
+    pilot_noise: NoiseStream,
+    progress: Mutex<Progress>,
+    pub(super) ended: Condvar,
+}
+
+/// Labels counted.
+pub(super) struct Tally {
+    labels: Vec<u64>,
+    rows: u64,
+}
+
+pub(super) struct Progress {
+    pub(super) estimate: Tally,
+    pub(super) pilot: Option<Tally>,
+    /// Positions before this one were handed out.
+    given: u64,
+    /// Positions before this one may be handed out: up to the next look.
+    released: u64,
+    /// Positions before this one are to be counted.
+    pub(super) end: u64,
+    /// Rows that a worker has and has not given back.
+    out: u64,
+    /// The watch, but while it looks.
+    watch: Option<Box<dyn Watch>>,
+    looking: bool,
+    pub(super) stopped: Option<Error>,
+    pub(super) started_at: Option<Instant>,
+    pub(super) ended_at: Option<Instant>,
+    on_end: Option<OnEnd>,
+}
+
+impl std::fmt::Debug for JobState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JobState").field("samples", &self.samples).finish_non_exhaustive()
+    }
+}
+
+impl Tally {
+    fn new(classes: usize) -> Self {
+        Self { labels: vec![0; classes], rows: 0 }
+    }
+
+    fn add(&mut self, labels: &[u32]) {
+        for &label in labels {
+            if label == NO_LABEL {
+                continue;
+            }
+            // A label outside the classes counts for none, as a row without finite scores does.
+            if let Some(count) = self.labels.get_mut(label as usize) {
+                *count += 1;
+            }
+        }
+        self.rows += labels.len() as u64;
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts::tallied(self.labels.clone(), self.rows)
+    }
+}
+
+impl Progress {
+    pub(super) fn ended(&self) -> bool {
+        self.out == 0 && !self.looking && (self.given == self.end || self.stopped.is_some())
+    }
+
+    /// Rows counted, the pilot's among them.
+    pub(super) fn counted(&self) -> u64 {
+        self.estimate.rows + self.pilot.as_ref().map_or(0, |pilot| pilot.rows)
+    }
+
+    /// True when exactly the rows up to the next look have been counted.
+    fn is_due(&self) -> bool {
+        self.given > 0 && self.given == self.released && self.counted() == self.given
+    }
+}
+
+/// Rows that were handed out.
+pub(super) struct Taken {
+    pub(super) pilot: bool,
+    pub(super) samples: Range<u64>,
+    /// Further rows that may be handed out.
+    pub(super) left: u64,
+}
+
+/// What a look led to.
+enum Seen {
+    Enough,
+    /// The position up to which rows may now be drawn.
+    Until(u64),
+}
+
+impl JobState {
+    pub(super) fn new(job: Job, classes: usize, on_end: Option<OnEnd>) -> Self {
+        let Job { samples, mut watch } = job;
+        let released = match &mut watch {
+            None => samples.rows(),
+            Some(_) if samples.pilot > 0 => samples.pilot,
+            Some(watch) => watch.next_look(0).max(1).min(samples.rows()),
+        };
+        let progress = Progress {
+            estimate: Tally::new(classes),
+            pilot: (samples.pilot > 0).then(|| Tally::new(classes)),
+            given: 0,
+            released,
+            end: samples.rows(),
+            out: 0,
+            watch,
+            looking: false,
+            stopped: None,
+            started_at: None,
+            ended_at: None,
+            on_end,
+        };
+        Self {
+            noise: NoiseStream::new(samples.seed, samples.key, samples.purpose),
+            pilot_noise: NoiseStream::new(samples.seed, samples.key, Purpose::Select),
+            samples,
+            progress: Mutex::new(progress),
+            ended: Condvar::new(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lane(&self) -> u64 {
+        self.samples.lane
+    }
+
+    /// Rows that may be handed out and have not been.
+    pub(super) fn left(&self) -> u64 {
+        let progress = self.lock();
+        progress.released - progress.given
+    }
+
+    /// True when the job is to get no further rows.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.lock().stopped.is_some()
+    }
+
+    /// Hands out up to `most` rows, all of the pilot or none of it; none when the job is stopped, or waits for a look.
+    pub(super) fn take(&self, most: u64) -> Taken {
+        let mut progress = self.lock();
+        let start = progress.given;
+        let pilot = start < self.samples.pilot;
+        let until = if pilot { progress.released.min(self.samples.pilot) } else { progress.released };
+        let rows = if progress.stopped.is_some() { 0 } else { most.min(until - start) };
+        progress.given += rows;
+        progress.out += rows;
+        if rows > 0 && progress.started_at.is_none() {
+            progress.started_at = Some(Instant::now());
+        }
+        let first = if pilot { start } else { self.samples.range.start + (start - self.samples.pilot) };
+        Taken { pilot, samples: first..first + rows, left: progress.released - progress.given }
+    }
+
+    /// Writes the noisy row of a sample.
+    pub(super) fn fill(&self, pilot: bool, sample: u64, out: &mut [f32]) -> Result<()> {
+        let noise = if pilot { &self.pilot_noise } else { &self.noise };
+        noise.noisy_row(sample, self.samples.sigma, &self.samples.grid, &self.samples.input, out)
+    }
+
+    /// Counts the labels of rows that were handed out. True when a look has released further rows, which are to be queued.
+    pub(super) fn give_back(&self, pilot: bool, labels: &[u32]) -> bool {
+        let mut progress = self.lock();
+        match &mut progress.pilot {
+            Some(tally) if pilot => tally.add(labels),
+            _ => progress.estimate.add(labels),
+        }
+        self.settle(progress, labels.len() as u64)
+    }
+
+    /// Takes back rows that were handed out and not classified.
+    pub(super) fn give_up(&self, rows: u64, error: Error) {
+        let mut progress = self.lock();
+        progress.stopped.get_or_insert(error);
+        self.settle(progress, rows);
+    }
+
+    /// Notes that `rows` rows are no longer out, has the watch look where that is due, and ends the job where it is over. True
+    /// when further rows are to be queued.
+    fn settle<'a>(&'a self, mut progress: MutexGuard<'a, Progress>, rows: u64) -> bool {
+        progress.out -= rows;
+        let mut more = false;
+        if progress.is_due()
+            && let Some(watch) = progress.watch.take()
+        {
+            progress = self.have_looked_at(progress, watch);
+            more = progress.released > progress.given && progress.stopped.is_none();
+        }
+        if progress.counted() == progress.end {
+            // The stop came too late to lose anything.
+            progress.stopped = None;
+        }
+        if progress.ended() {
+            progress.ended_at = Some(Instant::now());
+            self.ended.notify_all();
+            let on_end = progress.on_end.take();
+            // It may take locks of its own, and look at this job.
+            drop(progress);
+            if let Some(on_end) = on_end {
+                // A panic of the host's must not end a worker.
+                let _ = catch_unwind(AssertUnwindSafe(on_end));
+            }
+        }
+        more
+    }
+
+    /// Lets the watch look at the counts, with the lock released.
+    fn have_looked_at<'a>(
+        &'a self,
+        mut progress: MutexGuard<'a, Progress>,
+        mut watch: Box<dyn Watch>,
+    ) -> MutexGuard<'a, Progress> {
+        let (given, end) = (progress.given, progress.end);
+        let pilot = progress.pilot.as_ref().filter(|_| given == self.samples.pilot).map(Tally::counts);
+        let counts = progress.estimate.counts();
+        progress.looking = true;
+        drop(progress);
+        let seen = catch_unwind(AssertUnwindSafe(|| {
+            match &pilot {
+                Some(counts) => watch.pilot(counts),
+                None if !watch.look(&counts) || given == end => return Seen::Enough,
+                None => {}
+            }
+            let next = self.samples.pilot.saturating_add(watch.next_look(given - self.samples.pilot));
+            Seen::Until(next.max(given + 1).min(end))
+        }));
+        let mut progress = self.lock();
+        progress.looking = false;
+        match seen {
+            Ok(Seen::Enough) => progress.end = given,
+            Ok(Seen::Until(position)) => {
+                progress.released = position;
+                progress.watch = Some(watch);
+            }
+            Err(_) => {
+                let error = Error::new(ErrorKind::Internal, "what watches the job's counts panicked");
+                progress.stopped.get_or_insert(error);
+            }
+        }
+        progress
+    }
+
+    /// Ends a job without rows.
+    pub(super) fn end_empty(&self) {
+        self.settle(self.lock(), 0);
+    }
+
+    /// Stops an unfinished job; false when it had ended or was stopped before.
+    pub(super) fn stop(&self, error: Error) -> bool {
+        let mut progress = self.lock();
+        if progress.ended() || progress.stopped.is_some() {
+            return false;
+        }
+        progress.stopped = Some(error);
+        self.settle(progress, 0);
+        true
+    }
+}
