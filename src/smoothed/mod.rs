@@ -98,9 +98,9 @@ impl SmoothedClassifier {
     /// has another number of elements than the model takes, or one that is not finite.
     pub fn submit(&self, input: &[f32], task: Task, request: &Request, key: u64) -> Result<Pending> {
         let request = self.settle(&[task], request)?;
-        let jobs = Jobs::new(input, task, &request, key)?;
-        self.sampler.check_elements(input.len())?;
-        jobs.submit(task, &request, |job| self.sampler.submit(job))
+        let job = job_of(input, task, &request, key)?;
+        let handle = self.sampler.submit(job)?;
+        Ok(Pending::new(handle, task, request, input.len(), key))
     }
 
     /// Queues one task for each of `tasks.len()` inputs, row-major in `inputs`; input i gets the job key `key + i`. They share
@@ -139,19 +139,21 @@ impl SmoothedClassifier {
         }
         // All are checked before the first is queued.
         let prepare = |(i, (input, &task)): (usize, (&[f32], &Task))| {
-            Jobs::new(input, task, &request, key + i as u64).map_err(|error| match tasks.len() {
+            job_of(input, task, &request, key + i as u64).map_err(|error| match tasks.len() {
                 1 => error,
                 _ => error.prefixed(&format!("input {i}: ")),
             })
         };
-        let jobs: Vec<Jobs> =
+        let jobs: Vec<Job> =
             inputs.chunks_exact(elements).zip(tasks).enumerate().map(prepare).collect::<Result<_>>()?;
         let lane = self.next_lane();
-        let group = Group::new(jobs.iter().map(Jobs::len).sum(), control.done);
-        let submit =
-            |(jobs, &task): (Jobs, &Task)| jobs.submit(task, &request, |job| self.queue(job.lane(lane), &group));
-        let pending: Vec<Pending> = jobs.into_iter().zip(tasks).map(submit).collect::<Result<_>>()?;
-        group.set_jobs(pending.iter().flat_map(Pending::jobs).map(JobHandle::stopper).collect());
+        let group = Group::new(jobs.len(), control.done);
+        let submit = |(i, (job, &task)): (usize, (Job, &Task))| {
+            let handle = self.queue(job.lane(lane), &group)?;
+            Ok(Pending::new(handle, task, request.clone(), elements, key + i as u64))
+        };
+        let pending: Vec<Pending> = jobs.into_iter().zip(tasks).enumerate().map(submit).collect::<Result<_>>()?;
+        group.set_jobs(pending.iter().map(Pending::stopper).collect());
         let flight = Flight::new(group, &self.timer, start, control.timeout, control.cancel);
         Ok(Batch::new(flight, pending))
     }
@@ -207,39 +209,15 @@ impl SmoothedClassifier {
     }
 }
 
-/// The jobs of one task, ready to be queued.
-struct Jobs {
-    estimate: Job,
-    select: Option<Job>,
-    key: u64,
-}
-
-impl Jobs {
-    fn new(input: &[f32], task: Task, request: &Request, key: u64) -> Result<Self> {
-        let (seed, grid) = (request.seed()?, request.grid()?);
-        let job = |purpose, n| Ok(Job::new(input, request.sigma, grid, seed, purpose)?.key(key).samples(0..n));
-        let purpose = match task {
-            // A label predicted and then certified under one seed must not be certified by the rows that chose it.
-            Task::Predict => Purpose::Predict,
-            Task::Certify(_) | Task::CertifySelected => Purpose::Estimate,
-        };
-        let estimate = job(purpose, request.n)?;
-        let select = match task {
-            // With a fixed n, which label is certified does not change what is drawn: both ranges go at once.
-            Task::CertifySelected => Some(job(Purpose::Select, request.n0)?),
-            Task::Predict | Task::Certify(_) => None,
-        };
-        Ok(Self { estimate, select, key })
-    }
-
-    fn len(&self) -> usize {
-        1 + usize::from(self.select.is_some())
-    }
-
-    fn submit(self, task: Task, request: &Request, queue: impl Fn(Job) -> Result<JobHandle>) -> Result<Pending> {
-        let elements = self.estimate.elements();
-        let estimate = queue(self.estimate)?;
-        let select = self.select.map(queue).transpose()?;
-        Ok(Pending::new(estimate, select, task, request.clone(), elements, self.key))
-    }
+/// The job of one task: its rows, and where its label is selected the rows that select it.
+fn job_of(input: &[f32], task: Task, request: &Request, key: u64) -> Result<Job> {
+    let (purpose, pilot) = match task {
+        // A label predicted and then certified under one seed must not be certified by the rows that chose it.
+        Task::Predict => (Purpose::Predict, 0),
+        Task::Certify(_) => (Purpose::Estimate, 0),
+        // With a fixed n, which label is certified does not change what is drawn: both go at once.
+        Task::CertifySelected => (Purpose::Estimate, request.n0),
+    };
+    let job = Job::new(input, request.sigma, request.grid()?, request.seed()?, purpose)?;
+    Ok(job.key(key).pilot(pilot).samples(0..request.n))
 }

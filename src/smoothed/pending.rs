@@ -1,9 +1,9 @@
 //! A task under way, and what came of it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::certificate::{self, Certificate, Prediction};
-use crate::sampler::{Drawn, JobHandle};
+use crate::sampler::{Drawn, JobHandle, JobStopper};
 use crate::smoothed::{Request, Task};
 use crate::stats::Counts;
 use crate::{Error, ErrorKind, Result};
@@ -11,8 +11,7 @@ use crate::{Error, ErrorKind, Result};
 /// A task under way. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Pending {
-    estimate: JobHandle,
-    select: Option<JobHandle>,
+    job: JobHandle,
     task: Task,
     request: Request,
     elements: usize,
@@ -50,58 +49,48 @@ pub struct Outcome {
 }
 
 impl Pending {
-    pub(super) fn new(
-        estimate: JobHandle,
-        select: Option<JobHandle>,
-        task: Task,
-        request: Request,
-        elements: usize,
-        key: u64,
-    ) -> Self {
-        Self { estimate, select, task, request, elements, key }
+    pub(super) fn new(job: JobHandle, task: Task, request: Request, elements: usize, key: u64) -> Self {
+        Self { job, task, request, elements, key }
     }
 
-    pub(super) fn jobs(&self) -> impl Iterator<Item = &JobHandle> {
-        std::iter::once(&self.estimate).chain(&self.select)
+    pub(super) fn stopper(&self) -> JobStopper {
+        self.job.stopper()
     }
 
     /// True when [`Pending::wait`] will not block.
     pub fn is_finished(&self) -> bool {
-        self.jobs().all(JobHandle::is_finished)
+        self.job.is_finished()
     }
 
     /// Waits for the end, at most `timeout`. True when it has come.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        let start = Instant::now();
-        self.jobs().all(|job| job.wait_timeout(timeout.saturating_sub(start.elapsed())))
+        self.job.wait_timeout(timeout)
     }
 
     /// Rows counted so far.
     pub fn rows_done(&self) -> u64 {
-        self.jobs().map(JobHandle::rows_done).sum()
+        self.job.rows_done()
     }
 
     /// Rows to be counted in all.
     pub fn rows_total(&self) -> u64 {
-        self.request.n + if self.select.is_some() { self.request.n0 } else { 0 }
+        self.job.stopper().rows_total()
     }
 
     /// Stops the task; [`Pending::wait`] then gives the counts so far and no answer.
     pub fn cancel(&self) {
-        self.jobs().for_each(JobHandle::cancel);
+        self.job.cancel();
     }
 
     /// Waits for the end.
     pub fn wait(self) -> Outcome {
-        let Self { estimate, select, task, request, elements, key } = self;
-        let estimate = estimate.wait();
-        let select = select.map(JobHandle::wait);
+        let Self { job, task, request, elements, key } = self;
+        let drawn = job.wait();
         Outcome {
-            answer: answer(&estimate, select.as_ref(), task, &request, elements),
-            // The two run one behind the other, or side by side for a part.
-            elapsed: estimate.elapsed + select.as_ref().map_or(Duration::ZERO, |drawn| drawn.elapsed),
-            counts: estimate.counts,
-            selection: select.map(|drawn| drawn.counts),
+            answer: answer(&drawn, task, &request, elements),
+            elapsed: drawn.elapsed,
+            counts: drawn.counts,
+            selection: drawn.pilot,
             request,
             key,
             task,
@@ -110,25 +99,25 @@ impl Pending {
     }
 }
 
-fn answer(estimate: &Drawn, select: Option<&Drawn>, task: Task, request: &Request, elements: usize) -> Result<Answer> {
-    if let Some(error) = estimate.stopped.as_ref().or(select.and_then(|drawn| drawn.stopped.as_ref())) {
+fn answer(drawn: &Drawn, task: Task, request: &Request, elements: usize) -> Result<Answer> {
+    if let Some(error) = &drawn.stopped {
         return Err(error.clone());
     }
     let Request { sigma, ref k, alpha, bound, .. } = *request;
-    let label = match (task, select) {
+    let label = match (task, &drawn.pilot) {
         (Task::Predict, _) => {
             let predictions =
-                k.iter().map(|&k| certificate::predict(&estimate.counts, k, alpha)).collect::<Result<_>>()?;
+                k.iter().map(|&k| certificate::predict(&drawn.counts, k, alpha)).collect::<Result<_>>()?;
             return Ok(Answer::Predictions(predictions));
         }
         (Task::Certify(label), _) => label,
-        (Task::CertifySelected, Some(select)) => select.counts.top(),
+        (Task::CertifySelected, Some(pilot)) => pilot.top(),
         (Task::CertifySelected, None) => return Err(Error::new(ErrorKind::Internal, "no rows selected a label")),
     };
     let slack = request.grid()?.radius_slack(elements);
     let certificates = k
         .iter()
-        .map(|&k| Ok(certificate::certify(&estimate.counts, label, k, sigma, alpha, bound)?.shrunk_by(slack)))
+        .map(|&k| Ok(certificate::certify(&drawn.counts, label, k, sigma, alpha, bound)?.shrunk_by(slack)))
         .collect::<Result<_>>()?;
     Ok(Answer::Certificates(certificates))
 }
