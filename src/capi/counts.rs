@@ -177,7 +177,7 @@ pub(super) fn certified(summary: stk_summary, certificate: &Certificate) -> stk_
         p_upper: certificate.p_upper.p,
         sigma: certificate.sigma,
         alpha: certificate.alpha,
-        bound: bound_to(certificate.bound),
+        bound: certificate.spending.bound().map_or(-1, bound_to),
         certified: certificate.certified().into(),
         abstain: (!certificate.certified()).into(),
         ..summary

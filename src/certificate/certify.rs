@@ -1,15 +1,15 @@
 //! The certificate of one label.
 
-use super::radius::{TopKRadius, top_k_radius};
+use super::radius::{TopKRadius, set_radius, top_k_radius};
 use crate::Result;
 use crate::noise::family::Gaussian;
-use crate::stats::bounds::{LabelBounds, label_bounds};
-use crate::stats::{Bound, Counts, Prob};
+use crate::stats::spending::{RivalBounds, SpentBounds};
+use crate::stats::{Bound, Counts, Intervals, Prob, Spending};
 
 /// The statement that `label` is among the smoothed classifier's top `k` for every perturbation of l2 norm below `radius`.
 ///
 /// It is wrong with probability at most `alpha`, over the rows drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Certificate {
     /// The label.
@@ -29,7 +29,9 @@ pub struct Certificate {
     /// The failure probability.
     pub alpha: f64,
     /// How alpha was spent.
-    pub bound: Bound,
+    pub spending: Spending,
+    /// Whether it holds for a number of rows fixed beforehand, or at all of them at once.
+    pub intervals: Intervals,
     /// The rows drawn.
     pub n: u64,
 }
@@ -51,7 +53,7 @@ impl Certificate {
         } else {
             0.0
         };
-        Self { radius, ..*self }
+        Self { radius, ..self.clone() }
     }
 }
 
@@ -75,21 +77,47 @@ impl Certificate {
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
 pub fn certify(counts: &Counts, label: usize, k: usize, sigma: f64, alpha: f64, bound: Bound) -> Result<Certificate> {
-    let noise = Gaussian::new(sigma)?;
-    let bounds = label_bounds(counts, label, k, alpha, bound)?;
-    from_bounds(&noise, &bounds, label, alpha, bound, counts.n())
+    certify_with(counts, label, k, sigma, alpha, &bound.into(), Intervals::Fixed)
 }
 
-/// The certificate that the bounds give.
-pub(super) fn from_bounds(
-    noise: &Gaussian,
-    bounds: &LabelBounds,
+/// As [`certify`], with alpha spent as `spending` says, and with bounds for one number of rows or for all at once.
+///
+/// Not only the label but the spending, its names and shares, must have been fixed before the rows were drawn. With
+/// [`Intervals::Anytime`] the certificates of *all* looks at the growing counts are true at once with probability at least
+/// 1 - `alpha`, so any of them may be taken, whatever made the rows end.
+///
+/// # Errors
+/// As [`certify`], and as [`Spending::check`].
+///
+/// ```
+/// use smoothtopk::certificate::certify_with;
+/// use smoothtopk::stats::{Counts, Intervals, Spending};
+/// let counts = Counts::complete(vec![2, 2, 334, 93642, 2, 5279, 737, 0, 2, 0])?;
+/// let spending = Spending::Pooled { label_share: 0.5, named: vec![5] };
+/// let certificate = certify_with(&counts, 3, 3, 0.25, 0.001, &spending, Intervals::Fixed)?;
+/// assert!(certificate.set_size == 2 && certificate.radius > 0.54);
+/// # Ok::<(), smoothtopk::Error>(())
+/// ```
+pub fn certify_with(
+    counts: &Counts,
     label: usize,
+    k: usize,
+    sigma: f64,
     alpha: f64,
-    bound: Bound,
-    n: u64,
+    spending: &Spending,
+    intervals: Intervals,
 ) -> Result<Certificate> {
-    let TopKRadius { radius, set_size, set } = top_k_radius(noise, bounds.label, &bounds.rivals)?;
-    let (k, sigma) = (bounds.rivals.len(), noise.sigma());
-    Ok(Certificate { label, k, radius, p_lower: bounds.label, p_upper: set, set_size, sigma, alpha, bound, n })
+    let noise = Gaussian::new(sigma)?;
+    let bounds = spending.bounds(counts, label, k, alpha, intervals)?;
+    let TopKRadius { radius, set_size, set } = radius_of(&noise, &bounds)?;
+    let (p_lower, spending, n) = (bounds.label, spending.clone(), counts.n());
+    Ok(Certificate { label, k, radius, p_lower, p_upper: set, set_size, sigma, alpha, spending, intervals, n })
+}
+
+/// The radius that bounds give.
+pub(super) fn radius_of(noise: &Gaussian, bounds: &SpentBounds) -> Result<TopKRadius> {
+    match &bounds.rivals {
+        RivalBounds::Each(rivals) => top_k_radius(noise, bounds.label, rivals),
+        RivalBounds::Sum { sum, size } => set_radius(noise, bounds.label, *sum, *size),
+    }
 }

@@ -1,9 +1,10 @@
 //! What a number of rows can give, before any is drawn. The best that can happen is that every row gives the label.
 
-use super::certify::from_bounds;
+use super::certify::radius_of;
 use crate::noise::family::Gaussian;
-use crate::stats::bounds::{check_k, from_counts};
-use crate::stats::{Bound, MAX_TRIALS, check_alpha};
+use crate::stats::bounds::check_k;
+use crate::stats::spending::Tally;
+use crate::stats::{Bound, Intervals, MAX_TRIALS, Spending, check_alpha, check_trials};
 use crate::{Error, Result};
 
 /// The largest radius that `n` rows can certify, in the units of `sigma`: the one where all rows give the label. 0 when `n`
@@ -12,13 +13,34 @@ use crate::{Error, Result};
 /// # Errors
 /// As [`certify`](super::certify) for counts of `classes` labels.
 pub fn largest_radius(n: u64, k: usize, sigma: f64, alpha: f64, bound: Bound, classes: usize) -> Result<f64> {
+    largest_radius_with(n, k, sigma, alpha, &bound.into(), Intervals::Fixed, classes)
+}
+
+/// As [`largest_radius`], for alpha spent as `spending` says and either kind of bound.
+///
+/// # Errors
+/// As [`certify_with`](super::certify_with) for counts of `classes` labels.
+pub fn largest_radius_with(
+    n: u64,
+    k: usize,
+    sigma: f64,
+    alpha: f64,
+    spending: &Spending,
+    intervals: Intervals,
+    classes: usize,
+) -> Result<f64> {
     check_k(k, classes)?;
+    check_trials(n)?;
     if k > 1_000_000 {
         return Err(Error::argument("k", format!("k = {k} is more than the 1000000 that a plan takes")));
     }
     let noise = Gaussian::new(sigma)?;
-    let bounds = from_counts(n, &vec![0; k], n, k, classes, alpha, bound)?;
-    Ok(from_bounds(&noise, &bounds, 0, alpha, bound, n)?.radius)
+    let named = if let Spending::Pooled { named, .. } = spending { named.len() } else { 0 };
+    if named >= k {
+        return Err(Error::argument("spending", format!("{spending} must name fewer than k = {k} rivals")));
+    }
+    let tally = Tally { own: n, rivals: &vec![0; k - named], n, classes };
+    Ok(radius_of(&noise, &spending.bounds_of(&tally, k, alpha, intervals)?)?.radius)
 }
 
 /// The smallest n that can certify a radius of at least `radius_over_sigma` times sigma; with 0, the smallest n that can
@@ -36,17 +58,32 @@ pub fn largest_radius(n: u64, k: usize, sigma: f64, alpha: f64, bound: Bound, cl
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
 pub fn smallest_n(k: usize, alpha: f64, bound: Bound, classes: usize, radius_over_sigma: f64) -> Result<u64> {
+    smallest_n_with(k, alpha, &bound.into(), Intervals::Fixed, classes, radius_over_sigma)
+}
+
+/// As [`smallest_n`], for alpha spent as `spending` says and either kind of bound.
+///
+/// # Errors
+/// As [`smallest_n`].
+pub fn smallest_n_with(
+    k: usize,
+    alpha: f64,
+    spending: &Spending,
+    intervals: Intervals,
+    classes: usize,
+    radius_over_sigma: f64,
+) -> Result<u64> {
     if radius_over_sigma.is_nan() || radius_over_sigma < 0.0 {
         return Err(Error::argument("radius", format!("{radius_over_sigma} is not a radius: it must be 0 or more")));
     }
     let reaches = |n: u64| -> Result<bool> {
-        let radius = largest_radius(n, k, 1.0, alpha, bound, classes)?;
+        let radius = largest_radius_with(n, k, 1.0, alpha, spending, intervals, classes)?;
         Ok(radius > 0.0 && radius >= radius_over_sigma)
     };
     let mut enough = 1;
     while !reaches(enough)? {
         if enough == MAX_TRIALS {
-            let most = largest_radius(MAX_TRIALS, k, 1.0, alpha, bound, classes)?;
+            let most = largest_radius_with(MAX_TRIALS, k, 1.0, alpha, spending, intervals, classes)?;
             return Err(Error::argument(
                 "radius",
                 format!("{radius_over_sigma} sigma is out of reach: {MAX_TRIALS} rows allow at most {most} sigma"),
@@ -70,7 +107,7 @@ pub fn smallest_n_to_predict(k: usize, alpha: f64, classes: usize) -> Result<u64
 }
 
 /// The smallest n in `low..=high` for which a test holds that, once true, stays true; it is known to hold at `high`.
-fn first_true(mut low: u64, mut high: u64, test: impl Fn(u64) -> Result<bool>) -> Result<u64> {
+pub(super) fn first_true(mut low: u64, mut high: u64, test: impl Fn(u64) -> Result<bool>) -> Result<u64> {
     while low < high {
         let middle = low + (high - low) / 2;
         if test(middle)? {

@@ -45,13 +45,33 @@ pub fn top_k_radius<F: NoiseFamily>(noise: &F, label: Prob, rivals: &[Prob]) -> 
         sum = if i == 0 { rival.p } else { (sum + rival.p).next_up() };
         let set = if i == 0 { *rival } else { Prob { p: sum.min(1.0), q: (1.0 - sum).next_down().max(0.0) } };
         let set = capped(set, label);
-        let search = Search { noise, low, high: noise.level_above(&set), ln_t: ((i + 1) as f64).ln() * (1.0 - 1e-15) };
+        let search = Search::new(noise, low, &set, i + 1);
         // Most sets cannot beat the best so far: one evaluation tells.
         if search.holds_at(best.radius) {
             best = TopKRadius { radius: search.largest_from(best.radius), set_size: i + 1, set };
         }
     }
     Ok(best)
+}
+
+/// The radius within which a label of probability at least `label` is not reached by `size` labels at once whose probabilities
+/// add to at most `sum`: one R_t of [`top_k_radius`], for a set of t = `size` rivals bounded as one event.
+///
+/// Rounded as [`top_k_radius`].
+///
+/// # Errors
+/// `InvalidArgument` when `size` is 0 or a bound is not a probability with its complement.
+pub fn set_radius<F: NoiseFamily>(noise: &F, label: Prob, sum: Prob, size: usize) -> Result<TopKRadius> {
+    if size == 0 {
+        return Err(Error::argument("size", "the set must have at least 1 rival"));
+    }
+    if !(label.is_valid() && sum.is_valid()) {
+        return Err(Error::argument("sum", "every bound must be a probability in [0, 1] with its complement"));
+    }
+    let set = capped(sum, label);
+    let search = Search::new(noise, noise.level_below(&label), &set, size);
+    let radius = if search.holds_at(0.0) { search.largest_from(0.0) } else { 0.0 };
+    Ok(TopKRadius { radius, set_size: size, set })
 }
 
 /// The others have at most what the label leaves.
@@ -68,7 +88,11 @@ struct Search<'a, F: NoiseFamily> {
     ln_t: f64,
 }
 
-impl<F: NoiseFamily> Search<'_, F> {
+impl<'a, F: NoiseFamily> Search<'a, F> {
+    fn new(noise: &'a F, low: F::Level, set: &Prob, size: usize) -> Self {
+        Self { noise, low, high: noise.level_above(set), ln_t: (size as f64).ln() * (1.0 - 1e-15) }
+    }
+
     /// ln(t fallen / risen) at `r`, rounded down: positive where the label certainly stays.
     fn lead(&self, r: f64) -> f64 {
         self.noise.fall(self.low, r) + self.ln_t - self.noise.rise(self.high, r)

@@ -118,7 +118,7 @@ fn solve(n: u64, m: u64, alpha: f64) -> Result<Odds> {
 }
 
 /// Carter's approximation of the quantile of Fisher's z (Biometrika 34, 1947, as in AS 109), never above n/N.
-fn first_guess(n: f64, m: f64, alpha: f64) -> Odds {
+pub(super) fn first_guess(n: f64, m: f64, alpha: f64) -> Odds {
     let z = -normal::quantile(alpha);
     let b = m + 1.0;
     let (s, t) = (1.0 / (2.0 * n - 1.0), 1.0 / (2.0 * b - 1.0));

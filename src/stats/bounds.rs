@@ -4,7 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Counts, Prob, binomial, check_alpha, check_trials};
+use super::spending::{RivalBounds, SpentBounds};
+use super::{Counts, Intervals, Prob, Spending, check_alpha};
 use crate::{Error, Result};
 
 /// How the failure probability alpha is spent. All three hold for a label fixed before the counts were seen.
@@ -98,69 +99,17 @@ pub fn check_k(k: usize, classes: usize) -> Result<()> {
 /// `InvalidArgument` when `label` is not below c, `k` not in 1..c, `alpha` not in the range of
 /// [`check_alpha`], or more than [`MAX_TRIALS`](super::MAX_TRIALS) rows were drawn.
 pub fn label_bounds(counts: &Counts, label: usize, k: usize, alpha: f64, bound: Bound) -> Result<LabelBounds> {
-    let classes = counts.classes();
-    let Some(&own) = counts.labels().get(label) else {
-        return Err(Error::argument("label", format!("label {label} is not one of the {classes} labels 0..{classes}")));
-    };
-    check_k(k, classes)?;
-    let rivals = match bound {
-        Bound::BinoCp => Vec::new(),
-        Bound::Ranked | Bound::SimuEm => largest_rivals(counts.labels(), label, k),
-    };
-    from_counts(own, &rivals, counts.n(), k, classes, alpha, bound)
-}
-
-/// As [`label_bounds`], from the label's own count and the ascending counts of its k strongest rivals.
-pub(crate) fn from_counts(
-    own: u64,
-    rivals: &[u64],
-    n: u64,
-    k: usize,
-    classes: usize,
-    alpha: f64,
-    bound: Bound,
-) -> Result<LabelBounds> {
-    check_k(k, classes)?;
-    check_trials(n)?;
-    let share = bound.share(alpha, k, classes)?;
-    let label = binomial::lower(own, n, share)?;
-    if bound == Bound::BinoCp {
-        return Ok(LabelBounds { label, rivals: vec![label.complement(); k] });
+    let SpentBounds { label, rivals } = Spending::from(bound).bounds(counts, label, k, alpha, Intervals::Fixed)?;
+    match rivals {
+        RivalBounds::Each(rivals) => Ok(LabelBounds { label, rivals }),
+        // No plain bound sums rivals.
+        RivalBounds::Sum { sum, size } => Ok(LabelBounds { label, rivals: vec![sum; size] }),
     }
-    let mut uppers: Vec<Prob> = Vec::with_capacity(k);
-    for (i, &count) in rivals.iter().enumerate() {
-        // Equal counts have equal bounds.
-        let upper = if i > 0 && rivals[i - 1] == count { uppers[i - 1] } else { binomial::upper(count, n, share)? };
-        uppers.push(upper);
-    }
-    Ok(LabelBounds { label, rivals: uppers })
-}
-
-/// The k largest counts of labels other than `label`, ascending.
-fn largest_rivals(counts: &[u64], label: usize, k: usize) -> Vec<u64> {
-    let mut rivals = Vec::with_capacity(counts.len() - 1);
-    rivals.extend_from_slice(&counts[..label]);
-    rivals.extend_from_slice(&counts[label + 1..]);
-    let first = rivals.len() - k;
-    if first > 0 {
-        rivals.select_nth_unstable(first);
-    }
-    rivals.drain(..first);
-    rivals.sort_unstable();
-    rivals
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn largest_rivals_leave_out_the_label_and_keep_ties() {
-        let counts = [5, 9, 9, 1, 0, 9];
-        assert_eq!(largest_rivals(&counts, 1, 2), [9, 9]);
-        assert_eq!(largest_rivals(&counts, 3, 5), [0, 5, 9, 9, 9]);
-        assert_eq!(largest_rivals(&[1, 2], 0, 1), [2]);
-    }
 
     #[test]
     fn names_round_trip() {

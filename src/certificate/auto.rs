@@ -1,0 +1,84 @@
+//! How to spend alpha, chosen by pilot rows for the largest radius that is to be expected.
+
+use super::certify::radius_of;
+use crate::noise::family::Gaussian;
+use crate::stats::bounds::check_k;
+use crate::stats::{Counts, Intervals, Spending, check_alpha, check_trials};
+use crate::{Error, Result};
+
+/// The label's shares of alpha that are tried.
+const SHARES: [f64; 7] = [0.1, 0.25, 0.5, 0.7, 0.85, 0.95, 0.99];
+
+/// The spending of `alpha` that promises the largest radius for `label` in the top `k` from `n` rows, judged by the `pilot`
+/// counts of other rows.
+///
+/// Tried are `binocp`, `simuem`, `ranked` and `pooled`, the last two with several shares for the label and `pooled` with each
+/// number of the pilot's strongest rivals named. Any choice is sound, because the pilot rows are independent of the n rows that
+/// it is applied to; only the size of the radius depends on the pilot. It is judged at the counts that n rows would have at the
+/// pilot's frequencies, each label given 1/c of a row more (so that no rival counts as impossible).
+///
+/// # Errors
+/// `InvalidArgument` when `label` is not below c, `k` not in 1..c, or `alpha`, `n` or the number of pilot rows is out of range.
+///
+/// ```
+/// use smoothtopk::certificate::auto;
+/// use smoothtopk::stats::{Counts, Intervals, Spending};
+/// let pilot = Counts::complete(vec![52, 47, 1, 0, 0, 0])?;
+/// let spending = auto::spend(&pilot, 0, 3, 10_000, 0.001, Intervals::Fixed)?;
+/// assert!(matches!(spending, Spending::Pooled { named, .. } if named.contains(&1)));
+/// # Ok::<(), smoothtopk::Error>(())
+/// ```
+pub fn spend(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, intervals: Intervals) -> Result<Spending> {
+    let classes = pilot.classes();
+    if label >= classes {
+        return Err(Error::argument("label", format!("label {label} is not one of the {classes} labels 0..{classes}")));
+    }
+    check_k(k, classes)?;
+    check_alpha(alpha)?;
+    check_trials(n)?;
+    check_trials(pilot.n())?;
+    let expected = expected(pilot, n)?;
+    let noise = Gaussian::new(1.0)?;
+    let (mut best, mut best_radius) = (Spending::default(), f64::NEG_INFINITY);
+    for spending in candidates(pilot, label, k) {
+        // Shares below the least failure probability that is taken are no choice.
+        let Ok(bounds) = spending.bounds(&expected, label, k, alpha, intervals) else { continue };
+        let radius = radius_of(&noise, &bounds)?.radius;
+        if radius > best_radius {
+            (best, best_radius) = (spending, radius);
+        }
+    }
+    Ok(best)
+}
+
+/// What is tried; the first of equals is taken.
+fn candidates(pilot: &Counts, label: usize, k: usize) -> Vec<Spending> {
+    let mut rivals: Vec<usize> = (0..pilot.classes()).filter(|&rival| rival != label).collect();
+    rivals.sort_by_key(|&rival| std::cmp::Reverse(pilot.labels()[rival]));
+    let mut tried = vec![Spending::default(), Spending::BinoCp, Spending::SimuEm];
+    for share in SHARES {
+        tried.push(Spending::Ranked { label_share: Some(share) });
+        for named in 0..k.min(MOST_NAMED + 1) {
+            let mut named = rivals[..named].to_vec();
+            named.sort_unstable();
+            tried.push(Spending::Pooled { label_share: share, named });
+        }
+    }
+    tried
+}
+
+/// The most rivals named: further ones have next to no rows of the pilot to be known by.
+const MOST_NAMED: usize = 8;
+
+/// The counts that `n` rows would have.
+fn expected(pilot: &Counts, n: u64) -> Result<Counts> {
+    let extra = 1.0 / pilot.classes() as f64;
+    let scale = n as f64 / (pilot.n() as f64 + 1.0);
+    let mut left = n;
+    let counts = pilot.labels().iter().map(|&count| {
+        let count = ((scale * (count as f64 + extra)).round() as u64).min(left);
+        left -= count;
+        count
+    });
+    Counts::new(counts.collect(), n)
+}

@@ -1,0 +1,201 @@
+//! When the certificate of a label is good enough.
+
+use super::rule::{Decision, Look, Rule, Terms, look_after};
+use crate::certificate::certify::radius_of;
+use crate::certificate::{Certificate, certify_with, plan};
+use crate::noise::family::Gaussian;
+use crate::stats::{Counts, Intervals, Spending};
+use crate::{Error, Result};
+
+/// One of the statements that the same rows are to give: a k, and how its alpha is spent. Each is at alpha on its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// The size of the top set.
+    pub k: usize,
+    /// How alpha is spent; fixed before the rows, like the label.
+    pub spending: Spending,
+}
+
+/// What became of a statement.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// The size of the top set.
+    pub k: usize,
+    /// What was decided.
+    pub decision: Decision,
+    /// The certificate of the look that decided, its slack taken off; of the last look, where nothing was decided. `None`
+    /// before the first look, and under [`Rule::Fixed`] before the last row.
+    pub certificate: Option<Certificate>,
+}
+
+/// Decides when rows are enough to certify a label. Not for [`Rule::Predict`].
+#[derive(Clone, Debug)]
+pub struct CertifyJudge {
+    terms: Terms,
+    label: usize,
+    noise: Gaussian,
+    slack: f64,
+    statements: Vec<Statement>,
+    verdicts: Vec<Verdict>,
+    first: u64,
+    seen: u64,
+}
+
+/// What a computed radius may be short of the exact one for its bounds, in units of sigma, with room.
+const RADIUS_ERROR: f64 = 2e-9;
+
+impl CertifyJudge {
+    /// A judge of certificates of `label`, fixed beforehand, under noise of standard deviation `sigma`. `slack`, what the noise
+    /// grid takes off every radius ([`Certificate::shrunk_by`]), is counted in.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when a term, sigma, the label or a spending is out of range, the slack is not a number from 0 up, there
+    /// is no statement, or the rule is [`Rule::Predict`].
+    pub fn new(terms: &Terms, label: usize, sigma: f64, slack: f64, statements: Vec<Statement>) -> Result<Self> {
+        terms.check()?;
+        let noise = Gaussian::new(sigma)?;
+        if !(slack >= 0.0 && slack.is_finite()) {
+            return Err(Error::argument("slack", format!("{slack} must be a finite number from 0 up")));
+        }
+        if terms.rule == Rule::Predict {
+            return Err(Error::argument("rule", "predict settles a top-k set; it certifies no label"));
+        }
+        if statements.is_empty() {
+            return Err(Error::argument("k", "there must be at least one k"));
+        }
+        for Statement { k, spending } in &statements {
+            spending.check(label, *k, terms.classes, terms.alpha)?;
+        }
+        let open = |statement: &Statement| Verdict { k: statement.k, decision: Decision::Open, certificate: None };
+        let verdicts = statements.iter().map(open).collect();
+        let mut judge = Self { terms: *terms, label, noise, slack, statements, verdicts, first: terms.n_max, seen: 0 };
+        if terms.rule != Rule::Fixed {
+            judge.first = judge.first_useful()?;
+        }
+        Ok(judge)
+    }
+
+    /// The number of rows of the next look, after one at `n` (0 before the first); `n_max` at last.
+    pub fn next_look(&self, n: u64) -> u64 {
+        look_after(n, self.first, self.terms.n_max)
+    }
+
+    /// Looks at the counts of all rows so far, and decides each statement that can be. Any number of rows will do, those of
+    /// [`CertifyJudge::next_look`] or others; but not fewer than at the look before.
+    ///
+    /// # Errors
+    /// `InvalidData` when the counts do not fit the number of labels, are of no row, or of fewer or more than they may be.
+    pub fn look(&mut self, counts: &Counts) -> Result<Look> {
+        self.check(counts)?;
+        self.seen = counts.n();
+        let last = counts.n() == self.terms.n_max;
+        for (i, Statement { k, spending }) in self.statements.iter().enumerate() {
+            if self.verdicts[i].decision != Decision::Open {
+                continue;
+            }
+            let (decision, certificate) = match self.terms.rule {
+                Rule::Fixed if !last => continue,
+                Rule::Fixed => (Decision::Complete, self.certificate(counts, *k, spending, Intervals::Fixed)?),
+                _ => {
+                    let certificate = self.certificate(counts, *k, spending, Intervals::Anytime)?;
+                    (self.decide(counts, *k, spending, certificate.radius)?, certificate)
+                }
+            };
+            let decision = if last && decision == Decision::Open { Decision::Undecided } else { decision };
+            self.verdicts[i] = Verdict { k: *k, decision, certificate: Some(certificate) };
+        }
+        let open = self.verdicts.iter().any(|verdict| verdict.decision == Decision::Open);
+        Ok(if open { Look::GoOn } else { Look::Stop })
+    }
+
+    /// Ends the rows at these counts, whatever the rule: a deadline, a cancel. What is still open is then undecided; its
+    /// certificate, if the rule gives one before `n_max`, is sound.
+    ///
+    /// # Errors
+    /// As [`CertifyJudge::look`]; without any row nothing is looked at.
+    pub fn close(&mut self, counts: &Counts) -> Result<()> {
+        if counts.n() > 0
+            && let Look::Stop = self.look(counts)?
+        {
+            return Ok(());
+        }
+        for verdict in self.verdicts.iter_mut().filter(|verdict| verdict.decision == Decision::Open) {
+            verdict.decision = Decision::Undecided;
+        }
+        Ok(())
+    }
+
+    /// What became of each statement so far, in their order.
+    pub fn verdicts(&self) -> &[Verdict] {
+        &self.verdicts
+    }
+
+    fn certificate(&self, counts: &Counts, k: usize, spending: &Spending, intervals: Intervals) -> Result<Certificate> {
+        let sigma = self.noise.sigma();
+        let found = certify_with(counts, self.label, k, sigma, self.terms.alpha, spending, intervals)?;
+        Ok(found.shrunk_by(self.slack))
+    }
+
+    /// The decision at a radius whose slack is taken off.
+    fn decide(&self, counts: &Counts, k: usize, spending: &Spending, radius: f64) -> Result<Decision> {
+        match self.terms.rule {
+            Rule::Radius(asked) if radius >= asked => Ok(Decision::Certified),
+            Rule::Radius(asked) if self.limit(counts, k, spending)? < asked => Ok(Decision::Refuted),
+            Rule::Tolerance(tolerance) => {
+                let tolerance = tolerance.absolute(self.noise.sigma());
+                let gain = if counts.n() == self.terms.n_max {
+                    0.0
+                } else if radius > 0.0 {
+                    self.projected(counts, k, spending)? - radius
+                } else {
+                    // Frequencies that certify nothing may yet turn: only the limit ends this.
+                    let limit = self.limit(counts, k, spending)?;
+                    if limit <= 0.0 {
+                        return Ok(Decision::Refuted);
+                    }
+                    limit
+                };
+                Ok(if gain <= tolerance { Decision::Reached } else { Decision::Open })
+            }
+            _ => Ok(Decision::Open),
+        }
+    }
+
+    /// What no number of rows could bring the radius above, but with probability alpha; negative where none could certify
+    /// anything, by what the slack takes off 0.
+    fn limit(&self, counts: &Counts, k: usize, spending: &Spending) -> Result<f64> {
+        let bounds = spending.opposite_bounds(counts, self.label, k, self.terms.alpha, Intervals::Anytime)?;
+        let radius = radius_of(&self.noise, &bounds)?.radius;
+        Ok(if radius > 0.0 { radius + RADIUS_ERROR * self.noise.sigma() } else { 0.0 } - self.slack)
+    }
+
+    /// The radius at `n_max`, should the frequencies stay what they are.
+    fn projected(&self, counts: &Counts, k: usize, spending: &Spending) -> Result<f64> {
+        let n_max = self.terms.n_max;
+        let scale = |&count: &u64| (u128::from(count) * u128::from(n_max) / u128::from(counts.n())) as u64;
+        let projected = Counts::new(counts.labels().iter().map(scale).collect(), n_max)?;
+        Ok(self.certificate(&projected, k, spending, Intervals::Anytime)?.radius)
+    }
+
+    /// The smallest number of rows at which something can be decided in the label's favour, or `n_max`.
+    fn first_useful(&self) -> Result<u64> {
+        let Terms { rule, classes, alpha, n_max } = self.terms;
+        let asked = if let Rule::Radius(radius) = rule { (radius + self.slack) / self.noise.sigma() } else { 0.0 };
+        let mut first = n_max;
+        for Statement { k, spending } in &self.statements {
+            let reaches = |n: u64| -> Result<bool> {
+                let radius = plan::largest_radius_with(n, *k, 1.0, alpha, spending, Intervals::Anytime, classes)?;
+                Ok(radius > 0.0 && radius >= asked)
+            };
+            if reaches(first)? {
+                first = plan::first_true(1, first, reaches)?;
+            }
+        }
+        Ok(first)
+    }
+
+    fn check(&self, counts: &Counts) -> Result<()> {
+        super::rule::check_counts(counts, &self.terms, self.seen)
+    }
+}

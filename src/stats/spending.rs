@@ -1,0 +1,339 @@
+//! How the failure probability alpha of one certificate is spent on the bounds it is made of.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::bounds::check_k;
+use super::{Bound, Counts, Intervals, Prob, check_alpha};
+use crate::{Error, Result};
+
+/// How alpha is spent, as a value that is chosen before the rows are drawn, recorded, and applied to their counts.
+///
+/// All hold for a label fixed before the counts were seen; so must be the spending, the names in it included: given, or chosen
+/// from other rows ([`certificate::auto`](crate::certificate::auto)).
+///
+/// Written `ranked`, `ranked:0.75`, `simuem`, `binocp`, `pooled:0.75` and `pooled:0.75:3,7`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Spending {
+    /// One bound for the label and one for each of its k strongest rivals ([`Bound::Ranked`]).
+    Ranked {
+        /// The label's share of alpha, in (0, 1); the k rivals share the rest equally. `None`: 1/(k + 1) for each.
+        label_share: Option<f64>,
+    },
+    /// alpha/c for each of the c labels ([`Bound::SimuEm`]).
+    SimuEm,
+    /// alpha for the label alone ([`Bound::BinoCp`]).
+    BinoCp,
+    /// One bound for the label and one for the *sum* of rivals: the t = k - j strongest of all but the label and j < k
+    /// `named` ones. Should the label leave the top k, at least t labels that are not named reach it.
+    Pooled {
+        /// The label's share of alpha, in (0, 1); the sum has the rest.
+        label_share: f64,
+        /// The named rivals, ascending: those thought likelier than the others. May be empty.
+        named: Vec<usize>,
+    },
+}
+
+impl Default for Spending {
+    fn default() -> Self {
+        Self::Ranked { label_share: None }
+    }
+}
+
+impl From<Bound> for Spending {
+    fn from(bound: Bound) -> Self {
+        match bound {
+            Bound::Ranked => Self::Ranked { label_share: None },
+            Bound::SimuEm => Self::SimuEm,
+            Bound::BinoCp => Self::BinoCp,
+        }
+    }
+}
+
+/// Upper bounds of what the rivals have.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RivalBounds {
+    /// Of each of the k strongest rivals, ascending.
+    Each(Vec<Prob>),
+    /// Of the sum of `size` rivals, so many of which must reach the label to push it out of the top k.
+    Sum {
+        /// The sum's bound.
+        sum: Prob,
+        /// How many rivals the sum has.
+        size: usize,
+    },
+}
+
+/// What a spending of alpha makes of counts: bounds that are all true at once with probability at least 1 - alpha.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpentBounds {
+    /// Bound of the label's probability.
+    pub label: Prob,
+    /// Bounds of its rivals'.
+    pub rivals: RivalBounds,
+}
+
+/// What of counts a spending looks at.
+pub(crate) struct Tally<'a> {
+    /// The label's count.
+    pub own: u64,
+    /// The counts of the rivals that are bounded one by one, or summed; ascending.
+    pub rivals: &'a [u64],
+    pub n: u64,
+    pub classes: usize,
+}
+
+impl Spending {
+    /// The plain bound that this is, where it is one: shares as the bound's name says, and no name.
+    pub fn bound(&self) -> Option<Bound> {
+        Bound::ALL.into_iter().find(|&bound| Self::from(bound) == *self)
+    }
+
+    /// Refuses a spending that does not fit a certificate of `label` for the top `k` of `classes` labels at `alpha`.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when a share is not in (0, 1), a named rival is the label or no label, names are not ascending or not
+    /// fewer than k, k is not in 1..c, or alpha or a share of it is outside the range of [`check_alpha`].
+    pub fn check(&self, label: usize, k: usize, classes: usize, alpha: f64) -> Result<()> {
+        let refuse = |message: String| Err(Error::argument("spending", message));
+        if label >= classes {
+            return Err(Error::argument(
+                "label",
+                format!("label {label} is not one of the {classes} labels 0..{classes}"),
+            ));
+        }
+        self.shares(alpha, k, classes)?;
+        let Self::Pooled { named, .. } = self else { return Ok(()) };
+        if named.len() >= k {
+            return refuse(format!("{self} names {} rivals: it must name fewer than k = {k}", named.len()));
+        }
+        if named.contains(&label) {
+            return refuse(format!("{self} names label {label} as a rival of itself"));
+        }
+        match named.iter().find(|&&rival| rival >= classes) {
+            Some(rival) => refuse(format!("{self} names label {rival} of {classes} labels 0..{classes}")),
+            None if named.windows(2).any(|pair| pair[0] >= pair[1]) => {
+                refuse(format!("{self} must name its rivals in ascending order, each once"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The failure probability of the label's bound and that of each bound of rivals, both rounded down; the second is 0
+    /// where there is none.
+    fn shares(&self, alpha: f64, k: usize, classes: usize) -> Result<(f64, f64)> {
+        check_k(k, classes)?;
+        check_alpha(alpha)?;
+        let (label_share, rivals) = match *self {
+            Self::Ranked { label_share: None } => {
+                let share = Bound::Ranked.share(alpha, k, classes)?;
+                return Ok((share, share));
+            }
+            Self::SimuEm => {
+                let share = Bound::SimuEm.share(alpha, k, classes)?;
+                return Ok((share, share));
+            }
+            Self::BinoCp => return Ok((alpha, 0.0)),
+            Self::Ranked { label_share: Some(share) } => (share, k as f64),
+            Self::Pooled { label_share, .. } => (label_share, 1.0),
+        };
+        check_share(label_share)?;
+        // More than the roundings of both products.
+        let down = alpha * (1.0 - 8.0 * f64::EPSILON);
+        let shares = (down * label_share, down * (1.0 - label_share) / rivals);
+        check_alpha(shares.0)?;
+        check_alpha(shares.1)?;
+        Ok(shares)
+    }
+
+    /// The label's bound from below and its rivals' from above, all true at once with probability at least 1 - `alpha`: with
+    /// [`Intervals::Fixed`] at the number of rows fixed beforehand, with [`Intervals::Anytime`] at all numbers of rows at once.
+    ///
+    /// # Errors
+    /// As [`Spending::check`]; `InvalidArgument` when no row or more than [`MAX_TRIALS`](super::MAX_TRIALS) rows were drawn.
+    pub fn bounds(
+        &self,
+        counts: &Counts,
+        label: usize,
+        k: usize,
+        alpha: f64,
+        intervals: Intervals,
+    ) -> Result<SpentBounds> {
+        self.check(label, k, counts.classes(), alpha)?;
+        self.bounds_of(&self.tally(counts, label, k, &mut Vec::new()), k, alpha, intervals)
+    }
+
+    /// What is left to hope for: the label's bound from *above* and its rivals' from *below*, all true at once with probability
+    /// at least 1 - `alpha`. The radius they give is the most that this spending can reach with any number of rows.
+    ///
+    /// The label has alpha/2 (alpha, where no rival is bounded), every rival alpha/(2(c - 1)).
+    ///
+    /// # Errors
+    /// As [`Spending::bounds`].
+    pub fn opposite_bounds(
+        &self,
+        counts: &Counts,
+        label: usize,
+        k: usize,
+        alpha: f64,
+        intervals: Intervals,
+    ) -> Result<SpentBounds> {
+        self.check(label, k, counts.classes(), alpha)?;
+        let mut rivals = Vec::new();
+        let Tally { own, rivals, n, classes } = self.tally(counts, label, k, &mut rivals);
+        if matches!(self, Self::BinoCp) {
+            let label = intervals.upper(own, n, alpha)?;
+            return Ok(SpentBounds { label, rivals: RivalBounds::Each(vec![label.complement(); k]) });
+        }
+        let half = (0.5 * alpha).next_down();
+        let each = (half / (classes as f64 - 1.0)).next_down();
+        check_alpha(each)?;
+        let label = intervals.upper(own, n, half)?;
+        let lowers = distinct(rivals, |count| intervals.lower(count, n, each))?;
+        let rivals = if let Self::Pooled { .. } = self {
+            // Rounded down by more than the sum's error.
+            let p = lowers.iter().map(|lower| lower.p).sum::<f64>() * (1.0 - 1e-10);
+            RivalBounds::Sum { sum: Prob { p, q: 1.0 - p }, size: lowers.len() }
+        } else {
+            RivalBounds::Each(lowers)
+        };
+        Ok(SpentBounds { label, rivals })
+    }
+
+    /// As [`Spending::bounds`], from the counts that matter.
+    pub(crate) fn bounds_of(&self, tally: &Tally, k: usize, alpha: f64, intervals: Intervals) -> Result<SpentBounds> {
+        let &Tally { own, rivals, n, classes } = tally;
+        let (label_alpha, rival_alpha) = self.shares(alpha, k, classes)?;
+        let label = intervals.lower(own, n, label_alpha)?;
+        let rivals = match self {
+            Self::BinoCp => RivalBounds::Each(vec![label.complement(); k]),
+            Self::Ranked { .. } | Self::SimuEm => {
+                RivalBounds::Each(distinct(rivals, |count| intervals.upper(count, n, rival_alpha))?)
+            }
+            Self::Pooled { .. } => {
+                let sum = intervals.upper(rivals.iter().sum(), n, rival_alpha)?;
+                RivalBounds::Sum { sum, size: rivals.len() }
+            }
+        };
+        Ok(SpentBounds { label, rivals })
+    }
+
+    /// The counts that this spending looks at; `rivals` is where they are kept.
+    fn tally<'a>(&self, counts: &Counts, label: usize, k: usize, rivals: &'a mut Vec<u64>) -> Tally<'a> {
+        let (named, size): (&[usize], usize) = match self {
+            Self::BinoCp => (&[], 0),
+            Self::Ranked { .. } | Self::SimuEm => (&[], k),
+            Self::Pooled { named, .. } => (named, k - named.len()),
+        };
+        rivals.extend(
+            counts.labels().iter().enumerate().filter(|(i, _)| *i != label && !named.contains(i)).map(|(_, n)| n),
+        );
+        keep_largest(rivals, size);
+        Tally { own: counts.labels()[label], rivals, n: counts.n(), classes: counts.classes() }
+    }
+}
+
+/// Keeps the `size` largest, ascending.
+fn keep_largest(counts: &mut Vec<u64>, size: usize) {
+    let first = counts.len() - size;
+    if first > 0 && first < counts.len() {
+        counts.select_nth_unstable(first);
+    }
+    counts.drain(..first);
+    counts.sort_unstable();
+}
+
+/// The bound of each count, in ascending order; equal counts have equal bounds.
+fn distinct(counts: &[u64], bound: impl Fn(u64) -> Result<Prob>) -> Result<Vec<Prob>> {
+    let mut bounds: Vec<Prob> = Vec::with_capacity(counts.len());
+    for (i, &count) in counts.iter().enumerate() {
+        bounds.push(if i > 0 && counts[i - 1] == count { bounds[i - 1] } else { bound(count)? });
+    }
+    Ok(bounds)
+}
+
+fn check_share(share: f64) -> Result<()> {
+    if share > 0.0 && share < 1.0 {
+        return Ok(());
+    }
+    Err(Error::argument("spending", format!("{share} is not a share of alpha: it must be above 0 and below 1")))
+}
+
+impl fmt::Display for Spending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ranked { label_share: None } => f.pad("ranked"),
+            Self::Ranked { label_share: Some(share) } => write!(f, "ranked:{share}"),
+            Self::SimuEm => f.pad("simuem"),
+            Self::BinoCp => f.pad("binocp"),
+            Self::Pooled { label_share, named } => {
+                write!(f, "pooled:{label_share}")?;
+                for (i, rival) in named.iter().enumerate() {
+                    write!(f, "{}{rival}", if i == 0 { ':' } else { ',' })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl FromStr for Spending {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let refuse = || {
+            let forms = "ranked, ranked:SHARE, simuem, binocp, pooled:SHARE, pooled:SHARE:LABEL,LABEL,...";
+            Error::argument("spending", format!("\"{text}\" is none of {forms}"))
+        };
+        if let Ok(bound) = text.parse::<Bound>() {
+            return Ok(bound.into());
+        }
+        let mut parts = text.split(':');
+        let (kind, share, names, rest) = (parts.next(), parts.next(), parts.next(), parts.next());
+        let share: f64 = share.and_then(|share| share.parse().ok()).ok_or_else(refuse)?;
+        check_share(share)?;
+        match (kind, names, rest) {
+            (Some("ranked"), None, None) => Ok(Self::Ranked { label_share: Some(share) }),
+            (Some("pooled"), names, None) => {
+                let named = match names {
+                    None => Vec::new(),
+                    Some(names) => {
+                        names.split(',').map(|name| name.parse().map_err(|_| refuse())).collect::<Result<_>>()?
+                    }
+                };
+                Ok(Self::Pooled { label_share: share, named })
+            }
+            _ => Err(refuse()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_counts_keep_ties() {
+        let largest = |counts: &[u64], size| {
+            let mut counts = counts.to_vec();
+            keep_largest(&mut counts, size);
+            counts
+        };
+        assert_eq!(largest(&[5, 9, 1, 0, 9], 2), [9, 9]);
+        assert_eq!(largest(&[5, 9, 9, 0, 9], 5), [0, 5, 9, 9, 9]);
+        assert!(largest(&[1, 2], 0).is_empty());
+    }
+
+    #[test]
+    fn shares_never_add_to_more_than_alpha() {
+        for share in [1e-9, 0.1, 1.0 / 3.0, 0.5, 0.9, 1.0 - 1e-9] {
+            for alpha in [0.5, 0.1, 0.001, 1e-12] {
+                let (label, rivals) =
+                    Spending::Pooled { label_share: share, named: Vec::new() }.shares(alpha, 1, 2).unwrap();
+                assert!(label + rivals <= alpha && label + rivals > alpha * (1.0 - 1e-14));
+                let (label, rivals) = Spending::Ranked { label_share: Some(share) }.shares(alpha, 3, 5).unwrap();
+                assert!(label + 3.0 * rivals <= alpha);
+            }
+        }
+    }
+}
