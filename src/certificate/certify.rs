@@ -1,6 +1,7 @@
 //! The certificate of one label.
 
 use super::radius::{TopKRadius, set_radius, top_k_radius};
+use super::search::less_slack;
 use crate::Result;
 use crate::noise::family::Gaussian;
 use crate::stats::spending::{RivalBounds, SpentBounds};
@@ -46,14 +47,7 @@ impl Certificate {
     /// radius, and when it is not a number from 0 up: a slack never enlarges a radius.
     #[must_use]
     pub fn shrunk_by(&self, slack: f64) -> Self {
-        let radius = if slack == 0.0 {
-            self.radius
-        } else if slack > 0.0 && slack < self.radius {
-            (self.radius - slack).next_down().max(0.0)
-        } else {
-            0.0
-        };
-        Self { radius, ..self.clone() }
+        Self { radius: less_slack(self.radius, slack), ..self.clone() }
     }
 }
 

@@ -8,6 +8,7 @@ mod certify;
 pub mod plan;
 mod predict;
 mod radius;
+mod search;
 pub mod stop;
 
 pub use certify::{Certificate, certify, certify_with};

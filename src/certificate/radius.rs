@@ -1,5 +1,6 @@
 //! Theorem 1: from bounds on probabilities to the radius within which a label stays among the top k.
 
+use super::search::{Guess, largest};
 use crate::noise::family::NoiseFamily;
 use crate::stats::Prob;
 use crate::{Error, Result};
@@ -38,20 +39,35 @@ pub fn top_k_radius<F: NoiseFamily>(noise: &F, label: Prob, rivals: &[Prob]) -> 
     if rivals.windows(2).any(|pair| pair[0].p > pair[1].p) {
         return Err(Error::argument("rivals", "the bounds must be in ascending order"));
     }
-    let low = noise.level_below(&label);
-    let mut best = TopKRadius { radius: 0.0, set_size: 1, set: capped(rivals[0], label) };
     let mut sum = 0.0;
-    for (i, rival) in rivals.iter().enumerate() {
+    let sets = rivals.iter().enumerate().map(|(i, rival)| {
         sum = if i == 0 { rival.p } else { (sum + rival.p).next_up() };
         let set = if i == 0 { *rival } else { Prob { p: sum.min(1.0), q: (1.0 - sum).next_down().max(0.0) } };
-        let set = capped(set, label);
+        capped(set, label)
+    });
+    Ok(largest_over_sets(noise, label, sets))
+}
+
+/// The largest R_t, where `sets` has for t = 1, 2, ... an upper bound of the mass of the t weakest of any k rivals. At least
+/// one is needed: none certify nothing.
+pub(super) fn largest_over_sets<F: NoiseFamily>(
+    noise: &F,
+    label: Prob,
+    sets: impl Iterator<Item = Prob>,
+) -> TopKRadius {
+    let low = noise.level_below(&label);
+    let mut best = TopKRadius { radius: 0.0, set_size: 1, set: Prob::ONE };
+    for (i, set) in sets.enumerate() {
+        if i == 0 {
+            best.set = set;
+        }
         let search = Search::new(noise, low, &set, i + 1);
         // Most sets cannot beat the best so far: one evaluation tells.
         if search.holds_at(best.radius) {
             best = TopKRadius { radius: search.largest_from(best.radius), set_size: i + 1, set };
         }
     }
-    Ok(best)
+    best
 }
 
 /// The radius within which a label of probability at least `label` is not reached by `size` labels at once whose probabilities
@@ -102,64 +118,10 @@ impl<'a, F: NoiseFamily> Search<'a, F> {
         self.lead(r) > 0.0
     }
 
-    /// The largest r at which the label certainly stays, given one at which it does. Only such an r is ever returned.
+    /// The largest r at which the label certainly stays, given one at which it does.
     fn largest_from(&self, start: f64) -> f64 {
-        let (mut low, mut low_lead) = (start, self.lead(start));
-        let unit = self.noise.scale();
-        let mut step = 0.25 * unit;
         // With t = 1 the meeting point is the root but for rounding; with t > 1 it is below the root.
-        if let Some(r) = self.noise.meeting(self.low, self.high).filter(|&r| r > start) {
-            if r == f64::INFINITY {
-                return r;
-            }
-            let lead = self.lead(r);
-            if lead > 0.0 {
-                (low, low_lead) = (r, lead);
-                step = if self.ln_t == 0.0 { TOLERANCE * unit } else { step };
-            }
-        }
-        let (mut high, mut high_lead) = loop {
-            if low == f64::INFINITY {
-                return low;
-            }
-            let high = low + step;
-            let lead = self.lead(high);
-            if lead > 0.0 {
-                (low, low_lead) = (high, lead);
-                step *= 2.0;
-            } else {
-                break (high, lead);
-            }
-        };
-        // Regula falsi with Anderson and Bjorck's weights; then halving, should that not have been enough. `low` always
-        // holds, and a step of a quarter of the tolerance past the root closes the bracket.
-        for round in 0..200 {
-            let width = high - low;
-            if width <= (TOLERANCE * unit).max(4.0 * f64::EPSILON * high) {
-                break;
-            }
-            let part = low_lead / (low_lead - high_lead);
-            let part = if part.is_finite() && round < 20 { part } else { 0.5 };
-            let margin = (0.25 * TOLERANCE * unit / width).min(0.5);
-            let middle = low + width * part.clamp(margin, 1.0 - margin);
-            let lead = self.lead(middle);
-            if lead > 0.0 {
-                high_lead *= weight(lead, low_lead);
-                (low, low_lead) = (middle, lead);
-            } else {
-                low_lead *= weight(lead, high_lead);
-                (high, high_lead) = (middle, lead);
-            }
-        }
-        low
+        let guess = self.noise.meeting(self.low, self.high).map(|r| Guess { r, is_root: self.ln_t == 0.0 });
+        largest(|r| self.lead(r), start, guess, self.noise.scale())
     }
-}
-
-/// How close to the root the search ends, in units of the noise's scale.
-const TOLERANCE: f64 = 1e-11;
-
-/// The factor for the end that stays, where the other end's value went from `before` to `now`.
-fn weight(now: f64, before: f64) -> f64 {
-    let rest = 1.0 - now / before;
-    if rest > 0.0 { rest } else { 0.5 }
 }

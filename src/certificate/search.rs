@@ -1,0 +1,82 @@
+//! The search for a radius: the largest r at which an inequality that holds up to some point still holds.
+
+/// A radius from which a search may start.
+pub(super) struct Guess {
+    /// The radius.
+    pub r: f64,
+    /// Whether it is the root itself but for rounding, and not only below it.
+    pub is_root: bool,
+}
+
+/// The largest r at which `lead`, a falling function that is positive at `start`, is still positive. Only an r at which
+/// `lead` *was evaluated* and found positive is ever returned, so that an error of the search can make it smaller, not
+/// larger; it is within 1e-9 of `unit`, the noise's scale, of the root. Infinity where the guess is.
+pub(super) fn largest(lead: impl Fn(f64) -> f64, start: f64, guess: Option<Guess>, unit: f64) -> f64 {
+    let (mut low, mut low_lead) = (start, lead(start));
+    let mut step = 0.25 * unit;
+    if let Some(Guess { r, is_root }) = guess.filter(|guess| guess.r > start) {
+        if r == f64::INFINITY {
+            return r;
+        }
+        let lead = lead(r);
+        if lead > 0.0 {
+            (low, low_lead) = (r, lead);
+            step = if is_root { TOLERANCE * unit } else { step };
+        }
+    }
+    let (mut high, mut high_lead) = loop {
+        if low == f64::INFINITY {
+            return low;
+        }
+        let high = low + step;
+        let lead = lead(high);
+        if lead > 0.0 {
+            (low, low_lead) = (high, lead);
+            step *= 2.0;
+        } else {
+            break (high, lead);
+        }
+    };
+    // Regula falsi with Anderson and Bjorck's weights; then halving, should that not have been enough. `low` always
+    // holds, and a step of a quarter of the tolerance past the root closes the bracket.
+    for round in 0..200 {
+        let width = high - low;
+        if width <= (TOLERANCE * unit).max(4.0 * f64::EPSILON * high) {
+            break;
+        }
+        let part = low_lead / (low_lead - high_lead);
+        let part = if part.is_finite() && round < 20 { part } else { 0.5 };
+        let margin = (0.25 * TOLERANCE * unit / width).min(0.5);
+        let middle = low + width * part.clamp(margin, 1.0 - margin);
+        let lead = lead(middle);
+        if lead > 0.0 {
+            high_lead *= weight(lead, low_lead);
+            (low, low_lead) = (middle, lead);
+        } else {
+            low_lead *= weight(lead, high_lead);
+            (high, high_lead) = (middle, lead);
+        }
+    }
+    low
+}
+
+/// How close to the root the search ends, in units of the noise's scale.
+const TOLERANCE: f64 = 1e-11;
+
+/// The factor for the end that stays, where the other end's value went from `before` to `now`.
+fn weight(now: f64, before: f64) -> f64 {
+    let rest = 1.0 - now / before;
+    if rest > 0.0 { rest } else { 0.5 }
+}
+
+/// `radius` with `slack` taken off, rounded down; 0 when `slack` reaches it, and when it is not a number from 0 up: a slack
+/// never enlarges a radius.
+pub(super) fn less_slack(radius: f64, slack: f64) -> f64 {
+    if slack == 0.0 {
+        radius
+    } else if slack > 0.0 && slack < radius {
+        (radius - slack).next_down().max(0.0)
+    } else {
+        0.0
+    }
+}
