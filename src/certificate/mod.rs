@@ -1,16 +1,30 @@
-//! From counts to statements: the certified radius of a label, and the smoothed classifier's top-k set.
+//! From counts to statements: the certified radius of a label, the smoothed classifier's top-k set, and what holds for the
+//! whole answer that is returned: every label of it, the set, its order.
 //!
 //! Every function is pure and may be called from any thread. Source of the radius: Jia, Cao, Wang, Gong, "Certified
-//! Robustness for Top-k Predictions against Adversarial Perturbations via Randomized Smoothing", ICLR 2020, Theorem 1.
+//! Robustness for Top-k Predictions against Adversarial Perturbations via Randomized Smoothing", ICLR 2020, Theorem 1. The
+//! theorems for answers, with their proofs and tests, are in `docs/statistics.md`, section "Guarantees for an answer".
 
 pub mod auto;
+mod budget;
 mod certify;
+mod intervals;
+mod order;
 pub mod plan;
 mod predict;
 mod radius;
+mod returned;
 mod search;
+mod set;
+mod simultaneous;
 pub mod stop;
 
+pub use budget::{AlphaBudget, BudgetState, Schedule, Share};
 pub use certify::{Certificate, certify, certify_with};
+pub use intervals::Intervals;
+pub use order::{OrderCertificate, certify_order};
 pub use predict::{Prediction, predict};
 pub use radius::{TopKRadius, set_radius, top_k_radius};
+pub use returned::{Returned, Selection, Spent};
+pub use set::{SetCertificate, certify_kept, certify_set};
+pub use simultaneous::{EachCertificate, LabelCertificate, certify_each};

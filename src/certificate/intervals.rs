@@ -1,0 +1,112 @@
+//! The confidence bounds that the guarantees for an answer are built from.
+
+use crate::Result;
+use crate::stats::{Prob, binomial};
+
+/// Confidence bounds of one event's probability, and the test that parts the top labels from the rest. [`Intervals::FIXED`]
+/// is for a number of rows that was fixed beforehand; functions that hold for all numbers of rows at once make every
+/// guarantee hold at any stopping time.
+///
+/// What the functions must keep: each bound fails with probability at most its alpha, rises with the successes, and comes no
+/// closer to the frequency when alpha falls.
+#[derive(Clone, Copy, Debug)]
+pub struct Intervals {
+    /// (successes, trials, alpha) to a lower bound of the probability, rounded down.
+    pub lower: fn(u64, u64, f64) -> Result<Prob>,
+    /// (successes, trials, alpha) to an upper bound of the probability, rounded up.
+    pub upper: fn(u64, u64, f64) -> Result<Prob>,
+    /// The counts of the j-th and the (j+1)-th label to a p-value, rounded up, that for every j is at most a with probability
+    /// at most a if the j labels with the largest counts are not the j most likely ones ([`predict`](super::predict)).
+    pub boundary: fn(u64, u64) -> Result<f64>,
+}
+
+impl Intervals {
+    /// Clopper-Pearson bounds and Hung and Fithian's test, for a number of rows fixed beforehand.
+    pub const FIXED: Self = Self { lower: binomial::lower, upper: binomial::upper, boundary: binomial::two_sided_half };
+
+    /// A lower bound for each of many labels, all true at once with probability at least 1 - `alpha` although labels of tiny
+    /// probability cost next to nothing: a label of probability p is given the level alpha (p + 1/m)/2.
+    ///
+    /// The levels of `m` labels (all there are, or m fixed beforehand) add to at most alpha, since their probabilities add to
+    /// at most 1. The bound is the least fixed point of b = lower(level(b)), approached from below; every step on the way is
+    /// itself sound, because all p below it are rejected at their own level.
+    pub(super) fn weighted_lower(&self, successes: u64, trials: u64, alpha: f64, m: usize) -> Result<Prob> {
+        // Four roundings at most: 1e-15 is more.
+        let level = |p: f64| 0.5 * alpha * (p + 1.0 / m as f64) * (1.0 - 1e-15);
+        let mut bound = Prob::ZERO;
+        for _ in 0..ROUNDS {
+            let next = (self.lower)(successes, trials, level(bound.p))?;
+            let settled = next.p <= bound.p * (1.0 + 1e-12);
+            if next.p > bound.p {
+                bound = next;
+            }
+            if settled {
+                break;
+            }
+        }
+        Ok(bound)
+    }
+}
+
+impl Default for Intervals {
+    fn default() -> Self {
+        Self::FIXED
+    }
+}
+
+/// A round leaves at most about half of the gap, with two successes, and a few percent of it with twenty.
+const ROUNDS: usize = 60;
+
+/// The sum of lower bounds, rounded down.
+pub(super) fn sum_down(bounds: &[Prob]) -> Prob {
+    match bounds {
+        [] => Prob::ZERO,
+        [one] => *one,
+        [first, rest @ ..] => {
+            let p = rest.iter().fold(first.p, |sum, bound| (sum + bound.p).next_down()).clamp(0.0, 1.0);
+            Prob { p, q: (1.0 - p).next_up().min(1.0) }
+        }
+    }
+}
+
+/// The sum of upper bounds, rounded up.
+pub(super) fn sum_up(bounds: &[Prob]) -> Prob {
+    match bounds {
+        [] => Prob::ZERO,
+        [one] => *one,
+        [first, rest @ ..] => {
+            let p = rest.iter().fold(first.p, |sum, bound| (sum + bound.p).next_up()).min(1.0);
+            Prob { p, q: (1.0 - p).next_down().max(0.0) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weighted_bound_solves_its_equation_from_below() {
+        let (alpha, m) = (0.001, 10);
+        for (successes, trials) in
+            [(1, 100), (2, 100), (3, 10_000), (50, 100), (93, 100), (100, 100), (999_990, 1_000_000)]
+        {
+            let bound = Intervals::FIXED.weighted_lower(successes, trials, alpha, m).unwrap();
+            let level = |p: f64| 0.5 * alpha * (p + 0.1);
+            let at = binomial::lower(successes, trials, level(bound.p)).unwrap();
+            let above = binomial::lower(successes, trials, level(bound.p * (1.0 + 1e-9))).unwrap();
+            assert!(bound.p <= at.p && at.p < bound.p * (1.0 + 1e-11), "{successes} of {trials}");
+            assert!(above.p < bound.p * (1.0 + 1e-9), "{successes} of {trials}: not the fixed point");
+        }
+        assert_eq!(Intervals::FIXED.weighted_lower(0, 100, alpha, m).unwrap(), Prob::ZERO);
+    }
+
+    #[test]
+    fn sums_are_rounded_outward() {
+        let tenth = Prob { p: 0.1, q: 0.9 };
+        let (down, up) = (sum_down(&[tenth; 3]), sum_up(&[tenth; 3]));
+        assert!(down.p < 0.3 && down.q > 0.7 && up.p > 0.3 && up.q < 0.7 && up.p - down.p < 1e-15);
+        assert_eq!((sum_down(&[tenth]), sum_up(&[tenth])), (tenth, tenth));
+        assert_eq!(sum_up(&[Prob::ONE, tenth]), Prob { p: 1.0, q: 0.0 });
+    }
+}

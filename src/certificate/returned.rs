@@ -1,0 +1,158 @@
+//! The labels that an answer returns, how they were chosen, and what the choice costs.
+
+use super::intervals::Intervals;
+use crate::stats::bounds::check_k;
+use crate::stats::{Counts, check_alpha, check_trials};
+use crate::{Error, Result};
+
+/// How the returned labels were chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Selection {
+    /// By the very counts that certify them: the k labels with the largest counts. The choice is paid for out of alpha.
+    SameCounts,
+    /// Independently of the counts that certify them: by pilot rows, or beforehand. The choice costs nothing.
+    Pilot,
+}
+
+/// The k labels that an answer returns, the likeliest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Returned {
+    labels: Vec<usize>,
+    selection: Selection,
+}
+
+impl Returned {
+    /// The k labels with the largest counts, descending, among equal counts the lowest index first; to be certified by these
+    /// same counts.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when `k` is not in 1..c.
+    pub fn same_counts(counts: &Counts, k: usize) -> Result<Self> {
+        Ok(Self { labels: top(counts, k)?, selection: Selection::SameCounts })
+    }
+
+    /// The k labels with the largest counts of a pilot; to be certified by the counts of other rows.
+    ///
+    /// # Errors
+    /// As [`Returned::same_counts`].
+    pub fn pilot(pilot: &Counts, k: usize) -> Result<Self> {
+        Ok(Self { labels: top(pilot, k)?, selection: Selection::Pilot })
+    }
+
+    /// Labels that were chosen without a look at the rows that certify them, the likeliest first.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when there is no label, or one occurs twice.
+    pub fn independent(labels: Vec<usize>) -> Result<Self> {
+        let mut sorted = labels.clone();
+        sorted.sort_unstable();
+        if labels.is_empty() || sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Error::argument("labels", format!("{labels:?} must be one label or more, each once")));
+        }
+        Ok(Self { labels, selection: Selection::Pilot })
+    }
+
+    /// The labels, the likeliest first.
+    pub fn labels(&self) -> &[usize] {
+        &self.labels
+    }
+
+    /// How they were chosen.
+    pub fn selection(&self) -> Selection {
+        self.selection
+    }
+
+    /// Refuses counts that cannot certify these labels.
+    pub(super) fn check(&self, counts: &Counts, alpha: f64) -> Result<()> {
+        let classes = counts.classes();
+        check_k(self.labels.len(), classes)?;
+        check_alpha(alpha)?;
+        check_trials(counts.n())?;
+        if let Some(label) = self.labels.iter().find(|&&label| label >= classes) {
+            let message = format!("label {label} is not one of the {classes} labels 0..{classes}");
+            return Err(Error::argument("labels", message));
+        }
+        if self.selection == Selection::SameCounts && top(counts, self.labels.len())? != self.labels {
+            let message = "the labels were chosen by other counts than these: give the counts that chose them, or, if those \
+                           are of other rows, say that the labels come from a pilot";
+            return Err(Error::argument("labels", message));
+        }
+        Ok(())
+    }
+}
+
+/// How the alpha of a statement was spent. The parts add to at most alpha.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Spent {
+    /// On the test that the labels chosen by the same counts are truly the likeliest; 0 where none was needed.
+    pub choice: f64,
+    /// On lower bounds, together.
+    pub lower: f64,
+    /// On upper bounds, together.
+    pub upper: f64,
+}
+
+impl Spent {
+    /// Halves for the lower and the upper bounds, of all of `alpha` or of what the test of the choice leaves.
+    ///
+    /// The test asks for the difference of two counts, the bounds for the sum of two intervals, which is wider: an eighth is
+    /// enough for the test hardly ever to be what fails.
+    pub(super) fn split(alpha: f64, tested: bool) -> Self {
+        let choice = if tested { alpha / 8.0 } else { 0.0 };
+        let half = 0.5 * if tested { (alpha - choice).next_down() } else { alpha };
+        Self { choice, lower: half, upper: half }
+    }
+}
+
+/// A part's share of one of `bounds` equal ones, rounded down.
+///
+/// # Errors
+/// `InvalidArgument` when it is outside the range of [`check_alpha`].
+pub(super) fn share(part: f64, bounds: usize) -> Result<f64> {
+    let share = if bounds == 1 { part } else { (part / bounds as f64).next_down() };
+    check_alpha(share)?;
+    Ok(share)
+}
+
+/// Whether the `j` labels with the largest counts are shown to be the j most likely ones at level `alpha`; `descending` has
+/// all counts, the largest first, and more than j of them.
+pub(super) fn parted(intervals: &Intervals, descending: &[u64], j: usize, alpha: f64) -> Result<bool> {
+    Ok((intervals.boundary)(descending[j - 1], descending[j])? <= alpha)
+}
+
+/// All counts, the largest first.
+pub(super) fn descending(counts: &Counts) -> Vec<u64> {
+    let mut all = counts.labels().to_vec();
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    all
+}
+
+fn top(counts: &Counts, k: usize) -> Result<Vec<usize>> {
+    check_k(k, counts.classes())?;
+    let mut labels: Vec<usize> = (0..counts.classes()).collect();
+    let order = |a: &usize, b: &usize| counts.labels()[*b].cmp(&counts.labels()[*a]).then(a.cmp(b));
+    labels.select_nth_unstable_by(k, order);
+    labels.truncate(k);
+    labels.sort_unstable_by(order);
+    Ok(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_spent_never_exceeds_alpha() {
+        for alpha in [0.5, 0.1, 0.05, 0.001, 1e-12, 3.3e-50] {
+            for tested in [false, true] {
+                let spent = Spent::split(alpha, tested);
+                assert!(spent.choice + spent.lower + spent.upper <= alpha && spent.lower > 0.4 * alpha);
+                for bounds in 1..200 {
+                    assert!(share(spent.lower, bounds).unwrap() * bounds as f64 <= spent.lower);
+                }
+            }
+        }
+    }
+}
