@@ -92,7 +92,7 @@ fn end_to_end(criterion: &mut Criterion) {
         let mut first = 0;
         group.bench_function(BenchmarkId::new("smoothtopk", name), |bencher| {
             bencher.iter(|| {
-                let job = Job::new(&input, sigma, grid, 1, Purpose::Estimate).unwrap().samples(first..first + rows);
+                let job = Job::on_grid(&input, sigma, grid, 1, Purpose::Estimate).unwrap().samples(first..first + rows);
                 first += rows;
                 sampler.submit(job).unwrap().wait().complete().unwrap()
             });

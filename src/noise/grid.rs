@@ -87,7 +87,7 @@ impl Grid {
     }
 }
 
-fn check_sigma(sigma: f64) -> Result<()> {
+pub(super) fn check_sigma(sigma: f64) -> Result<()> {
     if sigma.is_finite() && sigma > 0.0 {
         Ok(())
     } else {

@@ -1,21 +1,28 @@
 //! Noise: Gaussian rows from a counter-based generator, on a grid where adding them is exact.
 //!
-//! Every row is a pure function of (seed, job, purpose, sample index), the same bits on every processor. Layout,
-//! method, accuracy and what is measured: docs/noise.md.
+//! [`Noise`] says what the noise of a smoothed classifier is; every row is a pure function of (seed or key, job, purpose, sample
+//! index), the same bits on every processor. Layout, method, accuracy and what is measured: docs/noise.md.
 
+mod definition;
+mod exact;
 pub mod family;
 mod grid;
 mod kernel;
 mod normal;
 mod philox;
 mod simd;
+mod source;
 mod stream;
+mod words;
 
-/// Names the layout of the counters and the method of the normals. Another name means other rows for the same seed.
+/// The name of the default noise: [`Mode::Grid`] with Philox. See [`Noise::name`].
 pub const NOISE: &str = "philox4x32-10 box-muller 1";
 
+pub use definition::{Centre, JobNoise, Mode, Noise};
+pub use exact::{DiscreteGaussian, ExactGrid};
 pub use grid::Grid;
 pub use normal::MAX_ABS_Z;
 pub use philox::philox4x32_10;
 pub use simd::Path;
+pub use source::Source;
 pub use stream::{MAX_ELEMENTS, NoiseStream, Purpose};

@@ -8,14 +8,12 @@
 //! the angle: its lower 30 bits one uniform on (-pi/4, pi/4), bit 31 the sign of the cosine, bit 30 which of cosine
 //! and sine comes first. Polynomials: scripts/noise_coefficients.py.
 
-use super::philox::philox4x32_10;
 use super::simd::Simd;
+use super::words::Words;
 
 /// No |z| is larger: sqrt(2 * 65 ln 2), the smallest u being 2^-65, with room for rounding.
 pub const MAX_ABS_Z: f64 = 9.4926;
 
-/// The purpose bit of the counter that draws the further bits of a radius.
-pub(super) const REFINE: u32 = 1 << 31;
 /// Words in [-REFINE_HIGH, REFINE_LOW), as signed integers, get further bits. Below REFINE_LOW half a cell of u is
 /// more than 2^-21 of u, above -REFINE_HIGH half a cell of 1 - u is more than 2^-12 of it: either way it would show
 /// in an f32 radius.
@@ -67,15 +65,14 @@ pub(super) fn centred<S: Simd>(s: S, word: S::U) -> S::F {
     s.add(s.to_float(word), s.splat(0.5))
 }
 
-/// Replaces [`centred`] by w + (x + 1/2) / 2^32 in the lanes that need it; x is word `index` of the counter's
-/// refining block.
+/// Replaces [`centred`] by w + (x + 1/2) / 2^32 in the lanes that need it; x is the further bits of word `index` of the lane's
+/// block.
 #[cold]
 #[inline(never)]
-pub(super) fn refine(key: [u32; 2], counter: [u32; 4], index: usize, words: &[u32], centred: &mut [f32]) {
-    let [first, low, high, purpose] = counter;
+pub(super) fn refine<W: Words>(source: &W, first: u32, index: usize, words: &[u32], centred: &mut [f32]) {
     for ((block, &word), lane) in (first..).zip(words).zip(centred) {
         if word.wrapping_add(REFINE_HIGH) < REFINE_LOW + REFINE_HIGH {
-            let further = philox4x32_10([block, low, high, purpose | REFINE], key)[index];
+            let further = source.further(block, index);
             // 21 + 33 bits at most: exact in f64, so the cast rounds once. A negative word's bits count down from it.
             let fraction = (f64::from(further) + 0.5) / 4_294_967_296.0;
             *lane = (f64::from(word.cast_signed()) + fraction) as f32;
@@ -140,6 +137,7 @@ pub(super) fn rotate<S: Simd>(s: S, r: [S::F; 2], words: [S::U; 2]) -> [S::F; 4]
 #[cfg(test)]
 mod tests {
     use super::super::simd::{Portable, Simd};
+    use super::super::words::PhiloxWords;
     use super::*;
 
     /// The radius of one centred word, in f32 and in f64.
@@ -183,7 +181,7 @@ mod tests {
         let refined = |word: u32| {
             let plain = Portable.to_float([word; 8])[0] + 0.5;
             let mut lanes = [plain];
-            refine([1, 2], [3, 4, 5, 0], 0, &[word], &mut lanes);
+            refine(&PhiloxWords::new([1, 2], 4 | 5 << 32, 0), 3, 0, &[word], &mut lanes);
             let needed = needs_refining(Portable, [word; 8], [1 << 30; 8]);
             assert_eq!(needed, needs_refining(Portable, [1 << 30; 8], [word; 8]));
             assert!(needed || lanes[0] == plain);

@@ -1,9 +1,11 @@
-//! The noise of a job: every row a pure function of (seed, job key, purpose, sample index).
+//! The noise of a job: every row a pure function of (secret, job key, purpose, sample index).
 
+use super::exact::{DiscreteGaussian, ExactRow};
 use super::grid::Grid;
-use super::kernel::Row;
-use super::philox::philox4x32_10;
+use super::kernel::GaussianRow;
 use super::simd::{self, Path};
+use super::source::Source;
+use super::words::{ChaChaWords, PhiloxWords, job_key, philox_job_key};
 use crate::{Error, Result};
 
 /// The longest row: 2^32 blocks of 4 elements (64 GiB of f32).
@@ -21,9 +23,13 @@ pub enum Purpose {
     Predict = 2,
 }
 
-/// The Gaussian noise of one job and purpose; row `sample` depends on (seed, job, purpose, sample) and on nothing else.
+/// The purpose bit of exact noise, so that it is independent of the Gaussian noise of the same secret.
+const EXACT: u32 = 1 << 30;
+
+/// The Gaussian noise of one job and purpose; row `sample` depends on (secret, job, purpose, sample) and on nothing else.
 ///
-/// Copied and shared freely between threads; holds no state that drawing changes. Layout and accuracy: docs/noise.md.
+/// Copied and shared freely between threads; holds no state that drawing changes. Layout and accuracy: docs/noise.md. A job of
+/// the sampler takes its rows from [`super::Noise::stream`], which adds the mode.
 ///
 /// ```
 /// use smoothtopk::noise::{Grid, NoiseStream, Purpose};
@@ -38,18 +44,55 @@ pub enum Purpose {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoiseStream {
-    key: [u32; 2],
-    purpose: Purpose,
+    key: JobKey,
+    /// The purpose, and with exact noise its bit.
+    purpose: u32,
     path: Path,
 }
 
+/// The key of a job.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum JobKey {
+    Philox([u32; 2]),
+    ChaCha12([u8; 32]),
+}
+
+impl std::fmt::Debug for JobKey {
+    /// Without the ChaCha key, which has no business in a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Philox(key) => f.debug_tuple("Philox").field(key).finish(),
+            Self::ChaCha12(_) => f.debug_tuple("ChaCha12").finish_non_exhaustive(),
+        }
+    }
+}
+
 impl NoiseStream {
-    /// The noise of job `job` under `seed`, on the fastest path of this processor.
+    /// The noise of job `job` under Philox's `seed`, on the fastest path of this processor.
     ///
     /// Both are full 64-bit; one Philox block turns them into the 64-bit key of the rows.
     #[must_use]
     pub fn new(seed: u64, job: u64, purpose: Purpose) -> Self {
-        Self { key: derive_key(seed, job), purpose, path: Path::best() }
+        Self::of(&Source::Philox { seed }, job, purpose)
+    }
+
+    /// The noise of job `job` under a source, on the fastest path of this processor.
+    #[must_use]
+    pub fn of(source: &Source, job: u64, purpose: Purpose) -> Self {
+        Self::with_word(source, job, purpose as u32)
+    }
+
+    /// The bits of exact noise.
+    pub(super) fn exact(source: &Source, job: u64, purpose: Purpose) -> Self {
+        Self::with_word(source, job, purpose as u32 | EXACT)
+    }
+
+    fn with_word(source: &Source, job: u64, purpose: u32) -> Self {
+        let key = match source {
+            Source::Philox { seed } => JobKey::Philox(philox_job_key(*seed, job)),
+            Source::ChaCha12 { key } => JobKey::ChaCha12(job_key(key, job, purpose)),
+        };
+        Self { key, purpose, path: Path::best() }
     }
 
     /// The same noise by another path: identical bits, for tests and measurements.
@@ -66,10 +109,13 @@ impl NoiseStream {
         self.path
     }
 
-    /// The Philox key of every row.
+    /// The Philox key of every row; none with ChaCha12, whose key nobody needs.
     #[must_use]
-    pub fn key(&self) -> [u32; 2] {
-        self.key
+    pub fn key(&self) -> Option<[u32; 2]> {
+        match self.key {
+            JobKey::Philox(key) => Some(key),
+            JobKey::ChaCha12(_) => None,
+        }
     }
 
     /// Writes x + round(sigma z) of row `sample` to `out`, with z standard normal and round to the nearest multiple
@@ -84,12 +130,8 @@ impl NoiseStream {
     /// `InvalidArgument` when the lengths differ, a row is longer than [`MAX_ELEMENTS`], or sigma is not finite and
     /// positive; `out` is then unchanged.
     pub fn noisy_row(&self, sample: u64, sigma: f64, grid: &Grid, x: &[f32], out: &mut [f32]) -> Result<()> {
-        if x.len() != out.len() {
-            return Err(Error::argument("out", format!("holds {} elements, x {}", out.len(), x.len())));
-        }
-        check_elements(out.len())?;
-        let row = self.row(sample, grid.scale(sigma)?, grid.step());
-        simd::run::<true>(self.path, &row, x, out);
+        check_lengths(x, out)?;
+        self.gaussian::<true>(sample, [grid.scale(sigma)?, grid.step()], x, out);
         Ok(())
     }
 
@@ -99,19 +141,46 @@ impl NoiseStream {
     /// `InvalidArgument` when the row is longer than [`MAX_ELEMENTS`]; `out` is then unchanged.
     pub fn normals(&self, sample: u64, out: &mut [f32]) -> Result<()> {
         check_elements(out.len())?;
-        simd::run::<false>(self.path, &self.row(sample, 1.0, 1.0), &[], out);
+        self.gaussian::<false>(sample, [1.0, 1.0], &[], out);
         Ok(())
     }
 
-    fn row(&self, sample: u64, scale: f32, step: f32) -> Row {
-        Row { key: self.key, sample: [sample as u32, (sample >> 32) as u32], purpose: self.purpose as u32, scale, step }
+    /// Writes (x + m) / levels of row `sample` to `out`, for integers `x`.
+    pub(super) fn exact_row(&self, sample: u64, noise: &DiscreteGaussian, x: &[f32], out: &mut [f32]) -> Result<()> {
+        check_lengths(x, out)?;
+        let (table, middle, levels) = (noise.table(), noise.largest() as f32, noise.levels() as f32);
+        match self.key {
+            JobKey::Philox(key) => {
+                let words = PhiloxWords::new(key, sample, self.purpose);
+                simd::run(self.path, ExactRow { words, table, middle, levels, x, out });
+            }
+            JobKey::ChaCha12(key) => {
+                let words = ChaChaWords::new(key, sample);
+                simd::run(self.path, ExactRow { words, table, middle, levels, x, out });
+            }
+        }
+        Ok(())
+    }
+
+    fn gaussian<const GRID: bool>(&self, sample: u64, [scale, step]: [f32; 2], x: &[f32], out: &mut [f32]) {
+        match self.key {
+            JobKey::Philox(key) => {
+                let words = PhiloxWords::new(key, sample, self.purpose);
+                simd::run(self.path, GaussianRow::<_, GRID> { words, scale, step, x, out });
+            }
+            JobKey::ChaCha12(key) => {
+                let words = ChaChaWords::new(key, sample);
+                simd::run(self.path, GaussianRow::<_, GRID> { words, scale, step, x, out });
+            }
+        }
     }
 }
 
-/// The first two words of the Philox block with counter [job low, job high, 0, 0] under the key `seed`.
-fn derive_key(seed: u64, job: u64) -> [u32; 2] {
-    let [first, second, ..] = philox4x32_10([job as u32, (job >> 32) as u32, 0, 0], [seed as u32, (seed >> 32) as u32]);
-    [first, second]
+fn check_lengths(x: &[f32], out: &[f32]) -> Result<()> {
+    if x.len() != out.len() {
+        return Err(Error::argument("out", format!("holds {} elements, x {}", out.len(), x.len())));
+    }
+    check_elements(out.len())
 }
 
 fn check_elements(elements: usize) -> Result<()> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::noise::{Grid, Purpose};
+use crate::noise::{Centre, Grid, Noise, Purpose};
 use crate::sampler::progress::{JobState, Tally};
 use crate::sampler::queue::Shared;
 use crate::sampler::watch::Watch;
@@ -20,10 +20,8 @@ pub struct Job {
 /// Which samples.
 #[derive(Clone, Debug)]
 pub(super) struct Samples {
-    pub(super) input: Vec<f32>,
-    pub(super) sigma: f64,
-    pub(super) grid: Grid,
-    pub(super) seed: u64,
+    pub(super) centre: Centre,
+    pub(super) noise: Noise,
     pub(super) key: u64,
     pub(super) purpose: Purpose,
     /// Rows that are drawn for [`Purpose::Select`].
@@ -46,34 +44,28 @@ impl Samples {
 }
 
 impl Job {
-    /// No samples yet, job key 0, around `input`, which is rounded to `grid`.
+    /// No samples yet, job key 0, around `input`, which is placed on the noise's grid ([`Noise::centre`]).
     ///
-    /// `sigma` is the noise's standard deviation on the input's own scale. Two jobs with the same seed, job key and
-    /// purpose get the same noise: give every input of a data set a key of its own.
+    /// Two jobs with the same noise, job key and purpose get the same rows: give every input of a data set a key of its own.
     ///
     /// # Errors
-    /// `InvalidArgument` when sigma is not a finite number > 0; `InvalidData` when the input is empty or has an element
-    /// that is not finite.
-    pub fn new(input: &[f32], sigma: f64, grid: Grid, seed: u64, purpose: Purpose) -> Result<Self> {
-        if !(sigma > 0.0 && sigma.is_finite()) {
-            return Err(Error::argument("sigma", format!("must be a finite number > 0, got {sigma}")));
-        }
-        if input.is_empty() {
-            return Err(Error::data("input", "has no elements"));
-        }
-        if let Some(element) = input.iter().position(|x| !x.is_finite()) {
-            return Err(Error::data(
-                "input",
-                format!("element {element} is {}: every element must be finite", input[element]),
-            ));
-        }
-        let mut input = input.to_vec();
-        grid.round(&mut input);
-        let samples = Samples { input, sigma, grid, seed, key: 0, purpose, pilot: 0, range: 0..0, lane: 0 };
+    /// `InvalidData` when the input is empty, or has an element that is not finite or that exact noise does not take.
+    pub fn new(input: &[f32], noise: &Noise, purpose: Purpose) -> Result<Self> {
+        let centre = noise.centre(input)?;
+        let noise = noise.clone();
+        let samples = Samples { centre, noise, key: 0, purpose, pilot: 0, range: 0..0, lane: 0 };
         Ok(Self { samples, watch: None })
     }
 
-    /// Sets the job key: the same (seed, key, purpose, sample) is the same noise.
+    /// As [`Job::new`] with the default noise, [`Noise::on_grid`].
+    ///
+    /// # Errors
+    /// As [`Job::new`], and `InvalidArgument` when sigma is not a finite number > 0.
+    pub fn on_grid(input: &[f32], sigma: f64, grid: Grid, seed: u64, purpose: Purpose) -> Result<Self> {
+        Self::new(input, &Noise::on_grid(sigma, grid, seed)?, purpose)
+    }
+
+    /// Sets the job key: the same (noise, key, purpose, sample) is the same row.
     #[must_use]
     pub fn key(mut self, key: u64) -> Self {
         self.samples.key = key;
@@ -112,7 +104,7 @@ impl Job {
 
     /// Elements of the input.
     pub fn elements(&self) -> usize {
-        self.samples.input.len()
+        self.samples.centre.elements()
     }
 }
 

@@ -81,7 +81,7 @@ impl Model {
 
 fn job(rows: u64) -> Job {
     let grid = Grid::for_range(1.0, 0.25).unwrap();
-    Job::new(&[0.0], 0.25, grid, 1, Purpose::Estimate).unwrap().samples(0..rows)
+    Job::on_grid(&[0.0], 0.25, grid, 1, Purpose::Estimate).unwrap().samples(0..rows)
 }
 
 /// Looks after every row, and has enough after two.

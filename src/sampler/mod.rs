@@ -30,7 +30,7 @@
 //!
 //! let sampler = Sampler::new(Arc::new(Sign), Plan { batch: 64, threads: 2 })?;
 //! let (sigma, seed) = (0.5, 7);
-//! let job = Job::new(&[0.5], sigma, Grid::for_range(1.0, sigma)?, seed, Purpose::Estimate)?.samples(0..10_000);
+//! let job = Job::on_grid(&[0.5], sigma, Grid::for_range(1.0, sigma)?, seed, Purpose::Estimate)?.samples(0..10_000);
 //! let counts = sampler.submit(job)?.wait().complete()?;
 //! assert_eq!(counts.n(), 10_000);
 //! assert!((counts.labels()[1] as f64 / 10_000.0 - 0.8413).abs() < 0.02); // Phi(1)

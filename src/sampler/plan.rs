@@ -115,7 +115,7 @@ fn rows_per_second(classifier: &Arc<dyn BaseClassifier>, plan: Plan) -> Result<f
     let grid = Grid::for_range(1.0, sigma)?;
     let input = vec![0.5f32; classifier.elements()];
     let draw = |rows: u64| -> Result<Duration> {
-        let job = Job::new(&input, sigma, grid, 0, Purpose::Select)?.samples(0..rows);
+        let job = Job::on_grid(&input, sigma, grid, 0, Purpose::Select)?.samples(0..rows);
         let start = Instant::now();
         sampler.submit(job)?.wait().complete()?;
         Ok(start.elapsed())

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use std::time::Instant;
 
 use crate::model::NO_LABEL;
-use crate::noise::{NoiseStream, Purpose};
+use crate::noise::{JobNoise, Purpose};
 use crate::sampler::job::{Job, Samples};
 use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
 use crate::sampler::watch::Watch;
@@ -21,8 +21,8 @@ pub(super) type OnEnd = Box<dyn FnOnce() + Send>;
 /// Its rows have positions: the pilot's first, then the samples.
 pub(super) struct JobState {
     samples: Samples,
-    noise: NoiseStream,
-    pilot_noise: NoiseStream,
+    noise: JobNoise,
+    pilot_noise: JobNoise,
     progress: Mutex<Progress>,
     pub(super) ended: Condvar,
 }
@@ -136,8 +136,8 @@ impl JobState {
             on_end,
         };
         Self {
-            noise: NoiseStream::new(samples.seed, samples.key, samples.purpose),
-            pilot_noise: NoiseStream::new(samples.seed, samples.key, Purpose::Select),
+            noise: samples.noise.stream(samples.key, samples.purpose),
+            pilot_noise: samples.noise.stream(samples.key, Purpose::Select),
             samples,
             progress: Mutex::new(progress),
             ended: Condvar::new(),
@@ -182,7 +182,7 @@ impl JobState {
     /// Writes the noisy row of a sample.
     pub(super) fn fill(&self, pilot: bool, sample: u64, out: &mut [f32]) -> Result<()> {
         let noise = if pilot { &self.pilot_noise } else { &self.noise };
-        noise.noisy_row(sample, self.samples.sigma, &self.samples.grid, &self.samples.input, out)
+        noise.noisy_row(sample, &self.samples.centre, out)
     }
 
     /// Counts the labels of rows that were handed out. True when a look has released further rows, which are to be queued.

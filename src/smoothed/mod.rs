@@ -181,7 +181,7 @@ impl SmoothedClassifier {
             return Err(Error::argument("rows", message));
         }
         self.sampler.check_elements(input.len())?;
-        let job = Job::new(input, request.sigma, request.grid()?, request.seed()?, Purpose::Estimate)?;
+        let job = Job::new(input, &request.noise()?, Purpose::Estimate)?;
         if control.timeout.is_some() {
             self.timer.start()?;
         }
@@ -218,6 +218,6 @@ fn job_of(input: &[f32], task: Task, request: &Request, key: u64) -> Result<Job>
         // With a fixed n, which label is certified does not change what is drawn: both go at once.
         Task::CertifySelected => (Purpose::Estimate, request.n0),
     };
-    let job = Job::new(input, request.sigma, request.grid()?, request.seed()?, purpose)?;
+    let job = Job::new(input, &request.noise()?, purpose)?;
     Ok(job.key(key).pilot(pilot).samples(0..request.n))
 }

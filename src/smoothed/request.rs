@@ -2,8 +2,8 @@
 
 use rand::TryRng;
 
-use crate::noise::Grid;
 use crate::noise::family::Gaussian;
+use crate::noise::{Grid, Noise};
 use crate::stats::{Bound, MAX_TRIALS, check_alpha};
 use crate::{Error, ErrorKind, Result};
 
@@ -108,6 +108,14 @@ impl Request {
             Some("max_abs") => Error::argument("input_max", error.message()),
             _ => error,
         })
+    }
+
+    /// The noise that the request asks for, with its seed or a new one.
+    ///
+    /// # Errors
+    /// As [`Request::grid`] and [`Request::seed`].
+    pub fn noise(&self) -> Result<Noise> {
+        Noise::on_grid(self.sigma, self.grid()?, self.seed()?)
     }
 
     /// The request with a seed: its own, or one from the operating system.

@@ -107,7 +107,7 @@ fn counts_and_radii_agree_with_the_closed_form() {
                 let (along, length) = case.position(row);
                 let spread = sigma * length;
                 let p = case.probabilities(along, spread);
-                let job = Job::new(row, sigma, grid, 5, Purpose::Estimate).unwrap().key(key as u64).samples(0..N);
+                let job = Job::on_grid(row, sigma, grid, 5, Purpose::Estimate).unwrap().key(key as u64).samples(0..N);
                 let counts = sampler.submit(job).unwrap().wait().complete().unwrap();
                 for (label, (&count, &p)) in counts.labels().iter().zip(&p).enumerate() {
                     let limit = 5.5 * (N as f64 * p * (1.0 - p)).sqrt() + 3.0;

@@ -84,7 +84,7 @@ const SIGMA: f64 = 0.5;
 fn job(key: u64, samples: std::ops::Range<u64>) -> Job {
     let input: Vec<f32> = (0..6).map(|i| ((key * 7 + i) % 5) as f32 / 4.0).collect();
     let grid = Grid::for_range(1.0, SIGMA).unwrap();
-    Job::new(&input, SIGMA, grid, 11, Purpose::Estimate).unwrap().key(key).samples(samples)
+    Job::on_grid(&input, SIGMA, grid, 11, Purpose::Estimate).unwrap().key(key).samples(samples)
 }
 
 fn draw(sampler: &Sampler, jobs: impl IntoIterator<Item = Job>) -> Vec<Counts> {
@@ -168,7 +168,8 @@ proptest! {
 fn seed_key_and_purpose_each_change_the_noise() {
     let sampler = sampler(64, 2);
     let grid = Grid::for_range(1.0, SIGMA).unwrap();
-    let with = |seed, key, purpose| Job::new(&[0.5; 6], SIGMA, grid, seed, purpose).unwrap().key(key).samples(0..5000);
+    let with =
+        |seed, key, purpose| Job::on_grid(&[0.5; 6], SIGMA, grid, seed, purpose).unwrap().key(key).samples(0..5000);
     let counts = draw(
         &sampler,
         [
@@ -190,18 +191,18 @@ fn an_empty_job_ends_at_once_and_a_wrong_input_is_refused() {
     let sampler = sampler(4, 1);
     assert_eq!(draw(&sampler, [job(0, 5..5)])[0].n(), 0);
     let grid = Grid::for_range(1.0, SIGMA).unwrap();
-    let short = Job::new(&[0.0; 5], SIGMA, grid, 0, Purpose::Estimate).unwrap().samples(0..1);
+    let short = Job::on_grid(&[0.0; 5], SIGMA, grid, 0, Purpose::Estimate).unwrap().samples(0..1);
     let error = sampler.submit(short).unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidData, Some("input")));
     for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let error = Job::new(&[0.0; 6], sigma, grid, 0, Purpose::Estimate).unwrap_err();
+        let error = Job::on_grid(&[0.0; 6], sigma, grid, 0, Purpose::Estimate).unwrap_err();
         assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidArgument, Some("sigma")));
     }
     for bad in [f32::NAN, f32::INFINITY] {
-        let error = Job::new(&[0.0, bad], SIGMA, grid, 0, Purpose::Estimate).unwrap_err();
+        let error = Job::on_grid(&[0.0, bad], SIGMA, grid, 0, Purpose::Estimate).unwrap_err();
         assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidData, Some("input")));
     }
-    assert!(Job::new(&[], SIGMA, grid, 0, Purpose::Estimate).is_err());
+    assert!(Job::on_grid(&[], SIGMA, grid, 0, Purpose::Estimate).is_err());
 }
 
 #[test]
@@ -241,7 +242,7 @@ fn a_failure_or_a_panic_ends_only_its_own_job() {
     let classifier = Arc::new(Rows::<Label> { elements: 1, classes: 2, fixed_batch: None, label: fragile });
     let sampler = Sampler::new(classifier, Plan { batch: 64, threads: 2 }).unwrap();
     let grid = Grid::for_range(100.0, SIGMA).unwrap();
-    let at = |x: f32, key| Job::new(&[x], SIGMA, grid, 3, Purpose::Estimate).unwrap().key(key).samples(0..10);
+    let at = |x: f32, key| Job::on_grid(&[x], SIGMA, grid, 3, Purpose::Estimate).unwrap().key(key).samples(0..10);
     // Ten rows each: batches of 64 mix good and bad jobs.
     let handles: Vec<_> =
         (0..30).map(|key| sampler.submit(at([0.0, 100.0, -100.0][key as usize % 3], key)).unwrap()).collect();
@@ -267,7 +268,7 @@ fn labels_outside_the_classes_count_for_none() {
     let classifier = Arc::new(Rows::<Label> { elements: 1, classes: 2, fixed_batch: None, label: |_| Ok(2) });
     let sampler = Sampler::new(classifier, Plan { batch: 4, threads: 1 }).unwrap();
     let grid = Grid::for_range(1.0, SIGMA).unwrap();
-    let job = Job::new(&[0.0], SIGMA, grid, 3, Purpose::Estimate).unwrap().samples(0..10);
+    let job = Job::on_grid(&[0.0], SIGMA, grid, 3, Purpose::Estimate).unwrap().samples(0..10);
     let counts = draw(&sampler, [job]).remove(0);
     assert_eq!((counts.n(), counts.unlabelled()), (10, 10));
 }
@@ -329,7 +330,7 @@ fn endless() -> (Sampler, Arc<AtomicUsize>, impl Fn(f32, u64) -> Job) {
     let classifier = Arc::new(Endless { running: Arc::clone(&running) });
     let sampler = Sampler::new(classifier, Plan { batch: 4, threads: 2 }).unwrap();
     let grid = Grid::for_range(100.0, SIGMA).unwrap();
-    let at = move |x: f32, rows| Job::new(&[x], SIGMA, grid, 3, Purpose::Estimate).unwrap().samples(0..rows);
+    let at = move |x: f32, rows| Job::on_grid(&[x], SIGMA, grid, 3, Purpose::Estimate).unwrap().samples(0..rows);
     (sampler, running, at)
 }
 
@@ -386,7 +387,7 @@ fn the_end_of_a_job_is_told_once_with_no_lock_held() {
     assert!(
         plain
             .submit_then(
-                Job::new(&[0.5], SIGMA, Grid::for_range(1.0, SIGMA).unwrap(), 0, Purpose::Estimate).unwrap(),
+                Job::on_grid(&[0.5], SIGMA, Grid::for_range(1.0, SIGMA).unwrap(), 0, Purpose::Estimate).unwrap(),
                 counted()
             )
             .is_err()

@@ -6,7 +6,6 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use super::kernel::{self, Row};
 use crate::{Error, Result};
 
 #[cfg(test)]
@@ -36,8 +35,11 @@ pub(super) trait Simd: Copy {
     fn store(self, value: Self::F, to: &mut [f32]);
     /// Panics when `to` is shorter than a vector.
     fn store_u(self, value: Self::U, to: &mut [u32]);
+    /// Panics when `from` is shorter than a vector.
+    fn load_u(self, from: &[u32]) -> Self::U;
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
     fn mul(self, a: Self::F, b: Self::F) -> Self::F;
+    fn div(self, a: Self::F, b: Self::F) -> Self::F;
     /// a b + c, rounded once.
     fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
     fn sqrt(self, a: Self::F) -> Self::F;
@@ -49,6 +51,17 @@ pub(super) trait Simd: Copy {
     fn shl2(self, a: Self::U) -> Self::U;
     /// Whether any a + offset or b + offset (mod 2^32) is below `limit`, unsigned.
     fn any_below(self, a: Self::U, b: Self::U, offset: u32, limit: u32) -> bool;
+
+    fn splat_u(self, value: u32) -> Self::U;
+    fn and_u(self, a: Self::U, b: Self::U) -> Self::U;
+    /// a >> `count`, which is below 32.
+    fn shr_u(self, a: Self::U, count: u32) -> Self::U;
+    /// Whether any lanes are equal.
+    fn any_equal(self, a: Self::U, b: Self::U) -> bool;
+    /// `yes` where a < b, both below 2^31, `no` elsewhere.
+    fn where_below(self, a: Self::U, b: Self::U, yes: Self::U, no: Self::U) -> Self::U;
+    /// The table's entries at words >> `shift`. Panics unless the table has 2^(32 - shift) entries, with shift from 1 to 31.
+    fn lookup(self, table: &[u32], words: Self::U, shift: u32) -> Self::U;
 
     /// For every lane of `a`: where it is positive, a = m 2^(e+1) with m in [1/2, 1), the pair (1 - m, 31 - e); where
     /// it is negative, the pair (-a 2^-32, 0). No lane is zero, subnormal or not finite.
@@ -116,23 +129,33 @@ impl Path {
     }
 }
 
-/// Runs the kernel for one row.
-pub(super) fn run<const GRID: bool>(path: Path, row: &Row, x: &[f32], out: &mut [f32]) {
+/// What makes one row, written once for every instruction set. Implementors mark `run` `#[inline(always)]`.
+pub(super) trait Kernel {
+    fn run<S: Simd>(self, s: S);
+}
+
+/// Whether a table has an entry for every value of `words >> shift`.
+fn is_whole(table: &[u32], shift: u32) -> bool {
+    (1..32).contains(&shift) && table.len() == 1 << (32 - shift)
+}
+
+/// Runs a kernel.
+pub(super) fn run(path: Path, kernel: impl Kernel) {
     #[cfg(target_arch = "x86_64")]
     match path {
         Path::Avx512 => {
             if let Some(simd) = x86::Avx512::detect() {
-                return simd.run::<GRID>(row, x, out);
+                return simd.run(kernel);
             }
         }
         Path::Avx2 => {
             if let Some(simd) = x86::Avx2::detect() {
-                return simd.run::<GRID>(row, x, out);
+                return simd.run(kernel);
             }
         }
         Path::Portable => {}
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = path;
-    kernel::fill::<_, GRID>(portable::Portable, row, x, out);
+    kernel.run(portable::Portable);
 }

@@ -1,6 +1,6 @@
 //! The kernel's operations in plain Rust, for any processor; NEON and SSE2 come from the compiler.
 
-use super::Simd;
+use super::{Simd, is_whole};
 use std::array::from_fn;
 
 /// Lanes: enough to keep a 128-bit unit busy.
@@ -73,12 +73,20 @@ impl Simd for Portable {
         to[..N].copy_from_slice(&value);
     }
     #[inline(always)]
+    fn load_u(self, from: &[u32]) -> Self::U {
+        from_fn(|i| from[i])
+    }
+    #[inline(always)]
     fn add(self, a: Self::F, b: Self::F) -> Self::F {
         from_fn(|i| a[i] + b[i])
     }
     #[inline(always)]
     fn mul(self, a: Self::F, b: Self::F) -> Self::F {
         from_fn(|i| a[i] * b[i])
+    }
+    #[inline(always)]
+    fn div(self, a: Self::F, b: Self::F) -> Self::F {
+        from_fn(|i| a[i] / b[i])
     }
     #[inline(always)]
     fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
@@ -104,6 +112,31 @@ impl Simd for Portable {
     fn any_below(self, a: Self::U, b: Self::U, offset: u32, limit: u32) -> bool {
         let below = |a: u32| a.wrapping_add(offset) < limit;
         a.iter().zip(&b).fold(false, |any, (&a, &b)| any | below(a) | below(b))
+    }
+    #[inline(always)]
+    fn splat_u(self, value: u32) -> Self::U {
+        [value; N]
+    }
+    #[inline(always)]
+    fn and_u(self, a: Self::U, b: Self::U) -> Self::U {
+        from_fn(|i| a[i] & b[i])
+    }
+    #[inline(always)]
+    fn shr_u(self, a: Self::U, count: u32) -> Self::U {
+        from_fn(|i| a[i] >> count)
+    }
+    #[inline(always)]
+    fn any_equal(self, a: Self::U, b: Self::U) -> bool {
+        a.iter().zip(&b).fold(false, |any, (a, b)| any | (a == b))
+    }
+    #[inline(always)]
+    fn where_below(self, a: Self::U, b: Self::U, yes: Self::U, no: Self::U) -> Self::U {
+        from_fn(|i| if a[i] < b[i] { yes[i] } else { no[i] })
+    }
+    #[inline(always)]
+    fn lookup(self, table: &[u32], words: Self::U, shift: u32) -> Self::U {
+        assert!(is_whole(table, shift));
+        from_fn(|i| table[(words[i] >> shift) as usize])
     }
     #[inline(always)]
     fn split(self, a: Self::F) -> (Self::F, Self::F) {

@@ -1,7 +1,6 @@
 //! The kernel's operations in AVX2 + FMA and in AVX-512.
 
-use super::{Simd, kernel};
-use crate::noise::kernel::Row;
+use super::{Kernel, Simd, is_whole};
 use std::arch::x86_64::*;
 
 /// One `Simd` method as intrinsics.
@@ -21,7 +20,9 @@ macro_rules! op {
 
 /// Loads and stores of whole vectors, with their bounds checked.
 macro_rules! memory {
-    ($load:ident, $store:ident, $store_u:ident, $u:ty) => {
+    (
+        $load:ident, $store:ident, $load_u:ident, $store_u:ident, $u:ty, |$from:ident, $index:ident| $gather:expr
+    ) => {
         #[inline(always)]
         fn load(self, from: &[f32]) -> Self::F {
             let from = &from[..Self::LANES];
@@ -40,6 +41,19 @@ macro_rules! memory {
             // SAFETY: the slice holds a vector; the store is unaligned; `self` witnesses the instructions.
             unsafe { $store_u(to.as_mut_ptr().cast::<$u>(), value) }
         }
+        #[inline(always)]
+        fn load_u(self, from: &[u32]) -> Self::U {
+            let from = &from[..Self::LANES];
+            // SAFETY: the slice holds a vector; the load is unaligned; `self` witnesses the instructions.
+            unsafe { $load_u(from.as_ptr().cast::<$u>()) }
+        }
+        #[inline(always)]
+        fn lookup(self, table: &[u32], words: Self::U, shift: u32) -> Self::U {
+            assert!(is_whole(table, shift));
+            let ($from, $index) = (table.as_ptr().cast::<i32>(), self.shr_u(words, shift));
+            // SAFETY: an index of 32 - shift bits is below the table's length; `self` witnesses the instructions.
+            unsafe { $gather }
+        }
     };
 }
 
@@ -52,13 +66,13 @@ impl Avx512 {
         (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq")).then_some(Self(()))
     }
 
-    pub(super) fn run<const GRID: bool>(self, row: &Row, x: &[f32], out: &mut [f32]) {
+    pub(super) fn run(self, kernel: impl Kernel) {
         #[target_feature(enable = "avx512f,avx512dq")]
-        fn go<const GRID: bool>(simd: Avx512, row: &Row, x: &[f32], out: &mut [f32]) {
-            kernel::fill::<_, GRID>(simd, row, x, out);
+        fn go(simd: Avx512, kernel: impl Kernel) {
+            kernel.run(simd);
         }
         // SAFETY: `self` witnesses that the processor has the features.
-        unsafe { go::<GRID>(self, row, x, out) }
+        unsafe { go(self, kernel) }
     }
 }
 
@@ -68,12 +82,15 @@ impl Simd for Avx512 {
     type U = __m512i;
     type D = __m512i;
 
-    memory!(_mm512_loadu_ps, _mm512_storeu_ps, _mm512_storeu_si512, __m512i);
+    memory!(_mm512_loadu_ps, _mm512_storeu_ps, _mm512_loadu_si512, _mm512_storeu_si512, __m512i, |from, index| {
+        _mm512_i32gather_epi32::<4>(index, from)
+    });
 
     op! {
         fn splat(self, value: f32) -> __m512 { _mm512_set1_ps(value) }
         fn add(self, a: __m512, b: __m512) -> __m512 { _mm512_add_ps(a, b) }
         fn mul(self, a: __m512, b: __m512) -> __m512 { _mm512_mul_ps(a, b) }
+        fn div(self, a: __m512, b: __m512) -> __m512 { _mm512_div_ps(a, b) }
         fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 { _mm512_fmadd_ps(a, b, c) }
         fn sqrt(self, a: __m512) -> __m512 { _mm512_sqrt_ps(a) }
         fn round(self, a: __m512) -> __m512 { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT }>(a) }
@@ -83,6 +100,15 @@ impl Simd for Avx512 {
             let offset = _mm512_set1_epi32(offset.cast_signed());
             let least = _mm512_min_epu32(_mm512_add_epi32(a, offset), _mm512_add_epi32(b, offset));
             _mm512_cmplt_epu32_mask(least, _mm512_set1_epi32(limit.cast_signed())) != 0
+        }
+        fn splat_u(self, value: u32) -> __m512i { _mm512_set1_epi32(value.cast_signed()) }
+        fn and_u(self, a: __m512i, b: __m512i) -> __m512i { _mm512_and_si512(a, b) }
+        fn shr_u(self, a: __m512i, count: u32) -> __m512i {
+            _mm512_srl_epi32(a, _mm_cvtsi32_si128(count.cast_signed()))
+        }
+        fn any_equal(self, a: __m512i, b: __m512i) -> bool { _mm512_cmpeq_epi32_mask(a, b) != 0 }
+        fn where_below(self, a: __m512i, b: __m512i, yes: __m512i, no: __m512i) -> __m512i {
+            _mm512_mask_blend_epi32(_mm512_cmplt_epi32_mask(a, b), no, yes)
         }
         fn split(self, a: __m512) -> (__m512, __m512) {
             let positive = !_mm512_movepi32_mask(_mm512_castps_si512(a));
@@ -132,13 +158,13 @@ impl Avx2 {
         (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
     }
 
-    pub(super) fn run<const GRID: bool>(self, row: &Row, x: &[f32], out: &mut [f32]) {
+    pub(super) fn run(self, kernel: impl Kernel) {
         #[target_feature(enable = "avx2,fma")]
-        fn go<const GRID: bool>(simd: Avx2, row: &Row, x: &[f32], out: &mut [f32]) {
-            kernel::fill::<_, GRID>(simd, row, x, out);
+        fn go(simd: Avx2, kernel: impl Kernel) {
+            kernel.run(simd);
         }
         // SAFETY: `self` witnesses that the processor has the features.
-        unsafe { go::<GRID>(self, row, x, out) }
+        unsafe { go(self, kernel) }
     }
 }
 
@@ -148,12 +174,15 @@ impl Simd for Avx2 {
     type U = __m256i;
     type D = __m256i;
 
-    memory!(_mm256_loadu_ps, _mm256_storeu_ps, _mm256_storeu_si256, __m256i);
+    memory!(_mm256_loadu_ps, _mm256_storeu_ps, _mm256_loadu_si256, _mm256_storeu_si256, __m256i, |from, index| {
+        _mm256_i32gather_epi32::<4>(from, index)
+    });
 
     op! {
         fn splat(self, value: f32) -> __m256 { _mm256_set1_ps(value) }
         fn add(self, a: __m256, b: __m256) -> __m256 { _mm256_add_ps(a, b) }
         fn mul(self, a: __m256, b: __m256) -> __m256 { _mm256_mul_ps(a, b) }
+        fn div(self, a: __m256, b: __m256) -> __m256 { _mm256_div_ps(a, b) }
         fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 { _mm256_fmadd_ps(a, b, c) }
         fn sqrt(self, a: __m256) -> __m256 { _mm256_sqrt_ps(a) }
         fn round(self, a: __m256) -> __m256 {
@@ -168,6 +197,17 @@ impl Simd for Avx2 {
             let limit = _mm256_set1_epi32(limit.wrapping_add(BIAS).cast_signed());
             let least = _mm256_min_epi32(_mm256_add_epi32(a, offset), _mm256_add_epi32(b, offset));
             _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(limit, least))) != 0
+        }
+        fn splat_u(self, value: u32) -> __m256i { _mm256_set1_epi32(value.cast_signed()) }
+        fn and_u(self, a: __m256i, b: __m256i) -> __m256i { _mm256_and_si256(a, b) }
+        fn shr_u(self, a: __m256i, count: u32) -> __m256i {
+            _mm256_srl_epi32(a, _mm_cvtsi32_si128(count.cast_signed()))
+        }
+        fn any_equal(self, a: __m256i, b: __m256i) -> bool {
+            _mm256_movemask_epi8(_mm256_cmpeq_epi32(a, b)) != 0
+        }
+        fn where_below(self, a: __m256i, b: __m256i, yes: __m256i, no: __m256i) -> __m256i {
+            _mm256_blendv_epi8(no, yes, _mm256_cmpgt_epi32(b, a))
         }
         fn split(self, a: __m256) -> (__m256, __m256) {
             let bits = _mm256_castps_si256(a);

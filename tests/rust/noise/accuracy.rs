@@ -10,12 +10,12 @@ fn reference(stream: &NoiseStream, purpose: Purpose, sample: u64, e: usize) -> (
     let block = (e / 64 * 16 + e % 16) as u32;
     let counter = [block, sample as u32, (sample >> 32) as u32, purpose as u32];
     let index = e % 64 / 32 * 2;
-    let words = philox4x32_10(counter, stream.key());
+    let words = philox4x32_10(counter, stream.key().unwrap());
     let word = words[index].cast_signed();
     let refined = (-(1 << 11)..1 << 20).contains(&word);
     let fraction = if refined {
         let [block, low, high, purpose] = counter;
-        let further = philox4x32_10([block, low, high, purpose | 1 << 31], stream.key())[index];
+        let further = philox4x32_10([block, low, high, purpose | 1 << 31], stream.key().unwrap())[index];
         (f64::from(further) + 0.5) / TWO_32
     } else {
         0.5

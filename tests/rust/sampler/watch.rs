@@ -78,7 +78,7 @@ fn a_pilot_is_counted_apart_and_comes_first_where_the_job_is_watched() {
     let select = |rows| {
         let input: Vec<f32> = (0..6).map(|i| ((3 * 7 + i) % 5) as f32 / 4.0).collect();
         let grid = Grid::for_range(1.0, SIGMA).unwrap();
-        let job = Job::new(&input, SIGMA, grid, 11, Purpose::Select).unwrap().key(3).samples(0..rows);
+        let job = Job::on_grid(&input, SIGMA, grid, 11, Purpose::Select).unwrap().key(3).samples(0..rows);
         draw(&sampler(4, 1), [job]).remove(0)
     };
     for (batch, threads) in [(1, 1), (16, 2), (500, 3)] {

@@ -1,0 +1,225 @@
+//! The noise of a smoothed classifier, as one value: sigma, mode, source.
+
+use std::sync::Arc;
+
+use super::exact::{DiscreteGaussian, ExactGrid};
+use super::grid::{Grid, check_sigma};
+use super::simd::Path;
+use super::source::Source;
+use super::stream::{NoiseStream, Purpose};
+use crate::{Error, Result};
+
+/// On what grid inputs lie and how noise is made on it. Part of the smoothed classifier, so the same for every input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Mode {
+    /// Inputs and f32 Gaussian noise rounded to a fine grid, the f32 sampler taken for an exact Gaussian.
+    Grid(Grid),
+    /// Inputs on a declared grid, and the Gaussian discretised to it, with a proven bound on its distance from the exact one.
+    Exact(ExactGrid),
+}
+
+/// The noise of a smoothed classifier: standard deviation, mode and source of bits.
+///
+/// Cheap to clone, immutable, shared freely between threads. Layout and proofs: docs/noise.md.
+///
+/// ```
+/// use smoothtopk::noise::{ExactGrid, Mode, Noise, Purpose, Source};
+///
+/// let noise = Noise::new(0.25, Mode::Exact(ExactGrid::pixels()), Source::random_chacha12()?)?;
+/// let x = noise.centre(&[0.0, 128.0 / 255.0, 1.0])?;
+/// let mut row = [0.0; 3];
+/// noise.stream(0, Purpose::Estimate).noisy_row(0, &x, &mut row)?;
+/// // The probability that 100,000 rows of 3 elements are not what exact noise would have given.
+/// assert!(noise.extra_alpha(100_000, 3) < 1e-11);
+/// # Ok::<(), smoothtopk::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Noise {
+    sigma: f64,
+    law: Law,
+    source: Source,
+}
+
+/// The mode, and what is made for it beforehand.
+#[derive(Clone, Debug, PartialEq)]
+enum Law {
+    Grid(Grid),
+    Exact(ExactGrid, Arc<DiscreteGaussian>),
+}
+
+/// An input that noise is to be added to, placed on the grid of the noise that made it: see [`Noise::centre`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Centre {
+    /// Multiples of the step of a [`Grid`]; integers on an [`ExactGrid`].
+    elements: Vec<f32>,
+    mode: Mode,
+}
+
+impl Centre {
+    /// Elements of the input.
+    #[must_use]
+    pub fn elements(&self) -> usize {
+        self.elements.len()
+    }
+}
+
+impl Noise {
+    /// Noise of standard deviation `sigma`, on the input's own scale. [`Mode::Exact`] builds its table, in about 4 us for each
+    /// grid step in sigma; the last table is kept.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when sigma is not finite and positive, too large for the [`Grid`], or not from 1 to 3500 steps of the
+    /// [`ExactGrid`].
+    pub fn new(sigma: f64, mode: Mode, source: Source) -> Result<Self> {
+        check_sigma(sigma)?;
+        let law = match mode {
+            Mode::Grid(grid) => grid.scale(sigma).map(|_| Law::Grid(grid))?,
+            Mode::Exact(grid) => Law::Exact(grid, DiscreteGaussian::shared(sigma, grid.levels())?),
+        };
+        Ok(Self { sigma, law, source })
+    }
+
+    /// The default: [`Mode::Grid`] and Philox.
+    ///
+    /// # Errors
+    /// As [`Noise::new`].
+    pub fn on_grid(sigma: f64, grid: Grid, seed: u64) -> Result<Self> {
+        Self::new(sigma, Mode::Grid(grid), Source::Philox { seed })
+    }
+
+    /// The standard deviation, before any rounding, in the units of the input.
+    #[must_use]
+    pub fn sigma(&self) -> f64 {
+        self.sigma
+    }
+
+    /// The mode.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        match &self.law {
+            Law::Grid(grid) => Mode::Grid(*grid),
+            Law::Exact(grid, _) => Mode::Exact(*grid),
+        }
+    }
+
+    /// Where the bits come from.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Names the generator, the method and the layout's version, for a record. Noise of another name has other rows.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let method = match self.law {
+            Law::Grid(_) => "box-muller 1",
+            Law::Exact(..) => "discrete-gaussian 1",
+        };
+        format!("{} {method}", self.source.name())
+    }
+
+    /// Places an input (row-major, any shape) on the grid: rounded to a [`Grid`], read as integers on an [`ExactGrid`].
+    ///
+    /// # Errors
+    /// `InvalidData` when the input is empty, or names the first element that is not finite or not on the [`ExactGrid`].
+    pub fn centre(&self, input: &[f32]) -> Result<Centre> {
+        if input.is_empty() {
+            return Err(Error::data("input", "has no elements"));
+        }
+        if let Some(element) = input.iter().position(|x| !x.is_finite()) {
+            return Err(Error::data(
+                "input",
+                format!("element {element} is {}: every element must be finite", input[element]),
+            ));
+        }
+        let elements = match &self.law {
+            Law::Grid(grid) => {
+                let mut rounded = input.to_vec();
+                grid.round(&mut rounded);
+                rounded
+            }
+            Law::Exact(grid, _) => grid.points(input)?,
+        };
+        Ok(Centre { elements, mode: self.mode() })
+    }
+
+    /// The rows of a job and purpose, on the fastest path of this processor.
+    #[must_use]
+    pub fn stream(&self, job: u64, purpose: Purpose) -> JobNoise {
+        let stream = match self.law {
+            Law::Grid(_) => NoiseStream::of(&self.source, job, purpose),
+            Law::Exact(..) => NoiseStream::exact(&self.source, job, purpose),
+        };
+        JobNoise { noise: self.clone(), stream }
+    }
+
+    /// What placing inputs of so many elements on the grid can add to the l2 norm of a perturbation, to be subtracted from a
+    /// radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and the distances between them.
+    #[must_use]
+    pub fn radius_slack(&self, elements: usize) -> f64 {
+        match &self.law {
+            Law::Grid(grid) => grid.radius_slack(elements),
+            Law::Exact(..) => 0.0,
+        }
+    }
+
+    /// An upper bound on the total variation between a row of so many elements and one of exact noise. 0 in [`Mode::Grid`],
+    /// whose sampler is taken as exact. Both modes take their bits as uniform and independent.
+    #[must_use]
+    pub fn total_variation(&self, elements: usize) -> f64 {
+        match &self.law {
+            Law::Grid(_) => 0.0,
+            Law::Exact(_, noise) => times_up(elements as f64, noise.total_variation()),
+        }
+    }
+
+    /// What must be added to the probability that a statement made from at most `rows` rows of so many elements is false:
+    /// rows times [`Noise::total_variation`], rounded up, 1 at most.
+    ///
+    /// A caller takes it off alpha beforehand, with the largest number of rows that it may come to draw, those that select a
+    /// label included, and refuses where too little is left.
+    #[must_use]
+    pub fn extra_alpha(&self, rows: u64, elements: usize) -> f64 {
+        times_up(rows as f64, self.total_variation(elements)).min(1.0)
+    }
+}
+
+/// A count times a bound, rounded up. The count itself was rounded to f64 where it is above 2^53.
+fn times_up(count: f64, bound: f64) -> f64 {
+    if count == 0.0 || bound == 0.0 { 0.0 } else { (count.next_up() * bound).next_up() }
+}
+
+/// The noise of one job and purpose: row `sample` depends on (noise, job, purpose, sample) and on nothing else.
+///
+/// Cheap to clone, immutable, shared freely between threads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobNoise {
+    noise: Noise,
+    stream: NoiseStream,
+}
+
+impl JobNoise {
+    /// The same noise by another path: identical bits, for tests and measurements.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when this processor cannot run the path.
+    pub fn on(self, path: Path) -> Result<Self> {
+        Ok(Self { stream: self.stream.on(path)?, noise: self.noise })
+    }
+
+    /// Writes the noisy row `sample` around an input to `out`, in the input's units.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when `out` has another length than the input, the input was placed by noise of another mode, or a row
+    /// is longer than [`super::MAX_ELEMENTS`]; `out` is then unchanged.
+    pub fn noisy_row(&self, sample: u64, x: &Centre, out: &mut [f32]) -> Result<()> {
+        if x.mode != self.noise.mode() {
+            return Err(Error::argument("x", "was placed on the grid of another noise; use Noise::centre of this one"));
+        }
+        match &self.noise.law {
+            Law::Grid(grid) => self.stream.noisy_row(sample, self.noise.sigma, grid, &x.elements, out),
+            Law::Exact(_, noise) => self.stream.exact_row(sample, noise, &x.elements, out),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! ChaCha12 keystream: one 256-bit key a job and purpose, one stream a sample, words taken in order.
+
+use rand::rngs::ChaCha12Rng;
+use rand::{Rng, SeedableRng};
+
+use super::{GROUP, GROUP_BLOCKS, Words};
+use crate::noise::normal::Radii;
+use crate::noise::simd::Simd;
+
+/// Where a row's further words begin, past the longest row.
+const FURTHER: u128 = 1 << 40;
+
+/// The key of a job and purpose: the first 8 words of block `purpose` of stream `job` under the key of the source, which serves
+/// for nothing else.
+pub(in crate::noise) fn job_key(key: &[u8; 32], job: u64, purpose: u32) -> [u8; 32] {
+    let mut derived = [0; 32];
+    at(key, job, u128::from(purpose) * 16).fill_bytes(&mut derived);
+    derived
+}
+
+/// The keystream of `stream` from a word on.
+fn at(key: &[u8; 32], stream: u64, word: u128) -> ChaCha12Rng {
+    let mut keystream = ChaCha12Rng::from_seed(*key);
+    keystream.set_stream(stream);
+    keystream.set_word_pos(word);
+    keystream
+}
+
+/// The words of one row: word w of block b is word 64 (b / 16) + 16 w + b % 16 of the keystream.
+pub(in crate::noise) struct ChaChaWords {
+    key: [u8; 32],
+    sample: u64,
+    keystream: ChaCha12Rng,
+    /// The words of the group under way.
+    words: [u32; GROUP],
+}
+
+impl ChaChaWords {
+    pub(in crate::noise) fn new(key: [u8; 32], sample: u64) -> Self {
+        Self { key, sample, keystream: at(&key, sample, 0), words: [0; GROUP] }
+    }
+
+    #[inline(never)]
+    fn next_group(&mut self) {
+        let mut bytes = [0; 4 * GROUP];
+        self.keystream.fill_bytes(&mut bytes);
+        for (word, bytes) in self.words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+    }
+}
+
+impl Words for ChaChaWords {
+    #[inline(always)]
+    fn blocks<S: Simd>(&mut self, s: S, first: u32) -> [S::U; 4] {
+        let lane = (first % GROUP_BLOCKS) as usize;
+        if lane == 0 {
+            self.next_group();
+        }
+        [
+            s.load_u(&self.words[lane..]),
+            s.load_u(&self.words[lane + 16..]),
+            s.load_u(&self.words[lane + 32..]),
+            s.load_u(&self.words[lane + 48..]),
+        ]
+    }
+
+    #[inline(always)]
+    fn radii_and_blocks<S: Simd>(&mut self, s: S, centred: [S::F; 2], next: u32) -> ([S::F; 2], [S::U; 4]) {
+        let mut radii = Radii::new(s, centred);
+        for number in 0..Radii::<S>::STEPS {
+            radii.step(s, number);
+        }
+        (radii.finish(s), self.blocks(s, next))
+    }
+
+    /// The word as far behind word 2^40 of the keystream.
+    fn further(&self, block: u32, index: usize) -> u32 {
+        let word =
+            GROUP as u128 * u128::from(block / GROUP_BLOCKS) + 16 * index as u128 + u128::from(block % GROUP_BLOCKS);
+        at(&self.key, self.sample, FURTHER + word).next_u32()
+    }
+}
