@@ -61,7 +61,7 @@ fn predict(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("predict, 16 rows of a trivial model");
     let own = Arc::new(Model::open(&path, &ModelOptions::default()).expect("a model"));
     let smoothed = SmoothedClassifier::new(own, Plan { batch: BATCH, threads: 1 }).expect("a plan that runs");
-    let request = Request { n: BATCH as u64, seed: Some(1), ..Request::new(0.5) };
+    let request = Request { n: BATCH as u64, ..Request::new(0.5).seeded(1) };
     group.bench_function("rust", |bencher| {
         bencher.iter(|| {
             let batch = smoothed.submit_batch(black_box(&input), &[Task::Predict], &request, 0, Control::default());

@@ -8,7 +8,8 @@ use super::status::stk_status;
 use super::summary::stk_summary;
 use crate::Error;
 use crate::certificate::{self, Certificate, Prediction};
-use crate::stats::{Bound, Counts};
+use crate::smoothed::{Bounding, Guarantee};
+use crate::stats::{Bound, Counts, Spending};
 
 /// How many of n noisy rows were given each label. What it says of certificates and predictions needs no model.
 pub struct stk_counts(Handle<Counts>);
@@ -177,7 +178,7 @@ pub(super) fn certified(summary: stk_summary, certificate: &Certificate) -> stk_
         p_upper: certificate.p_upper.p,
         sigma: certificate.sigma,
         alpha: certificate.alpha,
-        bound: certificate.spending.bound().map_or(-1, bound_to),
+        bound: spent_bound(&certificate.spending),
         certified: certificate.certified().into(),
         abstain: (!certificate.certified()).into(),
         ..summary
@@ -195,12 +196,39 @@ pub(super) fn predicted(summary: stk_summary, prediction: &Prediction) -> stk_su
     }
 }
 
+/// The part of a summary of the guarantees for an answer: of the whole set.
+pub(super) fn guaranteed(summary: stk_summary, guarantee: &Guarantee) -> stk_summary {
+    let set = &guarantee.set;
+    stk_summary {
+        k: set.labels.len() as u64,
+        label: set.labels.first().map_or(STK_NO_LABEL, |&label| to_label(label)),
+        radius: set.radius,
+        p_lower: set.p_lower.p,
+        p_upper: set.p_upper.p,
+        certified: (set.radius > 0.0).into(),
+        abstain: (set.radius <= 0.0).into(),
+        ..summary
+    }
+}
+
 pub(super) fn bound_to(bound: Bound) -> stk_bound {
     match bound {
         Bound::Ranked => super::request::STK_BOUND_RANKED,
         Bound::SimuEm => super::request::STK_BOUND_SIMUEM,
         Bound::BinoCp => super::request::STK_BOUND_BINOCP,
     }
+}
+
+/// What a request asks for: one of the three, auto, or a spending of alpha that is none of them.
+pub(super) fn asked_bound(bound: &Bounding) -> stk_bound {
+    match bound {
+        Bounding::Auto => super::request::STK_BOUND_AUTO,
+        Bounding::As(spending) => spent_bound(spending),
+    }
+}
+
+fn spent_bound(spending: &Spending) -> stk_bound {
+    spending.bound().map_or(super::request::STK_BOUND_SPENDING, bound_to)
 }
 
 pub(super) fn to_label(label: usize) -> i64 {

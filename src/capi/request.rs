@@ -8,7 +8,7 @@ use super::error::stk_error;
 use super::ffi::{Answer, Handle, User, call, free, opaque};
 use super::status::stk_status;
 use crate::Error;
-use crate::smoothed::{CancelToken, Control, Request};
+use crate::smoothed::{CancelToken, Control, Generator, Request};
 use crate::stats::Bound;
 
 /// How label probabilities are bounded: one of the STK_BOUND_ constants.
@@ -20,6 +20,10 @@ pub const STK_BOUND_RANKED: stk_bound = 0;
 pub const STK_BOUND_SIMUEM: stk_bound = 1;
 /// BinoCP of the paper: alpha for the label; every rival is bounded by 1 minus the label's lower bound.
 pub const STK_BOUND_BINOCP: stk_bound = 2;
+/// Chosen by the n0 selection rows, for the largest radius that is to be expected. The result says what was chosen.
+pub const STK_BOUND_AUTO: stk_bound = 3;
+/// A spending of alpha that is none of the others: stk_result_spending tells it. Only in results.
+pub const STK_BOUND_SPENDING: stk_bound = 4;
 
 /// Called on the thread that waits in a blocking call, at most once per batch and once at the end.
 ///
@@ -193,7 +197,7 @@ pub unsafe extern "C" fn stk_request_set_bound(
 ) -> stk_status {
     call!(err, |args| {
         let bound = bound_from(bound)?;
-        set(args.exclusive(request, "request")?, |request| request.bound = bound)
+        set(args.exclusive(request, "request")?, |request| request.bound = bound.into())
     })
 }
 
@@ -209,7 +213,8 @@ pub unsafe extern "C" fn stk_request_set_seed(
     seed: u64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.seed = Some(seed)))
+    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.generator =
+        Generator::Philox { seed: Some(seed) }))
 }
 
 /// Sets the job key of the first input; input i of a call gets key + i. Inputs that share a seed must have keys of their own,

@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::sync::{Arc, OnceLock};
 
-use super::counts::{bound_to, certified, predicted, to_label, to_labels};
+use super::counts::{asked_bound, certified, guaranteed, predicted, to_label, to_labels};
 use super::error::stk_error;
 use super::ffi::{Answer, Failure, Handle, c_string, call, free, get, opaque};
 use super::status::{self, stk_status};
@@ -60,6 +60,7 @@ impl Entry {
         let labels = match &outcome.answer {
             Ok(smoothed::Answer::Predictions(list)) => list.iter().map(|found| to_labels(&found.top)).collect(),
             Ok(smoothed::Answer::Certificates(list)) => list.iter().map(|found| vec![to_label(found.label)]).collect(),
+            Ok(smoothed::Answer::Guarantees(list)) => list.iter().map(|found| to_labels(found.labels())).collect(),
             Err(_) => vec![Vec::new(); outcome.request.k.len()],
         };
         Self { outcome, labels, json: OnceLock::new() }
@@ -75,25 +76,26 @@ impl Entry {
 
     fn summary(&self, k_index: usize) -> Answer<stk_summary> {
         self.check_k(k_index)?;
-        let Outcome { answer, counts, selection, elapsed, request, key, task, elements } = &self.outcome;
-        let grid = request.grid()?;
+        let Outcome { answer, counts, selection, elapsed, request, key, task, elements, .. } = &self.outcome;
+        let noise = request.noise()?;
         let summary = stk_summary {
             n: counts.n(),
             n0: selection.as_ref().map_or(0, |counts| counts.n()),
             k: request.k[k_index] as u64,
             sigma: request.sigma,
             alpha: request.alpha,
-            grid: f64::from(grid.step()),
-            radius_slack: if *task == Task::Predict { 0.0 } else { grid.radius_slack(*elements) },
+            grid: noise.mode().step(),
+            radius_slack: if *task == Task::Predict { 0.0 } else { noise.radius_slack(*elements) },
             seconds: elapsed.as_secs_f64(),
-            seed: request.seed.unwrap_or_default(),
+            seed: request.generator.seed().unwrap_or_default(),
             key: *key,
-            bound: bound_to(request.bound),
+            bound: asked_bound(&request.bound),
             ..stk_summary::EMPTY
         };
         Ok(match answer {
             Ok(smoothed::Answer::Predictions(list)) => predicted(summary, &list[k_index]),
             Ok(smoothed::Answer::Certificates(list)) => certified(summary, &list[k_index]),
+            Ok(smoothed::Answer::Guarantees(list)) => guaranteed(summary, &list[k_index]),
             Err(error) => stk_summary {
                 status: status::of(error.kind()),
                 label: match task {

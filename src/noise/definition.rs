@@ -19,6 +19,17 @@ pub enum Mode {
     Exact(ExactGrid),
 }
 
+impl Mode {
+    /// The grid's step, in the units of the input.
+    #[must_use]
+    pub fn step(&self) -> f64 {
+        match self {
+            Self::Grid(grid) => f64::from(grid.step()),
+            Self::Exact(grid) => 1.0 / f64::from(grid.levels()),
+        }
+    }
+}
+
 /// The noise of a smoothed classifier: standard deviation, mode and source of bits.
 ///
 /// Cheap to clone, immutable, shared freely between threads. Layout and proofs: docs/noise.md.

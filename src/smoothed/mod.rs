@@ -21,11 +21,14 @@
 
 mod batch;
 mod cancel;
+mod choices;
 mod flight;
+mod guarantee;
 mod pending;
 mod record;
 mod request;
 mod timer;
+mod watcher;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,12 +37,16 @@ use std::time::{Duration, Instant};
 
 pub use batch::{Batch, Draw};
 pub use cancel::CancelToken;
+pub use choices::{Bounding, Generator, NoiseMode};
 use flight::{Flight, Group};
+pub use guarantee::Guarantee;
 pub use pending::{Answer, Outcome, Pending};
 pub use record::Identity;
 pub use request::{Request, Task};
 use timer::Timer;
+use watcher::Judgement;
 
+use crate::certificate::stop::Rule;
 use crate::noise::Purpose;
 use crate::sampler::{BaseClassifier, Job, JobHandle, Plan, Sampler};
 use crate::stats::MAX_TRIALS;
@@ -98,9 +105,10 @@ impl SmoothedClassifier {
     /// has another number of elements than the model takes, or one that is not finite.
     pub fn submit(&self, input: &[f32], task: Task, request: &Request, key: u64) -> Result<Pending> {
         let request = self.settle(&[task], request)?;
-        let job = job_of(input, task, &request, key)?;
+        self.sampler.check_elements(input.len())?;
+        let (job, judgement) = job_of(input, task, &request, key, self.classes())?;
         let handle = self.sampler.submit(job)?;
-        Ok(Pending::new(handle, task, request, input.len(), key))
+        Ok(Pending::new(handle, judgement, task, request, input.len(), key))
     }
 
     /// Queues one task for each of `tasks.len()` inputs, row-major in `inputs`; input i gets the job key `key + i`. They share
@@ -139,20 +147,20 @@ impl SmoothedClassifier {
         }
         // All are checked before the first is queued.
         let prepare = |(i, (input, &task)): (usize, (&[f32], &Task))| {
-            job_of(input, task, &request, key + i as u64).map_err(|error| match tasks.len() {
+            job_of(input, task, &request, key + i as u64, self.classes()).map_err(|error| match tasks.len() {
                 1 => error,
                 _ => error.prefixed(&format!("input {i}: ")),
             })
         };
-        let jobs: Vec<Job> =
+        let jobs: Vec<(Job, Option<Judgement>)> =
             inputs.chunks_exact(elements).zip(tasks).enumerate().map(prepare).collect::<Result<_>>()?;
         let lane = self.next_lane();
         let group = Group::new(jobs.len(), control.done);
-        let submit = |(i, (job, &task)): (usize, (Job, &Task))| {
+        let mut pending = Vec::with_capacity(jobs.len());
+        for (i, ((job, judgement), &task)) in jobs.into_iter().zip(tasks).enumerate() {
             let handle = self.queue(job.lane(lane), &group)?;
-            Ok(Pending::new(handle, task, request.clone(), elements, key + i as u64))
-        };
-        let pending: Vec<Pending> = jobs.into_iter().zip(tasks).enumerate().map(submit).collect::<Result<_>>()?;
+            pending.push(Pending::new(handle, judgement, task, request.clone(), elements, key + i as u64));
+        }
         group.set_jobs(pending.iter().map(Pending::stopper).collect());
         let flight = Flight::new(group, &self.timer, start, control.timeout, control.cancel);
         Ok(Batch::new(flight, pending))
@@ -193,9 +201,13 @@ impl SmoothedClassifier {
 
     /// Checks the request for every task, and settles its seed.
     fn settle(&self, tasks: &[Task], request: &Request) -> Result<Request> {
-        let classes = self.sampler.classifier().classes();
-        tasks.iter().try_for_each(|&task| request.check_for(task, classes))?;
+        let (classes, elements) = (self.classes(), self.sampler.classifier().elements());
+        tasks.iter().try_for_each(|&task| request.check_for(task, classes, elements))?;
         request.with_seed()
+    }
+
+    fn classes(&self) -> usize {
+        self.sampler.classifier().classes()
     }
 
     /// A lane of its own for each request, so that requests take turns.
@@ -209,15 +221,19 @@ impl SmoothedClassifier {
     }
 }
 
-/// The job of one task: its rows, and where its label is selected the rows that select it.
-fn job_of(input: &[f32], task: Task, request: &Request, key: u64) -> Result<Job> {
-    let (purpose, pilot) = match task {
+/// The job of one task, and the judgement of its counts where a rule may stop it.
+fn job_of(input: &[f32], task: Task, request: &Request, key: u64, classes: usize) -> Result<(Job, Option<Judgement>)> {
+    let purpose = match task {
         // A label predicted and then certified under one seed must not be certified by the rows that chose it.
-        Task::Predict => (Purpose::Predict, 0),
-        Task::Certify(_) => (Purpose::Estimate, 0),
-        // With a fixed n, which label is certified does not change what is drawn: both go at once.
-        Task::CertifySelected => (Purpose::Estimate, request.n0),
+        Task::Predict => Purpose::Predict,
+        Task::Certify(_) | Task::CertifySelected | Task::CertifyAnswer => Purpose::Estimate,
     };
     let job = Job::new(input, &request.noise()?, purpose)?;
-    Ok(job.key(key).pilot(pilot).samples(0..request.n))
+    let job = job.key(key).pilot(request.pilot_rows(task)).samples(0..request.n);
+    if request.rule == Rule::Fixed {
+        // Which label is certified, and how, does not change what is drawn: pilot and samples go at once.
+        return Ok((job, None));
+    }
+    let judgement = Judgement::new(request, task, classes, input.len())?;
+    Ok((job.watched(judgement.clone()), Some(judgement)))
 }

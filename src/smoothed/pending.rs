@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+use super::Guarantee;
+use super::watcher::{Judged, Judgement};
+use crate::certificate::stop::Decision;
 use crate::certificate::{self, Certificate, Prediction};
 use crate::sampler::{Drawn, JobHandle, JobStopper};
 use crate::smoothed::{Request, Task};
-use crate::stats::Counts;
+use crate::stats::{Counts, Intervals};
 use crate::{Error, ErrorKind, Result};
 
 /// A task under way. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Pending {
     job: JobHandle,
+    judgement: Option<Judgement>,
     task: Task,
     request: Request,
     elements: usize,
@@ -25,16 +29,26 @@ pub enum Answer {
     Predictions(Vec<Prediction>),
     /// One for each k of the request, all of the same label; the grid's rounding is already off their radii.
     Certificates(Vec<Certificate>),
+    /// One for each k of the request; the grid's rounding is already off their radii.
+    Guarantees(Vec<Guarantee>),
 }
 
 /// What came of a task: its counts, whole or not, and what they say.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The answer, or why there is none: the task was cancelled, or a run of the model failed.
+    /// The answer, or why there is none: the task was cancelled, late, or a run of the model failed.
+    ///
+    /// A task with a rule that is late has the answer of its last look, which is sound; `cut` says that it was late.
     pub answer: Result<Answer>,
-    /// Counts of the rows that answer; of those that were drawn, where the task was cut short.
+    /// What was decided for each k of the request; empty where there is no answer.
+    pub decisions: Vec<Decision>,
+    /// Why the rows ended before the rule was done with them, where they did.
+    pub cut: Option<Error>,
+    /// Counts of the rows that the answer rests on; of those that were drawn, where there is no answer.
     pub counts: Counts,
-    /// Counts of the rows that selected the label, where one was selected.
+    /// Rows drawn, those after the last look among them; not those that select.
+    pub rows: u64,
+    /// Counts of the rows that selected the label or how alpha is spent, where there were any.
     pub selection: Option<Counts>,
     /// From the task's first row to its last.
     pub elapsed: Duration,
@@ -49,8 +63,15 @@ pub struct Outcome {
 }
 
 impl Pending {
-    pub(super) fn new(job: JobHandle, task: Task, request: Request, elements: usize, key: u64) -> Self {
-        Self { job, task, request, elements, key }
+    pub(super) fn new(
+        job: JobHandle,
+        judgement: Option<Judgement>,
+        task: Task,
+        request: Request,
+        elements: usize,
+        key: u64,
+    ) -> Self {
+        Self { job, judgement, task, request, elements, key }
     }
 
     pub(super) fn stopper(&self) -> JobStopper {
@@ -84,12 +105,24 @@ impl Pending {
 
     /// Waits for the end.
     pub fn wait(self) -> Outcome {
-        let Self { job, task, request, elements, key } = self;
+        let Self { job, judgement, task, request, elements, key } = self;
         let drawn = job.wait();
+        let rows = drawn.counts.n();
+        let judged = match &judgement {
+            Some(judgement) => by_rule(&drawn, judgement),
+            None => fixed(&drawn, task, &request, elements),
+        };
+        let (answer, decisions, counts) = match judged {
+            Ok(Judged { answer, decisions, counts }) => (Ok(answer), decisions, counts),
+            Err(error) => (Err(error), Vec::new(), drawn.counts),
+        };
         Outcome {
-            answer: answer(&drawn, task, &request, elements),
+            answer,
+            decisions,
+            cut: drawn.stopped,
+            counts,
+            rows,
             elapsed: drawn.elapsed,
-            counts: drawn.counts,
             selection: drawn.pilot,
             request,
             key,
@@ -99,25 +132,46 @@ impl Pending {
     }
 }
 
-fn answer(drawn: &Drawn, task: Task, request: &Request, elements: usize) -> Result<Answer> {
+/// The answer that the looks gave; of the last look, where the task was late.
+fn by_rule(drawn: &Drawn, judgement: &Judgement) -> Result<Judged> {
+    match &drawn.stopped {
+        Some(error) if error.kind() != ErrorKind::DeadlineExceeded => Err(error.clone()),
+        late => match judgement.judged()? {
+            Some(judged) => Ok(judged),
+            None => Err(late.clone().unwrap_or_else(|| Error::new(ErrorKind::Internal, "no look was taken"))),
+        },
+    }
+}
+
+/// The answer of all rows asked for.
+fn fixed(drawn: &Drawn, task: Task, request: &Request, elements: usize) -> Result<Judged> {
     if let Some(error) = &drawn.stopped {
         return Err(error.clone());
     }
-    let Request { sigma, ref k, alpha, bound, .. } = *request;
+    let judged = |answer| {
+        let decisions = vec![Decision::Complete; request.k.len()];
+        Ok(Judged { answer, decisions, counts: drawn.counts.clone() })
+    };
+    let Request { sigma, ref k, .. } = *request;
+    let (counts, alpha) = (&drawn.counts, request.alpha_left(task, elements)?);
     let label = match (task, &drawn.pilot) {
         (Task::Predict, _) => {
-            let predictions =
-                k.iter().map(|&k| certificate::predict(&drawn.counts, k, alpha)).collect::<Result<_>>()?;
-            return Ok(Answer::Predictions(predictions));
+            let predictions = k.iter().map(|&k| certificate::predict(counts, k, alpha)).collect::<Result<_>>()?;
+            return judged(Answer::Predictions(predictions));
+        }
+        (Task::CertifyAnswer, pilot) => {
+            let slack = request.noise()?.radius_slack(elements);
+            let guarantee = |&k| Guarantee::new(counts, pilot.as_ref(), k, request, alpha, slack);
+            return judged(Answer::Guarantees(k.iter().map(guarantee).collect::<Result<_>>()?));
         }
         (Task::Certify(label), _) => label,
         (Task::CertifySelected, Some(pilot)) => pilot.top(),
         (Task::CertifySelected, None) => return Err(Error::new(ErrorKind::Internal, "no rows selected a label")),
     };
-    let slack = request.grid()?.radius_slack(elements);
-    let certificates = k
-        .iter()
-        .map(|&k| Ok(certificate::certify(&drawn.counts, label, k, sigma, alpha, bound)?.shrunk_by(slack)))
-        .collect::<Result<_>>()?;
-    Ok(Answer::Certificates(certificates))
+    let slack = request.noise()?.radius_slack(elements);
+    let certify = |&k| {
+        let spending = request.spending(drawn.pilot.as_ref(), label, k, elements)?;
+        Ok(certificate::certify_with(counts, label, k, sigma, alpha, &spending, Intervals::Fixed)?.shrunk_by(slack))
+    };
+    judged(Answer::Certificates(k.iter().map(certify).collect::<Result<_>>()?))
 }

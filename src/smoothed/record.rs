@@ -3,8 +3,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Outcome, Task};
+use super::{Answer, Guarantee, Outcome, Task};
 use crate::ErrorKind;
+use crate::certificate::SetCertificate;
+use crate::certificate::stop::Decision;
+use crate::noise::Noise;
 use crate::stats::Counts;
 
 /// What produced an outcome, apart from the request.
@@ -26,24 +29,35 @@ impl Outcome {
     /// again; the model, the input, the seed and the key give the counts again.
     pub fn to_json(&self, identity: &Identity) -> Value {
         let request = &self.request;
-        let slack = request.grid().map(|grid| grid.radius_slack(self.elements)).ok();
+        let noise = request.noise().ok();
+        let slack = noise.as_ref().map(|noise| noise.radius_slack(self.elements));
         let mut record = json!({
             "format": 1,
             "program": "smoothtopk",
             "program_version": env!("CARGO_PKG_VERSION"),
-            "task": if self.task == Task::Predict { "predict" } else { "certify" },
+            "task": match self.task {
+                Task::Predict => "predict",
+                Task::CertifyAnswer => "certify_answer",
+                Task::Certify(_) | Task::CertifySelected => "certify",
+            },
             "sigma": request.sigma,
             "k": request.k,
             "n": request.n,
-            "n0": if self.task == Task::CertifySelected { request.n0 } else { 0 },
+            "n0": request.pilot_rows(self.task),
             "alpha": request.alpha,
-            "seed": request.seed,
+            "generator": noise.as_ref().map(|noise| noise.source().name()),
+            "seed": request.generator.seed(),
+            "noise": noise.as_ref().map(Noise::name),
             "key": self.key,
             "input_max": request.input_max,
-            "grid": request.grid().map(|grid| f64::from(grid.step())).ok(),
+            "grid": noise.as_ref().map(|noise| noise.mode().step()),
+            "rule": request.rule.to_string(),
+            "intervals": request.intervals().to_string(),
             "elements": self.elements,
             "classes": self.counts.classes(),
             "rows": self.counts.n(),
+            "rows_drawn": self.rows,
+            "cut": self.cut.as_ref().map(|error| status(error.kind())),
             "counts": self.counts.labels(),
             "seconds": self.elapsed.as_secs_f64(),
         });
@@ -52,7 +66,11 @@ impl Outcome {
             _ => json!({
                 "bound": request.bound.to_string(),
                 "radius_slack": slack,
-                "label_source": if self.task == Task::CertifySelected { "selected" } else { "given" },
+                "label_source": match self.task {
+                    Task::Certify(_) => "given",
+                    Task::CertifyAnswer if request.n0 == 0 => "same counts",
+                    _ => "selected",
+                },
                 "selection_rows": self.selection.as_ref().map(Counts::n),
                 "selection": self.selection.as_ref().map(Counts::labels),
             }),
@@ -65,20 +83,23 @@ impl Outcome {
                 "label": match self.task { Task::Certify(label) => Some(label), _ => None },
             }),
             Ok(Answer::Predictions(predictions)) => {
-                let entry = |prediction: &crate::certificate::Prediction| {
+                let entry = |(prediction, decision): (&crate::certificate::Prediction, &Decision)| {
                     json!({
                         "k": prediction.top.len(),
+                        "decision": decision.to_string(),
                         "labels": prediction.top,
                         "p_value": prediction.p_value,
                         "abstain": prediction.abstain,
                     })
                 };
-                json!({ "status": "OK", "predictions": predictions.iter().map(entry).collect::<Vec<_>>() })
+                json!({ "status": "OK", "predictions": predictions.iter().zip(&self.decisions).map(entry).collect::<Vec<_>>() })
             }
             Ok(Answer::Certificates(certificates)) => {
-                let entry = |certificate: &crate::certificate::Certificate| {
+                let entry = |(certificate, decision): (&crate::certificate::Certificate, &Decision)| {
                     json!({
                         "k": certificate.k,
+                        "decision": decision.to_string(),
+                        "spending": certificate.spending.to_string(),
                         "radius": certificate.radius,
                         "certified": certificate.certified(),
                         "p_lower": certificate.p_lower.p,
@@ -89,8 +110,11 @@ impl Outcome {
                 json!({
                     "status": "OK",
                     "label": certificates.first().map(|certificate| certificate.label),
-                    "certificates": certificates.iter().map(entry).collect::<Vec<_>>(),
+                    "certificates": certificates.iter().zip(&self.decisions).map(entry).collect::<Vec<_>>(),
                 })
+            }
+            Ok(Answer::Guarantees(guarantees)) => {
+                json!({ "status": "OK", "guarantees": guarantees.iter().map(guarantee).collect::<Vec<_>>() })
             }
         };
         let identity = json!(identity);
@@ -103,6 +127,20 @@ impl Outcome {
         }
         record
     }
+}
+
+fn guarantee(guarantee: &Guarantee) -> Value {
+    let radius = |kept: &Option<SetCertificate>| kept.as_ref().map(|kept| kept.radius);
+    json!({
+        "k": guarantee.labels().len(),
+        "labels": guarantee.labels(),
+        "label_radii": guarantee.each.labels.iter().map(|label| label.radius).collect::<Vec<_>>(),
+        "set_radius": guarantee.set.radius,
+        // null: that many stay under any perturbation.
+        "kept_radii": guarantee.kept.iter().map(radius).collect::<Vec<_>>(),
+        "first_radius": guarantee.first.radius,
+        "ranking_radius": guarantee.ranking.radius,
+    })
 }
 
 fn status(kind: ErrorKind) -> &'static str {

@@ -1,11 +1,12 @@
 //! What is asked of a smoothed classifier.
 
-use rand::TryRng;
-
+use super::{Bounding, Generator, NoiseMode};
+use crate::certificate::auto;
+use crate::certificate::stop::Rule;
 use crate::noise::family::Gaussian;
-use crate::noise::{Grid, Noise};
-use crate::stats::{Bound, MAX_TRIALS, check_alpha};
-use crate::{Error, ErrorKind, Result};
+use crate::noise::{Grid, Mode, Noise};
+use crate::stats::{Counts, Intervals, MAX_TRIALS, Spending, check_alpha};
+use crate::{Error, Result};
 
 /// Which question is asked about an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,9 @@ pub enum Task {
     Certify(usize),
     /// The same for the label most frequent among n0 rows of its own, independent of the n rows that certify it.
     CertifySelected,
+    /// The guarantees for the k labels that are returned ([`Guarantee`](super::Guarantee)): those most frequent among n0 rows of
+    /// their own or, with n0 = 0, among the very n rows that certify them. For a fixed n.
+    CertifyAnswer,
 }
 
 /// The noise, how much of it, and how sure the answer must be.
@@ -26,24 +30,47 @@ pub struct Request {
     pub sigma: f64,
     /// The k of top-k, each from 1 to c - 1; every k gets a statement of its own at alpha, from the same rows.
     pub k: Vec<usize>,
-    /// Rows that answer, from 1 to [`MAX_TRIALS`].
+    /// Rows that answer, from 1 to [`MAX_TRIALS`]; the most of them, where `rule` may stop before.
     pub n: u64,
-    /// Rows that select a label, at least 1 where one is to be selected.
+    /// Rows that select a label, or how alpha is spent; at least 1 where there is something to select.
     pub n0: u64,
     /// Probability that a statement is false.
     pub alpha: f64,
+    /// When the rows are enough.
+    pub rule: Rule,
     /// How label probabilities are bounded.
-    pub bound: Bound,
-    /// Seed of the noise; drawn from the operating system where there is none.
-    pub seed: Option<u64>,
-    /// The largest |x| that the noise grid is to carry exactly; part of the smoothed classifier, so the same for every input.
+    pub bound: Bounding,
+    /// Where the noise's bits come from.
+    pub generator: Generator,
+    /// How noise is made, and on which grid.
+    pub noise: NoiseMode,
+    /// The largest |x| that the noise grid of [`NoiseMode::Grid`] is to carry exactly; part of the smoothed classifier, so the
+    /// same for every input.
     pub input_max: f64,
 }
 
 impl Request {
-    /// The field's usual request: k = 1, n = 100,000, n0 = 100, alpha = 0.001, `ranked` bounds, inputs in [-1, 1].
+    /// The field's usual request: k = 1, n = 100,000 fixed, n0 = 100, alpha = 0.001, `ranked` bounds, inputs in [-1, 1], a seed
+    /// from the operating system.
     pub fn new(sigma: f64) -> Self {
-        Self { sigma, k: vec![1], n: 100_000, n0: 100, alpha: 0.001, bound: Bound::Ranked, seed: None, input_max: 1.0 }
+        Self {
+            sigma,
+            k: vec![1],
+            n: 100_000,
+            n0: 100,
+            alpha: 0.001,
+            rule: Rule::Fixed,
+            bound: Bounding::default(),
+            generator: Generator::default(),
+            noise: NoiseMode::Grid,
+            input_max: 1.0,
+        }
+    }
+
+    /// The request with this seed of the default generator.
+    #[must_use]
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { generator: Generator::Philox { seed: Some(seed) }, ..self }
     }
 
     /// Checks every field that can be judged without a model.
@@ -52,7 +79,8 @@ impl Request {
     /// `InvalidArgument`, with the field.
     pub fn check(&self) -> Result<()> {
         Gaussian::new(self.sigma)?;
-        self.grid()?;
+        self.mode()?;
+        self.rule.check()?;
         check_alpha(self.alpha)?;
         if self.n == 0 || self.n > MAX_TRIALS {
             return Err(Error::argument("n", format!("must be from 1 to {MAX_TRIALS}, got {}", self.n)));
@@ -72,11 +100,11 @@ impl Request {
         }
     }
 
-    /// Checks every field for a task of a model with `classes` labels.
+    /// Checks every field for a task about inputs of `elements` elements of a model with `classes` labels.
     ///
     /// # Errors
     /// `InvalidArgument`, with the field.
-    pub fn check_for(&self, task: Task, classes: usize) -> Result<()> {
+    pub fn check_for(&self, task: Task, classes: usize, elements: usize) -> Result<()> {
         self.check()?;
         if let Some(k) = self.k.iter().find(|&&k| k >= classes) {
             return Err(Error::argument(
@@ -84,59 +112,135 @@ impl Request {
                 format!("must be below the number of labels, {classes} (the top {classes} hold every label); got {k}"),
             ));
         }
-        if task != Task::Predict {
-            // Before any row is drawn: alpha's share may be too small where alpha itself is not.
-            self.k.iter().try_for_each(|&k| self.bound.share(self.alpha, k, classes).map(|_| ()))?;
+        if self.pilot_rows(task) == 0 && self.needs_pilot(task) {
+            return Err(Error::argument(
+                "n0",
+                "must be at least 1 where the label, or how alpha is spent, is selected by rows",
+            ));
         }
+        let alpha = self.alpha_left(task, elements)?;
+        match (task, self.rule) {
+            (Task::Predict, Rule::Radius(_) | Rule::Tolerance(_)) => {
+                let message = format!("{} is for certifying a label: predict takes fixed or predict", self.rule);
+                return Err(Error::argument("rule", message));
+            }
+            (Task::CertifyAnswer, Rule::Radius(_) | Rule::Tolerance(_) | Rule::Predict) => {
+                let message = format!("{} is for one label: the guarantees for an answer take a fixed n", self.rule);
+                return Err(Error::argument("rule", message));
+            }
+            (Task::Certify(_) | Task::CertifySelected, Rule::Predict) => {
+                let message = "predict settles a top-k set: certify takes fixed, radius:R or tolerance:E";
+                return Err(Error::argument("rule", message));
+            }
+            _ => {}
+        }
+        // Before any row is drawn: alpha's share may be too small where alpha itself is not.
+        let check = |label| match &self.bound {
+            Bounding::Auto => Ok(()),
+            Bounding::As(spending) => self.k.iter().try_for_each(|&k| spending.check(label, k, classes, alpha)),
+        };
         match task {
+            // Guarantees spend alpha in their own ways.
+            Task::Predict | Task::CertifyAnswer => Ok(()),
             Task::Certify(label) if label >= classes => {
                 Err(Error::argument("label", format!("must be below the number of labels, {classes}; got {label}")))
             }
-            Task::CertifySelected if self.n0 == 0 => {
-                Err(Error::argument("n0", "must be at least 1 where the label is selected from the rows"))
-            }
-            _ => Ok(()),
+            Task::Certify(label) => check(label),
+            Task::CertifySelected => match &self.bound {
+                Bounding::As(Spending::Pooled { named, .. }) if !named.is_empty() => Err(Error::argument(
+                    "bound",
+                    "names rivals of a label that is yet to be selected: use auto, or name none",
+                )),
+                _ => check(0),
+            },
         }
     }
 
-    /// The grid that inputs and noise are rounded to.
-    ///
-    /// # Errors
-    /// `InvalidArgument` when sigma or the largest input is out of range.
-    pub fn grid(&self) -> Result<Grid> {
-        Grid::for_range(self.input_max, self.sigma).map_err(|error| match error.field() {
-            Some("max_abs") => Error::argument("input_max", error.message()),
-            _ => error,
-        })
+    fn needs_pilot(&self, task: Task) -> bool {
+        match task {
+            Task::Predict => false,
+            Task::Certify(_) => self.bound == Bounding::Auto,
+            Task::CertifySelected => true,
+            Task::CertifyAnswer => self.n0 > 0,
+        }
     }
 
-    /// The noise that the request asks for, with its seed or a new one.
+    /// The rows that are drawn to select a label, or how alpha is spent: n0, or 0 where the task needs none.
+    pub(super) fn pilot_rows(&self, task: Task) -> u64 {
+        if self.needs_pilot(task) { self.n0 } else { 0 }
+    }
+
+    /// What is left of alpha for the bounds, when the noise's own distance from an exact Gaussian is paid for.
     ///
     /// # Errors
-    /// As [`Request::grid`] and [`Request::seed`].
+    /// `InvalidArgument` when that takes more than half of alpha.
+    pub fn alpha_left(&self, task: Task, elements: usize) -> Result<f64> {
+        let rows = self.n.saturating_add(self.pilot_rows(task));
+        let paid = self.noise()?.extra_alpha(rows, elements);
+        if paid == 0.0 {
+            return Ok(self.alpha);
+        }
+        let left = (self.alpha - paid).next_down();
+        if left < 0.5 * self.alpha {
+            let message = format!(
+                "{:e} is too small for {rows} rows of {elements} elements: the noise's distance from an exact Gaussian alone \
+                 comes to {paid:e}",
+                self.alpha
+            );
+            return Err(Error::argument("alpha", message));
+        }
+        Ok(left)
+    }
+
+    /// How alpha is spent on the certificate of `label` for `k`.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when there is something to select and no pilot row.
+    pub(super) fn spending(&self, pilot: Option<&Counts>, label: usize, k: usize, elements: usize) -> Result<Spending> {
+        let spending = match (&self.bound, pilot) {
+            (Bounding::As(spending), _) => return Ok(spending.clone()),
+            (Bounding::Auto, Some(pilot)) => pilot,
+            (Bounding::Auto, None) => return Err(Error::argument("n0", "auto needs pilot rows")),
+        };
+        // The same value for every task that spends by a pilot.
+        let alpha = self.alpha_left(Task::CertifySelected, elements)?;
+        auto::spend(spending, label, k, self.n, alpha, self.intervals())
+    }
+
+    /// The kind of bounds that the rule rests on.
+    pub fn intervals(&self) -> Intervals {
+        if self.rule == Rule::Fixed { Intervals::Fixed } else { Intervals::Anytime }
+    }
+
+    /// How noise is made, with the grid that inputs and noise are rounded to.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when sigma, the largest input or the exact grid is out of range.
+    pub fn mode(&self) -> Result<Mode> {
+        match self.noise {
+            NoiseMode::Grid => {
+                Ok(Mode::Grid(Grid::for_range(self.input_max, self.sigma).map_err(|error| match error.field() {
+                    Some("max_abs") => Error::argument("input_max", error.message()),
+                    _ => error,
+                })?))
+            }
+            NoiseMode::Exact(grid) => Ok(Mode::Exact(grid)),
+        }
+    }
+
+    /// The noise that the request asks for, with its seed or key, or a new one from the operating system.
+    ///
+    /// # Errors
+    /// As [`Request::mode`]; `Io` when the operating system gives no seed.
     pub fn noise(&self) -> Result<Noise> {
-        Noise::on_grid(self.sigma, self.grid()?, self.seed()?)
+        Noise::new(self.sigma, self.mode()?, self.generator.source()?)
     }
 
-    /// The request with a seed: its own, or one from the operating system.
+    /// The request with a seed or key: its own, or one from the operating system.
     ///
     /// # Errors
     /// `Io` when the operating system gives none.
     pub fn with_seed(&self) -> Result<Self> {
-        Ok(Self { seed: Some(self.seed()?), ..self.clone() })
-    }
-
-    /// The seed: the request's own, or a new one from the operating system.
-    ///
-    /// # Errors
-    /// `Io` when the operating system gives none.
-    pub fn seed(&self) -> Result<u64> {
-        match self.seed {
-            Some(seed) => Ok(seed),
-            None => rand::rngs::SysRng.try_next_u64().map_err(|error| {
-                Error::new(ErrorKind::Io, format!("the operating system gives no random seed ({error}); give one"))
-                    .with_field("seed")
-            }),
-        }
+        Ok(Self { generator: self.generator.source()?.into(), ..self.clone() })
     }
 }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+#[path = "smoothed/rules.rs"]
+mod rules;
+
 use smoothtopk::ErrorKind;
 use smoothtopk::model::{Model, ModelOptions};
 use smoothtopk::sampler::Plan;
@@ -17,7 +20,7 @@ fn smoothed() -> SmoothedClassifier {
 }
 
 fn request() -> Request {
-    Request { n: 2000, n0: 200, seed: Some(3), ..Request::new(0.25) }
+    Request { n: 2000, n0: 200, ..Request::new(0.25).seeded(3) }
 }
 
 /// A label predicted, or selected, and then certified under one seed must not be certified by the rows that chose it.

@@ -47,13 +47,14 @@ pub fn run(args: Args) -> Result<()> {
     let started = args.out.join(MANIFEST);
     let seed = match args.sampling.seed {
         // A run that is gone on with keeps the seed that it was started with.
-        None if started.exists() => Manifest::load(&started)?.seed,
-        seed => Request { seed, ..Request::new(args.sampling.sigma) }.seed()?,
+        None if started.exists() => Some(Manifest::load(&started)?.seed),
+        seed => seed,
     };
-    let request = sampling.request(args.n0, args.bound, seed);
+    let request = sampling.request(args.n0, args.bound, seed)?;
     // All that can be refused is refused before a RUN is made, which would hold its maker to the mistake.
     let any_task = if labels == LabelSource::Selected { Task::CertifySelected } else { Task::Certify(0) };
-    request.check_for(any_task, sampling.model.signature().classes)?;
+    let signature = sampling.model.signature();
+    request.check_for(any_task, signature.classes, signature.elements)?;
     let manifest = manifest(&args, &sampling, &request, labels)?;
     warn_hopeless(&args, &manifest);
     let mut out = RunDir::open(&args.out, &manifest, |row| sampling.examples[row])?;
@@ -140,7 +141,7 @@ fn manifest(args: &Args, sampling: &Sampling, request: &Request, labels: LabelSo
         n: *n,
         alpha: *alpha,
         bound: args.bound.to_string(),
-        seed: request.seed()?,
+        seed: request.generator.seed().unwrap_or_default(),
         grid: f64::from(grid.step()),
         radius_slack: grid.radius_slack(signature.elements),
         elements: signature.elements,

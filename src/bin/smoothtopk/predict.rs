@@ -26,9 +26,9 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let sampling = Sampling::open(&args.sampling)?;
-    let seed = Request { seed: args.sampling.seed, ..Request::new(args.sampling.sigma) }.seed()?;
-    let request = sampling.request(0, Bound::Ranked, seed);
-    request.check_for(Task::Predict, sampling.model.signature().classes)?;
+    let request = sampling.request(0, Bound::Ranked, args.sampling.seed)?;
+    let signature = sampling.model.signature();
+    request.check_for(Task::Predict, signature.classes, signature.elements)?;
     let plan = sampling.plan()?;
     interrupt::install()?;
     let progress = Progress::new(sampling.examples.len(), args.sampling.quiet).rows_per_example(args.sampling.n);
@@ -94,7 +94,7 @@ fn as_json(
         "n": counts.n(),
         "sigma": request.sigma,
         "alpha": request.alpha,
-        "seed": request.seed,
+        "seed": request.generator.seed(),
         "grid": f64::from(sampling.grid.step()),
         "input_max": request.input_max,
         "scores": sampling.model.signature().reading.to_string(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use smoothtopk::model::{Layout, Model, Provider};
 use smoothtopk::noise::Grid;
 use smoothtopk::sampler::{BaseClassifier, Plan};
-use smoothtopk::smoothed::{Outcome, Pending, Request, SmoothedClassifier, Task};
+use smoothtopk::smoothed::{Generator, Outcome, Pending, Request, SmoothedClassifier, Task};
 use smoothtopk::stats::Bound;
 use smoothtopk::{Error, Result};
 
@@ -155,9 +155,11 @@ impl Sampling {
     }
 
     /// What is asked about every example.
-    pub fn request(&self, n0: u64, bound: Bound, seed: u64) -> Request {
+    pub fn request(&self, n0: u64, bound: Bound, seed: Option<u64>) -> Result<Request> {
         let SamplingArgs { sigma, ref k, n, alpha, .. } = self.args;
-        Request { sigma, k: k.clone(), n, n0, alpha, bound, seed: Some(seed), input_max: self.input_max }
+        let (bound, generator) = (bound.into(), Generator::Philox { seed });
+        let request = Request { k: k.clone(), n, n0, alpha, bound, generator, ..Request::new(sigma) };
+        Request { input_max: self.input_max, ..request }.with_seed()
     }
 
     /// Hands the outcome of every example of `examples` to `done`, in order. Examples behind the front one are drawn ahead

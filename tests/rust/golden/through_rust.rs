@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smoothtopk::certificate::{certify, predict};
 use smoothtopk::model::{Model, ModelOptions};
 use smoothtopk::sampler::{BaseClassifier, Plan};
-use smoothtopk::smoothed::{Answer as Found, Control, Request, SmoothedClassifier, Task};
+use smoothtopk::smoothed::{Answer as Found, Control, Generator, Request, SmoothedClassifier, Task};
 use smoothtopk::stats::{Bound, Counts};
 use smoothtopk::{ErrorKind, Result};
 
@@ -67,8 +67,8 @@ fn request(case: &Case) -> Result<Request> {
         n: case.n.unwrap_or(default.n),
         n0: case.n0.unwrap_or(default.n0),
         alpha: case.alpha.unwrap_or(default.alpha),
-        bound: bound(case)?,
-        seed: case.seed,
+        bound: bound(case)?.into(),
+        generator: Generator::Philox { seed: case.seed },
         input_max: case.input_max.unwrap_or(default.input_max),
         ..default
     })
@@ -76,7 +76,7 @@ fn request(case: &Case) -> Result<Request> {
 
 /// What the grid takes off the radii of a case.
 pub fn radius_slack(case: &Case) -> f64 {
-    request(case).unwrap().grid().unwrap().radius_slack(case.input.len())
+    request(case).unwrap().noise().unwrap().radius_slack(case.input.len())
 }
 
 fn from_model(case: &Case) -> Result<Answer> {
@@ -109,6 +109,7 @@ fn from_model(case: &Case) -> Result<Answer> {
             answer.label = list.first().map(|found| found.label as i64);
             answer.radius = list.iter().map(|found| found.radius).collect();
         }
+        Found::Guarantees(_) => unreachable!("no case asks for it"),
     }
     Ok(answer)
 }

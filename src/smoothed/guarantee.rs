@@ -1,0 +1,65 @@
+//! Guarantees for the answer that is returned: all k labels, and what they are to each other.
+
+use super::Request;
+use crate::Result;
+use crate::certificate::{
+    EachCertificate, Intervals, OrderCertificate, Returned, SetCertificate, certify_each, certify_kept, certify_order,
+    certify_set,
+};
+use crate::stats::Counts;
+
+/// What holds around an input for the k labels that are returned for it. Each field is a statement of its own at the request's
+/// alpha; several read together are all true with probability at least 1 minus the sum of their alphas.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Guarantee {
+    /// Every label stays in the top k within a radius of its own, all at once.
+    pub each: EachCertificate,
+    /// The set does not change.
+    pub set: SetCertificate,
+    /// For e = 1, 2, .. k: at least e of the labels stay. `None` where that is so for any perturbation, because too few labels
+    /// are outside to push more out.
+    pub kept: Vec<Option<SetCertificate>>,
+    /// The first label stays the first.
+    pub first: OrderCertificate,
+    /// The whole ranking stays, and its boundary with the rest.
+    pub ranking: OrderCertificate,
+}
+
+impl Guarantee {
+    /// The k labels, the likeliest first.
+    pub fn labels(&self) -> &[usize] {
+        &self.ranking.labels
+    }
+
+    /// Of the k labels with the largest counts of the pilot where there is one, else of these very counts; with `slack` taken
+    /// off every radius.
+    pub(super) fn new(
+        counts: &Counts,
+        pilot: Option<&Counts>,
+        k: usize,
+        request: &Request,
+        alpha: f64,
+        slack: f64,
+    ) -> Result<Self> {
+        let returned = match pilot {
+            Some(pilot) => Returned::pilot(pilot, k)?,
+            None => Returned::same_counts(counts, k)?,
+        };
+        let (sigma, intervals) = (request.sigma, &Intervals::FIXED);
+        let outside = counts.classes() - k;
+        let kept = |e: usize| match k - e + 1 > outside {
+            true => Ok(None),
+            false => {
+                certify_kept(counts, &returned, e, sigma, alpha, intervals).map(|kept| Some(kept.shrunk_by(slack)))
+            }
+        };
+        Ok(Self {
+            each: certify_each(counts, &returned, sigma, alpha, intervals)?.shrunk_by(slack),
+            set: certify_set(counts, &returned, sigma, alpha, intervals)?.shrunk_by(slack),
+            kept: (1..=k).map(kept).collect::<Result<_>>()?,
+            first: certify_order(counts, &returned, 1, sigma, alpha, intervals)?.shrunk_by(slack),
+            ranking: certify_order(counts, &returned, k, sigma, alpha, intervals)?.shrunk_by(slack),
+        })
+    }
+}

@@ -1,0 +1,255 @@
+//! Tasks that stop by a rule: the same rows and answers for any plan, sound answers at deadlines, and requests that do not fit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use smoothtopk::certificate::stop::{Decision, Rule, Tolerance};
+use smoothtopk::certificate::{certify_with, predict};
+use smoothtopk::noise::ExactGrid;
+use smoothtopk::sampler::{BaseClassifier, BatchRunner, Plan};
+use smoothtopk::smoothed::{
+    Answer, Bounding, Control, Generator, NoiseMode, Outcome, Request, SmoothedClassifier, Task,
+};
+use smoothtopk::stats::{Intervals, Spending};
+use smoothtopk::{ErrorKind, Result};
+
+/// Label 1 where the first element is above a half, label 2 where the second is above 1.2, else label 0; of four labels.
+struct Steps {
+    /// How long a run takes at least.
+    delay: Duration,
+}
+struct StepsRunner(Vec<f32>, Duration);
+
+impl BaseClassifier for Steps {
+    fn elements(&self) -> usize {
+        2
+    }
+    fn classes(&self) -> usize {
+        4
+    }
+    fn runner(&self, batch: usize) -> Result<Box<dyn BatchRunner>> {
+        Ok(Box::new(StepsRunner(vec![0.0; 2 * batch], self.delay)))
+    }
+}
+
+impl BatchRunner for StepsRunner {
+    fn rows_mut(&mut self, rows: usize) -> &mut [f32] {
+        &mut self.0[..2 * rows]
+    }
+    fn run(&mut self, rows: usize, labels: &mut [u32]) -> Result<()> {
+        std::thread::sleep(self.1);
+        for (label, row) in labels.iter_mut().zip(self.0.chunks_exact(2)).take(rows) {
+            *label = if row[1] > 1.2 { 2 } else { u32::from(row[0] > 0.5) };
+        }
+        Ok(())
+    }
+}
+
+fn smoothed(batch: usize, threads: usize) -> SmoothedClassifier {
+    SmoothedClassifier::new(Arc::new(Steps { delay: Duration::ZERO }), Plan { batch, threads }).unwrap()
+}
+
+fn request(rule: Rule) -> Request {
+    Request { n: 100_000, n0: 50, rule, ..Request::new(0.25).seeded(3) }
+}
+
+fn certify(g: &SmoothedClassifier, x: [f32; 2], request: &Request) -> Outcome {
+    g.submit(&x, Task::CertifySelected, request, 7).unwrap().wait()
+}
+
+fn radius(outcome: &Outcome) -> f64 {
+    let Ok(Answer::Certificates(list)) = &outcome.answer else { panic!("no certificate: {:?}", outcome.answer) };
+    list[0].radius
+}
+
+#[test]
+fn a_radius_is_decided_with_few_rows_the_same_for_every_plan() {
+    // Phi(0.3 / 0.25) of the rows have label 1, so its radius is about 0.3.
+    let decided = |batch, threads, asked| {
+        let outcome = certify(&smoothed(batch, threads), [0.8, 0.0], &request(Rule::Radius(asked)));
+        assert_eq!(outcome.rows, outcome.counts.n());
+        assert_eq!(outcome.selection.as_ref().unwrap().n(), 50);
+        (outcome.decisions.clone(), outcome.counts.labels().to_vec(), radius(&outcome).to_bits())
+    };
+    for (asked, decision, most) in [(0.2, Decision::Certified, 2000), (0.4, Decision::Refuted, 2000)] {
+        let first = decided(1, 1, asked);
+        assert_eq!(first.0, [decision]);
+        assert!(first.1.iter().sum::<u64>() < most, "{first:?}");
+        for (batch, threads) in [(7, 3), (64, 2), (1000, 2)] {
+            assert_eq!(decided(batch, threads, asked), first, "batch {batch}, {threads} threads");
+        }
+    }
+    let undecided = certify(&smoothed(256, 2), [0.8, 0.0], &Request { n: 3000, ..request(Rule::Radius(0.2999)) });
+    assert_eq!((undecided.decisions.as_slice(), undecided.counts.n()), (&[Decision::Undecided][..], 3000));
+    assert!(radius(&undecided) > 0.2 && radius(&undecided) < 0.3);
+}
+
+#[test]
+fn the_certificate_follows_from_the_counts_and_is_for_any_number_of_rows() {
+    let request = Request { k: vec![1, 2], ..request(Rule::Tolerance(Tolerance::Sigmas(0.1))) };
+    let outcome = certify(&smoothed(64, 2), [0.7, 0.9], &request);
+    assert!(outcome.counts.n() < 100_000, "{outcome:?}");
+    assert_eq!(outcome.decisions, [Decision::Reached; 2]);
+    let Ok(Answer::Certificates(list)) = &outcome.answer else { panic!("no certificate") };
+    for (certificate, &k) in list.iter().zip(&request.k) {
+        let slack = request.noise().unwrap().radius_slack(2);
+        let again = certify_with(&outcome.counts, 1, k, 0.25, 0.001, &Spending::default(), Intervals::Anytime).unwrap();
+        assert!(certificate.radius >= again.shrunk_by(slack).radius);
+        if certificate.n == outcome.counts.n() {
+            assert_eq!(*certificate, again.shrunk_by(slack));
+        }
+    }
+}
+
+#[test]
+fn a_top_set_is_settled_as_soon_as_it_can_be() {
+    let g = smoothed(16, 2);
+    let outcome = g.submit(&[1.5, 0.0], Task::Predict, &request(Rule::Predict), 1).unwrap().wait();
+    assert_eq!(outcome.decisions, [Decision::Settled]);
+    assert!(outcome.counts.n() <= 20, "{}", outcome.counts.n());
+    let Ok(Answer::Predictions(list)) = &outcome.answer else { panic!("no prediction") };
+    assert_eq!(list[0].labels(), Some(&[1][..]));
+    // A coin's side is not settled: the n rows end it.
+    let coin = Request { n: 500, ..request(Rule::Predict) };
+    let outcome = g.submit(&[0.5, 0.0], Task::Predict, &coin, 1).unwrap().wait();
+    let Ok(Answer::Predictions(list)) = &outcome.answer else { panic!("no prediction") };
+    assert!(list[0].abstain && outcome.decisions == [Decision::Undecided] && outcome.counts.n() == 500);
+    assert_eq!(list[0].top, predict(&outcome.counts, 1, 0.001).unwrap().top);
+}
+
+#[test]
+fn a_late_task_has_the_answer_of_its_last_look() {
+    let slow = Steps { delay: Duration::from_millis(2) };
+    let g = SmoothedClassifier::new(Arc::new(slow), Plan { batch: 8, threads: 2 }).unwrap();
+    let endless = Request { n: 1_000_000_000_000, n0: 10, ..request(Rule::Tolerance(Tolerance::Absolute(0.0))) };
+    let late = |task, request: &Request, timeout| {
+        let control = Control { timeout: Some(timeout), ..Control::default() };
+        g.submit_batch(&[0.8, 0.0], &[task], request, 7, control).unwrap().wait().remove(0)
+    };
+    let outcome = late(Task::CertifySelected, &endless, Duration::from_millis(400));
+    assert_eq!(outcome.cut.as_ref().map(|error| error.kind()), Some(ErrorKind::DeadlineExceeded));
+    assert_eq!(outcome.decisions, [Decision::Undecided]);
+    assert!(radius(&outcome) > 0.0 && outcome.rows >= outcome.counts.n() && outcome.counts.n() > 0);
+    // Before the first look there is no answer.
+    let outcome =
+        late(Task::CertifySelected, &Request { n0: 1_000_000_000, ..endless.clone() }, Duration::from_millis(50));
+    assert_eq!(outcome.answer.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
+    // A fixed n has no answer but for all of its rows.
+    let fixed = Request { rule: Rule::Fixed, ..endless };
+    let outcome = late(Task::Predict, &fixed, Duration::from_millis(50));
+    assert_eq!(outcome.answer.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
+    assert!(outcome.decisions.is_empty());
+}
+
+#[test]
+fn a_cancelled_task_has_no_answer_and_keeps_its_counts() {
+    let g = smoothed(8, 2);
+    let endless = Request { n: 1_000_000_000_000, ..request(Rule::Tolerance(Tolerance::Absolute(0.0))) };
+    let pending = g.submit(&[0.8, 0.0], Task::CertifySelected, &endless, 7).unwrap();
+    while pending.rows_done() < 200 {
+        std::thread::yield_now();
+    }
+    pending.cancel();
+    let outcome = pending.wait();
+    assert_eq!(outcome.answer.unwrap_err().kind(), ErrorKind::Cancelled);
+    assert!(outcome.counts.n() >= 150);
+}
+
+#[test]
+fn auto_spends_alpha_by_pilot_rows_and_never_certifies_with_them() {
+    let g = smoothed(64, 2);
+    for rule in [Rule::Fixed, Rule::Radius(0.1)] {
+        let auto = Request { k: vec![1, 2], n: 5000, bound: Bounding::Auto, ..request(rule) };
+        let outcome = certify(&g, [0.8, 1.2], &auto);
+        let Ok(Answer::Certificates(list)) = &outcome.answer else { panic!("no certificate: {:?}", outcome.answer) };
+        let pilot = outcome.selection.as_ref().unwrap();
+        for certificate in list {
+            let spending = smoothtopk::certificate::auto::spend(
+                pilot,
+                certificate.label,
+                certificate.k,
+                5000,
+                0.001,
+                auto.intervals(),
+            );
+            assert_eq!(certificate.spending, spending.unwrap());
+            assert!(certificate.n <= outcome.counts.n());
+        }
+        // A label given beforehand takes a pilot for its spending too.
+        let given = g.submit(&[0.8, 1.2], Task::Certify(2), &auto, 7).unwrap().wait();
+        assert_eq!(given.selection.as_ref().unwrap(), pilot);
+    }
+}
+
+#[test]
+fn the_answer_that_is_returned_is_guaranteed_whole() {
+    let g = smoothed(64, 2);
+    let sound = |n0| {
+        let request = Request { k: vec![1, 2], n: 20_000, n0, ..request(Rule::Fixed) };
+        let outcome = g.submit(&[0.8, 0.9], Task::CertifyAnswer, &request, 1).unwrap().wait();
+        assert_eq!(outcome.selection.as_ref().map_or(0, |counts| counts.n()), n0);
+        let Ok(Answer::Guarantees(list)) = outcome.answer else { panic!("no guarantee: {:?}", outcome.answer) };
+        list
+    };
+    for list in [sound(0), sound(1000)] {
+        let two = &list[1];
+        assert_eq!(list[0].labels(), [1]);
+        assert_eq!(two.labels().len(), 2);
+        assert!(list[0].set.radius > 0.0 && two.first.radius > 0.0);
+        assert!(two.kept[0].as_ref().unwrap().radius >= two.kept[1].as_ref().unwrap().radius);
+        assert_eq!(two.kept[1].as_ref().unwrap().radius, two.set.radius);
+        assert!(two.each.radius_of_all() <= two.each.labels[0].radius);
+    }
+}
+
+#[test]
+fn exact_noise_takes_inputs_on_its_grid_and_pays_for_its_tables() {
+    let g = smoothed(64, 2);
+    let exact = Request { noise: NoiseMode::Exact(ExactGrid::pixels()), n: 20_000, ..request(Rule::Fixed) };
+    let outcome = certify(&g, [204.0 / 255.0, 0.0], &exact);
+    assert!((radius(&outcome) - 0.3).abs() < 0.05);
+    assert!(exact.alpha_left(Task::CertifySelected, 2).unwrap() < 0.001);
+    let error = g.submit(&[0.8001, 0.0], Task::CertifySelected, &exact, 0).unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidData, Some("input")));
+    // Where the tables' distance from a Gaussian takes too much of alpha, nothing is drawn.
+    let greedy = Request { n: 1_000_000_000_000, alpha: 1e-15, ..exact };
+    let error = g.submit(&[0.8, 0.0], Task::CertifySelected, &greedy, 0).unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidArgument, Some("alpha")));
+}
+
+#[test]
+fn a_cipher_draws_the_noise_where_it_is_asked_for() {
+    let g = smoothed(64, 2);
+    let keyed = |key| Request { generator: Generator::ChaCha12 { key }, n: 2000, ..request(Rule::Fixed) };
+    let counts = |request: &Request| certify(&g, [0.8, 0.0], request).counts;
+    assert_eq!(counts(&keyed(Some([5; 32]))), counts(&keyed(Some([5; 32]))));
+    assert_ne!(counts(&keyed(Some([5; 32]))), counts(&keyed(Some([6; 32]))));
+    // A key that was drawn is told, so that the rows can be drawn again.
+    let outcome = certify(&g, [0.8, 0.0], &keyed(None));
+    assert!(matches!(outcome.request.generator, Generator::ChaCha12 { key: Some(_) }));
+    assert_eq!(counts(&outcome.request), outcome.counts);
+}
+
+#[test]
+fn rules_that_do_not_fit_the_task_are_refused() {
+    let g = smoothed(8, 1);
+    let pooled = |named| Bounding::As(Spending::Pooled { label_share: 0.5, named });
+    let radius = request(Rule::Radius(0.1));
+    for (field, task, request) in [
+        ("rule", Task::Predict, radius.clone()),
+        ("rule", Task::Certify(0), request(Rule::Predict)),
+        ("rule", Task::CertifyAnswer, radius.clone()),
+        ("rule", Task::Certify(0), request(Rule::Radius(-1.0))),
+        ("rule", Task::Certify(0), request(Rule::Tolerance(Tolerance::Sigmas(f64::NAN)))),
+        ("n0", Task::Certify(0), Request { bound: Bounding::Auto, n0: 0, ..radius.clone() }),
+        ("bound", Task::CertifySelected, Request { bound: pooled(vec![1]), k: vec![2], ..radius.clone() }),
+        ("spending", Task::Certify(0), Request { bound: pooled(vec![0]), k: vec![2], ..radius.clone() }),
+    ] {
+        let error = g.submit(&[0.8, 0.0], task, &request, 0).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.field()),
+            (ErrorKind::InvalidArgument, Some(field)),
+            "{task:?} {request:?}: {error}"
+        );
+    }
+}
