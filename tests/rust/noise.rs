@@ -4,8 +4,18 @@
 
 #[path = "noise/accuracy.rs"]
 mod accuracy;
+#[path = "noise/attack.rs"]
+mod attack;
+#[path = "noise/chacha.rs"]
+mod chacha;
+#[path = "noise/discrete.rs"]
+mod discrete;
 #[path = "noise/distribution.rs"]
 mod distribution;
+#[path = "noise/exact.rs"]
+mod exact;
+#[path = "noise/exact_statistics.rs"]
+mod exact_statistics;
 #[path = "noise/grid.rs"]
 mod grid;
 #[path = "noise/independence.rs"]
@@ -42,4 +52,35 @@ fn kolmogorov_smirnov(mut values: Vec<f64>) -> f64 {
     let distance =
         values.iter().enumerate().fold(0.0f64, |d, (i, &p)| d.max(p - i as f64 / n).max((i + 1) as f64 / n - p));
     distance * n.sqrt()
+}
+
+/// The rows of a table of tab-separated values, without the header.
+fn golden_rows(table: &str) -> impl Iterator<Item = [&str; 4]> {
+    table.lines().skip(1).map(|line| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        fields.try_into().expect("four fields")
+    })
+}
+
+/// Pearson's test of counts against their expectations, those below 10 pooled; fails with probability `false_alarm`, by the
+/// cube-root approximation of Wilson and Hilferty, where the counts are as expected.
+fn chi_square_is_plausible(counts: &[u64], expected: impl Iterator<Item = f64>, false_alarm: f64) {
+    let (mut sum, mut cells, mut pooled) = (0.0, 0u32, (0.0, 0.0));
+    for (&count, expected) in counts.iter().zip(expected) {
+        if expected < 10.0 {
+            pooled = (pooled.0 + count as f64, pooled.1 + expected);
+        } else {
+            sum += (count as f64 - expected).powi(2) / expected;
+            cells += 1;
+        }
+    }
+    if pooled.1 > 0.0 {
+        // A pool of hardly any expectation is as hard to pass as one of 10: no failure is hidden, no false alarm added.
+        sum += (pooled.0 - pooled.1).powi(2) / pooled.1.max(10.0);
+        cells += 1;
+    }
+    let degrees = f64::from(cells - 1);
+    let cube = 2.0 / (9.0 * degrees);
+    let z = ((sum / degrees).cbrt() - (1.0 - cube)) / cube.sqrt();
+    assert!(cells > 5 && 1.0 - cdf(z) > false_alarm, "chi-square {sum} on {degrees} degrees: {z} standard errors");
 }
