@@ -1,10 +1,11 @@
-//! Noise rows: ours by every path, against rand_distr's StandardNormal on rand's SmallRng; elements/s on one core.
+//! Noise rows: ours in every mode, from every source, by every path, against rand_distr's StandardNormal on rand's SmallRng;
+//! elements/s on one core.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand_distr::{Distribution, StandardNormal};
-use smoothtopk::noise::{Grid, NoiseStream, Path, Purpose};
+use smoothtopk::noise::{DiscreteGaussian, ExactGrid, Grid, Mode, Noise, Path, Purpose, Source};
 use std::hint::black_box;
 
 /// CIFAR-10 and ImageNet.
@@ -15,18 +16,24 @@ fn rows(c: &mut Criterion) {
     for elements in ROWS {
         let mut group = c.benchmark_group(format!("noisy_row/{elements}"));
         group.throughput(Throughput::Elements(elements as u64));
-        let x: Vec<f32> = (0..elements).map(|i| (i % 256) as f32 / 256.0).collect();
+        let x: Vec<f32> = (0..elements).map(|i| (i % 256) as f32 / 255.0).collect();
         let mut out = vec![0.0f32; elements];
         let grid = Grid::for_range(1.0, SIGMA).expect("a grid for [0, 1]");
-        for path in Path::ALL {
-            let Ok(stream) = NoiseStream::new(1, 2, Purpose::Estimate).on(path) else { continue };
-            let mut sample = 0;
-            group.bench_function(format!("{path:?}"), |b| {
-                b.iter(|| {
-                    sample += 1;
-                    stream.noisy_row(sample, SIGMA, &grid, &x, black_box(&mut out)).expect("a row");
+        let modes = [("grid", Mode::Grid(grid)), ("exact", Mode::Exact(ExactGrid::pixels()))];
+        let sources = [Source::Philox { seed: 1 }, Source::ChaCha12 { key: [1; 32] }];
+        for (source, (mode_name, mode)) in sources.into_iter().flat_map(|source| modes.map(|mode| (source, mode))) {
+            let noise = Noise::new(SIGMA, mode, source).expect("noise for [0, 1]");
+            let centre = noise.centre(&x).expect("pixels");
+            for path in Path::ALL {
+                let Ok(stream) = noise.stream(2, Purpose::Estimate).on(path) else { continue };
+                let mut sample = 0;
+                group.bench_function(format!("{mode_name} {} {path:?}", source.name()), |b| {
+                    b.iter(|| {
+                        sample += 1;
+                        stream.noisy_row(sample, &centre, black_box(&mut out)).expect("a row");
+                    });
                 });
-            });
+            }
         }
         // What a user would write: no grid, so one multiplication and one addition an element.
         let mut rng = SmallRng::seed_from_u64(1);
@@ -42,5 +49,14 @@ fn rows(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, rows);
+/// What a request pays for the table of exact noise, where it is not the last one made.
+fn table(c: &mut Criterion) {
+    for sigma in [SIGMA, 1.0] {
+        c.bench_function(&format!("discrete_gaussian/{}", sigma * 255.0), |b| {
+            b.iter(|| DiscreteGaussian::new(black_box(sigma), 255).expect("a table"));
+        });
+    }
+}
+
+criterion_group!(benches, rows, table);
 criterion_main!(benches);

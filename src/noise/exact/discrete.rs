@@ -1,5 +1,6 @@
 //! The Gaussian rounded to integers, as a table of probabilities that are multiples of 2^-64.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::double::Double;
@@ -11,7 +12,7 @@ use crate::{Error, Result};
 /// P(m) = Phi((m + 1/2) step/sigma) - Phi((m - 1/2) step/sigma) is computed to 2^-90 and rounded to a multiple of 2^-64; what the
 /// roundings leave over goes to m = 0, and cells below 2^-65 have none. Drawing takes 64 uniform bits and makes no further
 /// error. Immutable, so shared freely between threads. Proof and layout: docs/noise.md.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct DiscreteGaussian {
     sigma: f64,
     levels: u32,
@@ -155,5 +156,15 @@ impl DiscreteGaussian {
 
     pub(in crate::noise) fn table(&self) -> &AliasTable {
         &self.table
+    }
+}
+
+impl fmt::Debug for DiscreteGaussian {
+    /// Without the cells.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sigma, levels, total_variation, .. } = self;
+        let mut debug = f.debug_struct("DiscreteGaussian");
+        debug.field("sigma", sigma).field("levels", levels).field("total_variation", total_variation);
+        debug.finish_non_exhaustive()
     }
 }
