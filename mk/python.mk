@@ -9,7 +9,7 @@ PY_BUILT = $(wildcard $(foreach profile,release debug,$(PY_TARGET)/$(profile)/li
 	$(PY_TARGET)/$(profile)/libsmoothtopk.dylib))
 PY_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(dir $(firstword $(PY_BUILT))),$(PY_TARGET)/release))
 PY_WHEELS := $(PY_TARGET)/wheels
-PY_SOURCES := $(PY_DIR) examples/python tests/readme
+PY_SOURCES := $(PY_DIR) examples/python tests/readme benches/peers
 
 .PHONY: wheel test-python test-readme bench-python python-installed
 

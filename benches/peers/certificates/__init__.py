@@ -1,0 +1,1 @@
+"""Certified radii from counts of labels."""

@@ -1,0 +1,1 @@
+"""Counting the labels of noisy rows: smoothtopk's way and its peers'."""
