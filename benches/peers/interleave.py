@@ -31,10 +31,16 @@ class Spread:
 
 @dataclass
 class Measured:
-    """A worker's rates (work a second), one for each round, and the sum of what came of its work."""
+    """A worker's rates, one for each round, and the sum of what came of its work.
+
+    Attributes:
+        rates: work a second.
+        cpu_rates: work a second of processor time of all threads, waiting in a loop included; none from a Rust worker.
+    """
 
     worker: Worker
     rates: list[float] = field(default_factory=list)
+    cpu_rates: list[float] = field(default_factory=list)
     outcome: npt.NDArray[Any] | None = None
 
     @property
@@ -60,6 +66,8 @@ def interleave(
         for each in measured if number % 2 == 0 else reversed(measured):
             answer = each.worker.ask("slice", seconds=seconds, **amount)
             each.rates.append(answer["work"] / answer["seconds"])
+            if "cpu" in answer:
+                each.cpu_rates.append(answer["work"] / answer["cpu"])
             if answer["outcome"] is not None:
                 outcome = np.asarray(answer["outcome"])
                 each.outcome = outcome if each.outcome is None else each.outcome + outcome

@@ -23,7 +23,7 @@ from typing import Any
 def slice_of(task: Any, seconds: float, **amount: Any) -> dict[str, Any]:
     """Calls `work` until the seconds have passed: at least once, and never in part."""
     total, outcomes = 0, []
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     while True:
         done, outcome = task.work(**amount)
         total += done
@@ -32,7 +32,12 @@ def slice_of(task: Any, seconds: float, **amount: Any) -> dict[str, Any]:
         if elapsed >= seconds:
             break
     found = [each for each in outcomes if each is not None]
-    return {"work": total, "seconds": elapsed, "outcome": sum(found[1:], start=found[0]).tolist() if found else None}
+    return {
+        "work": total,
+        "seconds": elapsed,
+        "cpu": time.process_time() - cpu,
+        "outcome": sum(found[1:], start=found[0]).tolist() if found else None,
+    }
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ WORKLOADS = {
             ROOT / "demo" / "digits_test200.npz",
             index=36,
             scale=16,
-            n=100_000,
+            n=20_000,
             batches=(100, 400, 1000, 4000, 10_000),
         ),
         Workload(

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
 from peers.agreement import DisagreementError, same_distribution
 from peers.busy import Busy
-from peers.interleave import Measured, interleave
+from peers.interleave import Measured, Spread, interleave
 from peers.process import Worker, python_worker
-from peers.report import spread, table
+from peers.report import number, spread, table
 from peers.settings import Settings
 from peers.workloads import WORKLOADS, Workload
-
-COHEN_BATCH = 400
-"""Rows per run in the commands of the authors' program for both CIFAR-10 and ImageNet."""
-
-PLAIN_BATCH = 100
-"""Rows per run that a user might write down first."""
-
-ART_BATCH = 128
-"""The default of ART's `predict`."""
 
 SWEEP_ROWS = 64
 """Rows, at least, of a call in the search for the best batch."""
@@ -29,45 +21,68 @@ SWEEP_ROWS = 64
 Tell = Callable[[str], None]
 
 
-def _best(worker: Worker, workload: Workload, seconds: float, tell: Tell, **also: tuple[bool, ...]) -> str:
-    """Leaves a worker at its fastest batch (and memory layout, where it has a choice), and says which that is."""
-    choices: list[dict[str, int | bool]] = [{"batch": batch} for batch in workload.batches]
-    for name, values in also.items():
-        choices = [choice | {name: value} for choice in choices for value in values]
+@dataclass(frozen=True)
+class Peer:
+    """A way to smooth.
 
-    def rate(choice: dict[str, int | bool]) -> float:
-        worker.ask("configure", **choice)
-        rows = choice["batch"] * -(-SWEEP_ROWS // choice["batch"])
+    Attributes:
+        name: for the table.
+        module: in this folder.
+        batch: rows per run; None searches among the workload's.
+        layout: for PyTorch, the order of an image's elements in memory.
+        target: given a workload, what ours is to reach as a multiple of it; None for none.
+    """
+
+    name: str
+    module: str
+    batch: int | None = None
+    layout: dict[str, bool] = field(default_factory=dict)
+    target: Callable[[Workload], float | None] = lambda workload: None
+
+
+PEERS = (
+    # As in the commands of the authors' program, for CIFAR-10 and for ImageNet.
+    Peer("Cohen's loop in PyTorch, batch 400", "cohen_torch", 400),
+    Peer("Cohen's loop in PyTorch, best", "cohen_torch", target=lambda workload: workload.target_cohen),
+    Peer("Cohen's loop in PyTorch, channels last, best", "cohen_torch", layout={"channels_last": True}),
+    # What a user might write down first.
+    Peer("onnxruntime loop, batch 100", "onnxruntime_loop", 100),
+    Peer("onnxruntime loop, best", "onnxruntime_loop", target=lambda workload: workload.target_onnxruntime),
+    # The default of its `predict`.
+    Peer("ART, batch 128", "art_torch", 128),
+)
+
+
+def _search(worker: Worker, peer: Peer, workload: Workload, seconds: float) -> int:
+    """Leaves a worker at its fastest batch, which it returns."""
+
+    def rate(batch: int) -> float:
+        worker.ask("configure", batch=batch, **peer.layout)
+        rows = batch * -(-SWEEP_ROWS // batch)
         worker.ask("slice", seconds=0, n=rows)
         answer = worker.ask("slice", seconds=seconds, n=rows)
         return float(answer["work"] / answer["seconds"])
 
-    tell(f"{worker.name}: searching its best batch")
-    best = max(choices, key=rate)
-    worker.ask("configure", **best)
-    return f"batch {best['batch']}" + (", channels last" if best.get("channels_last") else "")
+    best = max(workload.batches, key=rate)
+    worker.ask("configure", batch=best, **peer.layout)
+    return best
 
 
-def _workers(stack: ExitStack, workload: Workload, settings: Settings, tell: Tell) -> Iterator[Worker]:
-    """Ours first."""
-
-    def start(name: str, module: str, **arguments: int) -> Worker:
-        tell(f"{workload.name}: starting {name}")
-        more: dict[str, Any] = {"workload": workload.name, "threads": settings.threads} | arguments
-        return stack.enter_context(python_worker(name, f"smoothing.{module}", **more))
-
-    yield start("smoothtopk", "ours")
-    yield start(f"Cohen's loop in PyTorch, batch {COHEN_BATCH}", "cohen_torch", batch=COHEN_BATCH)
-    image = len(workload.input().shape) == 3 and workload.input().shape[0] > 1
-    best = start("Cohen's loop in PyTorch, best", "cohen_torch", batch=COHEN_BATCH)
-    layouts = {"channels_last": (False, True)} if image else {}
-    best.name += f" ({_best(best, workload, settings.seconds / 2, tell, **layouts)})"
-    yield best
-    yield start(f"onnxruntime loop, batch {PLAIN_BATCH}", "onnxruntime_loop", batch=PLAIN_BATCH)
-    best = start("onnxruntime loop, best", "onnxruntime_loop", batch=PLAIN_BATCH)
-    best.name += f" ({_best(best, workload, settings.seconds / 2, tell)})"
-    yield best
-    yield start(f"ART, batch {ART_BATCH}", "art_torch", batch=ART_BATCH)
+def _workers(stack: ExitStack, workload: Workload, settings: Settings, tell: Tell) -> Iterator[tuple[Worker, str]]:
+    """Each with what ours is to reach, in words; ours first."""
+    common: dict[str, Any] = {"workload": workload.name, "threads": settings.threads}
+    yield stack.enter_context(python_worker("smoothtopk", "smoothing.ours", **common)), ""
+    for peer in PEERS:
+        # With one channel, or none, the order in memory is the same.
+        if peer.layout and len(workload.input()) == 1:
+            continue
+        tell(f"{workload.name}: {peer.name}")
+        batch = peer.batch or workload.batches[0]
+        worker = stack.enter_context(python_worker(peer.name, f"smoothing.{peer.module}", batch=batch, **common))
+        if peer.batch is None:
+            worker.name += f": batch {_search(worker, peer, workload, settings.seconds / 2)}"
+        target = peer.target(workload)
+        yield worker, f"{target:g}" if target else ""
 
 
 def _agree(ours: Measured, peers: list[Measured], n: int) -> str:
@@ -94,20 +109,20 @@ def measure(settings: Settings, tell: Tell) -> Iterator[str]:
             continue
         busy = Busy()
         with ExitStack() as stack:
-            workers = list(_workers(stack, workload, settings, tell))
+            workers, targets = zip(*_workers(stack, workload, settings, tell))
             ours, *peers = interleave(workers, settings.rounds, settings.seconds, tell, n=workload.n)
             agreement = _agree(ours, peers, workload.n)
-        targets = {2: workload.target_cohen, 4: workload.target_onnxruntime}
         rows = [
             (
                 each.worker.name,
                 each.worker.about,
                 spread(each.rate),
                 "1" if each is ours else spread(ours.ratio(each)),
-                f"{targets[place]:g}" if targets.get(place) else "",
+                target,
+                number(Spread.of(each.cpu_rates).median),
             )
-            for place, each in enumerate((ours, *peers))
+            for each, target in zip((ours, *peers), targets)
         ]
-        head = ("peer", "versions", "rows/s", "ours / peer", "to reach")
+        head = ("peer", "versions", "rows/s", "ours / peer", "to reach", "rows per CPU-second")
         title = f"{workload.name}, calls of n = {workload.n:,}; {agreement}; {busy.said()}"
         yield f"### {title}\n\n{table(head, rows)}"
