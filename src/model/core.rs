@@ -7,11 +7,11 @@ use ort::session::{NoSelectedOutputs, RunOptions};
 
 use super::labels;
 use super::options::Provider;
-use super::raw::{Call, RawResult, Tensor};
+use super::raw::{self, Call, RawResult, Tensor};
 use super::resolve::Plan;
 use super::runtime::one_line;
 use super::session::Opened;
-use super::signature::Reading;
+use super::signature::{Batch, Reading};
 use crate::{Error, ErrorKind, Result};
 
 /// Session and plan, shared by all runners of a model; it lives as long as the last of them.
@@ -74,6 +74,28 @@ impl Core {
         let _turn =
             self.opened.turn.as_ref().map(|turn| turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         call.run()
+    }
+
+    /// Bytes that runs have held at once at most, the session's weights included; none where the provider does not say.
+    pub(super) fn most_held(&self) -> Option<u64> {
+        // A GPU's memory is another arena.
+        (self.provider == Provider::Cpu).then(|| raw::most_held(&self.opened.session).ok()).flatten()
+    }
+
+    /// Has ONNX Runtime give back the memory that no run holds, which otherwise stays as large as the largest run needed.
+    pub(super) fn release(&self) -> RawResult<()> {
+        if self.provider != Provider::Cpu {
+            return Ok(());
+        }
+        let (key, value) = raw::SHRINK;
+        let mut options = RunOptions::new().map_err(|error| error.to_string())?;
+        options.set(key, value).map_err(|error| error.to_string())?;
+        let rows = match self.plan.batch {
+            Batch::Fixed(rows) => rows,
+            Batch::Dynamic => 1,
+        };
+        let mut call = self.call(rows, Arc::new(options), None).map_err(|error| error.to_string())?;
+        self.run(&mut call)
     }
 
     /// Reads one label per row from the output of a run.

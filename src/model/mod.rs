@@ -78,6 +78,7 @@ pub struct Model {
     preprocess: Arc<Preprocess>,
     output: Option<(ElementType, RowShape)>,
     sha256: String,
+    speed_identity: Arc<str>,
 }
 
 impl Model {
@@ -123,12 +124,22 @@ impl Model {
             class_names: found.class_names,
         };
         let preprocess = Preprocess::new(&signature, options)?;
+        let ModelOptions { provider, provider_options, intra_threads, intra_spinning, .. } = options;
+        let runtime = Runtime::load(None)?;
+        let speed_identity = format!(
+            "{sha256} as {:?} {}, {provider} {provider_options:?}, ONNX Runtime {} with {intra_threads} threads a run{}",
+            signature.element_shape,
+            if preprocess.is_identity() { "as it is" } else { "preprocessed" },
+            runtime.version(),
+            if *intra_spinning { ", spinning" } else { "" },
+        );
         Ok(Self {
             core: Arc::new(core),
             signature: Arc::new(signature),
             preprocess: Arc::new(preprocess),
             output: found.output,
             sha256,
+            speed_identity: speed_identity.into(),
         })
     }
 
@@ -179,6 +190,23 @@ impl Model {
         };
         let a_row = input.saturating_add(output).saturating_mul(threads).max(1);
         usize::try_from(bytes).unwrap_or(usize::MAX) / a_row
+    }
+
+    /// The file, how its input is made, where it runs and by which ONNX Runtime: all of what its speed depends on but the machine.
+    pub(crate) fn speed_identity(&self) -> String {
+        self.speed_identity.to_string()
+    }
+
+    /// Bytes that runs have held at once at most, the model's weights included, where ONNX Runtime says.
+    pub(crate) fn run_bytes(&self) -> Option<u64> {
+        self.core.most_held()
+    }
+
+    /// Gives back what larger runs needed than those to come.
+    pub(crate) fn release(&self) {
+        if let Err(reason) = self.core.release() {
+            crate::log::warn(format_args!("ONNX Runtime keeps the memory of earlier runs: {reason}"));
+        }
     }
 
     /// The type in which the model takes its rows; on a GPU, float32 is computed in float32 (TF32 is off).

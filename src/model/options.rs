@@ -129,6 +129,9 @@ pub struct ModelOptions {
     /// Threads within one run (ONNX Runtime's intra-op threads), at least 1. Rows are independent, so several
     /// runners with one thread each beat one runner with several.
     pub intra_threads: usize,
+    /// Whether the threads within one run spin while they wait for one another: runs of several threads are faster, and
+    /// keep their cores from everything else for a while after each run. No difference with one thread.
+    pub intra_spinning: bool,
     /// Name of the input that is classified, where the model has several.
     pub input: Option<String>,
     /// Shape of one element (without the batch), where the model leaves a dimension open.
@@ -156,6 +159,7 @@ impl Default for ModelOptions {
             provider_library: None,
             memory_limit: None,
             intra_threads: 1,
+            intra_spinning: false,
             input: None,
             input_shape: None,
             constants: Vec::new(),

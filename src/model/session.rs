@@ -46,7 +46,7 @@ pub(super) fn open(runtime: &Runtime, model: &[u8], folder: Option<&Path>, optio
     }
     devices::check(options)?;
     runtime::forget_messages();
-    let builder = configure(runtime, folder, threads).map_err(|error| {
+    let builder = configure(runtime, folder, options).map_err(|error| {
         Error::new(ErrorKind::Runtime, format!("ONNX Runtime takes no session options: {}", one_line(error.message())))
     })?;
     let mut builder =
@@ -69,14 +69,14 @@ fn interface_of(session: &Session) -> Interface {
     }
 }
 
-fn configure(runtime: &Runtime, folder: Option<&Path>, intra_threads: usize) -> ort::Result<SessionBuilder> {
+fn configure(runtime: &Runtime, folder: Option<&Path>, options: &ModelOptions) -> ort::Result<SessionBuilder> {
     let mut builder = Session::builder(runtime.environment())?
         .with_optimization_level(GraphOptimizationLevel::All)?
-        .with_intra_threads(intra_threads)?
+        .with_intra_threads(options.intra_threads)?
         .with_inter_threads(1)?
         .with_parallel_execution(false)?
         // Runners wait for noise and for each other; threads that spin meanwhile take the processor from them.
-        .with_intra_op_spinning(false)?
+        .with_intra_op_spinning(options.intra_spinning)?
         .with_inter_op_spinning(false)?
         .with_deterministic_compute(true)?
         // `ort` asks for the most efficient device, which lets a plug-in take the model: name the processor.

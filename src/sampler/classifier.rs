@@ -18,6 +18,20 @@ pub trait BaseClassifier: Send + Sync {
         None
     }
 
+    /// What its speed depends on, in words: what a plan was measured for. Classifiers that differ in speed have different ones.
+    /// `None`: its plans are not kept.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+
+    /// Bytes that its runs have held at once at most, its own data and the runners' buffers aside, where it knows.
+    fn run_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    /// Gives memory back that earlier runs needed and no run holds now.
+    fn release(&self) {}
+
     /// A runner for batches of up to `batch` rows, to be owned by one thread. Runners of one classifier run concurrently.
     ///
     /// # Errors
@@ -65,6 +79,18 @@ impl BaseClassifier for Model {
             crate::model::Batch::Dynamic => None,
             crate::model::Batch::Fixed(batch) => Some(batch),
         }
+    }
+
+    fn identity(&self) -> Option<String> {
+        Some(Model::speed_identity(self))
+    }
+
+    fn run_bytes(&self) -> Option<u64> {
+        Model::run_bytes(self)
+    }
+
+    fn release(&self) {
+        Model::release(self);
     }
 
     fn runner(&self, batch: usize) -> Result<Box<dyn BatchRunner>> {

@@ -2,20 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use smoothtopk::certificate::plan;
 use smoothtopk::model::Model;
-use smoothtopk::sampler::{BaseClassifier, Measured, Plan};
+use smoothtopk::sampler::Measured;
 use smoothtopk::stats::Bound;
 use smoothtopk::{Error, Result};
 
 use crate::model_args::ModelArgs;
-use crate::sampling::{check_probability, check_sigma, default_threads};
+use crate::sampling::{check_probability, check_sigma, measure_plan};
 use crate::stdout;
-
-/// How long the model is measured.
-const BUDGET: Duration = Duration::from_secs(4);
 
 /// The smallest n that can avoid abstaining, the largest radius n allows, and how long that takes.
 ///
@@ -43,6 +39,9 @@ pub struct Args {
     /// Threads that each run batches, where a model is measured.
     #[arg(long, value_name = "T")]
     threads: Option<usize>,
+    /// Measure anew: neither look the plan up in the cache nor keep it there.
+    #[arg(long)]
+    no_plan_cache: bool,
     #[command(flatten)]
     model_args: ModelArgs,
 }
@@ -92,8 +91,12 @@ pub fn run(args: Args) -> Result<()> {
         let n = plan::smallest_n_to_predict(k, args.alpha, of)?;
         lines.push(format!("# predict at k = {k} abstains below n = {n}"));
     }
-    if let Some((_, Measured { plan, rows_per_second })) = measured {
-        lines.push(format!("# {rows_per_second:.1} rows/s with {} threads and batch {}", plan.threads, plan.batch));
+    if let Some((_, Measured { plan, rows_per_second, cached })) = measured {
+        let when = if cached { ", measured earlier" } else { "" };
+        lines.push(format!(
+            "# {rows_per_second:.1} rows/s with {} threads and batch {}{when}",
+            plan.threads, plan.batch
+        ));
         let n = args.n.unwrap_or(100_000);
         lines.push(format!("# {:.2} s per example at n = {n}", n as f64 / rows_per_second));
     }
@@ -103,8 +106,6 @@ pub fn run(args: Args) -> Result<()> {
 
 fn measure(args: &Args, path: &std::path::Path) -> Result<(Arc<Model>, Measured)> {
     let model = Arc::new(Model::open(path, &args.model_args.options()?)?);
-    let threads = args.threads.unwrap_or_else(|| default_threads(&model));
-    let classifier: Arc<dyn BaseClassifier> = model.clone();
-    let measured = Plan::measure(&classifier, threads, BUDGET)?;
+    let measured = measure_plan(&model, args.threads, args.no_plan_cache)?;
     Ok((model, measured))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use smoothtopk::model::{Layout, Model, Provider};
 use smoothtopk::noise::Grid;
-use smoothtopk::sampler::{BaseClassifier, Plan};
+use smoothtopk::sampler::{BaseClassifier, Measured, Plan, Search};
 use smoothtopk::smoothed::{Generator, Outcome, Pending, Request, SmoothedClassifier, Task};
 use smoothtopk::stats::Bound;
 use smoothtopk::{Error, Result};
@@ -17,8 +17,6 @@ use crate::interrupt;
 use crate::model_args::ModelArgs;
 use crate::progress::Progress;
 
-/// How long the batch plan may be measured at load.
-const PLAN_BUDGET: Duration = Duration::from_secs(2);
 /// Between two looks at progress and Ctrl-C.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -58,6 +56,9 @@ pub struct SamplingArgs {
     /// Threads that each run batches [default: one a usable core on the CPU, one on other devices].
     #[arg(long, value_name = "T")]
     pub threads: Option<usize>,
+    /// Measure the batch size anew: neither look it up in the cache nor keep it there.
+    #[arg(long)]
+    pub no_plan_cache: bool,
     /// Largest |x| after scaling that the noise grid must carry [default: the data's own].
     #[arg(long, value_name = "X")]
     pub input_max: Option<f64>,
@@ -147,10 +148,7 @@ impl Sampling {
         let threads = self.threads;
         match (self.args.batch, self.model.fixed_batch()) {
             (Some(batch), _) | (None, Some(batch)) => Ok(Plan { batch, threads }),
-            (None, None) => {
-                let classifier: Arc<dyn BaseClassifier> = self.model.clone();
-                Ok(Plan::measure(&classifier, threads, PLAN_BUDGET)?.plan)
-            }
+            (None, None) => Ok(measure_plan(&self.model, self.args.threads, self.args.no_plan_cache)?.plan),
         }
     }
 
@@ -225,6 +223,18 @@ fn of_example(index: usize, error: &Error) -> Error {
 /// One thread a usable core where runs of the model go side by side, else one.
 pub fn default_threads(model: &Model) -> usize {
     if *model.provider() == Provider::Cpu { Plan::usable_threads() } else { 1 }
+}
+
+/// The batch plan of a model: kept from an earlier run, or measured.
+pub fn measure_plan(model: &Arc<Model>, threads: Option<usize>, no_cache: bool) -> Result<Measured> {
+    // Runs on other devices take turns.
+    let threads = threads.or((*model.provider() != Provider::Cpu).then_some(1));
+    let classifier: Arc<dyn BaseClassifier> = model.clone();
+    let mut search = Search { threads, ..Search::default() };
+    if no_cache {
+        search.cache = None;
+    }
+    search.run(&classifier)
 }
 
 pub fn check_probability(field: &str, value: f64) -> Result<()> {

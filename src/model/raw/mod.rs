@@ -4,6 +4,7 @@
 //! `ort`'s `Session::run` takes `&mut` and would need a copy of the weights per thread. ONNX Runtime's own `Run` may be
 //! called on one session from many threads, which is what the host path does.
 
+mod arena;
 mod buffer;
 mod call;
 mod host;
@@ -12,6 +13,7 @@ mod provider;
 mod tensor;
 mod value;
 
+pub(super) use self::arena::{SHRINK, most_held};
 pub(super) use self::buffer::{Buffer, Plain};
 pub(super) use self::call::{Call, placement};
 pub use self::host::HostApi;

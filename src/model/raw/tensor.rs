@@ -78,7 +78,7 @@ impl Tensor {
 }
 
 /// The description of host memory, made once.
-fn host_memory() -> RawResult<*const OrtMemoryInfo> {
+pub(super) fn host_memory() -> RawResult<*const OrtMemoryInfo> {
     struct Shared(*const OrtMemoryInfo);
     // SAFETY: never changed after it was made.
     unsafe impl Send for Shared {}

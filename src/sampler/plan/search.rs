@@ -1,0 +1,241 @@
+//! Looking for the fastest plan: a quick scan over batch sizes, then the best of them in turns.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::cache::PlanCache;
+use super::key::Key;
+use super::slices::Contender;
+use super::{Measured, Plan, machine};
+use crate::sampler::BaseClassifier;
+use crate::{Error, Result, log};
+
+/// How a plan is looked for.
+///
+/// ```
+/// use std::sync::Arc;
+/// use smoothtopk::model::{Model, ModelOptions};
+/// use smoothtopk::sampler::{BaseClassifier, Search};
+///
+/// let model: Arc<dyn BaseClassifier> = Arc::new(Model::open("demo/digits_mlp_sigma0.25.onnx", &ModelOptions::default())?);
+/// let found = Search { threads: Some(2), cache: None, ..Search::default() }.run(&model)?;
+/// assert_eq!(found.plan.threads, 2);
+/// # Ok::<(), smoothtopk::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// Threads that each run batches; `None`: one for each usable core ([`Plan::usable_threads`]), or for every second one where
+    /// that is faster, as it may be where two threads share a core.
+    pub threads: Option<usize>,
+    /// How long may be measured. Kept but for the first batch size, which is always measured.
+    pub budget: Duration,
+    /// The largest batch, in rows, at least 1.
+    pub most: usize,
+    /// Bytes that the plan may use in all: the threads' input buffers, and what runs hold meanwhile as far as the classifier says.
+    pub memory: u64,
+    /// Where plans are kept: what an earlier search found on this machine is not measured again. `None`: nowhere.
+    pub cache: Option<PlanCache>,
+}
+
+/// The least memory that a plan may use where little is left.
+const LEAST_MEMORY: u64 = 64 << 20;
+/// What a plan may use where there is plenty: larger batches gain nothing on any processor seen.
+const MOST_MEMORY: u64 = 1 << 30;
+
+/// Slices of the scan, and of the contenders that take turns.
+const SCAN: Duration = Duration::from_millis(15);
+const TURN: Duration = Duration::from_millis(30);
+/// The scan ends when two batch sizes in a row are slower than the best by this.
+const HOPELESS: f64 = 0.9;
+/// The share of the budget that the scan may take.
+const SCAN_SHARE: f64 = 0.5;
+/// How many plans take turns at most.
+const CONTENDERS: usize = 5;
+/// A larger batch must be faster by this much to be worth its memory and its delay.
+const WORTH: f64 = 1.01;
+/// Below this many cores, no two of them are one core with two threads that could be left idle with profit.
+const MANY_CORES: usize = 4;
+
+impl Default for Search {
+    /// All usable cores, 1.5 seconds, any batch within a quarter of the memory that is available (cgroup limits respected), at most
+    /// 1 GiB; plans are kept in the user's cache folder ([`PlanCache::user`]).
+    fn default() -> Self {
+        let memory = machine::available_memory().map_or(MOST_MEMORY, |bytes| bytes / 4);
+        Self {
+            threads: None,
+            budget: Duration::from_millis(1500),
+            most: usize::MAX,
+            memory: memory.clamp(LEAST_MEMORY, MOST_MEMORY),
+            cache: PlanCache::user(),
+        }
+    }
+}
+
+impl Search {
+    /// The plan that was kept, or else the fastest one found: the noise, the model, the top label and the counts of a job are
+    /// measured together. Among plans that are as fast to within 1 %, the one of the smallest batch.
+    ///
+    /// A cache that cannot be read or written is said in the log and otherwise as good as none.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when there is no thread or `most` is 0; as [`crate::sampler::Sampler::new`], and whatever a run fails with.
+    pub fn run(&self, classifier: &Arc<dyn BaseClassifier>) -> Result<Measured> {
+        let threads = self.threads.unwrap_or_else(Plan::usable_threads);
+        Plan { batch: classifier.fixed_batch().unwrap_or(1), threads }.check(classifier.as_ref())?;
+        if self.most == 0 {
+            return Err(Error::argument("most", "must be at least 1"));
+        }
+        let key = classifier.identity().map(|identity| Key::new(identity, threads, self.threads.is_some(), self.most));
+        let cache = self.cache.as_ref().zip(key);
+        if let Some((cache, key)) = &cache
+            && let Some(kept) = cache.load(key)
+            && kept.measured.plan.check(classifier.as_ref()).is_ok()
+            && kept.bytes <= self.memory
+        {
+            log::debug(format_args!(
+                "the batch plan is the one kept in {}: {:?}",
+                cache.folder().display(),
+                kept.measured
+            ));
+            return Ok(kept.measured);
+        }
+        let found = Scan::new(self, classifier, threads).best()?;
+        log::debug(format_args!("measured {:?}", found.measured));
+        if let Some((cache, key)) = &cache {
+            cache.store(key, &found);
+        }
+        Ok(found.measured)
+    }
+}
+
+/// A plan, what it reached, and the memory that it takes as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Found {
+    pub measured: Measured,
+    pub bytes: u64,
+}
+
+struct Scan<'a> {
+    search: &'a Search,
+    classifier: &'a Arc<dyn BaseClassifier>,
+    threads: usize,
+    start: Instant,
+    /// What the classifier's runs held before any of ours.
+    held_before: u64,
+    contenders: Vec<Contender>,
+}
+
+impl<'a> Scan<'a> {
+    fn new(search: &'a Search, classifier: &'a Arc<dyn BaseClassifier>, threads: usize) -> Self {
+        let held_before = classifier.run_bytes().unwrap_or(0);
+        Self { search, classifier, threads, start: Instant::now(), held_before, contenders: Vec::new() }
+    }
+
+    fn best(mut self) -> Result<Found> {
+        self.scan()?;
+        self.keep_the_best();
+        self.fewer_threads()?;
+        self.take_turns()?;
+        let rates: Vec<_> = self.contenders.iter().map(|contender| (contender.plan, contender.best)).collect();
+        let (plan, rows_per_second) = worthiest(&rates);
+        let measured = Measured { plan, rows_per_second, cached: false };
+        let bytes = plan.buffer_bytes(self.classifier.elements()).saturating_add(self.held());
+        self.contenders.clear();
+        // Larger batches than the one chosen were run.
+        self.classifier.release();
+        Ok(Found { measured, bytes })
+    }
+
+    /// What runs of the largest batch so far hold at once.
+    fn held(&self) -> u64 {
+        self.classifier.run_bytes().unwrap_or(0).saturating_sub(self.held_before)
+    }
+
+    fn left(&self) -> Duration {
+        self.search.budget.saturating_sub(self.start.elapsed())
+    }
+
+    /// Batch sizes from 1 on, doubled as long as that may pay.
+    fn scan(&mut self) -> Result<()> {
+        let fixed = self.classifier.fixed_batch();
+        let until = self.search.budget.mul_f64(SCAN_SHARE);
+        let (mut batch, mut best, mut hopeless) = (fixed.unwrap_or(1), 0.0, 0);
+        loop {
+            let mut contender = Contender::start(self.classifier, Plan { batch, threads: self.threads })?;
+            contender.slice(SCAN)?;
+            hopeless = if contender.best < best * HOPELESS { hopeless + 1 } else { 0 };
+            best = contender.best.max(best);
+            // The next size takes twice as long a round, and runs one to start and one to measure at least.
+            let next = contender.takes(SCAN) * 4;
+            self.contenders.push(contender);
+            batch *= 2;
+            let plan = Plan { batch, threads: self.threads };
+            let bytes = plan.buffer_bytes(self.classifier.elements()).saturating_add(2 * self.held());
+            if fixed.is_some()
+                || hopeless == 2
+                || batch > self.search.most
+                || bytes > self.search.memory
+                || self.start.elapsed() + next > until
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lets go of all but the fastest.
+    fn keep_the_best(&mut self) {
+        self.contenders.sort_by(|a, b| b.best.total_cmp(&a.best));
+        let least = self.contenders[0].best * HOPELESS;
+        self.contenders.retain(|contender| contender.best >= least);
+        self.contenders.truncate(CONTENDERS);
+    }
+
+    /// A thread on every second core, where the number is not given: two threads of one core share its arithmetic and its cache.
+    fn fewer_threads(&mut self) -> Result<()> {
+        if self.search.threads.is_some() || self.threads < MANY_CORES {
+            return Ok(());
+        }
+        let Plan { batch, .. } = self.contenders[0].plan;
+        self.contenders.truncate(CONTENDERS - 1);
+        self.contenders.push(Contender::start(self.classifier, Plan { batch, threads: self.threads / 2 })?);
+        Ok(())
+    }
+
+    /// Slices in turn until the time is up, so that what else the machine does slows all alike.
+    fn take_turns(&mut self) -> Result<()> {
+        loop {
+            for index in 0..self.contenders.len() {
+                if self.contenders[index].takes(TURN) > self.left() {
+                    return Ok(());
+                }
+                self.contenders[index].slice(TURN)?;
+            }
+            if self.contenders.len() == 1 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The smallest of the plans that are as fast as any, to within what is worth nothing.
+fn worthiest(rates: &[(Plan, f64)]) -> (Plan, f64) {
+    let top = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
+    let worthy = rates.iter().filter(|(_, rate)| rate * WORTH >= top);
+    let smallest = worthy.min_by_key(|(plan, _)| plan.batch * plan.threads);
+    *smallest.unwrap_or_else(|| unreachable!("the first batch size is always measured"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_plans_as_fast_as_any_the_smallest_is_taken() {
+        let plan = |batch| Plan { batch, threads: 2 };
+        let rates = [(plan(8), 100.0), (plan(4), 99.6), (plan(2), 98.0), (plan(16), 100.5)];
+        assert_eq!(worthiest(&rates), (plan(4), 99.6));
+        assert_eq!(worthiest(&rates[2..]), (plan(16), 100.5));
+        let half = Plan { batch: 8, threads: 1 };
+        assert_eq!(worthiest(&[(plan(8), 100.0), (half, 100.0)]), (half, 100.0));
+    }
+}
