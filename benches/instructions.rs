@@ -61,7 +61,7 @@ fn main() {
     };
     let sampler = Sampler::new(classifier, PLAN).unwrap();
     let (sigma, grid) = (0.25, Grid::for_range(1.0, 0.25).unwrap());
-    let job = Job::new(&[0.5; ELEMENTS], sigma, grid, 1, Purpose::Estimate).unwrap().samples(0..rows);
+    let job = Job::on_grid(&[0.5; ELEMENTS], sigma, grid, 1, Purpose::Estimate).unwrap().samples(0..rows);
     let counts = sampler.submit(job).unwrap().wait().complete().unwrap();
     println!("{:?}", counts.labels());
 }

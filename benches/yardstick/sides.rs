@@ -146,7 +146,7 @@ impl Side for Ours {
     fn run(&mut self, rows: u64) -> u64 {
         let samples = self.drawn..self.drawn + rows;
         self.drawn += rows;
-        let job = Job::new(&self.input, SIGMA, self.grid, 1, Purpose::Estimate).unwrap().samples(samples);
+        let job = Job::on_grid(&self.input, SIGMA, self.grid, 1, Purpose::Estimate).unwrap().samples(samples);
         let counts = self.sampler.submit(job).unwrap().wait().complete().unwrap();
         assert_eq!(counts.n(), rows);
         rows

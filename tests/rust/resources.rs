@@ -27,7 +27,7 @@ fn model() -> Arc<Model> {
 
 fn draw(sampler: &Sampler, rows: u64) {
     let input = vec![0.5; sampler.classifier().elements()];
-    let job = Job::new(&input, SIGMA, Grid::for_range(1.0, SIGMA).unwrap(), 1, Purpose::Estimate).unwrap();
+    let job = Job::on_grid(&input, SIGMA, Grid::for_range(1.0, SIGMA).unwrap(), 1, Purpose::Estimate).unwrap();
     let counts = sampler.submit(job.samples(0..rows)).unwrap().wait().complete().unwrap();
     assert_eq!(counts.n(), rows);
 }
