@@ -18,6 +18,8 @@ mod search;
 mod set;
 mod simultaneous;
 pub mod stop;
+#[cfg(smoothtopk_unsound)]
+mod unsound;
 
 pub use budget::{AlphaBudget, BudgetState, Schedule, Share};
 pub use certify::{Certificate, certify, certify_with};

@@ -34,7 +34,7 @@ impl Outcome {
         let mut record = json!({
             "format": 1,
             "program": "smoothtopk",
-            "program_version": env!("CARGO_PKG_VERSION"),
+            "program_version": crate::VERSION,
             "task": match self.task {
                 Task::Predict => "predict",
                 Task::CertifyAnswer => "certify_answer",

@@ -127,7 +127,7 @@ fn manifest(args: &Args, sampling: &Sampling, request: &Request, labels: LabelSo
     let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect();
     Ok(Manifest {
         format: run_dir::FORMAT,
-        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        program_version: smoothtopk::VERSION.to_owned(),
         model: args.sampling.model.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         model_sha256: model.sha256().to_owned(),
         data: data.file_name(),

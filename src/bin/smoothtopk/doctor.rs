@@ -17,7 +17,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let given = args.onnxruntime.as_deref();
-    let mut lines = vec![format!("smoothtopk {}", env!("CARGO_PKG_VERSION"))];
+    let mut lines = vec![format!("smoothtopk {}", smoothtopk::VERSION)];
     let threads =
         std::thread::available_parallelism().map_or_else(|error| error.to_string(), |count| count.to_string());
     lines.push(format!("processor: {}, usable threads: {threads}", std::env::consts::ARCH));

@@ -22,7 +22,7 @@ use smoothtopk::{Error, ErrorKind, Result};
 
 /// Smoothed top-k prediction and certified l2 radius of any ONNX classifier, by randomized smoothing.
 #[derive(Parser)]
-#[command(name = "smoothtopk", version, max_term_width = 120)]
+#[command(name = "smoothtopk", version = smoothtopk::VERSION, max_term_width = 120)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -72,6 +72,11 @@ fn parse() -> Result<Cli> {
 }
 
 fn main() -> ExitCode {
+    if smoothtopk::UNSOUND {
+        eprintln!(
+            "smoothtopk: this build is UNSOUND on purpose: it makes false certificates, for `make test-verify` alone"
+        );
+    }
     match parse().and_then(|cli| run(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -101,6 +101,6 @@ fn as_json(
         "model_sha256": sampling.model.sha256(),
         "onnxruntime": Runtime::load(None)?.version(),
         "provider": sampling.model.provider().to_string(),
-        "version": env!("CARGO_PKG_VERSION"),
+        "version": smoothtopk::VERSION,
     }))
 }
