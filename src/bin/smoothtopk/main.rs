@@ -1,4 +1,4 @@
-//! The command line: certify, predict, radius, report, inspect, plan, doctor.
+//! The command line: certify, predict, radius, report, verify, inspect, plan, doctor.
 
 mod certify;
 mod data;
@@ -14,6 +14,7 @@ mod report;
 mod run_dir;
 mod sampling;
 mod stdout;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -39,22 +40,27 @@ enum Command {
     Radius(radius::Args),
     #[command(allow_negative_numbers = true)]
     Report(report::Args),
+    #[command(allow_negative_numbers = true)]
+    Verify(verify::Args),
     Inspect(inspect::Args),
     #[command(allow_negative_numbers = true)]
     Plan(plan::Args),
     Doctor(doctor::Args),
 }
 
-fn run(command: Command) -> Result<()> {
+fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Certify(args) => certify::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Radius(args) => radius::run(args),
         Command::Report(args) => report::run(args),
+        // What it finds is its exit code.
+        Command::Verify(args) => return verify::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Doctor(args) => doctor::run(args),
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 /// The command, or what is wrong with it in one line; help and version are shown as they are.
@@ -78,7 +84,7 @@ fn main() -> ExitCode {
         );
     }
     match parse().and_then(|cli| run(cli.command)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("smoothtopk: {error}");
             match error.kind() {

@@ -143,6 +143,16 @@ impl Sampling {
         Ok(Self { data: dataset, model, grid, examples, input_max, input, threads, args: args.clone() })
     }
 
+    /// The model's input, to which examples are matched.
+    pub fn input_spec(&self) -> &InputSpec {
+        &self.input
+    }
+
+    /// Example `index` of the data as the model takes it, on sigma's scale.
+    pub fn example(&self, index: usize) -> Result<Vec<f32>> {
+        self.data.example(index, &self.input)
+    }
+
     /// The batch plan: as given, or measured.
     pub fn plan(&self) -> Result<Plan> {
         let threads = self.threads;
@@ -179,7 +189,7 @@ impl Sampling {
             while running.len() as u64 <= ahead
                 && let Some(&index) = waiting.next()
             {
-                let input = self.data.example(index, &self.input)?;
+                let input = self.example(index)?;
                 let submitted = smoothed.submit(&input, task(index), request, index as u64);
                 let pending = submitted.map_err(|error| of_example(index, &error))?;
                 running.push_back(Running { index, pending, reported: 0 });

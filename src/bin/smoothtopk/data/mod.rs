@@ -269,6 +269,20 @@ fn open_arrays(path: &Path, mut file: File, length: u64) -> Result<(Array, Optio
     }
 }
 
+/// The array `indices` of a `.npz`; none where there is none, and for a `.npy`.
+///
+/// # Errors
+/// `NotFound` or `Io` when the file cannot be read, `InvalidData` when it or the array is malformed.
+pub fn indices(path: &Path) -> Result<Option<Vec<usize>>> {
+    let mut file = File::open(path).map_err(|error| Error::io(path, &error))?;
+    let mut magic = [0u8; 2];
+    if file.read_exact(&mut magic).is_err() || magic != *b"PK" {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(0)).map_err(|error| Error::io(path, &error))?;
+    npz::indices(&path.display().to_string(), BufReader::new(file))
+}
+
 /// The last part of a path.
 fn file_name(path: &Path) -> String {
     let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());

@@ -35,6 +35,15 @@ pub fn open(what: &str, reader: impl Read + Seek) -> Result<(Array, Option<Vec<u
     Ok((images, labels))
 }
 
+/// `indices`, one per image, where there are any.
+pub fn indices(what: &str, reader: impl Read + Seek) -> Result<Option<Vec<usize>>> {
+    let mut archive = ZipArchive::new(reader)
+        .map_err(|error| Error::data("data", format!("{what} is not a whole .npz: {error}; is it cut?")))?;
+    let Some(array) = member(what, &mut archive, "indices")? else { return Ok(None) };
+    let wrong = |_| Error::data("indices", format!("{what}: `indices` must hold one whole number >= 0 per image"));
+    labels::from_array(&array, array.examples()).map_err(wrong).map(Some)
+}
+
 /// The array of a name, if there is one.
 fn member(what: &str, archive: &mut ZipArchive<impl Read + Seek>, name: &str) -> Result<Option<Array>> {
     let Some(index) = archive.index_for_name(&format!("{name}.npy")) else { return Ok(None) };

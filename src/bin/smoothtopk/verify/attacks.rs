@@ -1,0 +1,194 @@
+//! `verify --attacks`: every certificate of a RUN under attack.
+
+use std::path::Path;
+
+use serde_json::json;
+use smoothtopk::sampler::BaseClassifier;
+use smoothtopk::{Error, Result};
+
+use super::Args;
+use super::attack::{Attacker, Target};
+use super::ball::Ball;
+use super::confirm::{self, Examined, FINALISTS, Test};
+use super::directions::{Image, Pool};
+use super::evaluate::{Evaluator, Noise};
+use super::reopen::{Certified, Reopened};
+use super::report::{self, Report};
+use super::save::{self, NamedArray};
+use super::verdict::{Levels, Tally};
+use crate::progress::Progress;
+use crate::run_dir::atomic;
+
+/// Rows of a test, where none are given.
+const TEST_ROWS: u64 = 10_000;
+/// The perturbations of a RUN that is broken everywhere would fill disks.
+const MAX_SAVED: usize = 1000;
+
+/// One certificate and what its attack found.
+struct Attacked {
+    certified: Certified,
+    evaluations: u64,
+    /// None where no f32 input but the example itself is inside the radius.
+    examined: Option<Examined>,
+}
+
+impl Attacked {
+    fn broken(&self) -> bool {
+        self.examined.as_ref().is_some_and(|examined| examined.broken)
+    }
+}
+
+/// True when no more certificates are broken than alpha allows.
+pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
+    let Reopened { manifest, sampling, .. } = reopened;
+    let chosen = every(args.skip, &reopened.certified);
+    if chosen.is_empty() {
+        let message = format!("{} holds no certificate to attack", args.run.run.display());
+        return Err(Error::data("run", message));
+    }
+    let tests = chosen.len() * FINALISTS;
+    let levels = Levels::new(args.false_alarm, tests, manifest.k.len());
+    let test = Test { rows: args.rows, n: args.n.unwrap_or(TEST_ROWS), level: levels.test };
+    let labels = reopened.labels();
+    let elements = sampling.model.elements();
+    let pool = Pool::new(sampling.data.len(), elements, |idx| labels.get(&idx).copied(), |idx| sampling.example(idx))?;
+    let noise = Noise { sigma: manifest.sigma, grid: sampling.grid, seed };
+    let mut evaluator = Evaluator::new(sampling.model.clone(), sampling.plan()?, noise)?;
+    let signature = sampling.model.signature();
+    let mut attacker = Attacker {
+        evaluator: &mut evaluator,
+        pool: &pool,
+        image: Image::new(signature.layout, &signature.element_shape),
+        attacks: args.attacks.unwrap_or(1),
+        rows: args.rows,
+    };
+    let progress = Progress::new(chosen.len(), args.run.quiet);
+    let mut all = Vec::with_capacity(chosen.len());
+    for (ordinal, certified) in chosen.into_iter().enumerate() {
+        let x = sampling.example(certified.idx)?;
+        let target =
+            Target { ball: Ball { centre: &x, radius: certified.radius }, label: certified.label, k: certified.k };
+        // 2^32 keys each: no two rows of the attack share noise but those compared in a round.
+        let keys = (ordinal as u64) << 32;
+        let found = attacker.search(&target, keys)?;
+        let examined = confirm::confirm(attacker.evaluator, &target, &found, &test, keys)?;
+        progress.rows(found.evaluations * args.rows);
+        progress.example_done(None);
+        all.push(Attacked { certified, evaluations: found.evaluations, examined });
+    }
+    progress.finish();
+
+    let tallies = manifest.k.iter().map(|&k| {
+        let of_k = all.iter().filter(|attacked| attacked.certified.k == k);
+        let breaks = of_k.clone().filter(|attacked| attacked.broken()).count();
+        Tally::new(k, of_k.count() as u64, breaks as u64, manifest.alpha)
+    });
+    let tallies = tallies.collect::<Result<Vec<_>>>()?;
+    let facts = json!({
+        "mode": "attacks", "attacks": args.attacks, "rows": args.rows, "n": test.n, "skip": args.skip, "seed": seed,
+        "tests_at_most": tests, "test_level": levels.test,
+    });
+    let mut report = Report::new(&args.run.run, manifest, args.false_alarm, &levels, &tallies, facts);
+    all.iter().for_each(|attacked| report.line(json_line(attacked, sampling.model.classes())));
+    report.section(&table(&all));
+    // What is saved is written before the report that speaks of it.
+    if let Some(out) = &args.out {
+        save_breaks(out, &all, reopened)?;
+    }
+    report.write(args.json, args.out.as_deref())?;
+    Ok(report.sound())
+}
+
+/// The certificates of every `skip`-th certified example, for every k.
+fn every(skip: usize, certified: &[Certified]) -> Vec<Certified> {
+    let mut examples: Vec<usize> = certified.iter().map(|certified| certified.idx).collect();
+    examples.sort_unstable();
+    examples.dedup();
+    let chosen: Vec<usize> = examples.into_iter().step_by(skip).collect();
+    certified.iter().filter(|certified| chosen.binary_search(&certified.idx).is_ok()).copied().collect()
+}
+
+fn json_line(attacked: &Attacked, classes: usize) -> serde_json::Value {
+    let Attacked { certified: Certified { idx, label, k, radius }, evaluations, examined } = attacked;
+    let mut line = json!({
+        "idx": idx, "label": label, "k": k, "radius": radius, "evaluations": evaluations,
+        "verdict": if attacked.broken() { "broken" } else { "not broken" },
+    });
+    if let Some(Examined { point, kind, rivals, counts, p_value, .. }) = examined {
+        line["norm"] = json!(point.norm);
+        line["attack"] = json!(kind.name());
+        line["rivals"] = json!(rivals);
+        line["n"] = json!(counts.n());
+        line["p_value"] = json!(p_value);
+        // Of many labels only those that the test looks at.
+        line["counts"] = if classes <= 100 { json!(counts.labels()) } else { json!(null) };
+        line["label_count"] = json!(counts.labels()[*label]);
+        line["rival_counts"] = json!(rivals.iter().map(|&rival| counts.labels()[rival]).collect::<Vec<_>>());
+    }
+    line
+}
+
+/// The breaks, or the points that came nearest to one.
+fn table(all: &[Attacked]) -> String {
+    const NEAREST: usize = 10;
+    let mut shown: Vec<(&Attacked, &Examined)> =
+        all.iter().filter_map(|attacked| Some((attacked, attacked.examined.as_ref()?))).collect();
+    let broken = shown.iter().filter(|(attacked, _)| attacked.broken()).count();
+    shown.sort_by(|(_, a), (_, b)| a.p_value.unwrap_or(2.0).total_cmp(&b.p_value.unwrap_or(2.0)));
+    shown.truncate(broken.max(NEAREST));
+    let mut text = String::from(if broken > 0 { "## Breaks\n\n" } else { "## Nearest to a break\n\n" });
+    text += "| example | label | k | radius | norm | attack | rows | label's | its k rivals' | p | verdict |\n";
+    text += "| ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | --- | ---: | --- |\n";
+    for (attacked, examined) in shown {
+        let Certified { idx, label, k, radius } = attacked.certified;
+        let counts = examined.counts.labels();
+        let rivals: Vec<String> = examined.rivals.iter().map(|&rival| format!("{rival}: {}", counts[rival])).collect();
+        text += &format!(
+            "| {idx} | {label} | {k} | {radius:.6} | {:.6} | {} | {} | {} | {} | {} | {} |\n",
+            examined.point.norm,
+            examined.kind.name(),
+            examined.counts.n(),
+            counts[label],
+            rivals.join(", "),
+            examined.p_value.map_or_else(|| "not tested".to_owned(), report::probability),
+            if examined.broken { "broken" } else { "not broken" },
+        );
+    }
+    text
+}
+
+/// Writes breaks.npz, in the form that `verify --adversarial` reads: the data's own units in f64, from which the division by the
+/// input scale gives the f32 input again. Removes one of an earlier report where there is no break.
+fn save_breaks(out: &Path, all: &[Attacked], reopened: &Reopened) -> Result<()> {
+    let path = out.join("breaks.npz");
+    let broken: Vec<(Certified, &Examined)> = all
+        .iter()
+        .filter_map(|attacked| Some((attacked.certified, attacked.examined.as_ref().filter(|e| e.broken)?)))
+        .take(MAX_SAVED)
+        .collect();
+    if broken.is_empty() {
+        return match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path, &error)),
+            _ => Ok(()),
+        };
+    }
+    let scale = reopened.manifest.input_scale;
+    let mut shape = vec![broken.len()];
+    shape.extend(&reopened.sampling.model.signature().element_shape);
+    let images: Vec<f64> =
+        broken.iter().flat_map(|(_, examined)| &examined.point.x).map(|&x| f64::from(x) * scale).collect();
+    let mut originals = Vec::with_capacity(images.len());
+    for (certified, _) in &broken {
+        originals.extend(reopened.sampling.example(certified.idx)?.into_iter().map(|x| f64::from(x) * scale));
+    }
+    let column = |of: fn(&Certified) -> usize| broken.iter().map(|(certified, _)| of(certified)).collect::<Vec<_>>();
+    let arrays = [
+        NamedArray::f64("images", &shape, &images),
+        NamedArray::f64("originals", &shape, &originals),
+        NamedArray::i64("indices", &column(|certified| certified.idx)),
+        NamedArray::i64("labels", &column(|certified| certified.label)),
+        NamedArray::i64("k", &column(|certified| certified.k)),
+    ];
+    std::fs::create_dir_all(out).map_err(|error| Error::io(out, &error))?;
+    atomic::write(&path, &save::npz(&arrays)?)
+}

@@ -1,0 +1,155 @@
+//! The smoothed classifier at points of an attacker's choice: counts of noisy rows, and the noise that gave a label.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use smoothtopk::model::NO_LABEL;
+use smoothtopk::noise::{Grid, NoiseStream, Purpose};
+use smoothtopk::sampler::{BaseClassifier, BatchRunner, Job, JobHandle, Plan, Sampler};
+use smoothtopk::stats::Counts;
+use smoothtopk::{Error, ErrorKind, Result};
+
+use crate::interrupt;
+
+/// Between two looks at Ctrl-C.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The noise of the attack: the run's own sigma and grid, and a seed that is not the run's.
+#[derive(Clone, Copy, Debug)]
+pub struct Noise {
+    pub sigma: f64,
+    pub grid: Grid,
+    pub seed: u64,
+}
+
+/// Draws rows of the smoothed classifier at any point.
+pub struct Evaluator {
+    sampler: Sampler,
+    /// One a thread, for rows whose noise is looked at as well.
+    runners: Vec<Box<dyn BatchRunner>>,
+    noise: Noise,
+}
+
+/// The rows of one label: how many, and the sum of their noise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoiseOfLabel {
+    pub rows: u64,
+    pub sum: Vec<f64>,
+}
+
+impl Evaluator {
+    pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan, noise: Noise) -> Result<Self> {
+        let runners = (0..plan.threads).map(|_| classifier.runner(plan.batch)).collect::<Result<_>>()?;
+        Ok(Self { sampler: Sampler::new(classifier, plan)?, runners, noise })
+    }
+
+    pub fn elements(&self) -> usize {
+        self.sampler.classifier().elements()
+    }
+
+    pub fn noise(&self) -> Noise {
+        self.noise
+    }
+
+    /// Counts of `rows` rows at each of the points. All get the same noise, which only (`purpose`, `key`) has: what differs
+    /// between their counts is due to the points.
+    pub fn counts(&self, points: &[&[f32]], rows: u64, purpose: Purpose, key: u64) -> Result<Vec<Counts>> {
+        let Noise { sigma, grid, seed } = self.noise;
+        let submit = |point: &&[f32]| {
+            self.sampler.submit(Job::on_grid(point, sigma, grid, seed, purpose)?.key(key).samples(0..rows))
+        };
+        let jobs: Vec<JobHandle> = points.iter().map(submit).collect::<Result<_>>()?;
+        let wait = |job: JobHandle| {
+            while !job.wait_timeout(POLL) {
+                interrupt::check()?;
+            }
+            job.wait().complete()
+        };
+        interrupt::check()?;
+        jobs.into_iter().map(wait).collect()
+    }
+
+    /// Runs `rows` rows at a point, and adds up the noise of those that gave each of `labels`. The sums are of multiples of the
+    /// grid's step, so f64 holds them exactly and they do not depend on the threads.
+    pub fn noise_by_label(
+        &mut self,
+        point: &[f32],
+        labels: &[usize],
+        rows: u64,
+        key: u64,
+    ) -> Result<Vec<NoiseOfLabel>> {
+        let batch = self.sampler.plan().batch;
+        let mut x = point.to_vec();
+        self.noise.grid.round(&mut x);
+        let watched =
+            Watched { noise: self.noise, stream: NoiseStream::new(self.noise.seed, key, Purpose::Select), x, labels };
+        let watched = &watched;
+        let share = rows.div_ceil(self.runners.len() as u64).max(1);
+        let parts: Vec<Result<Vec<NoiseOfLabel>>> = std::thread::scope(|scope| {
+            let mut threads = Vec::with_capacity(self.runners.len());
+            for (thread, runner) in (0u64..).zip(&mut self.runners) {
+                let samples = (thread * share).min(rows)..((thread + 1) * share).min(rows);
+                threads.push(scope.spawn(move || watched.run(runner.as_mut(), samples, batch)));
+            }
+            let panicked = |_| Err(Error::new(ErrorKind::Internal, "a thread that ran the model panicked"));
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
+        });
+        let mut total = watched.nothing();
+        for part in parts {
+            for (total, part) in total.iter_mut().zip(part?) {
+                total.rows += part.rows;
+                total.sum.iter_mut().zip(&part.sum).for_each(|(total, part)| *total += part);
+            }
+        }
+        Ok(total)
+    }
+}
+
+/// Rows at `x` (on the grid) whose noise is added up by label.
+struct Watched<'a> {
+    noise: Noise,
+    stream: NoiseStream,
+    x: Vec<f32>,
+    labels: &'a [usize],
+}
+
+impl Watched<'_> {
+    fn nothing(&self) -> Vec<NoiseOfLabel> {
+        vec![NoiseOfLabel { rows: 0, sum: vec![0.0; self.x.len()] }; self.labels.len()]
+    }
+
+    /// Runs a range of samples, in batches.
+    fn run(&self, runner: &mut dyn BatchRunner, samples: Range<u64>, batch: usize) -> Result<Vec<NoiseOfLabel>> {
+        let mut sums = self.nothing();
+        let mut given = vec![NO_LABEL; batch];
+        let mut row = vec![0.0; self.x.len()];
+        let mut next = samples.start;
+        while next < samples.end {
+            interrupt::check()?;
+            let end = samples.end.min(next + batch as u64);
+            let given = &mut given[..(end - next) as usize];
+            given.fill(NO_LABEL);
+            let rows = runner.rows_mut(given.len());
+            for (sample, row) in (next..end).zip(rows.chunks_exact_mut(self.x.len())) {
+                self.fill(sample, row)?;
+            }
+            runner.run(given.len(), given)?;
+            for (sample, &given) in (next..end).zip(&*given) {
+                let Some(of_label) = self.labels.iter().position(|&label| label == given as usize) else { continue };
+                // A model may have written over its rows: they are drawn again rather than read.
+                self.fill(sample, &mut row)?;
+                sums[of_label].rows += 1;
+                for ((sum, &noisy), &x) in sums[of_label].sum.iter_mut().zip(&row).zip(&self.x) {
+                    *sum += f64::from(noisy) - f64::from(x);
+                }
+            }
+            next = end;
+        }
+        Ok(sums)
+    }
+
+    fn fill(&self, sample: u64, row: &mut [f32]) -> Result<()> {
+        self.stream.noisy_row(sample, self.noise.sigma, &self.noise.grid, &self.x, row)
+    }
+}

@@ -1,0 +1,127 @@
+//! `smoothtopk verify`: certificates put to the test, by attacks of our own or by adversarial examples that are given.
+//!
+//! | file | does |
+//! | --- | --- |
+//! | `reopen` | opens the RUN's model and data again, and refuses others |
+//! | `norm`, `ball` | norms bounded from above, and points that are inside a radius for certain |
+//! | `directions`, `attack` | the search for a point where the label leaves the top k |
+//! | `evaluate`, `membership`, `confirm` | noisy rows, and what they say of a label being in the top k |
+//! | `verdict` | breaks against what alpha allows |
+//! | `attacks`, `adversarial` | the command's two modes; `report`, `save`: what they write |
+
+mod adversarial;
+mod attack;
+mod attacks;
+mod ball;
+mod confirm;
+mod directions;
+mod evaluate;
+mod membership;
+mod norm;
+mod reopen;
+mod report;
+mod save;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use smoothtopk::smoothed::Generator;
+use smoothtopk::stats::{MAX_TRIALS, check_trials};
+use smoothtopk::{Error, ErrorKind, Result};
+
+use crate::interrupt;
+use crate::sampling::check_probability;
+use reopen::{Reopened, RunArgs};
+
+/// The exit code that says: more certificates are broken than alpha allows.
+const BROKEN: u8 = 3;
+
+/// Attacks the certificates of a RUN, or checks adversarial examples against them
+///
+/// --attacks searches inside each certified radius for a perturbation at which the label leaves the smoothed classifier's top k.
+/// --adversarial takes perturbed inputs from a file and says which of them are inside a radius. The exit code is 3 when more
+/// certificates are broken, with statistical confidence, than alpha allows. Noise is always fresh.
+#[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("mode").required(true).args(["attacks", "adversarial"])))]
+pub struct Args {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Attack every certificate, with N evaluations each.
+    #[arg(long, value_name = "N", requires = "out")]
+    attacks: Option<u64>,
+    /// Perturbed inputs: .npz with `images` and `indices` (of the examples that they are made from), or .npy and --indices.
+    #[arg(long, value_name = "FILE")]
+    adversarial: Option<PathBuf>,
+    /// The examples that the perturbed inputs are made from, in their order.
+    #[arg(long, value_name = "I,I,..", value_delimiter = ',', requires = "adversarial")]
+    indices: Option<Vec<usize>>,
+    /// What the perturbed inputs' values are divided by [default: the RUN's input scale].
+    #[arg(long, value_name = "X", requires = "adversarial")]
+    adversarial_scale: Option<f64>,
+    /// Noisy rows of one attack evaluation.
+    #[arg(long, default_value_t = 100)]
+    rows: u64,
+    /// Noisy rows of a test of one point [default: 10000 for attacks; none for adversarial inputs, which are then not evaluated].
+    #[arg(long)]
+    n: Option<u64>,
+    /// Attack every S-th certified example.
+    #[arg(long, value_name = "S", default_value_t = 1, conflicts_with = "adversarial")]
+    skip: usize,
+    /// Probability of blaming a sound RUN, over all tests made.
+    #[arg(long, value_name = "P", default_value_t = 0.001)]
+    false_alarm: f64,
+    /// Seed of the attack and of its noise, another than the RUN's [default: drawn from the operating system].
+    #[arg(long)]
+    seed: Option<u64>,
+    /// JSON lines on standard output, in the place of Markdown.
+    #[arg(long)]
+    json: bool,
+    /// Where verify.md, verify.jsonl and breaks.npz go; made if it is missing.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(args: Args) -> Result<ExitCode> {
+    check_probability("false-alarm", args.false_alarm)?;
+    check_rows("rows", args.rows)?;
+    args.n.map_or(Ok(()), check_trials)?;
+    if args.attacks == Some(0) {
+        return Err(Error::argument("attacks", "must be at least 1"));
+    }
+    if args.skip == 0 {
+        return Err(Error::argument("skip", "must be at least 1: every S-th certified example is attacked"));
+    }
+    let reopened = Reopened::open(&args.run)?;
+    let seed = fresh_seed(args.seed, reopened.manifest.seed)?;
+    interrupt::install()?;
+    let sound = match &args.adversarial {
+        Some(file) => adversarial::run(&args, file, &reopened, seed)?,
+        None => attacks::run(&args, &reopened, seed)?,
+    };
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+}
+
+fn check_rows(field: &str, rows: u64) -> Result<()> {
+    // A pilot and a look at the slope take multiples of them.
+    if (1..=MAX_TRIALS / 1_000_000).contains(&rows) {
+        return Ok(());
+    }
+    Err(Error::argument(field, format!("must be from 1 to {}, got {rows}", MAX_TRIALS / 1_000_000)))
+}
+
+/// A seed that is not the RUN's: the noise that made a certificate must not judge it.
+fn fresh_seed(given: Option<u64>, of_run: u64) -> Result<u64> {
+    loop {
+        let drawn = Generator::Philox { seed: given }.source()?;
+        let seed = Generator::from(drawn).seed().ok_or_else(|| Error::new(ErrorKind::Internal, "Philox has a seed"))?;
+        if seed != of_run {
+            return Ok(seed);
+        }
+        if given.is_some() {
+            return Err(Error::argument("seed", format!("{seed} is the RUN's own; fresh noise needs another")));
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! A RUN with the model and the data that it was made from, checked to be the same.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use smoothtopk::noise::NOISE;
+use smoothtopk::{Error, ErrorKind, Result};
+
+use crate::data::Resize;
+use crate::model_args::ModelArgs;
+use crate::run_dir::{Manifest, ReadRun, RunDir};
+use crate::sampling::{Sampling, SamplingArgs};
+
+/// A RUN, and what opens its model and data again. What is not given follows from the RUN's manifest.
+#[derive(clap::Args, Clone, Debug)]
+pub struct RunArgs {
+    /// The RUN folder whose certificates are to be checked.
+    #[arg(long, value_name = "RUN")]
+    pub run: PathBuf,
+    /// The RUN's model.
+    #[arg(long, value_name = "M.onnx")]
+    pub model: PathBuf,
+    /// The RUN's data.
+    #[arg(long, value_name = "D")]
+    pub data: PathBuf,
+    /// Rows of one run of the model [default: measured].
+    #[arg(long, value_name = "B")]
+    pub batch: Option<usize>,
+    /// Threads that each run batches [default: one a usable core on the CPU, one on other devices].
+    #[arg(long, value_name = "T")]
+    pub threads: Option<usize>,
+    /// No progress on stderr.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Image folders: the class names that the RUN was made with, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub classes_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub model_args: ModelArgs,
+}
+
+/// A statement of the RUN: within `radius` of example `idx`, `label` is in the smoothed classifier's top `k`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Certified {
+    pub idx: usize,
+    pub label: usize,
+    pub k: usize,
+    pub radius: f64,
+}
+
+/// A RUN, open again.
+pub struct Reopened {
+    pub manifest: Manifest,
+    pub sampling: Sampling,
+    /// Every certificate of every k, in the order of the manifest's k and then of the examples.
+    pub certified: Vec<Certified>,
+}
+
+impl Reopened {
+    /// # Errors
+    /// `NotFound`, `Io` or `InvalidData` where RUN, model or data cannot be read; `InvalidArgument` with the field that is not
+    /// what the RUN was made with.
+    pub fn open(args: &RunArgs) -> Result<Self> {
+        let run = RunDir::read(&args.run)?;
+        let Some(manifest) = &run.manifest else {
+            let message = format!("{} is a file; give the RUN folder that certify made", args.run.display());
+            return Err(Error::argument("run", message));
+        };
+        let sampling = Sampling::open(&sampling_args(args, manifest)?).map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::Io | ErrorKind::Runtime | ErrorKind::Provider => error,
+            // The wrong model or data may fail to open before their hashes can be told.
+            _ => error
+                .prefixed(&format!("with the model {} and the data {} of the RUN: ", manifest.model, manifest.data)),
+        })?;
+        check_same(args, manifest, &sampling)?;
+        let certified = certified(&run, &sampling)?;
+        Ok(Self { manifest: manifest.clone(), sampling, certified })
+    }
+
+    /// The label of an example: the data's, or the certified one.
+    pub fn labels(&self) -> HashMap<usize, usize> {
+        let certified = self.certified.iter().rev().map(|certified| (certified.idx, certified.label));
+        let given = (0..self.sampling.data.len()).filter_map(|idx| Some((idx, self.sampling.data.label(idx)?)));
+        certified.chain(given).collect()
+    }
+}
+
+/// What certify was called with, as far as the manifest says, and the paths that it does not know.
+fn sampling_args(args: &RunArgs, manifest: &Manifest) -> Result<SamplingArgs> {
+    let resize = match manifest.resize.as_deref() {
+        None => Resize::default(),
+        Some(name) => [Resize::Crop, Resize::Imagenet, Resize::Exact]
+            .into_iter()
+            .find(|resize| resize.as_str() == name)
+            .ok_or_else(|| unknown(manifest, "resize"))?,
+    };
+    Ok(SamplingArgs {
+        model: args.model.clone(),
+        data: args.data.clone(),
+        sigma: manifest.sigma,
+        n: manifest.n,
+        alpha: manifest.alpha,
+        k: manifest.k.clone(),
+        seed: Some(manifest.seed),
+        skip: manifest.skip,
+        max: manifest.max,
+        batch: args.batch,
+        threads: args.threads,
+        no_plan_cache: false,
+        input_max: Some(
+            manifest.more.get("input_max").and_then(Value::as_f64).ok_or_else(|| unknown(manifest, "input_max"))?,
+        ),
+        quiet: args.quiet,
+        input_scale: manifest.input_scale,
+        classes_file: args.classes_file.clone(),
+        resize,
+        model_args: model_args(&args.model_args, manifest),
+    })
+}
+
+/// How the model was read: as given, else as the manifest says.
+fn model_args(given: &ModelArgs, manifest: &Manifest) -> ModelArgs {
+    let text = |field: &str| manifest.more.get(field).and_then(Value::as_str).map(str::to_owned);
+    let narrow = |values: &[f64]| values.iter().map(|&value| value as f32).collect();
+    let list = |field: &str| manifest.more.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
+    let shape = || list("element_shape").iter().map(|length| usize::try_from(length.as_u64()?).ok()).collect();
+    let constants = || list("constants").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    ModelArgs {
+        input: given.input.clone().or_else(|| text("input")),
+        input_shape: given.input_shape.clone().or_else(shape),
+        constant: if given.constant.is_empty() { constants() } else { given.constant.clone() },
+        output: given.output.clone().or_else(|| text("output")),
+        mean: if given.mean.is_empty() { narrow(&manifest.mean) } else { given.mean.clone() },
+        std: if given.std.is_empty() { narrow(&manifest.std) } else { given.std.clone() },
+        ..given.clone()
+    }
+}
+
+fn unknown(manifest: &Manifest, field: &str) -> Error {
+    let version = &manifest.program_version;
+    Error::data(
+        "manifest",
+        format!("its {field} is not one that this program knows; use version {version}, which wrote it"),
+    )
+}
+
+/// Everything that makes the smoothed classifier and its inputs. Versions may differ: they are told, not refused.
+fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Result<()> {
+    let (model, data, signature) = (&sampling.model, &sampling.data, sampling.model.signature());
+    let mut constants = model_args(&args.model_args, manifest).constant;
+    constants.sort_unstable();
+    let mean_std = model_args(&args.model_args, manifest);
+    let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+    let more = |field: &str| manifest.more.get(field).cloned().unwrap_or_default();
+    let checks: [(&str, Value, Value, &str); 14] = [
+        ("model_sha256", json!(manifest.model_sha256), json!(model.sha256()), "give the very model that was certified"),
+        ("data_sha256", json!(manifest.data_sha256), json!(data.sha256()?), "give the very data that were certified"),
+        ("provider", json!(manifest.provider), json!(model.provider().to_string()), "give the RUN's --provider"),
+        ("precision", json!(manifest.precision), json!(model.precision().to_string()), "open the model as the RUN did"),
+        ("noise", more("noise"), json!(NOISE), "use the version that wrote the RUN"),
+        ("input", more("input"), json!(signature.input), "leave --input out"),
+        ("element_shape", more("element_shape"), json!(signature.element_shape), "leave --input-shape out"),
+        ("constants", more("constants"), json!(constants), "leave --constant out"),
+        ("output", more("output"), json!(signature.output), "leave --output out"),
+        ("scores", more("scores"), json!(signature.reading.to_string()), "give the RUN's --threshold"),
+        ("classes", json!(manifest.classes), json!(signature.classes), "give the RUN's --classes"),
+        ("mean", json!(manifest.mean), json!(widen(&mean_std.mean)), "leave --mean out"),
+        ("std", json!(manifest.std), json!(widen(&mean_std.std)), "leave --std out"),
+        ("grid", json!(manifest.grid), json!(f64::from(sampling.grid.step())), "use the version that wrote the RUN"),
+    ];
+    match checks.into_iter().find(|(_, of_run, found, _)| of_run != found) {
+        None => Ok(()),
+        Some((field, of_run, found, remedy)) => Err(Error::argument(
+            field,
+            format!("the RUN {} was made with {of_run}, and this command has {found}; {remedy}", args.run.display()),
+        )),
+    }
+}
+
+/// The certificates of a RUN, checked against its model and data.
+fn certified(run: &ReadRun, sampling: &Sampling) -> Result<Vec<Certified>> {
+    let (classes, examples) = (sampling.model.signature().classes, sampling.data.len());
+    let mut certified = Vec::new();
+    for series in &run.series {
+        let Some(k) = series.k else { continue };
+        for row in &series.rows {
+            if row.idx >= examples {
+                let message = format!("k{k}.tsv holds example {}, past the {examples} of the data", row.idx);
+                return Err(Error::data("run", message));
+            }
+            let Some(label) = row.predict.filter(|_| row.radius > 0.0) else { continue };
+            if label >= classes {
+                let message = format!("k{k}.tsv certifies label {label}, past the {classes} labels of the model");
+                return Err(Error::data("run", message));
+            }
+            certified.push(Certified { idx: row.idx, label, k, radius: row.radius });
+        }
+    }
+    Ok(certified)
+}

@@ -1,0 +1,96 @@
+//! Whether there are more breaks than alpha allows.
+
+use smoothtopk::Result;
+use smoothtopk::stats::{MAX_ALPHA, MIN_ALPHA, binomial};
+
+/// The breaks found among the certificates of one k.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tally {
+    pub k: usize,
+    pub certificates: u64,
+    pub breaks: u64,
+    /// An upper bound of the probability of at least so many false certificates, each false with probability alpha.
+    pub p_value: f64,
+}
+
+impl Tally {
+    pub fn new(k: usize, certificates: u64, breaks: u64, alpha: f64) -> Result<Self> {
+        Ok(Self { k, certificates, breaks, p_value: at_least(breaks, certificates, alpha)? })
+    }
+
+    /// Certificates that alpha lets be false, on average.
+    pub fn allowed(&self, alpha: f64) -> f64 {
+        self.certificates as f64 * alpha
+    }
+}
+
+/// The false-alarm rate, parted: one half for calling a true certificate broken, the other for calling breaks too many.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Levels {
+    /// Of each single test of a point.
+    pub test: f64,
+    /// Of each k's tally.
+    pub tally: f64,
+}
+
+impl Levels {
+    /// For at most `tests` tests of points and `tallies` tallies, both at least 1. Sums over all stay at or below `false_alarm`,
+    /// however the tests depend on one another (Bonferroni).
+    pub fn new(false_alarm: f64, tests: usize, tallies: usize) -> Self {
+        let part = |parts: usize| (false_alarm / 2.0 / parts.max(1) as f64).next_down();
+        Self { test: part(tests), tally: part(tallies) }
+    }
+}
+
+/// An upper bound of P(Bin(n, p) >= successes), within 1e-6 of it, relatively; 1 where it is above 1/2, 1e-100 where below.
+///
+/// The Clopper-Pearson lower bound L at a is the p at which that probability is a, so it is at most a wherever L >= p; L is
+/// rounded down.
+fn at_least(successes: u64, n: u64, p: f64) -> Result<f64> {
+    let holds = |a: f64| Ok(successes > 0 && binomial::lower(successes, n, a)?.p >= p);
+    if !holds(MAX_ALPHA)? {
+        return Ok(1.0);
+    }
+    if holds(MIN_ALPHA)? {
+        return Ok(MIN_ALPHA);
+    }
+    let (mut low, mut high) = (MIN_ALPHA, MAX_ALPHA);
+    while high > low * (1.0 + 5e-7) {
+        let middle = low.sqrt() * high.sqrt();
+        if holds(middle)? {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Ok(high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p_values_bound_the_binomial_tail_from_above() {
+        // Sums of the probability mass, by Python's fractions.
+        for (successes, n, p, exact) in [
+            (1, 200, 0.001, 0.181_351_170_521_364_3),
+            (2, 200, 0.001, 0.017_457_510_966_081_87),
+            (4, 200, 0.001, 5.532_262_265_897_833e-05),
+            (3, 60, 0.01, 0.022_420_164_788_835_403),
+            (60, 60, 0.001, 1e-100),
+        ] {
+            let bound = at_least(successes, n, p).unwrap();
+            assert!(bound >= exact && bound <= exact * (1.0 + 1e-6), "{successes} of {n}: {bound:e}, not {exact:e}");
+        }
+        assert_eq!(at_least(0, 200, 0.001).unwrap(), 1.0);
+        assert_eq!(at_least(1, 200, 0.4).unwrap(), 1.0);
+    }
+
+    #[test]
+    fn all_levels_together_are_the_false_alarm_rate() {
+        let levels = Levels::new(0.001, 600, 3);
+        assert!(levels.test * 600.0 + levels.tally * 3.0 <= 0.001);
+        assert!(levels.test * 600.0 + levels.tally * 3.0 > 0.000_999);
+    }
+}
