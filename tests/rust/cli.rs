@@ -9,6 +9,8 @@ mod common;
 mod predict;
 #[path = "cli/real_models.rs"]
 mod real_models;
+#[path = "cli/verify.rs"]
+mod verify;
 
 use std::collections::BTreeMap;
 use std::fs;

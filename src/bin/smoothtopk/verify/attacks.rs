@@ -21,8 +21,9 @@ use crate::run_dir::atomic;
 
 /// Rows of a test, where none are given.
 const TEST_ROWS: u64 = 10_000;
-/// The perturbations of a RUN that is broken everywhere would fill disks.
+/// The perturbations of a RUN that is broken everywhere would fill disks and memory.
 const MAX_SAVED: usize = 1000;
+const MAX_SAVED_BYTES: usize = 256 << 20;
 
 /// One certificate and what its attack found.
 struct Attacked {
@@ -64,6 +65,7 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     };
     let progress = Progress::new(chosen.len(), args.run.quiet);
     let mut all = Vec::with_capacity(chosen.len());
+    let mut to_save = (MAX_SAVED_BYTES / (elements * size_of::<f64>())).clamp(1, MAX_SAVED);
     for (ordinal, certified) in chosen.into_iter().enumerate() {
         let x = sampling.example(certified.idx)?;
         let target =
@@ -71,7 +73,13 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
         // 2^32 keys each: no two rows of the attack share noise but those compared in a round.
         let keys = (ordinal as u64) << 32;
         let found = attacker.search(&target, keys)?;
-        let examined = confirm::confirm(attacker.evaluator, &target, &found, &test, keys)?;
+        let mut examined = confirm::confirm(attacker.evaluator, &target, &found, &test, keys)?;
+        match &mut examined {
+            Some(examined) if examined.broken && to_save > 0 => to_save -= 1,
+            // Of a large model's many certificates, the points themselves would not fit into memory.
+            Some(examined) => examined.point.x = Vec::new(),
+            None => {}
+        }
         progress.rows(found.evaluations * args.rows);
         progress.example_done(None);
         all.push(Attacked { certified, evaluations: found.evaluations, examined });
@@ -163,8 +171,8 @@ fn save_breaks(out: &Path, all: &[Attacked], reopened: &Reopened) -> Result<()> 
     let path = out.join("breaks.npz");
     let broken: Vec<(Certified, &Examined)> = all
         .iter()
-        .filter_map(|attacked| Some((attacked.certified, attacked.examined.as_ref().filter(|e| e.broken)?)))
-        .take(MAX_SAVED)
+        .filter_map(|attacked| Some((attacked.certified, attacked.examined.as_ref()?)))
+        .filter(|(_, examined)| examined.broken && !examined.point.x.is_empty())
         .collect();
     if broken.is_empty() {
         return match std::fs::remove_file(&path) {

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `reopen` | opens the RUN's model and data again, and refuses others |
 //! | `norm`, `ball` | norms bounded from above, and points that are inside a radius for certain |
-//! | `directions`, `attack` | the search for a point where the label leaves the top k |
+//! | `directions`, `attack`, `search` | the search for a point where the label leaves the top k |
 //! | `evaluate`, `membership`, `confirm` | noisy rows, and what they say of a label being in the top k |
 //! | `verdict` | breaks against what alpha allows |
 //! | `attacks`, `adversarial` | the command's two modes; `report`, `save`: what they write |
@@ -21,6 +21,7 @@ mod norm;
 mod reopen;
 mod report;
 mod save;
+mod search;
 #[cfg(test)]
 mod tests;
 mod verdict;

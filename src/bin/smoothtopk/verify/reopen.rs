@@ -70,8 +70,7 @@ impl Reopened {
         let sampling = Sampling::open(&sampling_args(args, manifest)?).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::Io | ErrorKind::Runtime | ErrorKind::Provider => error,
             // The wrong model or data may fail to open before their hashes can be told.
-            _ => error
-                .prefixed(&format!("with the model {} and the data {} of the RUN: ", manifest.model, manifest.data)),
+            _ => is_it_the_runs(&error, manifest),
         })?;
         check_same(args, manifest, &sampling)?;
         let certified = certified(&run, &sampling)?;
@@ -137,6 +136,17 @@ fn model_args(given: &ModelArgs, manifest: &Manifest) -> ModelArgs {
     }
 }
 
+fn is_it_the_runs(error: &Error, manifest: &Manifest) -> Error {
+    let Manifest { model, model_sha256, data, data_sha256, .. } = manifest;
+    let asked =
+        format!("is it the RUN's model {model} (SHA-256 {model_sha256}) and data {data} (SHA-256 {data_sha256})?");
+    let asked = Error::new(error.kind(), format!("{}; {asked}", error.message()));
+    match error.field() {
+        Some(field) => asked.with_field(field),
+        None => asked,
+    }
+}
+
 fn unknown(manifest: &Manifest, field: &str) -> Error {
     let version = &manifest.program_version;
     Error::data(
@@ -148,9 +158,8 @@ fn unknown(manifest: &Manifest, field: &str) -> Error {
 /// Everything that makes the smoothed classifier and its inputs. Versions may differ: they are told, not refused.
 fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Result<()> {
     let (model, data, signature) = (&sampling.model, &sampling.data, sampling.model.signature());
-    let mut constants = model_args(&args.model_args, manifest).constant;
-    constants.sort_unstable();
-    let mean_std = model_args(&args.model_args, manifest);
+    let ModelArgs { mut constant, mean, std, .. } = model_args(&args.model_args, manifest);
+    constant.sort_unstable();
     let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
     let more = |field: &str| manifest.more.get(field).cloned().unwrap_or_default();
     let checks: [(&str, Value, Value, &str); 14] = [
@@ -161,12 +170,12 @@ fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Resul
         ("noise", more("noise"), json!(NOISE), "use the version that wrote the RUN"),
         ("input", more("input"), json!(signature.input), "leave --input out"),
         ("element_shape", more("element_shape"), json!(signature.element_shape), "leave --input-shape out"),
-        ("constants", more("constants"), json!(constants), "leave --constant out"),
+        ("constants", more("constants"), json!(constant), "leave --constant out"),
         ("output", more("output"), json!(signature.output), "leave --output out"),
         ("scores", more("scores"), json!(signature.reading.to_string()), "give the RUN's --threshold"),
         ("classes", json!(manifest.classes), json!(signature.classes), "give the RUN's --classes"),
-        ("mean", json!(manifest.mean), json!(widen(&mean_std.mean)), "leave --mean out"),
-        ("std", json!(manifest.std), json!(widen(&mean_std.std)), "leave --std out"),
+        ("mean", json!(manifest.mean), json!(widen(&mean)), "leave --mean out"),
+        ("std", json!(manifest.std), json!(widen(&std)), "leave --std out"),
         ("grid", json!(manifest.grid), json!(f64::from(sampling.grid.step())), "use the version that wrote the RUN"),
     ];
     match checks.into_iter().find(|(_, of_run, found, _)| of_run != found) {

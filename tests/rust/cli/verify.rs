@@ -1,0 +1,258 @@
+//! `verify`: broken certificates are found and told, true ones are not blamed, and bad input says what to do.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::common::{digit_pixels, npz, smoothtopk};
+use crate::{data, digits, model, ok};
+
+struct Run {
+    _dir: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Run {
+    /// Digits certified for k = 1 and 3.
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run");
+        let more = ["--k", "1,3", "--n", "2000", "--max", "12", "--quiet", "--out", path.to_str().unwrap()];
+        ok(&smoothtopk(digits("certify", &more)));
+        Self { _dir: dir, path }
+    }
+
+    /// Makes every radius of one k larger by a factor: the certificates are then false.
+    fn falsify(&self, k: usize, factor: f64) {
+        let file = self.path.join(format!("k{k}.tsv"));
+        let text = fs::read_to_string(&file).unwrap();
+        let mut lines = text.lines();
+        let mut out = format!("{}\n", lines.next().unwrap());
+        for line in lines {
+            let mut fields: Vec<String> = line.split('\t').map(str::to_owned).collect();
+            fields[3] = (fields[3].parse::<f64>().unwrap() * factor).to_string();
+            out += &(fields.join("\t") + "\n");
+        }
+        fs::write(file, out).unwrap();
+    }
+
+    fn out(&self, name: &str) -> PathBuf {
+        self.path.with_file_name(name)
+    }
+
+    fn verify(&self, more: &[&str]) -> Output {
+        let (run, model, data) = (self.path.to_str().unwrap(), model(), data());
+        let base = ["verify", "--run", run, "--model", &model, "--data", &data, "--batch", "32", "--quiet"];
+        smoothtopk([&base[..], more].concat())
+    }
+
+    /// An attack, its exit code and the lines of its verify.jsonl: the summary and the certificates.
+    fn attack(&self, more: &[&str]) -> (i32, serde_json::Value, Vec<serde_json::Value>) {
+        let out = self.out("attack");
+        let base = ["--attacks", "60", "--n", "5000", "--seed", "3", "--out", out.to_str().unwrap()];
+        let output = self.verify(&[&base[..], more].concat());
+        let code = output.status.code().unwrap();
+        assert!(code == 0 || code == 3, "{}", String::from_utf8_lossy(&output.stderr));
+        let (summary, lines) = lines(&fs::read_to_string(out.join("verify.jsonl")).unwrap());
+        (code, summary, lines)
+    }
+}
+
+fn lines(text: &str) -> (serde_json::Value, Vec<serde_json::Value>) {
+    let mut lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (lines.remove(0), lines)
+}
+
+/// The pixels, 0 to 16, of the digits with these indices.
+fn digit(index: usize) -> Vec<f32> {
+    digit_pixels(index + 1)[index * 64..].to_vec()
+}
+
+/// False-alarm rate: verify's own, 0.001, once, as the seeds are fixed.
+#[test]
+fn true_certificates_are_not_blamed() {
+    let run = Run::new();
+    let (code, summary, lines) = run.attack(&[]);
+    assert_eq!((code, summary["verdict"].as_str()), (0, Some("within alpha")));
+    let certified = |k: usize| {
+        let rows = fs::read_to_string(run.path.join(format!("k{k}.tsv"))).unwrap();
+        rows.lines().skip(1).filter(|row| row.split('\t').nth(2) != Some("-1")).count()
+    };
+    assert_eq!(lines.len(), certified(1) + certified(3), "every certificate of every k is attacked");
+    for line in &lines {
+        assert_eq!(line["verdict"], "not broken");
+        assert!(line["norm"].as_f64() < line["radius"].as_f64());
+        assert!(line["evaluations"].as_u64().unwrap() >= 60, "{line}");
+    }
+    assert!(!run.out("attack").join("breaks.npz").exists());
+    let markdown = fs::read_to_string(run.out("attack").join("verify.md")).unwrap();
+    assert!(markdown.contains("**No more breaks than alpha = 0.001 allows.**"), "{markdown}");
+    // Every second certified example, for both k.
+    assert_eq!(
+        run.attack(&["--skip", "2"]).2.len(),
+        lines.iter().filter(|line| line["idx"].as_u64().unwrap() % 2 == 0).count()
+    );
+}
+
+#[test]
+fn false_radii_are_found_and_the_breaks_saved_break_them_again() {
+    let run = Run::new();
+    run.falsify(1, 2.0);
+    let (code, summary, lines) = run.attack(&[]);
+    assert_eq!((code, summary["verdict"].as_str()), (3, Some("beyond alpha")));
+    let tally = |k: u64| {
+        let tally = summary["tallies"].as_array().unwrap().iter().find(|tally| tally["k"] == k).unwrap();
+        (tally["certificates"].as_u64().unwrap(), tally["breaks"].as_u64().unwrap())
+    };
+    let ((certificates, breaks), (_, breaks3)) = (tally(1), tally(3));
+    assert!(breaks * 4 >= certificates * 3, "{breaks} of {certificates} doubled radii are found out");
+    assert_eq!(breaks3, 0, "at k = 3 the radii are true");
+    let broken: Vec<_> = lines.iter().filter(|line| line["verdict"] == "broken").collect();
+    assert_eq!(broken.len() as u64, breaks);
+    for line in &broken {
+        assert!(line["norm"].as_f64() < line["radius"].as_f64());
+        let rival = line["rivals"][0].as_u64().unwrap() as usize;
+        let label = line["label"].as_u64().unwrap() as usize;
+        assert!(line["counts"][rival].as_u64() > line["counts"][label].as_u64());
+        assert!(line["p_value"].as_f64() <= summary["test_level"].as_f64());
+    }
+
+    // The file is one for --adversarial, in the data's own units: the same norms, and the label is out again.
+    let breaks = run.out("attack").join("breaks.npz");
+    let mut archive = npyz::npz::NpzArchive::open(&breaks).unwrap();
+    assert_eq!(archive.by_name("originals").unwrap().unwrap().into_vec::<f64>().unwrap()[..64], {
+        let first = broken[0]["idx"].as_u64().unwrap() as usize;
+        digit(first).into_iter().map(f64::from).collect::<Vec<_>>()
+    });
+    let output = run.verify(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4", "--json"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let (_, again) = self::lines(&String::from_utf8(output.stdout).unwrap());
+    let again: Vec<_> = again.iter().filter(|line| line["k"] == 1).collect();
+    assert_eq!(again.len(), broken.len());
+    for (again, before) in again.iter().zip(&broken) {
+        assert_eq!((&again["idx"], &again["norm"]), (&before["idx"], &before["norm"]));
+        assert_eq!((again["says"].as_str(), again["verdict"].as_str()), (Some("inside"), Some("out of the top k")));
+    }
+    // An attack that finds nothing takes the file of an earlier one away.
+    run.falsify(1, 0.5);
+    assert_eq!(run.attack(&[]).0, 0);
+    assert!(!breaks.exists());
+}
+
+#[test]
+fn adversarial_inputs_are_told_what_their_certificate_says() {
+    let run = Run::new();
+    let radius = |k: usize| {
+        let rows = fs::read_to_string(run.path.join(format!("k{k}.tsv"))).unwrap();
+        let row: Vec<String> = rows.lines().nth(3).unwrap().split('\t').map(str::to_owned).collect();
+        assert_eq!((row[0].as_str(), row[4].as_str()), ("2", "1"), "example 2 is certified");
+        row[3].parse::<f64>().unwrap()
+    };
+    // Example 2 as it is; a little off; between the radii of k = 1 and 3; far off. Pixels are 16ths.
+    let (r1, r3) = (radius(1), radius(3));
+    assert!(r1 < r3);
+    let offsets = [0.0, 0.9 * r1, 0.5 * (r1 + r3), 2.0 * r3];
+    let images: Vec<f32> = offsets
+        .iter()
+        .flat_map(|offset| {
+            let mut pixels = digit(2);
+            pixels[5] += (16.0 * offset) as f32;
+            pixels
+        })
+        .collect();
+    let file = run.out("adversarial.npz");
+    npz(&file, &[4, 8, 8], &images, None);
+    let arguments = ["--adversarial", file.to_str().unwrap(), "--indices", "2,2,2,2"];
+    let says = |output: &Output| -> Vec<(String, f64)> {
+        let (summary, lines) = lines(&ok(output));
+        assert_eq!(summary["verdict"], "within alpha");
+        lines.iter().map(|line| (line["says"].as_str().unwrap().to_owned(), line["norm"].as_f64().unwrap())).collect()
+    };
+    let told = says(&run.verify(&[&arguments[..], &["--json"]].concat()));
+    let words: Vec<&str> = told.iter().map(|(says, _)| says.as_str()).collect();
+    assert_eq!(words, ["inside", "inside", "inside", "inside", "outside", "inside", "outside", "outside"]);
+    assert_eq!(told[0].1, 0.0);
+    for ((_, norm), offset) in told.iter().step_by(2).zip(offsets) {
+        assert!((norm - offset).abs() < 1e-6);
+    }
+    // In the model's own units.
+    let scaled: Vec<f32> = images.iter().map(|pixel| pixel / 16.0).collect();
+    npz(&file, &[4, 64], &scaled, None);
+    assert_eq!(says(&run.verify(&[&arguments[..], &["--json", "--adversarial-scale", "1"]].concat())), told);
+    let text = ok(&run.verify(&[&arguments[..], &["--adversarial-scale", "1", "--n", "5000", "--seed", "5"]].concat()));
+    assert!(text.contains("inside: the certificate promises label"), "{text}");
+    assert!(text.contains("outside: nothing promised") && text.contains("in the top k (p in"), "{text}");
+}
+
+/// RUN, model and data (empty for the RUN's own), arguments, exit code, and what the one line on stderr must say.
+type BadInput<'a> = (&'a str, &'a str, &'a str, Vec<&'a str>, i32, Vec<&'a str>);
+
+#[test]
+fn bad_input_to_verify_says_what_to_do() {
+    let run = Run::new();
+    let path = |name: &str| run.out(name).to_str().unwrap().to_owned();
+    let other_model = format!("{}/tests/models/image_nchw.onnx", env!("CARGO_MANIFEST_DIR"));
+    // The RUN's model but for its documentation, an empty field 6 of the ONNX ModelProto.
+    let changed_model = path("changed.onnx");
+    fs::write(&changed_model, [fs::read(model()).unwrap(), vec![0x32, 0]].concat()).unwrap();
+    let other_data = path("other.npz");
+    npz(Path::new(&other_data), &[2, 64], &digit_pixels(2), Some(&[1, 2]));
+    let no_indices = path("no_indices.npz");
+    npz(Path::new(&no_indices), &[2, 64], &digit_pixels(2), None);
+    let shape = path("shape.npz");
+    npz(Path::new(&shape), &[1, 63], &digit_pixels(1)[..63], None);
+    let not_finite = path("nan.npz");
+    npz(Path::new(&not_finite), &[1, 64], &[f32::NAN; 64], None);
+    fs::write(path("x.tsv"), "idx\tlabel\tpredict\tradius\tcorrect\n").unwrap();
+    let past = Run::new();
+    let k1 = past.path.join("k1.tsv");
+    fs::write(&k1, fs::read_to_string(&k1).unwrap() + "200\t1\t1\t0.5\t1\t0:00:00.000001\n").unwrap();
+    let out = path("out");
+    let attack = ["--attacks", "8", "--out", &out];
+    let (nothing, single) = (path("nothing"), path("x.tsv"));
+    let (of_run, of_past) = (run.path.to_str().unwrap().to_owned(), past.path.to_str().unwrap().to_owned());
+    let cases: Vec<BadInput> = vec![
+        (&of_run, "", "", vec![], 2, vec!["--attacks", "--adversarial"]),
+        (&of_run, "", "", vec!["--attacks", "8"], 2, vec!["--out"]),
+        (&of_run, "", "", vec!["--attacks", "0", "--out", &out], 2, vec!["attacks", "at least 1"]),
+        (&of_run, "", "", [&attack[..], &["--rows", "0"]].concat(), 2, vec!["rows"]),
+        (&of_run, "", "", [&attack[..], &["--n", "0"]].concat(), 2, vec!["n:"]),
+        (&of_run, "", "", [&attack[..], &["--skip", "0"]].concat(), 2, vec!["skip"]),
+        (&of_run, "", "", [&attack[..], &["--false-alarm", "1"]].concat(), 2, vec!["false-alarm"]),
+        (&of_run, "", "", [&attack[..], &["--seed", "7"]].concat(), 2, vec!["seed", "RUN's own"]),
+        (&of_run, &other_model, "", attack.to_vec(), 2, vec!["is it the RUN's model digits_mlp_sigma0.25.onnx"]),
+        (&of_run, &changed_model, "", attack.to_vec(), 2, vec!["model_sha256", "very model"]),
+        (&of_run, "", &other_data, attack.to_vec(), 2, vec!["data_sha256", "very data"]),
+        (&of_run, "", "", [&attack[..], &["--mean", "0.5"]].concat(), 2, vec!["mean", "leave --mean out"]),
+        (&nothing, "", "", attack.to_vec(), 1, vec!["nothing"]),
+        (&single, "", "", attack.to_vec(), 2, vec!["RUN folder"]),
+        (&of_past, "", "", attack.to_vec(), 1, vec!["example 200", "past the 200"]),
+        (&of_run, "", "", vec!["--adversarial", &no_indices], 1, vec!["indices", "--indices"]),
+        (&of_run, "", "", vec!["--adversarial", &no_indices, "--indices", "1"], 1, vec!["2 inputs and 1 indices"]),
+        (&of_run, "", "", vec!["--adversarial", &no_indices, "--indices", "1,200"], 1, vec!["example 200"]),
+        (&of_run, "", "", vec!["--adversarial", &shape, "--indices", "1"], 1, vec!["[63]", "[1, 8, 8]"]),
+        (&of_run, "", "", vec!["--adversarial", &not_finite, "--indices", "1"], 1, vec!["NaN"]),
+        (&of_run, "", "", vec!["--adversarial", &of_run, "--indices", "1"], 1, vec!["folder", ".npz"]),
+        (
+            &of_run,
+            "",
+            "",
+            vec!["--adversarial", &no_indices, "--indices", "1,2", "--adversarial-scale", "0"],
+            2,
+            vec!["scale"],
+        ),
+    ];
+    for (run, model, data, more, code, says) in &cases {
+        let model = if model.is_empty() { self::model() } else { (*model).to_owned() };
+        let data = if data.is_empty() { self::data() } else { (*data).to_owned() };
+        let base = ["verify", "--run", run, "--model", &model, "--data", &data, "--batch", "32", "--quiet"];
+        let output = smoothtopk([&base[..], more].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(*code), "{more:?}: {stderr}");
+        assert!(stderr.starts_with("smoothtopk: ") && stderr.trim_end().lines().count() == 1, "{more:?}: {stderr}");
+        for word in says {
+            assert!(stderr.contains(word), "{more:?} must say {word:?}: {stderr}");
+        }
+        assert!(!Path::new(&out).exists(), "{more:?} wrote a report");
+    }
+}
