@@ -112,7 +112,7 @@ pub fn certify_order(
             None => strongest_outside(counts, &result.labels),
         };
         let shown = match &all {
-            Some(all) => parted(intervals, all, place, spent.choice / places as f64)?,
+            Some(all) => parted(intervals, all, place, share(spent.choice, places)?)?,
             None => true,
         };
         let p_lower = if shown { (intervals.lower)(counts.labels()[label], n, lower)? } else { Prob::ZERO };

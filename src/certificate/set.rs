@@ -1,9 +1,10 @@
 //! How much of the returned set stays: all of it, or at least e of its k labels.
 
 use super::intervals::{Intervals, sum_down, sum_up};
+use super::kept_radius::{radius_above, running};
 use super::returned::{Returned, Selection, Spent, descending, parted, share};
-use super::search::{Guess, largest, less_slack};
-use crate::noise::family::{Gaussian, NoiseFamily};
+use super::search::less_slack;
+use crate::noise::family::Gaussian;
 use crate::stats::{Counts, Prob};
 use crate::{Error, Result};
 
@@ -143,17 +144,14 @@ pub fn certify_kept(
     let all = descending(counts);
     let firsts = if selection == Selection::SameCounts { at_least..=k } else { k..=k };
     for first in firsts.rev() {
-        if selection == Selection::SameCounts && !parted(intervals, &all, first, spent.choice / leaving as f64)? {
+        if selection == Selection::SameCounts && !parted(intervals, &all, first, share(spent.choice, leaving)?)? {
             continue;
         }
         let (members, rivals) = sides(counts, &returned.labels()[..first], first - at_least + 1, leaving);
-        let limits = Limits {
-            noise: &noise,
-            lows: paid.lows(&members, n, intervals)?,
-            highs: paid.highs(&rivals, n, intervals)?,
-        };
-        if let Some((radius, limit)) = limits.radius_above(best.radius) {
-            let (p_lower, p_upper) = (limits.lows[limit.0 - 1], limits.highs[limit.1 - 1]);
+        let lows = paid.lows(&members, n, intervals)?;
+        let highs = paid.highs(&rivals, n, intervals)?;
+        if let Some((radius, limit)) = radius_above(best.radius, &noise, &lows, &highs) {
+            let (p_lower, p_upper) = (lows[limit.0 - 1], highs[limit.1 - 1]);
             best = SetCertificate { radius, among: first, limit, p_lower, p_upper, ..best };
         }
     }
@@ -197,8 +195,9 @@ impl Paid {
     /// For u = 1.. a lower bound of the summed probability of the u most likely among the `members.len()` least likely
     /// labels of the set, from the smallest counts of the set, ascending.
     fn lows(&self, members: &[u64], n: u64, intervals: &Intervals) -> Result<Vec<Prob>> {
-        let bounds = members.iter().rev().map(|&count| (intervals.lower)(count, n, self.lower));
-        let mut lows = running(bounds, sum_down)?;
+        let bounds: Vec<Prob> =
+            members.iter().rev().map(|&count| (intervals.lower)(count, n, self.lower)).collect::<Result<_>>()?;
+        let mut lows = running(&bounds, sum_down);
         if let ([_, .., all], sum) = (&mut lows[..], members.iter().sum()) {
             let event = (intervals.lower)(sum, n, self.lower)?;
             *all = if event.p > all.p { event } else { *all };
@@ -209,62 +208,13 @@ impl Paid {
     /// For v = 1.. an upper bound of the summed probability of the v least likely among the `rivals.len()` most likely labels
     /// outside, from the largest counts outside, descending.
     fn highs(&self, rivals: &[u64], n: u64, intervals: &Intervals) -> Result<Vec<Prob>> {
-        let bounds = rivals.iter().rev().map(|&count| (intervals.upper)(count, n, self.upper));
-        let mut highs = running(bounds, sum_up)?;
+        let bounds: Vec<Prob> =
+            rivals.iter().rev().map(|&count| (intervals.upper)(count, n, self.upper)).collect::<Result<_>>()?;
+        let mut highs = running(&bounds, sum_up);
         if let ([_, .., all], sum) = (&mut highs[..], rivals.iter().sum()) {
             let event = (intervals.upper)(sum, n, self.upper)?;
             *all = if event.p < all.p { event } else { *all };
         }
         Ok(highs)
     }
-}
-
-/// The sums of the first 1, 2, ... bounds.
-fn running(bounds: impl Iterator<Item = Result<Prob>>, sum: impl Fn(&[Prob]) -> Prob) -> Result<Vec<Prob>> {
-    let mut sums: Vec<Prob> = Vec::new();
-    for bound in bounds {
-        let bound = bound?;
-        sums.push(sums.last().map_or(bound, |&before| sum(&[before, bound])));
-    }
-    Ok(sums)
-}
-
-/// For the labels of a group that must leave together, the masses that must fall; for those that must enter, the ones that
-/// must rise.
-struct Limits<'a> {
-    noise: &'a Gaussian,
-    /// By u - 1: the mass of u labels that leave, from below.
-    lows: Vec<Prob>,
-    /// By v - 1: the mass of v labels that enter, from above.
-    highs: Vec<Prob>,
-}
-
-impl Limits<'_> {
-    /// The radius, where it is above `least`, and the u and v that limit it.
-    fn radius_above(&self, least: f64) -> Option<(f64, (usize, usize))> {
-        let levels = |u: usize| self.noise.level_below(&self.lows[u]);
-        let lows: Vec<_> = (0..self.lows.len()).map(levels).collect();
-        let highs: Vec<_> = self.highs.iter().map(|high| self.noise.level_above(high)).collect();
-        // Logarithms of the averages, rounded outward: ln 1 = 0 is exact, the others have 2 digits to spare.
-        let outward = |size: usize, direction: f64| (size as f64).ln() * (1.0 + direction * 1e-15);
-        let fallen =
-            |r: f64| largest_of(lows.iter().enumerate().map(|(i, &low)| self.noise.fall(low, r) - outward(i + 1, 1.0)));
-        let risen = |r: f64| {
-            largest_of(highs.iter().enumerate().map(|(i, &high)| outward(i + 1, -1.0) - self.noise.rise(high, r)))
-        };
-        let lead = |r: f64| fallen(r).1 + risen(r).1;
-        if lead(least) <= 0.0 {
-            return None;
-        }
-        let single = lows.len() == 1 && highs.len() == 1;
-        let guess = self.noise.meeting(lows[0], highs[0]).map(|r| Guess { r, is_root: single });
-        let radius = largest(lead, least, guess, self.noise.scale());
-        (radius > least).then(|| (radius, (fallen(radius).0, risen(radius).0)))
-    }
-}
-
-/// The place, from 1, and the value of the largest.
-fn largest_of(values: impl Iterator<Item = f64>) -> (usize, f64) {
-    let first = (1, f64::NEG_INFINITY);
-    values.enumerate().fold(first, |best, (i, value)| if value > best.1 { (i + 1, value) } else { best })
 }
