@@ -17,11 +17,12 @@ pub enum Schedule {
         /// m, at least 1.
         statements: u64,
     },
-    /// Any number of statements; the i-th takes total (1/log2(i + 1) - 1/log2(i + 2)). The shares fall little faster than 1/i,
-    /// so that late statements still have some: 0.37 of the total for the first, 3.2e-4 for the 100th, 3.6e-9 for the millionth.
+    /// Any number of statements; the i-th takes total (1/log2(i + 1) - 1/log2(i + 2)). The shares fall little faster than
+    /// 1/i, so that late statements still have some: 0.37 of the total for the first, 3.2e-4 for the 100th, 3.6e-9 for the
+    /// millionth.
     Slow,
-    /// Any number of statements; the i-th takes total 6/(pi^2 i^2): 0.61 and 0.15 of the total for the first two, and less than
-    /// [`Schedule::Slow`] gives for all others (6.1e-5 for the 100th, 6.1e-13 for the millionth).
+    /// Any number of statements; the i-th takes total 6/(pi^2 i^2): 0.61 and 0.15 of the total for the first two, and less
+    /// than [`Schedule::Slow`] gives for all others (6.1e-5 for the 100th, 6.1e-13 for the millionth).
     Square,
     /// Each statement takes what it asks for, while there is enough.
     Asked,
@@ -84,8 +85,8 @@ impl AlphaBudget {
     /// A budget of which nothing is spent.
     ///
     /// # Errors
-    /// `InvalidArgument` when `total` is not a positive number up to 1e12, or the share of one of an even number of statements
-    /// is outside [[`MIN_ALPHA`](crate::stats::MIN_ALPHA), [`MAX_ALPHA`]].
+    /// `InvalidArgument` when `total` is not a positive number up to 1e12, or a statement's share with
+    /// [`Schedule::Even`] is outside [[`MIN_ALPHA`](crate::stats::MIN_ALPHA), [`MAX_ALPHA`]].
     pub fn new(total: f64, schedule: Schedule) -> Result<Self> {
         Self::resume(BudgetState { total, schedule, drawn: 0, spent: 0.0 })
     }
@@ -123,8 +124,8 @@ impl AlphaBudget {
     ///
     /// # Errors
     /// `InvalidArgument` when the budget is exhausted (all statements made, or a share below
-    /// [`MIN_ALPHA`](crate::stats::MIN_ALPHA)), and with [`Schedule::Asked`], which wants [`draw_of`](Self::draw_of). Nothing is
-    /// then spent.
+    /// [`MIN_ALPHA`](crate::stats::MIN_ALPHA)), and with [`Schedule::Asked`], which wants [`draw_of`](Self::draw_of).
+    /// Nothing is then spent.
     pub fn draw(&self) -> Result<Share> {
         let mut state = self.lock();
         let (next, share) = state.after_draw()?;

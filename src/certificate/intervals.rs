@@ -15,8 +15,9 @@ pub struct Intervals {
     pub lower: fn(u64, u64, f64) -> Result<Prob>,
     /// (successes, trials, alpha) to an upper bound of the probability, rounded up.
     pub upper: fn(u64, u64, f64) -> Result<Prob>,
-    /// The counts of the j-th and the (j+1)-th label to a p-value, rounded up, that for every j is at most a with probability
-    /// at most a if the j labels with the largest counts are not the j most likely ones ([`predict`](super::predict)).
+    /// The counts of the j-th and the (j+1)-th label to a p-value, rounded up, that for every j is at most a with
+    /// probability at most a if the j labels with the largest counts are not the j most likely ones
+    /// ([`predict`](super::predict)).
     pub boundary: fn(u64, u64) -> Result<f64>,
 }
 
@@ -27,9 +28,9 @@ impl Intervals {
     /// A lower bound for each of many labels, all true at once with probability at least 1 - `alpha` although labels of tiny
     /// probability cost next to nothing: a label of probability p is given the level alpha (p + 1/m)/2.
     ///
-    /// The levels of `m` labels (all there are, or m fixed beforehand) add to at most alpha, since their probabilities add to
-    /// at most 1. The bound is the least fixed point of b = lower(level(b)), approached from below; every step on the way is
-    /// itself sound, because all p below it are rejected at their own level.
+    /// The levels of `m` labels (all there are, or m fixed beforehand) add to at most alpha, since their probabilities add
+    /// to at most 1. The bound is the least fixed point of b = lower(level(b)), approached from below; every step on the
+    /// way is itself sound, because all p below it are rejected at their own level.
     pub(super) fn weighted_lower(&self, successes: u64, trials: u64, alpha: f64, m: usize) -> Result<Prob> {
         // Four roundings at most: 1e-15 is more.
         let level = |p: f64| 0.5 * alpha * (p + 1.0 / m as f64) * (1.0 - 1e-15);

@@ -21,11 +21,11 @@ pub struct KeptRadius {
 /// are lower bounds of the set's s least likely labels and `rivals` upper bounds of the s most likely ones outside, all
 /// ascending. With s = k - e + 1 at least e of the k labels of the set then stay in the top k.
 ///
-/// Any s that leave have, for each u up to s, u labels with the clean mass A_u of the u largest `members` or more; any s that
-/// enter have, for each v, v labels with the clean mass O_v of the v smallest `rivals` or less. An average of those that left
-/// is at most one of those that entered: the radius ends where that has become possible for all u and v, at the largest R_uv
-/// at which A_u fallen, divided by u, equals O_v risen, divided by v. Nothing larger holds for all classifiers with these
-/// probabilities (`docs/statistics.md`).
+/// Any s that leave have, for each u up to s, u labels with the clean mass A_u of the u largest `members` or more; any s
+/// that enter have, for each v, v labels with the clean mass O_v of the v smallest `rivals` or less. An average of those
+/// that left is at most one of those that entered: the radius ends where that has become possible for all u and v, at the
+/// largest R_uv at which A_u fallen, divided by u, equals O_v risen, divided by v. Nothing larger holds for all
+/// classifiers with these probabilities (`docs/statistics.md`).
 ///
 /// The result is never above the exact root for the given bounds and within 1e-9 of the noise's scale of it.
 ///
@@ -51,8 +51,8 @@ pub fn kept_radius<F: NoiseFamily>(noise: &F, members: &[Prob], rivals: &[Prob])
     Ok(KeptRadius { radius, leaving, entering })
 }
 
-/// The radius, where it is above `least`, and the u and v that limit it; `lows` has by u - 1 the mass of u labels that leave,
-/// from below, and `highs` by v - 1 that of v labels that enter, from above.
+/// The radius, where it is above `least`, and the u and v that limit it; `lows` has by u - 1 the mass of u labels that
+/// leave, from below, and `highs` by v - 1 that of v labels that enter, from above.
 pub(super) fn radius_above<F: NoiseFamily>(
     least: f64,
     noise: &F,

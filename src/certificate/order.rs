@@ -44,7 +44,8 @@ impl OrderCertificate {
         self.radius > 0.0
     }
 
-    /// The certificate with `slack` taken off the radius, rounded down, as [`Certificate::shrunk_by`](super::Certificate::shrunk_by).
+    /// The certificate with `slack` taken off the radius, rounded down; see
+    /// [`Certificate::shrunk_by`](super::Certificate::shrunk_by).
     #[must_use]
     pub fn shrunk_by(mut self, slack: f64) -> Self {
         self.radius = less_slack(self.radius, slack);

@@ -48,7 +48,8 @@ impl SetCertificate {
         self.radius > 0.0
     }
 
-    /// The certificate with `slack` taken off the radius, rounded down, as [`Certificate::shrunk_by`](super::Certificate::shrunk_by).
+    /// The certificate with `slack` taken off the radius, rounded down; see
+    /// [`Certificate::shrunk_by`](super::Certificate::shrunk_by).
     #[must_use]
     pub fn shrunk_by(mut self, slack: f64) -> Self {
         self.radius = less_slack(self.radius, slack);
@@ -57,8 +58,8 @@ impl SetCertificate {
 }
 
 /// Certifies the whole set: with probability at least 1 - `alpha` the smoothed classifier's top-k set is the returned one,
-/// for every perturbation of l2 norm below the radius. Two bounds are all it takes, whatever k: the least likely label of the
-/// set from below and the most likely one outside from above.
+/// for every perturbation of l2 norm below the radius. Two bounds are all it takes, whatever k: the least likely label of
+/// the set from below and the most likely one outside from above.
 ///
 /// # Errors
 /// As [`certify_kept`].
@@ -84,8 +85,8 @@ pub fn certify_set(
 /// Certifies that at least `at_least` of the k returned labels stay: with probability at least 1 - `alpha` so many of them
 /// are in the smoothed classifier's top k, for every perturbation of l2 norm below the radius.
 ///
-/// `sigma` is the standard deviation of the Gaussian noise, in the units of the input. Each e is a statement of its own: those
-/// for several e from one set of counts are all true with probability at least 1 minus the sum of their alphas.
+/// `sigma` is the standard deviation of the Gaussian noise, in the units of the input. Each e is a statement of its own:
+/// those for several e from one set of counts are all true with probability at least 1 minus the sum of their alphas.
 ///
 /// # Errors
 /// `InvalidArgument` when `at_least` is not in 1..=k, or so small that too few labels are outside to push more out; else as
@@ -179,10 +180,10 @@ struct Paid {
 }
 
 impl Paid {
-    /// With s = `leaving`. Of a set fixed beforehand its s least likely labels are bounded from below and the s most likely
-    /// ones outside from above, and where s > 1 the sum of each group once more as one event. Where the same counts chose the
-    /// set, the first b labels may stand for it, b = e..=k: between them those groups have s labels inside (s - 1 groups of more
-    /// than one) and 2s - 1 outside (s groups).
+    /// With s = `leaving`. Of a set fixed beforehand its s least likely labels are bounded from below and the s most
+    /// likely ones outside from above, and where s > 1 the sum of each group once more as one event. Where the same counts
+    /// chose the set, the first b labels may stand for it, b = e..=k: between them those groups have s labels inside (s -
+    /// 1 groups of more than one) and 2s - 1 outside (s groups).
     fn new(selection: Selection, s: usize, spent: Spent) -> Result<Self> {
         let (lower, upper) = match (selection, s) {
             (_, 1) => (1, 1),
@@ -205,8 +206,8 @@ impl Paid {
         Ok(lows)
     }
 
-    /// For v = 1.. an upper bound of the summed probability of the v least likely among the `rivals.len()` most likely labels
-    /// outside, from the largest counts outside, descending.
+    /// For v = 1.. an upper bound of the summed probability of the v least likely among the `rivals.len()` most likely
+    /// labels outside, from the largest counts outside, descending.
     fn highs(&self, rivals: &[u64], n: u64, intervals: &Intervals) -> Result<Vec<Prob>> {
         let bounds: Vec<Prob> =
             rivals.iter().rev().map(|&count| (intervals.upper)(count, n, self.upper)).collect::<Result<_>>()?;

@@ -50,7 +50,8 @@ impl EachCertificate {
         self.labels.iter().map(|label| label.radius).fold(f64::INFINITY, f64::min)
     }
 
-    /// The certificates with `slack` taken off every radius, rounded down, as [`Certificate::shrunk_by`](super::Certificate::shrunk_by).
+    /// The certificates with `slack` taken off every radius, rounded down; see
+    /// [`Certificate::shrunk_by`](super::Certificate::shrunk_by).
     #[must_use]
     pub fn shrunk_by(mut self, slack: f64) -> Self {
         for label in &mut self.labels {
@@ -63,8 +64,8 @@ impl EachCertificate {
 /// Certifies every returned label: with probability at least 1 - `alpha` each stays in the top k within its radius, all at
 /// once, though the same counts may have chosen them.
 ///
-/// `sigma` is the standard deviation of the Gaussian noise, in the units of the input. The label of one returned set of k = 1
-/// is certified as [`certify_set`](super::certify_set) does.
+/// `sigma` is the standard deviation of the Gaussian noise, in the units of the input. The label of one returned set of k
+/// = 1 is certified as [`certify_set`](super::certify_set) does.
 ///
 /// # Errors
 /// `InvalidArgument` when k is not in 1..c, a label not below c, the labels were not chosen by these counts though

@@ -13,5 +13,7 @@ mod edges;
 mod gain;
 #[path = "guarantees/golden.rs"]
 mod golden;
+#[path = "guarantees/properties.rs"]
+mod properties;
 #[path = "guarantees/truth.rs"]
 mod truth;

@@ -33,8 +33,8 @@ impl Line {
         Truth { p }
     }
 
-    /// How many of `set` are surely out of the top `set.len()` at `x`: clearly beaten, by more than the rounding of the sums,
-    /// by so many labels.
+    /// How many of `set` are surely out of the top `set.len()` at `x`: clearly beaten, by more than the rounding of the
+    /// sums, by so many labels.
     fn left(&self, set: &[usize], x: f64) -> usize {
         let p = self.smoothed(x).p;
         set.iter().filter(|&&l| p.iter().filter(|&&rival| rival > p[l] + 1e-12).count() >= set.len()).count()
@@ -65,7 +65,9 @@ fn lines() -> impl Strategy<Value = Line> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, rng_seed: RngSeed::Fixed(21), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 1000, rng_seed: RngSeed::Fixed(21), failure_persistence: None, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn no_shift_below_a_radius_does_what_it_excludes(line in lines()) {
@@ -89,7 +91,8 @@ proptest! {
         }
     }
 
-    /// Fewer labels are kept for longer, and at least as long as the same number of them, each by itself (docs/statistics.md).
+    /// Fewer labels are kept for longer, and at least as long as the same number of them, each by itself
+    /// (docs/statistics.md).
     #[test]
     fn fewer_labels_are_kept_for_longer(line in lines()) {
         let truth = line.smoothed(0.0);
@@ -108,8 +111,8 @@ proptest! {
 
 #[test]
 fn the_worst_case_happens_just_above_the_radius() {
-    // s labels of the set share the left end in thin slices in turn, so that they fall evenly, and s labels outside the right
-    // end; what lies between belongs to a label that stays first throughout.
+    // s labels of the set share the left end in thin slices in turn, so that they fall evenly, and s labels outside the
+    // right end; what lies between belongs to a label that stays first throughout.
     for s in [1, 2, 3, 5] {
         for (low, high) in [(-0.6, 0.9), (-0.9, 1.5), (-1.2, 2.0)] {
             let slices = 2000 * s;
@@ -120,8 +123,8 @@ fn the_worst_case_happens_just_above_the_radius() {
             let labels: Vec<usize> = left.chain([0]).chain(right).collect();
             assert_eq!(labels.len(), cuts.len() + 1);
             let line = Line { cuts, labels, classes: 2 * s + 1 };
-            // The answer: label 0 and the s on the left. All of these s leave together, so e = 1 of k = s + 1 stays longer than
-            // 2: ask for 2.
+            // The answer: label 0 and the s on the left. All of these s leave together, so e = 1 of k = s + 1 stays longer
+            // than 2: ask for 2.
             let set: Vec<usize> = (0..=s).collect();
             let radius = line.smoothed(0.0).kept(&set, 2) - SEARCH;
             assert!(radius > 0.0 && line.left(&set, radius) < s, "s = {s}, {low} {high}: {radius}");

@@ -7,8 +7,8 @@ use proptest::test_runner::RngSeed;
 use smoothtopk::ErrorKind::{InvalidArgument, InvalidData};
 use smoothtopk::certificate::{AlphaBudget, BudgetState, Schedule};
 
-/// The sum of the shares in exact arithmetic: each is an integer number of 2^-1074, too wide for any integer type, so carries
-/// are kept by Neumaier's compensation, ample for the few ulps that are at stake.
+/// The sum of the shares in exact arithmetic: each is an integer number of 2^-1074, too wide for any integer type, so
+/// carries are kept by Neumaier's compensation, ample for the few ulps that are at stake.
 fn sum(shares: impl IntoIterator<Item = f64>) -> f64 {
     let (mut sum, mut rest) = (0.0f64, 0.0f64);
     for share in shares {
@@ -28,7 +28,9 @@ fn schedules() -> impl Strategy<Value = Schedule> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, rng_seed: RngSeed::Fixed(22), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 300, rng_seed: RngSeed::Fixed(22), failure_persistence: None, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn shares_add_to_at_most_the_total_over_restarts(
@@ -59,7 +61,9 @@ proptest! {
     }
 
     #[test]
-    fn what_is_asked_for_is_given_while_there_is_enough(total in 1e-6..2.0f64, asked in prop::collection::vec(1e-9..0.5f64, 1..60)) {
+    fn what_is_asked_for_is_given_while_there_is_enough(
+        total in 1e-6..2.0f64, asked in prop::collection::vec(1e-9..0.5f64, 1..60),
+    ) {
         let budget = AlphaBudget::new(total, Schedule::Asked).unwrap();
         let mut given = Vec::new();
         for alpha in asked {

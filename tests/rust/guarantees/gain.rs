@@ -58,8 +58,8 @@ impl Naive {
     }
 }
 
-/// The radii of an answer: of its first and its last label, of the whole set, of 2 and of 1 of its labels, of its first place
-/// and of its ranking.
+/// The radii of an answer: of its first and its last label, of the whole set, of 2 and of 1 of its labels, of its first
+/// place and of its ranking.
 type Radii = [f64; 7];
 const NAMES: [&str; 7] = ["label 1", "label 3", "set", "2 of 3", "1 of 3", "top-1", "ranking"];
 
