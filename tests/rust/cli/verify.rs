@@ -184,6 +184,39 @@ fn adversarial_inputs_are_told_what_their_certificate_says() {
     assert!(text.contains("outside: nothing promised") && text.contains("in the top k (p in"), "{text}");
 }
 
+#[test]
+fn a_run_is_opened_again_as_certify_read_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data.npz");
+    let pixels: Vec<f32> = (0..96u16).map(|i| f32::from(i * 37 % 17) / 8.0 - 1.0).collect();
+    npz(&data, &[6, 16], &pixels, None);
+    // What the manifest holds need not be given again; a threshold and a number of classes must be.
+    for (name, options, again) in [
+        ("linear.onnx", &["--mean", "0.1", "--std", "0.5"][..], &[][..]),
+        ("two_outputs.onnx", &["--output", "coarse"], &[]),
+        ("binary_logit.onnx", &["--threshold", "0.125"], &["--threshold", "0.125"]),
+        ("label_int64.onnx", &["--classes", "3"], &["--classes", "3"]),
+    ] {
+        let model = format!("{}/tests/models/{name}", env!("CARGO_MANIFEST_DIR"));
+        let (run, out) = (dir.path().join(name), dir.path().join("out"));
+        let both = ["--model", &model, "--data", data.to_str().unwrap(), "--batch", "16", "--quiet"];
+        let certify = ["certify", "--sigma", "0.5", "--n", "1000", "--seed", "1", "--out", run.to_str().unwrap()];
+        ok(&smoothtopk([&certify[..], &both, options].concat()));
+        let verify = ["verify", "--run", run.to_str().unwrap(), "--attacks", "12", "--n", "1000", "--seed", "2"];
+        let report = ok(&smoothtopk([&verify[..], &both, &["--out", out.to_str().unwrap()], again].concat()));
+        assert!(report.contains("| not broken |"), "{name}: {report}");
+        if again.is_empty() {
+            continue;
+        }
+        // Another reading is another classifier.
+        let other = [again[0], "2"];
+        let output = smoothtopk([&verify[..], &both, &["--out", out.to_str().unwrap()], &other].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
+        assert!(stderr.contains("give the RUN's --"), "{name}: {stderr}");
+    }
+}
+
 /// RUN, model and data (empty for the RUN's own), arguments, exit code, and what the one line on stderr must say.
 type BadInput<'a> = (&'a str, &'a str, &'a str, Vec<&'a str>, i32, Vec<&'a str>);
 
