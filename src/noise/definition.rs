@@ -76,8 +76,8 @@ impl Centre {
 }
 
 impl Noise {
-    /// Noise of standard deviation `sigma`, on the input's own scale. [`Mode::Exact`] builds its table, in about 4 us for each
-    /// grid step in sigma; the last table is kept.
+    /// Noise of standard deviation `sigma`, on the input's own scale. [`Mode::Exact`] builds its table (see
+    /// [`DiscreteGaussian::new`]) unless it is the last one built, which is kept.
     ///
     /// # Errors
     /// `InvalidArgument` when sigma is not finite and positive, too large for the [`Grid`], or not from 1 to 3500 steps of the

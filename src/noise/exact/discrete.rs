@@ -32,7 +32,8 @@ const RATIOS: (f64, f64) = (1.0, 3500.0);
 const FARTHEST: f64 = 9.5;
 
 impl DiscreteGaussian {
-    /// The noise of standard deviation `sigma` on a grid of `levels` points a unit. Takes about 4 us for each step in sigma.
+    /// The noise of standard deviation `sigma` on a grid of `levels` points a unit. Takes 1.5 ms where sigma
+    /// is 64 steps, 0.4 s where it is 3,500.
     ///
     /// # Errors
     /// `InvalidArgument` when sigma is not finite and positive, `levels` is 0, or sigma is not from 1 to 3500 steps.

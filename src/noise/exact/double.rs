@@ -11,7 +11,7 @@ pub(super) struct Double {
 }
 
 /// ln 2, off by less than 2^-110.
-const LN_2: Double = Double { hi: 0.693_147_180_559_945_3, lo: 2.319_046_813_846_299_6e-17 };
+const LN_2: Double = Double { hi: std::f64::consts::LN_2, lo: 2.319_046_813_846_299_6e-17 };
 /// 1 / sqrt(2 pi), off by less than 2^-110.
 const INV_SQRT_TAU: Double = Double { hi: 0.398_942_280_401_432_7, lo: -2.492_327_202_277_73e-17 };
 
