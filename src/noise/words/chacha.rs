@@ -42,10 +42,9 @@ impl ChaChaWords {
 
     #[inline(never)]
     fn next_group(&mut self) {
-        let mut bytes = [0; 4 * GROUP];
-        self.keystream.fill_bytes(&mut bytes);
-        for (word, bytes) in self.words.iter_mut().zip(bytes.as_chunks().0) {
-            *word = u32::from_le_bytes(*bytes);
+        // Word by word is faster than through bytes (1.7 against 2.0 ns a word).
+        for word in &mut self.words {
+            *word = self.keystream.next_u32();
         }
     }
 }
