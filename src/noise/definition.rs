@@ -15,7 +15,8 @@ use crate::{Error, Result};
 pub enum Mode {
     /// Inputs and f32 Gaussian noise rounded to a fine grid, the f32 sampler taken for an exact Gaussian.
     Grid(Grid),
-    /// Inputs on a declared grid, and the Gaussian discretised to it, with a proven bound on its distance from the exact one.
+    /// Inputs on a declared grid, and the Gaussian discretised to it, with a proven bound on its distance from the
+    /// exact one.
     Exact(ExactGrid),
 }
 
@@ -80,8 +81,8 @@ impl Noise {
     /// [`DiscreteGaussian::new`]) unless it is the last one built, which is kept.
     ///
     /// # Errors
-    /// `InvalidArgument` when sigma is not finite and positive, too large for the [`Grid`], or not from 1 to 3500 steps of the
-    /// [`ExactGrid`].
+    /// `InvalidArgument` when sigma is not finite and positive, too large for the [`Grid`], or not from 1 to 3500 steps
+    /// of the [`ExactGrid`].
     pub fn new(sigma: f64, mode: Mode, source: Source) -> Result<Self> {
         check_sigma(sigma)?;
         let law = match mode {
@@ -165,8 +166,9 @@ impl Noise {
         JobNoise { noise: self.clone(), stream }
     }
 
-    /// What placing inputs of so many elements on the grid can add to the l2 norm of a perturbation, to be subtracted from a
-    /// radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and the distances between them.
+    /// What placing inputs of so many elements on the grid can add to the l2 norm of a perturbation, to be subtracted
+    /// from a radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and the
+    /// distances between them.
     #[must_use]
     pub fn radius_slack(&self, elements: usize) -> f64 {
         match &self.law {
@@ -175,8 +177,8 @@ impl Noise {
         }
     }
 
-    /// An upper bound on the total variation between a row of so many elements and one of exact noise. 0 in [`Mode::Grid`],
-    /// whose sampler is taken as exact. Both modes take their bits as uniform and independent.
+    /// An upper bound on the total variation between a row of so many elements and one of exact noise. 0 in
+    /// [`Mode::Grid`], whose sampler is taken as exact. Both modes take their bits as uniform and independent.
     #[must_use]
     pub fn total_variation(&self, elements: usize) -> f64 {
         match &self.law {
@@ -188,8 +190,8 @@ impl Noise {
     /// What must be added to the probability that a statement made from at most `rows` rows of so many elements is false:
     /// rows times [`Noise::total_variation`], rounded up, 1 at most.
     ///
-    /// A caller takes it off alpha beforehand, with the largest number of rows that it may come to draw, those that select a
-    /// label included, and refuses where too little is left.
+    /// A caller takes it off alpha beforehand, with the largest number of rows that it may come to draw, those that
+    /// select a label included, and refuses where too little is left.
     #[must_use]
     pub fn extra_alpha(&self, rows: u64, elements: usize) -> f64 {
         times_up(rows as f64, self.total_variation(elements)).min(1.0)
@@ -222,8 +224,8 @@ impl JobNoise {
     /// Writes the noisy row `sample` around an input to `out`, in the input's units.
     ///
     /// # Errors
-    /// `InvalidArgument` when `out` has another length than the input, the input was placed by noise of another mode, or a row
-    /// is longer than [`super::MAX_ELEMENTS`]; `out` is then unchanged.
+    /// `InvalidArgument` when `out` has another length than the input, the input was placed by noise of another mode,
+    /// or a row is longer than [`super::MAX_ELEMENTS`]; `out` is then unchanged.
     pub fn noisy_row(&self, sample: u64, x: &Centre, out: &mut [f32]) -> Result<()> {
         if x.mode != self.noise.mode() {
             return Err(Error::argument("x", "was placed on the grid of another noise; use Noise::centre of this one"));

@@ -1,7 +1,7 @@
 //! One row of Gaussian noise: uniform words, Box-Muller, and the grid, fused; written once for every instruction set.
 //!
-//! Element e lies in group g = e / 64; it comes from word pair (e % 64) / 32 of the row's block 16 g + e % 16: words (0, 1) or
-//! (2, 3), the first normal for even (e % 64) / 16, the second for odd.
+//! Element e lies in group g = e / 64; it comes from word pair (e % 64) / 32 of the row's block 16 g + e % 16: words
+//! (0, 1) or (2, 3), the first normal for even (e % 64) / 16, the second for odd.
 
 use super::normal::{centred, needs_refining, refine, rotate};
 use super::simd::{Kernel, MAX_LANES, Simd};
@@ -37,8 +37,8 @@ fn uniforms<S: Simd, W: Words>(s: S, source: &W, words: &[S::U; 4], first: u32) 
 }
 
 impl<W: Words, const GRID: bool> GaussianRow<'_, W, GRID> {
-    /// The elements of a group from its first counter's words on; leaves the next group's first words in `words`. No closure
-    /// here: it would be compiled without the path's instructions.
+    /// The elements of a group from its first counter's words on; leaves the next group's first words in `words`. No
+    /// closure here: it would be compiled without the path's instructions.
     #[inline(always)]
     fn group<S: Simd>(
         s: S,

@@ -1,7 +1,8 @@
 //! Noise: Gaussian rows from a counter-based generator, on a grid where adding them is exact.
 //!
-//! [`Noise`] says what the noise of a smoothed classifier is; every row is a pure function of (seed or key, job, purpose, sample
-//! index), the same bits on every processor. Layout, method, accuracy and what is measured: docs/noise.md.
+//! [`Noise`] says what the noise of a smoothed classifier is; every row is a pure function of (seed or key, job,
+//! purpose, sample index), the same bits on every processor. Layout, method, accuracy and what is measured:
+//! docs/noise.md.
 
 mod definition;
 mod exact;

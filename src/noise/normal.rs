@@ -65,8 +65,8 @@ pub(super) fn centred<S: Simd>(s: S, word: S::U) -> S::F {
     s.add(s.to_float(word), s.splat(0.5))
 }
 
-/// Replaces [`centred`] by w + (x + 1/2) / 2^32 in the lanes that need it; x is the further bits of word `index` of the lane's
-/// block.
+/// Replaces [`centred`] by w + (x + 1/2) / 2^32 in the lanes that need it; x is the further bits of word `index` of the
+/// lane's block.
 #[cold]
 #[inline(never)]
 pub(super) fn refine<W: Words>(source: &W, first: u32, index: usize, words: &[u32], centred: &mut [f32]) {

@@ -11,8 +11,8 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
-    /// Philox4x32-10: fast, and random to every statistical test, but no cipher: who sees enough of the noise might find the
-    /// seed.
+    /// Philox4x32-10: fast, and random to every statistical test, but no cipher: who sees enough of the noise might
+    /// find the seed.
     Philox {
         /// The seed.
         seed: u64,
@@ -71,7 +71,8 @@ impl Source {
         }
     }
 
-    /// The seed as a decimal number, or the key as [`Source::chacha12_from_hex`] reads it: what a record needs to draw again.
+    /// The seed as a decimal number, or the key as [`Source::chacha12_from_hex`] reads it: what a record needs to draw
+    /// again.
     #[must_use]
     pub fn secret(&self) -> String {
         match self {

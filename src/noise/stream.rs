@@ -28,8 +28,8 @@ const EXACT: u32 = 1 << 30;
 
 /// The Gaussian noise of one job and purpose; row `sample` depends on (secret, job, purpose, sample) and on nothing else.
 ///
-/// Copied and shared freely between threads; holds no state that drawing changes. Layout and accuracy: docs/noise.md. A job of
-/// the sampler takes its rows from [`super::Noise::stream`], which adds the mode.
+/// Copied and shared freely between threads; holds no state that drawing changes. Layout and accuracy: docs/noise.md. A
+/// job of the sampler takes its rows from [`super::Noise::stream`], which adds the mode.
 ///
 /// ```
 /// use smoothtopk::noise::{Grid, NoiseStream, Purpose};

@@ -62,8 +62,8 @@ fn golden_rows(table: &str) -> impl Iterator<Item = [&str; 4]> {
     })
 }
 
-/// Pearson's test of counts against their expectations, those below 10 pooled; fails with probability `false_alarm`, by the
-/// cube-root approximation of Wilson and Hilferty, where the counts are as expected.
+/// Pearson's test of counts against their expectations, those below 10 pooled; fails with probability `false_alarm`, by
+/// the cube-root approximation of Wilson and Hilferty, where the counts are as expected.
 fn chi_square_is_plausible(counts: &[u64], expected: impl Iterator<Item = f64>, false_alarm: f64) {
     let (mut sum, mut cells, mut pooled) = (0.0, 0u32, (0.0, 0.0));
     for (&count, expected) in counts.iter().zip(expected) {

@@ -9,9 +9,9 @@ use crate::{Error, Result};
 
 /// The distribution of m = round(sigma z / step) for a standard normal z, to within a total variation that is known.
 ///
-/// P(m) = Phi((m + 1/2) step/sigma) - Phi((m - 1/2) step/sigma) is computed to 2^-90 and rounded to a multiple of 2^-64; what the
-/// roundings leave over goes to m = 0, and cells below 2^-65 have none. Drawing takes 64 uniform bits and makes no further
-/// error. Immutable, so shared freely between threads. Proof and layout: docs/noise.md.
+/// P(m) = Phi((m + 1/2) step/sigma) - Phi((m - 1/2) step/sigma) is computed to 2^-90 and rounded to a multiple of
+/// 2^-64; what the roundings leave over goes to m = 0, and cells below 2^-65 have none. Drawing takes 64 uniform bits
+/// and makes no further error. Immutable, so shared freely between threads. Proof and layout: docs/noise.md.
 #[derive(Clone, PartialEq)]
 pub struct DiscreteGaussian {
     sigma: f64,

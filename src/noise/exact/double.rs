@@ -1,7 +1,8 @@
 //! Numbers of twice the precision of f64, as unevaluated sums of two: enough to tell probabilities to 2^-90.
 //!
-//! Source: Joldes, Muller, Popescu, "Tight and Rigorous Error Bounds for Basic Building Blocks of Double-Word Arithmetic",
-//! ACM TOMS 44, 2017, whose bounds (with u = 2^-53) are cited at each operation. No operand here is near the ends of f64's range.
+//! Source: Joldes, Muller, Popescu, "Tight and Rigorous Error Bounds for Basic Building Blocks of Double-Word
+//! Arithmetic", ACM TOMS 44, 2017, whose bounds (with u = 2^-53) are cited at each operation. No operand here is near
+//! the ends of f64's range.
 
 /// `hi + lo`, with hi the nearest f64 to the sum.
 #[derive(Clone, Copy, Debug)]
@@ -103,9 +104,10 @@ impl Double {
 
     /// Phi(x) - 1/2 for x in [0, 10.5], within 2^-92.
     ///
-    /// The density times x (1 + x^2/3 + x^4/(3 5) + ..): every term is positive, so that nothing cancels. With a = x^2 off by
-    /// 35 u^2 (x by 15, the square by 5 more), term n is off by at most 44 n u^2; fewer than 200 terms matter, their sum adds
-    /// 3 u^2 each; exp(-a/2) is off by at most (37 * 55 + 100) u^2. In all below 12,000 u^2 < 2^-92 of a value below 1/2.
+    /// The density times x (1 + x^2/3 + x^4/(3 5) + ..): every term is positive, so that nothing cancels. With a = x^2
+    /// off by 35 u^2 (x by 15, the square by 5 more), term n is off by at most 44 n u^2; fewer than 200 terms matter,
+    /// their sum adds 3 u^2 each; exp(-a/2) is off by at most (37 * 55 + 100) u^2. In all below 12,000 u^2 < 2^-92 of a
+    /// value below 1/2.
     pub(super) fn normal_from_median(x: Self) -> Self {
         let a = x.mul(x);
         let (mut term, mut sum, mut odd) = (Self::from(1.0), Self::from(1.0), 3.0);

@@ -2,11 +2,12 @@
 
 use crate::{Error, Result};
 
-/// The multiples of 1 / levels: 255 levels for 8-bit pixels scaled to [0, 1] (or to [-1, 1]), 1 for the pixels as they are.
+/// The multiples of 1 / levels: 255 levels for 8-bit pixels scaled to [0, 1] (or to [-1, 1]), 1 for the pixels as they
+/// are.
 ///
-/// An f32 x stands for the integer X where it is within 2^-22 |X| / levels of X / levels: two f32 roundings, so that pixels
-/// divided by 255 and pixels times 1/255 are the same points. The noisy row is the f32 nearest to (X + m) / levels with
-/// integer noise m: a function of the integer X + m, so nothing else of x can be read from it.
+/// An f32 x stands for the integer X where it is within 2^-22 |X| / levels of X / levels: two f32 roundings, so that
+/// pixels divided by 255 and pixels times 1/255 are the same points. The noisy row is the f32 nearest to (X + m) /
+/// levels with integer noise m: a function of the integer X + m, so nothing else of x can be read from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExactGrid {
     levels: u32,

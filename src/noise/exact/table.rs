@@ -5,8 +5,8 @@
 
 use crate::noise::words::Words;
 
-/// Columns of equal probability 2^-bits: column c gives the outcome c where the remaining 64 - bits uniform bits are below
-/// its threshold, and its alias elsewhere.
+/// Columns of equal probability 2^-bits: column c gives the outcome c where the remaining 64 - bits uniform bits are
+/// below its threshold, and its alias elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::noise) struct AliasTable {
     bits: u32,
@@ -20,8 +20,8 @@ pub(in crate::noise) struct AliasTable {
 pub(super) const MAX_BITS: u32 = 16;
 
 impl AliasTable {
-    /// A table of outcomes 0, 1, .. with these probabilities, in units of 2^-64: at most 2^[`MAX_BITS`] of them, whose sum
-    /// is 2^64.
+    /// A table of outcomes 0, 1, .. with these probabilities, in units of 2^-64: at most 2^[`MAX_BITS`] of them, whose
+    /// sum is 2^64.
     pub(super) fn new(cells: &[u64]) -> Self {
         debug_assert_eq!(cells.iter().map(|&cell| u128::from(cell)).sum::<u128>(), 1 << 64);
         let bits = cells.len().next_power_of_two().trailing_zeros().max(1);
@@ -36,8 +36,8 @@ impl AliasTable {
             // Of a column that is not paired below both outcomes are its own.
             table.set(column, 0, column);
         }
-        // The sum of what is left is the number of open columns times the share, so as long as one is below the share another
-        // is above it.
+        // The sum of what is left is the number of open columns times the share, so as long as one is below the share
+        // another is above it.
         while let (Some(poor), Some(rich)) = (small.pop(), large.pop()) {
             table.set(poor, left[poor], rich);
             left[rich] -= share - left[poor];

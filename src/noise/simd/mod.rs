@@ -60,7 +60,8 @@ pub(super) trait Simd: Copy {
     fn any_equal(self, a: Self::U, b: Self::U) -> bool;
     /// `yes` where a < b, both below 2^31, `no` elsewhere.
     fn where_below(self, a: Self::U, b: Self::U, yes: Self::U, no: Self::U) -> Self::U;
-    /// The table's entries at words >> `shift`. Panics unless the table has 2^(32 - shift) entries, with shift from 1 to 31.
+    /// The table's entries at words >> `shift`. Panics unless the table has 2^(32 - shift) entries, with shift from 1
+    /// to 31.
     fn lookup(self, table: &[u32], words: Self::U, shift: u32) -> Self::U;
 
     /// For every lane of `a`: where it is positive, a = m 2^(e+1) with m in [1/2, 1), the pair (1 - m, 31 - e); where

@@ -10,8 +10,8 @@ use crate::noise::simd::Simd;
 /// Where a row's further words begin, past the longest row.
 const FURTHER: u128 = 1 << 40;
 
-/// The key of a job and purpose: the first 8 words of block `purpose` of stream `job` under the key of the source, which serves
-/// for nothing else.
+/// The key of a job and purpose: the first 8 words of block `purpose` of stream `job` under the key of the source,
+/// which serves for nothing else.
 pub(in crate::noise) fn job_key(key: &[u8; 32], job: u64, purpose: u32) -> [u8; 32] {
     let mut derived = [0; 32];
     at(key, job, u128::from(purpose) * 16).fill_bytes(&mut derived);

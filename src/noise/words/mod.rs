@@ -16,7 +16,8 @@ pub(super) const GROUP_BLOCKS: u32 = 16;
 /// The words of one row. Implementors mark every method `#[inline(always)]`, but for `further`: the kernels are compiled
 /// once for every instruction set.
 pub(super) trait Words {
-    /// The words of blocks `first`, `first` + 1, ..: four vectors, a lane per block. Called with 0, `LANES`, 2 `LANES`, ..
+    /// The words of blocks `first`, `first` + 1, ..: four vectors, a lane per block. Called with 0, `LANES`, 2 `LANES`,
+    /// ..
     fn blocks<S: Simd>(&mut self, s: S, first: u32) -> [S::U; 4];
 
     /// The radii of [`super::normal::centred`] words, and the blocks from `next` on.

@@ -50,8 +50,8 @@ fn round<S: Simd>(s: S, c: Blocks<S>, key: &[u32; 2]) -> Blocks<S> {
     ]
 }
 
-/// The words of one row by Philox. All of the row's blocks share what is here: the first two rounds' uniform parts and the
-/// later rounds' keys.
+/// The words of one row by Philox. All of the row's blocks share what is here: the first two rounds' uniform parts and
+/// the later rounds' keys.
 pub(in crate::noise) struct PhiloxWords {
     key: [u32; 2],
     /// Words 1 to 3 of every counter.

@@ -199,7 +199,10 @@ proptest! {
     /// A row is a function of the sums X + m alone: around X it is the row around 0 moved by X, to the last bit.
     #[test]
     fn a_row_is_a_function_of_the_integer_sums(
-        points in prop::collection::vec(-1_000_000i32..=1_000_000, 1..200), levels in 1u32..=4080, ratio in 1.0f64..60.0, sample: u64,
+        points in prop::collection::vec(-1_000_000i32..=1_000_000, 1..200),
+        levels in 1u32..=4080,
+        ratio in 1.0f64..60.0,
+        sample: u64,
         chacha: bool,
     ) {
         let sigma = ratio / f64::from(levels);

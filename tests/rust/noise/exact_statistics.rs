@@ -22,7 +22,8 @@ pub fn integers(noise: &Noise, job: u64, purpose: Purpose, sample: u64, elements
     row.iter().map(|&value| grid.point(value).unwrap()).collect()
 }
 
-/// Chi-square over all cells of expectation 10 or more, the rest pooled. Four tests at 2.5e-7 each: false alarms 1e-6 in all.
+/// Chi-square over all cells of expectation 10 or more, the rest pooled. Four tests at 2.5e-7 each: false alarms 1e-6
+/// in all.
 #[test]
 fn drawn_integers_have_the_exact_cells() {
     const N: usize = 4_000_000;
@@ -50,7 +51,8 @@ fn moments_are_those_of_a_gaussian_and_a_uniform_rounding() {
     for source in sources() {
         let noise = exact(0.25, 255, source);
         let m: Vec<f64> = integers(&noise, 0, Purpose::Predict, 0, N).into_iter().map(f64::from).collect();
-        // Sheppard: rounding adds 1/12 to the variance, and 1/80 + 6 s^2/12 to the fourth moment, to far below what shows here.
+        // Sheppard: rounding adds 1/12 to the variance, and 1/80 + 6 s^2/12 to the fourth moment, to far below what
+        // shows here.
         let variance = 63.75f64 * 63.75;
         let (second, fourth) = (variance + 1.0 / 12.0, 3.0 * variance * variance + variance / 2.0 + 1.0 / 80.0);
         let moment = |power: i32| m.iter().map(|m| m.powi(power)).sum::<f64>() / N as f64;
@@ -65,8 +67,8 @@ fn moments_are_those_of_a_gaussian_and_a_uniform_rounding() {
     }
 }
 
-/// Correlations of n products have standard error 1 / sqrt(n): beyond 6 with probability 2e-9. About 60 are taken: false alarms
-/// 1.2e-7.
+/// Correlations of n products have standard error 1 / sqrt(n): beyond 6 with probability 2e-9. About 60 are taken:
+/// false alarms 1.2e-7.
 #[test]
 fn rows_of_other_jobs_purposes_samples_modes_and_sources_are_independent() {
     const N: usize = 500_000;
@@ -132,7 +134,8 @@ fn chacha_streams_are_apart_and_normal() {
     let count = elements.len();
     elements.sort_unstable();
     elements.dedup();
-    // Of 387 random values of some 30 bits two are equal with probability below 1e-4; the key is fixed, so this is no gamble.
+    // Of 387 random values of some 30 bits two are equal with probability below 1e-4; the key is fixed, so this is no
+    // gamble.
     assert_eq!(elements.len(), count);
     let normals = super::normals(&NoiseStream::of(&Source::ChaCha12 { key: KEY }, 3, Purpose::Estimate), 1, 1_000_000);
     let distance = super::kolmogorov_smirnov(normals.into_iter().map(|z| super::cdf(f64::from(z))).collect());
