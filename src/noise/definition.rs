@@ -125,7 +125,7 @@ impl Noise {
     #[must_use]
     pub fn name(&self) -> String {
         let method = match self.law {
-            Law::Grid(_) => "box-muller 1",
+            Law::Grid(_) => "box-muller 2",
             Law::Exact(..) => "discrete-gaussian 1",
         };
         format!("{} {method}", self.source.name())

@@ -55,13 +55,13 @@ impl<W: Words, const GRID: bool> GaussianRow<'_, W, GRID> {
             // After a row's last block the counter may wrap; those words are not used.
             let (r, next) = source.radii_and_blocks(s, centred, first.wrapping_add(S::LANES as u32));
             let scale = s.splat(scale);
-            let z = rotate(s, [s.mul(r[0], scale), s.mul(r[1], scale)], [words[1], words[3]]);
+            let z = rotate::<S, GRID>(s, [s.mul(r[0], scale), s.mul(r[1], scale)], [words[1], words[3]]);
             *words = next;
             for (word, z) in z.into_iter().enumerate() {
                 let at = lane + 16 * word;
                 let value = if GRID {
                     // The integer times a power of two is exact, so this rounds once, and on the grid not at all.
-                    s.mul_add(s.round(z), s.splat(step), s.load(&x[at..]))
+                    s.mul_add(z, s.splat(step), s.load(&x[at..]))
                 } else {
                     z
                 };

@@ -17,7 +17,7 @@ mod stream;
 mod words;
 
 /// The name of the default noise: [`Mode::Grid`] with Philox. See [`Noise::name`].
-pub const NOISE: &str = "philox4x32-10 box-muller 1";
+pub const NOISE: &str = "philox4x32-10 box-muller 2";
 
 pub use definition::{Centre, JobNoise, Mode, Noise};
 pub use exact::{DiscreteGaussian, ExactGrid};

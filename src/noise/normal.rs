@@ -116,9 +116,26 @@ impl<S: Simd> Radii<S> {
     }
 }
 
-/// (r cos, r sin) of the angles of both words: four vectors.
+/// a b as an f32, or as the nearest integer where `ROUND`.
+///
+/// The integer is that of the product itself, not of its f32: the f32 of a large product has few bits below the point, so that
+/// ties would be common, and a model could read x from the parities of sums. That the product is 48 bits long makes them as rare
+/// as they should be.
 #[inline(always)]
-pub(super) fn rotate<S: Simd>(s: S, r: [S::F; 2], words: [S::U; 2]) -> [S::F; 4] {
+fn product<S: Simd, const ROUND: bool>(s: S, a: S::F, b: S::F) -> S::F {
+    let high = s.mul(a, b);
+    if !ROUND {
+        return high;
+    }
+    let low = s.mul_sub(a, b, high);
+    let near = s.round(high);
+    // What is left of `high` is exact, at most a half.
+    s.add(near, s.round(s.add(s.sub(high, near), low)))
+}
+
+/// (r cos, r sin) of the angles of both words, rounded to integers where `ROUND`: four vectors.
+#[inline(always)]
+pub(super) fn rotate<S: Simd, const ROUND: bool>(s: S, r: [S::F; 2], words: [S::U; 2]) -> [S::F; 4] {
     // v = ((word << 2) + 2) / 2^32 in (-1/2, 1/2), symmetric, never 0; the angle is pi/2 v.
     let unit = 1.0 / 4_294_967_296.0;
     let [scale, half] = [s.splat(unit), s.splat(2.0 * unit)];
@@ -129,8 +146,9 @@ pub(super) fn rotate<S: Simd>(s: S, r: [S::F; 2], words: [S::U; 2]) -> [S::F; 4]
     let cos = polynomial(s, y, &COS);
     let sin = [s.mul(v[0], sin[0]), s.mul(v[1], sin[1])];
     let cos = [s.flip_by_bit31(cos[0], words[0]), s.flip_by_bit31(cos[1], words[1])];
-    let (a, b) = s.swap_by_bit30(s.mul(r[0], cos[0]), s.mul(r[0], sin[0]), words[0]);
-    let (c, d) = s.swap_by_bit30(s.mul(r[1], cos[1]), s.mul(r[1], sin[1]), words[1]);
+    let [a, b] = [product::<S, ROUND>(s, r[0], cos[0]), product::<S, ROUND>(s, r[0], sin[0])];
+    let [c, d] = [product::<S, ROUND>(s, r[1], cos[1]), product::<S, ROUND>(s, r[1], sin[1])];
+    let ((a, b), (c, d)) = (s.swap_by_bit30(a, b, words[0]), s.swap_by_bit30(c, d, words[1]));
     [a, b, c, d]
 }
 
@@ -200,7 +218,7 @@ mod tests {
     fn rotation_keeps_the_radius_and_gives_every_octant() {
         let mut octants = [false; 8];
         for word in (0..1u32 << 16).map(|i| i << 16).chain([u32::MAX, 1, 0x3fff_ffff, 0x4000_0000, 0x8000_0000]) {
-            let [cos, sin, ..] = rotate(Portable, [[1.0; 8]; 2], [[word; 8]; 2]).map(|lanes| lanes[0]);
+            let [cos, sin, ..] = rotate::<_, false>(Portable, [[1.0; 8]; 2], [[word; 8]; 2]).map(|lanes| lanes[0]);
             assert!(cos.abs() <= 1.0 && sin.abs() <= 1.0);
             assert!((f64::from(cos).hypot(f64::from(sin)) - 1.0).abs() < 1.5e-7, "{word:#x}: {cos} {sin}");
             octants[usize::from(cos > 0.0) + 2 * usize::from(sin > 0.0) + 4 * usize::from(cos.abs() > sin.abs())] =

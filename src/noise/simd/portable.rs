@@ -93,6 +93,14 @@ impl Simd for Portable {
         from_fn(|i| mul_add(a[i], b[i], c[i]))
     }
     #[inline(always)]
+    fn mul_sub(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
+        from_fn(|i| mul_add(a[i], b[i], -c[i]))
+    }
+    #[inline(always)]
+    fn sub(self, a: Self::F, b: Self::F) -> Self::F {
+        from_fn(|i| a[i] - b[i])
+    }
+    #[inline(always)]
     fn sqrt(self, a: Self::F) -> Self::F {
         from_fn(|i| a[i].sqrt())
     }
