@@ -72,7 +72,7 @@ impl PlanCache {
             Ok(entry) if entry.key == *key && entry.rows_per_second > 0.0 => {
                 let plan = Plan { batch: entry.batch, threads: entry.threads };
                 let measured = Measured { plan, rows_per_second: entry.rows_per_second, cached: true };
-                Some(Found { measured, bytes: entry.bytes })
+                Some(Found { measured, bytes: entry.bytes, settled: true })
             }
             Ok(_) => {
                 log::warn(format_args!("{} holds another plan than its name says: it is ignored", path.display()));
@@ -120,7 +120,7 @@ mod tests {
 
     fn found() -> Found {
         let measured = Measured { plan: Plan { batch: 16, threads: 2 }, rows_per_second: 1234.5, cached: true };
-        Found { measured, bytes: 1 << 20 }
+        Found { measured, bytes: 1 << 20, settled: true }
     }
 
     fn key(classifier: &str) -> Key {

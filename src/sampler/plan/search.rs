@@ -32,6 +32,7 @@ pub struct Search {
     /// The largest batch, in rows, at least 1.
     pub most: usize,
     /// Bytes that the plan may use in all: the threads' input buffers, and what runs hold meanwhile as far as the classifier says.
+    /// While plans take turns, their buffers may take twice as much.
     pub memory: u64,
     /// Where plans are kept: what an earlier search found on this machine is not measured again. `None`: nowhere.
     pub cache: Option<PlanCache>,
@@ -47,23 +48,26 @@ const SCAN: Duration = Duration::from_millis(15);
 const TURN: Duration = Duration::from_millis(30);
 /// The scan ends when two batch sizes in a row are slower than the best by this.
 const HOPELESS: f64 = 0.9;
-/// The share of the budget that the scan may take.
-const SCAN_SHARE: f64 = 0.5;
+/// The share of the budget that the scan may take, and how many batch sizes may take more.
+const SCAN_SHARE: f64 = 0.6;
+const SCAN_LEAST: usize = 3;
 /// How many plans take turns at most.
 const CONTENDERS: usize = 5;
+/// Where one plan's slices differ by more than this, the machine was busy, and what was found may be far from the best.
+const SETTLED: f64 = 0.7;
 /// A larger batch must be faster by this much to be worth its memory and its delay.
-const WORTH: f64 = 1.01;
+const WORTH: f64 = 1.005;
 /// Below this many cores, no two of them are one core with two threads that could be left idle with profit.
 const MANY_CORES: usize = 4;
 
 impl Default for Search {
-    /// All usable cores, 1.5 seconds, any batch within a quarter of the memory that is available (cgroup limits respected), at most
+    /// All usable cores, 1.8 seconds, any batch within a quarter of the memory that is available (cgroup limits respected), at most
     /// 1 GiB; plans are kept in the user's cache folder ([`PlanCache::user`]).
     fn default() -> Self {
         let memory = machine::available_memory().map_or(MOST_MEMORY, |bytes| bytes / 4);
         Self {
             threads: None,
-            budget: Duration::from_millis(1500),
+            budget: Duration::from_millis(1800),
             most: usize::MAX,
             memory: memory.clamp(LEAST_MEMORY, MOST_MEMORY),
             cache: PlanCache::user(),
@@ -73,9 +77,10 @@ impl Default for Search {
 
 impl Search {
     /// The plan that was kept, or else the fastest one found: the noise, the model, the top label and the counts of a job are
-    /// measured together. Among plans that are as fast to within 1 %, the one of the smallest batch.
+    /// measured together. Among plans that are as fast to within half a percent, the one of the smallest batch.
     ///
-    /// A cache that cannot be read or written is said in the log and otherwise as good as none.
+    /// A cache that cannot be read or written is said in the log and otherwise as good as none. What was found on a machine so busy
+    /// that one plan's slices differ by 30 % is used, but not kept.
     ///
     /// # Errors
     /// `InvalidArgument` when there is no thread or `most` is 0; as [`crate::sampler::Sampler::new`], and whatever a run fails with.
@@ -101,8 +106,12 @@ impl Search {
         }
         let found = Scan::new(self, classifier, threads).best()?;
         log::debug(format_args!("measured {:?}", found.measured));
-        if let Some((cache, key)) = &cache {
-            cache.store(key, &found);
+        match &cache {
+            Some((cache, key)) if found.settled => cache.store(key, &found),
+            Some(_) => {
+                log::info(format_args!("the batch plan is not kept: the machine was too busy to tell plans apart"))
+            }
+            None => {}
         }
         Ok(found.measured)
     }
@@ -113,6 +122,8 @@ impl Search {
 pub(super) struct Found {
     pub measured: Measured,
     pub bytes: u64,
+    /// Whether the machine was quiet enough for the plan to be kept.
+    pub settled: bool,
 }
 
 struct Scan<'a> {
@@ -140,10 +151,11 @@ impl<'a> Scan<'a> {
         let (plan, rows_per_second) = worthiest(&rates);
         let measured = Measured { plan, rows_per_second, cached: false };
         let bytes = plan.buffer_bytes(self.classifier.elements()).saturating_add(self.held());
+        let settled = self.contenders.iter().all(|contender| contender.worst >= contender.best * SETTLED);
         self.contenders.clear();
         // Larger batches than the one chosen were run.
         self.classifier.release();
-        Ok(Found { measured, bytes })
+        Ok(Found { measured, bytes, settled })
     }
 
     /// What runs of the largest batch so far hold at once.
@@ -158,11 +170,14 @@ impl<'a> Scan<'a> {
     /// Batch sizes from 1 on, doubled as long as that may pay.
     fn scan(&mut self) -> Result<()> {
         let fixed = self.classifier.fixed_batch();
-        let until = self.search.budget.mul_f64(SCAN_SHARE);
         let (mut batch, mut best, mut hopeless) = (fixed.unwrap_or(1), 0.0, 0);
         loop {
             let mut contender = Contender::start(self.classifier, Plan { batch, threads: self.threads })?;
             contender.slice(SCAN)?;
+            if contender.takes(SCAN) < 2 * SCAN {
+                // Cheap enough for a second chance: the first may have been disturbed.
+                contender.slice(SCAN)?;
+            }
             hopeless = if contender.best < best * HOPELESS { hopeless + 1 } else { 0 };
             best = contender.best.max(best);
             // The next size takes twice as long a round, and runs one to start and one to measure at least.
@@ -171,6 +186,8 @@ impl<'a> Scan<'a> {
             batch *= 2;
             let plan = Plan { batch, threads: self.threads };
             let bytes = plan.buffer_bytes(self.classifier.elements()).saturating_add(2 * self.held());
+            let share = if self.contenders.len() < SCAN_LEAST { 1.0 } else { SCAN_SHARE };
+            let until = self.search.budget.mul_f64(share);
             if fixed.is_some()
                 || hopeless == 2
                 || batch > self.search.most
@@ -232,9 +249,9 @@ mod tests {
     #[test]
     fn of_plans_as_fast_as_any_the_smallest_is_taken() {
         let plan = |batch| Plan { batch, threads: 2 };
-        let rates = [(plan(8), 100.0), (plan(4), 99.6), (plan(2), 98.0), (plan(16), 100.5)];
-        assert_eq!(worthiest(&rates), (plan(4), 99.6));
-        assert_eq!(worthiest(&rates[2..]), (plan(16), 100.5));
+        let rates = [(plan(8), 100.0), (plan(4), 99.8), (plan(2), 99.0), (plan(16), 100.2)];
+        assert_eq!(worthiest(&rates), (plan(4), 99.8));
+        assert_eq!(worthiest(&rates[2..]), (plan(16), 100.2));
         let half = Plan { batch: 8, threads: 1 };
         assert_eq!(worthiest(&[(plan(8), 100.0), (half, 100.0)]), (half, 100.0));
     }

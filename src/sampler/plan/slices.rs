@@ -19,6 +19,8 @@ pub(super) struct Contender {
     pub plan: Plan,
     /// Rows a second of the best slice: on a shared machine, other work only ever makes a slice slower.
     pub best: f64,
+    /// Rows a second of the worst slice of full length.
+    pub worst: f64,
     sampler: Sampler,
     grid: Grid,
     input: Vec<f32>,
@@ -33,7 +35,7 @@ impl Contender {
         let sampler = Sampler::new(Arc::clone(classifier), plan)?;
         let input = vec![0.5; classifier.elements()];
         let grid = Grid::for_range(1.0, SIGMA)?;
-        let mut started = Self { plan, best: 0.0, sampler, grid, input, next: 0, last: 0.0 };
+        let mut started = Self { plan, best: 0.0, worst: f64::INFINITY, sampler, grid, input, next: 0, last: 0.0 };
         started.last = started.draw(started.round())?;
         Ok(started)
     }
@@ -45,7 +47,7 @@ impl Contender {
 
     /// How long a slice of `wanted` will take: never less than one round.
     pub fn takes(&self, wanted: Duration) -> Duration {
-        wanted.max(Duration::from_secs_f64(self.round() as f64 / self.last))
+        wanted.max(Duration::from_secs_f64(self.round() as f64 / self.last.max(self.best)))
     }
 
     /// Works for about `wanted`.
@@ -59,6 +61,7 @@ impl Contender {
             self.best = self.best.max(rate);
             self.last = rate.min(self.last * GROWTH);
             if rows as f64 / rate >= wanted / 2.0 {
+                self.worst = self.worst.min(rate);
                 break;
             }
         }
