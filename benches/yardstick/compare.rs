@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use smoothtopk::model::{Model, ModelOptions};
-use smoothtopk::sampler::{BaseClassifier, Plan};
+use smoothtopk::sampler::{BaseClassifier, Plan, Search};
 
 use crate::Effort;
 use crate::models::Entry;
@@ -36,7 +36,7 @@ pub fn run(entry: &Entry, effort: &Effort) -> Result {
     let model = Arc::new(Model::open(&entry.path, &ModelOptions::default()).unwrap());
     let classifier: Arc<dyn BaseClassifier> = model.clone();
     let start = Instant::now();
-    let plan = Plan::measure(&classifier, Plan::usable_threads(), Duration::from_secs(2)).unwrap().plan;
+    let plan = Search { cache: None, ..Search::default() }.run(&classifier).unwrap().plan;
     let planned = start.elapsed();
     eprintln!("{}: Bare {best}; ours {plan:?}, planned in {planned:.2?}", entry.name);
 

@@ -7,7 +7,7 @@ use smoothtopk::sampler::Plan;
 
 use crate::Effort;
 use crate::models::Entry;
-use crate::sides::{Bare, Ours, Shape, Side};
+use crate::sides::{Bare, Ours, Rate, Shape, Side};
 
 /// A measured point.
 pub struct Point {
@@ -35,47 +35,53 @@ fn open(entry: &Entry, intra: usize) -> Arc<Model> {
     Arc::new(Model::open(&entry.path, &options).unwrap())
 }
 
-/// Measures one curve: every batch size in turn, a slice each, several times over; the best slice counts.
-fn curve(
-    entry: &Entry,
-    effort: &Effort,
-    name: String,
-    ours: bool,
-    side: impl Fn(usize) -> (Shape, Box<dyn Side>),
-) -> Curve {
-    let mut points = Vec::new();
-    for batch in doublings(entry.most) {
-        let (shape, mut side) = side(batch);
-        let mut rate = side.warm_up();
-        let best = (0..effort.sweeps).map(|_| {
-            rate = side.slice(effort.slice / 2, rate);
-            rate.by_clock
-        });
-        points.push(Point { shape, rate: best.fold(0.0, f64::max) });
-    }
-    Curve { name, ours, points }
+/// A point while it is measured.
+struct Open {
+    curve: usize,
+    shape: Shape,
+    side: Box<dyn Side>,
+    last: Rate,
+    best: f64,
 }
 
-/// All curves of a model, Bare's first.
+/// All curves of a model, Bare's first. Every point takes a slice in turn, several times over, so that no point has all of its
+/// slices in one bad minute; the best slice counts.
 pub fn run(entry: &Entry, effort: &Effort) -> Vec<Curve> {
     let threads = Plan::usable_threads();
     let model = open(entry, 1);
-    let mut curves = Vec::new();
+    let (mut curves, mut points) = (Vec::new(), Vec::new());
+    let mut curve = |name: String, ours: bool, side: &dyn Fn(usize) -> (Shape, Box<dyn Side>)| {
+        for batch in doublings(entry.most) {
+            let (shape, mut side) = side(batch);
+            let last = side.warm_up();
+            points.push(Open { curve: curves.len(), shape, side, last, best: 0.0 });
+        }
+        curves.push(Curve { name, ours, points: Vec::new() });
+    };
     for runs in doublings(threads) {
-        curves.push(curve(entry, effort, format!("Bare, {runs} x 1"), false, |batch| {
+        curve(format!("Bare, {runs} x 1"), false, &|batch| {
             (Shape { runs, intra: 1, batch }, Box::new(Bare::new(&model, runs, batch)))
-        }));
+        });
     }
     for intra in doublings(threads).into_iter().filter(|intra| *intra > 1) {
         let model = open(entry, intra);
-        curves.push(curve(entry, effort, format!("Bare, 1 x {intra}"), false, |batch| {
+        curve(format!("Bare, 1 x {intra}"), false, &|batch| {
             (Shape { runs: 1, intra, batch }, Box::new(Bare::new(&model, 1, batch)))
-        }));
+        });
     }
-    for threads in doublings(threads) {
-        curves.push(curve(entry, effort, format!("smoothtopk, {threads} x 1"), true, |batch| {
-            (Shape { runs: threads, intra: 1, batch }, Box::new(Ours::new(&model, Plan { batch, threads })))
-        }));
+    for runs in doublings(threads) {
+        curve(format!("smoothtopk, {runs} x 1"), true, &|batch| {
+            (Shape { runs, intra: 1, batch }, Box::new(Ours::new(&model, Plan { batch, threads: runs })))
+        });
+    }
+    for _ in 0..effort.sweeps {
+        for point in &mut points {
+            point.last = point.side.slice(effort.slice / 2, point.last);
+            point.best = point.best.max(point.last.by_clock);
+        }
+    }
+    for Open { curve, shape, best, .. } in points {
+        curves[curve].points.push(Point { shape, rate: best });
     }
     curves
 }
