@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::noise::{Centre, Grid, Noise, Purpose};
+use crate::sampler::lanes::Lane;
 use crate::sampler::progress::{JobState, Tally};
 use crate::sampler::queue::Shared;
 use crate::sampler::watch::Watch;
@@ -27,7 +28,7 @@ pub(super) struct Samples {
     /// Rows that are drawn for [`Purpose::Select`].
     pub(super) pilot: u64,
     pub(super) range: Range<u64>,
-    pub(super) lane: u64,
+    pub(super) lane: Option<Lane>,
 }
 
 impl std::fmt::Debug for Job {
@@ -53,7 +54,7 @@ impl Job {
     pub fn new(input: &[f32], noise: &Noise, purpose: Purpose) -> Result<Self> {
         let centre = noise.centre(input)?;
         let noise = noise.clone();
-        let samples = Samples { centre, noise, key: 0, purpose, pilot: 0, range: 0..0, lane: 0 };
+        let samples = Samples { centre, noise, key: 0, purpose, pilot: 0, range: 0..0, lane: None };
         Ok(Self { samples, watch: None })
     }
 
@@ -72,10 +73,10 @@ impl Job {
         self
     }
 
-    /// Sets the lane, 0 by default: jobs of one lane are served in the order they were submitted, lanes take turns.
+    /// Sets the lane; all jobs that are given none share one.
     #[must_use]
-    pub fn lane(mut self, lane: u64) -> Self {
-        self.samples.lane = lane;
+    pub fn lane(mut self, lane: &Lane) -> Self {
+        self.samples.lane = Some(lane.clone());
         self
     }
 

@@ -2,21 +2,84 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::sampler::progress::{JobState, Taken};
 use crate::sampler::queue::Segment;
 
-/// Waiting jobs: first come, first served within a lane; lanes take turns, a batch each, so that a long job of one client
-/// does not keep the others waiting.
-#[derive(Default)]
-pub(super) struct Lanes {
-    lanes: VecDeque<Lane>,
-    /// Rows not yet handed out, but for those of jobs that were stopped.
-    rows: u128,
+/// Whose rows they are: a client, a request. Jobs of one lane are served in the order they were submitted. Of several lanes
+/// those that had few rows so far go first, so that what needs few rows is done soon however much else waits; one batch in four
+/// goes to the lane that has waited longest, so that none waits for ever.
+#[derive(Clone, Debug, Default)]
+pub struct Lane(Arc<Standing>);
+
+/// Where a lane stands among others. Changed only by the one sampler that its jobs are given to, under that one's lock.
+#[derive(Debug, Default)]
+struct Standing {
+    /// Rows handed out.
+    served: AtomicU64,
+    /// When it last went to the back of its level; 0 before it joined.
+    turn: AtomicU64,
 }
 
-struct Lane {
-    id: u64,
+impl Lane {
+    /// A new lane, which had no rows yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// 0 for the first 32 rows, and one more for each doubling.
+    fn level(&self) -> u32 {
+        (self.served() / FEW_ROWS).checked_ilog2().map_or(0, |doublings| doublings + 1)
+    }
+
+    /// The rows that are left before the level rises.
+    fn left(&self) -> u64 {
+        (FEW_ROWS << self.level().min(58)).saturating_sub(self.served()).max(1)
+    }
+
+    fn served(&self) -> u64 {
+        self.0.served.load(Ordering::Relaxed)
+    }
+
+    fn serve(&self, rows: u64) {
+        self.0.served.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    fn turn(&self) -> u64 {
+        self.0.turn.load(Ordering::Relaxed)
+    }
+
+    fn set_turn(&self, turn: u64) {
+        self.0.turn.store(turn, Ordering::Relaxed);
+    }
+}
+
+/// Enough to settle the prediction of an input that is clear.
+const FEW_ROWS: u64 = 32;
+/// Every so many batches, the lane that has waited longest is served.
+const OLDEST_EVERY: u64 = 4;
+
+/// Waiting jobs, lane by lane.
+#[derive(Default)]
+pub(super) struct Lanes {
+    lanes: Vec<Queue>,
+    /// That of jobs which were given none.
+    default: Lane,
+    /// Rows not yet handed out, but for those of jobs that were stopped.
+    rows: u128,
+    /// The turns given so far, and the batches.
+    turns: u64,
+    batches: u64,
+}
+
+struct Queue {
+    lane: Lane,
     jobs: VecDeque<Arc<JobState>>,
 }
 
@@ -37,56 +100,141 @@ impl Lanes {
     /// The jobs of the job's lane, which it is about to join.
     fn lane_of(&mut self, job: &JobState) -> &mut VecDeque<Arc<JobState>> {
         self.rows += u128::from(job.left());
-        let id = job.lane();
-        let at = self.lanes.iter().position(|lane| lane.id == id).unwrap_or_else(|| {
-            self.lanes.push_back(Lane { id, jobs: VecDeque::new() });
+        let lane = job.lane().unwrap_or(&self.default).clone();
+        let at = self.lanes.iter().position(|queue| queue.lane.is(&lane)).unwrap_or_else(|| {
+            // A lane that was away while its counts were looked at keeps its place.
+            if lane.turn() == 0 {
+                lane.set_turn(self.next_turn());
+            }
+            self.lanes.push(Queue { lane, jobs: VecDeque::new() });
             self.lanes.len() - 1
         });
         &mut self.lanes[at].jobs
     }
 
+    fn next_turn(&mut self) -> u64 {
+        self.turns += 1;
+        self.turns
+    }
+
     /// Rows for a batch of at most `room`, from the lane whose turn it is and, where that runs dry, from those behind it.
     pub fn take(&mut self, mut room: u64) -> Vec<Segment> {
         let mut segments = Vec::new();
-        while let Some(mut lane) = self.lanes.pop_front() {
-            while room > 0
-                && let Some(job) = lane.jobs.front()
+        self.batches += 1;
+        let oldest = self.batches.is_multiple_of(OLDEST_EVERY);
+        while room > 0
+            && let Some(at) = self.next_lane(oldest)
+        {
+            let turn = self.next_turn();
+            let queue = &mut self.lanes[at];
+            let level = queue.lane.level();
+            // The oldest lane has the batch whole; another until it has had its share of rows.
+            let mut share = if oldest { room } else { room.min(queue.lane.left()) };
+            while share > 0
+                && let Some(job) = queue.jobs.front()
             {
-                let Taken { pilot, samples, left } = job.take(room);
+                let Taken { pilot, samples, left } = job.take(share);
                 let rows = samples.end - samples.start;
-                room -= rows;
+                (room, share) = (room - rows, share - rows);
                 self.rows = self.rows.saturating_sub(u128::from(rows));
+                queue.lane.serve(rows);
                 if rows > 0 {
                     segments.push(Segment { job: Arc::clone(job), pilot, samples });
                 }
                 if rows == 0 || left == 0 {
                     // All handed out up to the next look, or stopped (a stopped job's rows are taken off the total by
                     // `remove_stopped`).
-                    lane.jobs.pop_front();
+                    queue.jobs.pop_front();
                 }
             }
-            if !lane.jobs.is_empty() {
-                self.lanes.push_back(lane);
+            if oldest || queue.lane.level() > level {
+                queue.lane.set_turn(turn);
             }
-            if room == 0 {
-                return segments;
+            if queue.jobs.is_empty() {
+                self.lanes.swap_remove(at);
             }
         }
-        // Nothing is left, whatever a stopped job's rows were still counted as.
-        self.rows = 0;
+        if self.lanes.is_empty() {
+            // Nothing is left, whatever a stopped job's rows were still counted as.
+            self.rows = 0;
+        }
         segments
     }
 
+    /// The lane that is next: the one that has waited longest of all, or of those that had the fewest rows.
+    fn next_lane(&self, oldest: bool) -> Option<usize> {
+        let rank = |queue: &Queue| (if oldest { 0 } else { queue.lane.level() }, queue.lane.turn());
+        (0..self.lanes.len()).min_by_key(|&at| rank(&self.lanes[at]))
+    }
+
     pub fn remove_stopped(&mut self) {
-        for lane in &mut self.lanes {
-            lane.jobs.retain(|job| !job.is_stopped());
+        for queue in &mut self.lanes {
+            queue.jobs.retain(|job| !job.is_stopped());
         }
-        self.lanes.retain(|lane| !lane.jobs.is_empty());
-        self.rows = self.lanes.iter().flat_map(|lane| &lane.jobs).map(|job| u128::from(job.left())).sum();
+        self.lanes.retain(|queue| !queue.jobs.is_empty());
+        self.rows = self.lanes.iter().flat_map(|queue| &queue.jobs).map(|job| u128::from(job.left())).sum();
     }
 
     pub fn drain(&mut self) -> Vec<Arc<JobState>> {
         self.rows = 0;
-        self.lanes.drain(..).flat_map(|lane| lane.jobs).collect()
+        self.lanes.drain(..).flat_map(|queue| queue.jobs).collect()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::noise::{Grid, Purpose};
+    use crate::sampler::Job;
+
+    fn push(lanes: &mut Lanes, key: u64, rows: u64, lane: &Lane) {
+        let grid = Grid::for_range(1.0, 0.25).unwrap();
+        let job = Job::on_grid(&[key as f32], 0.25, grid, 1, Purpose::Estimate).unwrap();
+        lanes.push(Arc::new(JobState::new(job.samples(100 * key..100 * key + rows).lane(lane), 2, None)));
+    }
+
+    /// The key of the job, and the rows, of each part of the next batch.
+    fn take(lanes: &mut Lanes, room: u64) -> Vec<(u64, usize)> {
+        lanes.take(room).iter().map(|segment| (segment.samples.start / 100, segment.rows())).collect()
+    }
+
+    #[test]
+    fn lanes_of_one_level_are_served_one_after_the_other_and_long_ones_step_back() {
+        let (mut lanes, [a, b]) = (Lanes::default(), [Lane::new(), Lane::new()]);
+        push(&mut lanes, 1, 90, &a);
+        push(&mut lanes, 2, 12, &b);
+        assert_eq!(take(&mut lanes, 10), [(1, 10)]);
+        assert_eq!(take(&mut lanes, 10), [(1, 10)], "within its first rows a lane keeps its turn");
+        assert_eq!(take(&mut lanes, 30), [(1, 12), (2, 12), (1, 6)], "then those with fewer rows come first");
+        push(&mut lanes, 3, 4, &Lane::new());
+        assert_eq!(take(&mut lanes, 8), [(1, 8)], "every fourth batch goes to the lane that has waited longest");
+        assert_eq!(take(&mut lanes, 8), [(3, 4), (1, 4)]);
+        assert_eq!(lanes.rows(), 40);
+        assert_eq!(take(&mut lanes, 100), [(1, 14), (1, 26)]);
+        assert_eq!((take(&mut lanes, 100), lanes.rows()), (vec![], 0));
+    }
+
+    #[test]
+    fn no_lane_waits_for_ever() {
+        let (mut lanes, long) = (Lanes::default(), Lane::new());
+        push(&mut lanes, 1, 99, &long);
+        assert_eq!(take(&mut lanes, 40).len(), 2);
+        let mut served = 0;
+        for key in 2..42 {
+            push(&mut lanes, key, 8, &Lane::new());
+            served += take(&mut lanes, 8).iter().filter(|part| part.0 == 1).map(|part| part.1).sum::<usize>();
+        }
+        assert!(served >= 50, "{served}");
+    }
+
+    #[test]
+    fn jobs_without_a_lane_share_one_in_order() {
+        let mut lanes = Lanes::default();
+        for key in 1..4 {
+            let grid = Grid::for_range(1.0, 0.25).unwrap();
+            let job = Job::on_grid(&[0.0], 0.25, grid, 1, Purpose::Estimate).unwrap();
+            lanes.push(Arc::new(JobState::new(job.samples(100 * key..100 * key + 5), 2, None)));
+        }
+        assert_eq!(take(&mut lanes, 12), [(1, 5), (2, 5), (3, 2)]);
     }
 }

@@ -8,7 +8,7 @@ use super::{Shared, Worker};
 use crate::noise::{Grid, Purpose};
 use crate::sampler::job::JobStopper;
 use crate::sampler::progress::JobState;
-use crate::sampler::{BaseClassifier, BatchRunner, Job, JobHandle, Watch};
+use crate::sampler::{BaseClassifier, BatchRunner, Job, JobHandle, Lane, Watch};
 use crate::stats::Counts;
 use crate::{Error, ErrorKind, Result};
 
@@ -55,7 +55,7 @@ impl Model {
         Self { shared, workers, ended: Arc::default() }
     }
 
-    fn submit(&self, rows: u64, lane: u64) -> JobHandle {
+    fn submit(&self, rows: u64, lane: &Lane) -> JobHandle {
         self.submit_job(job(rows).lane(lane))
     }
 
@@ -107,7 +107,7 @@ fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
 fn two_workers_draw_every_row_once() {
     check(2, || {
         let model = Model::new(2, 2);
-        let job = model.submit(3, 1);
+        let job = model.submit(3, &Lane::new());
         let drawn = job.wait();
         assert_eq!((drawn.counts.labels(), drawn.counts.n(), drawn.stopped), (&[3, 0][..], 3, None));
         assert_eq!(model.close(), 1);
@@ -118,7 +118,7 @@ fn two_workers_draw_every_row_once() {
 fn two_lanes_both_end() {
     check(2, || {
         let model = Model::new(1, 2);
-        let (first, second) = (model.submit(3, 1), model.submit(1, 2));
+        let (first, second) = (model.submit(3, &Lane::new()), model.submit(1, &Lane::new()));
         assert_eq!(second.wait().complete().unwrap().n(), 1);
         assert_eq!(first.wait().complete().unwrap().n(), 3);
         assert_eq!(model.close(), 2);
@@ -129,7 +129,7 @@ fn two_lanes_both_end() {
 fn cancelling_at_any_moment_ends_the_job_once() {
     check(3, || {
         let model = Model::new(1, 1);
-        let job = model.submit(2, 1);
+        let job = model.submit(2, &Lane::new());
         let stopper = job.stopper();
         let canceller = loom::thread::spawn(move || {
             JobStopper::stop_all(&[stopper], &Error::new(ErrorKind::Cancelled, "cancelled"));
@@ -148,7 +148,7 @@ fn cancelling_at_any_moment_ends_the_job_once() {
 fn closing_at_any_moment_ends_the_job_once() {
     check(3, || {
         let model = Model::new(1, 1);
-        let job = model.submit(2, 1);
+        let job = model.submit(2, &Lane::new());
         let waiter = loom::thread::spawn(move || job.wait());
         assert_eq!(model.close(), 1);
         let drawn = waiter.join().unwrap();
@@ -160,7 +160,7 @@ fn closing_at_any_moment_ends_the_job_once() {
 fn a_watched_job_draws_what_its_watch_asks_for() {
     check(2, || {
         let model = Model::new(2, 2);
-        let (watched, other) = (model.submit_job(job(9).watched(Two)), model.submit(1, 1));
+        let (watched, other) = (model.submit_job(job(9).watched(Two)), model.submit(1, &Lane::new()));
         let drawn = watched.wait();
         assert_eq!((drawn.counts.n(), drawn.stopped), (2, None));
         assert_eq!(other.wait().complete().unwrap().n(), 1);

@@ -49,6 +49,7 @@ mod watch;
 
 pub use classifier::{BaseClassifier, BatchRunner, StopRun};
 pub use job::{Drawn, Job, JobHandle, JobStopper};
+pub use lanes::Lane;
 pub use plan::{Measured, Plan, PlanCache, Search};
 pub use scheduler::Sampler;
 pub use watch::Watch;

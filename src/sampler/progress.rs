@@ -8,6 +8,7 @@ use std::time::Instant;
 use crate::model::NO_LABEL;
 use crate::noise::{JobNoise, Purpose};
 use crate::sampler::job::{Job, Samples};
+use crate::sampler::lanes::Lane;
 use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
 use crate::sampler::watch::Watch;
 use crate::stats::Counts;
@@ -148,8 +149,8 @@ impl JobState {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn lane(&self) -> u64 {
-        self.samples.lane
+    pub(super) fn lane(&self) -> Option<&Lane> {
+        self.samples.lane.as_ref()
     }
 
     /// Rows that may be handed out and have not been.

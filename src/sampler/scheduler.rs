@@ -15,7 +15,8 @@ use crate::{Error, ErrorKind, Result};
 /// Draws jobs' samples on worker threads of its own, which sleep while there is nothing to do.
 ///
 /// Safe to share between threads; rows of jobs submitted by different threads share batches. Jobs of one
-/// lane are served in the order they were submitted, and lanes take turns. Dropping the sampler cancels what is unfinished and waits for its threads.
+/// lane are served in the order they were submitted, and lanes that had few rows go first. Dropping the
+/// sampler cancels what is unfinished and waits for its threads.
 pub struct Sampler {
     classifier: Arc<dyn BaseClassifier>,
     plan: Plan,

@@ -32,7 +32,6 @@ mod watcher;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 pub use batch::{Batch, Draw};
@@ -48,7 +47,7 @@ use watcher::Judgement;
 
 use crate::certificate::stop::Rule;
 use crate::noise::Purpose;
-use crate::sampler::{BaseClassifier, Job, JobHandle, Plan, Sampler};
+use crate::sampler::{BaseClassifier, Job, JobHandle, Lane, Plan, Sampler};
 use crate::stats::MAX_TRIALS;
 use crate::{Error, Result};
 
@@ -58,8 +57,6 @@ pub struct SmoothedClassifier {
     // Declared first: closing the sampler ends every job, and the timer may be ending one meanwhile.
     sampler: Sampler,
     timer: Timer,
-    /// The last lane that was given out; 0 is that of single tasks.
-    lanes: AtomicU64,
 }
 
 /// When work ends early, and who is told that it has ended. The default: never, and nobody.
@@ -88,7 +85,7 @@ impl SmoothedClassifier {
     /// # Errors
     /// As [`Sampler::new`].
     pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan) -> Result<Self> {
-        Ok(Self { sampler: Sampler::new(classifier, plan)?, timer: Timer::default(), lanes: AtomicU64::new(0) })
+        Ok(Self { sampler: Sampler::new(classifier, plan)?, timer: Timer::default() })
     }
 
     /// The threads and batches in use.
@@ -154,11 +151,12 @@ impl SmoothedClassifier {
         };
         let jobs: Vec<(Job, Option<Judgement>)> =
             inputs.chunks_exact(elements).zip(tasks).enumerate().map(prepare).collect::<Result<_>>()?;
-        let lane = self.next_lane();
+        // A lane of its own for each request.
+        let lane = Lane::new();
         let group = Group::new(jobs.len(), control.done);
         let mut pending = Vec::with_capacity(jobs.len());
         for (i, ((job, judgement), &task)) in jobs.into_iter().zip(tasks).enumerate() {
-            let handle = self.queue(job.lane(lane), &group)?;
+            let handle = self.queue(job.lane(&lane), &group)?;
             pending.push(Pending::new(handle, judgement, task, request.clone(), elements, key + i as u64));
         }
         group.set_jobs(pending.iter().map(Pending::stopper).collect());
@@ -194,7 +192,7 @@ impl SmoothedClassifier {
             self.timer.start()?;
         }
         let group = Group::new(1, control.done);
-        let handle = self.queue(job.key(key).samples(samples).lane(self.next_lane()), &group)?;
+        let handle = self.queue(job.key(key).samples(samples).lane(&Lane::new()), &group)?;
         group.set_jobs(vec![handle.stopper()]);
         Ok(Draw::new(Flight::new(group, &self.timer, start, control.timeout, control.cancel), handle))
     }
@@ -208,11 +206,6 @@ impl SmoothedClassifier {
 
     fn classes(&self) -> usize {
         self.sampler.classifier().classes()
-    }
-
-    /// A lane of its own for each request, so that requests take turns.
-    fn next_lane(&self) -> u64 {
-        self.lanes.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     fn queue(&self, job: Job, group: &Arc<Group>) -> Result<JobHandle> {

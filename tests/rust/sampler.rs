@@ -10,7 +10,7 @@ mod watch;
 use proptest::prelude::*;
 use smoothtopk::model::NO_LABEL;
 use smoothtopk::noise::{Grid, Purpose};
-use smoothtopk::sampler::{BaseClassifier, BatchRunner, Job, Plan, Sampler, StopRun};
+use smoothtopk::sampler::{BaseClassifier, BatchRunner, Job, Lane, Plan, Sampler, StopRun};
 use smoothtopk::stats::Counts;
 use smoothtopk::{Error, ErrorKind, Result};
 
@@ -114,16 +114,17 @@ fn counts_are_the_same_for_every_batch_thread_count_and_packing() {
 }
 
 #[test]
-fn lanes_take_turns_and_jobs_of_one_lane_are_served_in_order() {
+fn no_lane_keeps_another_waiting_and_jobs_of_one_lane_are_served_in_order() {
     let sampler = sampler(16, 2);
-    let long = sampler.submit(job(0, 0..1_000_000_000_000).lane(1)).unwrap();
+    let (busy, quick) = (Lane::new(), Lane::new());
+    let long = sampler.submit(job(0, 0..1_000_000_000_000).lane(&busy)).unwrap();
     // Behind a job of many hours in its own lane, a short one is done all the same.
     for key in 1..20 {
-        let short = sampler.submit(job(key, 0..300).lane(2)).unwrap();
+        let short = sampler.submit(job(key, 0..300).lane(&quick)).unwrap();
         assert!(short.wait_timeout(Duration::from_secs(20)), "a short job was kept waiting by a long one");
-        assert_eq!(short.wait().complete().unwrap(), draw(&sampler, [job(key, 0..300).lane(3)])[0]);
+        assert_eq!(short.wait().complete().unwrap(), draw(&sampler, [job(key, 0..300).lane(&quick)])[0]);
     }
-    let behind = sampler.submit(job(1, 0..300).lane(1)).unwrap();
+    let behind = sampler.submit(job(1, 0..300).lane(&busy)).unwrap();
     assert!(!behind.wait_timeout(Duration::from_millis(100)), "in its own lane it has to wait");
     long.cancel();
     assert_eq!(behind.wait().complete().unwrap().n(), 300);

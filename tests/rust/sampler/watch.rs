@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use smoothtopk::noise::{Grid, Purpose};
-use smoothtopk::sampler::{Job, Sampler, Watch};
+use smoothtopk::sampler::{Job, Lane, Sampler, Watch};
 use smoothtopk::stats::Counts;
 use smoothtopk::{Error, ErrorKind};
 
@@ -98,10 +98,11 @@ fn a_pilot_is_counted_apart_and_comes_first_where_the_job_is_watched() {
 #[test]
 fn rows_of_other_jobs_take_the_place_of_a_job_that_has_enough() {
     let sampler = sampler(16, 2);
+    let lanes: [Lane; 4] = Default::default();
     let handles: Vec<_> = (0..40)
         .map(|key| {
             let (looks, _) = Looks::new(&[10, 20, 30], 10 * (key % 3 + 1));
-            sampler.submit(job(key, 0..1_000_000_000_000).lane(key % 4).watched(looks)).unwrap()
+            sampler.submit(job(key, 0..1_000_000_000_000).lane(&lanes[key as usize % 4]).watched(looks)).unwrap()
         })
         .collect();
     for (key, handle) in (0u64..).zip(handles) {
