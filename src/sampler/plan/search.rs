@@ -144,7 +144,7 @@ impl<'a> Scan<'a> {
 
     fn best(mut self) -> Result<Found> {
         self.scan()?;
-        self.keep_the_best();
+        self.keep_the_best()?;
         self.fewer_threads()?;
         self.take_turns()?;
         let rates: Vec<_> = self.contenders.iter().map(|contender| (contender.plan, contender.best)).collect();
@@ -170,16 +170,11 @@ impl<'a> Scan<'a> {
     /// Batch sizes from 1 on, doubled as long as that may pay.
     fn scan(&mut self) -> Result<()> {
         let fixed = self.classifier.fixed_batch();
-        let (mut batch, mut best, mut hopeless) = (fixed.unwrap_or(1), 0.0, 0);
+        let (mut batch, mut hopeless) = (fixed.unwrap_or(1), 0);
         loop {
             let mut contender = Contender::start(self.classifier, Plan { batch, threads: self.threads })?;
-            contender.slice(SCAN)?;
-            if contender.takes(SCAN) < 2 * SCAN {
-                // Cheap enough for a second chance: the first may have been disturbed.
-                contender.slice(SCAN)?;
-            }
-            hopeless = if contender.best < best * HOPELESS { hopeless + 1 } else { 0 };
-            best = contender.best.max(best);
+            let rate = contender.slice(SCAN)?;
+            hopeless = if self.is_hopeless(rate)? { hopeless + 1 } else { 0 };
             // The next size takes twice as long a round, and runs one to start and one to measure at least.
             let next = contender.takes(SCAN) * 4;
             self.contenders.push(contender);
@@ -199,12 +194,26 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Lets go of all but the fastest.
-    fn keep_the_best(&mut self) {
+    /// Whether a size is far slower than the best one before it, which is measured again: it may have had a quiet moment.
+    fn is_hopeless(&mut self, rate: f64) -> Result<bool> {
+        match self.contenders.iter_mut().max_by(|a, b| a.best.total_cmp(&b.best)) {
+            Some(best) if rate < best.best * HOPELESS => Ok(rate < best.slice(SCAN)? * HOPELESS),
+            _ => Ok(false),
+        }
+    }
+
+    /// Lets go of all but the fastest, after a second slice for each that is cheap: the first may have been disturbed.
+    fn keep_the_best(&mut self) -> Result<()> {
+        for contender in &mut self.contenders {
+            if contender.takes(SCAN) < 2 * SCAN {
+                contender.slice(SCAN)?;
+            }
+        }
         self.contenders.sort_by(|a, b| b.best.total_cmp(&a.best));
         let least = self.contenders[0].best * HOPELESS;
         self.contenders.retain(|contender| contender.best >= least);
         self.contenders.truncate(CONTENDERS);
+        Ok(())
     }
 
     /// A thread on every second core, where the number is not given: two threads of one core share its arithmetic and its cache.

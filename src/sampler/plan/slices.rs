@@ -50,13 +50,14 @@ impl Contender {
         wanted.max(Duration::from_secs_f64(self.round() as f64 / self.last.max(self.best)))
     }
 
-    /// Works for about `wanted`.
-    pub fn slice(&mut self, wanted: Duration) -> Result<()> {
+    /// Works for about `wanted`, and gives the rows a second.
+    pub fn slice(&mut self, wanted: Duration) -> Result<f64> {
         let wanted = wanted.as_secs_f64();
+        let mut rate = 0.0;
         for _ in 0..RESIZES {
             let rounds = (self.last * wanted / self.round() as f64).round().max(1.0);
             let rows = rounds as u64 * self.round();
-            let rate = self.draw(rows)?;
+            rate = self.draw(rows)?;
             // A slice that turned out short only looks slower, by the time that starting it took.
             self.best = self.best.max(rate);
             self.last = rate.min(self.last * GROWTH);
@@ -65,7 +66,7 @@ impl Contender {
                 break;
             }
         }
-        Ok(())
+        Ok(rate)
     }
 
     /// Rows a second of `rows` rows.
