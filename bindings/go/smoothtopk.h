@@ -42,6 +42,26 @@
 #define STK_NO_LABEL -1
 
 /**
+ * Bytes of a key of ChaCha12.
+ */
+#define STK_CHACHA12_KEY_SIZE 32
+
+/**
+ * Bytes that the text of any budget has room in, with its NUL.
+ */
+#define STK_BUDGET_TEXT_SIZE 256
+
+/**
+ * An alpha that many statements share: those about a data set, or about a day's requests. With every statement made at the
+ * alpha of a share of its own, drawn before the rows it rests on, the probability that any of them is wrong is at most the
+ * total, and the expected number of wrong ones at most what was spent; neither needs the statements to be independent.
+ *
+ * A share is spent when it is drawn, whether or not a statement comes of it. Functions that take a const budget are safe from
+ * any number of threads.
+ */
+typedef struct stk_budget stk_budget;
+
+/**
  * A token that cancels, from any thread, all work that was started with it (stk_request_set_cancel). Once set it stays set:
  * work that is started with it later is cancelled at once.
  */
@@ -62,7 +82,7 @@ typedef struct stk_counts stk_counts;
 typedef struct stk_error stk_error;
 
 /**
- * A predict or certify under way. Functions that take a const job are safe from any thread.
+ * A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread.
  */
 typedef struct stk_job stk_job;
 
@@ -86,7 +106,7 @@ typedef struct stk_model_options stk_model_options;
 typedef struct stk_request stk_request;
 
 /**
- * What came of a predict or certify: one entry per input and, in it, one per k. Never changes, so it may be read from any
+ * What came of a predict, certify or certify_answer: one entry per input and, in it, one per k. Never changes, so it may be read from any
  * number of threads. Outlives its model.
  */
 typedef struct stk_result stk_result;
@@ -122,9 +142,19 @@ typedef int32_t stk_bound;
  *
  * @param user What was given with the callback.
  * @param rows_done Rows counted so far.
- * @param rows_total Rows to be counted in all.
+ * @param rows_total Rows to be counted in all; under a rule the most that may be counted.
  */
 typedef void (*stk_progress_callback)(void *user, uint64_t rows_done, uint64_t rows_total);
+
+/**
+ * What a rule decided for one k: one of the STK_DECISION_ constants. Later versions may add values.
+ */
+typedef int32_t stk_decision;
+
+/**
+ * Where the noise's bits come from: one of the STK_GENERATOR_ constants.
+ */
+typedef int32_t stk_generator;
 
 /**
  * What came of one input for one k. Its size may grow at its end within an ABI version: functions that fill one take the
@@ -136,7 +166,7 @@ typedef struct stk_summary {
    */
   uint64_t struct_size;
   /**
-   * Rows counted, with and without a label.
+   * Rows counted, with and without a label: those of the last look, under a rule.
    */
   uint64_t n;
   /**
@@ -148,15 +178,17 @@ typedef struct stk_summary {
    */
   uint64_t k;
   /**
-   * certify: the label certified. predict: the most frequent label. STK_NO_LABEL where there is none.
+   * certify: the label certified. Otherwise the first label of the answer. STK_NO_LABEL where there is none.
    */
   int64_t label;
   /**
-   * certify: the certified l2 radius in the units of the input, 0 for none. predict: 0.
+   * certify: the certified l2 radius in the units of the input, 0 for none. certify_answer: the radius within which the whole
+   * set stays. predict: 0.
    */
   double radius;
   /**
-   * certify: lower confidence bound of the label's probability. Otherwise 0.
+   * certify: lower confidence bound of the label's probability. certify_answer: of the summed probability of the labels of
+   * the set that limit the radius. Otherwise 0.
    */
   double p_lower;
   /**
@@ -164,7 +196,8 @@ typedef struct stk_summary {
    */
   double p_upper;
   /**
-   * predict: p-value of the test at the boundary of the top set. Otherwise 1.
+   * predict: p-value of the test at the boundary of the top set; under a rule one that holds at all looks at once. Otherwise
+   * 1.
    */
   double p_value;
   /**
@@ -172,15 +205,15 @@ typedef struct stk_summary {
    */
   double sigma;
   /**
-   * Failure probability of the statement.
+   * Failure probability of the statement, all in all.
    */
   double alpha;
   /**
-   * Step of the grid that the input and the noise are rounded to; 0 where it is not known.
+   * Step of the grid that the input and the noise are on; 0 where it is not known.
    */
   double grid;
   /**
-   * What that rounding took off the radius, in the units of the input.
+   * What rounding the input took off the radius, in the units of the input.
    */
   double radius_slack;
   /**
@@ -188,7 +221,7 @@ typedef struct stk_summary {
    */
   double seconds;
   /**
-   * Seed of the noise.
+   * Seed of the noise; 0 where the generator has a key instead.
    */
   uint64_t seed;
   /**
@@ -200,7 +233,8 @@ typedef struct stk_summary {
    */
   stk_status status;
   /**
-   * stk_bound.
+   * stk_bound. certify: how alpha was spent; STK_BOUND_SPENDING: stk_result_spending tells. Otherwise as requested, and not
+   * used.
    */
   int32_t bound;
   /**
@@ -208,14 +242,94 @@ typedef struct stk_summary {
    */
   uint8_t certified;
   /**
-   * 1: no prediction (predict), or no certificate (certify). Otherwise 0.
+   * 1: no prediction (predict), or no certificate (certify, certify_answer). Otherwise 0.
    */
   uint8_t abstain;
   /**
    * 0.
    */
   uint8_t reserved[6];
+  /**
+   * certify: the rows that this k's certificate rests on: n, or fewer, where one of several k had a larger radius at an
+   * earlier look. Otherwise n where there is an answer.
+   */
+  uint64_t n_certified;
+  /**
+   * Rows drawn, those after the last look among them, selection rows not; 0 where no model was involved.
+   */
+  uint64_t rows_drawn;
+  /**
+   * What is left of alpha for the bounds, after what the noise's distance from an exact Gaussian costs: alpha but for exact
+   * noise. The alpha that gives the radius again from the counts.
+   */
+  double alpha_left;
+  /**
+   * stk_decision: what the rule decided.
+   */
+  stk_decision decision;
+  /**
+   * stk_status: why the rows ended before the rule was done with them; STK_STATUS_OK where they did not. An answer that has
+   * STK_STATUS_DEADLINE_EXCEEDED here is sound.
+   */
+  stk_status cut;
+  /**
+   * stk_generator of the noise.
+   */
+  stk_generator generator;
+  /**
+   * Points a unit of the grid of exact noise; 0 where the noise is not exact.
+   */
+  uint32_t levels;
 } stk_summary;
+
+/**
+ * What holds around an input for the k labels that are returned for it. Each radius, and the radii of all labels together, are
+ * a statement at alpha of their own: several that are read together are all true with probability at least 1 minus the sum
+ * of their alphas. Its size may grow at its end within an ABI version: functions that fill one take the size that the caller
+ * knows.
+ */
+typedef struct stk_guarantee {
+  /**
+   * Bytes that this library filled: sizeof(stk_guarantee) of the older of the two sides.
+   */
+  uint64_t struct_size;
+  /**
+   * The number of labels.
+   */
+  uint64_t k;
+  /**
+   * Rows that certify.
+   */
+  uint64_t n;
+  /**
+   * Rows of their own that chose the labels; 0: they are those most frequent among the n rows, which is paid for out of alpha.
+   */
+  uint64_t n0;
+  /**
+   * Standard deviation of the noise, in the units of the input.
+   */
+  double sigma;
+  /**
+   * Failure probability of each statement, all in all.
+   */
+  double alpha;
+  /**
+   * What rounding the input took off every radius, in the units of the input.
+   */
+  double radius_slack;
+  /**
+   * The l2 radius within which the set of the k labels does not change, 0 for none.
+   */
+  double set_radius;
+  /**
+   * The l2 radius within which the first label stays the likeliest, 0 for none.
+   */
+  double first_radius;
+  /**
+   * The l2 radius within which the k labels stay the likeliest, in their order, 0 for none.
+   */
+  double ranking_radius;
+} stk_guarantee;
 
 /**
  * Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on the one
@@ -335,6 +449,66 @@ typedef void (*stk_done_callback)(void *user);
  * BinoCP of the paper: alpha for the label; every rival is bounded by 1 minus the label's lower bound.
  */
 #define STK_BOUND_BINOCP 2
+
+/**
+ * Chosen by the n0 selection rows, for the largest radius that is to be expected. The result says what was chosen.
+ */
+#define STK_BOUND_AUTO 3
+
+/**
+ * A spending of alpha that is none of the others: stk_result_spending tells it. Only in results.
+ */
+#define STK_BOUND_SPENDING 4
+
+/**
+ * No noise was involved (counts alone).
+ */
+#define STK_GENERATOR_NONE 0
+
+/**
+ * Philox4x32-10, with a seed of 64 bits.
+ */
+#define STK_GENERATOR_PHILOX 1
+
+/**
+ * ChaCha12, with a key of 256 bits.
+ */
+#define STK_GENERATOR_CHACHA12 2
+
+/**
+ * Nothing: there is no answer, or no rule was involved (counts alone).
+ */
+#define STK_DECISION_NONE 0
+
+/**
+ * fixed: the n rows were drawn.
+ */
+#define STK_DECISION_COMPLETE 1
+
+/**
+ * radius: the label is certified at the radius asked for.
+ */
+#define STK_DECISION_CERTIFIED 2
+
+/**
+ * radius: no number of rows could certify that radius. tolerance: none could certify any. Wrong with probability at most alpha.
+ */
+#define STK_DECISION_REFUTED 3
+
+/**
+ * tolerance: more rows are expected to add no more than the tolerance.
+ */
+#define STK_DECISION_REACHED 4
+
+/**
+ * predict: the top-k set is settled.
+ */
+#define STK_DECISION_SETTLED 5
+
+/**
+ * The rows ended, at n or at the deadline, without a decision; the answer that is given with it is sound all the same.
+ */
+#define STK_DECISION_UNDECIDED 6
 
 #ifdef __cplusplus
 extern "C" {
@@ -660,8 +834,8 @@ stk_status stk_model_options_set_constant(struct stk_model_options *options,
                                           struct stk_error **err);
 
 /**
- * Makes a request with the field's usual values: k = {1}, n = 100000, n0 = 100, alpha = 0.001, ranked bounds, a seed from the
- * operating system for each call, key 0, input_max 1, no timeout.
+ * Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds, noise of
+ * Philox with a seed from the operating system for each call, key 0, input_max 1, no timeout.
  *
  * @param sigma Standard deviation of the Gaussian noise, in the units of the input; finite, above 0.
  * @param out Not NULL. Gets the request; free it with stk_request_free.
@@ -702,7 +876,7 @@ stk_status stk_request_set_sigma(struct stk_request *request, double sigma, stru
 stk_status stk_request_set_k(struct stk_request *request, const size_t *k, size_t len, struct stk_error **err);
 
 /**
- * Sets the rows that answer.
+ * Sets the rows that answer; under a rule (stk_request_set_rule) the most of them.
  *
  * @param request Not NULL.
  * @param n From 1 to 10^12.
@@ -712,14 +886,18 @@ stk_status stk_request_set_k(struct stk_request *request, const size_t *k, size_
 stk_status stk_request_set_n(struct stk_request *request, uint64_t n, struct stk_error **err);
 
 /**
- * Sets the rows that select a label where certify is given none; they are drawn beside the n that certify it.
+ * Sets the rows that select: a label where certify is given none, how alpha is spent where that is auto, the labels that
+ * certify_answer returns. They are drawn beside the n that certify.
  *
  * @param request Not NULL.
- * @param n0 At most 10^12; at least 1 when a label is to be selected.
+ * @param n0 At most 10^12; at least 1 where a label or a spending is to be selected. 0 in certify_answer: the labels are
+ * selected by the very rows that certify them, which is paid for out of alpha.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
-stk_status stk_request_set_n0(struct stk_request *request, uint64_t n0, struct stk_error **err);
+stk_status stk_request_set_n0(struct stk_request *request,
+                              uint64_t n0,
+                              struct stk_error **err);
 
 /**
  * Sets the probability that a statement is false.
@@ -732,17 +910,17 @@ stk_status stk_request_set_n0(struct stk_request *request, uint64_t n0, struct s
 stk_status stk_request_set_alpha(struct stk_request *request, double alpha, struct stk_error **err);
 
 /**
- * Sets how label probabilities are bounded (certify).
+ * Sets how label probabilities are bounded (certify). stk_request_set_spending has more choices; the later call counts.
  *
  * @param request Not NULL.
- * @param bound One of the STK_BOUND_ constants.
+ * @param bound One of the STK_BOUND_ constants, but not STK_BOUND_SPENDING.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
 stk_status stk_request_set_bound(struct stk_request *request, stk_bound bound, struct stk_error **err);
 
 /**
- * Sets the seed of the noise. Whoever knows the seed knows the noise.
+ * Sets the generator Philox4x32-10, which is the default, with this seed. Whoever knows the seed knows the noise.
  *
  * @param request Not NULL.
  * @param seed Any value.
@@ -765,7 +943,7 @@ stk_status stk_request_set_key(struct stk_request *request,
                                struct stk_error **err);
 
 /**
- * Sets the largest |x| that the noise grid is to carry exactly. It is part of the smoothed classifier: use one value for all
+ * Sets the largest |x| that the noise grid is to carry exactly; of no effect with exact noise. It is part of the smoothed classifier: use one value for all
  * inputs of a data set. Certificates hold for larger inputs too: float32 then rounds the sums with the noise, and what it gives
  * is a function of the exact sums. But pixels from 0 to 255, where sigma is meant for 0 to 1, are a mistake all the same.
  *
@@ -779,7 +957,8 @@ stk_status stk_request_set_input_max(struct stk_request *request,
                                      struct stk_error **err);
 
 /**
- * Sets how long a call may take, on the monotonic clock, from the call on. Work that is late stops within about a batch.
+ * Sets how long a call may take, on the monotonic clock, from the call on. Work that is late stops within about a batch. With
+ * a fixed number of rows it then has no answer; under a rule it has that of its last look, which is sound, if it got to one.
  *
  * @param request Not NULL.
  * @param milliseconds 0: no limit.
@@ -812,6 +991,72 @@ stk_status stk_request_set_cancel(struct stk_request *request, const struct stk_
 stk_status stk_request_set_progress(struct stk_request *request,
                                     stk_progress_callback callback,
                                     void *user,
+                                    struct stk_error **err);
+
+/**
+ * Sets when the rows of an input are enough. All but fixed rest on bounds that hold at all numbers of rows at once, so the
+ * answers are valid at alpha however and whenever the rows end; n is then the most rows.
+ *
+ * @param request Not NULL.
+ * @param rule Not NULL. "fixed", the default: after n rows. For certify "radius:R": as soon as the label is certified at the
+ * radius R (finite, above 0), or no number of rows could certify it; and "tolerance:E" or "tolerance:Esigma": as soon as
+ * the rows up to n are expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius.
+ * For predict "predict": as soon as the top-k set is settled. certify_answer takes a fixed n only.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. A rule of another task is refused when
+ * the task is asked.
+ */
+stk_status stk_request_set_rule(struct stk_request *request,
+                                const char *rule,
+                                struct stk_error **err);
+
+/**
+ * Sets how alpha is spent on the bounds of a certificate (certify): all that stk_request_set_bound takes, and more. The later
+ * call counts. A spending that is given must not come from the rows that it is applied to.
+ *
+ * @param request Not NULL.
+ * @param spending Not NULL. "ranked", the default; "ranked:S" with the share S of alpha for the label, between 0 and 1, and the
+ * rest for its rivals; "simuem"; "binocp"; "pooled:S" with S for the label and the rest for one bound of the sum of rivals;
+ * "pooled:S:L,L,..", where the labels L, ascending and fewer than k, are left out of that sum; "auto": chosen by the n0
+ * selection rows for the largest radius that is to be expected.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. What does not fit the label, k or the
+ * number of labels is refused when the task is asked.
+ */
+stk_status stk_request_set_spending(struct stk_request *request,
+                                    const char *spending,
+                                    struct stk_error **err);
+
+/**
+ * Sets exact noise: inputs on a declared grid, and the Gaussian discretised to it from exact cell probabilities. What separates
+ * it from an exact Gaussian is taken off alpha (the summary's alpha_left), and nothing off the radius. A certificate is then
+ * about inputs on the grid and the distances between them; an input that is not on it is refused.
+ *
+ * @param request Not NULL.
+ * @param levels Points a unit, from 1 to 2^20: inputs are multiples of 1/levels, 255 for 8-bit pixels scaled to 0 .. 1, 1 for
+ * the pixels as they are. sigma must be 1 to 3500 steps of it. 0: back to the default, noise in float32 rounded to a fine grid.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
+ */
+stk_status stk_request_set_noise_exact(struct stk_request *request,
+                                       uint32_t levels,
+                                       struct stk_error **err);
+
+/**
+ * Sets the generator ChaCha12, a stream cipher: noise that was seen tells nothing of other noise, which keeps an adversary who
+ * knows the generator, and not the key, from foreseeing it. stk_request_set_seed goes back to Philox.
+ *
+ * The key is in the JSON of a result (chacha12_key, in hex), so that the rows can be drawn again: whoever reads that knows the
+ * noise.
+ *
+ * @param request Not NULL.
+ * @param key STK_CHACHA12_KEY_SIZE bytes, which must be secret and random. Copied. May be NULL: a key from the operating system
+ * for each call.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for a request that is NULL.
+ */
+stk_status stk_request_set_chacha12(struct stk_request *request,
+                                    const uint8_t *key,
                                     struct stk_error **err);
 
 /**
@@ -892,6 +1137,13 @@ stk_status stk_counts_labels(const struct stk_counts *counts,
 uint64_t stk_counts_n(const struct stk_counts *counts);
 
 /**
+ * Frees counts.
+ *
+ * @param counts May be NULL.
+ */
+void stk_counts_free(struct stk_counts *counts);
+
+/**
  * The l2 radius within which `label` stays in the smoothed classifier's top k, with probability at least 1 - alpha if the
  * label was fixed before the rows were drawn (given, or chosen from other rows). Pure; safe from any thread.
  *
@@ -900,7 +1152,7 @@ uint64_t stk_counts_n(const struct stk_counts *counts);
  * @param k The size of the top set, from 1 to the number of labels less 1.
  * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
  * @param alpha Failure probability, from 1e-100 to 0.5.
- * @param bound One of the STK_BOUND_ constants.
+ * @param bound STK_BOUND_RANKED, STK_BOUND_SIMUEM or STK_BOUND_BINOCP.
  * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with.
  * @param out Not NULL. Gets the summary; status, label, k, n, radius, p_lower, p_upper, sigma, alpha, bound say what was found.
  * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
@@ -917,6 +1169,39 @@ stk_status stk_counts_certify(const struct stk_counts *counts,
                               struct stk_summary *out,
                               size_t out_size,
                               struct stk_error **err);
+
+/**
+ * As stk_counts_certify, with alpha spent as said, and with bounds for one number of rows or for all of them at once. Pure;
+ * safe from any thread.
+ *
+ * Not only the label but the spending must have been fixed before the rows were drawn.
+ *
+ * @param counts Not NULL; from 1 to 10^12 rows.
+ * @param label The label, below the number of labels.
+ * @param k The size of the top set, from 1 to the number of labels less 1.
+ * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+ * @param alpha Failure probability, from 1e-100 to 0.5.
+ * @param spending As for stk_request_set_spending, but not "auto". May be NULL: "ranked".
+ * @param intervals "fixed": for a number of rows that was fixed beforehand; "anytime": the certificates of all looks at
+ * growing counts are true at once, so any may be taken, whatever made the rows end; "randomized:U": as fixed, a little larger
+ * on average, by a uniform U from 0 to below 1 that was drawn independently of the rows. May be NULL: "fixed".
+ * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with.
+ * @param out Not NULL. As for stk_counts_certify.
+ * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK (also when nothing is certified: radius 0, abstain 1); STK_STATUS_INVALID_ARGUMENT.
+ */
+stk_status stk_counts_certify_with(const struct stk_counts *counts,
+                                   size_t label,
+                                   size_t k,
+                                   double sigma,
+                                   double alpha,
+                                   const char *spending,
+                                   const char *intervals,
+                                   double radius_slack,
+                                   struct stk_summary *out,
+                                   size_t out_size,
+                                   struct stk_error **err);
 
 /**
  * The smoothed classifier's top-k set, or an abstention. Pure; safe from any thread.
@@ -939,11 +1224,46 @@ stk_status stk_counts_predict(const struct stk_counts *counts,
                               struct stk_error **err);
 
 /**
- * Frees counts.
+ * The name of a decision without its prefix, in lower case as records have it, such as "certified"; "unknown" for a value that
+ * is none.
  *
- * @param counts May be NULL.
+ * @return A static string, never NULL. Safe from any thread.
  */
-void stk_counts_free(struct stk_counts *counts);
+const char *stk_decision_name(stk_decision decision);
+
+/**
+ * The guarantees for the k labels that are returned. Pure; safe from any thread. For a number of rows that was fixed beforehand.
+ *
+ * @param counts Not NULL; from 1 to 10^12 rows.
+ * @param pilot Counts of other rows of the same input, which choose the labels. May be NULL: `counts` choose them, which is
+ * paid for out of alpha. Not `counts` itself: that is refused, since its rows are not other rows.
+ * @param k The number of labels, from 1 to all labels less 1.
+ * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+ * @param alpha Failure probability of each statement, from 1e-100 to 0.5.
+ * @param radius_slack Taken off every radius, finite, 0 or more: the radius_slack of the summary the counts came with.
+ * @param labels Room for k labels; may be NULL. Gets them, the likeliest first.
+ * @param label_radii Room for k radii; may be NULL. Gets, in the order of the labels, the radius within which each stays in
+ * the top k. One statement at alpha for all of them.
+ * @param kept_radii Room for k radii; may be NULL. Gets at index e - 1 the radius within which at least e of the labels stay in
+ * the top k: a statement at alpha each; infinity where so many stay whatever happens, because too few others are there.
+ * @param out Not NULL. Gets the rest.
+ * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the
+ * numbers of labels differ.
+ */
+stk_status stk_counts_guarantee(const struct stk_counts *counts,
+                                const struct stk_counts *pilot,
+                                size_t k,
+                                double sigma,
+                                double alpha,
+                                double radius_slack,
+                                int64_t *labels,
+                                double *label_radii,
+                                double *kept_radii,
+                                struct stk_guarantee *out,
+                                size_t out_size,
+                                struct stk_error **err);
 
 /**
  * The number of inputs.
@@ -978,8 +1298,8 @@ stk_status stk_result_summary(const struct stk_result *result,
                               struct stk_error **err);
 
 /**
- * predict: the k labels with the largest counts, descending, also when abstaining. certify: the one label. None where the
- * input has no answer.
+ * predict: the k labels with the largest counts, descending, also when abstaining. certify: the one label. certify_answer: the k
+ * labels that are returned, the likeliest first. None where the input has no answer.
  *
  * @param result Not NULL.
  * @param input The input's index, below stk_result_len.
@@ -996,8 +1316,8 @@ stk_status stk_result_labels(const struct stk_result *result,
                              struct stk_error **err);
 
 /**
- * The counts of the rows that answer, by label; of those that were drawn, where the input was cut short. The rows drawn are
- * the summary's n, which may exceed their sum: a row without finite scores counts for no label.
+ * The counts of the rows that answer, by label; of those that were drawn, where the input has no answer. These rows are the
+ * summary's n, which may exceed their sum: a row without finite scores counts for no label.
  *
  * @param result Not NULL.
  * @param input The input's index, below stk_result_len.
@@ -1012,12 +1332,12 @@ stk_status stk_result_counts(const struct stk_result *result,
                              struct stk_error **err);
 
 /**
- * The counts of the n0 rows that selected the label.
+ * The counts of the n0 rows that selected: the label, how alpha is spent, or the labels of an answer.
  *
  * @param result Not NULL.
  * @param input The input's index, below stk_result_len.
- * @param counts Not NULL. Gets an array that lives as long as the result; NULL where no label was selected.
- * @param classes Not NULL. Gets its length: the number of labels, 0 where no label was selected.
+ * @param counts Not NULL. Gets an array that lives as long as the result; NULL where there are no such rows.
+ * @param classes Not NULL. Gets its length: the number of labels, 0 where there are no such rows.
  * @param err May be NULL.
  */
 stk_status stk_result_selection(const struct stk_result *result,
@@ -1027,9 +1347,26 @@ stk_status stk_result_selection(const struct stk_result *result,
                                 struct stk_error **err);
 
 /**
+ * certify: how alpha was spent on the certificate of one k, as stk_counts_certify_with takes it; "auto" was replaced by what it
+ * chose.
+ *
+ * @param result Not NULL.
+ * @param input The input's index, below stk_result_len.
+ * @param k_index The index of the k in the request, below stk_result_k_len.
+ * @param spending Not NULL. Gets a UTF-8 string that lives as long as the result; "" where there is no certificate.
+ * @param err May be NULL.
+ */
+stk_status stk_result_spending(const struct stk_result *result,
+                               size_t input,
+                               size_t k_index,
+                               const char **spending,
+                               struct stk_error **err);
+
+/**
  * One input's outcome as a JSON object, with all that is needed to check it again: the model's hash, provider and precision,
- * the versions, sigma, k, n, n0, alpha, bound, seed, job key, grid, the counts, and what follows from them. Numbers parse back
- * to the same values; seeds and counts are integers of up to 64 bits.
+ * the versions, sigma, k, n, n0, alpha, rule, bound, generator, job key, grid, the counts, and what follows from them. Numbers
+ * parse back to the same values; seeds and counts are integers of up to 64 bits. It holds the seed, or the key of ChaCha12 in
+ * hex: whoever reads it knows the noise.
  *
  * @param result Not NULL.
  * @param input The input's index, below stk_result_len.
@@ -1049,6 +1386,60 @@ stk_status stk_result_json(const struct stk_result *result,
 void stk_result_free(struct stk_result *result);
 
 /**
+ * What certify_answer guarantees for one input and one k. Its labels are given by stk_result_labels.
+ *
+ * @param result Not NULL. Of certify_answer.
+ * @param input The input's index, below stk_result_len.
+ * @param k_index The index of the k in the request, below stk_result_k_len.
+ * @param out Not NULL. Gets the guarantee; where the input has no answer (the summary's status), one with radii of 0.
+ * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also for a result of another task.
+ */
+stk_status stk_result_guarantee(const struct stk_result *result,
+                                size_t input,
+                                size_t k_index,
+                                struct stk_guarantee *out,
+                                size_t out_size,
+                                struct stk_error **err);
+
+/**
+ * certify_answer: for each returned label, in the order of stk_result_labels, the l2 radius within which it stays in the top k;
+ * 0 for none. All of them together are one statement at alpha.
+ *
+ * @param result Not NULL.
+ * @param input The input's index, below stk_result_len.
+ * @param k_index The index of the k in the request, below stk_result_k_len.
+ * @param radii Not NULL. Gets an array that lives as long as the result.
+ * @param len Not NULL. Gets its length: k; 0 where the input has no answer, and for results of other tasks.
+ * @param err May be NULL.
+ */
+stk_status stk_result_label_radii(const struct stk_result *result,
+                                  size_t input,
+                                  size_t k_index,
+                                  const double **radii,
+                                  size_t *len,
+                                  struct stk_error **err);
+
+/**
+ * certify_answer: at index e - 1 the l2 radius within which at least e of the k returned labels stay in the top k, 0 for none;
+ * infinity where so many stay whatever happens, because too few labels are outside. Each is a statement at alpha of its own.
+ *
+ * @param result Not NULL.
+ * @param input The input's index, below stk_result_len.
+ * @param k_index The index of the k in the request, below stk_result_k_len.
+ * @param radii Not NULL. Gets an array that lives as long as the result.
+ * @param len Not NULL. Gets its length: k; 0 where the input has no answer, and for results of other tasks.
+ * @param err May be NULL.
+ */
+stk_status stk_result_kept_radii(const struct stk_result *result,
+                                 size_t input,
+                                 size_t k_index,
+                                 const double **radii,
+                                 size_t *len,
+                                 struct stk_error **err);
+
+/**
  * Whether the job has ended, so that stk_job_result does not block.
  *
  * @param job May be NULL: false.
@@ -1063,7 +1454,7 @@ bool stk_job_is_done(const struct stk_job *job);
 uint64_t stk_job_rows_done(const struct stk_job *job);
 
 /**
- * Rows to be counted in all, of all inputs, selection rows included.
+ * Rows to be counted in all, of all inputs, selection rows included; under a rule the most that may be counted.
  *
  * @param job May be NULL: 0.
  */
@@ -1219,9 +1610,10 @@ const char *stk_model_signature_json(const struct stk_model *model);
  * STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN: the result then has the answers that were finished, and the counts so far
  * of the other inputs. Not touched with any other status.
  * @param err May be NULL.
- * @return STK_STATUS_OK if every input has its answer (an abstention is one); else why the first one has none:
- * STK_STATUS_INVALID_ARGUMENT if the request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not finite;
- * STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
+ * @return STK_STATUS_OK if every input has its answer (an abstention is one, and so is that of the last look of an input that
+ * is late under a rule: its summary's cut says so); else why the first one has none: STK_STATUS_INVALID_ARGUMENT if the
+ * request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not finite or, with exact noise, not on its
+ * grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
  */
 stk_status stk_model_predict(const struct stk_model *model,
                              const struct stk_request *request,
@@ -1253,12 +1645,34 @@ stk_status stk_model_certify(const struct stk_model *model,
                              struct stk_error **err);
 
 /**
+ * Certifies, for each input and each k, what holds around it for the k labels that are returned: the radius of every label, of
+ * the set, of how many of it stay, and of their order (stk_result_guarantee, stk_result_label_radii, stk_result_kept_radii).
+ * The labels are those most frequent among n0 rows of their own or, with n0 = 0, among the very n rows that certify them.
+ * Blocks. Safe from any number of threads.
+ *
+ * @param model Not NULL.
+ * @param request Not NULL. Its rule must be fixed; its bound and spending are not used.
+ * @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
+ * @param count At least 1.
+ * @param out Not NULL. As for stk_model_predict.
+ * @param err May be NULL.
+ * @return As stk_model_predict; STK_STATUS_OK also where nothing is certified (radii 0).
+ */
+stk_status stk_model_certify_answer(const struct stk_model *model,
+                                    const struct stk_request *request,
+                                    const float *inputs,
+                                    size_t count,
+                                    struct stk_result **out,
+                                    struct stk_error **err);
+
+/**
  * Counts the labels of the samples first .. first + rows - 1 of the estimation noise of one input, with the request's sigma,
- * seed, key and input_max: counts of disjoint ranges add to those that a certify of all of them draws (predict has rows of
+ * generator, key and grid: counts of disjoint ranges add to those that a certify of all of them draws (predict has rows of
  * its own). Blocks. Safe from any number of threads.
  *
  * @param model Not NULL.
- * @param request Not NULL. Its seed should be set: ranges under different seeds are not parts of one sample.
+ * @param request Not NULL. Its seed or key of ChaCha12 should be set: ranges under different ones are not parts of one sample.
+ * Its rule is not used.
  * @param input One input: elements float32, on sigma's scale, all finite. Not NULL.
  * @param first The first sample.
  * @param rows How many, at least 1; first + rows is at most 10^12.
@@ -1320,6 +1734,135 @@ stk_status stk_model_submit_certify(const struct stk_model *model,
                                     void *user,
                                     struct stk_job **out,
                                     struct stk_error **err);
+
+/**
+ * Starts stk_model_certify_answer and returns at once. The request's timeout and cancel token hold for the job.
+ *
+ * @param model Not NULL.
+ * @param request Not NULL. Not used any more when the call returns.
+ * @param inputs As for stk_model_certify_answer. Copied.
+ * @param count At least 1.
+ * @param done May be NULL. Called exactly once if STK_STATUS_OK is returned, and else never: see stk_done_callback.
+ * @param user Passed to it; may be NULL.
+ * @param out Not NULL. Gets the job; free it with stk_job_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
+ */
+stk_status stk_model_submit_certify_answer(const struct stk_model *model,
+                                           const struct stk_request *request,
+                                           const float *inputs,
+                                           size_t count,
+                                           stk_done_callback done,
+                                           void *user,
+                                           struct stk_job **out,
+                                           struct stk_error **err);
+
+/**
+ * Makes a budget of which nothing is spent.
+ *
+ * @param total The alpha that all statements share: above 0, at most 1e12. From 1 up it bounds the expected number of wrong
+ * statements, and says nothing of their being all right.
+ * @param schedule How they share it. Not NULL. "even:M": a known number M of statements, total/M each. For any number of
+ * statements: "slow", shares that fall little faster than 1/i; "square", 6/(pi^2 i^2) of the total for the i-th; "asked", each
+ * what it asks for (stk_budget_draw_of), while there is enough.
+ * @param out Not NULL. Gets the budget; free it with stk_budget_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also where the share of one of M statements is not from 1e-100 to 0.5.
+ */
+stk_status stk_budget_new(double total,
+                          const char *schedule,
+                          struct stk_budget **out,
+                          struct stk_error **err);
+
+/**
+ * Opens a budget as it stood when it was saved.
+ *
+ * @param text What stk_budget_save gave. Not NULL.
+ * @param out Not NULL. Gets the budget; free it with stk_budget_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_DATA or STK_STATUS_INVALID_ARGUMENT when the text is not one of a budget.
+ */
+stk_status stk_budget_open(const char *text, struct stk_budget **out, struct stk_error **err);
+
+/**
+ * Gives the budget as it stands, as a JSON object on one line. A server that may stop at any moment draws a number of shares
+ * ahead, saves the budget and only then uses them: what it had not used when it stopped is lost, never spent twice.
+ *
+ * @param budget Not NULL.
+ * @param text Not NULL. Gets the text, with its NUL.
+ * @param size Bytes there is room for, at least STK_BUDGET_TEXT_SIZE.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
+ */
+stk_status stk_budget_save(const struct stk_budget *budget,
+                           char *text,
+                           size_t size,
+                           struct stk_error **err);
+
+/**
+ * Draws the shares of the next statements, all or none. Not for an "asked" budget. Draw before the rows of the statements.
+ *
+ * @param budget Not NULL.
+ * @param number How many, at least 1.
+ * @param alphas Not NULL; room for `number`. Gets the failure probability that each may be made at (stk_request_set_alpha).
+ * @param first May be NULL. Gets which statement the first of them is, from 1.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also when the budget is exhausted: nothing is then spent.
+ */
+stk_status stk_budget_draw(const struct stk_budget *budget,
+                           size_t number,
+                           double *alphas,
+                           uint64_t *first,
+                           struct stk_error **err);
+
+/**
+ * Draws alpha for one statement, from an "asked" budget. It must not depend on the rows of that statement.
+ *
+ * @param budget Not NULL.
+ * @param alpha From 1e-100 to 0.5.
+ * @param statement May be NULL. Gets which statement it is, from 1.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also when less is left: nothing is then spent.
+ */
+stk_status stk_budget_draw_of(const struct stk_budget *budget,
+                              double alpha,
+                              uint64_t *statement,
+                              struct stk_error **err);
+
+/**
+ * The alpha that all statements share.
+ *
+ * @param budget May be NULL: 0.
+ */
+double stk_budget_total(const struct stk_budget *budget);
+
+/**
+ * What the shares that were drawn add to, rounded up.
+ *
+ * @param budget May be NULL: 0.
+ */
+double stk_budget_spent(const struct stk_budget *budget);
+
+/**
+ * What is not spent, rounded down.
+ *
+ * @param budget May be NULL: 0.
+ */
+double stk_budget_left(const struct stk_budget *budget);
+
+/**
+ * How many shares were drawn.
+ *
+ * @param budget May be NULL: 0.
+ */
+uint64_t stk_budget_drawn(const struct stk_budget *budget);
+
+/**
+ * Frees a budget.
+ *
+ * @param budget May be NULL.
+ */
+void stk_budget_free(struct stk_budget *budget);
 
 #ifdef __cplusplus
 }  // extern "C"

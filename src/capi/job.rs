@@ -19,7 +19,7 @@ use crate::smoothed::{Batch, Identity};
 /// @param user What was given with the callback.
 pub type stk_done_callback = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
-/// A predict or certify under way. Functions that take a const job are safe from any thread.
+/// A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread.
 pub struct stk_job(Handle<Work>);
 opaque!(stk_job holds Work);
 
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn stk_job_rows_done(job: *const stk_job) -> u64 {
     get!(job, 0, |work| work.batch.rows_done())
 }
 
-/// Rows to be counted in all, of all inputs, selection rows included.
+/// Rows to be counted in all, of all inputs, selection rows included; under a rule the most that may be counted.
 ///
 /// @param job May be NULL: 0.
 #[unsafe(no_mangle)]

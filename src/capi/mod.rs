@@ -11,10 +11,14 @@
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // Stated above, once for all.
 
+mod budget;
 mod cancel;
 mod counts;
+mod counts_certify;
+mod decision;
 mod error;
 mod ffi;
+mod guarantee;
 mod job;
 mod library;
 mod log;
@@ -22,14 +26,21 @@ mod model;
 mod model_options;
 mod model_run;
 mod request;
+mod request_noise;
+mod request_rule;
 mod result;
+mod result_guarantee;
 mod runtime;
 mod status;
 mod summary;
 
+pub use budget::*;
 pub use cancel::*;
 pub use counts::*;
+pub use counts_certify::*;
+pub use decision::*;
 pub use error::*;
+pub use guarantee::*;
 pub use job::*;
 pub use library::*;
 pub use log::*;
@@ -37,7 +48,10 @@ pub use model::*;
 pub use model_options::*;
 pub use model_run::*;
 pub use request::*;
+pub use request_noise::*;
+pub use request_rule::*;
 pub use result::*;
+pub use result_guarantee::*;
 pub use runtime::*;
 pub use status::*;
 pub use summary::*;

@@ -15,7 +15,7 @@ use crate::smoothed::{Batch, Task};
 use crate::{Error, Result, log};
 
 impl Open {
-    /// Queues predict, or certify with `labels`.
+    /// Queues one task for each input.
     fn submit(
         &self,
         asked: &Asked,
@@ -104,9 +104,10 @@ fn certify_tasks(args: &Args, labels: *const i64, count: usize) -> Answer<Vec<Ta
 /// STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN: the result then has the answers that were finished, and the counts so far
 /// of the other inputs. Not touched with any other status.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK if every input has its answer (an abstention is one); else why the first one has none:
-/// STK_STATUS_INVALID_ARGUMENT if the request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not finite;
-/// STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
+/// @return STK_STATUS_OK if every input has its answer (an abstention is one, and so is that of the last look of an input that
+/// is late under a rule: its summary's cut says so); else why the first one has none: STK_STATUS_INVALID_ARGUMENT if the
+/// request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not finite or, with exact noise, not on its
+/// grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_predict(
     model: *const stk_model,
@@ -154,12 +155,42 @@ pub unsafe extern "C" fn stk_model_certify(
     })
 }
 
+/// Certifies, for each input and each k, what holds around it for the k labels that are returned: the radius of every label, of
+/// the set, of how many of it stay, and of their order (stk_result_guarantee, stk_result_label_radii, stk_result_kept_radii).
+/// The labels are those most frequent among n0 rows of their own or, with n0 = 0, among the very n rows that certify them.
+/// Blocks. Safe from any number of threads.
+///
+/// @param model Not NULL.
+/// @param request Not NULL. Its rule must be fixed; its bound and spending are not used.
+/// @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
+/// @param count At least 1.
+/// @param out Not NULL. As for stk_model_predict.
+/// @param err May be NULL.
+/// @return As stk_model_predict; STK_STATUS_OK also where nothing is certified (radii 0).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_model_certify_answer(
+    model: *const stk_model,
+    request: *const stk_request,
+    inputs: *const f32,
+    count: usize,
+    out: *mut *mut stk_result,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
+        let out = args.out(out, "out")?;
+        let inputs = self::inputs(args, open, inputs, count)?;
+        open.run(asked, inputs, &vec![Task::CertifyAnswer; count], out)
+    })
+}
+
 /// Counts the labels of the samples first .. first + rows - 1 of the estimation noise of one input, with the request's sigma,
-/// seed, key and input_max: counts of disjoint ranges add to those that a certify of all of them draws (predict has rows of
+/// generator, key and grid: counts of disjoint ranges add to those that a certify of all of them draws (predict has rows of
 /// its own). Blocks. Safe from any number of threads.
 ///
 /// @param model Not NULL.
-/// @param request Not NULL. Its seed should be set: ranges under different seeds are not parts of one sample.
+/// @param request Not NULL. Its seed or key of ChaCha12 should be set: ranges under different ones are not parts of one sample.
+/// Its rule is not used.
 /// @param input One input: elements float32, on sigma's scale, all finite. Not NULL.
 /// @param first The first sample.
 /// @param rows How many, at least 1; first + rows is at most 10^12.
@@ -260,5 +291,35 @@ pub unsafe extern "C" fn stk_model_submit_certify(
         let out = args.out(out, "out")?;
         let inputs = self::inputs(args, open, inputs, count)?;
         open.start(asked, inputs, &certify_tasks(args, labels, count)?, done, user, out)
+    })
+}
+
+/// Starts stk_model_certify_answer and returns at once. The request's timeout and cancel token hold for the job.
+///
+/// @param model Not NULL.
+/// @param request Not NULL. Not used any more when the call returns.
+/// @param inputs As for stk_model_certify_answer. Copied.
+/// @param count At least 1.
+/// @param done May be NULL. Called exactly once if STK_STATUS_OK is returned, and else never: see stk_done_callback.
+/// @param user Passed to it; may be NULL.
+/// @param out Not NULL. Gets the job; free it with stk_job_free.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_model_submit_certify_answer(
+    model: *const stk_model,
+    request: *const stk_request,
+    inputs: *const f32,
+    count: usize,
+    done: stk_done_callback,
+    user: *mut c_void,
+    out: *mut *mut stk_job,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
+        let out = args.out(out, "out")?;
+        let inputs = self::inputs(args, open, inputs, count)?;
+        open.start(asked, inputs, &vec![Task::CertifyAnswer; count], done, user, out)
     })
 }

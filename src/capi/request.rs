@@ -8,7 +8,7 @@ use super::error::stk_error;
 use super::ffi::{Answer, Handle, User, call, free, opaque};
 use super::status::stk_status;
 use crate::Error;
-use crate::smoothed::{CancelToken, Control, Generator, Request};
+use crate::smoothed::{Bounding, CancelToken, Control, Generator, Request};
 use crate::stats::Bound;
 
 /// How label probabilities are bounded: one of the STK_BOUND_ constants.
@@ -29,7 +29,7 @@ pub const STK_BOUND_SPENDING: stk_bound = 4;
 ///
 /// @param user What was given with the callback.
 /// @param rows_done Rows counted so far.
-/// @param rows_total Rows to be counted in all.
+/// @param rows_total Rows to be counted in all; under a rule the most that may be counted.
 pub type stk_progress_callback = Option<unsafe extern "C" fn(user: *mut c_void, rows_done: u64, rows_total: u64)>;
 
 /// What is asked of a smoothed classifier: the noise, how much of it, and how sure the answer must be. Setters check their
@@ -63,12 +63,15 @@ pub(super) fn bound_from(bound: stk_bound) -> Answer<Bound> {
         STK_BOUND_RANKED => Ok(Bound::Ranked),
         STK_BOUND_SIMUEM => Ok(Bound::SimuEm),
         STK_BOUND_BINOCP => Ok(Bound::BinoCp),
-        _ => Err(Error::argument("bound", format!("{bound} is none of the STK_BOUND_ constants")).into()),
+        _ => {
+            let message = format!("{bound} is none of STK_BOUND_RANKED, STK_BOUND_SIMUEM and STK_BOUND_BINOCP");
+            Err(Error::argument("bound", message).into())
+        }
     }
 }
 
 /// Sets one thing, where the request then passes its checks.
-fn set(asked: &mut Asked, change: impl FnOnce(&mut Request)) -> Answer {
+pub(super) fn set(asked: &mut Asked, change: impl FnOnce(&mut Request)) -> Answer {
     let mut request = asked.request.clone();
     change(&mut request);
     request.check()?;
@@ -76,8 +79,8 @@ fn set(asked: &mut Asked, change: impl FnOnce(&mut Request)) -> Answer {
     Ok(())
 }
 
-/// Makes a request with the field's usual values: k = {1}, n = 100000, n0 = 100, alpha = 0.001, ranked bounds, a seed from the
-/// operating system for each call, key 0, input_max 1, no timeout.
+/// Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds, noise of
+/// Philox with a seed from the operating system for each call, key 0, input_max 1, no timeout.
 ///
 /// @param sigma Standard deviation of the Gaussian noise, in the units of the input; finite, above 0.
 /// @param out Not NULL. Gets the request; free it with stk_request_free.
@@ -142,7 +145,7 @@ pub unsafe extern "C" fn stk_request_set_k(
     })
 }
 
-/// Sets the rows that answer.
+/// Sets the rows that answer; under a rule (stk_request_set_rule) the most of them.
 ///
 /// @param request Not NULL.
 /// @param n From 1 to 10^12.
@@ -153,10 +156,12 @@ pub unsafe extern "C" fn stk_request_set_n(request: *mut stk_request, n: u64, er
     call!(err, |args| set(args.exclusive(request, "request")?, |request| request.n = n))
 }
 
-/// Sets the rows that select a label where certify is given none; they are drawn beside the n that certify it.
+/// Sets the rows that select: a label where certify is given none, how alpha is spent where that is auto, the labels that
+/// certify_answer returns. They are drawn beside the n that certify.
 ///
 /// @param request Not NULL.
-/// @param n0 At most 10^12; at least 1 when a label is to be selected.
+/// @param n0 At most 10^12; at least 1 where a label or a spending is to be selected. 0 in certify_answer: the labels are
+/// selected by the very rows that certify them, which is paid for out of alpha.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
 #[unsafe(no_mangle)]
@@ -183,10 +188,10 @@ pub unsafe extern "C" fn stk_request_set_alpha(
     call!(err, |args| set(args.exclusive(request, "request")?, |request| request.alpha = alpha))
 }
 
-/// Sets how label probabilities are bounded (certify).
+/// Sets how label probabilities are bounded (certify). stk_request_set_spending has more choices; the later call counts.
 ///
 /// @param request Not NULL.
-/// @param bound One of the STK_BOUND_ constants.
+/// @param bound One of the STK_BOUND_ constants, but not STK_BOUND_SPENDING.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
 #[unsafe(no_mangle)]
@@ -196,12 +201,12 @@ pub unsafe extern "C" fn stk_request_set_bound(
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |args| {
-        let bound = bound_from(bound)?;
-        set(args.exclusive(request, "request")?, |request| request.bound = bound.into())
+        let bound = if bound == STK_BOUND_AUTO { Bounding::Auto } else { bound_from(bound)?.into() };
+        set(args.exclusive(request, "request")?, |request| request.bound = bound)
     })
 }
 
-/// Sets the seed of the noise. Whoever knows the seed knows the noise.
+/// Sets the generator Philox4x32-10, which is the default, with this seed. Whoever knows the seed knows the noise.
 ///
 /// @param request Not NULL.
 /// @param seed Any value.
@@ -236,7 +241,7 @@ pub unsafe extern "C" fn stk_request_set_key(
     })
 }
 
-/// Sets the largest |x| that the noise grid is to carry exactly. It is part of the smoothed classifier: use one value for all
+/// Sets the largest |x| that the noise grid is to carry exactly; of no effect with exact noise. It is part of the smoothed classifier: use one value for all
 /// inputs of a data set. Certificates hold for larger inputs too: float32 then rounds the sums with the noise, and what it gives
 /// is a function of the exact sums. But pixels from 0 to 255, where sigma is meant for 0 to 1, are a mistake all the same.
 ///
@@ -253,7 +258,8 @@ pub unsafe extern "C" fn stk_request_set_input_max(
     call!(err, |args| set(args.exclusive(request, "request")?, |request| request.input_max = input_max))
 }
 
-/// Sets how long a call may take, on the monotonic clock, from the call on. Work that is late stops within about a batch.
+/// Sets how long a call may take, on the monotonic clock, from the call on. Work that is late stops within about a batch. With
+/// a fixed number of rows it then has no answer; under a rule it has that of its last look, which is sound, if it got to one.
 ///
 /// @param request Not NULL.
 /// @param milliseconds 0: no limit.

@@ -3,15 +3,19 @@
 use std::ffi::{CString, c_char};
 use std::sync::{Arc, OnceLock};
 
-use super::counts::{asked_bound, certified, guaranteed, predicted, to_label, to_labels};
+use super::counts::{to_label, to_labels};
+use super::counts_certify::{asked_bound, certified, predicted};
+use super::decision;
 use super::error::stk_error;
 use super::ffi::{Answer, Failure, Handle, c_string, call, free, get, opaque};
-use super::status::{self, stk_status};
+use super::guarantee::{guaranteed, kept_radii, label_radii};
+use super::request_noise::generator_of;
+use super::status::{self, STK_STATUS_OK, stk_status};
 use super::summary::stk_summary;
 use crate::Error;
-use crate::smoothed::{self, Identity, Outcome, Task};
+use crate::smoothed::{self, Identity, NoiseMode, Outcome, Task};
 
-/// What came of a predict or certify: one entry per input and, in it, one per k. Never changes, so it may be read from any
+/// What came of a predict, certify or certify_answer: one entry per input and, in it, one per k. Never changes, so it may be read from any
 /// number of threads. Outlives its model.
 pub struct stk_result(Handle<Results>);
 opaque!(stk_result holds Results);
@@ -22,10 +26,14 @@ pub(super) struct Results {
     identity: Arc<Identity>,
 }
 
-struct Entry {
-    outcome: Outcome,
+pub(super) struct Entry {
+    pub outcome: Outcome,
     /// The labels of each k.
     labels: Vec<Vec<i64>>,
+    /// Of guarantees: for each k, the radii of the labels, and of how many stay.
+    pub radii: Vec<(Vec<f64>, Vec<f64>)>,
+    /// Of certificates: for each k, how alpha was spent.
+    spendings: Vec<CString>,
     json: OnceLock<CString>,
 }
 
@@ -43,7 +51,7 @@ impl Results {
         Some(if self.entries.len() == 1 { error } else { error.prefixed(&format!("input {i}: ")) }.into())
     }
 
-    fn entry(&self, input: usize) -> Answer<&Entry> {
+    pub(super) fn entry(&self, input: usize) -> Answer<&Entry> {
         let len = self.entries.len();
         let refuse = || Error::argument("input", format!("must be below {len}, the number of inputs; got {input}"));
         Ok(self.entries.get(input).ok_or_else(refuse)?)
@@ -63,10 +71,22 @@ impl Entry {
             Ok(smoothed::Answer::Guarantees(list)) => list.iter().map(|found| to_labels(found.labels())).collect(),
             Err(_) => vec![Vec::new(); outcome.request.k.len()],
         };
-        Self { outcome, labels, json: OnceLock::new() }
+        let radii = match &outcome.answer {
+            Ok(smoothed::Answer::Guarantees(list)) => {
+                list.iter().map(|found| (label_radii(found), kept_radii(found))).collect()
+            }
+            _ => vec![(Vec::new(), Vec::new()); outcome.request.k.len()],
+        };
+        let spendings = match &outcome.answer {
+            Ok(smoothed::Answer::Certificates(list)) => {
+                list.iter().map(|found| c_string(&found.spending.to_string())).collect()
+            }
+            _ => vec![CString::default(); outcome.request.k.len()],
+        };
+        Self { outcome, labels, radii, spendings, json: OnceLock::new() }
     }
 
-    fn check_k(&self, k_index: usize) -> Answer {
+    pub(super) fn check_k(&self, k_index: usize) -> Answer {
         let len = self.labels.len();
         if k_index < len {
             return Ok(());
@@ -77,6 +97,7 @@ impl Entry {
     fn summary(&self, k_index: usize) -> Answer<stk_summary> {
         self.check_k(k_index)?;
         let Outcome { answer, counts, selection, elapsed, request, key, task, elements, .. } = &self.outcome;
+        let answered = answer.is_ok();
         let noise = request.noise()?;
         let summary = stk_summary {
             n: counts.n(),
@@ -90,11 +111,24 @@ impl Entry {
             seed: request.generator.seed().unwrap_or_default(),
             key: *key,
             bound: asked_bound(&request.bound),
+            n_certified: if answered { counts.n() } else { 0 },
+            rows_drawn: self.outcome.rows,
+            alpha_left: request.alpha_left(*task, *elements)?,
+            decision: decision::of(self.outcome.decisions.get(k_index)),
+            cut: self.outcome.cut.as_ref().map_or(STK_STATUS_OK, |error| status::of(error.kind())),
+            generator: generator_of(noise.source()),
+            levels: match request.noise {
+                NoiseMode::Exact(grid) => grid.levels(),
+                NoiseMode::Grid => 0,
+            },
             ..stk_summary::EMPTY
         };
         Ok(match answer {
             Ok(smoothed::Answer::Predictions(list)) => predicted(summary, &list[k_index]),
-            Ok(smoothed::Answer::Certificates(list)) => certified(summary, &list[k_index]),
+            Ok(smoothed::Answer::Certificates(list)) => {
+                // The certificate's own alpha is what the noise left of it.
+                stk_summary { alpha: request.alpha, ..certified(summary, &list[k_index]) }
+            }
             Ok(smoothed::Answer::Guarantees(list)) => guaranteed(summary, &list[k_index]),
             Err(error) => stk_summary {
                 status: status::of(error.kind()),
@@ -150,8 +184,8 @@ pub unsafe extern "C" fn stk_result_summary(
     })
 }
 
-/// predict: the k labels with the largest counts, descending, also when abstaining. certify: the one label. None where the
-/// input has no answer.
+/// predict: the k labels with the largest counts, descending, also when abstaining. certify: the one label. certify_answer: the k
+/// labels that are returned, the likeliest first. None where the input has no answer.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
@@ -179,8 +213,8 @@ pub unsafe extern "C" fn stk_result_labels(
     })
 }
 
-/// The counts of the rows that answer, by label; of those that were drawn, where the input was cut short. The rows drawn are
-/// the summary's n, which may exceed their sum: a row without finite scores counts for no label.
+/// The counts of the rows that answer, by label; of those that were drawn, where the input has no answer. These rows are the
+/// summary's n, which may exceed their sum: a row without finite scores counts for no label.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
@@ -205,12 +239,12 @@ pub unsafe extern "C" fn stk_result_counts(
     })
 }
 
-/// The counts of the n0 rows that selected the label.
+/// The counts of the n0 rows that selected: the label, how alpha is spent, or the labels of an answer.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
-/// @param counts Not NULL. Gets an array that lives as long as the result; NULL where no label was selected.
-/// @param classes Not NULL. Gets its length: the number of labels, 0 where no label was selected.
+/// @param counts Not NULL. Gets an array that lives as long as the result; NULL where there are no such rows.
+/// @param classes Not NULL. Gets its length: the number of labels, 0 where there are no such rows.
 /// @param err May be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_result_selection(
@@ -230,9 +264,36 @@ pub unsafe extern "C" fn stk_result_selection(
     })
 }
 
+/// certify: how alpha was spent on the certificate of one k, as stk_counts_certify_with takes it; "auto" was replaced by what it
+/// chose.
+///
+/// @param result Not NULL.
+/// @param input The input's index, below stk_result_len.
+/// @param k_index The index of the k in the request, below stk_result_k_len.
+/// @param spending Not NULL. Gets a UTF-8 string that lives as long as the result; "" where there is no certificate.
+/// @param err May be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_result_spending(
+    result: *const stk_result,
+    input: usize,
+    k_index: usize,
+    spending: *mut *const c_char,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let results = args.shared(result, "result")?;
+        let spending = args.out(spending, "spending")?;
+        let entry = results.entry(input)?;
+        entry.check_k(k_index)?;
+        spending.set(entry.spendings[k_index].as_ptr());
+        Ok(())
+    })
+}
+
 /// One input's outcome as a JSON object, with all that is needed to check it again: the model's hash, provider and precision,
-/// the versions, sigma, k, n, n0, alpha, bound, seed, job key, grid, the counts, and what follows from them. Numbers parse back
-/// to the same values; seeds and counts are integers of up to 64 bits.
+/// the versions, sigma, k, n, n0, alpha, rule, bound, generator, job key, grid, the counts, and what follows from them. Numbers
+/// parse back to the same values; seeds and counts are integers of up to 64 bits. It holds the seed, or the key of ChaCha12 in
+/// hex: whoever reads it knows the noise.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.

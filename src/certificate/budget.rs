@@ -4,29 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::schedule::{Schedule, even, slow, square};
 use crate::stats::{MAX_ALPHA, check_alpha};
 use crate::{Error, Result};
-
-/// How the statements of a budget share its total. The shares of any number of statements add to at most the total.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Schedule {
-    /// A known number m of statements: total/m each.
-    Even {
-        /// m, at least 1.
-        statements: u64,
-    },
-    /// Any number of statements; the i-th takes total (1/log2(i + 1) - 1/log2(i + 2)). The shares fall little faster than
-    /// 1/i, so that late statements still have some: 0.37 of the total for the first, 3.2e-4 for the 100th, 3.6e-9 for the
-    /// millionth.
-    Slow,
-    /// Any number of statements; the i-th takes total 6/(pi^2 i^2): 0.61 and 0.15 of the total for the first two, and less
-    /// than [`Schedule::Slow`] gives for all others (6.1e-5 for the 100th, 6.1e-13 for the millionth).
-    Square,
-    /// Each statement takes what it asks for, while there is enough.
-    Asked,
-}
 
 /// The part of a budget that one statement may spend.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -225,25 +205,6 @@ impl BudgetState {
         let drawn = self.drawn.checked_add(1).ok_or_else(|| Error::argument("budget", "2^64 - 1 shares were drawn"))?;
         Ok((Self { drawn, spent, ..*self }, Share { statement: drawn, alpha }))
     }
-}
-
-/// One of `statements` even shares, rounded down.
-fn even(total: f64, statements: u64) -> f64 {
-    if statements == 1 { total } else { (total / statements as f64).next_down() }
-}
-
-/// 1/log2(i + 1) - 1/log2(i + 2), rounded down: by the logarithm of (i + 2)/(i + 1), since the difference would cancel. The
-/// terms up to the m-th telescope to 1 - 1/log2(m + 2).
-fn slow(i: u64) -> f64 {
-    let i = i as f64;
-    let exact = std::f64::consts::LN_2 * (1.0 / (i + 1.0)).ln_1p() / ((i + 1.0).ln() * (i + 2.0).ln());
-    exact * (1.0 - 1e-14)
-}
-
-/// 6/(pi^2 i^2), rounded down; all of them add to 1.
-fn square(i: u64) -> f64 {
-    let i = i as f64 * std::f64::consts::PI;
-    6.0 / (i * i) * (1.0 - 1e-14)
 }
 
 /// a + b for a, b >= 0, the next float up where it is not exact.

@@ -15,6 +15,7 @@ pub mod plan;
 mod predict;
 mod radius;
 mod returned;
+mod schedule;
 mod search;
 mod set;
 mod simultaneous;
@@ -22,7 +23,7 @@ pub mod stop;
 #[cfg(smoothtopk_unsound)]
 mod unsound;
 
-pub use budget::{AlphaBudget, BudgetState, Schedule, Share};
+pub use budget::{AlphaBudget, BudgetState, Share};
 pub use certify::{Certificate, certify, certify_with};
 pub use intervals::Intervals;
 pub use kept_radius::{KeptRadius, kept_radius};
@@ -30,5 +31,6 @@ pub use order::{OrderCertificate, certify_order};
 pub use predict::{Prediction, predict};
 pub use radius::{TopKRadius, set_radius, top_k_radius};
 pub use returned::{Returned, Selection, Spent};
+pub use schedule::Schedule;
 pub use set::{SetCertificate, certify_kept, certify_set};
 pub use simultaneous::{EachCertificate, LabelCertificate, certify_each};

@@ -1,12 +1,11 @@
 //! Guarantees for the answer that is returned: all k labels, and what they are to each other.
 
-use super::Request;
-use crate::Result;
 use crate::certificate::{
     EachCertificate, Intervals, OrderCertificate, Returned, SetCertificate, certify_each, certify_kept, certify_order,
     certify_set,
 };
-use crate::stats::Counts;
+use crate::stats::{Counts, check_trials};
+use crate::{Error, Result};
 
 /// What holds around an input for the k labels that are returned for it. Each field is a statement of its own at the request's
 /// alpha; several read together are all true with probability at least 1 minus the sum of their alphas.
@@ -32,21 +31,25 @@ impl Guarantee {
         &self.ranking.labels
     }
 
-    /// Of the k labels with the largest counts of the pilot where there is one, else of these very counts; with `slack` taken
-    /// off every radius.
-    pub(super) fn new(
-        counts: &Counts,
-        pilot: Option<&Counts>,
-        k: usize,
-        request: &Request,
-        alpha: f64,
-        slack: f64,
-    ) -> Result<Self> {
+    /// From counts of a number of rows that was fixed beforehand: of the k labels with the largest counts of the `pilot`, which
+    /// is of other rows, where there is one, else of these very counts. `slack` is taken off every radius.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when k is not in 1..c, sigma not a positive number, `alpha` or a share of it out of range, or there is
+    /// no row; `InvalidData` when the pilot has another number of labels.
+    pub fn new(counts: &Counts, pilot: Option<&Counts>, k: usize, sigma: f64, alpha: f64, slack: f64) -> Result<Self> {
         let returned = match pilot {
-            Some(pilot) => Returned::pilot(pilot, k)?,
+            Some(pilot) if pilot.classes() != counts.classes() => {
+                let message = format!("has {} labels, the counts have {}", pilot.classes(), counts.classes());
+                return Err(Error::data("pilot", message));
+            }
+            Some(pilot) => {
+                check_trials(pilot.n()).map_err(|error| error.with_field("pilot"))?;
+                Returned::pilot(pilot, k)?
+            }
             None => Returned::same_counts(counts, k)?,
         };
-        let (sigma, intervals) = (request.sigma, &Intervals::FIXED);
+        let intervals = &Intervals::FIXED;
         let outside = counts.classes() - k;
         let kept = |e: usize| match k - e + 1 > outside {
             true => Ok(None),

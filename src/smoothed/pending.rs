@@ -161,7 +161,7 @@ fn fixed(drawn: &Drawn, task: Task, request: &Request, elements: usize) -> Resul
         }
         (Task::CertifyAnswer, pilot) => {
             let slack = request.noise()?.radius_slack(elements);
-            let guarantee = |&k| Guarantee::new(counts, pilot.as_ref(), k, request, alpha, slack);
+            let guarantee = |&k| Guarantee::new(counts, pilot.as_ref(), k, sigma, alpha, slack);
             return judged(Answer::Guarantees(k.iter().map(guarantee).collect::<Result<_>>()?));
         }
         (Task::Certify(label), _) => label,

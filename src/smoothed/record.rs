@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Guarantee, Outcome, Task};
+use super::{Answer, Guarantee, NoiseMode, Outcome, Task};
 use crate::ErrorKind;
 use crate::certificate::SetCertificate;
 use crate::certificate::stop::Decision;
-use crate::noise::Noise;
+use crate::noise::{Noise, Source};
 use crate::stats::Counts;
 
 /// What produced an outcome, apart from the request.
@@ -25,8 +25,13 @@ pub struct Identity {
 
 impl Outcome {
     /// The outcome as a JSON object: the request with its seed and job key, what drew the rows, the counts, and what follows
-    /// from them. Every number parses back to itself. `certificate::certify` on `counts`, less `radius_slack`, gives the radii
-    /// again; the model, the input, the seed and the key give the counts again.
+    /// from them. Every number parses back to itself.
+    ///
+    /// `certificate::certify_with` on `counts` at `alpha_left`, with a certificate's `spending` and the `intervals`, less
+    /// `radius_slack`, gives its radius again where its `rows` are all of the counted ones; where they are fewer (one of several
+    /// k, whose radius was larger at an earlier look), on the counts of the samples before that. The model, the input, the seed
+    /// or the key of ChaCha12 and the job key give the counts again. So whoever reads a record knows the noise: keep it from
+    /// adversaries as long as the seed or key is in use.
     pub fn to_json(&self, identity: &Identity) -> Value {
         let request = &self.request;
         let noise = request.noise().ok();
@@ -45,12 +50,15 @@ impl Outcome {
             "n": request.n,
             "n0": request.pilot_rows(self.task),
             "alpha": request.alpha,
+            "alpha_left": request.alpha_left(self.task, self.elements).ok(),
             "generator": noise.as_ref().map(|noise| noise.source().name()),
             "seed": request.generator.seed(),
+            "chacha12_key": noise.as_ref().map(Noise::source).filter(|_| request.generator.seed().is_none()).map(Source::secret),
             "noise": noise.as_ref().map(Noise::name),
             "key": self.key,
             "input_max": request.input_max,
             "grid": noise.as_ref().map(|noise| noise.mode().step()),
+            "levels": match request.noise { NoiseMode::Exact(grid) => Some(grid.levels()), NoiseMode::Grid => None },
             "rule": request.rule.to_string(),
             "intervals": request.intervals().to_string(),
             "elements": self.elements,
@@ -98,6 +106,7 @@ impl Outcome {
                 let entry = |(certificate, decision): (&crate::certificate::Certificate, &Decision)| {
                     json!({
                         "k": certificate.k,
+                        "rows": certificate.n,
                         "decision": decision.to_string(),
                         "spending": certificate.spending.to_string(),
                         "radius": certificate.radius,

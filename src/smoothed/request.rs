@@ -4,7 +4,7 @@ use super::{Bounding, Generator, NoiseMode};
 use crate::certificate::auto;
 use crate::certificate::stop::Rule;
 use crate::noise::family::Gaussian;
-use crate::noise::{Grid, Mode, Noise};
+use crate::noise::{Grid, Mode, Noise, Source};
 use crate::stats::{Counts, Intervals, MAX_TRIALS, Spending, check_alpha};
 use crate::{Error, Result};
 
@@ -79,7 +79,14 @@ impl Request {
     /// `InvalidArgument`, with the field.
     pub fn check(&self) -> Result<()> {
         Gaussian::new(self.sigma)?;
-        self.mode()?;
+        let mode = self.mode()?;
+        if !(self.input_max >= 0.0 && self.input_max.is_finite()) {
+            return Err(Error::argument("input_max", format!("must be finite, 0 or more, got {}", self.input_max)));
+        }
+        if let Mode::Exact(_) = mode {
+            // Whether the grid has a table for sigma; which bits it is used with does not matter.
+            Noise::new(self.sigma, mode, Source::Philox { seed: 0 })?;
+        }
         self.rule.check()?;
         check_alpha(self.alpha)?;
         if self.n == 0 || self.n > MAX_TRIALS {

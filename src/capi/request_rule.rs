@@ -1,0 +1,57 @@
+//! `stk_request`: when the rows are enough, and how alpha is spent.
+
+use std::ffi::c_char;
+
+use super::error::stk_error;
+use super::ffi::call;
+use super::request::{set, stk_request};
+use super::status::stk_status;
+use crate::Error;
+use crate::smoothed::Bounding;
+
+/// Sets when the rows of an input are enough. All but fixed rest on bounds that hold at all numbers of rows at once, so the
+/// answers are valid at alpha however and whenever the rows end; n is then the most rows.
+///
+/// @param request Not NULL.
+/// @param rule Not NULL. "fixed", the default: after n rows. For certify "radius:R": as soon as the label is certified at the
+/// radius R (finite, above 0), or no number of rows could certify it; and "tolerance:E" or "tolerance:Esigma": as soon as
+/// the rows up to n are expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius.
+/// For predict "predict": as soon as the top-k set is settled. certify_answer takes a fixed n only.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. A rule of another task is refused when
+/// the task is asked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_rule(
+    request: *mut stk_request,
+    rule: *const c_char,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let rule = args.text(rule, "rule")?.parse()?;
+        set(args.exclusive(request, "request")?, |request| request.rule = rule)
+    })
+}
+
+/// Sets how alpha is spent on the bounds of a certificate (certify): all that stk_request_set_bound takes, and more. The later
+/// call counts. A spending that is given must not come from the rows that it is applied to.
+///
+/// @param request Not NULL.
+/// @param spending Not NULL. "ranked", the default; "ranked:S" with the share S of alpha for the label, between 0 and 1, and the
+/// rest for its rivals; "simuem"; "binocp"; "pooled:S" with S for the label and the rest for one bound of the sum of rivals;
+/// "pooled:S:L,L,..", where the labels L, ascending and fewer than k, are left out of that sum; "auto": chosen by the n0
+/// selection rows for the largest radius that is to be expected.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. What does not fit the label, k or the
+/// number of labels is refused when the task is asked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_spending(
+    request: *mut stk_request,
+    spending: *const c_char,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let parsed = args.text(spending, "spending")?.parse::<Bounding>();
+        let spending = parsed.map_err(|error: Error| error.with_field("spending"))?;
+        set(args.exclusive(request, "request")?, |request| request.bound = spending)
+    })
+}
