@@ -6,20 +6,28 @@
 mod abi;
 #[path = "capi/arguments.rs"]
 mod arguments;
+#[path = "capi/budgets.rs"]
+mod budgets;
 #[path = "capi/damaged.rs"]
 mod damaged;
 #[path = "common/driver.rs"]
 mod driver;
+#[path = "capi/guarantees.rs"]
+mod guarantees;
 #[path = "capi/jobs.rs"]
 mod jobs;
 #[path = "capi/logging.rs"]
 mod logging;
+#[path = "capi/noise.rs"]
+mod noise;
 #[path = "capi/nulls.rs"]
 mod nulls;
 #[path = "capi/panics.rs"]
 mod panics;
 #[path = "capi/results.rs"]
 mod results;
+#[path = "capi/rules.rs"]
+mod rules;
 #[path = "capi/runtime.rs"]
 mod runtime;
 #[path = "capi/sequences.rs"]

@@ -63,18 +63,27 @@ fn counts_cases_give_the_radii_that_a_model_gave() {
     let (_, cases) = cases();
     let mut checked = 0;
     for case in cases.iter().filter(|case| case.task == "certify" && case.expect.status == "OK") {
-        let slack = through_rust::radius_slack(case);
-        let n = case.n.unwrap_or(100_000);
-        let counts = abi::Counts::new(&case.expect.counts, n).unwrap();
-        for (&k, &radius) in case.k().iter().zip(&case.expect.radius) {
+        let request = through_rust::request(case).unwrap();
+        let slack = request.noise().unwrap().radius_slack(case.input.len());
+        let (sigma, intervals) = (case.sigma.unwrap(), request.intervals().to_string());
+        let alpha = case.expect.alpha_left.unwrap_or(request.alpha);
+        let drawn = |n: u64| abi::Counts::new(&case.expect.counts, n).unwrap();
+        for (i, (&k, &radius)) in case.k().iter().zip(&case.expect.radius).enumerate() {
             let label = case.expect.label.unwrap() as usize;
-            let (sigma, alpha) = (case.sigma.unwrap(), case.alpha.unwrap_or(0.001));
-            let found = counts.certify(label, k, sigma, alpha, case.bound_constant(), slack).unwrap();
-            assert_eq!(found.radius.to_bits(), radius.to_bits(), "{}", case.name);
+            // Under a rule the counts are those of the last look, on which not every k rests.
+            let last = case.expect.rows.iter().copied().max();
+            let n = last.unwrap_or(request.n);
+            if case.expect.rows.get(i).is_some_and(|&rows| rows < n) {
+                continue;
+            }
+            let spending = case.expect.spending.get(i).cloned();
+            let spending = spending.unwrap_or_else(|| through_rust::spending(case).unwrap().to_string());
+            let again = drawn(n).certify_with(label, k, sigma, alpha, Some(&spending), Some(&intervals), slack);
+            assert_eq!(again.unwrap().radius.to_bits(), radius.to_bits(), "{}", case.name);
             checked += 1;
         }
     }
-    assert!(checked >= 15, "only {checked} certificates");
+    assert!(checked >= 35, "only {checked} certificates");
 }
 
 #[test]
@@ -100,7 +109,8 @@ fn radii_of_counts_agree_with_the_table_of_another_program() {
         .collect();
     let mut found = 0;
     let (_, cases) = cases();
-    for case in cases.iter().filter(|case| case.task == "counts_certify" && case.expect.status == "OK") {
+    let plain = |case: &&Case| case.spending.is_none() && case.intervals.is_none();
+    for case in cases.iter().filter(plain).filter(|case| case.task == "counts_certify" && case.expect.status == "OK") {
         let label = case.label.unwrap() as usize;
         let mut rivals = case.counts.clone();
         let own = rivals.remove(label);
@@ -122,13 +132,29 @@ fn radii_of_counts_agree_with_the_table_of_another_program() {
 fn every_kind_of_case_is_there() {
     let (_, cases) = cases();
     let count = |wanted: &dyn Fn(&Case) -> bool| cases.iter().filter(|case| wanted(case)).count();
-    for task in ["certify", "predict", "counts_certify", "counts_predict"] {
+    for task in ["certify", "predict", "certify_answer", "counts_certify", "counts_predict", "counts_guarantee"] {
         assert!(count(&|case| case.task == task && case.expect.status == "OK") >= 3, "{task}");
     }
     for bound in ["ranked", "simuem", "binocp"] {
         assert!(count(&|case| case.bound.as_deref() == Some(bound) && case.expect.status == "OK") >= 2, "{bound}");
     }
-    for field in ["sigma", "k", "n", "n0", "alpha", "input_max", "label", "input"] {
+    for rule in ["radius", "tolerance", "predict"] {
+        assert!(count(&|case| case.rule.as_deref().is_some_and(|text| text.starts_with(rule))) >= 2, "{rule}");
+    }
+    for decision in ["certified", "refuted", "reached", "settled", "undecided"] {
+        assert!(count(&|case| case.expect.decision.iter().any(|found| found == decision)) >= 1, "{decision}");
+    }
+    for spending in ["auto", "ranked:", "pooled:"] {
+        let wanted = |case: &Case| case.spending.as_deref().is_some_and(|text| text.starts_with(spending));
+        assert!(count(&|case| wanted(case) && case.expect.status == "OK") >= 1, "{spending}");
+    }
+    assert!(count(&|case| case.levels.is_some() && case.expect.status == "OK") >= 3);
+    assert!(count(&|case| case.chacha12.is_some() && case.expect.status == "OK") >= 2);
+    assert!(count(&|case| !case.pilot.is_empty() && case.expect.status == "OK") >= 1);
+    assert!(count(&|case| case.expect.kept_radii.iter().flatten().any(|radius| radius.is_infinite())) >= 1);
+    let fields =
+        ["sigma", "k", "n", "n0", "alpha", "input_max", "label", "input", "rule", "spending", "levels", "pilot"];
+    for field in fields {
         assert!(count(&|case| case.expect.field == field) >= 1, "{field}");
     }
     assert!(count(&|case| case.expect.abstain.contains(&1)) >= 2);

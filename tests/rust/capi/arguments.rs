@@ -1,12 +1,11 @@
 //! Values out of range, text that is no text, pointers that are misaligned, lengths that overflow: all refused, naming the
 //! parameter, with nothing changed.
 
-use std::ffi::CString;
 use std::ptr::null_mut;
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Cancel, Counts, Failed, Model, Options, Request, call, text};
+use crate::abi::{Cancel, Counts, Failed, Model, Options, Request, c, call, text};
 
 fn invalid(field: &str, result: Result<(), Failed>) {
     let failed = result.expect_err(field);
@@ -61,11 +60,28 @@ fn request_setters_refuse_what_is_out_of_range_and_keep_what_was() {
         for alpha in [0.0, -0.5, 0.500_000_1, 1e-101, f64::NAN] {
             invalid("alpha", call(|err| stk_request_set_alpha(r, alpha, err)));
         }
-        for bound in [-1, 3, i32::MAX, i32::MIN] {
+        for bound in [-1, 4, 5, i32::MAX, i32::MIN] {
             invalid("bound", call(|err| stk_request_set_bound(r, bound, err)));
         }
         for input_max in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
             invalid("input_max", call(|err| stk_request_set_input_max(r, input_max, err)));
+        }
+        let texts =
+            ["", "Fixed", "radius", "radius:", "radius:0", "radius:-1", "radius:inf", "tolerance:-1", "predict:1"];
+        for text in texts {
+            invalid("rule", call(|err| stk_request_set_rule(r, c(text).as_ptr(), err)));
+        }
+        let texts =
+            ["", "Auto", "ranked:", "ranked:0", "ranked:1", "pooled", "pooled:0.5:", "pooled:0.5:x", "simuem:0.5"];
+        for text in texts {
+            invalid("spending", call(|err| stk_request_set_spending(r, c(text).as_ptr(), err)));
+        }
+        for levels in [(1 << 20) + 1, u32::MAX] {
+            invalid("levels", call(|err| stk_request_set_noise_exact(r, levels, err)));
+        }
+        // sigma is 0.5: half a step, or more than 3500.
+        for levels in [1, 1 << 20] {
+            invalid("sigma", call(|err| stk_request_set_noise_exact(r, levels, err)));
         }
     }
     let model = Model::test("linear.onnx", 8, 1);
@@ -73,13 +89,13 @@ fn request_setters_refuse_what_is_out_of_range_and_keep_what_was() {
     result.unwrap();
     let summary = outcome.summary(0, 0);
     assert_eq!((summary.sigma, summary.k, summary.n, summary.alpha, summary.seed), (0.5, 1, 100, 0.001, 1));
+    assert_eq!((summary.decision, summary.bound, summary.levels), (STK_DECISION_COMPLETE, STK_BOUND_RANKED, 0));
 }
 
 #[test]
 fn option_setters_refuse_what_is_out_of_range() {
     let options = Options::new(8, 1);
     let o = options.0;
-    let c = |text: &str| CString::new(text).unwrap();
     unsafe {
         for provider in ["", "cpu:0", "cuda:x", "tensorrt:1:2", "two words"] {
             invalid("provider", call(|err| stk_model_options_set_provider(o, c(provider).as_ptr(), err)));
@@ -119,6 +135,12 @@ fn text_that_is_not_utf8_is_refused() {
         invalid("key", call(|err| stk_model_options_set_provider_option(options.0, bad, c"1".as_ptr(), err)));
         invalid("value", call(|err| stk_model_options_set_provider_option(options.0, c"a".as_ptr(), bad, err)));
         invalid("name", call(|err| stk_model_options_set_input(options.0, bad, err)));
+        let request = Request::new(0.5);
+        invalid("rule", call(|err| stk_request_set_rule(request.0, bad, err)));
+        invalid("spending", call(|err| stk_request_set_spending(request.0, bad, err)));
+        let mut budget = null_mut();
+        invalid("schedule", call(|err| stk_budget_new(0.1, bad, &mut budget, err)));
+        invalid("text", call(|err| stk_budget_open(bad, &mut budget, err)));
         invalid("path", call(|err| stk_runtime_load(bad, err)));
         invalid("provider", call(|err| stk_runtime_check_provider(bad, err)));
     }

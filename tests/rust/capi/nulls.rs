@@ -44,6 +44,48 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("counts", |err| stk_counts_predict(null(), 1, 0.1, null_mut(), out_summary, size, err));
         refused("out", |err| stk_counts_predict(counts.0, 1, 0.1, null_mut(), null_mut(), size, err));
 
+        refused("counts", |err| {
+            stk_counts_certify_with(null(), 1, 1, 0.5, 0.1, null(), null(), 0.0, out_summary, size, err)
+        });
+        refused("out", |err| {
+            stk_counts_certify_with(counts.0, 1, 1, 0.5, 0.1, null(), null(), 0.0, null_mut(), size, err)
+        });
+        let (mut guarantee, room) = (abi::empty_guarantee(), size_of::<stk_guarantee>());
+        let (ints_out, radii_out) = (null_mut(), null_mut());
+        refused("counts", |err| {
+            let out = &raw mut guarantee;
+            stk_counts_guarantee(null(), null(), 1, 0.5, 0.1, 0.0, ints_out, radii_out, radii_out, out, room, err)
+        });
+        refused("out", |err| {
+            let out = null_mut();
+            stk_counts_guarantee(counts.0, null(), 1, 0.5, 0.1, 0.0, ints_out, radii_out, radii_out, out, room, err)
+        });
+        refused("result", |err| stk_result_guarantee(null(), 0, 0, &mut guarantee, room, err));
+        refused("out", |err| stk_result_guarantee(outcome.0, 0, 0, null_mut(), room, err));
+        let (mut radii, mut spending) = (null(), null());
+        refused("result", |err| stk_result_label_radii(null(), 0, 0, &mut radii, &mut len, err));
+        refused("radii", |err| stk_result_label_radii(outcome.0, 0, 0, null_mut(), &mut len, err));
+        refused("len", |err| stk_result_label_radii(outcome.0, 0, 0, &mut radii, null_mut(), err));
+        refused("result", |err| stk_result_kept_radii(null(), 0, 0, &mut radii, &mut len, err));
+        refused("radii", |err| stk_result_kept_radii(outcome.0, 0, 0, null_mut(), &mut len, err));
+        refused("len", |err| stk_result_kept_radii(outcome.0, 0, 0, &mut radii, null_mut(), err));
+        refused("result", |err| stk_result_spending(null(), 0, 0, &mut spending, err));
+        refused("spending", |err| stk_result_spending(outcome.0, 0, 0, null_mut(), err));
+
+        let (mut budget, mut alpha, mut text) = (null_mut(), 0.0, [0; STK_BUDGET_TEXT_SIZE]);
+        refused("schedule", |err| stk_budget_new(0.1, null(), &mut budget, err));
+        refused("out", |err| stk_budget_new(0.1, c"slow".as_ptr(), null_mut(), err));
+        refused("text", |err| stk_budget_open(null(), &mut budget, err));
+        refused("out", |err| stk_budget_open(c"{}".as_ptr(), null_mut(), err));
+        assert!(budget.is_null());
+        let held = abi::Budget::from(|out, err| stk_budget_new(0.1, c"slow".as_ptr(), out, err)).unwrap();
+        refused("budget", |err| stk_budget_save(null(), text.as_mut_ptr(), text.len(), err));
+        refused("text", |err| stk_budget_save(held.0, null_mut(), STK_BUDGET_TEXT_SIZE, err));
+        refused("budget", |err| stk_budget_draw(null(), 1, &mut alpha, null_mut(), err));
+        refused("alphas", |err| stk_budget_draw(held.0, 1, null_mut(), null_mut(), err));
+        refused("budget", |err| stk_budget_draw_of(null(), 0.1, null_mut(), err));
+        assert_eq!(stk_budget_drawn(held.0), 0);
+
         refused("out", |err| stk_cancel_new(null_mut(), err));
         refused("out", |err| stk_request_new(0.5, null_mut(), err));
         refused("request", |err| stk_request_set_sigma(null_mut(), 0.5, err));
@@ -53,6 +95,12 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("request", |err| stk_request_set_n0(null_mut(), 1, err));
         refused("request", |err| stk_request_set_alpha(null_mut(), 0.1, err));
         refused("request", |err| stk_request_set_bound(null_mut(), 0, err));
+        refused("request", |err| stk_request_set_rule(null_mut(), c"fixed".as_ptr(), err));
+        refused("rule", |err| stk_request_set_rule(request.0, null(), err));
+        refused("request", |err| stk_request_set_spending(null_mut(), c"auto".as_ptr(), err));
+        refused("spending", |err| stk_request_set_spending(request.0, null(), err));
+        refused("request", |err| stk_request_set_noise_exact(null_mut(), 255, err));
+        refused("request", |err| stk_request_set_chacha12(null_mut(), null(), err));
         refused("request", |err| stk_request_set_seed(null_mut(), 0, err));
         refused("request", |err| stk_request_set_key(null_mut(), 0, err));
         refused("request", |err| stk_request_set_input_max(null_mut(), 1.0, err));
@@ -100,6 +148,10 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("request", |err| stk_model_certify(model.0, null(), x, 1, null(), &mut result, err));
         refused("inputs", |err| stk_model_certify(model.0, request.0, null(), 1, null(), &mut result, err));
         refused("out", |err| stk_model_certify(model.0, request.0, x, 1, null(), null_mut(), err));
+        refused("model", |err| stk_model_certify_answer(null(), request.0, x, 1, &mut result, err));
+        refused("request", |err| stk_model_certify_answer(model.0, null(), x, 1, &mut result, err));
+        refused("inputs", |err| stk_model_certify_answer(model.0, request.0, null(), 1, &mut result, err));
+        refused("out", |err| stk_model_certify_answer(model.0, request.0, x, 1, null_mut(), err));
         refused("model", |err| stk_model_sample(null(), request.0, x, 0, 1, &mut a_counts, err));
         refused("request", |err| stk_model_sample(model.0, null(), x, 0, 1, &mut a_counts, err));
         refused("input", |err| stk_model_sample(model.0, request.0, null(), 0, 1, &mut a_counts, err));
@@ -115,6 +167,12 @@ fn required_pointers_are_named_when_they_are_null() {
             stk_model_submit_certify(model.0, request.0, null(), 1, null(), none, user, &mut a_job, err)
         });
         refused("out", |err| stk_model_submit_certify(model.0, request.0, x, 1, null(), none, user, null_mut(), err));
+        refused("model", |err| stk_model_submit_certify_answer(null(), request.0, x, 1, none, user, &mut a_job, err));
+        refused("request", |err| stk_model_submit_certify_answer(model.0, null(), x, 1, none, user, &mut a_job, err));
+        refused("inputs", |err| {
+            stk_model_submit_certify_answer(model.0, request.0, null(), 1, none, user, &mut a_job, err)
+        });
+        refused("out", |err| stk_model_submit_certify_answer(model.0, request.0, x, 1, none, user, null_mut(), err));
 
         refused("job", |err| stk_job_wait(null(), 0, &mut flag, err));
         refused("done", |err| stk_job_wait(job.0, 0, null_mut(), err));
@@ -156,6 +214,9 @@ fn null_is_answered_where_it_may_be_given() {
         stk_job_free(null_mut());
         stk_result_free(null_mut());
         stk_counts_free(null_mut());
+        stk_budget_free(null_mut());
+        assert_eq!((stk_budget_total(null()), stk_budget_spent(null()), stk_budget_left(null())), (0.0, 0.0, 0.0));
+        assert_eq!(stk_budget_drawn(null()), 0);
         stk_cancel_set(null());
         stk_job_cancel(null());
         assert!(!stk_cancel_is_set(null()) && !stk_job_is_done(null()));

@@ -88,6 +88,7 @@ handle!(Cancel, stk_cancel, stk_cancel_free);
 handle!(Job, stk_job, stk_job_free);
 handle!(Outcome, stk_result, stk_result_free);
 handle!(Counts, stk_counts, stk_counts_free);
+handle!(Budget, stk_budget, stk_budget_free);
 
 pub fn empty_summary() -> stk_summary {
     // SAFETY: all bytes zero is a summary.
@@ -131,6 +132,18 @@ impl Model {
             give(|out, err| unsafe { stk_model_certify(self.0, request.0, inputs.as_ptr(), count, labels, out, err) });
         (result, Outcome(out))
     }
+
+    pub fn certify_answer(&self, request: &Request, inputs: &[f32]) -> (Result<(), Failed>, Outcome) {
+        let count = inputs.len() / self.elements();
+        let (result, out) =
+            give(|out, err| unsafe { stk_model_certify_answer(self.0, request.0, inputs.as_ptr(), count, out, err) });
+        (result, Outcome(out))
+    }
+}
+
+pub fn empty_guarantee() -> stk_guarantee {
+    // SAFETY: all bytes zero is a guarantee.
+    unsafe { std::mem::zeroed() }
 }
 
 pub fn test_model(name: &str) -> String {
@@ -176,6 +189,27 @@ impl Outcome {
         array(|data, len, err| unsafe { stk_result_labels(self.0, input, k_index, data, len, err) })
     }
 
+    pub fn spending(&self, input: usize, k_index: usize) -> String {
+        let mut spending = ptr::null();
+        call(|err| unsafe { stk_result_spending(self.0, input, k_index, &mut spending, err) }).unwrap();
+        text(spending)
+    }
+
+    pub fn guarantee(&self, input: usize, k_index: usize) -> Result<stk_guarantee, Failed> {
+        let mut guarantee = empty_guarantee();
+        let size = size_of::<stk_guarantee>();
+        call(|err| unsafe { stk_result_guarantee(self.0, input, k_index, &mut guarantee, size, err) })?;
+        Ok(guarantee)
+    }
+
+    pub fn label_radii(&self, input: usize, k_index: usize) -> Vec<f64> {
+        array(|data, len, err| unsafe { stk_result_label_radii(self.0, input, k_index, data, len, err) })
+    }
+
+    pub fn kept_radii(&self, input: usize, k_index: usize) -> Vec<f64> {
+        array(|data, len, err| unsafe { stk_result_kept_radii(self.0, input, k_index, data, len, err) })
+    }
+
     pub fn json(&self, input: usize) -> serde_json::Value {
         let mut json = ptr::null();
         call(|err| unsafe { stk_result_json(self.0, input, &mut json, err) }).unwrap();
@@ -218,6 +252,47 @@ impl Counts {
             stk_counts_certify(self.0, label, k, sigma, alpha, bound, slack, &mut summary, size, err)
         })?;
         Ok(summary)
+    }
+
+    #[allow(clippy::too_many_arguments)] // As the function has.
+    pub fn certify_with(
+        &self,
+        label: usize,
+        k: usize,
+        sigma: f64,
+        alpha: f64,
+        spending: Option<&str>,
+        intervals: Option<&str>,
+        slack: f64,
+    ) -> Result<stk_summary, Failed> {
+        let (spending, intervals) = (spending.map(c), intervals.map(c));
+        let pointer = |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
+        let (spending, intervals) = (pointer(&spending), pointer(&intervals));
+        let mut summary = empty_summary();
+        let (out, size) = (&raw mut summary, size_of::<stk_summary>());
+        call(|err| unsafe {
+            stk_counts_certify_with(self.0, label, k, sigma, alpha, spending, intervals, slack, out, size, err)
+        })?;
+        Ok(summary)
+    }
+
+    /// The labels, their radii, the radii of how many stay, and the rest.
+    pub fn guarantee(
+        &self,
+        pilot: Option<&Self>,
+        k: usize,
+        sigma: f64,
+        alpha: f64,
+        slack: f64,
+    ) -> Result<(Vec<i64>, Vec<f64>, Vec<f64>, stk_guarantee), Failed> {
+        let room = k.min(1 << 20);
+        let (mut labels, mut each, mut kept) = (vec![i64::MIN; room], vec![f64::NAN; room], vec![f64::NAN; room]);
+        let mut guarantee = empty_guarantee();
+        let (out, size) = (&raw mut guarantee, size_of::<stk_guarantee>());
+        let (a, b, d) = (labels.as_mut_ptr(), each.as_mut_ptr(), kept.as_mut_ptr());
+        let pilot = pilot.map_or(ptr::null(), |pilot| pilot.0.cast_const());
+        call(|err| unsafe { stk_counts_guarantee(self.0, pilot, k, sigma, alpha, slack, a, b, d, out, size, err) })?;
+        Ok((labels, each, kept, guarantee))
     }
 
     pub fn predict(&self, k: usize, alpha: f64) -> Result<(Vec<i64>, stk_summary), Failed> {

@@ -6,7 +6,7 @@
 #[path = "choices.rs"]
 mod choices;
 
-use std::ffi::{CString, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +24,7 @@ struct Pools {
     options: Vec<*mut stk_model_options>,
     jobs: Vec<*mut stk_job>,
     results: Vec<*mut stk_result>,
+    budgets: Vec<*mut stk_budget>,
 }
 
 /// Blocking calls that were answered: a driver that only ever gets refusals tests little.
@@ -120,6 +121,7 @@ pub fn drive(data: &[u8]) {
         pools.requests.iter().for_each(|&request| stk_request_free(request));
         pools.tokens.iter().for_each(|&token| stk_cancel_free(token));
         pools.options.iter().for_each(|&options| stk_model_options_free(options));
+        pools.budgets.iter().for_each(|&budget| stk_budget_free(budget));
     }
 }
 
@@ -131,16 +133,29 @@ pub fn all_called_back() -> bool {
 unsafe fn step(c: &mut Choices<'_>, pools: &mut Pools) {
     // SAFETY: by contract of the caller.
     unsafe {
-        match c.below(8) {
+        match c.below(10) {
+            8 => of_budgets(c, pools),
             0 => of_counts(c, pools),
             1 | 2 => of_requests(c, pools),
             3 => of_options(c, pools),
             4 => of_tokens(c, pools),
-            5 => of_models(c, pools),
+            5 | 9 => of_models(c, pools),
             6 => of_jobs(c, pools),
             _ => of_results(c, pools),
         }
     }
+}
+
+/// One of the texts; rarely NULL.
+fn text(c: &mut Choices<'_>, texts: &[&'static CStr]) -> *const c_char {
+    let text = c.of(texts).as_ptr();
+    if c.byte() < 250 { text } else { null() }
+}
+
+fn spending(c: &mut Choices<'_>) -> *const c_char {
+    let texts =
+        [c"ranked", c"ranked:0.75", c"simuem", c"binocp", c"pooled:0.5", c"pooled:0.5:0", c"auto", c"", c"\xff"];
+    text(c, &texts)
 }
 
 unsafe fn of_counts(c: &mut Choices<'_>, pools: &mut Pools) {
@@ -149,10 +164,34 @@ unsafe fn of_counts(c: &mut Choices<'_>, pools: &mut Pools) {
     let counts = c.handle(&pools.counts);
     let mut summary = std::mem::MaybeUninit::<[u64; 32]>::uninit();
     let out = if c.byte() < 250 { summary.as_mut_ptr().cast() } else { null_mut() };
-    let size = c.of(&[144, 144, 144, 8, 137, 256, 0, 7]);
+    let size = c.of(&[144, 184, 184, 8, 137, 256, 0, 7]);
     // SAFETY: by contract of the caller.
     unsafe {
-        match c.below(7) {
+        match c.below(9) {
+            7 => {
+                let (label, k, sigma, alpha, slack) = (c.index(), c.index(), c.float(), c.float(), c.float());
+                let (spending, intervals) =
+                    (spending(c), c.of(&[c"fixed", c"anytime", c"randomized:0.5", c"", c"\xff"]));
+                let intervals = if c.byte() < 200 { intervals.as_ptr() } else { null() };
+                run(c, |err| {
+                    stk_counts_certify_with(counts, label, k, sigma, alpha, spending, intervals, slack, out, size, err)
+                });
+            }
+            8 => {
+                let pilot = if c.byte() < 128 { c.handle(&pools.counts) } else { null_mut() };
+                let (k, sigma, alpha, slack) = (c.index(), c.float(), c.float(), c.float());
+                let (mut labels, mut radii) = ([0i64; 8], [[0.0; 8]; 2]);
+                let [each, kept] = &mut radii;
+                let room = k <= labels.len() && c.byte() < 200;
+                let (labels, each, kept) = match room {
+                    true => (labels.as_mut_ptr(), each.as_mut_ptr(), kept.as_mut_ptr()),
+                    false => (null_mut(), null_mut(), null_mut()),
+                };
+                let out = out.cast();
+                run(c, |err| {
+                    stk_counts_guarantee(counts, pilot, k, sigma, alpha, slack, labels, each, kept, out, size, err)
+                });
+            }
             0 | 1 => {
                 let n = c.integer();
                 let data = if c.byte() < 250 { values.as_ptr() } else { null() };
@@ -190,12 +229,65 @@ unsafe fn of_counts(c: &mut Choices<'_>, pools: &mut Pools) {
     }
 }
 
+unsafe fn of_budgets(c: &mut Choices<'_>, pools: &mut Pools) {
+    let budget = c.handle(&pools.budgets);
+    // SAFETY: by contract of the caller.
+    unsafe {
+        match c.below(6) {
+            0 | 1 => {
+                let (total, schedule) =
+                    (c.float(), text(c, &[c"slow", c"even:3", c"asked", c"even:0", c"square", c""]));
+                give(c, &mut pools.budgets, |out, err| stk_budget_new(total, schedule, out, err));
+            }
+            2 => {
+                let (number, mut alphas, mut first) = (c.of(&[1, 2, 4, 0]), [0.0; 4], 0);
+                let first = if c.byte() < 128 { &raw mut first } else { null_mut() };
+                let alphas = if c.byte() < 250 { alphas.as_mut_ptr() } else { null_mut() };
+                run(c, |err| stk_budget_draw(budget, number, alphas, first, err));
+            }
+            3 => {
+                let alpha = c.float();
+                run(c, |err| stk_budget_draw_of(budget, alpha, null_mut(), err));
+                assert!(stk_budget_spent(budget) <= stk_budget_total(budget));
+            }
+            4 => {
+                let (mut saved, size) = ([0; 512], c.of(&[512, 256, 255, 0]));
+                if run(c, |err| stk_budget_save(budget, saved.as_mut_ptr(), size, err)) == STK_STATUS_OK {
+                    give(c, &mut pools.budgets, |out, err| stk_budget_open(saved.as_ptr(), out, err));
+                }
+            }
+            _ => {
+                if let Some(budget) = pools.budgets.pop() {
+                    stk_budget_free(budget);
+                }
+            }
+        }
+    }
+}
+
 unsafe fn of_requests(c: &mut Choices<'_>, pools: &mut Pools) {
     let at = if pools.requests.is_empty() { 0 } else { c.below(pools.requests.len()) };
     let request = pools.requests.get(at).copied().unwrap_or(null_mut());
     // SAFETY: by contract of the caller.
     unsafe {
-        match c.below(14) {
+        match c.below(18) {
+            14 => {
+                let rule = text(c, &[c"fixed", c"radius:0.25", c"tolerance:0.1sigma", c"predict", c"radius:-1", c"x"]);
+                run(c, |err| stk_request_set_rule(request, rule, err));
+            }
+            15 => {
+                let spending = spending(c);
+                run(c, |err| stk_request_set_spending(request, spending, err));
+            }
+            16 => {
+                let levels = c.of(&[0, 0, 8, 255, 1, 1 << 20, u32::MAX]);
+                run(c, |err| stk_request_set_noise_exact(request, levels, err));
+            }
+            17 => {
+                let key = [c.byte(); STK_CHACHA12_KEY_SIZE];
+                let key = if c.byte() < 128 { key.as_ptr() } else { null() };
+                run(c, |err| stk_request_set_chacha12(request, key, err));
+            }
             0 | 1 => {
                 let sigma = c.float();
                 give(c, &mut pools.requests, |out, err| stk_request_new(sigma, out, err));
@@ -359,8 +451,8 @@ unsafe fn of_models(c: &mut Choices<'_>, pools: &mut Pools) {
     let labels = if c.byte() < 128 { labels.as_ptr() } else { null() };
     let model = if c.byte() < 250 { model() } else { null() };
     let callback: stk_done_callback = Some(done);
-    let choice = c.below(6);
-    if choice < 3 {
+    let choice = c.below(8);
+    if choice < 3 || choice == 6 {
         // Jobs are served in their order: a blocking call behind an endless one would wait for it.
         // SAFETY: live jobs.
         pools.jobs.iter().for_each(|&job| unsafe { stk_job_cancel(job) });
@@ -377,6 +469,17 @@ unsafe fn of_models(c: &mut Choices<'_>, pools: &mut Pools) {
                 give(c, &mut pools.results, |out, err| {
                     stk_model_certify(model, request, inputs, count, labels, out, err)
                 });
+            }
+            6 if few => {
+                give(c, &mut pools.results, |out, err| {
+                    stk_model_certify_answer(model, request, inputs, count, out, err)
+                });
+            }
+            7 => {
+                let status = give(c, &mut pools.jobs, |out, err| {
+                    stk_model_submit_certify_answer(model, request, inputs, count, callback, null_mut(), out, err)
+                });
+                SUBMITTED.fetch_add(usize::from(status == STK_STATUS_OK), Ordering::SeqCst);
             }
             2 => {
                 let (first, rows) = (c.integer(), c.of(&[1, 10, 300, 0]));
@@ -438,10 +541,22 @@ unsafe fn of_results(c: &mut Choices<'_>, pools: &mut Pools) {
     let (input, k_index) = (c.index(), c.index());
     let (mut labels, mut counts, mut len, mut json) = (null(), null(), 0, null());
     let mut summary = std::mem::MaybeUninit::<[u64; 32]>::uninit();
-    let size = c.of(&[144, 144, 8, 100, 256, 0]);
+    let size = c.of(&[144, 184, 8, 100, 256, 0]);
     // SAFETY: by contract of the caller.
     unsafe {
-        match c.below(6) {
+        match c.below(8) {
+            6 => {
+                let out = summary.as_mut_ptr().cast();
+                run(c, |err| stk_result_guarantee(result, input, k_index, out, size, err));
+                let (mut radii, mut len) = (null(), 0);
+                run(c, |err| stk_result_label_radii(result, input, k_index, &mut radii, &mut len, err));
+                run(c, |err| stk_result_kept_radii(result, input, k_index, &mut radii, &mut len, err));
+                assert!(len == 0 || *radii >= 0.0);
+            }
+            7 => {
+                let mut spending = null();
+                run(c, |err| stk_result_spending(result, input, k_index, &mut spending, err));
+            }
             0 => {
                 let out = summary.as_mut_ptr().cast();
                 run(c, |err| stk_result_summary(result, input, k_index, out, size, err));

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use smoothtopk::capi::{STK_BOUND_BINOCP, STK_BOUND_RANKED, STK_BOUND_SIMUEM, stk_bound};
+use smoothtopk::noise::Source;
 
 #[derive(Clone, Debug, Default)]
 pub struct Case {
@@ -17,12 +18,18 @@ pub struct Case {
     pub n0: Option<u64>,
     pub alpha: Option<f64>,
     pub bound: Option<String>,
+    pub rule: Option<String>,
+    pub spending: Option<String>,
+    pub intervals: Option<String>,
+    pub levels: Option<u32>,
+    pub chacha12: Option<[u8; 32]>,
     pub seed: Option<u64>,
     pub key: Option<u64>,
     pub input_max: Option<f64>,
     pub label: Option<i64>,
     pub input: Vec<f32>,
     pub counts: Vec<u64>,
+    pub pilot: Vec<u64>,
     pub radius_slack: Option<f64>,
     pub expect: Answer,
     /// The lines that make the request, as they stand in the file.
@@ -41,29 +48,68 @@ pub struct Answer {
     pub labels: Vec<Vec<i64>>,
     pub abstain: Vec<u8>,
     pub p_value: Vec<f64>,
+    pub decision: Vec<String>,
+    pub rows: Vec<u64>,
+    pub spending: Vec<String>,
+    pub alpha_left: Option<f64>,
+    pub label_radii: Vec<Vec<f64>>,
+    pub kept_radii: Vec<Vec<f64>>,
+    pub first_radius: Vec<f64>,
+    pub ranking_radius: Vec<f64>,
 }
 
 impl PartialEq for Answer {
-    /// Bit for bit.
+    /// Bit for bit: as it is written.
     fn eq(&self, other: &Self) -> bool {
-        let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-        let same = (&self.status, &self.field, &self.counts, &self.selection, self.label, &self.labels, &self.abstain)
-            == (
-                &other.status,
-                &other.field,
-                &other.counts,
-                &other.selection,
-                other.label,
-                &other.labels,
-                &other.abstain,
-            );
-        same && bits(&self.radius) == bits(&other.radius) && bits(&self.p_value) == bits(&other.p_value)
+        self.lines() == other.lines()
+    }
+}
+
+impl Answer {
+    /// The lines of the file.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut line = |key: &str, value: String| {
+            if !value.is_empty() {
+                lines.push(format!("expect {key} {value}"));
+            }
+        };
+        let lists = |lists: &[Vec<f64>]| lists.iter().map(|list| join(list, to_hex)).collect::<Vec<_>>().join(";");
+        line("status", self.status.clone());
+        line("field", self.field.clone());
+        line("counts", join(&self.counts, ToString::to_string));
+        line("selection", join(&self.selection, ToString::to_string));
+        line("label", self.label.map(|label| label.to_string()).unwrap_or_default());
+        line("radius", join(&self.radius, to_hex));
+        let labels = self.labels.iter().map(|labels| join(labels, ToString::to_string)).collect::<Vec<_>>();
+        line("labels", labels.join(";"));
+        line("abstain", join(&self.abstain, ToString::to_string));
+        line("p_value", join(&self.p_value, to_hex));
+        line("decision", self.decision.join(","));
+        line("rows", join(&self.rows, ToString::to_string));
+        line("spending", self.spending.join(";"));
+        line("alpha_left", self.alpha_left.as_ref().map(to_hex).unwrap_or_default());
+        line("label_radii", lists(&self.label_radii));
+        line("kept_radii", lists(&self.kept_radii));
+        line("first_radius", join(&self.first_radius, to_hex));
+        line("ranking_radius", join(&self.ranking_radius, to_hex));
+        lines
     }
 }
 
 impl Case {
     pub fn k(&self) -> Vec<usize> {
         self.k.clone().unwrap_or_else(|| vec![1])
+    }
+
+    /// Whether the case says how its rows end, and so expects what was decided.
+    pub fn decides(&self) -> bool {
+        self.rule.is_some()
+    }
+
+    /// Whether the case says how alpha is spent, and so expects what was applied.
+    pub fn spends(&self) -> bool {
+        self.spending.is_some() && self.task == "certify"
     }
 
     pub fn bound_constant(&self) -> stk_bound {
@@ -121,12 +167,23 @@ fn read_request(case: &mut Case, key: &str, value: &str) {
         "n0" => case.n0 = Some(number(value)),
         "alpha" => case.alpha = Some(hex(value)),
         "bound" => case.bound = Some(value.to_owned()),
+        "rule" => case.rule = Some(value.to_owned()),
+        "spending" => case.spending = Some(value.to_owned()),
+        "intervals" => case.intervals = Some(value.to_owned()),
+        "levels" => case.levels = Some(number(value)),
+        "chacha12" => {
+            let Ok(Source::ChaCha12 { key }) = Source::chacha12_from_hex(value) else {
+                panic!("{value} is no key of ChaCha12")
+            };
+            case.chacha12 = Some(key);
+        }
         "seed" => case.seed = Some(number(value)),
         "key" => case.key = Some(number(value)),
         "input_max" => case.input_max = Some(hex(value)),
         "label" => case.label = Some(number(value)),
         "input" => case.input = list(value, |item| hex(item) as f32),
         "counts" => case.counts = list(value, number),
+        "pilot" => case.pilot = list(value, number),
         "radius_slack" => case.radius_slack = Some(hex(value)),
         _ => panic!("{}: the key {key} is unknown", case.name),
     }
@@ -143,6 +200,14 @@ fn read_expect(expect: &mut Answer, key: &str, value: &str) {
         "labels" => expect.labels = value.split(';').map(|labels| list(labels, number)).collect(),
         "abstain" => expect.abstain = list(value, number),
         "p_value" => expect.p_value = list(value, hex),
+        "decision" => expect.decision = list(value, str::to_owned),
+        "rows" => expect.rows = list(value, number),
+        "spending" => expect.spending = value.split(';').map(str::to_owned).collect(),
+        "alpha_left" => expect.alpha_left = Some(hex(value)),
+        "label_radii" => expect.label_radii = value.split(';').map(|radii| list(radii, hex)).collect(),
+        "kept_radii" => expect.kept_radii = value.split(';').map(|radii| list(radii, hex)).collect(),
+        "first_radius" => expect.first_radius = list(value, hex),
+        "ranking_radius" => expect.ranking_radius = list(value, hex),
         _ => panic!("the expectation {key} is unknown"),
     }
 }
@@ -152,22 +217,7 @@ pub fn write(head: &str, cases: &[Case]) -> String {
     for case in cases {
         let _ = write!(out, "\ncase {}\n", case.name);
         case.request.iter().for_each(|line| out += &format!("{line}\n"));
-        let expect = &case.expect;
-        let mut line = |key: &str, value: String| {
-            if !value.is_empty() {
-                let _ = writeln!(out, "expect {key} {value}");
-            }
-        };
-        line("status", expect.status.clone());
-        line("field", expect.field.clone());
-        line("counts", join(&expect.counts, ToString::to_string));
-        line("selection", join(&expect.selection, ToString::to_string));
-        line("label", expect.label.map(|label| label.to_string()).unwrap_or_default());
-        line("radius", join(&expect.radius, to_hex));
-        let labels = expect.labels.iter().map(|labels| join(labels, ToString::to_string)).collect::<Vec<_>>();
-        line("labels", labels.join(";"));
-        line("abstain", join(&expect.abstain, ToString::to_string));
-        line("p_value", join(&expect.p_value, to_hex));
+        case.expect.lines().iter().for_each(|line| out += &format!("{line}\n"));
         out += "end\n";
     }
     out

@@ -2,7 +2,7 @@
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Counts, Failed, Model, Options, Request, call, test_model};
+use crate::abi::{Counts, Failed, Model, Options, Request, c, call, test_model, text};
 use crate::file::{Answer, Case};
 
 pub fn answer(case: &Case) -> Answer {
@@ -12,6 +12,7 @@ pub fn answer(case: &Case) -> Answer {
 
 fn from_counts(case: &Case) -> Result<Answer, Failed> {
     let counts = Counts::new(&case.counts, case.n.unwrap_or(0))?;
+    let pilot = if case.pilot.is_empty() { None } else { Some(Counts::new(&case.pilot, 0)?) };
     let mut answer = Answer { status: "OK".into(), ..Answer::default() };
     let alpha = case.alpha.unwrap_or(0.001);
     for k in case.k() {
@@ -21,16 +22,36 @@ fn from_counts(case: &Case) -> Result<Answer, Failed> {
             answer.labels.push(labels);
             answer.abstain.push(summary.abstain);
             answer.p_value.push(summary.p_value);
+        } else if case.task == "counts_guarantee" {
+            let slack = case.radius_slack.unwrap_or(0.0);
+            let (labels, each, kept, found) = counts.guarantee(pilot.as_ref(), k, case.sigma.unwrap(), alpha, slack)?;
+            assert_eq!((found.k, found.n0), (k as u64, case.pilot.iter().sum()));
+            answer.labels.push(labels);
+            guaranteed(&mut answer, each, kept, &found);
         } else {
             let label = case.label.unwrap() as usize;
-            let slack = case.radius_slack.unwrap_or(0.0);
-            let found = counts.certify(label, k, case.sigma.unwrap(), alpha, case.bound_constant(), slack)?;
+            let (sigma, slack) = (case.sigma.unwrap(), case.radius_slack.unwrap_or(0.0));
+            let found = match (&case.spending, &case.intervals) {
+                (None, None) => counts.certify(label, k, sigma, alpha, case.bound_constant(), slack)?,
+                (spending, intervals) => {
+                    counts.certify_with(label, k, sigma, alpha, spending.as_deref(), intervals.as_deref(), slack)?
+                }
+            };
             assert_eq!((found.label, found.k), (label as i64, k as u64));
             answer.label = Some(found.label);
             answer.radius.push(found.radius);
         }
     }
     Ok(answer)
+}
+
+/// What is guaranteed for one k.
+fn guaranteed(answer: &mut Answer, each: Vec<f64>, kept: Vec<f64>, found: &stk_guarantee) {
+    answer.label_radii.push(each);
+    answer.kept_radii.push(kept);
+    answer.radius.push(found.set_radius);
+    answer.first_radius.push(found.first_radius);
+    answer.ranking_radius.push(found.ranking_radius);
 }
 
 fn request(case: &Case) -> Result<Request, Failed> {
@@ -50,6 +71,18 @@ fn request(case: &Case) -> Result<Request, Failed> {
     }
     if case.bound.is_some() {
         call(|err| unsafe { stk_request_set_bound(r, case.bound_constant(), err) })?;
+    }
+    if let Some(rule) = &case.rule {
+        call(|err| unsafe { stk_request_set_rule(r, c(rule).as_ptr(), err) })?;
+    }
+    if let Some(spending) = &case.spending {
+        call(|err| unsafe { stk_request_set_spending(r, c(spending).as_ptr(), err) })?;
+    }
+    if let Some(levels) = case.levels {
+        call(|err| unsafe { stk_request_set_noise_exact(r, levels, err) })?;
+    }
+    if let Some(key) = &case.chacha12 {
+        call(|err| unsafe { stk_request_set_chacha12(r, key.as_ptr(), err) })?;
     }
     if let Some(seed) = case.seed {
         call(|err| unsafe { stk_request_set_seed(r, seed, err) })?;
@@ -83,6 +116,7 @@ fn from_model(case: &Case) -> Result<Answer, Failed> {
             None => model.certify(&request, &case.input, None),
             Some(label) => model.certify(&request, &case.input, Some(&[label])),
         },
+        "certify_answer" => model.certify_answer(&request, &case.input),
         other => panic!("{}: task {other}", case.name),
     };
     result?;
@@ -91,10 +125,31 @@ fn from_model(case: &Case) -> Result<Answer, Failed> {
     for k_index in 0..case.k().len() {
         let summary = outcome.summary(0, k_index);
         assert_eq!((summary.status, summary.k), (STK_STATUS_OK, case.k()[k_index] as u64));
+        assert_eq!((summary.cut, summary.levels), (STK_STATUS_OK, case.levels.unwrap_or(0)));
+        if case.decides() {
+            answer.decision.push(text(stk_decision_name(summary.decision)));
+            answer.rows.push(summary.n_certified);
+        } else {
+            assert_eq!((summary.decision, summary.n_certified), (STK_DECISION_COMPLETE, summary.n));
+        }
+        if case.spends() {
+            answer.spending.push(outcome.spending(0, k_index));
+        }
+        if case.levels.is_some() {
+            answer.alpha_left = Some(summary.alpha_left);
+        } else {
+            assert_eq!(summary.alpha_left, summary.alpha);
+        }
         if case.task == "predict" {
             answer.labels.push(outcome.labels(0, k_index));
             answer.abstain.push(summary.abstain);
             answer.p_value.push(summary.p_value);
+        } else if case.task == "certify_answer" {
+            let found = outcome.guarantee(0, k_index).unwrap();
+            assert_eq!((found.set_radius, found.n, found.n0), (summary.radius, summary.n, summary.n0));
+            answer.labels.push(outcome.labels(0, k_index));
+            let (each, kept) = (outcome.label_radii(0, k_index), outcome.kept_radii(0, k_index));
+            guaranteed(&mut answer, each, kept, &found);
         } else {
             assert_eq!(outcome.labels(0, k_index), [summary.label]);
             assert_eq!((summary.certified == 1, summary.abstain == 0), (summary.radius > 0.0, summary.radius > 0.0));

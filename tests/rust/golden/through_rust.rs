@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use smoothtopk::certificate::{certify, predict};
+use smoothtopk::certificate::{certify_with, predict};
 use smoothtopk::model::{Model, ModelOptions};
+use smoothtopk::noise::ExactGrid;
 use smoothtopk::sampler::{BaseClassifier, Plan};
-use smoothtopk::smoothed::{Answer as Found, Control, Generator, Request, SmoothedClassifier, Task};
-use smoothtopk::stats::{Bound, Counts};
+use smoothtopk::smoothed::{
+    Answer as Found, Bounding, Control, Generator, Guarantee, NoiseMode, Request, SmoothedClassifier, Task,
+};
+use smoothtopk::stats::{Bound, Counts, Intervals, Spending};
 use smoothtopk::{ErrorKind, Result};
 
 use crate::file::{Answer, Case};
@@ -31,6 +34,19 @@ fn bound(case: &Case) -> Result<Bound> {
     case.bound.as_deref().unwrap_or("ranked").parse()
 }
 
+/// The field is named as C's parameter is.
+fn bounding(case: &Case) -> Result<Bounding> {
+    match &case.spending {
+        None => Ok(bound(case)?.into()),
+        Some(text) => text.parse().map_err(|error: smoothtopk::Error| error.with_field("spending")),
+    }
+}
+
+/// How alpha is spent by a case that leaves nothing to pilot rows.
+pub fn spending(case: &Case) -> Result<Spending> {
+    case.spending.as_ref().map_or_else(|| bound(case).map(Spending::from), |text| text.parse())
+}
+
 fn to_labels(labels: &[usize]) -> Vec<i64> {
     labels.iter().map(|&label| label as i64).collect()
 }
@@ -41,6 +57,7 @@ fn from_counts(case: &Case) -> Result<Answer> {
         None => Counts::complete(labels)?,
         Some(n) => Counts::new(labels, n)?,
     };
+    let pilot = if case.pilot.is_empty() { None } else { Some(Counts::complete(case.pilot.clone())?) };
     let mut answer = Answer { status: "OK".into(), ..Answer::default() };
     let alpha = case.alpha.unwrap_or(0.001);
     for k in case.k() {
@@ -49,9 +66,14 @@ fn from_counts(case: &Case) -> Result<Answer> {
             answer.labels.push(to_labels(&found.top));
             answer.abstain.push(found.abstain.into());
             answer.p_value.push(found.p_value);
+        } else if case.task == "counts_guarantee" {
+            let (sigma, slack) = (case.sigma.expect("sigma"), case.radius_slack.unwrap_or(0.0));
+            guaranteed(&mut answer, &Guarantee::new(&counts, pilot.as_ref(), k, sigma, alpha, slack)?);
         } else {
+            let intervals: Intervals = case.intervals.as_deref().unwrap_or("fixed").parse()?;
             let label = usize::try_from(case.label.expect("a label")).expect("a label");
-            let found = certify(&counts, label, k, case.sigma.expect("sigma"), alpha, bound(case)?)?;
+            let sigma = case.sigma.expect("sigma");
+            let found = certify_with(&counts, label, k, sigma, alpha, &spending(case)?, intervals)?;
             answer.radius.push(found.shrunk_by(case.radius_slack.unwrap_or(0.0)).radius);
             answer.label = case.label;
         }
@@ -59,7 +81,18 @@ fn from_counts(case: &Case) -> Result<Answer> {
     Ok(answer)
 }
 
-fn request(case: &Case) -> Result<Request> {
+/// What is guaranteed for one k.
+fn guaranteed(answer: &mut Answer, found: &Guarantee) {
+    answer.labels.push(to_labels(found.labels()));
+    answer.label_radii.push(found.each.labels.iter().map(|label| label.radius).collect());
+    let kept = found.kept.iter().map(|kept| kept.as_ref().map_or(f64::INFINITY, |kept| kept.radius));
+    answer.kept_radii.push(kept.collect());
+    answer.radius.push(found.set.radius);
+    answer.first_radius.push(found.first.radius);
+    answer.ranking_radius.push(found.ranking.radius);
+}
+
+pub fn request(case: &Case) -> Result<Request> {
     let sigma = case.sigma.expect("sigma");
     let default = Request::new(sigma);
     Ok(Request {
@@ -67,16 +100,19 @@ fn request(case: &Case) -> Result<Request> {
         n: case.n.unwrap_or(default.n),
         n0: case.n0.unwrap_or(default.n0),
         alpha: case.alpha.unwrap_or(default.alpha),
-        bound: bound(case)?.into(),
-        generator: Generator::Philox { seed: case.seed },
+        rule: case.rule.as_deref().unwrap_or("fixed").parse()?,
+        bound: bounding(case)?,
+        generator: match case.chacha12 {
+            Some(key) => Generator::ChaCha12 { key: Some(key) },
+            None => Generator::Philox { seed: case.seed },
+        },
+        noise: match case.levels {
+            Some(levels) => NoiseMode::Exact(ExactGrid::new(levels)?),
+            None => NoiseMode::Grid,
+        },
         input_max: case.input_max.unwrap_or(default.input_max),
         ..default
     })
-}
-
-/// What the grid takes off the radii of a case.
-pub fn radius_slack(case: &Case) -> f64 {
-    request(case).unwrap().noise().unwrap().radius_slack(case.input.len())
 }
 
 fn from_model(case: &Case) -> Result<Answer> {
@@ -87,16 +123,26 @@ fn from_model(case: &Case) -> Result<Answer> {
     let smoothed = SmoothedClassifier::new(model, plan)?;
     let task = match (case.task.as_str(), case.label) {
         ("predict", _) => Task::Predict,
+        ("certify_answer", _) => Task::CertifyAnswer,
         (_, Some(label)) if label >= 0 => Task::Certify(label as usize),
         (_, None | Some(-1)) => Task::CertifySelected,
         // No usize says this; the C ABI's own answer is the only one.
         (_, Some(_)) => return Err(smoothtopk::Error::argument("label", "neither a label nor -1")),
     };
     let key = case.key.unwrap_or(0);
-    let batch = smoothed.submit_batch(&case.input, &[task], &request(case)?, key, Control::default())?;
+    let request = request(case)?;
+    let batch = smoothed.submit_batch(&case.input, &[task], &request, key, Control::default())?;
     let outcome = batch.wait().remove(0);
     let mut answer = Answer { status: "OK".into(), counts: outcome.counts.labels().to_vec(), ..Answer::default() };
     answer.selection = outcome.selection.map_or_else(Vec::new, |counts| counts.labels().to_vec());
+    if case.decides() {
+        answer.decision = outcome.decisions.iter().map(ToString::to_string).collect();
+        // Of a prediction, and of a guarantee, it is all rows that were looked at.
+        answer.rows = vec![outcome.counts.n(); case.k().len()];
+    }
+    if case.levels.is_some() {
+        answer.alpha_left = Some(request.alpha_left(task, case.input.len())?);
+    }
     match outcome.answer? {
         Found::Predictions(list) => {
             for found in list {
@@ -108,8 +154,14 @@ fn from_model(case: &Case) -> Result<Answer> {
         Found::Certificates(list) => {
             answer.label = list.first().map(|found| found.label as i64);
             answer.radius = list.iter().map(|found| found.radius).collect();
+            if case.decides() {
+                answer.rows = list.iter().map(|found| found.n).collect();
+            }
+            if case.spends() {
+                answer.spending = list.iter().map(|found| found.spending.to_string()).collect();
+            }
         }
-        Found::Guarantees(_) => unreachable!("no case asks for it"),
+        Found::Guarantees(list) => list.iter().for_each(|found| guaranteed(&mut answer, found)),
     }
     Ok(answer)
 }
