@@ -7,68 +7,14 @@
 //! False alarms: each rate is compared with alpha by an exact binomial test at 1e-8, and fewer than 100 rates are compared,
 //! so a sound library fails here with probability below 1e-6. Seeds are fixed, so it either does or does not.
 
+#[path = "coverage/truth.rs"]
+mod truth;
+
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand_distr::{Binomial, Distribution};
-use smoothtopk::certificate::{certify, predict, top_k_radius};
-use smoothtopk::noise::family::Gaussian;
-use smoothtopk::stats::{Bound, Counts, Prob, binomial};
-
-const ALPHA: f64 = 0.05;
-const FALSE_ALARM: f64 = 1e-8;
-
-/// Known label probabilities; the label under test is 0.
-struct Truth {
-    p: Vec<f64>,
-    n: u64,
-}
-
-impl Truth {
-    /// The given first probabilities, the rest spread evenly over the other labels.
-    fn new(classes: usize, first: &[f64], n: u64) -> Self {
-        let rest = (1.0 - first.iter().sum::<f64>()) / (classes - first.len()).max(1) as f64;
-        let mut p = first.to_vec();
-        p.resize(classes, rest.max(0.0));
-        Self { p, n }
-    }
-
-    /// One draw of the multinomial, by conditional binomials.
-    fn draw(&self, rng: &mut StdRng) -> Counts {
-        let (mut rows, mut mass) = (self.n, 1.0);
-        let mut labels = vec![0; self.p.len()];
-        for (count, &p) in labels.iter_mut().zip(&self.p) {
-            if rows == 0 {
-                break;
-            }
-            *count = Binomial::new(rows, (p / mass).clamp(0.0, 1.0)).expect("a probability").sample(rng);
-            rows -= *count;
-            mass = (mass - p).max(1e-300);
-        }
-        Counts::new(labels, self.n).expect("the counts add to at most n")
-    }
-
-    /// The exact radius of label 0, in units of sigma.
-    fn radius(&self, k: usize) -> f64 {
-        let mut rivals = self.p[1..].to_vec();
-        rivals.sort_by(|a, b| b.total_cmp(a));
-        let mut rivals: Vec<Prob> = rivals[..k].iter().map(|&p| Prob { p, q: 1.0 - p }).collect();
-        rivals.reverse();
-        let label = Prob { p: self.p[0], q: 1.0 - self.p[0] };
-        let noise = Gaussian::new(1.0).expect("sigma");
-        // top_k_radius is at most 1e-9 sigma below the exact root.
-        top_k_radius(&noise, label, &rivals).expect("probabilities").radius + 1e-9
-    }
-
-    fn is_top(&self, set: &[usize]) -> bool {
-        let least_inside = set.iter().map(|&label| self.p[label]).fold(1.0, f64::min);
-        (0..self.p.len()).filter(|label| !set.contains(label)).all(|label| self.p[label] <= least_inside)
-    }
-}
-
-/// Whether `failures` of `draws` show, at a false-alarm rate of `FALSE_ALARM`, a failure rate above `alpha`.
-fn exceeds(failures: u64, draws: u64, alpha: f64) -> bool {
-    binomial::lower(failures, draws, FALSE_ALARM).expect("counts").p > alpha
-}
+use smoothtopk::certificate::{certify, predict};
+use smoothtopk::stats::Bound;
+use truth::{ALPHA, Truth, exceeds};
 
 /// Failures per bound, then of predict, among `draws` samples of `truth`, with the statistics told `alpha`.
 fn failures(truth: &Truth, k: usize, alpha: f64, draws: u64, seed: u64) -> [u64; 4] {

@@ -1,0 +1,99 @@
+//! Certificates at the luckiest look, for every spending of alpha; and spendings chosen by pilot rows.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use smoothtopk::certificate::{auto, certify_with};
+use smoothtopk::stats::{Intervals, Spending};
+
+use super::truth::{ALPHA, Truth, exceeds};
+use super::{DRAWS, draw_on, looks};
+
+fn truths() -> Vec<(Truth, Vec<usize>)> {
+    vec![
+        (Truth::new(3, &[0.55, 0.45], 0), vec![1, 2]),
+        (Truth::new(10, &[0.5, 0.4], 0), vec![1, 3]),
+        (Truth::new(10, &[0.25, 0.26, 0.24, 0.24], 0), vec![3]),
+        (Truth::new(50, &[0.3, 0.2, 0.2], 0), vec![2, 5]),
+    ]
+}
+
+/// Every way to spend alpha on a certificate of label 0, names included.
+fn spendings(k: usize) -> Vec<Spending> {
+    let mut all = vec!["ranked", "ranked:0.75", "simuem", "binocp", "pooled:0.5", "pooled:0.9"];
+    if k > 1 {
+        all.push("pooled:0.5:1");
+    }
+    if k > 2 {
+        all.push("pooled:0.25:1,2");
+    }
+    all.into_iter().map(|text| text.parse().expect("a spending")).collect()
+}
+
+/// Draws in which each spending gives a radius above the exact one at some look.
+fn ever_false(truth: &Truth, k: usize, intervals: Intervals, looks: &[u64], draws: u64) -> Vec<u64> {
+    let mut rng = StdRng::seed_from_u64(63);
+    let spendings = spendings(k);
+    let limit = truth.radius(k);
+    let mut failures = vec![0; spendings.len()];
+    for _ in 0..draws {
+        let mut failed = vec![false; spendings.len()];
+        draw_on(truth, looks.iter().copied(), &mut rng, |counts| {
+            for (failed, spending) in failed.iter_mut().zip(&spendings) {
+                let certificate = certify_with(counts, 0, k, 1.0, ALPHA, spending, intervals).expect("valid");
+                *failed |= certificate.radius > limit;
+            }
+            false
+        });
+        failures.iter_mut().zip(failed).for_each(|(count, failed)| *count += u64::from(failed));
+    }
+    failures
+}
+
+#[test]
+fn every_spending_holds_at_the_luckiest_look() {
+    let looks: Vec<u64> = looks(1500).filter(|&n| n >= 8).step_by(3).collect();
+    for (truth, ks) in truths() {
+        for k in ks {
+            let failures = ever_false(&truth, k, Intervals::Anytime, &looks, DRAWS / 2);
+            println!("c = {} k = {k}: false of {}: {failures:?}", truth.p.len(), DRAWS / 2);
+            assert!(failures.iter().all(|&failed| !exceeds(failed, DRAWS / 2, ALPHA)), "k = {k}: {failures:?}");
+        }
+    }
+}
+
+#[test]
+fn every_spending_holds_at_one_look_with_bounds_for_it() {
+    for (truth, ks) in truths() {
+        for k in ks {
+            let failures = ever_false(&truth, k, Intervals::Fixed, &[700], 10 * DRAWS);
+            println!("c = {} k = {k}: false of {}: {failures:?}", truth.p.len(), 10 * DRAWS);
+            assert!(failures.iter().all(|&failed| !exceeds(failed, 10 * DRAWS, ALPHA)), "k = {k}: {failures:?}");
+        }
+    }
+}
+
+#[test]
+fn the_check_catches_bounds_for_one_look_at_every_look() {
+    let looks: Vec<u64> = looks(1500).collect();
+    let failures = ever_false(&Truth::new(3, &[0.55, 0.45], 0), 1, Intervals::Fixed, &looks, DRAWS / 2);
+    // binocp spends alpha on one bound and one rival: the tight case.
+    assert!(exceeds(failures[3], DRAWS / 2, ALPHA), "{failures:?}");
+}
+
+#[test]
+fn pilot_rows_choose_a_sound_spending() {
+    for (truth, ks) in truths() {
+        for k in ks {
+            let (limit, mut rng) = (truth.radius(k), StdRng::seed_from_u64(65));
+            let failed = (0..DRAWS).filter(|_| {
+                let pilot = truth.rows(50, &mut rng);
+                let spending = auto::spend(&pilot, 0, k, 400, ALPHA, Intervals::Fixed).expect("valid");
+                let counts = truth.rows(400, &mut rng);
+                certify_with(&counts, 0, k, 1.0, ALPHA, &spending, Intervals::Fixed).expect("valid").radius > limit
+            });
+            let failed = failed.count() as u64;
+            println!("c = {} k = {k}: false of {DRAWS}: {failed}", truth.p.len());
+            assert!(!exceeds(failed, DRAWS, ALPHA), "k = {k}: {failed}");
+        }
+    }
+}
