@@ -15,7 +15,8 @@ const SHARES: [f64; 7] = [0.1, 0.25, 0.5, 0.7, 0.85, 0.95, 0.99];
 /// Tried are `binocp`, `simuem`, `ranked` and `pooled`, the last two with several shares for the label and `pooled` with each
 /// number of the pilot's strongest rivals named. Any choice is sound, because the pilot rows are independent of the n rows that
 /// it is applied to; only the size of the radius depends on the pilot. It is judged at the counts that n rows would have at the
-/// pilot's frequencies, each label given 1/c of a row more (so that no rival counts as impossible).
+/// pilot's frequencies, smoothed: what labels seen once tell of those never seen is taken off the seen ones (absolute
+/// discounting) and spread over all labels, with one row more, so that no rival counts as impossible.
 ///
 /// # Errors
 /// `InvalidArgument` when `label` is not below c, `k` not in 1..c, or `alpha`, `n` or the number of pilot rows is out of range.
@@ -72,11 +73,17 @@ const MOST_NAMED: usize = 8;
 
 /// The counts that `n` rows would have.
 fn expected(pilot: &Counts, n: u64) -> Result<Counts> {
-    let extra = 1.0 / pilot.classes() as f64;
+    let with = |rows: u64| pilot.labels().iter().filter(|&&count| count == rows).count() as f64;
+    let (never, once, twice) = (with(0), with(1), with(2));
+    // Ney, Essen and Kneser's estimate; nothing where every label was seen, or none just once.
+    let discount = if never > 0.0 && once > 0.0 { once / (once + 2.0 * twice) } else { 0.0 };
+    let classes = pilot.classes() as f64;
+    let spread = (1.0 + discount * (classes - never)) / classes;
     let scale = n as f64 / (pilot.n() as f64 + 1.0);
     let mut left = n;
     let counts = pilot.labels().iter().map(|&count| {
-        let count = ((scale * (count as f64 + extra)).round() as u64).min(left);
+        let kept = if count > 0 { count as f64 - discount } else { 0.0 };
+        let count = ((scale * (kept + spread)).round() as u64).min(left);
         left -= count;
         count
     });

@@ -10,3 +10,5 @@ mod golden;
 mod paper;
 #[path = "stats/properties.rs"]
 mod properties;
+#[path = "stats/sequential.rs"]
+mod sequential;

@@ -12,6 +12,8 @@ mod decisions;
 mod rules;
 #[path = "stopping/spendings.rs"]
 mod spendings;
+#[path = "stopping/tables.rs"]
+mod tables;
 #[path = "coverage/truth.rs"]
 mod truth;
 

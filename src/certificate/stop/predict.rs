@@ -29,6 +29,7 @@ pub struct PredictVerdict {
 /// Were T the true top k, then in every other set B some label i is in truth no likelier than some j of T outside B; the capital
 /// of betting on i against j, for one such pair a set, cannot grow but by luck, for any fixed T. So a set is settled when even
 /// the worst such pairs of rows would have brought every other T to 1/alpha: one inequality of Ville, no union over labels.
+/// `docs/statistics.md` has the proof.
 #[derive(Clone, Debug)]
 pub struct PredictJudge {
     terms: Terms,
@@ -53,9 +54,8 @@ struct Race {
 struct Reign {
     set: Vec<usize>,
     counts: Vec<u64>,
-    /// The least count within the set and the largest outside.
-    inside: u64,
-    outside: u64,
+    /// ln of the capital of betting on the least frequent label of the set against the most frequent outside.
+    ln_capital: f64,
 }
 
 impl PredictJudge {
@@ -175,7 +175,7 @@ impl Race {
         let Prediction { top, .. } = predict(counts, self.k, alpha)?;
         let leader = self.find(&top);
         self.leader = Some(leader);
-        let p_value = self.p_value(leader)?;
+        let p_value = self.p_value(leader);
         Ok(Prediction { top, p_value, abstain: p_value > alpha })
     }
 
@@ -186,23 +186,18 @@ impl Race {
         let found = self.led.iter().position(|reign| reign.set == set);
         found.unwrap_or_else(|| {
             let classes = self.led.first().map_or(0, |reign| reign.counts.len());
-            self.led.push(Reign { set, counts: vec![0; classes], inside: 0, outside: 0 });
+            self.led.push(Reign { set, counts: vec![0; classes], ln_capital: 0.0 });
             self.led.len() - 1
         })
     }
 
-    /// The largest p-value over all true sets T other than that of `leader`. A T that led itself is not bet against by the rows
-    /// of its reign; for every other T the rows of all reigns count.
-    fn p_value(&self, leader: usize) -> Result<f64> {
-        let inside: u64 = self.led.iter().map(|reign| reign.inside).sum();
-        let outside: u64 = self.led.iter().map(|reign| reign.outside).sum();
-        let mut largest = anytime::one_sided_half(inside, outside)?;
-        for (i, reign) in self.led.iter().enumerate() {
-            if i != leader && (reign.inside, reign.outside) != (0, 0) {
-                largest = largest.max(anytime::one_sided_half(inside - reign.inside, outside - reign.outside)?);
-            }
-        }
-        Ok(largest)
+    /// The largest p-value over all true sets T other than that of `leader`. The capital against T is the product of those of
+    /// all reigns but its own, for a T that led itself: while T leads nothing is bet against it.
+    fn p_value(&self, leader: usize) -> f64 {
+        let all: f64 = self.led.iter().map(|reign| reign.ln_capital).sum();
+        let others = self.led.iter().enumerate().filter(|&(i, _)| i != leader);
+        let largest = others.map(|(_, reign)| reign.ln_capital).fold(0.0, f64::max);
+        anytime::p_value(all - largest)
     }
 }
 
@@ -221,6 +216,6 @@ impl Reign {
                 outside = outside.max(count);
             }
         }
-        (self.inside, self.outside) = (inside, outside);
+        self.ln_capital = anytime::ln_capital_half(inside, outside);
     }
 }

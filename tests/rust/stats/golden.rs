@@ -2,7 +2,8 @@
 
 use smoothtopk::certificate::{certify, top_k_radius};
 use smoothtopk::noise::family::{Gaussian, NoiseFamily};
-use smoothtopk::stats::{Counts, Prob, binomial, normal};
+use smoothtopk::stats::randomized::{self, Uniform};
+use smoothtopk::stats::{Counts, Prob, anytime, binomial, normal};
 
 struct Table {
     name: &'static str,
@@ -69,6 +70,44 @@ fn clopper_pearson_error_is_well_inside_its_margin() {
         let bound = binomial::lower(n, trials, alpha).map_err(|e| e.to_string())?;
         let taken = if p <= q { (p - bound.p) / p } else { (bound.q - q) / q };
         ensure((taken - 4e-13).abs() < 4e-14, || format!("{taken:e} was taken off"))
+    });
+}
+
+/// Rounded outward, and by no more than `most` relative to the smaller of p and q beyond what rounding to a float takes.
+fn outward_within(bound: Prob, p: f64, q: f64, most: f64) -> Result<(), String> {
+    ensure(surely_not_above(bound.p, p) && (bound.q > q || bound.q == 1.0), || format!("{bound:?} is not outward"))?;
+    let allowed = |x: f64| most * p.min(q) + x * f64::EPSILON;
+    let error = ((p - bound.p) / allowed(p)).max((bound.q - q) / allowed(q));
+    ensure(error <= 1.0, || format!("{bound:?} is off by {error} of what is allowed"))
+}
+
+/// The error that is left when the outward margin of 1e-12 is added back: it must stay five times below the margin.
+fn error_well_inside(bound: Prob, p: f64, q: f64) -> Result<(), String> {
+    let taken = if p <= q { (p - bound.p) / p } else { (bound.q - q) / q };
+    ensure((taken - 1e-12).abs() < 2e-13, || format!("{taken:e} was taken off"))
+}
+
+#[test]
+fn bounds_at_all_looks_are_outward_and_within_2e_12() {
+    Table::read("anytime", 5).check(|row| {
+        let (n, trials, alpha) = (row[0].parse().unwrap(), row[1].parse().unwrap(), float(&row[2]));
+        let (p, q) = (float(&row[3]), float(&row[4]));
+        let bound = anytime::lower(n, trials, alpha).map_err(|e| e.to_string())?;
+        let mirrored = anytime::upper(trials - n, trials, alpha).map_err(|e| e.to_string())?;
+        ensure(mirrored == bound.complement(), || format!("upper is {mirrored:?}"))?;
+        outward_within(bound, p, q, 2e-12)?;
+        error_well_inside(bound, p, q)
+    });
+}
+
+#[test]
+fn randomized_bounds_are_outward_and_within_2e_12() {
+    Table::read("randomized", 6).check(|row| {
+        let (n, trials, alpha) = (row[0].parse().unwrap(), row[1].parse().unwrap(), float(&row[2]));
+        let (uniform, p, q) = (Uniform::new(float(&row[3])).unwrap(), float(&row[4]), float(&row[5]));
+        let bound = randomized::lower(n, trials, alpha, uniform).map_err(|e| e.to_string())?;
+        outward_within(bound, p, q, 2e-12)?;
+        error_well_inside(bound, p, q)
     });
 }
 

@@ -1,0 +1,96 @@
+//! How many rows it takes to decide whether a label is certified at a radius, on real images: a table in Markdown.
+//!
+//!     cargo bench --bench stopping -- --images 25
+//!
+//! The label of an image is the one most frequent among 100 rows of their own, which no procedure is charged for. All
+//! procedures read the same rows of an image, drawn as far as any of them needs. Needs ResNet-20 and the 500 CIFAR-10 images
+//! among the shared inputs. Options: `--images N` (the first N; all 500 by default), `--seed S`.
+
+#[path = "stopping/procedures.rs"]
+mod procedures;
+#[path = "stopping/stream.rs"]
+mod stream;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use procedures::{Decided, Procedure, Question};
+use smoothtopk::model::{Model, ModelOptions};
+use smoothtopk::sampler::{BaseClassifier, Plan, Sampler};
+use stream::Stream;
+
+const SIGMA: f64 = 0.25;
+const ALPHA: f64 = 0.001;
+const N_MAX: u64 = 100_000;
+const N0: u64 = 100;
+
+fn main() {
+    let shared = std::env::var_os("SMOOTHTOPK_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let (model, data) =
+        (shared.join("models/cifar10_resnet20_sigma0.25.onnx"), shared.join("data/cifar10_test500.npz"));
+    if let Some(missing) = [&model, &data].into_iter().find(|path| !path.exists()) {
+        eprintln!("SKIPPED: {} is missing", missing.display());
+        return;
+    }
+    let images = images(&data);
+    let images = &images[..option("--images").map_or(images.len(), |n| (n as usize).min(images.len()))];
+    let seed = option("--seed").unwrap_or(20);
+
+    let classifier: Arc<dyn BaseClassifier> = Arc::new(Model::open(&model, &ModelOptions::default()).unwrap());
+    let sampler = Sampler::new(classifier, Plan { batch: 8, threads: Plan::usable_threads() }).unwrap();
+
+    let questions: Vec<Question> =
+        [(0.25, 1), (0.5, 1), (0.25, 3), (0.5, 3)].map(|(radius, k)| Question { radius, k }).to_vec();
+    let mut found: Vec<Vec<(Procedure, Vec<Decided>)>> = questions
+        .iter()
+        .map(|question| Procedure::all(question.k).into_iter().map(|procedure| (procedure, Vec::new())).collect())
+        .collect();
+    for (i, image) in images.iter().enumerate() {
+        let mut stream = Stream::new(&sampler, image, SIGMA, seed, i as u64);
+        for (question, found) in questions.iter().zip(&mut found) {
+            for (procedure, decided) in found {
+                decided.push(procedure.decide(question, &mut stream));
+            }
+        }
+        eprintln!("image {i}: {} rows drawn", stream.drawn());
+    }
+    println!("{} images, sigma {SIGMA}, alpha {ALPHA}, at most {N_MAX} rows, seed {seed}\n", images.len());
+    println!("| r | k | procedure | mean | median | 95 % | certified | refuted | undecided |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    for (question, found) in questions.iter().zip(found) {
+        println!("| {} | {} | fixed n | {N_MAX} | {N_MAX} | {N_MAX} | | | |", question.radius, question.k);
+        for (procedure, decided) in found {
+            let mut rows: Vec<u64> = decided.iter().map(|decided| decided.rows).collect();
+            rows.sort_unstable();
+            let share = |part: f64| rows[((part * rows.len() as f64).ceil() as usize).clamp(1, rows.len()) - 1];
+            let mean = rows.iter().sum::<u64>() as f64 / rows.len() as f64;
+            let count = |outcome| decided.iter().filter(|decided| decided.certified == outcome).count();
+            println!(
+                "| {} | {} | {procedure} | {mean:.0} | {} | {} | {} | {} | {} |",
+                question.radius,
+                question.k,
+                share(0.5),
+                share(0.95),
+                count(Some(true)),
+                count(Some(false)),
+                count(None),
+            );
+        }
+    }
+}
+
+/// The number after an option.
+fn option(name: &str) -> Option<u64> {
+    let value = std::env::args().skip_while(|argument| argument != name).nth(1)?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} must be followed by a whole number, got {value}")))
+}
+
+/// The images as the model takes them: pixels divided by 255, channels first.
+fn images(path: &Path) -> Vec<Vec<f32>> {
+    let mut archive = npyz::npz::NpzArchive::open(path).unwrap();
+    let array = archive.by_name("images").unwrap().expect("images");
+    let elements = array.shape()[1..].iter().product::<u64>() as usize;
+    let pixels: Vec<u8> = array.into_vec().unwrap();
+    pixels.chunks_exact(elements).map(|image| image.iter().map(|&pixel| f32::from(pixel) / 255.0).collect()).collect()
+}

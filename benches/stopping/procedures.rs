@@ -1,0 +1,170 @@
+//! The procedures that are compared, each written from its paper.
+
+use std::fmt;
+
+use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, Terms};
+use smoothtopk::certificate::{auto, certify_with, set_radius, top_k_radius};
+use smoothtopk::noise::family::Gaussian;
+use smoothtopk::stats::spending::RivalBounds;
+use smoothtopk::stats::{Counts, Intervals, Spending, normal};
+
+use crate::stream::Stream;
+use crate::{ALPHA, N_MAX, SIGMA};
+
+/// Is the label in the top k within the radius?
+#[derive(Clone, Copy)]
+pub struct Question {
+    pub radius: f64,
+    pub k: usize,
+}
+
+/// What came out, and after how many rows.
+pub struct Decided {
+    pub rows: u64,
+    /// `None`: undecided.
+    pub certified: Option<bool>,
+}
+
+pub enum Procedure {
+    /// This library's rule, with alpha spent so.
+    Ours(Spending),
+    /// This library's rule, with alpha spent as 100 pilot rows say.
+    OursAuto,
+    /// Horvath et al., "Boosting randomized smoothing with variance reduced classifiers", ICLR 2022: stages of fresh rows,
+    /// Clopper-Pearson bounds at alpha/s for certifying and beta/(s - 1) for giving up; beta = alpha here, which makes giving up
+    /// as sure as our refuting.
+    Stages(Spending),
+    /// Voracek, "Treatment of statistical estimation problems in randomized smoothing", NeurIPS 2024: the Krichevsky-Trofimov
+    /// bettor against p0 = Phi(r/sigma), looked at after every row, until its capital is 1/(`factor` alpha). The factor is 1 in
+    /// theory; the thresholds published with the paper take 2.
+    Betting { factor: f64 },
+}
+
+/// Rows of Horvath et al.'s stages; the last is cut to the rows that the others may have.
+const STAGES: [u64; 4] = [100, 1000, 10_000, 100_000];
+
+impl Procedure {
+    pub fn all(k: usize) -> Vec<Self> {
+        let spending = |text: &str| text.parse::<Spending>().expect("a spending");
+        if k == 1 {
+            return vec![
+                Self::Ours(spending("binocp")),
+                Self::Ours(spending("ranked")),
+                Self::Ours(spending("ranked:0.9")),
+                Self::OursAuto,
+                Self::Stages(spending("binocp")),
+                Self::Betting { factor: 1.0 },
+                Self::Betting { factor: 2.0 },
+            ];
+        }
+        vec![
+            Self::Ours(spending("binocp")),
+            Self::Ours(spending("ranked")),
+            Self::Ours(spending("pooled:0.5")),
+            Self::OursAuto,
+            Self::Stages(spending("binocp")),
+            Self::Stages(spending("simuem")),
+        ]
+    }
+
+    pub fn decide(&self, question: &Question, stream: &mut Stream) -> Decided {
+        match self {
+            Self::Ours(spending) => ours(question, spending.clone(), stream),
+            Self::OursAuto => {
+                let spending = auto::spend(&stream.pilot, stream.label(), question.k, 1000, ALPHA, Intervals::Anytime);
+                ours(question, spending.expect("valid"), stream)
+            }
+            Self::Stages(spending) => stages(question, spending, stream),
+            Self::Betting { factor } => betting(question, *factor, stream),
+        }
+    }
+}
+
+impl fmt::Display for Procedure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ours(spending) => write!(f, "ours, {spending}"),
+            Self::OursAuto => f.write_str("ours, auto"),
+            Self::Stages(spending) => write!(f, "stages, {spending}"),
+            Self::Betting { factor } => write!(f, "betting to 1/({factor} alpha)"),
+        }
+    }
+}
+
+fn ours(question: &Question, spending: Spending, stream: &mut Stream) -> Decided {
+    let label = stream.label();
+    let classes = stream.pilot.classes();
+    let terms = Terms { rule: Rule::Radius(question.radius), classes, alpha: ALPHA, n_max: N_MAX };
+    let statement = Statement { k: question.k, spending };
+    let mut judge = CertifyJudge::new(&terms, label, SIGMA, 0.0, vec![statement]).expect("terms");
+    let mut rows = 0;
+    loop {
+        let counts = stream.at(judge.next_look(rows));
+        rows = counts.n();
+        if judge.look(counts).expect("counts") == Look::Stop {
+            let certified = match judge.verdicts()[0].decision {
+                Decision::Certified => Some(true),
+                Decision::Refuted => Some(false),
+                _ => None,
+            };
+            return Decided { rows, certified };
+        }
+    }
+}
+
+fn stages(question: &Question, spending: &Spending, stream: &mut Stream) -> Decided {
+    let (label, k) = (stream.label(), question.k);
+    let noise = Gaussian::new(SIGMA).expect("sigma");
+    let stages = STAGES.len() as f64;
+    let mut rows = 0;
+    for (i, n) in STAGES.into_iter().enumerate() {
+        let n = n.min(N_MAX - rows);
+        let before = stream.at(rows).clone();
+        let counts = difference(stream.at(rows + n), &before);
+        rows += n;
+        let certificate = certify_with(&counts, label, k, SIGMA, ALPHA / stages, spending, Intervals::Fixed);
+        if certificate.expect("valid").radius >= question.radius {
+            return Decided { rows, certified: Some(true) };
+        }
+        if i + 1 < STAGES.len() {
+            let hope = spending.opposite_bounds(&counts, label, k, ALPHA / (stages - 1.0), Intervals::Fixed);
+            let hope = hope.expect("valid");
+            let limit = match &hope.rivals {
+                RivalBounds::Each(rivals) => top_k_radius(&noise, hope.label, rivals),
+                RivalBounds::Sum { sum, size } => set_radius(&noise, hope.label, *sum, *size),
+            };
+            if limit.expect("bounds").radius < question.radius {
+                return Decided { rows, certified: Some(false) };
+            }
+        }
+    }
+    Decided { rows, certified: None }
+}
+
+fn difference(after: &Counts, before: &Counts) -> Counts {
+    let labels = after.labels().iter().zip(before.labels()).map(|(after, before)| after - before).collect();
+    Counts::new(labels, after.n() - before.n()).expect("growing counts")
+}
+
+fn betting(question: &Question, factor: f64, stream: &mut Stream) -> Decided {
+    let label = stream.label();
+    let (p, q) = (normal::cdf(question.radius / SIGMA), normal::sf(question.radius / SIGMA));
+    let enough = -(factor * ALPHA).ln();
+    let mut n = 0;
+    while n < N_MAX {
+        let counts = stream.at(n + 1);
+        n = counts.n();
+        let (total, s) = (n as f64, counts.labels()[label] as f64);
+        let f = total - s;
+        // The bettor's capital is the mixture of likelihood ratios over Beta(1/2, 1/2).
+        let ln_capital = libm::lgamma(s + 0.5) + libm::lgamma(f + 0.5)
+            - libm::lgamma(total + 1.0)
+            - std::f64::consts::PI.ln()
+            - s * p.ln()
+            - f * q.ln();
+        if ln_capital >= enough {
+            return Decided { rows: n, certified: Some(s > p * total) };
+        }
+    }
+    Decided { rows: n, certified: None }
+}

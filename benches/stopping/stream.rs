@@ -1,0 +1,74 @@
+//! The rows of one image, drawn once, as far as they are asked for.
+
+use smoothtopk::noise::{Grid, Purpose};
+use smoothtopk::sampler::{Job, JobHandle, Sampler};
+use smoothtopk::stats::Counts;
+
+/// Up to here counts are known after every row; from here on after every 16.
+const FINE: u64 = 4096;
+const COARSE: u64 = 16;
+
+pub struct Stream<'a> {
+    sampler: &'a Sampler,
+    image: &'a [f32],
+    sigma: f64,
+    seed: u64,
+    key: u64,
+    /// Counts after the first i rows, for i = 0, 1, ..., FINE, FINE + COARSE, ...
+    counts: Vec<Counts>,
+    /// Counts of the rows that select the label.
+    pub pilot: Counts,
+}
+
+impl<'a> Stream<'a> {
+    pub fn new(sampler: &'a Sampler, image: &'a [f32], sigma: f64, seed: u64, key: u64) -> Self {
+        let classes = sampler.classifier().classes();
+        let none = Counts::new(vec![0; classes], 0).unwrap();
+        let mut stream = Self { sampler, image, sigma, seed, key, counts: vec![none.clone()], pilot: none };
+        stream.pilot = stream.job(Purpose::Select, 0, crate::N0).wait().complete().unwrap();
+        stream
+    }
+
+    /// The label that the pilot rows select.
+    pub fn label(&self) -> usize {
+        self.pilot.top()
+    }
+
+    /// The counts of the first `n` rows; of up to 15 more, where `n` is above 4096.
+    pub fn at(&mut self, n: u64) -> &Counts {
+        let place = if n <= FINE { n } else { FINE + (n - FINE).div_ceil(COARSE) };
+        self.draw(place as usize);
+        &self.counts[place as usize]
+    }
+
+    pub fn drawn(&self) -> u64 {
+        self.counts.last().map_or(0, Counts::n)
+    }
+
+    /// Draws up to a place and some more; jobs of a few rows each share full batches.
+    fn draw(&mut self, place: usize) {
+        while self.counts.len() <= place {
+            let jobs: Vec<JobHandle> = (self.counts.len()..)
+                .take(64)
+                .map(|place| self.job(Purpose::Estimate, Self::rows(place - 1), Self::rows(place)))
+                .collect();
+            for job in jobs {
+                let mut counts = self.counts[self.counts.len() - 1].clone();
+                counts.add(&job.wait().complete().unwrap()).unwrap();
+                self.counts.push(counts);
+            }
+        }
+    }
+
+    /// The rows up to a place.
+    fn rows(place: usize) -> u64 {
+        let place = place as u64;
+        if place <= FINE { place } else { FINE + (place - FINE) * COARSE }
+    }
+
+    fn job(&self, purpose: Purpose, first: u64, end: u64) -> JobHandle {
+        let grid = Grid::for_range(1.0, self.sigma).unwrap();
+        let job = Job::new(self.image, self.sigma, grid, self.seed, purpose).unwrap();
+        self.sampler.submit(job.key(self.key).samples(first..end)).unwrap()
+    }
+}
