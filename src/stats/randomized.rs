@@ -103,11 +103,12 @@ fn solve(successes: u64, failures: u64, alpha: f64, u: f64, low: Prob, high: Pro
             right = offset
         }
         let newton = error / slope;
-        let next = offset + newton;
-        offset = if next > left && next < right { next } else { 0.5 * (left + right) };
-        if newton.abs() * slope.max(1.0) < 1e-14 || (slope + 1.0) * newton * newton < 1e-15 || right - left < 1e-15 {
+        if (slope + 1.0) * newton * newton < 1e-15 || right - left < 1e-15 {
+            offset += newton.clamp(left - offset, right - offset);
             break;
         }
+        let next = offset + newton;
+        offset = if next > left && next < right { next } else { 0.5 * (left + right) };
     }
     let Odds { p, q } = start.shifted(offset);
     Prob { p, q }
