@@ -68,7 +68,7 @@ impl<'a> Stream<'a> {
 
     fn job(&self, purpose: Purpose, first: u64, end: u64) -> JobHandle {
         let grid = Grid::for_range(1.0, self.sigma).unwrap();
-        let job = Job::new(self.image, self.sigma, grid, self.seed, purpose).unwrap();
+        let job = Job::on_grid(self.image, self.sigma, grid, self.seed, purpose).unwrap();
         self.sampler.submit(job.key(self.key).samples(first..end)).unwrap()
     }
 }
