@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use ort::session::{NoSelectedOutputs, RunOptions};
 
+use super::constants::Filled;
+use super::gpu::DeviceStream;
 use super::labels;
 use super::options::Provider;
 use super::raw::{self, Call, RawResult, Tensor};
@@ -19,6 +21,13 @@ pub(super) struct Core {
     pub opened: Opened,
     pub plan: Plan,
     pub provider: Provider,
+    /// Dropped after the session, whose work goes there.
+    pub _stream: Option<DeviceStream>,
+    pub arithmetic: String,
+    /// Whether the provider replays recorded graphs of bound runs.
+    pub graph: bool,
+    /// Why it is not the provider that was asked for.
+    pub fallback: Option<String>,
 }
 
 /// Shape of one row of the output, without the batch: known after the first run.
@@ -34,6 +43,14 @@ fn run_error(reason: String) -> Error {
     Error::new(ErrorKind::Run, format!("a run of the model failed: {reason}"))
 }
 
+pub(super) fn c_string(name: &str) -> Result<CString> {
+    CString::new(name).map_err(|_| Error::new(ErrorKind::Model, format!("the name {name:?} holds a NUL")))
+}
+
+fn with_rows(rows: usize, shape: &[usize]) -> Vec<usize> {
+    [&[rows], shape].concat()
+}
+
 impl Core {
     /// A call for up to `rows` rows. With the output's element type and row shape, its memory is made once.
     pub(super) fn call(
@@ -43,16 +60,23 @@ impl Core {
         output: Option<(super::ElementType, &RowShape)>,
     ) -> Result<Call> {
         let plan = &self.plan;
-        let c_string = |name: &str| {
-            CString::new(name).map_err(|_| Error::new(ErrorKind::Model, format!("the name {name:?} holds a NUL")))
-        };
         let memory = |reason| Error::new(ErrorKind::Run, format!("no memory for a batch of {rows} rows: {reason}"));
-        let with_rows = |shape: &[usize]| [&[rows], shape].concat();
-        let input = Tensor::zeros(plan.input_type, &with_rows(&plan.element_shape), true).map_err(memory)?;
+        let input = Tensor::zeros(plan.input_type, &with_rows(rows, &plan.element_shape), true).map_err(memory)?;
         let mut inputs = vec![(c_string(&plan.input)?, input)];
-        for constant in &plan.constants {
+        inputs.extend(self.constants(rows)?);
+        let bound = match output {
+            Some((element, shape)) => Some(Tensor::zeros(element, &with_rows(rows, shape), true).map_err(memory)?),
+            None => None,
+        };
+        Ok(Call::new(Arc::clone(&self.opened.session), options, inputs, c_string(&plan.output)?, bound))
+    }
+
+    /// The further inputs, for up to `rows` rows.
+    pub(super) fn constants(&self, rows: usize) -> Result<Vec<(CString, Tensor)>> {
+        let memory = |reason| Error::new(ErrorKind::Run, format!("no memory for a batch of {rows} rows: {reason}"));
+        let make = |constant: &Filled| {
             let shape = match constant.per_row {
-                true => with_rows(&constant.shape[1..]),
+                true => with_rows(rows, &constant.shape[1..]),
                 false => constant.shape.clone(),
             };
             let mut tensor = Tensor::zeros(constant.element, &shape, constant.per_row).map_err(memory)?;
@@ -60,13 +84,9 @@ impl Core {
                 let bytes = tensor.buffer().elements_mut::<u8>();
                 bytes.chunks_exact_mut(constant.bytes.len()).for_each(|chunk| chunk.copy_from_slice(&constant.bytes));
             }
-            inputs.push((c_string(&constant.name)?, tensor));
-        }
-        let bound = match output {
-            Some((element, shape)) => Some(Tensor::zeros(element, &with_rows(shape), true).map_err(memory)?),
-            None => None,
+            Ok((c_string(&constant.name)?, tensor))
         };
-        Ok(Call::new(Arc::clone(&self.opened.session), options, inputs, c_string(&plan.output)?, bound))
+        self.plan.constants.iter().map(make).collect()
     }
 
     /// Runs, alone where the provider's runs must not overlap.

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use ort::ep::{ArbitrarilyConfigurableExecutionProvider, CUDA, TensorRT};
 use ort::session::builder::SessionBuilder;
 
+use super::gpu::{CudaOptions, DeviceStream, TensorRtOptions};
 use super::options::{ModelOptions, Provider};
 use super::raw;
 use super::runtime::{Runtime, one_line};
@@ -15,6 +16,20 @@ use crate::{Error, Result};
 /// Refuses options that the provider cannot have.
 pub(super) fn check(options: &ModelOptions) -> Result<()> {
     let provider = &options.provider;
+    let is_nvidia = matches!(provider, Provider::Cuda { .. } | Provider::TensorRt { .. });
+    let refuse = |field: &str, what: &str| Err(Error::argument(field, format!("{provider} takes no {what}")));
+    if !is_nvidia && options.cuda != CudaOptions::default() {
+        return refuse("cuda", "options of CUDA");
+    }
+    if !is_nvidia && options.stream.is_some() {
+        return refuse("stream", "stream of a device");
+    }
+    if !matches!(provider, Provider::TensorRt { .. }) && options.tensorrt != TensorRtOptions::default() {
+        return refuse("tensorrt", "options of TensorRT");
+    }
+    if options.tensorrt.batch == Some(0) {
+        return Err(Error::argument("tensorrt.batch", "a batch has at least one row"));
+    }
     if *provider == Provider::Cpu && !options.provider_options.is_empty() {
         return Err(Error::argument("provider_option", "the provider cpu takes no options"));
     }
@@ -31,24 +46,27 @@ pub(super) fn check(options: &ModelOptions) -> Result<()> {
     }
 }
 
-/// Adds the providers, in the order in which they are to take the model's nodes.
+/// Adds the providers, in the order in which they are to take the model's nodes. `engine` are TensorRT's settings for this model.
 pub(super) fn add(
     mut builder: SessionBuilder,
     runtime: &Runtime,
     options: &ModelOptions,
+    engine: &[(String, String)],
 ) -> std::result::Result<SessionBuilder, String> {
-    let (limit, set) = (options.memory_limit, &options.provider_options);
-    // TF32 would drop 13 bits of every product, behind a model that says float32.
-    let cuda = |device: u32| {
-        let cuda = CUDA::default().with_device_id(device as i32).with_tf32(false);
-        limit.map_or_else(|| cuda.clone(), |limit| cuda.clone().with_arbitrary_config("gpu_mem_limit", limit))
-    };
+    let set = &options.provider_options;
     let providers = match options.provider {
         Provider::Cpu => return Ok(builder),
-        Provider::Cuda { device } => vec![configured(cuda(device), set).build().error_on_failure()],
+        Provider::Cuda { device } => vec![configured(cuda(device, options), set).build().error_on_failure()],
         Provider::TensorRt { device } => {
-            let tensorrt = configured(TensorRT::default().with_device_id(device as i32), set);
-            vec![tensorrt.build().error_on_failure(), cuda(device).build().error_on_failure()]
+            let mut tensorrt = TensorRT::default()
+                .with_device_id(device as i32)
+                .with_fp16(options.tensorrt.fp16)
+                .with_bf16(options.tensorrt.bf16);
+            if let Some(stream) = &options.stream {
+                tensorrt = configured(tensorrt, &stream_settings(stream));
+            }
+            let tensorrt = configured(configured(tensorrt, engine), set);
+            vec![tensorrt.build().error_on_failure(), cuda(device, options).build().error_on_failure()]
         }
         Provider::Other { ref name } => {
             if let Some(library) = &options.provider_library {
@@ -59,6 +77,24 @@ pub(super) fn add(
         }
     };
     builder.with_execution_providers(providers).map_err(|error| one_line(error.message()))
+}
+
+/// TF32 would drop 13 bits of every product, behind a model that says float32: it is off unless asked for.
+fn cuda(device: u32, options: &ModelOptions) -> CUDA {
+    let asked = &options.cuda;
+    let mut settings = vec![
+        ("cudnn_conv_algo_search".to_owned(), asked.conv_search.name().to_owned()),
+        ("arena_extend_strategy".to_owned(), asked.arena.name().to_owned()),
+    ];
+    settings.extend(options.memory_limit.map(|limit| ("gpu_mem_limit".to_owned(), limit.to_string())));
+    settings.extend(asked.graph.then(|| ("enable_cuda_graph".to_owned(), "1".to_owned())));
+    settings.extend(options.stream.iter().flat_map(stream_settings));
+    configured(CUDA::default().with_device_id(device as i32).with_tf32(asked.tf32), &settings)
+}
+
+fn stream_settings(stream: &DeviceStream) -> [(String, String); 2] {
+    let set = |key: &str, value: String| (key.to_owned(), value);
+    [set("has_user_compute_stream", "1".to_owned()), set("user_compute_stream", stream.0.handle().to_string())]
 }
 
 fn configured<P: ArbitrarilyConfigurableExecutionProvider>(provider: P, options: &[(String, String)]) -> P {

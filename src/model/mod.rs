@@ -40,7 +40,12 @@ mod constants;
 mod core;
 mod devices;
 mod digest;
+mod engine;
+mod file;
+mod gpu;
 mod labels;
+mod needed;
+mod on_device;
 mod options;
 mod preprocess;
 mod probe;
@@ -58,7 +63,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use self::core::{Core, RowShape};
+use self::file::ModelFile;
+pub use self::gpu::{Arena, ComputeStream, ConvSearch, CudaOptions, DeviceStream, TensorRtOptions};
 pub use self::labels::NO_LABEL;
+pub use self::on_device::{DeviceBatch, DeviceLayout, DeviceMemory};
 pub use self::options::{Constant, ModelOptions, Provider};
 use self::preprocess::Preprocess;
 pub use self::providers::ProviderStatus;
@@ -103,9 +111,31 @@ impl Model {
     }
 
     fn load(bytes: &[u8], path: Option<&Path>, options: &ModelOptions) -> Result<Self> {
-        let (opened, sha256) = open(bytes, path, options)?;
-        let plan = resolve::resolve(&opened.interface, options)?;
-        let core = Core { opened, plan, provider: options.provider.clone() };
+        let file = ModelFile::new(bytes, path)?;
+        let asked = options;
+        let on_cpu = asked.on_cpu();
+        let (open, options, fallback) = match file.open(options) {
+            Err(error) if error.kind() == crate::ErrorKind::Provider && asked.allow_fallback => {
+                crate::log::warn(format_args!("the model runs on the processor instead: {error}"));
+                (file.open(&on_cpu)?, &on_cpu, Some(error.message().to_owned()))
+            }
+            opened => (opened?, asked, None),
+        };
+        let (opened, batch) = open;
+        let mut plan = resolve::resolve(&opened.interface, options)?;
+        if let Some(rows) = batch {
+            // TensorRT's engine takes no other shape.
+            plan.batch = Batch::Fixed(rows);
+        }
+        let core = Core {
+            opened,
+            plan,
+            provider: options.provider.clone(),
+            _stream: options.stream.clone(),
+            arithmetic: gpu::arithmetic(options),
+            graph: options.cuda.graph,
+            fallback,
+        };
         let found = probe::probe(&core, options)?;
         let plan = &core.plan;
         let signature = Signature {
@@ -127,9 +157,11 @@ impl Model {
         let ModelOptions { provider, provider_options, intra_threads, intra_spinning, .. } = options;
         let runtime = Runtime::load(None)?;
         let speed_identity = format!(
-            "{sha256} as {:?} {}, {provider} {provider_options:?}, ONNX Runtime {} with {intra_threads} threads a run{}",
+            "{} as {:?} {}, {provider} {provider_options:?}, {:?}, ONNX Runtime {} with {intra_threads} threads a run{}",
+            file.sha256,
             signature.element_shape,
             if preprocess.is_identity() { "as it is" } else { "preprocessed" },
+            core.arithmetic,
             runtime.version(),
             if *intra_spinning { ", spinning" } else { "" },
         );
@@ -138,7 +170,7 @@ impl Model {
             signature: Arc::new(signature),
             preprocess: Arc::new(preprocess),
             output: found.output,
-            sha256,
+            sha256: file.sha256,
             speed_identity: speed_identity.into(),
         })
     }
@@ -150,7 +182,9 @@ impl Model {
     pub fn interface(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Interface> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
-        let (opened, _) = open(&bytes, Some(path), options).map_err(|error| name_file(error, path))?;
+        let (opened, _) = ModelFile::new(&bytes, Some(path))
+            .and_then(|file| file.open(options))
+            .map_err(|error| name_file(error, path))?;
         Ok(opened.interface)
     }
 
@@ -174,9 +208,20 @@ impl Model {
         &self.sha256
     }
 
-    /// Where it runs.
+    /// Where it runs: not where it was to run, if it fell back.
     pub fn provider(&self) -> &Provider {
         &self.core.provider
+    }
+
+    /// Why it runs on the processor and not by the provider asked for, where [`ModelOptions::allow_fallback`] let it.
+    pub fn fallback(&self) -> Option<&str> {
+        self.core.fallback.as_deref()
+    }
+
+    /// In what float32 is computed: `float32`; `tf32`; with `+float16` or `+bfloat16` where TensorRT may choose these. TensorRT
+    /// itself uses TF32 unless the environment says `NVIDIA_TF32_OVERRIDE=0`.
+    pub fn arithmetic(&self) -> &str {
+        &self.core.arithmetic
     }
 
     /// The rows of a batch for which the buffers of `threads` runners, as this library allocates them, fit into `bytes`.
@@ -209,7 +254,7 @@ impl Model {
         }
     }
 
-    /// The type in which the model takes its rows; on a GPU, float32 is computed in float32 (TF32 is off).
+    /// The type in which the model takes its rows; [`Model::arithmetic`] says in what float32 is computed.
     pub fn precision(&self) -> ElementType {
         self.signature.input_type
     }
@@ -222,23 +267,6 @@ impl std::fmt::Debug for Model {
             .field("sha256", &self.sha256)
             .finish_non_exhaustive()
     }
-}
-
-fn open(bytes: &[u8], path: Option<&Path>, options: &ModelOptions) -> Result<(session::Opened, String)> {
-    let external = digest::external_files(bytes)?;
-    let folder = match path.map(std::path::absolute) {
-        None if !external.is_empty() => {
-            let message = "the model keeps data in files of its own: open it by its path";
-            return Err(Error::new(crate::ErrorKind::Model, message).with_field("model"));
-        }
-        Some(Ok(path)) => path.parent().map(Path::to_owned),
-        _ => None,
-    };
-    let sha256 = digest::digest(bytes, folder.as_deref().unwrap_or(Path::new("")), &external)?;
-    let runtime = Runtime::load(options.runtime.as_deref())?;
-    let folder = folder.filter(|_| !external.is_empty());
-    let opened = session::open(runtime, bytes, folder.as_deref(), options)?;
-    Ok((opened, sha256))
 }
 
 /// Says which file an error about a model is about.

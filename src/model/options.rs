@@ -4,11 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::gpu::{CudaOptions, DeviceStream, TensorRtOptions};
 use crate::{Error, Result};
 
 /// Where a model runs. Written as `cpu`, `cuda`, `cuda:1`, `tensorrt`, `tensorrt:0`.
 ///
-/// A provider is given or the model is not opened: nothing falls back to another.
+/// A provider is given or the model is not opened: nothing falls back to another unless [`ModelOptions::allow_fallback`] asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Provider {
@@ -126,6 +127,15 @@ pub struct ModelOptions {
     /// Bytes of the provider's memory on a GPU ([`Provider::Cuda`], [`Provider::TensorRt`]); what the batch plan keeps
     /// to on the processor ([`super::Model::rows_within`]). Other providers take no limit.
     pub memory_limit: Option<u64>,
+    /// Open the model on the processor where the provider cannot be used. What happened is in [`super::Model::provider`] and
+    /// [`super::Model::fallback`].
+    pub allow_fallback: bool,
+    /// Options of CUDA, also for what TensorRT leaves to it.
+    pub cuda: CudaOptions,
+    /// Options of TensorRT.
+    pub tensorrt: TensorRtOptions,
+    /// The stream of the device that the session's work goes to; its own where none is given. For CUDA and TensorRT.
+    pub stream: Option<DeviceStream>,
     /// Threads within one run (ONNX Runtime's intra-op threads), at least 1. Rows are independent, so several
     /// runners with one thread each beat one runner with several.
     pub intra_threads: usize,
@@ -150,6 +160,21 @@ pub struct ModelOptions {
     pub std: Vec<f32>,
 }
 
+impl ModelOptions {
+    /// The same model on the processor.
+    pub(super) fn on_cpu(&self) -> Self {
+        Self {
+            provider: Provider::Cpu,
+            provider_options: Vec::new(),
+            provider_library: None,
+            cuda: CudaOptions::default(),
+            tensorrt: TensorRtOptions::default(),
+            stream: None,
+            ..self.clone()
+        }
+    }
+}
+
 impl Default for ModelOptions {
     fn default() -> Self {
         Self {
@@ -158,6 +183,10 @@ impl Default for ModelOptions {
             provider_options: Vec::new(),
             provider_library: None,
             memory_limit: None,
+            allow_fallback: false,
+            cuda: CudaOptions::default(),
+            tensorrt: TensorRtOptions::default(),
+            stream: None,
             intra_threads: 1,
             intra_spinning: false,
             input: None,

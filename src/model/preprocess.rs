@@ -56,6 +56,16 @@ impl Preprocess {
         self.scale.is_empty() && self.element == ElementType::Float32
     }
 
+    /// Mean and standard deviation of each channel; empty where there is nothing to do.
+    pub(super) fn scale(&self) -> (Vec<f32>, Vec<f32>) {
+        self.scale.iter().copied().unzip()
+    }
+
+    /// Elements that share a channel before the next begins.
+    pub(super) fn run(&self) -> usize {
+        self.run
+    }
+
     /// Writes rows of `from` to the model's input, as its type.
     pub(super) fn apply(&self, from: &[f32], to: &mut Buffer) {
         match self.element {

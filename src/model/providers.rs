@@ -41,7 +41,7 @@ impl Runtime {
     /// `Provider`, with what exactly is missing.
     pub fn check_provider(&self, provider: &Provider) -> Result<()> {
         let options = ModelOptions { provider: provider.clone(), ..ModelOptions::default() };
-        session::open(self, RELU, None, &options).map(drop)
+        session::open(self, RELU, None, &options, &[]).map(drop)
     }
 
     /// Tries each provider that this library knows: cpu, cuda, tensorrt.

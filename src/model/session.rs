@@ -9,7 +9,7 @@ use ort::session::{Session, SharedSessionInner};
 use super::options::{ModelOptions, Provider};
 use super::runtime::{self, Runtime, one_line};
 use super::types::Interface;
-use super::{devices, raw};
+use super::{devices, needed, raw};
 use crate::{Error, ErrorKind, Result, log};
 
 /// An open session. Runs on the CPU may overlap; runs on a GPU take turns.
@@ -39,7 +39,14 @@ const SHAPE_OPERATORS: [&str; 14] = [
 ];
 
 /// Opens a session on a model's bytes. `folder` is where its external data lies.
-pub(super) fn open(runtime: &Runtime, model: &[u8], folder: Option<&Path>, options: &ModelOptions) -> Result<Opened> {
+/// `engine` are TensorRT's settings for this model.
+pub(super) fn open(
+    runtime: &Runtime,
+    model: &[u8],
+    folder: Option<&Path>,
+    options: &ModelOptions,
+    engine: &[(String, String)],
+) -> Result<Opened> {
     let (provider, threads) = (&options.provider, options.intra_threads);
     if threads == 0 || i32::try_from(threads).is_err() {
         return Err(Error::argument("intra_threads", format!("{threads} threads: it takes 1 or more")));
@@ -49,8 +56,8 @@ pub(super) fn open(runtime: &Runtime, model: &[u8], folder: Option<&Path>, optio
     let builder = configure(runtime, folder, options).map_err(|error| {
         Error::new(ErrorKind::Runtime, format!("ONNX Runtime takes no session options: {}", one_line(error.message())))
     })?;
-    let mut builder =
-        devices::add(builder, runtime, options).map_err(|reason| provider_refusal(runtime, provider, &reason))?;
+    let mut builder = devices::add(builder, runtime, options, engine)
+        .map_err(|reason| provider_refusal(runtime, provider, &reason))?;
     let session =
         builder.commit_from_memory(model).map_err(|error| commit_refusal(runtime, provider, error.message()))?;
     let interface = interface_of(&session);
@@ -121,18 +128,23 @@ pub(super) fn refusal_prefix(provider: &Provider) -> String {
 }
 
 fn provider_refusal(runtime: &Runtime, provider: &Provider, message: &str) -> Error {
-    let mut reasons = vec![one_line(message)];
-    // ONNX Runtime logs what the loader said and returns less.
-    reasons.extend(runtime.recent_messages().into_iter().filter(|logged| !message.contains(logged.as_str())));
-    if let Some(name) = library_name(provider) {
-        let file = runtime.path().with_file_name(name);
-        reasons.push(match file.is_file() {
+    let library = library_name(provider).map(|name| runtime.path().with_file_name(name));
+    let mut reasons = match &library {
+        Some(file) if file.is_file() => needed::missing(file),
+        _ => Vec::new(),
+    };
+    // ONNX Runtime names the first library that is missing only, and in many words.
+    if reasons.is_empty() {
+        reasons.push(one_line(message));
+        // It logs what the loader said and returns less.
+        reasons.extend(runtime.recent_messages().into_iter().filter(|logged| !message.contains(logged.as_str())));
+        reasons.extend(library.map(|file| match file.is_file() {
             true => format!("{} is there", file.display()),
             false => format!(
                 "{} is not there: set SMOOTHTOPK_ONNXRUNTIME to a build of ONNX Runtime that has it",
                 file.display()
             ),
-        });
+        }));
     }
     let reasons = reasons.iter().map(|reason| reason.trim_end_matches('.')).collect::<Vec<_>>().join("; ");
     let message = format!("{}{reasons}", refusal_prefix(provider));

@@ -20,14 +20,9 @@ pub(in crate::model) fn disable_telemetry() {
 /// The version of the library at `path` and the file that the loader took; or the loader's reason. A library that
 /// answers stays loaded.
 pub(in crate::model) fn probe_library(path: &Path) -> Result<(String, PathBuf), String> {
-    let reason = |error: libloading::Error| {
-        // What the loader said is the source; the error itself only names the call.
-        let said = std::error::Error::source(&error).map(ToString::to_string);
-        one_line(&said.unwrap_or_else(|| error.to_string()))
-    };
     // SAFETY: ONNX Runtime's library has no precondition on being loaded; another library found under this name runs
     // its initialisers, which is what whoever names it asks for.
-    let library = unsafe { libloading::Library::new(path) }.map_err(reason)?;
+    let library = unsafe { libloading::Library::new(path) }.map_err(loader_reason)?;
     // SAFETY: this is the symbol's type in every ONNX Runtime.
     let base = unsafe { library.get::<unsafe extern "C" fn() -> *const OrtApiBase>(b"OrtGetApiBase\0") }
         .map_err(|_| "it does not export OrtGetApiBase, so it is not ONNX Runtime".to_owned())?;
@@ -42,6 +37,18 @@ pub(in crate::model) fn probe_library(path: &Path) -> Result<(String, PathBuf), 
     let file = if path.is_absolute() { path.to_owned() } else { file_of(address).unwrap_or_else(|| path.to_owned()) };
     std::mem::forget(library);
     Ok((version, file))
+}
+
+/// Whether the loader finds a library, and why not. What it loads for that is let go again.
+pub(in crate::model) fn find_library(path: &Path) -> Result<(), String> {
+    // SAFETY: runs the initialisers of a library that a provider's library, which is to be loaded, needs.
+    unsafe { libloading::Library::new(path) }.map(drop).map_err(loader_reason)
+}
+
+/// What the loader said is the source; the error itself only names the call.
+fn loader_reason(error: libloading::Error) -> String {
+    let said = std::error::Error::source(&error).map(ToString::to_string);
+    one_line(&said.unwrap_or_else(|| error.to_string()))
 }
 
 /// The file that this library's code was loaded from.

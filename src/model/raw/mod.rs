@@ -5,6 +5,7 @@
 //! called on one session from many threads, which is what the host path does.
 
 mod arena;
+mod binding;
 mod buffer;
 mod call;
 mod host;
@@ -14,10 +15,11 @@ mod tensor;
 mod value;
 
 pub(super) use self::arena::{SHRINK, most_held};
+pub(super) use self::binding::{Binding, Memory, Rows};
 pub(super) use self::buffer::{Buffer, Plain};
 pub(super) use self::call::{Call, placement};
 pub use self::host::HostApi;
-pub(super) use self::loader::{disable_telemetry, own_file, probe_library};
+pub(super) use self::loader::{disable_telemetry, find_library, own_file, probe_library};
 pub(super) use self::provider::append_provider;
 pub(super) use self::tensor::Tensor;
 pub(super) use self::value::Data;
