@@ -4,7 +4,7 @@
 //!
 //! The label of an image is the one most frequent among 100 rows of their own, which no procedure is charged for. All
 //! procedures read the same rows of an image, drawn as far as any of them needs. Needs ResNet-20 and the 500 CIFAR-10 images
-//! among the shared inputs. Options: `--images N` (the first N; all 500 by default), `--seed S`.
+//! among the shared inputs. Options: `--images N` (the first N; all 500 by default), `--n-max N` (100,000), `--seed S`.
 
 #[path = "stopping/procedures.rs"]
 mod procedures;
@@ -21,7 +21,6 @@ use stream::Stream;
 
 const SIGMA: f64 = 0.25;
 const ALPHA: f64 = 0.001;
-const N_MAX: u64 = 100_000;
 const N0: u64 = 100;
 
 fn main() {
@@ -36,12 +35,13 @@ fn main() {
     let images = images(&data);
     let images = &images[..option("--images").map_or(images.len(), |n| (n as usize).min(images.len()))];
     let seed = option("--seed").unwrap_or(20);
+    let n_max = option("--n-max").unwrap_or(100_000);
 
     let classifier: Arc<dyn BaseClassifier> = Arc::new(Model::open(&model, &ModelOptions::default()).unwrap());
     let sampler = Sampler::new(classifier, Plan { batch: 8, threads: Plan::usable_threads() }).unwrap();
 
     let questions: Vec<Question> =
-        [(0.25, 1), (0.5, 1), (0.25, 3), (0.5, 3)].map(|(radius, k)| Question { radius, k }).to_vec();
+        [(0.25, 1), (0.5, 1), (0.25, 3), (0.5, 3)].map(|(radius, k)| Question { radius, k, n_max }).to_vec();
     let mut found: Vec<Vec<(Procedure, Vec<Decided>)>> = questions
         .iter()
         .map(|question| Procedure::all(question.k).into_iter().map(|procedure| (procedure, Vec::new())).collect())
@@ -55,11 +55,11 @@ fn main() {
         }
         eprintln!("image {i}: {} rows drawn", stream.drawn());
     }
-    println!("{} images, sigma {SIGMA}, alpha {ALPHA}, at most {N_MAX} rows, seed {seed}\n", images.len());
+    println!("{} images, sigma {SIGMA}, alpha {ALPHA}, at most {n_max} rows, seed {seed}\n", images.len());
     println!("| r | k | procedure | mean | median | 95 % | certified | refuted | undecided |");
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for (question, found) in questions.iter().zip(found) {
-        println!("| {} | {} | fixed n | {N_MAX} | {N_MAX} | {N_MAX} | | | |", question.radius, question.k);
+        println!("| {} | {} | fixed n | {n_max} | {n_max} | {n_max} | | | |", question.radius, question.k);
         for (procedure, decided) in found {
             let mut rows: Vec<u64> = decided.iter().map(|decided| decided.rows).collect();
             rows.sort_unstable();

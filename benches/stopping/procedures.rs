@@ -9,13 +9,15 @@ use smoothtopk::stats::spending::RivalBounds;
 use smoothtopk::stats::{Counts, Intervals, Spending, normal};
 
 use crate::stream::Stream;
-use crate::{ALPHA, N_MAX, SIGMA};
+use crate::{ALPHA, SIGMA};
 
 /// Is the label in the top k within the radius?
 #[derive(Clone, Copy)]
 pub struct Question {
     pub radius: f64,
     pub k: usize,
+    /// The most rows.
+    pub n_max: u64,
 }
 
 /// What came out, and after how many rows.
@@ -94,7 +96,7 @@ impl fmt::Display for Procedure {
 fn ours(question: &Question, spending: Spending, stream: &mut Stream) -> Decided {
     let label = stream.label();
     let classes = stream.pilot.classes();
-    let terms = Terms { rule: Rule::Radius(question.radius), classes, alpha: ALPHA, n_max: N_MAX };
+    let terms = Terms { rule: Rule::Radius(question.radius), classes, alpha: ALPHA, n_max: question.n_max };
     let statement = Statement { k: question.k, spending };
     let mut judge = CertifyJudge::new(&terms, label, SIGMA, 0.0, vec![statement]).expect("terms");
     let mut rows = 0;
@@ -118,7 +120,10 @@ fn stages(question: &Question, spending: &Spending, stream: &mut Stream) -> Deci
     let stages = STAGES.len() as f64;
     let mut rows = 0;
     for (i, n) in STAGES.into_iter().enumerate() {
-        let n = n.min(N_MAX - rows);
+        let n = n.min(question.n_max - rows);
+        if n == 0 {
+            break;
+        }
         let before = stream.at(rows).clone();
         let counts = difference(stream.at(rows + n), &before);
         rows += n;
@@ -151,7 +156,7 @@ fn betting(question: &Question, factor: f64, stream: &mut Stream) -> Decided {
     let (p, q) = (normal::cdf(question.radius / SIGMA), normal::sf(question.radius / SIGMA));
     let enough = -(factor * ALPHA).ln();
     let mut n = 0;
-    while n < N_MAX {
+    while n < question.n_max {
         let counts = stream.at(n + 1);
         n = counts.n();
         let (total, s) = (n as f64, counts.labels()[label] as f64);

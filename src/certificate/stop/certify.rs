@@ -38,7 +38,9 @@ pub struct CertifyJudge {
     slack: f64,
     statements: Vec<Statement>,
     verdicts: Vec<Verdict>,
+    /// The first number of rows that can certify, and the first that can refute where that is fewer.
     first: u64,
+    refuting: u64,
     seen: u64,
 }
 
@@ -69,15 +71,33 @@ impl CertifyJudge {
         }
         let open = |statement: &Statement| Verdict { k: statement.k, decision: Decision::Open, certificate: None };
         let verdicts = statements.iter().map(open).collect();
-        let mut judge = Self { terms: *terms, label, noise, slack, statements, verdicts, first: terms.n_max, seen: 0 };
+        let mut judge = Self {
+            terms: *terms,
+            label,
+            noise,
+            slack,
+            statements,
+            verdicts,
+            first: terms.n_max,
+            refuting: terms.n_max,
+            seen: 0,
+        };
         if terms.rule != Rule::Fixed {
             judge.first = judge.first_useful()?;
+            judge.refuting = judge.first_refuting()?;
         }
         Ok(judge)
     }
 
     /// The number of rows of the next look, after one at `n` (0 before the first); `n_max` at last.
     pub fn next_look(&self, n: u64) -> u64 {
+        if n < self.refuting {
+            return self.refuting;
+        }
+        if n < self.first {
+            // Only a refutal can come here: looks may be fewer.
+            return (n + (n / 8).max(2)).min(self.first);
+        }
         look_after(n, self.first, self.terms.n_max)
     }
 
@@ -193,6 +213,26 @@ impl CertifyJudge {
             }
         }
         Ok(first)
+    }
+
+    /// The smallest number of rows at which a statement can be refuted, all rows having one other label; at most `first`.
+    fn first_refuting(&self) -> Result<u64> {
+        let Terms { rule, classes, .. } = self.terms;
+        let asked = if let Rule::Radius(radius) = rule { radius } else { f64::MIN_POSITIVE };
+        let mut refuting = self.first;
+        for Statement { k, spending } in &self.statements {
+            let named: &[usize] = if let Spending::Pooled { named, .. } = spending { named } else { &[] };
+            let rival = (0..classes).find(|label| *label != self.label && !named.contains(label));
+            let refutes = |n: u64| -> Result<bool> {
+                let mut labels = vec![0; classes];
+                rival.into_iter().for_each(|rival| labels[rival] = n);
+                Ok(self.limit(&Counts::new(labels, n)?, *k, spending)? < asked)
+            };
+            if refutes(refuting)? {
+                refuting = plan::first_true(1, refuting, refutes)?;
+            }
+        }
+        Ok(refuting)
     }
 
     fn check(&self, counts: &Counts) -> Result<()> {

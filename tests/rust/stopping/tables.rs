@@ -13,10 +13,13 @@ use super::truth::Truth;
 
 const ALPHA: f64 = 0.001;
 
+/// What it is, c, the first probabilities, k, n, alpha.
+type Shape = (&'static str, usize, &'static [f64], usize, u64, f64);
+
 #[test]
 #[ignore = "prints a table; asserts nothing"]
 fn mean_radii_of_spendings() {
-    let shapes: [(&str, usize, &[f64], usize, u64, f64); 9] = [
+    let shapes: [Shape; 9] = [
         ("one big label", 10, &[0.9], 3, 200, 0.1),
         ("one big label", 10, &[0.7], 3, 200, 0.1),
         ("one big label", 10, &[0.9], 3, 10_000, ALPHA),
