@@ -4,12 +4,12 @@
 //! look with probability at least 1 - `alpha`, so that a look at the counts may decide whether to go on.
 //!
 //! The bound is the p0 at which a mixture of likelihood ratios against p0 reaches 1/alpha (Robbins, Annals of Mathematical
-//! Statistics 41, 1970; Ville's inequality). The alternatives are p = p0 + u (1 - p0), with u drawn from [`PARTS`]:
+//! Statistics 41, 1970; Ville's inequality). The alternatives are p = p0 + u (1 - p0), with u drawn from `PARTS` (below):
 //!
 //! M(s, f; p0) = E_u (1 - u)^f (1 + u (1 - p0)/p0)^s for s successes and f failures.
 //!
 //! Every factor of M has mean at most 1 under every p <= p0, so M is a supermartingale that starts at 1; and M falls in p0,
-//! so what it rejects is all below one root. `docs/statistics.md` has the proof, the choice of [`PARTS`] and the error.
+//! so what it rejects is all below one root. `docs/statistics.md` has the proof, the choice of `PARTS` and the error.
 
 use super::binomial::first_guess;
 use super::tail::{Odds, Precision, Tail, Value, deviance};
