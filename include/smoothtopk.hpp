@@ -7,7 +7,8 @@
 ///     if (answers) std::printf("radius %g\n", answers->summary(0)->radius);
 ///
 /// Conventions
-/// - Handles (error, model, request, cancel_token, job, answers, counts, logger) are move-only, one pointer wide, and
+/// - Handles (error, model, request, cancel_token, job, answers, counts, budget, logger) are move-only, one pointer
+/// wide, and
 ///   free what they own. A moved-from handle is empty: its functions give INVALID_ARGUMENT, never a crash.
 /// - A function that can fail gives a [[nodiscard]] result<T>: an error or a value. Nothing here throws, unless
 ///   SMOOTHTOPK_EXCEPTIONS is defined before this header is included: then result<T>::value() throws
@@ -16,7 +17,8 @@
 ///   the run has been cancelled; one that a done or log callable throws has no caller to go to, and is dropped.
 /// - const functions may be called from any number of threads at once, the others by one thread at a time.
 /// - Text is UTF-8. A string_view or span that a function gives lives as long as the object it came from.
-/// - There are no globals. Allocated are a job's, a logger's and an error's state, and copies of a string_view.
+/// - There are no globals. Allocated are a job's, a logger's and an error's state, a budget's text, and copies of a
+///   string_view.
 ///
 /// What each function means, with its ranges and errors, is in smoothtopk.h beside the function of the same name.
 #ifndef SMOOTHTOPK_HPP
@@ -96,10 +98,36 @@ inline std::string_view name(status code) noexcept { return stk_status_name(stat
 
 /// Which confidence bounds a certificate rests on.
 enum class bound : std::int32_t {
-  ranked = STK_BOUND_RANKED,  ///< k+1 bounds, the default
-  simuem = STK_BOUND_SIMUEM,  ///< the paper's, one bound a class
-  binocp = STK_BOUND_BINOCP,  ///< the paper's, one bound in all
+  ranked = STK_BOUND_RANKED,      ///< k+1 bounds, the default
+  simuem = STK_BOUND_SIMUEM,      ///< the paper's, one bound a class
+  binocp = STK_BOUND_BINOCP,      ///< the paper's, one bound in all
+  automatic = STK_BOUND_AUTO,     ///< chosen by the n0 selection rows, for the largest radius that is to be expected
+  spending = STK_BOUND_SPENDING,  ///< only in answers: none of the others, answers::spending() tells
 };
+
+/// What a rule decided for one k. Later versions may add some.
+enum class decision : std::int32_t {
+  none = STK_DECISION_NONE,            ///< there is no answer, or no rule was involved
+  complete = STK_DECISION_COMPLETE,    ///< fixed: the n rows were drawn
+  certified = STK_DECISION_CERTIFIED,  ///< radius: certified at the radius asked for
+  refuted = STK_DECISION_REFUTED,      ///< radius: no number of rows could certify it
+  reached = STK_DECISION_REACHED,      ///< tolerance: more rows are expected to add no more
+  settled = STK_DECISION_SETTLED,      ///< predict: the top-k set is settled
+  undecided = STK_DECISION_UNDECIDED,  ///< the rows ended before; the answer is sound all the same
+};
+
+/// The decision's name ("certified"), "unknown" for a number this library does not know.
+inline std::string_view name(decision value) noexcept { return stk_decision_name(static_cast<stk_decision>(value)); }
+
+/// Where the noise's bits come from.
+enum class generator : std::int32_t {
+  none = STK_GENERATOR_NONE,          ///< no noise was involved
+  philox = STK_GENERATOR_PHILOX,      ///< Philox4x32-10, with a seed
+  chacha12 = STK_GENERATOR_CHACHA12,  ///< ChaCha12, a cipher, with a key
+};
+
+/// Bytes of a key of ChaCha12.
+inline constexpr std::size_t chacha12_key_size = STK_CHACHA12_KEY_SIZE;
 
 /// The least urgent message that is passed on.
 enum class log_level : std::int32_t {
@@ -115,6 +143,9 @@ inline constexpr std::int64_t no_label = STK_NO_LABEL;
 
 /// The numbers of one answer; see stk_summary for every field.
 using summary = stk_summary;
+
+/// What holds around an input for the k labels that are returned; see stk_guarantee for every field.
+using guarantee = stk_guarantee;
 
 #if defined(__cpp_lib_span)
 template <class T>
@@ -424,7 +455,7 @@ class request {
 /// Collects a request's options. The first one that is refused is what build() gives.
 class request_builder {
  public:
-  /// Defaults: k = {1}, n = 100,000, n0 = 100, alpha = 0.001, ranked, a seed from the operating system, key 0,
+  /// Defaults: k = {1}, n = 100,000 fixed, n0 = 100, alpha = 0.001, ranked, a seed from the operating system, key 0,
   /// input_max 1, no timeout.
   explicit request_builder(double sigma) {
     stk_request *out = nullptr;
@@ -457,6 +488,35 @@ class request_builder {
     return set(
         [&](stk_error **err) { return stk_request_set_bound(handle_.get(), static_cast<stk_bound>(value), err); });
   }
+  /// When the rows are enough: "fixed", "radius:R", "tolerance:E", "tolerance:Esigma" or "predict". n is then the most.
+  request_builder &rule(std::string_view value) {
+    return set_text(value, "rule",
+                    [&](const char *s, stk_error **err) { return stk_request_set_rule(handle_.get(), s, err); });
+  }
+  /// How alpha is spent: what bound() takes, and "auto", "ranked:S", "pooled:S", "pooled:S:L,L,..". The later call
+  /// counts.
+  request_builder &spending(std::string_view value) {
+    return set_text(value, "spending",
+                    [&](const char *s, stk_error **err) { return stk_request_set_spending(handle_.get(), s, err); });
+  }
+  /// Exact noise: inputs on the multiples of 1/levels (255 for 8-bit pixels scaled to 0 .. 1); 0 for the default grid.
+  request_builder &noise_exact(std::uint32_t levels) {
+    return set([&](stk_error **err) { return stk_request_set_noise_exact(handle_.get(), levels, err); });
+  }
+  /// The noise of a cipher, with a key from the operating system for each call. seed() goes back.
+  request_builder &chacha12() {
+    return set([&](stk_error **err) { return stk_request_set_chacha12(handle_.get(), nullptr, err); });
+  }
+  /// The noise of a cipher with this key of chacha12_key_size bytes, secret and random.
+  request_builder &chacha12(span<const std::uint8_t> key) {
+    if (key.size() != chacha12_key_size) {
+      if (!error_)
+        error_ = error(status::invalid_argument, "key has " + std::to_string(key.size()) + " bytes, not 32", "key");
+      return *this;
+    }
+    return set([&](stk_error **err) { return stk_request_set_chacha12(handle_.get(), key.data(), err); });
+  }
+  /// Noise of Philox, the default, with this seed.
   request_builder &seed(std::uint64_t value) {
     return set([&](stk_error **err) { return stk_request_set_seed(handle_.get(), value, err); });
   }
@@ -494,8 +554,20 @@ class request_builder {
     if (!error_) error_ = detail::call(f);
     return *this;
   }
+  template <class F>
+  request_builder &set_text(std::string_view view, const char *field, F &&f) {
+    if (!error_) error_ = detail::text(view, field).call(f);
+    return *this;
+  }
   detail::handle<stk_request, stk_request_free> handle_;
   error error_;
+};
+
+/// Room for what is told of each of k labels; k places each, or none where it is not wanted.
+struct guarantee_room {
+  span<std::int64_t> labels;  ///< the labels, the likeliest first
+  span<double> label_radii;   ///< within which each label stays in the top k
+  span<double> kept_radii;    ///< at e - 1: within which at least e of the labels stay
 };
 
 /// How often each label came out on top. Needs no model: counts can be kept, added and certified anywhere.
@@ -533,6 +605,40 @@ class counts {
     if (e) return e;
     return out;
   }
+  /// The same, with alpha spent as said ("ranked:0.75", ...), and with bounds for one number of rows ("fixed") or for
+  /// all of them at once ("anytime").
+  result<summary> certify_with(std::size_t label, std::size_t k, double sigma, double alpha, std::string_view spending,
+                               std::string_view intervals = "fixed", double radius_slack = 0) const {
+    summary out{};
+    const std::string kind(intervals);
+    if (kind.find('\0') != std::string::npos)
+      return error(status::invalid_argument, "intervals holds a NUL byte", "intervals");
+    auto e = detail::text(spending, "spending").call([&](const char *s, stk_error **err) {
+      return stk_counts_certify_with(native(), label, k, sigma, alpha, s, kind.c_str(), radius_slack, &out, sizeof out,
+                                     err);
+    });
+    if (e) return e;
+    return out;
+  }
+  /// The guarantees for the k labels that are returned: the most frequent of `pilot`, which counts other rows, or,
+  /// without one, of these very rows.
+  result<smoothtopk::guarantee> guarantee(std::size_t k, double sigma, double alpha, const guarantee_room &room = {},
+                                          const counts *pilot = nullptr, double radius_slack = 0) const {
+    for (const std::size_t size : {room.labels.size(), room.label_radii.size(), room.kept_radii.size()})
+      if (size != 0 && size != k)
+        return error(status::invalid_argument, "there is room for " + std::to_string(size) + " values, not for k",
+                     "room");
+    if (pilot != nullptr && pilot->native() == nullptr)
+      return error(status::invalid_argument, "the pilot is empty: it was moved from", "pilot");
+    smoothtopk::guarantee out{};
+    auto e = detail::call([&](stk_error **err) {
+      return stk_counts_guarantee(native(), pilot == nullptr ? nullptr : pilot->native(), k, sigma, alpha, radius_slack,
+                                  data(room.labels), data(room.label_radii), data(room.kept_radii), &out, sizeof out,
+                                  err);
+    });
+    if (e) return e;
+    return out;
+  }
   /// The k most frequent labels into `labels` (k of them, or none), and whether they are a prediction or an abstention.
   result<summary> predict(std::size_t k, double alpha, span<std::int64_t> labels = {}) const {
     summary out{};
@@ -550,7 +656,84 @@ class counts {
  private:
   friend class model;
   explicit counts(stk_counts *native) noexcept : handle_(native) {}
+  template <class T>
+  static T *data(span<T> room) noexcept {
+    return room.empty() ? nullptr : room.data();
+  }
   detail::handle<stk_counts, stk_counts_free> handle_;
+};
+
+/// An alpha that many statements share: those about a data set, or about a day's requests. Draw before the rows of a
+/// statement; const functions are safe from any number of threads.
+class budget {
+ public:
+  /// What one statement may spend.
+  struct share {
+    std::uint64_t statement;  ///< which one, from 1
+    double alpha;             ///< for request_builder::alpha()
+  };
+
+  /// `schedule` is "even:M" for M statements; "slow", "square" or "asked" for any number.
+  static result<budget> create(double total, std::string_view schedule) {
+    stk_budget *out = nullptr;
+    auto e = detail::text(schedule, "schedule").call([&](const char *s, stk_error **err) {
+      return stk_budget_new(total, s, &out, err);
+    });
+    if (e) return e;
+    return budget(out);
+  }
+  /// A budget as it stood when save() gave this text.
+  static result<budget> open(std::string_view text) {
+    stk_budget *out = nullptr;
+    auto e =
+        detail::text(text, "text").call([&](const char *s, stk_error **err) { return stk_budget_open(s, &out, err); });
+    if (e) return e;
+    return budget(out);
+  }
+  /// The budget as it stands. Save shares that were drawn ahead before they are used.
+  result<std::string> save() const {
+    char text[STK_BUDGET_TEXT_SIZE];
+    auto e = detail::call([&](stk_error **err) { return stk_budget_save(native(), text, sizeof text, err); });
+    if (e) return e;
+    return std::string(text);
+  }
+  /// The next statement's share.
+  result<share> draw() const {
+    share out{};
+    auto e =
+        detail::call([&](stk_error **err) { return stk_budget_draw(native(), 1, &out.alpha, &out.statement, err); });
+    if (e) return e;
+    return out;
+  }
+  /// The shares of the next alphas.size() statements, all or none; gives which the first of them is.
+  result<std::uint64_t> draw(span<double> alphas) const {
+    std::uint64_t first = 0;
+    auto e = detail::call([&](stk_error **err) {
+      double none = 0;
+      return stk_budget_draw(native(), alphas.size(), alphas.empty() ? &none : alphas.data(), &first, err);
+    });
+    if (e) return e;
+    return first;
+  }
+  /// alpha for one statement, of an "asked" budget.
+  result<share> draw_of(double alpha) const {
+    share out{0, alpha};
+    auto e = detail::call([&](stk_error **err) { return stk_budget_draw_of(native(), alpha, &out.statement, err); });
+    if (e) return e;
+    return out;
+  }
+  double total() const noexcept { return stk_budget_total(native()); }
+  /// What was drawn adds to, rounded up.
+  double spent() const noexcept { return stk_budget_spent(native()); }
+  /// What is not spent, rounded down.
+  double left() const noexcept { return stk_budget_left(native()); }
+  /// How many shares were drawn.
+  std::uint64_t drawn() const noexcept { return stk_budget_drawn(native()); }
+  const stk_budget *native() const noexcept { return handle_.get(); }
+
+ private:
+  explicit budget(stk_budget *native) noexcept : handle_(native) {}
+  detail::handle<stk_budget, stk_budget_free> handle_;
 };
 
 /// One answer per input and, in it, one per k. k_index counts the request's k in their order.
@@ -565,7 +748,8 @@ class answers {
     if (e) return e;
     return out;
   }
-  /// Of predict: the k labels with the largest counts, also when abstaining. Of certify: the label.
+  /// Of predict: the k labels with the largest counts, also when abstaining. Of certify: the label. Of certify_answer:
+  /// the k labels that are returned, the likeliest first.
   result<span<const std::int64_t>> labels(std::size_t input, std::size_t k_index = 0) const {
     const std::int64_t *data = nullptr;
     std::size_t size = 0;
@@ -575,9 +759,34 @@ class answers {
     return span<const std::int64_t>(data, size);
   }
   result<span<const std::uint64_t>> counts(std::size_t input) const { return numbers(stk_result_counts, input); }
-  /// Counts of the n0 rows that chose the label; empty where none did.
+  /// Of certify: how alpha was spent, as counts::certify_with takes it; empty where there is no certificate.
+  result<std::string_view> spending(std::size_t input, std::size_t k_index = 0) const {
+    const char *out = "";
+    auto e = detail::call([&](stk_error **err) { return stk_result_spending(native(), input, k_index, &out, err); });
+    if (e) return e;
+    return std::string_view(out);
+  }
+  /// Of certify_answer: what holds around the input for the labels that are returned.
+  result<smoothtopk::guarantee> guarantee(std::size_t input, std::size_t k_index = 0) const {
+    smoothtopk::guarantee out{};
+    auto e = detail::call(
+        [&](stk_error **err) { return stk_result_guarantee(native(), input, k_index, &out, sizeof out, err); });
+    if (e) return e;
+    return out;
+  }
+  /// Of certify_answer: the radius of each label, in the order of labels().
+  result<span<const double>> label_radii(std::size_t input, std::size_t k_index = 0) const {
+    return radii(stk_result_label_radii, input, k_index);
+  }
+  /// Of certify_answer: at e - 1 the radius within which at least e of the labels stay; infinity where so many always
+  /// do.
+  result<span<const double>> kept_radii(std::size_t input, std::size_t k_index = 0) const {
+    return radii(stk_result_kept_radii, input, k_index);
+  }
+  /// Counts of the n0 rows that selected: the label, the spending, or the labels of an answer; empty where none did.
   result<span<const std::uint64_t>> selection(std::size_t input) const { return numbers(stk_result_selection, input); }
-  /// Everything needed to check the answer again.
+  /// Everything needed to check the answer again; the seed, or the key of ChaCha12, with it: who reads it knows the
+  /// noise.
   result<std::string_view> json(std::size_t input) const {
     const char *out = "";
     if (auto e = detail::call([&](stk_error **err) { return stk_result_json(native(), input, &out, err); })) return e;
@@ -602,6 +811,14 @@ class answers {
     std::size_t size = 0;
     if (auto e = detail::call([&](stk_error **err) { return get(native(), input, &data, &size, err); })) return e;
     return span<const std::uint64_t>(data, size);
+  }
+  template <class F>
+  result<span<const double>> radii(F get, std::size_t input, std::size_t k_index) const {
+    const double *data = nullptr;
+    std::size_t size = 0;
+    auto e = detail::call([&](stk_error **err) { return get(native(), input, k_index, &data, &size, err); });
+    if (e) return e;
+    return span<const double>(data, size);
   }
   detail::handle<stk_result, stk_result_free> handle_;
 };
@@ -715,6 +932,22 @@ class model {
                           F &&progress) const {
     return watched(submit_certify(r, inputs, labels), progress);
   }
+  /// What holds around each input for the k labels that are returned: the most frequent of n0 rows of their own or,
+  /// with n0 = 0, of the very n rows that certify them. For a fixed n.
+  result<answers> certify_answer(const request &r, span<const float> inputs) const {
+    std::size_t count = 0;
+    if (auto e = rows(inputs, count)) return e;
+    stk_result *out = nullptr;
+    auto e = detail::call([&](stk_error **err) {
+      return stk_model_certify_answer(native(), r.native(), inputs.data(), count, &out, err);
+    });
+    return answers::from_native(std::move(e), out);
+  }
+  /// The same, with progress as predict's.
+  template <class F, class = std::enable_if_t<std::is_invocable_v<F &, std::uint64_t, std::uint64_t>>>
+  result<answers> certify_answer(const request &r, span<const float> inputs, F &&progress) const {
+    return watched(submit_certify_answer(r, inputs), progress);
+  }
   /// Counts of samples first .. first + rows of one input. Counts of ranges that do not meet add up.
   result<smoothtopk::counts> sample(const request &r, span<const float> input, std::uint64_t first,
                                     std::uint64_t rows) const {
@@ -746,6 +979,14 @@ class model {
                              F done) const {
     return submit_certify_to(r, inputs, labels, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
   }
+  /// certify_answer that does not wait: the inputs are copied.
+  result<job> submit_certify_answer(const request &r, span<const float> inputs) const {
+    return submit_certify_answer_to(r, inputs, std::make_unique<job::state>(), nullptr);
+  }
+  template <class F>
+  result<job> submit_certify_answer(const request &r, span<const float> inputs, F done) const {
+    return submit_certify_answer_to(r, inputs, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
+  }
   const stk_model *native() const noexcept { return handle_.get(); }
 
  private:
@@ -774,6 +1015,17 @@ class model {
     auto e = detail::call([&](stk_error **err) {
       return stk_model_submit_certify(native(), r.native(), inputs.data(), count,
                                       labels.empty() ? nullptr : labels.data(), done, s.get(), &s->native, err);
+    });
+    if (e) return e;
+    return job(job::state_ptr(s.release()));
+  }
+  result<job> submit_certify_answer_to(const request &r, span<const float> inputs, std::unique_ptr<job::state> s,
+                                       stk_done_callback done) const {
+    std::size_t count = 0;
+    if (auto e = rows(inputs, count)) return e;
+    auto e = detail::call([&](stk_error **err) {
+      return stk_model_submit_certify_answer(native(), r.native(), inputs.data(), count, done, s.get(), &s->native,
+                                             err);
     });
     if (e) return e;
     return job(job::state_ptr(s.release()));
@@ -947,7 +1199,7 @@ inline result<model> model::open_memory(const void *bytes, std::size_t len) {
 static_assert(sizeof(error) == sizeof(void *) && sizeof(model) == sizeof(void *) && sizeof(request) == sizeof(void *) &&
               sizeof(cancel_token) == sizeof(void *) && sizeof(job) == sizeof(void *) &&
               sizeof(answers) == sizeof(void *) && sizeof(counts) == sizeof(void *) &&
-              sizeof(logger) == sizeof(void *));
+              sizeof(budget) == sizeof(void *) && sizeof(logger) == sizeof(void *));
 
 }  // namespace SMOOTHTOPK_INLINE_NAMESPACE
 }  // namespace smoothtopk

@@ -104,7 +104,7 @@ ASAN_ENV = ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stac
 
 test-valgrind: $(CPP_OUT)/test_c ## Certificates from counts under valgrind's memcheck
 	$(call need,valgrind,valgrind)
-	valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=definite$(comma)possible $(CPP_OUT)/test_c layout counts
+	valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=definite$(comma)possible $(CPP_OUT)/test_c layout counts budget
 
 $(CPP_VENV)-server/.stamp: examples/cpp-server/requirements.txt
 	@$(PYTHON) -m venv $(CPP_VENV)-server

@@ -76,6 +76,8 @@ void test_request(void);
 void test_counts(void);
 void test_run(void);
 void test_async(void);
+void test_rules(void);
+void test_budget(void);
 void test_panic(void);
 void test_golden(void);
 

@@ -69,6 +69,37 @@ static void certifies(void) {
   stk_counts_free(counts);
 }
 
+static void certifies_with(void) {
+  stk_error *err = NULL;
+  stk_counts *counts = make(50, 9900, 50, 0), *pilot = make(1, 98, 1, 0);
+  stk_summary plain, s;
+  stk_guarantee g, same;
+  double each[2], kept[2];
+  int64_t labels[2];
+  CHECK_OK(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, &plain, sizeof plain, &err), err);
+  CHECK_OK(stk_counts_certify_with(counts, 1, 1, 0.25, 0.001, NULL, NULL, 0, &s, sizeof s, &err), err);
+  CHECK(memcmp(&s, &plain, sizeof s) == 0 && s.alpha_left == 0.001 && s.n_certified == 10000 && s.rows_drawn == 0);
+  CHECK(s.decision == STK_DECISION_NONE && s.generator == STK_GENERATOR_NONE && s.levels == 0);
+  CHECK_OK(stk_counts_certify_with(counts, 1, 1, 0.25, 0.001, "pooled:0.9", "anytime", 0, &s, sizeof s, &err), err);
+  CHECK(s.bound == STK_BOUND_SPENDING && s.radius > 0.5 && s.radius < plain.radius);
+  CHECK_INVALID(stk_counts_certify_with(counts, 1, 1, 0.25, 0.001, "auto", NULL, 0, &s, sizeof s, &err), "spending",
+                err);
+  CHECK_INVALID(stk_counts_certify_with(counts, 1, 1, 0.25, 0.001, NULL, "often", 0, &s, sizeof s, &err), "intervals",
+                err);
+  CHECK_INVALID(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_AUTO, 0, &s, sizeof s, &err), "bound", err);
+
+  CHECK_OK(stk_counts_guarantee(counts, NULL, 2, 0.25, 0.001, 0, labels, each, kept, &g, sizeof g, &err), err);
+  CHECK(labels[0] == 1 && each[0] > 0.5 && isinf(kept[0]) && kept[1] == g.set_radius && g.n0 == 0);
+  CHECK_OK(stk_counts_guarantee(counts, pilot, 1, 0.25, 0.001, 0, NULL, NULL, NULL, &g, sizeof g, &err), err);
+  CHECK_OK(stk_counts_guarantee(counts, NULL, 1, 0.25, 0.001, 0, NULL, NULL, NULL, &same, sizeof same, &err), err);
+  /* The choice by the same counts costs a little. */
+  CHECK(g.n0 == 100 && g.set_radius > same.set_radius && same.set_radius > 0.5);
+  CHECK_INVALID(stk_counts_guarantee(counts, counts, 1, 0.25, 0.001, 0, NULL, NULL, NULL, &g, sizeof g, &err), "pilot",
+                err);
+  stk_counts_free(counts);
+  stk_counts_free(pilot);
+}
+
 static void predicts(void) {
   stk_error *err = NULL;
   stk_counts *clear = make(100, 9000, 900, 0), *tie = make(50, 50, 0, 0);
@@ -112,6 +143,7 @@ void test_counts(void) {
   adds();
   refuses();
   certifies();
+  certifies_with();
   predicts();
   summaries_of_other_sizes();
 }

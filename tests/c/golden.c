@@ -50,6 +50,37 @@ static void check_labels(const int64_t *labels, size_t len, size_t k) {
   expect(len == c.expect_labels_len[k] && memcmp(labels, c.expect_labels[k], len * sizeof *labels) == 0, "labels");
 }
 
+static int same_list(const double *got, size_t len, const double *want, size_t want_len) {
+  return len == want_len && memcmp(got, want, len * sizeof *got) == 0;
+}
+
+static void check_guarantee(const stk_guarantee *g, const double *each, const double *kept, size_t len, size_t k) {
+  expect(g->struct_size == sizeof *g && g->k == len, "the guarantee's size");
+  expect(k < c.expect_radius_len && same(g->set_radius, c.expect_radius[k]), "set_radius");
+  expect(k < c.expect_first_radius_len && same(g->first_radius, c.expect_first_radius[k]), "first_radius");
+  expect(k < c.expect_ranking_radius_len && same(g->ranking_radius, c.expect_ranking_radius[k]), "ranking_radius");
+  expect(k < c.expect_label_radii_lists && same_list(each, len, c.expect_label_radii[k], c.expect_label_radii_len[k]),
+         "label_radii");
+  expect(k < c.expect_kept_radii_lists && same_list(kept, len, c.expect_kept_radii[k], c.expect_kept_radii_len[k]),
+         "kept_radii");
+}
+
+/* What the rule, the spending and the noise came to. */
+static void check_choices(const stk_result *result, const stk_summary *s, size_t k) {
+  stk_error *err = NULL;
+  const char *spending;
+  if (c.rule[0] != '\0') {
+    expect(k < c.expect_decision_len && strcmp(stk_decision_name(s->decision), c.expect_decision[k]) == 0, "decision");
+    expect(k < c.expect_rows_len && s->n_certified == c.expect_rows[k], "rows");
+  }
+  CHECK_OK(stk_result_spending(result, 0, k, &spending, &err), err);
+  if (c.expect_spending_len)
+    expect(k < c.expect_spending_len && strcmp(spending, c.expect_spending[k]) == 0, "spending");
+  expect(s->levels == c.levels && s->cut == STK_STATUS_OK, "levels and cut");
+  expect(s->generator == (c.has_chacha12 ? STK_GENERATOR_CHACHA12 : STK_GENERATOR_PHILOX), "generator");
+  expect(same(s->alpha_left, c.has_expect_alpha_left ? c.expect_alpha_left : s->alpha), "alpha_left");
+}
+
 static void check_result(const stk_result *result) {
   stk_error *err = NULL;
   const uint64_t *counts;
@@ -67,8 +98,19 @@ static void check_result(const stk_result *result) {
     stk_summary s;
     CHECK_OK(stk_result_summary(result, 0, k, &s, sizeof s, &err), err);
     check_summary(&s, k);
+    check_choices(result, &s, k);
     CHECK_OK(stk_result_labels(result, 0, k, &labels, &len, &err), err);
     check_labels(labels, len, k);
+    if (strcmp(c.task, "certify_answer") == 0) {
+      stk_guarantee g;
+      const double *each, *kept;
+      size_t each_len, kept_len;
+      CHECK_OK(stk_result_guarantee(result, 0, k, &g, sizeof g, &err), err);
+      CHECK_OK(stk_result_label_radii(result, 0, k, &each, &each_len, &err), err);
+      CHECK_OK(stk_result_kept_radii(result, 0, k, &kept, &kept_len, &err), err);
+      expect(each_len == len && kept_len == len, "the radii's number");
+      check_guarantee(&g, each, kept, len, k);
+    }
   }
 }
 
@@ -80,6 +122,10 @@ static stk_status build_request(stk_request **request, stk_error **err) {
   if (s == STK_STATUS_OK && c.has_n0) s = stk_request_set_n0(*request, c.n0, err);
   if (s == STK_STATUS_OK && c.has_alpha) s = stk_request_set_alpha(*request, c.alpha, err);
   if (s == STK_STATUS_OK && c.bound[0]) s = stk_request_set_bound(*request, bound_of(), err);
+  if (s == STK_STATUS_OK && c.rule[0]) s = stk_request_set_rule(*request, c.rule, err);
+  if (s == STK_STATUS_OK && c.spending[0]) s = stk_request_set_spending(*request, c.spending, err);
+  if (s == STK_STATUS_OK && c.levels) s = stk_request_set_noise_exact(*request, (uint32_t)c.levels, err);
+  if (s == STK_STATUS_OK && c.has_chacha12) s = stk_request_set_chacha12(*request, c.chacha12, err);
   if (s == STK_STATUS_OK && c.has_seed) s = stk_request_set_seed(*request, c.seed, err);
   if (s == STK_STATUS_OK && c.has_key) s = stk_request_set_key(*request, c.key, err);
   if (s == STK_STATUS_OK && c.has_input_max) s = stk_request_set_input_max(*request, c.input_max, err);
@@ -100,7 +146,7 @@ static stk_status open_case_model(stk_model **model, stk_error **err) {
   return s;
 }
 
-static void with_model(int certify) {
+static void with_model(void) {
   stk_error *err = NULL;
   stk_model *model = NULL;
   stk_request *request = NULL;
@@ -113,14 +159,55 @@ static void with_model(int certify) {
       fprintf(stderr, "golden case %s: the input has %zu elements\n", c.name, c.input_len);
       exit(1);
     }
-    s = certify ? stk_model_certify(model, request, c.input, 1, c.has_label ? &c.label : NULL, &result, &err)
-                : stk_model_predict(model, request, c.input, 1, &result, &err);
+    if (strcmp(c.task, "certify") == 0)
+      s = stk_model_certify(model, request, c.input, 1, c.has_label ? &c.label : NULL, &result, &err);
+    else if (strcmp(c.task, "predict") == 0) s = stk_model_predict(model, request, c.input, 1, &result, &err);
+    else s = stk_model_certify_answer(model, request, c.input, 1, &result, &err);
   }
   ended(s, err);
   if (s == STK_STATUS_OK) check_result(result);
   stk_result_free(result);
   stk_request_free(request);
   stk_model_free(model);
+}
+
+static stk_status certify_counts(const stk_counts *counts, size_t k, double alpha, stk_summary *out, stk_error **err) {
+  const char *const spending = c.spending[0] ? c.spending : NULL, *const intervals =
+                                                                      c.intervals[0] ? c.intervals : NULL;
+  if (spending == NULL && intervals == NULL)
+    return stk_counts_certify(counts, (size_t)c.label, k, c.sigma, alpha, bound_of(), c.radius_slack, out, sizeof *out,
+                              err);
+  return stk_counts_certify_with(counts, (size_t)c.label, k, c.sigma, alpha, spending, intervals, c.radius_slack, out,
+                                 sizeof *out, err);
+}
+
+static void guarantee_counts(void) {
+  stk_counts *counts = NULL, *pilot = NULL;
+  const size_t ks = c.k_len ? c.k_len : 1;
+  stk_error *err = NULL;
+  stk_status s = stk_counts_new(c.counts, c.counts_len, c.has_n ? c.n : 0, &counts, &err);
+  if (s == STK_STATUS_OK && c.pilot_len) s = stk_counts_new(c.pilot, c.pilot_len, 0, &pilot, &err);
+  if (s != STK_STATUS_OK) ended(s, err);
+  for (size_t i = 0; s == STK_STATUS_OK && i < ks; ++i) {
+    stk_guarantee g;
+    int64_t labels[GOLDEN_KS];
+    double each[GOLDEN_KS], kept[GOLDEN_KS];
+    const size_t k = c.k_len ? c.k[i] : 1;
+    if (k > GOLDEN_KS) {
+      expect(0, "a k that there is room for");
+      break;
+    }
+    err = NULL;
+    s = stk_counts_guarantee(counts, pilot, k, c.sigma, c.has_alpha ? c.alpha : 0.001, c.radius_slack, labels, each,
+                             kept, &g, sizeof g, &err);
+    ended(s, err);
+    if (s != STK_STATUS_OK) break;
+    check_guarantee(&g, each, kept, k, i);
+    check_labels(labels, k, i);
+    expect(g.n0 == stk_counts_n(pilot) && g.n == stk_counts_n(counts), "n and n0");
+  }
+  stk_counts_free(counts);
+  stk_counts_free(pilot);
 }
 
 static void from_counts(int certify) {
@@ -136,8 +223,7 @@ static void from_counts(int certify) {
     int64_t *const room = k <= c.counts_len ? labels : NULL;
     stk_status s = counts ? STK_STATUS_OK : stk_counts_new(c.counts, c.counts_len, c.has_n ? c.n : 0, &counts, &err);
     if (s == STK_STATUS_OK)
-      s = certify ? stk_counts_certify(counts, (size_t)c.label, k, c.sigma, alpha, bound_of(), c.radius_slack, &summary,
-                                       sizeof summary, &err)
+      s = certify ? certify_counts(counts, k, alpha, &summary, &err)
                   : stk_counts_predict(counts, k, alpha, room, &summary, sizeof summary, &err);
     ended(s, err);
     if (s != STK_STATUS_OK) break;
@@ -153,8 +239,9 @@ void test_golden(void) {
   CHECK(file != NULL);
   if (file == NULL) return;
   for (; golden_next(file, &line, &c); ++cases) {
-    if (strcmp(c.task, "certify") == 0) with_model(1);
-    else if (strcmp(c.task, "predict") == 0) with_model(0);
+    if (strcmp(c.task, "certify") == 0 || strcmp(c.task, "predict") == 0 || strcmp(c.task, "certify_answer") == 0)
+      with_model();
+    else if (strcmp(c.task, "counts_guarantee") == 0) guarantee_counts();
     else if (strcmp(c.task, "counts_certify") == 0) from_counts(1);
     else if (strcmp(c.task, "counts_predict") == 0) from_counts(0);
     else expect(0, "the task");

@@ -61,8 +61,36 @@ static char *element(char **text, const char *separator) {
       (array)[(len)++] = kind(one);                                                    \
     }                                                                                  \
   } while (0)
+/* One list for each k, parted by ';'. */
+#define LISTS(kind, arrays, lens, lists, text)                  \
+  do {                                                          \
+    char *rest_of_lists = (text), *list;                        \
+    while ((list = element(&rest_of_lists, ";")) != NULL) {     \
+      if ((lists) == GOLDEN_KS) refuse("too many lists", list); \
+      const size_t i = (lists)++;                               \
+      LIST(kind, (arrays)[i], (lens)[i], list);                 \
+    }                                                           \
+  } while (0)
 #define single(text) ((float)real(text))
 #define size(text) ((size_t)whole(text))
+
+/* One word for each k. */
+static void words(char out[][GOLDEN_NAME], size_t *len, char *text, const char *separator) {
+  char *one;
+  for (*len = 0; (one = element(&text, separator)) != NULL;) {
+    if (*len == GOLDEN_KS) refuse("too many values", one);
+    word(out[(*len)++], one);
+  }
+}
+
+/* 64 hexadecimal digits, byte 0 first. */
+static void key_bytes(uint8_t out[32], const char *text) {
+  if (strlen(text) != 64 || strspn(text, "0123456789abcdefABCDEF") != 64) refuse("not 64 hexadecimal digits", text);
+  for (size_t i = 0; i < 32; ++i) {
+    const char digits[] = {text[2 * i], text[2 * i + 1], '\0'};
+    out[i] = (uint8_t)strtoul(digits, NULL, 16);
+  }
+}
 
 static void expectation(golden_case *c, const char *key, char *value) {
   if (strcmp(key, "status") == 0) word(c->status, value);
@@ -73,20 +101,32 @@ static void expectation(golden_case *c, const char *key, char *value) {
   else if (strcmp(key, "radius") == 0) LIST(real, c->expect_radius, c->expect_radius_len, value);
   else if (strcmp(key, "p_value") == 0) LIST(real, c->expect_p_value, c->expect_p_value_len, value);
   else if (strcmp(key, "abstain") == 0) LIST(whole, c->expect_abstain, c->expect_abstain_len, value);
-  else if (strcmp(key, "labels") == 0) {
-    char *list;
-    while ((list = element(&value, ";")) != NULL) {
-      if (c->expect_labels_lists == GOLDEN_KS) refuse("too many lists", list);
-      const size_t i = c->expect_labels_lists++;
-      LIST(label, c->expect_labels[i], c->expect_labels_len[i], list);
-    }
-  } else refuse("unknown expectation", key);
+  else if (strcmp(key, "decision") == 0) words(c->expect_decision, &c->expect_decision_len, value, ",");
+  else if (strcmp(key, "spending") == 0) words(c->expect_spending, &c->expect_spending_len, value, ";");
+  else if (strcmp(key, "rows") == 0) LIST(whole, c->expect_rows, c->expect_rows_len, value);
+  else if (strcmp(key, "alpha_left") == 0) c->has_expect_alpha_left = true, c->expect_alpha_left = real(value);
+  else if (strcmp(key, "first_radius") == 0) LIST(real, c->expect_first_radius, c->expect_first_radius_len, value);
+  else if (strcmp(key, "ranking_radius") == 0)
+    LIST(real, c->expect_ranking_radius, c->expect_ranking_radius_len, value);
+  else if (strcmp(key, "labels") == 0)
+    LISTS(label, c->expect_labels, c->expect_labels_len, c->expect_labels_lists, value);
+  else if (strcmp(key, "label_radii") == 0)
+    LISTS(real, c->expect_label_radii, c->expect_label_radii_len, c->expect_label_radii_lists, value);
+  else if (strcmp(key, "kept_radii") == 0)
+    LISTS(real, c->expect_kept_radii, c->expect_kept_radii_len, c->expect_kept_radii_lists, value);
+  else refuse("unknown expectation", key);
 }
 
 static void setting(golden_case *c, const char *key, char *value) {
   if (strcmp(key, "task") == 0) word(c->task, value);
   else if (strcmp(key, "model") == 0) word(c->model, value);
   else if (strcmp(key, "bound") == 0) word(c->bound, value);
+  else if (strcmp(key, "rule") == 0) word(c->rule, value);
+  else if (strcmp(key, "spending") == 0) word(c->spending, value);
+  else if (strcmp(key, "intervals") == 0) word(c->intervals, value);
+  else if (strcmp(key, "levels") == 0) c->levels = whole(value);
+  else if (strcmp(key, "chacha12") == 0) c->has_chacha12 = true, key_bytes(c->chacha12, value);
+  else if (strcmp(key, "pilot") == 0) LIST(whole, c->pilot, c->pilot_len, value);
   else if (strcmp(key, "threshold") == 0) c->has_threshold = true, c->threshold = real(value);
   else if (strcmp(key, "classes") == 0) c->has_classes = true, c->classes = whole(value);
   else if (strcmp(key, "sigma") == 0) c->has_sigma = true, c->sigma = real(value);

@@ -23,7 +23,28 @@ AT(bound, 132);
 AT(certified, 136);
 AT(abstain, 137);
 AT(reserved, 138);
-_Static_assert(sizeof(stk_summary) >= 144, "stk_summary has shrunk");
+AT(n_certified, 144);
+AT(rows_drawn, 152);
+AT(alpha_left, 160);
+AT(decision, 168);
+AT(cut, 172);
+AT(generator, 176);
+AT(levels, 180);
+_Static_assert(sizeof(stk_summary) >= 184, "stk_summary has shrunk");
+#define GUARANTEE_AT(field, offset) \
+  _Static_assert(offsetof(stk_guarantee, field) == (offset), "stk_guarantee." #field " has moved")
+GUARANTEE_AT(struct_size, 0);
+GUARANTEE_AT(k, 8);
+GUARANTEE_AT(n, 16);
+GUARANTEE_AT(n0, 24);
+GUARANTEE_AT(sigma, 32);
+GUARANTEE_AT(alpha, 40);
+GUARANTEE_AT(radius_slack, 48);
+GUARANTEE_AT(set_radius, 56);
+GUARANTEE_AT(first_radius, 64);
+GUARANTEE_AT(ranking_radius, 72);
+_Static_assert(sizeof(stk_guarantee) >= 80, "stk_guarantee has shrunk");
+_Static_assert(sizeof(stk_decision) == 4 && sizeof(stk_generator) == 4, "enumerations are int32_t");
 _Static_assert(sizeof(stk_status) == 4 && sizeof(stk_bound) == 4 && sizeof(stk_log_level) == 4,
                "enumerations are int32_t");
 _Static_assert(STK_NO_LABEL == -1 && STK_ABI_VERSION == 1, "constants of ABI 1");
@@ -55,6 +76,13 @@ void test_layout(void) {
   }
   CHECK(strcmp(stk_status_name(-1), "UNKNOWN") == 0);
   CHECK(strcmp(stk_status_name(1 << 30), "UNKNOWN") == 0);
+  CHECK(STK_BOUND_AUTO == 3 && STK_BOUND_SPENDING == 4);
+  CHECK(STK_GENERATOR_NONE == 0 && STK_GENERATOR_PHILOX == 1 && STK_GENERATOR_CHACHA12 == 2);
+  CHECK(STK_CHACHA12_KEY_SIZE == 32 && STK_BUDGET_TEXT_SIZE == 256);
+  static const char *const decisions[] = {"none",    "complete", "certified", "refuted",
+                                          "reached", "settled",  "undecided", "unknown"};
+  for (stk_decision d = 0; d < 8; ++d) CHECK(strcmp(stk_decision_name(d), decisions[d]) == 0);
+  CHECK(STK_DECISION_NONE == 0 && STK_DECISION_UNDECIDED == 6);
   CHECK(STK_BOUND_RANKED == 0 && STK_BOUND_SIMUEM == 1 && STK_BOUND_BINOCP == 2);
   CHECK(STK_LOG_LEVEL_OFF == 0 && STK_LOG_LEVEL_ERROR == 1 && STK_LOG_LEVEL_WARN == 2 && STK_LOG_LEVEL_INFO == 3 &&
         STK_LOG_LEVEL_DEBUG == 4);

@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
   } tests[] = {
       {"layout", test_layout},   {"library", test_library}, {"nulls", test_nulls}, {"model", test_model},
       {"request", test_request}, {"counts", test_counts},   {"run", test_run},     {"async", test_async},
-      {"panic", test_panic},     {"golden", test_golden},
+      {"rules", test_rules},     {"budget", test_budget},   {"panic", test_panic}, {"golden", test_golden},
   };
   size_t ran = 0;
   for (size_t i = 0; i < sizeof tests / sizeof tests[0]; ++i) {

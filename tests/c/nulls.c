@@ -21,6 +21,9 @@ static void frees_and_getters(void) {
   stk_job_free(NULL);
   stk_result_free(NULL);
   stk_counts_free(NULL);
+  stk_budget_free(NULL);
+  CHECK(stk_budget_drawn(NULL) == 0 && stk_budget_total(NULL) == 0 && stk_budget_spent(NULL) == 0 &&
+        stk_budget_left(NULL) == 0);
   CHECK(strcmp(stk_error_message(NULL), "") == 0);
   CHECK(strcmp(stk_error_field(NULL), "") == 0);
   CHECK(stk_model_elements(NULL) == 0 && stk_model_classes(NULL) == 0 && stk_model_batch(NULL) == 0 &&

@@ -56,6 +56,7 @@ void test_model();
 void test_run();
 void test_jobs();
 void test_counts();
+void test_rules();
 void test_callbacks();
 void test_exceptions();
 void test_threads();

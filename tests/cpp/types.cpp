@@ -8,7 +8,8 @@ constexpr bool is_handle =
     sizeof(T) == sizeof(void *) && !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
     std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
 static_assert(is_handle<stk::error> && is_handle<stk::model> && is_handle<stk::request> &&
-              is_handle<stk::cancel_token> && is_handle<stk::job> && is_handle<stk::answers> && is_handle<stk::counts>);
+              is_handle<stk::cancel_token> && is_handle<stk::job> && is_handle<stk::answers> &&
+              is_handle<stk::counts> && is_handle<stk::budget>);
 // Which of two loggers is in place is not known, so none takes another's place.
 static_assert(sizeof(stk::logger) == sizeof(void *) && std::is_nothrow_move_constructible_v<stk::logger>);
 static_assert(!std::is_copy_constructible_v<stk::logger> && !std::is_move_assignable_v<stk::logger>);
@@ -39,6 +40,7 @@ static void errors() {
         moved.status() == stk::status::io);  // NOLINT: moved-from is empty
   CHECK(stk::name(stk::status::deadline_exceeded) == "DEADLINE_EXCEEDED");
   CHECK(stk::name(static_cast<stk::status>(99)) == "UNKNOWN");
+  CHECK(stk::name(stk::decision::undecided) == "undecided" && stk::name(static_cast<stk::decision>(99)) == "unknown");
 
   stk::result<int> value(3);
   CHECK(value && *value == 3 && !value.error() && value.partial() == nullptr);
@@ -84,6 +86,10 @@ static void moved_from() {
   stk::model_builder options2 = std::move(options);
   FAILS(options.open(exact_model), stk::status::invalid_argument, "options");
   CHECK(MUST(options2.open(exact_model)).elements() == 24);
+  auto budget = MUST(stk::budget::create(0.1, "slow"));
+  auto budget2 = std::move(budget);
+  FAILS(budget.draw(), stk::status::invalid_argument, "budget");
+  CHECK(budget.drawn() == 0 && budget2.total() == 0.1);
   auto token = MUST(stk::cancel_token::create());
   auto token2 = std::move(token);
   token.set();

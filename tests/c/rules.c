@@ -1,0 +1,103 @@
+/* Rules, guarantees, exact noise and the cipher, through a model; what is written here is in no golden case. */
+#include "check.h"
+
+static void stops_early_and_is_late(void) {
+  stk_error *err = NULL;
+  stk_model *model = open_model(EXACT);
+  stk_request *request = make_request(1000000000000);
+  stk_result *result = NULL;
+  stk_summary s;
+  float x[EXACT_ELEMENTS];
+  exact_input(x);
+  CHECK_OK(stk_request_set_rule(request, "radius:0.05", &err), err);
+  CHECK_OK(stk_model_certify(model, request, x, 1, NULL, &result, &err), err);
+  CHECK_OK(stk_result_summary(result, 0, 1, &s, sizeof s, &err), err);
+  CHECK(s.decision == STK_DECISION_CERTIFIED || s.decision == STK_DECISION_REFUTED);
+  CHECK(s.cut == STK_STATUS_OK && s.n < 1000000 && s.rows_drawn >= s.n && s.n_certified <= s.n);
+  stk_result_free(result);
+  result = NULL;
+  /* Late under a rule: the answer of the last look, and no failure. */
+  CHECK_OK(stk_request_set_rule(request, "tolerance:0", &err), err);
+  CHECK_OK(stk_request_set_timeout_ms(request, 1000, &err), err);
+  CHECK_OK(stk_model_certify(model, request, x, 1, NULL, &result, &err), err);
+  CHECK_OK(stk_result_summary(result, 0, 1, &s, sizeof s, &err), err);
+  CHECK(s.status == STK_STATUS_OK && s.decision == STK_DECISION_UNDECIDED && s.cut == STK_STATUS_DEADLINE_EXCEEDED);
+  CHECK(s.n > 0 && s.n < 1000000000000);
+  CHECK_INVALID(stk_model_predict(model, request, x, 1, &result, &err), "rule", err);
+  stk_result_free(result);
+  stk_request_free(request);
+  stk_model_free(model);
+}
+
+static void guarantees(void) {
+  stk_error *err = NULL;
+  stk_model *model = open_model(EXACT);
+  stk_request *request = make_request(2000);
+  stk_result *result = NULL, *certified = NULL;
+  stk_job *job = NULL;
+  stk_guarantee g;
+  const double *radii = NULL;
+  const int64_t *labels;
+  size_t len = 9;
+  float x[EXACT_ELEMENTS];
+  exact_input(x);
+  CHECK_OK(stk_model_submit_certify_answer(model, request, x, 1, NULL, NULL, &job, &err), err);
+  CHECK_OK(stk_job_result(job, &result, &err), err);
+  stk_job_free(job);
+  CHECK_OK(stk_result_guarantee(result, 0, 1, &g, sizeof g, &err), err);
+  CHECK(g.k == 3 && g.n == 2000 && g.n0 == 100 && g.sigma == 0.25 && g.alpha == 0.001 && g.radius_slack > 0);
+  CHECK(g.first_radius >= 0 && g.ranking_radius <= g.set_radius);
+  CHECK_OK(stk_result_labels(result, 0, 1, &labels, &len, &err), err);
+  CHECK(len == 3);
+  CHECK_OK(stk_result_label_radii(result, 0, 1, &radii, &len, &err), err);
+  CHECK(len == 3 && radii[0] >= radii[2]);
+  CHECK_OK(stk_result_kept_radii(result, 0, 1, &radii, &len, &err), err);
+  CHECK(len == 3 && radii[0] >= radii[1] && radii[1] >= radii[2] && radii[2] == g.set_radius);
+  /* An older caller's struct is cut at a field. */
+  stk_guarantee old;
+  memset(&old, 0xee, sizeof old);
+  CHECK_OK(stk_result_guarantee(result, 0, 1, &old, offsetof(stk_guarantee, set_radius), &err), err);
+  CHECK(old.struct_size == offsetof(stk_guarantee, set_radius) && old.n == 2000);
+  CHECK(((const unsigned char *)&old.set_radius)[0] == 0xee);
+  CHECK_INVALID(stk_result_guarantee(result, 1, 0, &g, sizeof g, &err), "input", err);
+  CHECK_OK(stk_model_certify(model, request, x, 1, NULL, &certified, &err), err);
+  CHECK_INVALID(stk_result_guarantee(certified, 0, 0, &g, sizeof g, &err), "result", err);
+  CHECK_OK(stk_result_label_radii(certified, 0, 0, &radii, &len, &err), err);
+  CHECK(len == 0);
+  stk_result_free(certified);
+  stk_result_free(result);
+  stk_request_free(request);
+  stk_model_free(model);
+}
+
+static void keys(void) {
+  stk_error *err = NULL;
+  stk_model *model = open_model(EXACT);
+  stk_request *request = make_request(500);
+  stk_result *result = NULL;
+  stk_summary s;
+  const char *json;
+  float x[EXACT_ELEMENTS];
+  exact_input(x);
+  CHECK_OK(stk_request_set_chacha12(request, NULL, &err), err);
+  CHECK_OK(stk_request_set_noise_exact(request, 4, &err), err);
+  CHECK_OK(stk_model_certify(model, request, x, 1, NULL, &result, &err), err);
+  CHECK_OK(stk_result_summary(result, 0, 0, &s, sizeof s, &err), err);
+  CHECK(s.generator == STK_GENERATOR_CHACHA12 && s.seed == 0 && s.levels == 4 && s.grid == 0.25 && s.radius_slack == 0);
+  CHECK(s.alpha == 0.001 && s.alpha_left < s.alpha && s.alpha_left > 0.00099);
+  CHECK_OK(stk_result_json(result, 0, &json, &err), err);
+  CHECK(strstr(json, "\"chacha12_key\":\"") != NULL);
+  stk_result_free(result);
+  result = NULL;
+  x[0] = 0.3f;
+  CHECK_STATUS(stk_model_certify(model, request, x, 1, NULL, &result, &err), STK_STATUS_INVALID_DATA, err);
+  CHECK(result == NULL);
+  stk_request_free(request);
+  stk_model_free(model);
+}
+
+void test_rules(void) {
+  stops_early_and_is_late();
+  guarantees();
+  keys();
+}

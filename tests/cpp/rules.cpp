@@ -1,0 +1,139 @@
+// Rules, guarantees, exact noise, the cipher, and alpha budgets.
+#include "check.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstring>
+
+using stk::status;
+
+static stk::decision decided(const stk::summary &s) { return static_cast<stk::decision>(s.decision); }
+
+static void rules() {
+  const auto x = exact_input();
+  const auto model = MUST(open(exact_model));
+  const auto ask = [](const char *rule) {
+    stk::request_builder b(0.25);
+    b.k({1, 3}).n(1'000'000'000'000).seed(7).rule(rule);
+    return b;
+  };
+  const auto certificate = MUST(model.certify(MUST(ask("radius:0.05").spending("auto").build()), x));
+  const auto s = MUST(certificate.summary(0, 1));
+  CHECK(decided(s) == stk::decision::certified || decided(s) == stk::decision::refuted);
+  CHECK(s.n < 1'000'000 && s.n_certified <= s.n && s.n <= s.rows_drawn && s.cut == STK_STATUS_OK);
+  const auto spending = MUST(certificate.spending(0, 1));
+  CHECK(!spending.empty() && spending != "auto");
+  // The certificate follows from its counts, where it is one of the last look.
+  const auto counts = MUST(stk::counts::create(MUST(certificate.counts(0)), s.n));
+  const auto label = static_cast<std::size_t>(s.label);
+  const auto again = MUST(counts.certify_with(label, 3, s.sigma, s.alpha_left, spending, "anytime", s.radius_slack));
+  CHECK(s.n_certified < s.n || std::memcmp(&again.radius, &s.radius, sizeof s.radius) == 0);
+
+  const auto late = MUST(ask("tolerance:0").timeout(std::chrono::milliseconds(1000)).build());
+  const auto answer = MUST(model.certify(late, x));
+  const auto last = MUST(answer.summary(0, 1));
+  CHECK(last.cut == STK_STATUS_DEADLINE_EXCEEDED && last.status == STK_STATUS_OK && last.n > 0);
+  CHECK(decided(last) == stk::decision::undecided);
+
+  const auto settled = MUST(model.predict(MUST(ask("predict").k(1).n(2000).build()), x));
+  CHECK(decided(MUST(settled.summary(0))) != stk::decision::none && MUST(settled.spending(0)).empty());
+  FAILS(model.predict(MUST(ask("radius:1").build()), x), status::invalid_argument, "rule");
+  FAILS(ask("sometimes").build(), status::invalid_argument, "rule");
+  FAILS(ask("fixed").spending("much").build(), status::invalid_argument, "spending");
+  FAILS(ask("fixed").spending(std::string_view("ranked\0", 7)).build(), status::invalid_argument, "spending");
+  FAILS(counts.certify_with(label, 3, 0.25, 0.001, "ranked", std::string_view("fixed\0", 6)), status::invalid_argument,
+        "intervals");
+  MUST(ask("fixed").bound(stk::bound::automatic).build());
+  FAILS(ask("fixed").bound(stk::bound::spending).build(), status::invalid_argument, "bound");
+}
+
+static void guarantees() {
+  const auto x = exact_input();
+  const auto model = MUST(open(exact_model));
+  const auto request = MUST(stk::request_builder(0.25).k({1, 3}).n(2000).n0(0).seed(7).build());
+  std::uint64_t told = 0;
+  const auto answer = MUST(model.certify_answer(request, x, [&](std::uint64_t done, std::uint64_t) { told = done; }));
+  const auto g = MUST(answer.guarantee(0, 1));
+  CHECK(told == 2000 && g.k == 3 && g.n == 2000 && g.n0 == 0 && g.ranking_radius <= g.set_radius);
+  const auto labels = MUST(answer.labels(0, 1));
+  const auto each = MUST(answer.label_radii(0, 1)), kept = MUST(answer.kept_radii(0, 1));
+  CHECK(labels.size() == 3 && each.size() == 3 && kept.size() == 3 && kept[2] == g.set_radius);
+
+  auto counts = MUST(stk::counts::create(MUST(answer.counts(0)), g.n));
+  std::array<std::int64_t, 3> found{};
+  std::array<double, 3> radii{};
+  const auto again = MUST(counts.guarantee(3, 0.25, 0.001, {found, radii, {}}, nullptr, g.radius_slack));
+  CHECK(std::memcmp(&again, &g, sizeof g) == 0);
+  CHECK(std::memcmp(radii.data(), each.data(), sizeof radii) == 0 && found[0] == labels[0] && found[2] == labels[2]);
+  FAILS(counts.guarantee(2, 0.25, 0.001, {found, {}, {}}), status::invalid_argument, "room");
+  FAILS(counts.guarantee(1, 0.25, 0.001, {}, &counts), status::invalid_argument, "pilot");
+  const auto pilot = MUST(stk::counts::create(MUST(answer.counts(0)), g.n));
+  CHECK(MUST(counts.guarantee(1, 0.25, 0.001, {}, &pilot)).n0 == pilot.n());
+  const auto moved = std::move(counts);
+  FAILS(moved.guarantee(1, 0.25, 0.001, {}, &counts), status::invalid_argument, "pilot");
+
+  bool done = false;
+  {
+    auto job = MUST(model.submit_certify_answer(request, x, [&done] { done = true; }));
+    const auto submitted = MUST(MUST(job.get()).guarantee(0, 1));
+    CHECK(std::memcmp(&g, &submitted, sizeof g) == 0);
+  }
+  CHECK(done && MUST(MUST(model.submit_certify_answer(request, x)).get()).size() == 1);
+  FAILS(MUST(model.certify(MUST(stk::request_builder(0.25).n(100).build()), x)).guarantee(0), status::invalid_argument,
+        "result");
+  const auto short_input = stk::span<const float>(x.data(), 5);
+  FAILS(model.certify_answer(request, short_input), status::invalid_argument, "inputs");
+  FAILS(model.submit_certify_answer(request, short_input), status::invalid_argument, "inputs");
+}
+
+static void noise() {
+  const auto x = exact_input();
+  const auto model = MUST(open(exact_model));
+  const auto ask = [] {
+    stk::request_builder b(0.25);
+    b.n(500).noise_exact(4);
+    return b;
+  };
+  std::array<std::uint8_t, stk::chacha12_key_size> key{1, 2, 3};
+  const auto first = MUST(model.certify(MUST(ask().chacha12(key).build()), x));
+  const auto second = MUST(model.certify(MUST(ask().chacha12(key).build()), x));
+  const auto other = MUST(model.certify(MUST(ask().chacha12().build()), x));
+  const auto s = MUST(first.summary(0));
+  CHECK(static_cast<stk::generator>(s.generator) == stk::generator::chacha12 && s.levels == 4 && s.radius_slack == 0);
+  CHECK(s.alpha_left < s.alpha && MUST(first.json(0)).find("010203000000") != std::string_view::npos);
+  const auto same = [](const stk::answers &a, const stk::answers &b) {
+    return std::memcmp(a.counts(0)->data(), b.counts(0)->data(), 6 * sizeof(std::uint64_t)) == 0;
+  };
+  CHECK(same(first, second) && !same(first, other));
+  FAILS(ask().chacha12(stk::span<const std::uint8_t>(key.data(), 31)).build(), status::invalid_argument, "key");
+  FAILS(ask().noise_exact(1).build(), status::invalid_argument, "sigma");
+  auto off = x;
+  off[0] = 0.3F;
+  FAILS(model.certify(MUST(ask().build()), off), status::invalid_data, "input");
+}
+
+static void budgets() {
+  const auto budget = MUST(stk::budget::create(0.01, "even:4"));
+  std::array<double, 3> alphas{};
+  CHECK(MUST(budget.draw(alphas)) == 1 && alphas[0] <= 0.0025 && alphas[2] == alphas[0]);
+  const auto resumed = MUST(stk::budget::open(MUST(budget.save())));
+  CHECK(resumed.drawn() == 3 && resumed.spent() == budget.spent() && resumed.left() == budget.left());
+  const auto share = MUST(resumed.draw());
+  CHECK(share.statement == 4 && share.alpha == alphas[0] && MUST(budget.draw()).statement == 4);
+  FAILS(resumed.draw(), status::invalid_argument, "budget");
+  FAILS(resumed.draw(stk::span<double>()), status::invalid_argument, "number");
+  const auto asked = MUST(stk::budget::create(0.01, "asked"));
+  CHECK(MUST(asked.draw_of(0.004)).alpha == 0.004);
+  FAILS(asked.draw_of(0.007), status::invalid_argument, "budget");
+  FAILS(stk::budget::create(0.1, "often"), status::invalid_argument, "schedule");
+  FAILS(stk::budget::open("{}"), status::invalid_data, "text");
+  // A share is what a statement may be made at.
+  MUST(stk::request_builder(0.25).alpha(share.alpha).build());
+}
+
+void test_rules() {
+  rules();
+  guarantees();
+  noise();
+  budgets();
+}
