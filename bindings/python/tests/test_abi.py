@@ -8,11 +8,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import smoothtopk
-from smoothtopk import InternalError, PanicError, PoisonedError, _abi, _errors
+from smoothtopk import InternalError, PanicError, PoisonedError, _abi, _answers, _convert, _errors
 from smoothtopk._library import Handle, call, lib
 
 from conftest import MODELS, ROOT, clean_environment
@@ -34,7 +35,7 @@ def test_every_status_has_an_exception() -> None:
     assert set(_errors.BY_STATUS) == statuses - {_abi.STK_STATUS_OK}
 
 
-def test_the_library_fills_the_whole_summary() -> None:
+def test_the_library_fills_whole_structs() -> None:
     counts = (ctypes.c_uint64 * 3)(5, 90, 5)
     handle, summary = Handle(_abi.stk_counts, lib.stk_counts_free), _abi.stk_summary()
     call(lib.stk_counts_new, counts, 3, 0, handle.out())
@@ -42,6 +43,23 @@ def test_the_library_fills_the_whole_summary() -> None:
     call(lib.stk_counts_certify, *arguments, ctypes.byref(summary), ctypes.sizeof(summary))
     assert summary.struct_size == ctypes.sizeof(summary)
     assert (summary.n, summary.label, summary.k) == (100, 1, 1)
+    guarantee = _abi.stk_guarantee()
+    room = ctypes.byref(guarantee), ctypes.sizeof(guarantee)
+    call(lib.stk_counts_guarantee, handle.pointer, None, 1, 0.25, 0.001, 0.0, None, None, None, *room)
+    assert guarantee.struct_size == ctypes.sizeof(guarantee)
+    assert (guarantee.n, guarantee.k, guarantee.sigma) == (100, 1, 0.25)
+
+
+def test_every_decision_bound_and_generator_has_its_name() -> None:
+    values = {
+        kind: {value for name, value in vars(_abi).items() if name.startswith(f"STK_{kind}_")}
+        for kind in ("DECISION", "BOUND", "GENERATOR")
+    }
+    known = {lib.stk_decision_name(value).decode() for value in values["DECISION"]}
+    assert known == {"none", *get_args(_answers.Decision)}
+    assert {_convert.bound_name(value) for value in values["BOUND"]} == set(get_args(_convert.SpentBound))
+    names = {_convert.generator_name(value) for value in values["GENERATOR"]}
+    assert names == {None, *get_args(_convert.Generator)}
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 import smoothtopk
-from smoothtopk import Certificate, Certificates, Prediction, Predictions, SmoothedClassifier, SmoothTopKError
+from smoothtopk import (
+    Answers,
+    Certificate,
+    Guarantee,
+    Prediction,
+    SmoothedClassifier,
+    SmoothTopKError,
+)
 
 from conftest import MODELS, ROOT
 
@@ -24,6 +31,14 @@ def floats(text: str) -> list[float]:
     return [float.fromhex(part) for part in text.split(",")]
 
 
+def names(text: str) -> list[str]:
+    return text.split(",")
+
+
+def lists_of(one: Any) -> Any:
+    return lambda text: [one(part) for part in text.split(";")]
+
+
 KEYS = {
     "task": str,
     "model": str,
@@ -34,13 +49,19 @@ KEYS = {
     "n": int,
     "n0": int,
     "alpha": float.fromhex,
+    "rule": str,
     "bound": str,
+    "spending": str,
+    "intervals": str,
+    "levels": int,
+    "chacha12": bytes.fromhex,
     "seed": int,
     "key": int,
     "input_max": float.fromhex,
     "label": int,
     "input": floats,
     "counts": integers,
+    "pilot": integers,
     "radius_slack": float.fromhex,
 }
 EXPECTED = {
@@ -50,9 +71,17 @@ EXPECTED = {
     "selection": integers,
     "label": int,
     "radius": floats,
-    "labels": lambda text: [integers(part) for part in text.split(";")],
+    "labels": lists_of(integers),
     "abstain": integers,
     "p_value": floats,
+    "decision": names,
+    "rows": integers,
+    "spending": lists_of(str),
+    "alpha_left": float.fromhex,
+    "label_radii": lists_of(floats),
+    "kept_radii": lists_of(floats),
+    "first_radius": floats,
+    "ranking_radius": floats,
 }
 
 
@@ -99,7 +128,7 @@ classifiers: dict[tuple[Any, ...], SmoothedClassifier] = {}
 
 def classifier(given: dict[str, Any]) -> SmoothedClassifier:
     """A classifier for the case, opened once for all cases that agree on it."""
-    options = {name: given.pop(name) for name in ("threshold", "classes", "input_max") if name in given}
+    options = {name: given.pop(name) for name in ("threshold", "classes", "input_max", "exact_levels") if name in given}
     identity = (given["model"], given["sigma"], *sorted(options.items()))
     path, sigma = MODELS / given.pop("model"), given.pop("sigma")
     if identity not in classifiers:
@@ -109,55 +138,97 @@ def classifier(given: dict[str, Any]) -> SmoothedClassifier:
     return classifiers[identity]
 
 
-def answers(given: dict[str, Any]) -> list[Certificate] | list[Prediction]:
+# What the library's parameters are called in Python.
+PYTHON_NAMES = {"levels": "exact_levels", "chacha12": "chacha12_key"}
+
+
+def answers(given: dict[str, Any]) -> list[Certificate] | list[Prediction] | list[Guarantee]:
     """The answers to a case, one for each k."""
-    given = dict(given)
+    given = {PYTHON_NAMES.get(name, name): value for name, value in given.items()}
     task = given.pop("task")
     k = given.pop("k", [1])
+    if "spending" in given:
+        # C has setters, of which the later counts; in Python only one of the two can be said.
+        given.pop("bound", None)
     if task == "counts_certify":
         return [smoothtopk.certify_counts(k=each, **given) for each in k]
     if task == "counts_predict":
         return [smoothtopk.predict_counts(k=each, **given) for each in k]
+    if task == "counts_guarantee":
+        return [smoothtopk.certify_answer_counts(k=each, **given) for each in k]
     g = classifier(given)
     x = np.array(given.pop("input"), np.float32).reshape(g.element_shape)
     if task == "certify":
         label = given.pop("label", -1)
-        certified = g.certify(x, k, label=None if label == -1 else label, **given)
-        assert isinstance(certified, Certificates)
-        return list(certified)
-    assert task == "predict"
-    predicted = g.predict(x, k, **given)
-    assert isinstance(predicted, Predictions)
-    return list(predicted)
+        given["label"] = None if label == -1 else label
+    methods: dict[str, Any] = {"certify": g.certify, "predict": g.predict, "certify_answer": g.certify_answer}
+    found = methods[task](x, k, **given)
+    assert isinstance(found, Answers)
+    return list(found)
 
 
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 def test_case(case: Case) -> None:
     expected = dict(case.expected)
     status = expected.pop("status")
+    if case.given["task"] == "certify_answer" and "rule" in case.given:
+        # What C refuses cannot be said in Python.
+        assert (status, expected["field"]) == ("INVALID_ARGUMENT", "rule")
+        with pytest.raises(TypeError, match="rule"):
+            answers(case.given)
+        return
     if status != "OK":
         with pytest.raises(SmoothTopKError) as raised:
             answers(case.given)
         assert raised.value.status == status
-        assert raised.value.field == expected.pop("field", None)
+        field = expected.pop("field", None)
+        assert raised.value.field == PYTHON_NAMES.get(field, field)
         assert not expected
         return
-    found = answers(case.given)
-    get = {
-        "counts": lambda: found[0].counts.tolist(),
-        "selection": lambda: found[0].selection.tolist(),  # type: ignore[union-attr]
-        "label": lambda: found[0].label,  # type: ignore[union-attr]
-        "radius": lambda: [each.radius for each in found],  # type: ignore[union-attr]
-        "labels": lambda: [list(each.top) for each in found],  # type: ignore[union-attr]
-        "abstain": lambda: [int(each.abstain) for each in found],  # type: ignore[union-attr]
-        "p_value": lambda: [each.p_value for each in found],  # type: ignore[union-attr]
-    }
+    found: Any = answers(case.given)
     # Floats compare exactly: the file has every bit of them.
-    assert {name: get[name]() for name in expected} == expected
+    assert {name: GET[name](found) for name in expected} == expected
+
+
+def each_of(*fields: str) -> Any:
+    """For each k the first of these fields that its answer has."""
+    return lambda found: [next(getattr(each, name) for name in fields if hasattr(each, name)) for each in found]
+
+
+def each_list(*fields: str) -> Any:
+    return lambda found: [list(values) for values in each_of(*fields)(found)]
+
+
+GET: dict[str, Any] = {
+    "counts": lambda found: found[0].counts.tolist(),
+    "selection": lambda found: found[0].selection.tolist(),
+    "label": lambda found: found[0].label,
+    "radius": each_of("radius", "set_radius"),
+    # A prediction has the most frequent labels also when it abstains.
+    "labels": each_list("top", "labels"),
+    "abstain": each_of("abstain"),
+    "p_value": each_of("p_value"),
+    "decision": each_of("decision"),
+    "rows": each_of("n_certified", "n"),
+    "spending": each_of("spending"),
+    "alpha_left": lambda found: found[0].alpha_left,
+    "label_radii": each_list("label_radii"),
+    "kept_radii": each_list("kept_radii"),
+    "first_radius": each_of("first_radius"),
+    "ranking_radius": each_of("ranking_radius"),
+}
 
 
 def test_every_task_and_failures_are_there() -> None:
-    assert {case.given["task"] for case in ALL} == {"certify", "predict", "counts_certify", "counts_predict"}
+    with_a_model = {"certify", "predict", "certify_answer"}
+    assert {case.given["task"] for case in ALL} == with_a_model | {
+        "counts_certify",
+        "counts_predict",
+        "counts_guarantee",
+    }
+    # A key that the reader knows, and no case has, is tested nowhere.
+    assert {key for case in ALL for key in case.given} == set(KEYS)
+    assert {key for case in ALL for key in case.expected} == set(EXPECTED)
     assert any(case.expected["status"] != "OK" for case in ALL)
 
 

@@ -57,7 +57,7 @@ def test_threads_get_what_one_alone_gets(linear: SmoothedClassifier) -> None:
 
 def test_the_gil_is_released_while_it_waits(linear: SmoothedClassifier) -> None:
     # One native call waits for ever; only another thread of Python can end it.
-    job, request = Handle(_abi.stk_job, lib.stk_job_free), linear._request(n=ENDLESS)
+    job, request = Handle(_abi.stk_job, lib.stk_job_free), linear._noise.request(n=ENDLESS)
     x = np.ascontiguousarray(X[0])
     pointer = x.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
     opened = linear._open_model().pointer

@@ -8,14 +8,20 @@ import onnx
 import tqdm
 
 from smoothtopk import (
+    AlphaBudget,
+    Answer,
     Cancel,
     Certificate,
     Certificates,
     Counts,
     DeadlineExceededError,
+    Guarantee,
+    Guarantees,
     Prediction,
     Predictions,
+    Share,
     SmoothedClassifier,
+    certify_answer_counts,
     certify_counts,
 )
 
@@ -30,6 +36,9 @@ def use(x: npt.NDArray[np.float32], proto: onnx.ModelProto) -> float:
         prediction = g.predict(x, k=np.arange(3).tolist(), progress=tqdm.tqdm)
         counts: Counts = g.sample(x, 100, progress=print) + g.sample(x, 100, first=100)
         shape: tuple[int, ...] = g.element_shape
+        g.certify(x, rule="radius:0.5", bound="auto", generator="chacha12", chacha12_key=bytes(32))
+        g.predict(x, rule="predict", timeout=0.05, generator="philox", seed=1)
+        answer: Guarantee | Guarantees = g.certify_answer(x, k=3, n0=0, n=np.int64(100))
     assert isinstance(certificate, Certificate) and isinstance(certificates, Certificates)
     radii: npt.NDArray[np.float64] = certificates.radius
     one: Certificate = certificates.flat[0]
@@ -38,8 +47,23 @@ def use(x: npt.NDArray[np.float32], proto: onnx.ModelProto) -> float:
     assert isinstance(prediction, Predictions) and isinstance(part, Certificates)
     each: Prediction = prediction.flat[0]
     labels: tuple[int, ...] | None = each.labels
+    with SmoothedClassifier("model.onnx", 0.25, exact_levels=255, generator="chacha12") as exact:
+        levels: int | None = exact.exact_levels
+    assert isinstance(answer, Guarantees)
+    whole: npt.NDArray[np.float64] = answer.set_radius
+    guarantee: Guarantee = answer.flat[0]
+    every: tuple[float, ...] = guarantee.label_radii + certify_answer_counts([1, 2], 1, 0.5, pilot=[1, 2]).kept_radii
+    budget: AlphaBudget = AlphaBudget.open(AlphaBudget(0.01, "even:500").save())
+    share: Share = budget.draw()
+    alpha: float = share.alpha + budget.draw_many(np.int64(3))[0].alpha + budget.draw_of(0.1).alpha
+    common: Answer = one
+    secret: bytes | None = common.chacha12_key
+    decided: str | None = one.decision or one.cut or one.spending
+    print(levels, whole, every, alpha, secret, decided, one.n_certified, one.rows_drawn)
     try:
-        radius: float = counts.certify(1, 1, sigma=0.5).radius + certify_counts([1, 2], 0, 1, 0.5).radius
+        radius: float = (
+            counts.certify(1, 1, sigma=0.5, spending="pooled:0.5").radius + certify_counts([1, 2], 0, 1, 0.5).radius
+        )
     except DeadlineExceededError as error:
         print(error.field, error.partial, error.status)
         raise

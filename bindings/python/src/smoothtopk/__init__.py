@@ -10,9 +10,10 @@ Statistics: Jia, Cao, Wang, Gong, "Certified Robustness for Top-k Predictions ag
 Randomized Smoothing", ICLR 2020.
 """
 
-from ._answers import Answers, Certificate, Certificates, Prediction, Predictions
+from ._answers import Answer, Answers, Certificate, Certificates, Prediction, Predictions
+from ._budget import AlphaBudget, Share
 from ._classifier import SmoothedClassifier
-from ._counts import Counts, certify_counts, predict_counts
+from ._counts import Counts, certify_answer_counts, certify_counts, predict_counts
 from ._errors import (
     CancelledError,
     DeadlineExceededError,
@@ -30,6 +31,7 @@ from ._errors import (
     RunError,
     SmoothTopKError,
 )
+from ._guarantee import Guarantee, Guarantees
 from ._jobs import Cancel
 from ._library import build_info, version
 from ._runtime import check_provider, load_runtime, runtime_path, runtime_version
@@ -37,6 +39,8 @@ from ._runtime import check_provider, load_runtime, runtime_path, runtime_versio
 __version__ = version()
 
 __all__ = [
+    "AlphaBudget",
+    "Answer",
     "Answers",
     "Cancel",
     "CancelledError",
@@ -45,6 +49,8 @@ __all__ = [
     "Counts",
     "DeadlineExceededError",
     "ForkedError",
+    "Guarantee",
+    "Guarantees",
     "InternalError",
     "InvalidArgumentError",
     "InvalidDataError",
@@ -58,9 +64,11 @@ __all__ = [
     "ProviderError",
     "ReadError",
     "RunError",
+    "Share",
     "SmoothTopKError",
     "SmoothedClassifier",
     "build_info",
+    "certify_answer_counts",
     "certify_counts",
     "check_provider",
     "load_runtime",

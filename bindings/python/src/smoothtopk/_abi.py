@@ -6,6 +6,8 @@ from typing import Any
 
 STK_ABI_VERSION = 1
 STK_NO_LABEL = -1
+STK_CHACHA12_KEY_SIZE = 32
+STK_BUDGET_TEXT_SIZE = 256
 STK_STATUS_OK = 0
 STK_STATUS_INVALID_ARGUMENT = 1
 STK_STATUS_INVALID_DATA = 2
@@ -28,6 +30,22 @@ STK_LOG_LEVEL_DEBUG = 4
 STK_BOUND_RANKED = 0
 STK_BOUND_SIMUEM = 1
 STK_BOUND_BINOCP = 2
+STK_BOUND_AUTO = 3
+STK_BOUND_SPENDING = 4
+STK_GENERATOR_NONE = 0
+STK_GENERATOR_PHILOX = 1
+STK_GENERATOR_CHACHA12 = 2
+STK_DECISION_NONE = 0
+STK_DECISION_COMPLETE = 1
+STK_DECISION_CERTIFIED = 2
+STK_DECISION_REFUTED = 3
+STK_DECISION_REACHED = 4
+STK_DECISION_SETTLED = 5
+STK_DECISION_UNDECIDED = 6
+
+
+class stk_budget(Structure):
+    pass
 
 
 class stk_cancel(Structure):
@@ -85,6 +103,28 @@ class stk_summary(Structure):
         ("certified", c_uint8),
         ("abstain", c_uint8),
         ("reserved", c_uint8 * 6),
+        ("n_certified", c_uint64),
+        ("rows_drawn", c_uint64),
+        ("alpha_left", c_double),
+        ("decision", c_int32),
+        ("cut", c_int32),
+        ("generator", c_int32),
+        ("levels", c_uint32),
+    )
+
+
+class stk_guarantee(Structure):
+    _fields_ = (
+        ("struct_size", c_uint64),
+        ("k", c_uint64),
+        ("n", c_uint64),
+        ("n0", c_uint64),
+        ("sigma", c_double),
+        ("alpha", c_double),
+        ("radius_slack", c_double),
+        ("set_radius", c_double),
+        ("first_radius", c_double),
+        ("ranking_radius", c_double),
     )
 
 
@@ -95,6 +135,16 @@ stk_done_callback = CFUNCTYPE(None, c_void_p)
 # Every function: what it returns, what it takes.
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_abi_version": (c_uint32, []),
+    "stk_budget_draw": (c_int32, [POINTER(stk_budget), c_size_t, POINTER(c_double), POINTER(c_uint64), POINTER(POINTER(stk_error))]),
+    "stk_budget_draw_of": (c_int32, [POINTER(stk_budget), c_double, POINTER(c_uint64), POINTER(POINTER(stk_error))]),
+    "stk_budget_drawn": (c_uint64, [POINTER(stk_budget)]),
+    "stk_budget_free": (None, [POINTER(stk_budget)]),
+    "stk_budget_left": (c_double, [POINTER(stk_budget)]),
+    "stk_budget_new": (c_int32, [c_double, c_char_p, POINTER(POINTER(stk_budget)), POINTER(POINTER(stk_error))]),
+    "stk_budget_open": (c_int32, [c_char_p, POINTER(POINTER(stk_budget)), POINTER(POINTER(stk_error))]),
+    "stk_budget_save": (c_int32, [POINTER(stk_budget), c_char_p, c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_budget_spent": (c_double, [POINTER(stk_budget)]),
+    "stk_budget_total": (c_double, [POINTER(stk_budget)]),
     "stk_build_info": (c_char_p, []),
     "stk_cancel_free": (None, [POINTER(stk_cancel)]),
     "stk_cancel_is_set": (c_bool, [POINTER(stk_cancel)]),
@@ -102,11 +152,14 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_cancel_set": (None, [POINTER(stk_cancel)]),
     "stk_counts_add": (c_int32, [POINTER(stk_counts), POINTER(stk_counts), POINTER(POINTER(stk_error))]),
     "stk_counts_certify": (c_int32, [POINTER(stk_counts), c_size_t, c_size_t, c_double, c_double, c_int32, c_double, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_counts_certify_with": (c_int32, [POINTER(stk_counts), c_size_t, c_size_t, c_double, c_double, c_char_p, c_char_p, c_double, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
     "stk_counts_free": (None, [POINTER(stk_counts)]),
+    "stk_counts_guarantee": (c_int32, [POINTER(stk_counts), POINTER(stk_counts), c_size_t, c_double, c_double, c_double, POINTER(c_int64), POINTER(c_double), POINTER(c_double), POINTER(stk_guarantee), c_size_t, POINTER(POINTER(stk_error))]),
     "stk_counts_labels": (c_int32, [POINTER(stk_counts), POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_counts_n": (c_uint64, [POINTER(stk_counts)]),
     "stk_counts_new": (c_int32, [POINTER(c_uint64), c_size_t, c_uint64, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
     "stk_counts_predict": (c_int32, [POINTER(stk_counts), c_size_t, c_double, POINTER(c_int64), POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_decision_name": (c_char_p, [c_int32]),
     "stk_error_field": (c_char_p, [POINTER(stk_error)]),
     "stk_error_free": (None, [POINTER(stk_error)]),
     "stk_error_message": (c_char_p, [POINTER(stk_error)]),
@@ -121,6 +174,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_log_set_callback": (c_int32, [c_int32, stk_log_callback, c_void_p, POINTER(POINTER(stk_error))]),
     "stk_model_batch": (c_size_t, [POINTER(stk_model)]),
     "stk_model_certify": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(c_int64), POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
+    "stk_model_certify_answer": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
     "stk_model_classes": (c_size_t, [POINTER(stk_model)]),
     "stk_model_elements": (c_size_t, [POINTER(stk_model)]),
     "stk_model_free": (None, [POINTER(stk_model)]),
@@ -148,6 +202,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_model_shape": (c_int32, [POINTER(stk_model), POINTER(POINTER(c_size_t)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_model_signature_json": (c_char_p, [POINTER(stk_model)]),
     "stk_model_submit_certify": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(c_int64), stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
+    "stk_model_submit_certify_answer": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
     "stk_model_submit_predict": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
     "stk_model_threads": (c_size_t, [POINTER(stk_model)]),
     "stk_request_free": (None, [POINTER(stk_request)]),
@@ -155,22 +210,30 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_request_set_alpha": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
     "stk_request_set_bound": (c_int32, [POINTER(stk_request), c_int32, POINTER(POINTER(stk_error))]),
     "stk_request_set_cancel": (c_int32, [POINTER(stk_request), POINTER(stk_cancel), POINTER(POINTER(stk_error))]),
+    "stk_request_set_chacha12": (c_int32, [POINTER(stk_request), POINTER(c_uint8), POINTER(POINTER(stk_error))]),
     "stk_request_set_input_max": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
     "stk_request_set_k": (c_int32, [POINTER(stk_request), POINTER(c_size_t), c_size_t, POINTER(POINTER(stk_error))]),
     "stk_request_set_key": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_request_set_n": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_request_set_n0": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_request_set_noise_exact": (c_int32, [POINTER(stk_request), c_uint32, POINTER(POINTER(stk_error))]),
     "stk_request_set_progress": (c_int32, [POINTER(stk_request), stk_progress_callback, c_void_p, POINTER(POINTER(stk_error))]),
+    "stk_request_set_rule": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_seed": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_request_set_sigma": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
+    "stk_request_set_spending": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_timeout_ms": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_result_counts": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_result_free": (None, [POINTER(stk_result)]),
+    "stk_result_guarantee": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(stk_guarantee), c_size_t, POINTER(POINTER(stk_error))]),
     "stk_result_json": (c_int32, [POINTER(stk_result), c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_result_k_len": (c_size_t, [POINTER(stk_result)]),
+    "stk_result_kept_radii": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_double)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_result_label_radii": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_double)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_result_labels": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_int64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_result_len": (c_size_t, [POINTER(stk_result)]),
     "stk_result_selection": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_result_spending": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_result_summary": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
     "stk_runtime_check_provider": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
     "stk_runtime_load": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),

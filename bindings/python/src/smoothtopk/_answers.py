@@ -2,24 +2,91 @@
 
 from __future__ import annotations
 
-import ctypes
+import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, overload
+from dataclasses import dataclass, field, fields
+from typing import Any, Generic, Literal, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _abi
-from ._convert import Bound, bound_name
-from ._library import Handle, call, lib, status_name, text
+from ._convert import Generator, SpentBound
 
 CountArray = npt.NDArray[np.uint64]
+Decision = Literal["complete", "certified", "refuted", "reached", "settled", "undecided"]
 
 
-@dataclass(frozen=True, eq=False)
-class Certificate:
+@dataclass(frozen=True, eq=False, repr=False)
+class Answer:
+    """What a `Certificate`, a `Prediction` and a `Guarantee` have in common.
+
+    Attributes:
+        k: the k of top-k.
+        counts: rows that gave each label, uint64 [classes], read-only. Rows with no label (NaN) are counted in n alone.
+        n: rows that were counted; under a rule those of its last look.
+        rows_drawn: rows that were drawn, those after the last look too, but not those that select; 0 where the counts
+            were given.
+        decision: what the rule decided. "complete": the n fixed rows were drawn. "certified": the radius asked for is
+            certified; "refuted": no number of rows could certify it (under a tolerance: any); "reached": more rows are
+            not expected to add more than the tolerance; "settled": the top-k set is settled; "undecided": the rows, or
+            the time, ended before. None where there is no answer, or no run.
+        cut: why the rows ended before the rule was done with them, such as "DEADLINE_EXCEEDED"; None where they did
+            not. With status "OK" the answer is that of the last look, and sound.
+        sigma, alpha: as they were asked for; sigma is None for a prediction from counts.
+        alpha_left: what is left of alpha for the bounds after what exact noise costs; alpha without it.
+        generator: "philox" or "chacha12"; None where the counts were given.
+        seed, key: what the noise was drawn from, and for which input; None where the counts were given. The seed is
+            None for ChaCha12, whose key is `chacha12_key`.
+        grid: step of the grid that x and noise are on; 0 where the counts were given.
+        exact_levels: points a unit of the grid of exact noise; None where the noise is not exact.
+        seconds: from the first row to the last.
+        status: "OK", or why there is no answer: "CANCELLED", "DEADLINE_EXCEEDED", "RUN".
+    """
+
+    k: int
+    counts: CountArray = field(repr=False)
+    n: int
+    rows_drawn: int
+    decision: Decision | None
+    cut: str | None
+    sigma: float | None
+    alpha: float
+    alpha_left: float
+    generator: Generator | None
+    seed: int | None
+    key: int | None
+    grid: float
+    exact_levels: int | None
+    seconds: float
+    status: str
+    _json: str = field(repr=False)
+
+    @property
+    def chacha12_key(self) -> bytes | None:
+        """The key that the noise was drawn from, a secret; None where it was not drawn by ChaCha12."""
+        key = json.loads(self._json).get("chacha12_key")
+        return None if key is None else bytes.fromhex(key)
+
+    def to_json(self) -> str:
+        """All that is needed to check it again: counts, seed, bounds, versions, and the model's hash if there is one.
+
+        It has the seed, or the key of ChaCha12: whoever reads it knows the noise.
+        """
+        return self._json
+
+    def __repr__(self) -> str:
+        shown = [each.name for each in fields(self) if each.repr]
+        # What it says comes first.
+        shown.sort(key=_COMMON.__contains__)
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+
+_COMMON = frozenset(each.name for each in fields(Answer))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Certificate(Answer):
     """A statement on one label: it stays among the smoothed classifier's top k for every perturbation of l2 norm <
     radius.
 
@@ -27,50 +94,41 @@ class Certificate:
 
     Attributes:
         label: the label certified; None where a run was cut short before it was chosen.
-        k: the k of top-k.
         radius: certified l2 radius on the input's own scale; 0 where there is none.
         certified: whether radius > 0.
         p_lower: lower confidence bound of the label's probability under noise.
         p_upper: upper bound of the summed probability of the rivals that limit the radius.
-        counts: rows that gave each label, uint64 [classes], read-only. Rows with no label (NaN) are counted in n alone.
-        selection: the same of the rows that chose the label; None where none did.
-        n, n0: rows that were counted in `counts`, and in `selection`.
-        sigma, alpha, bound: as they were asked for.
-        seed, key: what the noise was drawn from; None where the counts were given.
-        grid: step of the grid that x and noise were rounded to; 0 where the counts were given.
-        radius_slack: what that rounding took off the radius.
-        seconds: from the first row to the last.
-        status: "OK", or why there is no answer: "CANCELLED", "DEADLINE_EXCEEDED", "RUN".
+        selection: as counts, of the rows that chose the label, or how alpha is spent; None where none did.
+        n0: rows that were counted in `selection`.
+        n_certified: rows that the certificate rests on: n, or fewer, where one of several k had a larger radius at an
+            earlier look of its rule.
+        bound: how label probabilities were bounded: "ranked", "simuem", "binocp"; "spending" where alpha was spent in
+            another way; "auto" where it was asked for and there is no certificate.
+        spending: how alpha was spent, as `certify_counts` takes it; None where there is no certificate.
+        radius_slack: what rounding x took off the radius.
     """
 
     label: int | None
-    k: int
     radius: float
     certified: bool
     p_lower: float
     p_upper: float
-    counts: CountArray = field(repr=False)
     selection: CountArray | None = field(repr=False)
-    n: int
     n0: int
+    n_certified: int
     sigma: float
-    alpha: float
-    bound: Bound
-    seed: int | None
-    key: int | None
-    grid: float
+    bound: SpentBound
+    spending: str | None
     radius_slack: float
-    seconds: float
-    status: str
-    _json: str = field(repr=False)
 
-    def to_json(self) -> str:
-        """All that is needed to check it again: counts, seed, bound, versions, and the model's hash if there is one."""
-        return self._json
+    @property
+    def intervals(self) -> str:
+        """The kind of its bounds, as `certify_counts` takes it: "fixed", or "anytime" under a rule."""
+        return str(json.loads(self._json)["intervals"])
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction(Answer):
     """The smoothed classifier's top k labels, or none: it abstains where the counts do not settle them.
 
     Wrong with probability at most alpha over the noise that was drawn.
@@ -78,40 +136,17 @@ class Prediction:
     Attributes:
         labels: the k labels, the most frequent first; None when abstaining.
         top: the k labels with the largest counts, also when abstaining.
-        k: the k of top-k.
         abstain: whether labels is None.
-        p_value: of the test between the k-th count and the next.
-        counts: rows that gave each label, uint64 [classes], read-only. Rows with no label (NaN) are counted in n alone.
-        n: rows that were counted.
-        sigma, alpha: as they were asked for; sigma is None where the counts were given.
-        seed, key: what the noise was drawn from; None where the counts were given.
-        grid: step of the grid that x and noise were rounded to; 0 where the counts were given.
-        seconds: from the first row to the last.
-        status: "OK", or why there is no answer: "CANCELLED", "DEADLINE_EXCEEDED", "RUN".
+        p_value: of the test between the k-th count and the next; under a rule one that holds at all looks at once.
     """
 
     labels: tuple[int, ...] | None
     top: tuple[int, ...]
-    k: int
     abstain: bool
     p_value: float
-    counts: CountArray = field(repr=False)
-    n: int
-    sigma: float | None
-    alpha: float
-    seed: int | None
-    key: int | None
-    grid: float
-    seconds: float
-    status: str
-    _json: str = field(repr=False)
-
-    def to_json(self) -> str:
-        """All that is needed to check it again: counts, seed, versions, and the model's hash where there is one."""
-        return self._json
 
 
-A = TypeVar("A", Certificate, Prediction)
+A = TypeVar("A", bound=Answer)
 
 
 class Answers(Generic[A]):
@@ -173,6 +208,16 @@ class Answers(Generic[A]):
         return self._array(np.uint64, lambda each: each.n)
 
     @property
+    def rows_drawn(self) -> CountArray:
+        """Rows drawn, uint64 [*shape]; those of one input are given for each of its k."""
+        return self._array(np.uint64, lambda each: each.rows_drawn)
+
+    @property
+    def decision(self) -> npt.NDArray[np.str_]:
+        """What the rule decided, str [*shape]; "" where there is no answer."""
+        return self._array(np.str_, lambda each: each.decision or "")
+
+    @property
     def counts(self) -> CountArray:
         """Rows that gave each label, uint64 [*shape, classes]; a copy."""
         classes = self.flat[0].counts.shape[0] if self.flat else 0
@@ -232,106 +277,3 @@ class Predictions(Answers[Prediction]):
     def p_value(self) -> npt.NDArray[np.float64]:
         """The tests' p-values, float64 [*shape]."""
         return self._array(np.float64, lambda each: each.p_value)
-
-
-class _Memory:
-    """Memory of the library as a read-only NumPy array, which keeps its owner from being freed."""
-
-    def __init__(self, pointer: Any, length: int, owner: Handle) -> None:
-        self.owner = owner
-        address = ctypes.cast(pointer, ctypes.c_void_p).value
-        self.__array_interface__ = {"shape": (length,), "typestr": "=u8", "data": (address, True), "version": 3}
-
-
-def view(function: Any, owner: Handle, *index: int) -> CountArray:
-    """The counts that an accessor of `owner` gives; no copy."""
-    pointer, length = ctypes.POINTER(ctypes.c_uint64)(), ctypes.c_size_t()
-    call(function, owner.pointer, *index, ctypes.byref(pointer), ctypes.byref(length))
-    if not pointer or not length.value:
-        return np.empty(0, np.uint64)
-    return np.asarray(_Memory(pointer, length.value, owner))
-
-
-def certificate_of(
-    summary: _abi.stk_summary, counts: CountArray, selection: CountArray | None, json: str, drawn: bool
-) -> Certificate:
-    """A certificate from the library's summary; `drawn` by a run, not from counts that were given."""
-    return Certificate(
-        label=None if summary.label == _abi.STK_NO_LABEL else summary.label,
-        k=summary.k,
-        radius=summary.radius,
-        certified=bool(summary.certified),
-        p_lower=summary.p_lower,
-        p_upper=summary.p_upper,
-        counts=counts,
-        selection=selection,
-        n=summary.n,
-        n0=summary.n0,
-        sigma=summary.sigma,
-        alpha=summary.alpha,
-        bound=bound_name(summary.bound),
-        seed=summary.seed if drawn else None,
-        key=summary.key if drawn else None,
-        grid=summary.grid,
-        radius_slack=summary.radius_slack,
-        seconds=summary.seconds,
-        status=status_name(summary.status),
-        _json=json,
-    )
-
-
-def prediction_of(
-    summary: _abi.stk_summary, top: tuple[int, ...], counts: CountArray, json: str, drawn: bool
-) -> Prediction:
-    """A prediction from the library's summary; `drawn` by a run, not from counts that were given."""
-    return Prediction(
-        labels=None if summary.abstain else top,
-        top=top,
-        k=summary.k,
-        abstain=bool(summary.abstain),
-        p_value=summary.p_value,
-        counts=counts,
-        n=summary.n,
-        sigma=summary.sigma if drawn else None,
-        alpha=summary.alpha,
-        seed=summary.seed if drawn else None,
-        key=summary.key if drawn else None,
-        grid=summary.grid,
-        seconds=summary.seconds,
-        status=status_name(summary.status),
-        _json=json,
-    )
-
-
-def _read(result: Handle, one: Callable[[_abi.stk_summary, int, int, CountArray, str], A]) -> tuple[A, ...]:
-    summary, json, answers = _abi.stk_summary(), ctypes.c_char_p(), []
-    for index in range(lib.stk_result_len(result.pointer)):
-        counts = view(lib.stk_result_counts, result, index)
-        call(lib.stk_result_json, result.pointer, index, ctypes.byref(json))
-        for k in range(lib.stk_result_k_len(result.pointer)):
-            call(lib.stk_result_summary, result.pointer, index, k, ctypes.byref(summary), ctypes.sizeof(summary))
-            answers.append(one(summary, index, k, counts, text(json.value)))
-    return tuple(answers)
-
-
-def read_certificates(result: Handle, shape: tuple[int, ...]) -> Certificate | Certificates:
-    """The certificates in a result: one for shape (), else an array of that shape."""
-
-    def one(summary: _abi.stk_summary, index: int, k: int, counts: CountArray, json: str) -> Certificate:
-        selection = view(lib.stk_result_selection, result, index)
-        return certificate_of(summary, counts, selection if selection.size else None, json, drawn=True)
-
-    flat = _read(result, one)
-    return Certificates(flat, shape) if shape else flat[0]
-
-
-def read_predictions(result: Handle, shape: tuple[int, ...]) -> Prediction | Predictions:
-    """The predictions in a result: one for shape (), else an array of that shape."""
-    pointer, length = ctypes.POINTER(ctypes.c_int64)(), ctypes.c_size_t()
-
-    def one(summary: _abi.stk_summary, index: int, k: int, counts: CountArray, json: str) -> Prediction:
-        call(lib.stk_result_labels, result.pointer, index, k, ctypes.byref(pointer), ctypes.byref(length))
-        return prediction_of(summary, tuple(pointer[: length.value]), counts, json, drawn=True)
-
-    flat = _read(result, one)
-    return Predictions(flat, shape) if shape else flat[0]

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import os
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, SupportsFloat, SupportsIndex, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, SupportsFloat, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _abi, _answers, _convert, _counts, _jobs
+from . import _abi, _convert, _counts, _jobs, _read, _request
 from ._answers import Certificate, Certificates, Prediction, Predictions
-from ._convert import Bound
+from ._convert import Bound, Generator
 from ._counts import Counts
 from ._errors import InvalidArgumentError
+from ._guarantee import Guarantee, Guarantees
 from ._jobs import Cancel
-from ._library import Handle, attempt, call, error_of, lib, text
-from ._model import Model, ModelHandle, closed_error, model_options, open_model
+from ._library import Handle, call, lib
+from ._model import Model, model_options
+from ._opened import Float32, Opened, finish
 from ._progress import Progress, Reporter
 
-T = TypeVar("T")
-Float32 = npt.NDArray[np.float32]
 
-
-class SmoothedClassifier:
+class SmoothedClassifier(Opened):
     """The smoothed classifier g of a base classifier f: what f most often says of x plus Gaussian noise.
 
     Opening reads the model once and, where `batch` is None, measures which batch is fastest here. Methods may be called
@@ -47,6 +43,12 @@ class SmoothedClassifier:
         mean, std: the model gets (x + noise - mean) / std: one number, or one for each channel. None: 0, and 1.
         input_max: the largest |x| there will be, at least 0; more is refused. x and noise are rounded to the finest
             grid on which their sums are exact up to it. It is part of g: use the same for every input.
+        exact_levels: exact noise, on the grid of the multiples of 1/exact_levels, from 1 to 2^20, on which each x must
+            be: 255 for 8-bit pixels scaled to [0, 1], 1 for pixels as they are (and input_max=255). sigma must be 1 to
+            3500 steps of it. What separates this noise from an exact Gaussian is taken off alpha, and nothing off the
+            radius; a certificate is about inputs on the grid. None: noise in float32, rounded as input_max says.
+        generator: what draws the noise where a call does not say: "philox", by a seed, or "chacha12", a stream cipher
+            with a secret key, for adversaries who know the generator.
         input, output: names of the classified input and of the scores, where the model leaves a choice.
         input_shape: shape of one input, without the batch, where the model leaves it open.
         classes: number of labels, where the model does not say it.
@@ -73,6 +75,8 @@ class SmoothedClassifier:
         mean: npt.ArrayLike | None = None,
         std: npt.ArrayLike | None = None,
         input_max: SupportsFloat = 1.0,
+        exact_levels: SupportsIndex | None = None,
+        generator: Generator = "philox",
         input: str | None = None,
         output: str | None = None,
         input_shape: Sequence[SupportsIndex] | None = None,
@@ -83,11 +87,14 @@ class SmoothedClassifier:
         provider_library: str | os.PathLike[str] | None = None,
         memory_limit: SupportsIndex | None = None,
     ) -> None:
-        self._model: ModelHandle | None = None
-        self._sigma = _convert.real("sigma", sigma)
-        self._input_max = _convert.real("input_max", input_max)
+        noise = _request.Noise(
+            _convert.real("sigma", sigma),
+            _convert.real("input_max", input_max),
+            _convert.levels(exact_levels),
+            _convert.generator(generator),
+        )
         # Wrong values are told before the model is read.
-        with self._request():
+        with noise.request():
             pass
         options = model_options(
             provider=provider,
@@ -105,68 +112,7 @@ class SmoothedClassifier:
             provider_library=provider_library,
             memory_limit=memory_limit,
         )
-        # Ctrl-C while it is read and measured: the thread frees what it opens.
-        self._model = _jobs.in_thread(lambda: open_model(model, options), stop=None)
-        opened = self._model.pointer
-        dims, length = ctypes.POINTER(ctypes.c_size_t)(), ctypes.c_size_t()
-        call(lib.stk_model_shape, opened, ctypes.byref(dims), ctypes.byref(length))
-        self._shape = tuple(dims[: length.value])
-        self._classes = int(lib.stk_model_classes(opened))
-        self._batch = int(lib.stk_model_batch(opened))
-        self._threads = int(lib.stk_model_threads(opened))
-        self._provider = text(lib.stk_model_provider(opened))
-        self._sha256 = text(lib.stk_model_sha256(opened))
-        self._signature = text(lib.stk_model_signature_json(opened))
-
-    # What it is.
-
-    @property
-    def sigma(self) -> float:
-        """Standard deviation of the noise, on the input's own scale."""
-        return self._sigma
-
-    @property
-    def input_max(self) -> float:
-        """The largest |x| that the noise's grid carries exactly."""
-        return self._input_max
-
-    @property
-    def element_shape(self) -> tuple[int, ...]:
-        """Shape of one input, without the batch."""
-        return self._shape
-
-    @property
-    def classes(self) -> int:
-        """Number of labels."""
-        return self._classes
-
-    @property
-    def batch(self) -> int:
-        """Rows per run of the model."""
-        return self._batch
-
-    @property
-    def threads(self) -> int:
-        """Threads that run the model."""
-        return self._threads
-
-    @property
-    def provider(self) -> str:
-        """The execution provider in use."""
-        return self._provider
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the model, in hexadecimal."""
-        return self._sha256
-
-    @property
-    def signature(self) -> dict[str, Any]:
-        """The model's inputs and outputs, which scores are used, and why."""
-        signature: dict[str, Any] = json.loads(self._signature)
-        return signature
-
-    # What it answers.
+        super().__init__(model, noise, options)
 
     def certify(
         self,
@@ -177,9 +123,13 @@ class SmoothedClassifier:
         n0: SupportsIndex = 100,
         alpha: SupportsFloat = 0.001,
         label: SupportsIndex | Sequence[SupportsIndex] | npt.NDArray[np.integer[Any]] | None = None,
-        bound: Bound = "ranked",
+        rule: str = "fixed",
+        bound: Bound | None = None,
+        spending: str | None = None,
         seed: SupportsIndex | None = None,
         key: SupportsIndex = 0,
+        generator: Generator | None = None,
+        chacha12_key: bytes | None = None,
         timeout: float | None = None,
         progress: Progress = None,
         cancel: Cancel | None = None,
@@ -192,18 +142,35 @@ class SmoothedClassifier:
             x: one input, of `element_shape`, or several, [N, *element_shape]; real numbers on sigma's scale. A
                 C-contiguous float32 array is not copied on its way to the library; others are, once.
             k: the k of top-k, from 1 to classes - 1, or several: each gets a certificate at alpha, from the same rows.
-            n: noisy rows that certify each input, from 1.
-            n0: noisy rows of their own that choose its label, from 1; none are drawn where `label` is given.
-            alpha: probability, between 0 and 1, that a certificate is false.
+            n: noisy rows that certify each input, from 1; under a rule the most of them.
+            n0: noisy rows of their own that choose its label, and how alpha is spent for "auto", from 1; none are drawn
+                where there is nothing to choose.
+            alpha: probability, from 1e-100 to 0.5, that a certificate is false.
             label: the label to certify, or one for each input (-1: chosen as follows), fixed without looking at these
                 rows. None: the label most frequent among the n0 rows.
-            bound: how label probabilities are bounded: "ranked", or the paper's "simuem" or "binocp".
-            seed: of the noise, from 0 to 2^64 - 1; None takes one from the operating system. It is in the certificate.
+            rule: when the rows are enough. "fixed": after n. "radius:R": as soon as the label is certified at the
+                radius R, or no number of rows could certify it. "tolerance:E", or "tolerance:Esigma": as soon as the
+                rows up to n are expected to add no more than E (in units of x, or of sigma) to the radius. All but
+                "fixed" rest on bounds that hold at all numbers of rows at once: a certificate is valid at alpha
+                whenever the rows end.
+            bound: how label probabilities are bounded: "ranked"; the paper's "simuem" or "binocp"; or "auto": chosen by
+                the n0 rows for the largest radius that is to be expected. None: as `spending` says, or "ranked".
+            spending: how alpha is spent on the bounds, in more ways than `bound` has, and in its place. It must not
+                come from the rows that it is applied to. "ranked:S": the share S of alpha, between 0 and 1, for the
+                label, the rest for its rivals. "pooled:S": S for the label, the rest for one bound of the sum of its
+                rivals. "pooled:S:L,L,..": the labels L, ascending and fewer than k, are left out of that sum.
+            seed: of the noise of Philox, from 0 to 2^64 - 1; None takes one from the operating system. It is in the
+                certificate: whoever knows it knows the noise.
             key: of the first input's noise, from 0; input i has key + i. Two inputs with the same seed and key get the
                 same noise: give the parts of a data set keys that do not overlap.
-            timeout: seconds, above 0; None for no limit.
+            generator: "philox" or "chacha12". None: the classifier's, or "chacha12" where its key is given.
+            chacha12_key: of the noise of ChaCha12, 32 bytes, random and secret; None takes them from the operating
+                system. It is in the certificate.
+            timeout: seconds, above 0; None for no limit. Under a rule an input that is late has the answer of its last
+                look, which is sound, with `cut` "DEADLINE_EXCEEDED"; without a look, or with fixed rows, it has none.
             progress: True for a tqdm bar; a tqdm bar (or its class); or a function of (rows_done, rows_total), called
-                in this thread a few times a second. What it raises cancels the run and comes out.
+                in this thread a few times a second; under a rule rows_total is the most there may be. What it raises
+                cancels the run and comes out.
             cancel: a token by which another thread cancels.
 
         Returns:
@@ -213,7 +180,10 @@ class SmoothedClassifier:
             InvalidArgumentError, InvalidDataError: with the field.
             DeadlineExceededError, CancelledError, RunError: with what was drawn so far, in `partial`.
         """
-        array, shape, request = self._prepare(x, k, n, alpha, seed, key, timeout, cancel, n0=n0, bound=bound)
+        spent, how = _convert.spending(bound, spending)
+        source = _request.source(self._noise, generator, seed, chacha12_key)
+        more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), spent: how, **source.values()}
+        array, shape, request = self._prepare(x, k, n, alpha, key, timeout, cancel, more)
         with request:
             labels = _convert.labels(label, len(array))
             if not len(array):
@@ -221,7 +191,7 @@ class SmoothedClassifier:
             pointer = None if labels is None else labels.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
             arguments = (request.pointer, _pointer(array), len(array), pointer)
             return self._run(
-                lib.stk_model_submit_certify, arguments, progress, lambda r: _answers.read_certificates(r, shape)
+                lib.stk_model_submit_certify, arguments, progress, lambda r: _read.read_certificates(r, shape)
             )
 
     def predict(
@@ -231,26 +201,77 @@ class SmoothedClassifier:
         n: SupportsIndex = 100_000,
         *,
         alpha: SupportsFloat = 0.001,
+        rule: str = "fixed",
         seed: SupportsIndex | None = None,
         key: SupportsIndex = 0,
+        generator: Generator | None = None,
+        chacha12_key: bytes | None = None,
         timeout: float | None = None,
         progress: Progress = None,
         cancel: Cancel | None = None,
     ) -> Prediction | Predictions:
         """The k labels that g ranks highest, or none: it abstains where n rows do not settle them.
 
-        Args, Ctrl-C and errors are those of `certify`; alpha is the probability that returned labels are wrong.
+        Args, Ctrl-C and errors are those of `certify`, but:
+
+        Args:
+            alpha: probability, from 1e-100 to 0.5, that labels that are returned are wrong.
+            rule: when the rows are enough: "fixed": after n; "predict": as soon as the top-k set is settled, n at the
+                most. An answer under "predict" is valid at alpha whenever the rows end.
 
         Returns:
             A `Prediction` for one input and one k; else `Predictions` of shape [N], [K] or [N, K].
         """
-        array, shape, request = self._prepare(x, k, n, alpha, seed, key, timeout, cancel)
+        source = _request.source(self._noise, generator, seed, chacha12_key)
+        more = {"rule": _convert.string("rule", rule), **source.values()}
+        array, shape, request = self._prepare(x, k, n, alpha, key, timeout, cancel, more)
         with request:
             if not len(array):
                 return Predictions((), shape)
             arguments = (request.pointer, _pointer(array), len(array))
             return self._run(
-                lib.stk_model_submit_predict, arguments, progress, lambda r: _answers.read_predictions(r, shape)
+                lib.stk_model_submit_predict, arguments, progress, lambda r: _read.read_predictions(r, shape)
+            )
+
+    def certify_answer(
+        self,
+        x: npt.ArrayLike,
+        k: SupportsIndex | Sequence[SupportsIndex] = 1,
+        n: SupportsIndex = 100_000,
+        *,
+        n0: SupportsIndex = 100,
+        alpha: SupportsFloat = 0.001,
+        seed: SupportsIndex | None = None,
+        key: SupportsIndex = 0,
+        generator: Generator | None = None,
+        chacha12_key: bytes | None = None,
+        timeout: float | None = None,
+        progress: Progress = None,
+        cancel: Cancel | None = None,
+    ) -> Guarantee | Guarantees:
+        """What holds around x for the k labels that are returned: the radius of each, of the set, of how many of it
+        stay, and of their order.
+
+        Args, Ctrl-C and errors are those of `certify`, but:
+
+        Args:
+            n: noisy rows that certify each input, from 1; always so many.
+            n0: noisy rows of their own whose k most frequent labels are returned. 0: those of the very n rows that
+                certify them are, which is paid for out of alpha.
+            alpha: probability, from 1e-100 to 0.5, that a statement is false: each of the `Guarantee`'s.
+
+        Returns:
+            A `Guarantee` for one input and one k; else `Guarantees` of shape [N], [K] or [N, K].
+        """
+        source = _request.source(self._noise, generator, seed, chacha12_key)
+        more = {"n0": _convert.uint("n0", n0), **source.values()}
+        array, shape, request = self._prepare(x, k, n, alpha, key, timeout, cancel, more)
+        with request:
+            if not len(array):
+                return Guarantees((), shape)
+            arguments = (request.pointer, _pointer(array), len(array))
+            return self._run(
+                lib.stk_model_submit_certify_answer, arguments, progress, lambda r: _read.read_guarantees(r, shape)
             )
 
     def sample(
@@ -261,33 +282,36 @@ class SmoothedClassifier:
         first: SupportsIndex = 0,
         seed: SupportsIndex | None = None,
         key: SupportsIndex = 0,
+        generator: Generator | None = None,
+        chacha12_key: bytes | None = None,
         timeout: float | None = None,
         progress: Progress = None,
         cancel: Cancel | None = None,
     ) -> Counts:
-        """Counts of samples first .. first + n of one input's noise, the noise that `certify` and `predict` draw.
+        """Counts of samples first .. first + n of one input's noise, the noise that `certify` draws.
 
-        Counts of disjoint ranges with one seed and key add, in any order and from any machine.
+        Counts of disjoint ranges with one seed (or key of ChaCha12) and key add, in any order and from any machine.
 
         Args:
             x: one input, of `element_shape`.
             n: rows to draw, from 1.
             first: the first sample, from 0.
-            seed, key, timeout, progress: as for `certify`.
+            seed, key, generator, chacha12_key, timeout, progress: as for `certify`.
             cancel: as for `certify`; Ctrl-C and `close` set it too.
 
         Raises:
             As `certify`; `partial` is a `Counts`.
         """
-        array, single = _convert.inputs(x, self._shape, self._input_max)
+        array, single = _convert.inputs(x, self._shape, self._noise.input_max)
         if not single:
             raise InvalidArgumentError("must be one input: sample takes no batch", "x")
-        # One seed for all ranges: were it the library's, the caller could not know it.
-        seed = secrets.randbits(64) if seed is None else _convert.uint("seed", seed)
+        # Were the seed the library's, the caller could not know it, and draw no other range.
+        source = _request.source(self._noise, generator, seed, chacha12_key).drawn()
         key, first, rows = _convert.uint("key", key), _convert.uint("first", first), _convert.uint("n", n)
         reporter, done = Reporter(progress), 0
         cancel = Cancel() if cancel is None else cancel
-        request = self._request(seed=seed, key=key, timeout_ms=_convert.milliseconds(timeout), cancel=cancel)
+        values = {"key": key, "timeout_ms": _convert.milliseconds(timeout), "cancel": cancel, **source.values()}
+        request = self._noise.request(**values)
 
         def count(_user: object, rows_done: int, _rows_total: int) -> None:
             nonlocal done
@@ -306,127 +330,16 @@ class SmoothedClassifier:
             _alive = array, request, callback
             model = self._open_model()
             with model.busy(cancel):
-                return _finish(lib.stk_model_sample, (model.pointer, *arguments), out, read)
+                return finish(lib.stk_model_sample, (model.pointer, *arguments), out, read)
 
         def read(handle: Handle) -> Counts:
             counts, drawn = _counts._read(handle)
-            return Counts(counts, drawn, seed, key)
+            return Counts(counts, drawn, source.seed, key, source.generator, source.chacha12_key)
 
         try:
             return _jobs.in_thread(draw, cancel.set, (lambda: reporter.report(done, rows)) if told else None)
         finally:
             reporter.close()
-
-    # How it ends.
-
-    def close(self) -> None:
-        """Frees the model. Runs that other threads have under way are cancelled. More than once is nothing."""
-        model, self._model = self._model, None
-        if model is not None and model.is_ours():
-            model.close()
-
-    def __enter__(self) -> SmoothedClassifier:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a SmoothedClassifier cannot be pickled or copied: open the model in each process")
-
-    def __repr__(self) -> str:
-        state = "closed" if self._model is None else f"classes={self.classes}, element_shape={list(self._shape)}"
-        return f"<SmoothedClassifier sigma={self._sigma:g}, {state}>"
-
-    # Inside.
-
-    def _open_model(self) -> ModelHandle:
-        model = self._model
-        if model is None:
-            raise closed_error()
-        model.check_process()
-        return model
-
-    def _request(self, **values: Any) -> Handle:
-        """A request with the setters of these names called; sigma and input_max are always set."""
-        request = Handle(_abi.stk_request, lib.stk_request_free)
-        call(lib.stk_request_new, self._sigma, request.out())
-        for name, value in {"input_max": self._input_max, **values}.items():
-            if isinstance(value, list):
-                setter: tuple[Any, ...] = ((ctypes.c_size_t * len(value))(*value), len(value))
-            else:
-                setter = (value._handle.pointer if isinstance(value, Cancel) else value,)
-            call(getattr(lib, f"stk_request_set_{name}"), request.pointer, *setter)
-        return request
-
-    def _prepare(
-        self,
-        x: npt.ArrayLike,
-        k: SupportsIndex | Sequence[SupportsIndex],
-        n: SupportsIndex,
-        alpha: SupportsFloat,
-        seed: SupportsIndex | None,
-        key: SupportsIndex,
-        timeout: float | None,
-        cancel: Cancel | None,
-        *,
-        n0: SupportsIndex | None = None,
-        bound: Bound | None = None,
-    ) -> tuple[Float32, tuple[int, ...], Handle]:
-        """The inputs [N, *element_shape], the shape of the answers, and the request."""
-        self._open_model()
-        ks, single_k = _convert.ks(k)
-        values: dict[str, Any] = {
-            "k": ks,
-            "n": _convert.uint("n", n),
-            "alpha": _convert.real("alpha", alpha),
-            "key": _convert.uint("key", key),
-            "timeout_ms": _convert.milliseconds(timeout),
-        }
-        if seed is not None:
-            values["seed"] = _convert.uint("seed", seed)
-        if n0 is not None:
-            values["n0"] = _convert.uint("n0", n0)
-        if bound is not None:
-            values["bound"] = _convert.bound(bound)
-        if cancel is not None:
-            values["cancel"] = cancel
-        request = self._request(**values)
-        array, single = _convert.inputs(x, self._shape, self._input_max)
-        shape = (() if single else (len(array),)) + (() if single_k else (len(ks),))
-        return array, shape, request
-
-    def _run(
-        self, submit: Callable[..., int], arguments: tuple[Any, ...], progress: Progress, read: Callable[[Handle], T]
-    ) -> T:
-        reporter = Reporter(progress)
-        job = Handle(_abi.stk_job, lib.stk_job_free)
-        result = Handle(_abi.stk_result, lib.stk_result_free)
-        try:
-            self._submit(submit, arguments, job)
-            _jobs.wait(job, reporter)
-            return _finish(lib.stk_job_result, (job.pointer, result.out()), result, read)
-        finally:
-            # Cancels what an exception has left unfinished.
-            job.free()
-            reporter.close()
-
-    def _submit(self, submit: Callable[..., int], arguments: tuple[Any, ...], job: Handle) -> None:
-        """Starts a job, which then stands by itself: the model may be closed, which cancels it."""
-        model = self._open_model()
-        with model.busy():
-            call(submit, model.pointer, *arguments, _abi.stk_done_callback(), None, job.out())
-
-
-def _finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handle, read: Callable[[Handle], T]) -> T:
-    """Calls what ends a run, and reads what it gives; a run that was cut short gives that as the error's `partial`."""
-    status, error = attempt(function, *arguments)
-    if status == _abi.STK_STATUS_OK:
-        return read(out)
-    partial: Any = read(out) if out.pointer else None
-    raise error_of(status, error, partial)
 
 
 def _pointer(array: Float32) -> Any:

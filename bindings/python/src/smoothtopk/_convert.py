@@ -13,9 +13,13 @@ import numpy.typing as npt
 from . import _abi
 from ._errors import InvalidArgumentError, InvalidDataError
 
-Bound = Literal["ranked", "simuem", "binocp"]
+Bound = Literal["ranked", "simuem", "binocp", "auto"]
+# Of a spending of alpha that is none of those, in answers: "spending".
+SpentBound = Literal["ranked", "simuem", "binocp", "auto", "spending"]
+Generator = Literal["philox", "chacha12"]
 _BOUNDS: dict[str, int] = {name: getattr(_abi, f"STK_BOUND_{name.upper()}") for name in get_args(Bound)}
-_BOUND_NAMES = {code: name for name, code in _BOUNDS.items()}
+_BOUND_NAMES = {getattr(_abi, f"STK_BOUND_{name.upper()}"): name for name in get_args(SpentBound)}
+_GENERATOR_NAMES = {getattr(_abi, f"STK_GENERATOR_{name.upper()}"): name for name in get_args(Generator)}
 
 
 def uint(name: str, value: SupportsIndex) -> int:
@@ -46,18 +50,56 @@ def string(name: str, value: str) -> bytes:
     return value.encode()
 
 
-def bound(value: str) -> int:
-    """A bound by its name."""
+def spending(bound: str | None, spending: str | None) -> tuple[str, Any]:
+    """The setter of how alpha is spent, and its argument, from the two ways to say it."""
+    if spending is not None:
+        if bound is not None:
+            raise InvalidArgumentError(f"is for what bound does not name: give it, or bound={bound!r}", "spending")
+        return "spending", string("spending", spending)
     try:
-        return _BOUNDS[value]
+        return "bound", _BOUNDS["ranked" if bound is None else bound]
     except (KeyError, TypeError):
-        raise InvalidArgumentError(f"must be one of {', '.join(_BOUNDS)}, got {value!r}", "bound") from None
+        raise InvalidArgumentError(f"must be one of {', '.join(_BOUNDS)}, got {bound!r}", "bound") from None
 
 
-def bound_name(code: int) -> Bound:
+def bound_name(code: int) -> SpentBound:
     """A bound's name."""
     name: Any = _BOUND_NAMES[code]
     return name  # type: ignore[no-any-return]
+
+
+def generator(value: str) -> Generator:
+    """A generator by its name."""
+    if value not in get_args(Generator):
+        raise InvalidArgumentError(f"must be one of {', '.join(get_args(Generator))}, got {value!r}", "generator")
+    name: Any = value
+    return name  # type: ignore[no-any-return]
+
+
+def generator_name(code: int) -> Generator | None:
+    """A generator's name; None where no noise was involved."""
+    name: Any = _GENERATOR_NAMES.get(code)
+    return name  # type: ignore[no-any-return]
+
+
+def chacha12_key(value: bytes | bytearray | memoryview) -> bytes:
+    """The 32 bytes of a key."""
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        # Its value is a secret.
+        raise TypeError(f"chacha12_key must be bytes, not {type(value).__name__}")
+    if len(key := bytes(value)) != _abi.STK_CHACHA12_KEY_SIZE:
+        raise InvalidArgumentError(f"must have {_abi.STK_CHACHA12_KEY_SIZE} bytes, got {len(key)}", "chacha12_key")
+    return key
+
+
+def levels(value: SupportsIndex | None) -> int:
+    """Points a unit of the grid of exact noise; 0 where it is not exact."""
+    if value is None:
+        return 0
+    # To the library 0 means "not exact": None says that here. What is above 32 bits must not wrap around.
+    if not 1 <= (number := uint("exact_levels", value)) < 1 << 32:
+        raise InvalidArgumentError(f"must be from 1 to 2^20, or None, got {number}", "exact_levels")
+    return number
 
 
 def milliseconds(timeout: float | None) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, SupportsFloat, SupportsIndex
 
@@ -11,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _abi, _convert
-from ._answers import Certificate, CountArray, Prediction, certificate_of, prediction_of
-from ._convert import Bound
+from ._answers import Certificate, CountArray, Prediction
+from ._convert import Bound, Generator
 from ._errors import InvalidArgumentError, InvalidDataError
+from ._guarantee import Guarantee
 from ._library import Handle, call, lib, version
+from ._read import certificate_of, guarantee_of, prediction_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +28,16 @@ class Counts:
     Attributes:
         counts: rows that gave each label, uint64 [classes].
         n: rows drawn, at least the sum of the counts: a row with no label (NaN) is in n alone.
-        seed, key: what the noise was drawn from; None where that is not known, or differs between the parts of a sum.
+        seed, key, generator, chacha12_key: what the noise was drawn from, and for which input; None where that is not
+            known, or differs between the parts of a sum, and seed for ChaCha12, whose key is a secret.
     """
 
     counts: CountArray = field(repr=False)
     n: int
     seed: int | None = None
     key: int | None = None
+    generator: Generator | None = None
+    chacha12_key: bytes | None = field(default=None, repr=False)
 
     def __add__(self, other: Counts) -> Counts:
         if not isinstance(other, Counts):
@@ -38,8 +45,10 @@ class Counts:
         with _handle(self, None) as mine, _handle(other, None) as theirs:
             call(lib.stk_counts_add, mine.pointer, theirs.pointer)
             counts, n = _read(mine)
-        same = (self.seed, self.key) == (other.seed, other.key)
-        return Counts(counts, n, self.seed if same else None, self.key if same else None)
+        source = (self.seed, self.key, self.generator, self.chacha12_key)
+        if source != (other.seed, other.key, other.generator, other.chacha12_key):
+            return Counts(counts, n)
+        return Counts(counts, n, *source)
 
     def certify(
         self,
@@ -48,15 +57,31 @@ class Counts:
         *,
         sigma: SupportsFloat,
         alpha: SupportsFloat = 0.001,
-        bound: Bound = "ranked",
+        bound: Bound | None = None,
+        spending: str | None = None,
+        intervals: str = "fixed",
         radius_slack: SupportsFloat = 0.0,
     ) -> Certificate:
         """As `certify_counts`."""
-        return certify_counts(self, label, k, sigma, alpha, bound, radius_slack=radius_slack)
+        return certify_counts(
+            self, label, k, sigma, alpha, bound, spending=spending, intervals=intervals, radius_slack=radius_slack
+        )
 
     def predict(self, k: SupportsIndex = 1, *, alpha: SupportsFloat = 0.001) -> Prediction:
         """As `predict_counts`."""
         return predict_counts(self, k, alpha)
+
+    def certify_answer(
+        self,
+        k: SupportsIndex = 1,
+        *,
+        sigma: SupportsFloat,
+        alpha: SupportsFloat = 0.001,
+        pilot: Counts | npt.ArrayLike | None = None,
+        radius_slack: SupportsFloat = 0.0,
+    ) -> Guarantee:
+        """As `certify_answer_counts`."""
+        return certify_answer_counts(self, k, sigma, alpha, pilot=pilot, radius_slack=radius_slack)
 
 
 def _read(handle: Handle) -> tuple[CountArray, int]:
@@ -68,17 +93,21 @@ def _read(handle: Handle) -> tuple[CountArray, int]:
     return counts, int(lib.stk_counts_n(handle.pointer))
 
 
-def _array(counts: Counts | npt.ArrayLike) -> CountArray:
-    array = np.asarray(counts.counts if isinstance(counts, Counts) else counts)
+def _given(counts: Counts | npt.ArrayLike) -> npt.NDArray[Any]:
+    return np.asarray(counts.counts if isinstance(counts, Counts) else counts)
+
+
+def _array(counts: Counts | npt.ArrayLike, name: str) -> CountArray:
+    array = _given(counts)
     if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise InvalidDataError(f"must be integers [classes], got {array.dtype} {list(array.shape)}", "counts")
+        raise InvalidDataError(f"must be integers [classes], got {array.dtype} {list(array.shape)}", name)
     if array.size and int(array.min()) < 0:
-        raise InvalidDataError(f"must not be negative, got {array.min()}", "counts")
+        raise InvalidDataError(f"must not be negative, got {array.min()}", name)
     return np.ascontiguousarray(array, dtype=np.uint64)
 
 
-def _handle(counts: Counts | npt.ArrayLike, n: SupportsIndex | None) -> Handle:
-    array = _array(counts)
+def _handle(counts: Counts | npt.ArrayLike, n: SupportsIndex | None, name: str = "counts") -> Handle:
+    array = _array(counts, name)
     if n is None and isinstance(counts, Counts):
         n = counts.n
     # To the library 0 means their sum: None says that here.
@@ -104,48 +133,65 @@ def certify_counts(
     k: SupportsIndex,
     sigma: SupportsFloat,
     alpha: SupportsFloat = 0.001,
-    bound: Bound = "ranked",
+    bound: Bound | None = None,
     n: SupportsIndex | None = None,
     *,
+    spending: str | None = None,
+    intervals: str = "fixed",
     radius_slack: SupportsFloat = 0.0,
 ) -> Certificate:
     """The certified radius of a label, from counts of noisy rows.
 
+    The label, and how alpha is spent, must have been fixed before these rows were drawn (by other rows, or because it
+    is the true label): what was chosen by looking at `counts` gets a certificate that need not hold.
+
     Args:
         counts: rows that gave each label, integers [classes], at least two.
-        label: the label to certify. It must have been fixed before these rows were drawn (by other rows, or because it
-            is the true label): one that was chosen by looking at `counts` gets a certificate that need not hold.
+        label: the label to certify.
         k: the k of top-k, from 1 to classes - 1.
         sigma: standard deviation of the noise that was drawn, above 0, on the input's own scale.
-        alpha: probability, between 0 and 1, that the statement is false.
-        bound: how label probabilities are bounded. "ranked", "simuem" or "binocp".
+        alpha: probability, from 1e-100 to 0.5, that the statement is false.
+        bound: how label probabilities are bounded: "ranked", "simuem" or "binocp". None: as `spending` says, or
+            "ranked".
         n: rows drawn, at least the sum of the counts. None: the sum, or the n of a `Counts`.
+        spending: how alpha is spent, in more ways than `bound` has, and in its place: as for
+            `SmoothedClassifier.certify`, but not "auto".
+        intervals: "fixed": for a number of rows that was fixed beforehand. "anytime": the certificates of all looks at
+            growing counts are true at once, so any may be taken, whatever made the rows end. "randomized:U": as fixed,
+            a little larger on average, by a uniform U from 0 to below 1 that was drawn independently of the rows.
         radius_slack: what is taken off the radius, for a rounding of the inputs; at least 0.
 
     Raises:
         InvalidArgumentError, InvalidDataError: with the field.
     """
-    code = _convert.bound(bound)
+    if bound == "auto":
+        raise InvalidArgumentError('must be one of ranked, simuem, binocp: "auto" chooses by rows of a run', "bound")
+    # Its text is what the library takes for it here.
+    setter, _ = _convert.spending(bound, spending)
+    spent = spending if setter == "spending" else bound
     summary = _abi.stk_summary()
     with _handle(counts, n) as handle:
         rows, _ = _read(handle)
         call(
-            lib.stk_counts_certify,
+            lib.stk_counts_certify_with,
             handle.pointer,
             _convert.uint("label", label),
             _convert.uint("k", k),
             _convert.real("sigma", sigma),
             _convert.real("alpha", alpha),
-            code,
+            None if spent is None else _convert.string("spending", spent),
+            _convert.string("intervals", intervals),
             _convert.real("radius_slack", radius_slack),
             ctypes.byref(summary),
             ctypes.sizeof(summary),
         )
+    spent = spent or "ranked"
     certificate = {name: getattr(summary, name) for name in ("k", "radius", "p_lower", "p_upper")}
-    certificate["certified"] = bool(summary.certified)
-    given = {name: getattr(summary, name) for name in ("sigma", "label", "radius_slack")}
-    text = _json("certify", summary, rows, **given, bound=bound, label_source="given", certificates=[certificate])
-    return certificate_of(summary, rows, None, text, drawn=False)
+    certificate |= {"certified": bool(summary.certified), "rows": summary.n_certified, "spending": spent}
+    given = {name: getattr(summary, name) for name in ("sigma", "label", "radius_slack", "alpha_left")}
+    given |= {"bound": spent, "intervals": intervals, "label_source": "given"}
+    text = _json("certify", summary, rows, **given, certificates=[certificate])
+    return certificate_of(summary, spent, rows, None, text)
 
 
 def predict_counts(
@@ -159,7 +205,7 @@ def predict_counts(
     Args:
         counts: rows that gave each label, integers [classes], at least two.
         k: the k of top-k, from 1 to classes - 1.
-        alpha: probability, between 0 and 1, that labels that are returned are wrong.
+        alpha: probability, from 1e-100 to 0.5, that labels that are returned are wrong.
         n: rows drawn, at least the sum of the counts. None: the sum, or the n of a `Counts`.
 
     Raises:
@@ -180,4 +226,74 @@ def predict_counts(
         )
     top = tuple(labels)
     prediction = {"k": size, "labels": top, "abstain": bool(summary.abstain), "p_value": summary.p_value}
-    return prediction_of(summary, top, rows, _json("predict", summary, rows, predictions=[prediction]), drawn=False)
+    text = _json("predict", summary, rows, alpha_left=summary.alpha_left, predictions=[prediction])
+    return prediction_of(summary, top, rows, text)
+
+
+def certify_answer_counts(
+    counts: Counts | npt.ArrayLike,
+    k: SupportsIndex,
+    sigma: SupportsFloat,
+    alpha: SupportsFloat = 0.001,
+    n: SupportsIndex | None = None,
+    *,
+    pilot: Counts | npt.ArrayLike | None = None,
+    radius_slack: SupportsFloat = 0.0,
+) -> Guarantee:
+    """What holds for the k labels that are returned, from counts of a number of noisy rows that was fixed beforehand.
+
+    Args:
+        counts: rows that gave each label, integers [classes], at least two.
+        k: the number of labels, from 1 to classes - 1.
+        sigma: standard deviation of the noise that was drawn, above 0, on the input's own scale.
+        alpha: probability, from 1e-100 to 0.5, that a statement is false: each of the `Guarantee`'s.
+        n: rows drawn, at least the sum of the counts. None: the sum, or the n of a `Counts`.
+        pilot: counts of other rows of the same input, whose k most frequent labels are returned. None: those of
+            `counts` are, which is paid for out of alpha.
+        radius_slack: what is taken off every radius, for a rounding of the inputs; at least 0.
+
+    Raises:
+        InvalidArgumentError, InvalidDataError: with the field.
+    """
+    if pilot is not None and (pilot is counts or np.shares_memory(_given(pilot), _given(counts))):
+        raise InvalidArgumentError("is the counts themselves: leave it out where they choose the labels", "pilot")
+    summary, found, size = _abi.stk_summary(), _abi.stk_guarantee(), _convert.uint("k", k)
+    with ExitStack() as stack:
+        handle = stack.enter_context(_handle(counts, n))
+        other = None if pilot is None else stack.enter_context(_handle(pilot, None, "pilot"))
+        rows, _ = _read(handle)
+        room = min(size, rows.size)
+        labels, each, kept = (ctypes.c_int64 * room)(), (ctypes.c_double * room)(), (ctypes.c_double * room)()
+        call(
+            lib.stk_counts_guarantee,
+            handle.pointer,
+            None if other is None else other.pointer,
+            size,
+            _convert.real("sigma", sigma),
+            _convert.real("alpha", alpha),
+            _convert.real("radius_slack", radius_slack),
+            labels,
+            each,
+            kept,
+            ctypes.byref(found),
+            ctypes.sizeof(found),
+        )
+        selection = None if other is None else _read(other)[0]
+    summary.k, summary.n, summary.sigma, summary.alpha, summary.alpha_left = (
+        size,
+        found.n,
+        found.sigma,
+        *[found.alpha] * 2,
+    )
+    top, label_radii, kept_radii = tuple(labels), tuple(each), tuple(kept)
+    guarantee = {"k": size, "labels": top, "label_radii": label_radii, "set_radius": found.set_radius}
+    # null, as in the library's own: that many stay under any perturbation.
+    guarantee["kept_radii"] = [None if math.isinf(radius) else radius for radius in kept_radii]
+    guarantee |= {"first_radius": found.first_radius, "ranking_radius": found.ranking_radius}
+    given = {name: getattr(found, name) for name in ("sigma", "radius_slack")}
+    given |= {"alpha_left": found.alpha, "intervals": "fixed", "selection": None, "selection_rows": None}
+    given["label_source"] = "same counts"
+    if selection is not None:
+        given |= {"label_source": "selected", "selection": selection.tolist(), "selection_rows": found.n0}
+    text = _json("certify_answer", summary, rows, **given, guarantees=[guarantee])
+    return guarantee_of(found, summary, top, label_radii, kept_radii, rows, selection, text)

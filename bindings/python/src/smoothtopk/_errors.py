@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _abi
@@ -136,3 +138,14 @@ _CLASSES: tuple[type[SmoothTopKError], ...] = (
     PoisonedError,
 )
 BY_STATUS: dict[int, type[SmoothTopKError]] = {getattr(_abi, f"STK_STATUS_{each.status}"): each for each in _CLASSES}
+
+
+@contextmanager
+def field_called(name: str, its: str) -> Iterator[None]:
+    """Errors about the library's field `its` are about the argument `name` here."""
+    try:
+        yield
+    except SmoothTopKError as error:
+        if error.field != its:
+            raise
+        raise type(error)(error.message, name, error.partial) from None

@@ -1,0 +1,185 @@
+"""An open model with its noise: what it is, running tasks on it, and how it ends."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, SupportsFloat, SupportsIndex, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _abi, _convert, _jobs, _request
+from ._convert import Generator
+from ._jobs import Cancel
+from ._library import Handle, attempt, call, error_of, lib, text
+from ._model import Model, ModelHandle, closed_error, open_model
+from ._progress import Progress, Reporter
+
+T = TypeVar("T")
+S = TypeVar("S", bound="Opened")
+Float32 = npt.NDArray[np.float32]
+
+
+class Opened:
+    """What a `SmoothedClassifier` has beside what it answers."""
+
+    # Of one that was never opened, for `close`.
+    _model: ModelHandle | None = None
+
+    def __init__(self, model: Model, noise: _request.Noise, options: Handle) -> None:
+        self._noise = noise
+        # Ctrl-C while it is read and measured: the thread frees what it opens.
+        self._model = _jobs.in_thread(lambda: open_model(model, options), stop=None)
+        opened = self._model.pointer
+        dims, length = ctypes.POINTER(ctypes.c_size_t)(), ctypes.c_size_t()
+        call(lib.stk_model_shape, opened, ctypes.byref(dims), ctypes.byref(length))
+        self._shape = tuple(dims[: length.value])
+        self._classes = int(lib.stk_model_classes(opened))
+        self._batch = int(lib.stk_model_batch(opened))
+        self._threads = int(lib.stk_model_threads(opened))
+        self._provider = text(lib.stk_model_provider(opened))
+        self._sha256 = text(lib.stk_model_sha256(opened))
+        self._signature = text(lib.stk_model_signature_json(opened))
+
+    # What it is.
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the noise, on the input's own scale."""
+        return self._noise.sigma
+
+    @property
+    def input_max(self) -> float:
+        """The largest |x| that the noise's grid carries exactly."""
+        return self._noise.input_max
+
+    @property
+    def exact_levels(self) -> int | None:
+        """Points a unit of the grid of exact noise; None where the noise is not exact."""
+        return self._noise.levels or None
+
+    @property
+    def generator(self) -> Generator:
+        """What draws the noise where a call does not say."""
+        return self._noise.generator
+
+    @property
+    def element_shape(self) -> tuple[int, ...]:
+        """Shape of one input, without the batch."""
+        return self._shape
+
+    @property
+    def classes(self) -> int:
+        """Number of labels."""
+        return self._classes
+
+    @property
+    def batch(self) -> int:
+        """Rows per run of the model."""
+        return self._batch
+
+    @property
+    def threads(self) -> int:
+        """Threads that run the model."""
+        return self._threads
+
+    @property
+    def provider(self) -> str:
+        """The execution provider in use."""
+        return self._provider
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the model, in hexadecimal."""
+        return self._sha256
+
+    @property
+    def signature(self) -> dict[str, Any]:
+        """The model's inputs and outputs, which scores are used, and why."""
+        signature: dict[str, Any] = json.loads(self._signature)
+        return signature
+
+    # How it ends.
+
+    def close(self) -> None:
+        """Frees the model. Runs that other threads have under way are cancelled. More than once is nothing."""
+        model, self._model = self._model, None
+        if model is not None and model.is_ours():
+            model.close()
+
+    def __enter__(self: S) -> S:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled or copied: open the model in each process")
+
+    def __repr__(self) -> str:
+        state = "closed" if self._model is None else f"classes={self.classes}, element_shape={list(self._shape)}"
+        return f"<{type(self).__name__} sigma={self._noise.sigma:g}, {state}>"
+
+    # Inside.
+
+    def _open_model(self) -> ModelHandle:
+        model = self._model
+        if model is None:
+            raise closed_error()
+        model.check_process()
+        return model
+
+    def _prepare(
+        self,
+        x: npt.ArrayLike,
+        k: SupportsIndex | Sequence[SupportsIndex],
+        n: SupportsIndex,
+        alpha: SupportsFloat,
+        key: SupportsIndex,
+        timeout: float | None,
+        cancel: Cancel | None,
+        more: dict[str, Any],
+    ) -> tuple[Float32, tuple[int, ...], Handle]:
+        """The inputs [N, *element_shape], the shape of the answers, and the request; `more` are setters to call."""
+        self._open_model()
+        ks, single_k = _convert.ks(k)
+        values = _request.asked(ks, n, alpha, key, timeout, cancel)
+        request = self._noise.request(**values, **more)
+        array, single = _convert.inputs(x, self._shape, self._noise.input_max)
+        shape = (() if single else (len(array),)) + (() if single_k else (len(ks),))
+        return array, shape, request
+
+    def _run(
+        self, submit: Callable[..., int], arguments: tuple[Any, ...], progress: Progress, read: Callable[[Handle], T]
+    ) -> T:
+        reporter = Reporter(progress)
+        job = Handle(_abi.stk_job, lib.stk_job_free)
+        result = Handle(_abi.stk_result, lib.stk_result_free)
+        try:
+            self._submit(submit, arguments, job)
+            _jobs.wait(job, reporter)
+            return finish(lib.stk_job_result, (job.pointer, result.out()), result, read)
+        finally:
+            # Cancels what an exception has left unfinished.
+            job.free()
+            reporter.close()
+
+    def _submit(self, submit: Callable[..., int], arguments: tuple[Any, ...], job: Handle) -> None:
+        """Starts a job, which then stands by itself: the model may be closed, which cancels it."""
+        model = self._open_model()
+        with model.busy():
+            call(submit, model.pointer, *arguments, _abi.stk_done_callback(), None, job.out())
+
+
+def finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handle, read: Callable[[Handle], T]) -> T:
+    """Calls what ends a run, and reads what it gives; a run that was cut short gives that as the error's `partial`."""
+    status, error = attempt(function, *arguments)
+    if status == _abi.STK_STATUS_OK:
+        return read(out)
+    partial: Any = read(out) if out.pointer else None
+    raise error_of(status, error, partial)

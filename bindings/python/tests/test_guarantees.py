@@ -1,0 +1,151 @@
+"""Guarantees for the labels that are returned."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smoothtopk import (
+    Counts,
+    DeadlineExceededError,
+    Guarantee,
+    Guarantees,
+    InvalidArgumentError,
+    InvalidDataError,
+    SmoothedClassifier,
+    certify_answer_counts,
+)
+
+from conftest import ENDLESS, rows
+
+X = rows("linear")
+
+
+def one(answer: Guarantee | Guarantees) -> Guarantee:
+    assert isinstance(answer, Guarantee)
+    return answer
+
+
+RADII = ("label_radii", "set_radius", "kept_radii", "first_radius", "ranking_radius")
+
+
+def radii(found: Guarantee) -> list[Any]:
+    return [getattr(found, name) for name in RADII]
+
+
+@pytest.mark.parametrize("n0", [0, 100])
+@pytest.mark.parametrize("k", [1, 2])
+def test_a_guarantee_follows_from_its_counts(linear: SmoothedClassifier, n0: int, k: int) -> None:
+    found = one(linear.certify_answer(X[0], k=k, n=3_000, n0=n0, alpha=0.01, seed=1, key=2))
+    assert (found.k, found.n, found.n0, found.alpha, found.sigma) == (k, 3_000, n0, 0.01, 0.5)
+    assert (found.decision, found.cut, found.status, found.seed, found.key) == ("complete", None, "OK", 1, 2)
+    assert found.counts.sum() == found.n and (found.selection is None) == (n0 == 0)
+    chosen = found.counts if found.selection is None else found.selection
+    assert found.labels == tuple(np.argsort(-chosen.astype(np.int64), kind="stable")[:k].tolist())
+    again = certify_answer_counts(
+        found.counts, k, 0.5, 0.01, found.n, pilot=found.selection, radius_slack=found.radius_slack
+    )
+    assert again.labels == found.labels and radii(again) == radii(found)
+    assert (again.n, again.n0, again.sigma, again.alpha) == (found.n, found.n0, 0.5, 0.01)
+    counted = linear.sample(X[0], 3_000, seed=1, key=2)
+    from_rows = counted.certify_answer(k, sigma=0.5, alpha=0.01, pilot=found.selection, radius_slack=found.radius_slack)
+    assert radii(from_rows) == radii(found)
+
+
+def test_what_the_radii_are_to_each_other() -> None:
+    counts = [5_000, 2_500, 1_200, 600, 400, 300]
+    found = certify_answer_counts(counts, 3, 0.5)
+    assert found.labels == (0, 1, 2) and found.certified
+    assert len(found.label_radii) == len(found.kept_radii) == 3
+    # A likelier label stays longer, and one of three longer than all three.
+    assert sorted(found.label_radii, reverse=True) == list(found.label_radii)
+    assert found.kept_radii[0] > found.kept_radii[1] > found.kept_radii[2] > 0
+    assert found.kept_radii[2] == found.set_radius
+    assert 0 < found.ranking_radius <= found.first_radius
+    # The labels for k = 1: all five are one statement.
+    single = certify_answer_counts(counts, 1, 0.5)
+    assert {single.set_radius, single.first_radius, single.ranking_radius} == set(single.label_radii)
+    # Rows that chose the labels are not paid for out of alpha.
+    pilot = certify_answer_counts(counts, 3, 0.5, pilot=[50, 25, 12, 6, 4, 3])
+    assert pilot.labels == found.labels and pilot.set_radius > found.set_radius
+    assert pilot.n0 == 100 and pilot.selection is not None
+
+
+def test_labels_that_stay_whatever_happens() -> None:
+    # One label is outside: no perturbation can push out two of the two.
+    found = certify_answer_counts([900, 60, 40], 2, 0.5)
+    assert math.isinf(found.kept_radii[0]) and found.kept_radii[1] == found.set_radius
+    assert json.loads(found.to_json())["guarantees"][0]["kept_radii"][0] is None
+
+
+def test_shapes(linear: SmoothedClassifier) -> None:
+    found = linear.certify_answer(X[:3], k=[2, 1], n=1_000, seed=3)
+    assert isinstance(found, Guarantees) and found.shape == (3, 2)
+    assert found.labels.shape == found.label_radii.shape == found.kept_radii.shape == (3, 2, 2)
+    assert (found.labels[:, 1, 1] == -1).all() and (found.label_radii[:, 1, 1] == 0).all()
+    assert found.set_radius.shape == found.first_radius.shape == found.ranking_radius.shape == (3, 2)
+    assert found.certified.tolist() == (found.set_radius > 0).tolist()
+    assert found[1, 0].labels == tuple(found.labels[1, 0]) and found[1, 0].key == 1
+    assert found.kept_radii[0, 0].tolist() == list(found[0, 0].kept_radii)
+    assert isinstance(linear.certify_answer(X[0], k=[1], n=100), Guarantees)
+    empty = linear.certify_answer(X[:0], k=[1, 2])
+    assert isinstance(empty, Guarantees) and empty.set_radius.shape == (0, 2)
+
+
+def test_what_it_says_of_itself(linear: SmoothedClassifier) -> None:
+    found = one(linear.certify_answer(X[0], k=2, n=500, seed=4))
+    assert repr(found).startswith("Guarantee(labels=") and "counts" not in repr(found)
+    record = json.loads(found.to_json())
+    assert (record["task"], record["guarantees"][0]["labels"]) == ("certify_answer", list(found.labels))
+    from_counts = json.loads(certify_answer_counts([5, 90, 5], 1, 0.25).to_json())
+    assert set(from_counts) <= set(record)
+    assert set(from_counts["guarantees"][0]) == set(record["guarantees"][0])
+    for again in (pickle.loads(pickle.dumps(found)), copy.deepcopy(found)):
+        assert radii(again) == radii(found) and again.to_json() == found.to_json()
+
+
+def test_a_timeout_is_no_answer(linear: SmoothedClassifier) -> None:
+    with pytest.raises(DeadlineExceededError) as raised:
+        linear.certify_answer(X[0], k=2, n=ENDLESS, timeout=0.2)
+    partial = raised.value.partial
+    assert isinstance(partial, Guarantee)
+    assert (partial.status, partial.certified, partial.labels) == ("DEADLINE_EXCEEDED", False, ())
+    assert (partial.label_radii, partial.kept_radii, partial.set_radius) == ((), (), 0.0)
+    assert (partial.first_radius, partial.ranking_radius, partial.decision) == (0.0, 0.0, None)
+    assert 0 < partial.n < ENDLESS
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [({"k": 3}, "k"), ({"k": 0}, "k"), ({"n": 0}, "n"), ({"alpha": 0.6}, "alpha"), ({"n0": -1}, "n0")],
+)
+def test_wrong_values(linear: SmoothedClassifier, options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        linear.certify_answer(X[0], **options)
+    assert raised.value.field == field
+
+
+def test_wrong_counts() -> None:
+    counts = np.array([5, 90, 5], np.uint64)
+    for k in (0, 3, 10**6):
+        with pytest.raises(InvalidArgumentError) as raised:
+            certify_answer_counts(counts, k, 0.25)
+        assert raised.value.field == "k"
+    # Rows that chose the labels are other rows; these would make a radius that need not hold.
+    for same in (counts, counts[:], Counts(counts, 100)):
+        with pytest.raises(InvalidArgumentError) as raised:
+            certify_answer_counts(counts, 1, 0.25, pilot=same)
+        assert raised.value.field == "pilot"
+    for wrong in ([1, 2], [1.0, 2.0, 3.0], [-1, 2, 3]):
+        with pytest.raises(InvalidDataError) as failed:
+            certify_answer_counts(counts, 1, 0.25, pilot=wrong)
+        assert failed.value.field == "pilot"
+    with pytest.raises(InvalidArgumentError) as raised:
+        certify_answer_counts(counts, 1, 0.25, radius_slack=-1)
+    assert raised.value.field == "radius_slack"

@@ -1,0 +1,240 @@
+"""Stopping rules, and how alpha is spent."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smoothtopk import (
+    Cancel,
+    CancelledError,
+    Certificate,
+    Certificates,
+    InvalidArgumentError,
+    Prediction,
+    Predictions,
+    SmoothedClassifier,
+    certify_counts,
+)
+
+from conftest import ENDLESS, rows
+
+X = rows("linear")
+
+
+def certified(g: SmoothedClassifier, **options: Any) -> Certificate:
+    found = g.certify(X[0], **options)
+    assert isinstance(found, Certificate)
+    return found
+
+
+def again(found: Certificate) -> Certificate:
+    """The certificate from its own counts, by its own account of how it was made."""
+    return certify_counts(
+        found.counts,
+        found.label,  # type: ignore[arg-type]
+        found.k,
+        found.sigma,
+        found.alpha_left,
+        n=found.n,
+        spending=found.spending,
+        intervals=found.intervals,
+        radius_slack=found.radius_slack,
+    )
+
+
+# Rules of certify.
+
+
+def test_a_radius_is_decided_with_few_rows(linear: SmoothedClassifier) -> None:
+    found = certified(linear, n=1_000_000, rule="radius:0.5", seed=1)
+    assert (found.decision, found.cut, found.status) == ("certified", None, "OK")
+    assert found.radius >= 0.5 and found.certified
+    assert found.n == found.n_certified == found.counts.sum() < 10_000
+    assert found.n <= found.rows_drawn <= 1_000_000
+    assert found.intervals == "anytime"
+    record = json.loads(found.to_json())
+    assert (record["rule"], record["rows_drawn"]) == ("radius:0.5", found.rows_drawn)
+
+
+def test_a_radius_is_refuted_or_left_undecided(linear: SmoothedClassifier) -> None:
+    refuted = certified(linear, n=1_000_000, rule="radius:1.25", seed=1)
+    assert refuted.decision == "refuted" and refuted.n < 100_000
+    # What is certified below the radius asked for is a certificate all the same.
+    assert 0 < refuted.radius < 1.25 and refuted.certified
+    undecided = certified(linear, n=60, rule="radius:0.75", seed=1)
+    assert (undecided.decision, undecided.n, undecided.cut) == ("undecided", 60, None)
+
+
+@pytest.mark.parametrize(("rule", "tolerance"), [("tolerance:0.05", 0.05), ("tolerance:0.1sigma", 0.05)])
+def test_a_tolerance_is_reached(linear: SmoothedClassifier, rule: str, tolerance: float) -> None:
+    found = certified(linear, n=100_000, rule=rule, seed=2)
+    whole = certified(linear, n=100_000, seed=2)
+    assert found.decision == "reached" and whole.decision == "complete"
+    assert found.n < 20_000 and (whole.n, whole.rows_drawn) == (100_000, 100_000)
+    # The frequencies move a little between the two: the tolerance is about what is expected.
+    assert found.radius > whole.radius - 2 * tolerance
+    assert (found.intervals, whole.intervals) == ("anytime", "fixed")
+
+
+def test_each_k_is_decided_for_itself(linear: SmoothedClassifier) -> None:
+    found = linear.certify(X[:2], k=[1, 2], n=50_000, rule="radius:0.7", seed=3)
+    assert isinstance(found, Certificates) and found.shape == (2, 2)
+    assert found.decision.tolist() == [[each.decision for each in row] for row in found]
+    assert found.rows_drawn[0, 0] == found.rows_drawn[0, 1] == found[0, 0].rows_drawn
+    for each in found.flat:
+        assert each.decision in ("certified", "refuted", "undecided") and each.n_certified <= each.n
+        assert (each.radius >= 0.7) == (each.decision == "certified")
+
+
+@pytest.mark.parametrize("rule", ["fixed", "radius:0.5", "tolerance:0.05"])
+@pytest.mark.parametrize("choice", [{}, {"bound": "simuem"}, {"bound": "auto"}, {"spending": "pooled:0.7"}])
+@pytest.mark.parametrize("k", [1, 2])
+def test_a_certificate_follows_from_what_it_says(
+    linear: SmoothedClassifier, rule: str, choice: dict[str, Any], k: int
+) -> None:
+    found = certified(linear, k=k, n=5_000, rule=rule, seed=4, **choice)
+    assert found.n_certified == found.n
+    assert (again(found).radius, again(found).p_lower) == (found.radius, found.p_lower)
+
+
+# Rules of predict.
+
+
+def test_a_set_is_settled_with_few_rows(linear: SmoothedClassifier) -> None:
+    found = linear.predict(X[0], n=1_000_000, rule="predict", seed=1)
+    assert isinstance(found, Prediction)
+    assert (found.decision, found.cut, found.abstain) == ("settled", None, False)
+    assert found.n < 1_000 and found.p_value <= found.alpha and found.labels == found.top == (2,)
+    few = linear.predict(X[0], k=[1, 2], n=8, rule="predict", seed=1)
+    assert isinstance(few, Predictions)
+    assert few.decision.tolist() == ["undecided", "undecided"] and few.abstain.all()
+
+
+# Rules and time.
+
+
+def test_a_late_answer_is_an_answer(linear: SmoothedClassifier) -> None:
+    found = certified(linear, n=ENDLESS, label=2, rule="tolerance:0", timeout=0.3, seed=1)
+    assert (found.status, found.cut, found.decision) == ("OK", "DEADLINE_EXCEEDED", "undecided")
+    assert found.certified and found.n <= found.rows_drawn < ENDLESS
+    assert again(found).radius == found.radius
+    assert json.loads(found.to_json())["cut"] == "DEADLINE_EXCEEDED"
+    # Several inputs: those that were decided in time have no cut.
+    batch = linear.certify(X[:2], n=ENDLESS, label=[2, 0], rule="tolerance:0", timeout=0.3, seed=1)
+    assert isinstance(batch, Certificates)
+    assert [each.cut for each in batch] == ["DEADLINE_EXCEEDED", None]
+    assert batch.decision.tolist() == ["undecided", "refuted"] and set(batch.status) == {"OK"}
+
+
+def test_a_late_prediction_is_a_prediction_or_abstains(linear: SmoothedClassifier) -> None:
+    # The labels 0 and 2 are as likely here, and less so than 1: rows settle the top 1, and never the top 2 (but with
+    # probability alpha over seeds).
+    tie = np.zeros(16, np.float32)
+    tie[1] = 0.5
+    found = linear.predict(tie, k=[1, 2], n=ENDLESS, rule="predict", timeout=0.3, seed=1)
+    assert isinstance(found, Predictions)
+    assert found.decision.tolist() == ["settled", "undecided"] and found.abstain.tolist() == [False, True]
+    assert [each.cut for each in found] == ["DEADLINE_EXCEEDED"] * 2 and set(found.status) == {"OK"}
+    assert found[0].labels == (1,) and 0 < found[1].n < ENDLESS
+
+
+def test_a_cancel_is_no_answer(linear: SmoothedClassifier) -> None:
+    cancel = Cancel()
+    timer = threading.Timer(0.2, cancel.set)
+    timer.start()
+    with pytest.raises(CancelledError) as raised:
+        linear.certify(X[0], n=ENDLESS, label=2, rule="tolerance:0", cancel=cancel)
+    timer.join()
+    partial = raised.value.partial
+    assert isinstance(partial, Certificate)
+    assert (partial.status, partial.cut, partial.radius) == ("CANCELLED", "CANCELLED", 0.0)
+    assert (partial.decision, partial.spending, partial.n_certified) == (None, None, 0)
+
+
+# How alpha is spent.
+
+
+def test_auto_is_replaced_by_what_it_chose(linear: SmoothedClassifier) -> None:
+    found = linear.certify(X[0], k=[1, 2], n=2_000, n0=200, bound="auto", label=2, seed=5)
+    assert isinstance(found, Certificates)
+    for each in found:
+        assert each.selection is not None and each.n0 == 200
+        assert each.spending not in (None, "auto") and each.bound != "auto"
+    spelled = linear.certify(X[0], k=[1, 2], n=2_000, n0=200, spending="auto", label=2, seed=5)
+    assert isinstance(spelled, Certificates)
+    assert [each.spending for each in spelled] == [each.spending for each in found]
+
+
+def test_a_spending_is_named_in_the_certificate(linear: SmoothedClassifier) -> None:
+    found = certified(linear, n=1_000, seed=6, spending="ranked:0.9")
+    assert (found.bound, found.spending) == ("spending", "ranked:0.9")
+    plain = certified(linear, n=1_000, seed=6, spending="binocp")
+    assert (plain.bound, plain.spending) == ("binocp", "binocp")
+    assert certified(linear, n=1_000, seed=6).bound == "ranked"
+    named = certify_counts([900, 60, 40], 0, 2, 0.5, spending="pooled:0.5:1")
+    assert (named.bound, named.spending) == ("spending", "pooled:0.5:1")
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"rule": "radius"}, "rule"),
+        ({"rule": "radius:0"}, "rule"),
+        ({"rule": "predict"}, "rule"),
+        ({"rule": "a\0b"}, "rule"),
+        ({"spending": "pooled"}, "spending"),
+        ({"spending": "ranked:2"}, "spending"),
+        ({"spending": "ranked", "bound": "simuem"}, "spending"),
+        ({"bound": "spending"}, "bound"),
+        ({"bound": "auto", "n0": 0, "label": 1}, "n0"),
+    ],
+)
+def test_wrong_rules_and_spendings(linear: SmoothedClassifier, options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        linear.certify(X[0], n=10, **options)
+    assert raised.value.field == field
+
+
+@pytest.mark.parametrize("options", [{"rule": 3}, {"rule": None}, {"spending": 0.5}])
+def test_wrong_types_of_rules_and_spendings(linear: SmoothedClassifier, options: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=next(iter(options))):
+        linear.certify(X[0], n=10, **options)
+
+
+# From counts.
+
+
+def test_intervals_of_counts() -> None:
+    counts = [20, 950, 30]
+    found = {
+        intervals: certify_counts(counts, 1, 1, 0.5, intervals=intervals).radius
+        for intervals in ("fixed", "anytime", "randomized:0.999", "randomized:0")
+    }
+    # Bounds for all numbers of rows are wider than for one; a randomized bound is never wider.
+    assert 0 < found["anytime"] < found["fixed"]
+    assert found["randomized:0"] >= found["fixed"] and found["randomized:0.999"] >= found["fixed"]
+    assert found["randomized:0"] != found["randomized:0.999"]
+    record = json.loads(certify_counts(counts, 1, 1, 0.5, spending="pooled:0.5", intervals="anytime").to_json())
+    assert (record["intervals"], record["certificates"][0]["spending"]) == ("anytime", "pooled:0.5")
+    assert certify_counts(counts, 1, 1, 0.5, intervals="anytime").intervals == "anytime"
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"bound": "auto"}, "bound"),
+        ({"spending": "auto"}, "spending"),
+        ({"spending": "ranked", "bound": "ranked"}, "spending"),
+        ({"intervals": "often"}, "intervals"),
+        ({"intervals": "randomized:1"}, "intervals"),
+    ],
+)
+def test_wrong_counts_options(options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        certify_counts([5, 90, 5], 1, 1, 0.25, **options)
+    assert raised.value.field == field
