@@ -444,8 +444,9 @@ def test_a_classifier_that_is_dropped_is_freed() -> None:
     assert handle() is None
 
 
-def test_the_example(python: Any) -> None:
-    example = ROOT / "examples" / "python" / "certify.py"
+@pytest.mark.parametrize("name", ["certify", "decide"])
+def test_the_examples(python: Any, name: str) -> None:
+    example = ROOT / "examples" / "python" / f"{name}.py"
     assert len(example.read_text().splitlines()) <= 15
     code = "import os, runpy, sys; os.chdir(sys.argv[1]); runpy.run_path(sys.argv[2], run_name='__main__')"
     printed = python(code, ROOT, example)

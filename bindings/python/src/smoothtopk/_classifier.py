@@ -147,7 +147,8 @@ class SmoothedClassifier(Opened):
                 where there is nothing to choose.
             alpha: probability, from 1e-100 to 0.5, that a certificate is false.
             label: the label to certify, or one for each input (-1: chosen as follows), fixed without looking at these
-                rows. None: the label most frequent among the n0 rows.
+                rows, which `sample` and `certify_answer` draw too under the same seed and key; those of `predict` are
+                others. None: the label most frequent among the n0 rows.
             rule: when the rows are enough. "fixed": after n. "radius:R": as soon as the label is certified at the
                 radius R, or no number of rows could certify it. "tolerance:E", or "tolerance:Esigma": as soon as the
                 rows up to n are expected to add no more than E (in units of x, or of sigma) to the radius. All but
