@@ -60,6 +60,14 @@ def test_noise_that_is_not_exact(linear: SmoothedClassifier) -> None:
     assert found.exact_levels is None and found.alpha_left == found.alpha and found.radius_slack > 0
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_pixels_from_0_to_1(kind: type[np.floating[Any]]) -> None:
+    with SmoothedClassifier(model("linear"), 0.5, batch=16, exact_levels=255) as g:
+        for pixels in np.arange(256, dtype=np.uint8).reshape(16, 16):
+            found = g.predict(pixels.astype(kind) / kind(255), n=2, seed=1)
+            assert isinstance(found, Prediction) and found.grid == 1 / 255
+
+
 def test_pixels_as_they_are() -> None:
     pixels = np.arange(16, dtype=np.uint8) * 17
     with SmoothedClassifier(model("linear"), 64.0, batch=16, input_max=255, exact_levels=1) as g:
