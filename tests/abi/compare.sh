@@ -1,27 +1,28 @@
 #!/bin/sh
 # compare.sh OLD-PREFIX NEW-PREFIX: fails where something was removed or changed; new functions and constants, and fields at
-# stk_summary's tail, pass.
+# the tail of stk_summary or stk_guarantee, pass.
 set -eu
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 status=0
-# stk_summary may grow at its tail: functions that fill one take the size that the caller knows. So the new one is cut to the
-# old one's size. (abidiff's has_data_member_inserted_at suppression would also hide a field whose type changed.)
-old_size=$(sed -n "s/.*<class-decl name='stk_summary' size-in-bits='\([0-9]*\)'.*/\1/p" "$1.abi")
-awk -v old="$old_size" '
-    /<class-decl name=.stk_summary. size-in-bits=/ {
-        inside = 1
-        match($0, /size-in-bits=.[0-9]+/)
-        if (substr($0, RSTART + 14, RLENGTH - 14) + 0 > old) sub(/size-in-bits=.[0-9]+/, "size-in-bits=\x27" old)
+# stk_summary and stk_guarantee may grow at their tails: functions that fill one take the size that the caller knows. So the new
+# one is cut to the old one's size. (abidiff's has_data_member_inserted_at suppression would also hide a field whose type
+# changed.)
+awk -F"'" '
+    /<class-decl name=.stk_(summary|guarantee). size-in-bits=/ {
+        if (NR == FNR) size[$2] = $4
+        inside = old = size[$2]
+        if (inside && $4 + 0 > old + 0) sub(/size-in-bits=.[0-9]+/, "size-in-bits=\x27" old)
     }
+    NR == FNR { next }
     /<\/class-decl>/ { inside = 0 }
     inside && /<data-member / {
         match($0, /layout-offset-in-bits=.[0-9]+/)
-        skip = substr($0, RSTART + 23, RLENGTH - 23) + 0 >= old
+        skip = substr($0, RSTART + 23, RLENGTH - 23) + 0 >= old + 0
     }
     !skip { print }
     /<\/data-member>/ { skip = 0 }
-' "$2.abi" >"$scratch/cut.abi"
+' "$1.abi" "$2.abi" >"$scratch/cut.abi"
 # Any bit: an error (1, 2), a change (4), an incompatible change (8). --harmless, so that a change of const is a change too.
 abidiff --no-added-syms --harmless "$1.abi" "$scratch/cut.abi" || status=1
 lost=$(LC_ALL=C comm -23 "$1.constants" "$2.constants")

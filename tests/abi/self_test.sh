@@ -15,6 +15,8 @@ try() { # try EXPECTED NAME SED-SCRIPT
 }
 tail='s/^} stk_summary;/  double later;\n&/'
 try pass "a field at the tail" "$tail"
+guarantee_tail='s/^} stk_guarantee;/  double later;\n&/'
+try pass "a field at the other struct's tail" "$guarantee_tail"
 try pass "a new function" 's/^stk_status stk_error_status(/int stk_later(int x);\n&/'
 try pass "a new constant" 's/^#define STK_STATUS_OK 0/&\n#define STK_STATUS_LATER 99/'
 try found "a function removed" 's/^uint32_t stk_abi_version(void);//'
@@ -27,8 +29,10 @@ try found "a field's type" 's/^  double p_lower;/  uint64_t p_lower;/'
 try found "a field's name" 's/^  double p_lower;/  double lower;/'
 try found "a field's type, with growth" "s/^  double p_lower;/  uint64_t p_lower;/; $tail"
 try found "two fields exchanged, with growth" "s/^  double p_lower;/  double p_x;/; s/^  double p_upper;/  double p_lower;/; s/^  double p_x;/  double p_upper;/; $tail"
+try found "a field's type in the other struct, with growth" "s/^  double set_radius;/  uint64_t set_radius;/; $guarantee_tail"
+try found "a field in the middle of the other struct" 's/^  double set_radius;/  double between;\n&/'
 try found "a typedef" 's/^typedef int32_t stk_status;/typedef int64_t stk_status;/'
 try found "a callback's parameter" 's/^typedef void (\*stk_done_callback)(void \*user);/typedef void (*stk_done_callback)(void *user, int x);/'
 try found "a constant's value" 's/^#define STK_STATUS_OK 0/#define STK_STATUS_OK 100/'
 try found "a constant removed" 's/^#define STK_STATUS_OK 0//'
-echo "abi: the comparison passes 3 additions and finds 14 breaks"
+echo "abi: the comparison passes 4 additions and finds 16 breaks"

@@ -30,12 +30,12 @@ fn a_models_guarantees_are_those_of_its_counts() {
         let pilot = (n0 > 0).then(|| Counts::new(&selection, 0).unwrap());
         for (k_index, k) in [2usize, 1].into_iter().enumerate() {
             let (summary, found) = (outcome.summary(0, k_index), outcome.guarantee(0, k_index).unwrap());
-            let (labels, each, kept, again) =
-                counts.guarantee(pilot.as_ref(), k, 0.5, 0.001, summary.radius_slack).unwrap();
-            assert_eq!(found, again);
+            let again = counts.guarantee(pilot.as_ref(), k, 0.5, 0.001, summary.radius_slack).unwrap();
+            let (labels, kept) = (again.labels, again.kept_radii);
+            assert_eq!(found, again.rest);
             assert_eq!((found.struct_size, found.k, found.n, found.n0), (80, k as u64, 3000, n0));
             assert_eq!(outcome.labels(0, k_index), labels);
-            assert_eq!(bits(&outcome.label_radii(0, k_index)), bits(&each));
+            assert_eq!(bits(&outcome.label_radii(0, k_index)), bits(&again.label_radii));
             assert_eq!(bits(&outcome.kept_radii(0, k_index)), bits(&kept));
             assert_eq!((summary.label, summary.k, summary.n0), (labels[0], k as u64, n0));
             assert_eq!(summary.radius.to_bits(), found.set_radius.to_bits());
@@ -84,15 +84,15 @@ fn other_tasks_and_inputs_without_an_answer_guarantee_nothing() {
 #[test]
 fn counts_are_no_pilot_of_themselves() {
     let counts = Counts::new(&[50, 9000, 950], 0).unwrap();
-    let failed = counts.guarantee(Some(&counts), 1, 0.5, 0.001, 0.0).unwrap_err();
+    let failed = counts.guarantee(Some(&counts), 1, 0.5, 0.001, 0.0).err().unwrap();
     assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_INVALID_ARGUMENT, "pilot"));
     let none = Counts::new(&[0, 0, 0], 0).unwrap();
-    assert_eq!(counts.guarantee(Some(&none), 1, 0.5, 0.001, 0.0).unwrap_err().field, "pilot");
+    assert_eq!(counts.guarantee(Some(&none), 1, 0.5, 0.001, 0.0).err().unwrap().field, "pilot");
     for slack in [-0.1, f64::NAN, f64::INFINITY] {
-        assert_eq!(counts.guarantee(None, 1, 0.5, 0.001, slack).unwrap_err().field, "radius_slack");
+        assert_eq!(counts.guarantee(None, 1, 0.5, 0.001, slack).err().unwrap().field, "radius_slack");
     }
     // Places for arrays may be left out, and a struct may be of another size.
-    let whole = counts.guarantee(None, 2, 0.5, 0.001, 0.0).unwrap().3;
+    let whole = counts.guarantee(None, 2, 0.5, 0.001, 0.0).unwrap().rest;
     for out_size in 8..=96 {
         let mut words = [0xAAAA_AAAA_AAAA_AAAAu64; 12];
         let (none_out, out) = (null_mut::<f64>(), words.as_mut_ptr().cast());

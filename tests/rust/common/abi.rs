@@ -228,6 +228,14 @@ pub fn array<T: Copy>(get: impl FnOnce(*mut *const T, *mut usize, *mut *mut stk_
     unsafe { std::slice::from_raw_parts(data, len) }.to_vec()
 }
 
+/// What counts guarantee.
+pub struct Guaranteed {
+    pub labels: Vec<i64>,
+    pub label_radii: Vec<f64>,
+    pub kept_radii: Vec<f64>,
+    pub rest: stk_guarantee,
+}
+
 impl Counts {
     pub fn new(labels: &[u64], n: u64) -> Result<Self, Failed> {
         Self::from(|out, err| unsafe { stk_counts_new(labels.as_ptr(), labels.len(), n, out, err) })
@@ -276,7 +284,6 @@ impl Counts {
         Ok(summary)
     }
 
-    /// The labels, their radii, the radii of how many stay, and the rest.
     pub fn guarantee(
         &self,
         pilot: Option<&Self>,
@@ -284,7 +291,7 @@ impl Counts {
         sigma: f64,
         alpha: f64,
         slack: f64,
-    ) -> Result<(Vec<i64>, Vec<f64>, Vec<f64>, stk_guarantee), Failed> {
+    ) -> Result<Guaranteed, Failed> {
         let room = k.min(1 << 20);
         let (mut labels, mut each, mut kept) = (vec![i64::MIN; room], vec![f64::NAN; room], vec![f64::NAN; room]);
         let mut guarantee = empty_guarantee();
@@ -292,7 +299,7 @@ impl Counts {
         let (a, b, d) = (labels.as_mut_ptr(), each.as_mut_ptr(), kept.as_mut_ptr());
         let pilot = pilot.map_or(ptr::null(), |pilot| pilot.0.cast_const());
         call(|err| unsafe { stk_counts_guarantee(self.0, pilot, k, sigma, alpha, slack, a, b, d, out, size, err) })?;
-        Ok((labels, each, kept, guarantee))
+        Ok(Guaranteed { labels, label_radii: each, kept_radii: kept, rest: guarantee })
     }
 
     pub fn predict(&self, k: usize, alpha: f64) -> Result<(Vec<i64>, stk_summary), Failed> {

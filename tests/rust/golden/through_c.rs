@@ -2,7 +2,7 @@
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Counts, Failed, Model, Options, Request, c, call, test_model, text};
+use crate::abi::{Counts, Failed, Guaranteed, Model, Options, Request, c, call, test_model, text};
 use crate::file::{Answer, Case};
 
 pub fn answer(case: &Case) -> Answer {
@@ -24,10 +24,9 @@ fn from_counts(case: &Case) -> Result<Answer, Failed> {
             answer.p_value.push(summary.p_value);
         } else if case.task == "counts_guarantee" {
             let slack = case.radius_slack.unwrap_or(0.0);
-            let (labels, each, kept, found) = counts.guarantee(pilot.as_ref(), k, case.sigma.unwrap(), alpha, slack)?;
-            assert_eq!((found.k, found.n0), (k as u64, case.pilot.iter().sum()));
-            answer.labels.push(labels);
-            guaranteed(&mut answer, each, kept, &found);
+            let found = counts.guarantee(pilot.as_ref(), k, case.sigma.unwrap(), alpha, slack)?;
+            assert_eq!((found.rest.k, found.rest.n0), (k as u64, case.pilot.iter().sum()));
+            guaranteed(&mut answer, found);
         } else {
             let label = case.label.unwrap() as usize;
             let (sigma, slack) = (case.sigma.unwrap(), case.radius_slack.unwrap_or(0.0));
@@ -46,12 +45,13 @@ fn from_counts(case: &Case) -> Result<Answer, Failed> {
 }
 
 /// What is guaranteed for one k.
-fn guaranteed(answer: &mut Answer, each: Vec<f64>, kept: Vec<f64>, found: &stk_guarantee) {
-    answer.label_radii.push(each);
-    answer.kept_radii.push(kept);
-    answer.radius.push(found.set_radius);
-    answer.first_radius.push(found.first_radius);
-    answer.ranking_radius.push(found.ranking_radius);
+fn guaranteed(answer: &mut Answer, found: Guaranteed) {
+    answer.labels.push(found.labels);
+    answer.label_radii.push(found.label_radii);
+    answer.kept_radii.push(found.kept_radii);
+    answer.radius.push(found.rest.set_radius);
+    answer.first_radius.push(found.rest.first_radius);
+    answer.ranking_radius.push(found.rest.ranking_radius);
 }
 
 fn request(case: &Case) -> Result<Request, Failed> {
@@ -147,9 +147,9 @@ fn from_model(case: &Case) -> Result<Answer, Failed> {
         } else if case.task == "certify_answer" {
             let found = outcome.guarantee(0, k_index).unwrap();
             assert_eq!((found.set_radius, found.n, found.n0), (summary.radius, summary.n, summary.n0));
-            answer.labels.push(outcome.labels(0, k_index));
-            let (each, kept) = (outcome.label_radii(0, k_index), outcome.kept_radii(0, k_index));
-            guaranteed(&mut answer, each, kept, &found);
+            let (label_radii, kept_radii) = (outcome.label_radii(0, k_index), outcome.kept_radii(0, k_index));
+            let labels = outcome.labels(0, k_index);
+            guaranteed(&mut answer, Guaranteed { labels, label_radii, kept_radii, rest: found });
         } else {
             assert_eq!(outcome.labels(0, k_index), [summary.label]);
             assert_eq!((summary.certified == 1, summary.abstain == 0), (summary.radius > 0.0, summary.radius > 0.0));
