@@ -12,19 +12,26 @@ type Counts struct {
 	N      uint64
 }
 
-// CountsRequest is what is asked of counts. Every field but Bound and RadiusSlack is needed.
+// CountsRequest is what is asked of counts. Label, K, Sigma and Alpha are needed, as far as the question uses them:
+// CertifyCounts uses every field, GuaranteeCounts K, Sigma, Alpha and RadiusSlack, PredictCounts K and Alpha.
 type CountsRequest struct {
-	// Label is the label to certify, fixed before looking at these counts. PredictCounts ignores it.
+	// Label is the label to certify, fixed before looking at these counts.
 	Label int
 	// K is the k of top-k.
 	K int
-	// Sigma is the standard deviation of the noise that the rows were drawn with. PredictCounts ignores it.
+	// Sigma is the standard deviation of the noise that the rows were drawn with.
 	Sigma float64
-	// Alpha is the probability that the answer is false.
+	// Alpha is the probability that the answer is false: for counts that came with Evidence, its AlphaLeft.
 	Alpha float64
-	// Bound is how label probabilities are bounded; Ranked if not set. PredictCounts ignores it.
+	// Bound is how label probabilities are bounded; Ranked if not set.
 	Bound Bound
-	// RadiusSlack is taken off the radius: what rounding to a grid can add to a perturbation. PredictCounts ignores it.
+	// Spending is how alpha is spent on the bounds, for what Bound cannot say; where it is given, Bound does not count. It
+	// must have been fixed before the rows were drawn.
+	Spending Spending
+	// Intervals says whether the number of rows was fixed beforehand; IntervalsFixed if empty. Counts that a Rule ended take
+	// IntervalsAnytime.
+	Intervals Intervals
+	// RadiusSlack is taken off the radius: what rounding to a grid can add to a perturbation.
 	RadiusSlack float64
 }
 
@@ -36,19 +43,43 @@ func (l *Library) CertifyCounts(counts Counts, request CountsRequest) (Certifica
 	if request.K < 0 {
 		return Certificate{}, invalid(ErrInvalidArgument, "k", "must not be negative")
 	}
+	spending, err := cText("spending", string(request.spending()))
+	if err != nil {
+		return Certificate{}, err
+	}
+	intervals, err := cText("intervals", string(request.Intervals))
+	if err != nil {
+		return Certificate{}, err
+	}
 	native, err := l.giveCounts(counts)
 	if err != nil {
 		return Certificate{}, err
 	}
 	defer C.shim_counts_free(l.api, native)
 	var summary C.stk_summary
-	err = l.checked(C.shim_counts_certify(l.api, native, C.size_t(request.Label), C.size_t(request.K),
-		C.double(request.Sigma), C.double(request.Alpha), C.stk_bound(request.Bound), C.double(request.RadiusSlack),
-		&summary))
-	if err != nil {
+	label, k, sigma, alpha := C.size_t(request.Label), C.size_t(request.K), C.double(request.Sigma), C.double(request.Alpha)
+	slack := C.double(request.RadiusSlack)
+	var out C.shim_out
+	if request.Spending == "" && request.Intervals == "" {
+		out = C.shim_counts_certify(l.api, native, label, k, sigma, alpha, C.stk_bound(request.Bound), slack, &summary)
+	} else {
+		out = C.shim_counts_certify_with(l.api, native, label, k, sigma, alpha, unsafe.SliceData(spending),
+			unsafe.SliceData(intervals), slack, &summary)
+	}
+	if err := l.checked(out); err != nil {
 		return Certificate{}, err
 	}
-	return certificate(&summary), nil
+	found := certificate(&summary)
+	found.Spending = request.spending()
+	return found, nil
+}
+
+// spending is what is spent, as a Bound can say too.
+func (r *CountsRequest) spending() Spending {
+	if r.Spending != "" {
+		return r.Spending
+	}
+	return Spending(r.Bound.String())
 }
 
 // PredictCounts finds the top k of counts, or abstains, without a model.
@@ -69,7 +100,7 @@ func (l *Library) PredictCounts(counts Counts, request CountsRequest) (Predictio
 	if err != nil {
 		return Prediction{}, err
 	}
-	return Prediction{request.K, summary.abstain != 0, ints(labels[:request.K]), float64(summary.p_value)}, nil
+	return prediction(&summary, labels[:request.K]), nil
 }
 
 // AddCounts adds counts of disjoint rows of the same input, noise and model.

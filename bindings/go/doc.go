@@ -13,14 +13,26 @@
 //
 // [Library.OpenModel] opens a [Model], which any number of goroutines share. [Model.Certify] and [Model.Predict] take one
 // input or many, and a [Request]; a call holds no operating system thread while it waits. Answers are plain structs,
-// copied out of the library. The answers depend on model, input, request, and seed, and on nothing else. Answers from
-// counts need no model: [Library.CertifyCounts], [Library.PredictCounts].
+// copied out of the library. The answers depend on model, input, request, and seed or key, and on nothing else (how many
+// rows a late answer has, under a rule, depends on the machine). [Model.CertifyAnswer] certifies all k labels that are
+// returned: a [Guarantee] has the radius of every label, of the set, of how many stay in it, and of their order. Answers
+// from counts need no model: [Library.CertifyCounts], [Library.PredictCounts], [Library.GuaranteeCounts].
+//
+// # Rules
+//
+// A [Rule] in the request ends the rows when they are enough: [RulePredict] when the top-k set is settled, [RuleRadius]
+// when a radius is certified or out of reach, [RuleTolerance] when more rows are expected to add little. Each answer says
+// what was decided, a [Decision]; it is valid at Alpha however and whenever the rows end. Many statements can share one
+// alpha: an [AlphaBudget].
 //
 // # Ending early
 //
 // When a call's context ends, the run is cancelled, also within a run of the model; the call returns once the library has
 // let go of it, with a [PartialError] that errors.Is finds context.Cause in, and that holds the counts so far. There is
-// never a certificate from a run that was cut short. [Model.Close] does the same to calls under way, with [ErrClosed].
+// never a certificate from fixed rows that were cut short. [Model.Close] does the same to calls under way, with [ErrClosed].
+//
+// Under a rule a deadline, the context's or the request's Timeout, is no failure: the call returns the answers of the last
+// look, with Cut set in their [Evidence], and no error. Only an input that had no look yet has no answer.
 //
 // # Errors
 //

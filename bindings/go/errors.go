@@ -107,8 +107,8 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Status }
 
 // PartialError is the error of a run that was cut short: cancelled, late, or stopped by a failed run of the model. It
-// carries what was counted until then. Certifications or Predictions has one entry per input, as the call would have
-// returned; those with an Err of their own have counts and no answer.
+// carries what was counted until then. Certifications, Predictions or Answers has one entry per input, as the call would
+// have returned; those with an Err of their own have counts and no answer.
 type PartialError struct {
 	// Err is why: errors.Is finds context.Cause of the call's context, ErrClosed, and the Status.
 	Err error
@@ -116,6 +116,8 @@ type PartialError struct {
 	Certifications []Certification
 	// Predictions is what Predict has, with nil from the others.
 	Predictions []PredictionSet
+	// Answers is what CertifyAnswer has, with nil from the others.
+	Answers []CertifiedAnswer
 	// Counts is what Sample has, with nil from the others.
 	Counts *Counts
 }

@@ -79,6 +79,40 @@ func ExampleModel_Certify() {
 	}
 }
 
+// The rows end when the top label is settled, or at the deadline; either way there is an answer.
+func ExampleRule() {
+	model, err := open().OpenModel("../../demo/digits_mlp_sigma0.25.onnx", smoothtopk.WithBatch(32))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	image := make([]float32, model.Info().Elements)
+	request := smoothtopk.Request{Sigma: 0.25, N: 1_000_000, Rule: smoothtopk.RulePredict, Seed: smoothtopk.Seed(7)}
+	results, err := model.Predict(ctx, request, image)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(results[0].Predictions[0].Decision, results[0].RowsDrawn < 1_000_000)
+	// Output:
+	// settled true
+}
+
+// Of 100 copies of its own, drawn beforehand, labels 0 and 1 were the most frequent: what stays so around the input?
+func ExampleLibrary_GuaranteeCounts() {
+	pilot, counts := smoothtopk.Counts{Labels: []uint64{80, 15, 5}}, smoothtopk.Counts{Labels: []uint64{8000, 1500, 500}}
+	g, err := open().GuaranteeCounts(counts, &pilot, smoothtopk.CountsRequest{K: 2, Sigma: 0.25, Alpha: 0.001})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("labels %v: each within %.4f, the set within %.4f\n", g.Labels, g.LabelRadii, g.SetRadius)
+	fmt.Printf("the first within %.4f, the order within %.4f\n", g.FirstRadius, g.RankingRadius)
+	// Output:
+	// labels [0 1]: each within [0.3059 0.0597], the set within 0.0610
+	// the first within 0.2226, the order within 0.0610
+}
+
 // A cancelled run gives the counts it has, and no answer.
 func ExamplePartialError() {
 	model, err := open().OpenModel("../../demo/digits_mlp_sigma0.25.onnx", smoothtopk.WithBatch(32))

@@ -152,5 +152,10 @@ func cString(field, text string) (*C.char, error) {
 // testPanic panics inside the library.
 func (l *Library) testPanic() error { return l.checked(C.shim_test_panic(l.api, nil)) }
 
+// decisionName is the library's name of a decision.
+func (l *Library) decisionName(d Decision) string {
+	return C.GoString(C.shim_decision_name(l.api, C.stk_decision(d)))
+}
+
 // crossing does next to nothing in the library: a benchmark's measure of cgo.
 func (l *Library) crossing() { C.shim_version(l.api) }

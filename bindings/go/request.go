@@ -3,45 +3,14 @@ package smoothtopk
 // #include "shim.h"
 import "C"
 
-import (
-	"fmt"
-	"time"
-)
-
-// Bound is how label probabilities are bounded by counts.
-type Bound int32
-
-const (
-	// Ranked bounds a label fixed beforehand against its k largest rivals; the default.
-	Ranked Bound = C.STK_BOUND_RANKED
-	// SimuEM bounds all labels at once, the method of Jia et al. (ICLR 2020).
-	SimuEM Bound = C.STK_BOUND_SIMUEM
-	// BinoCP bounds the label alone, and gives its rivals all that is left.
-	BinoCP Bound = C.STK_BOUND_BINOCP
-)
-
-var boundNames = map[Bound]string{Ranked: "ranked", SimuEM: "simuem", BinoCP: "binocp"}
-
-// String is the bound's name: ranked, simuem or binocp.
-func (b Bound) String() string {
-	if name, known := boundNames[b]; known {
-		return name
-	}
-	return fmt.Sprintf("Bound(%d)", int32(b))
-}
-
-// ParseBound reads ranked, simuem or binocp.
-func ParseBound(name string) (Bound, error) {
-	for bound, known := range boundNames {
-		if name == known {
-			return bound, nil
-		}
-	}
-	return 0, invalid(ErrInvalidArgument, "bound", fmt.Sprintf("must be ranked, simuem or binocp, got %q", name))
-}
+import "time"
 
 // NoLabel stands for a label that is to be chosen, or that there is none.
 const NoLabel = -1
+
+// SameRows as a request's N0 has CertifyAnswer take the labels that are most frequent among the very N rows that certify
+// them, and not among rows of their own; that is paid for out of alpha.
+const SameRows = -1
 
 // Request is what is asked about inputs. Only Sigma is needed: a field left at its zero value means the default. A
 // Request is read during a call and not kept; it may be used again, and by several goroutines.
@@ -51,30 +20,48 @@ type Request struct {
 	// K holds the k of top-k, each from 1 to the number of labels less 1; {1} if nil. Every k gets an answer of its own,
 	// at Alpha, from the same rows.
 	K []int
-	// N is how many rows answer; 100,000 if 0.
+	// N is how many rows answer; 100,000 if 0. Under a Rule it is the most of them.
 	N int64
-	// N0 is how many rows of their own choose a label to certify, where none is given; 100 if 0.
+	// N0 is how many rows of their own choose a label to certify, where none is given, or the labels of CertifyAnswer;
+	// 100 if 0. SameRows is for CertifyAnswer.
 	N0 int64
 	// Alpha is the probability that an answer is false; 0.001 if 0.
 	Alpha float64
-	// Bound is how label probabilities are bounded; Ranked if not set.
+	// Rule says when the rows are enough; RuleFixed if empty. CertifyAnswer takes RuleFixed only. Sample ignores it.
+	Rule Rule
+	// Bound is how label probabilities are bounded; Ranked if not set. Certify alone uses it.
 	Bound Bound
-	// Seed of the noise, as in Seed: smoothtopk.Seed(7); drawn from the operating system if nil. Whoever knows the seed
+	// Spending is how alpha is spent on the bounds, for what Bound cannot say; where it is given, Bound does not count.
+	// Certify alone uses it.
+	Spending Spending
+	// Generator of the noise: Philox if 0, or ChaCha12 if 0 and there is a key for it.
+	Generator Generator
+	// Seed of Philox, as in Seed: smoothtopk.Seed(7); drawn from the operating system if nil. Whoever knows the seed
 	// knows the noise.
 	Seed *uint64
+	// ChaCha12Key is the key of ChaCha12, secret and random; drawn from the operating system if nil. Evidence.JSON holds
+	// it, so that the rows can be drawn again: whoever reads that knows the noise.
+	ChaCha12Key *[ChaCha12KeySize]byte
+	// ExactLevels, if not 0, sets exact noise: inputs are multiples of 1/ExactLevels (255 for 8-bit pixels scaled to
+	// 0 .. 1, 1 for the pixels as they are; at most 2^20), and the noise is the Gaussian discretised to that grid, sigma
+	// 1 to 3500 steps of it. Certificates are then about inputs on the grid and the distances between them, and nothing is
+	// taken off the radius; what separates the noise from a Gaussian is taken off alpha. 0: noise in float32, rounded
+	// to a fine grid.
+	ExactLevels uint32
 	// Key is the job key of the first input; input i has Key + i. Inputs that share a seed and a key share their noise.
 	Key uint64
 	// InputMax is the largest magnitude of an input's element; 1 if 0. It fixes the grid that inputs and noise are rounded
 	// to, and must be the same for every input of a classifier.
 	InputMax float64
-	// Timeout ends the run with ErrDeadlineExceeded, rounded up to milliseconds; none if 0. A deadline of the context
-	// does the same with the context's cause.
+	// Timeout ends the run, rounded up to milliseconds; none if 0. Under a Rule other than RuleFixed the answers of the
+	// last look are then given, with Evidence.Cut; without a rule, or before an input's first look, there is no answer
+	// and the call fails with ErrDeadlineExceeded. A deadline of the context does the same, with the context's cause.
 	Timeout time.Duration
 	// Labels are what Certify certifies: one per input, fixed before looking at any rows, or NoLabel to have one chosen
 	// by N0 rows. nil: all are chosen. Predict and Sample ignore it.
 	Labels []int
 	// Progress, if not nil, is called on the caller's goroutine some ten times a second, and when the last row is
-	// counted, with the rows so far and in all. Sample ignores it.
+	// counted, with the rows so far and in all (under a Rule the most of them). Sample ignores it.
 	Progress func(done, total uint64)
 
 	// literal passes zero values as they are, so that tests see what the library says about them.
@@ -84,15 +71,33 @@ type Request struct {
 // Seed gives a seed the form that Request takes.
 func Seed(seed uint64) *uint64 { return &seed }
 
-// native is the request in C's terms.
-func (r *Request) native() (C.shim_request, []C.size_t, error) {
-	out := C.shim_request{
+// asked is a request in C's terms: its numbers, and what shim.h has as SHIM_REST.
+type asked struct {
+	numbers        C.shim_request
+	k              []C.size_t
+	rule, spending []C.char
+}
+
+func (r *Request) native() (asked, error) {
+	out := asked{numbers: C.shim_request{
 		sigma: C.double(r.Sigma), alpha: C.double(r.Alpha), input_max: C.double(r.InputMax),
 		n: C.uint64_t(r.N), n0: C.uint64_t(r.N0), key: C.uint64_t(r.Key), bound: C.int32_t(r.Bound),
+		levels: C.uint32_t(r.ExactLevels), k_len: C.size_t(len(r.K)),
+	}}
+	for _, field := range []struct {
+		name         string
+		value, least int64
+	}{{"n", r.N, 0}, {"n0", r.N0, SameRows}, {"timeout", int64(r.Timeout), 0}} {
+		if field.value < field.least {
+			return out, invalid(ErrInvalidArgument, field.name, "must not be negative")
+		}
+	}
+	if err := r.setGenerator(&out.numbers); err != nil {
+		return out, err
 	}
 	set := func(flag C.uint32_t, is bool) {
 		if is || r.literal {
-			out.set |= flag
+			out.numbers.set |= flag
 		}
 	}
 	set(C.SHIM_SET_N, r.N != 0)
@@ -100,23 +105,27 @@ func (r *Request) native() (C.shim_request, []C.size_t, error) {
 	set(C.SHIM_SET_ALPHA, r.Alpha != 0)
 	set(C.SHIM_SET_INPUT_MAX, r.InputMax != 0)
 	if r.K != nil {
-		out.set |= C.SHIM_SET_K
+		out.numbers.set |= C.SHIM_SET_K
 	}
-	if r.Seed != nil {
-		out.set |= C.SHIM_SET_SEED
-		out.seed = C.uint64_t(*r.Seed)
+	if r.N0 == SameRows {
+		out.numbers.n0 = 0
 	}
-	for _, field := range []struct {
-		name  string
-		value int64
-	}{{"n", r.N}, {"n0", r.N0}, {"timeout", int64(r.Timeout)}} {
-		if field.value < 0 {
-			return out, nil, invalid(ErrInvalidArgument, field.name, "must not be negative")
-		}
+	out.numbers.timeout_ms = milliseconds(r.Timeout)
+	var err error
+	if out.k, err = sizes("k", r.K); err != nil {
+		return out, err
 	}
-	if r.Timeout > 0 {
-		out.timeout_ms = C.uint64_t((r.Timeout-1)/time.Millisecond + 1)
+	if out.rule, err = cText("rule", string(r.Rule)); err != nil {
+		return out, err
 	}
-	k, err := sizes("k", r.K)
-	return out, k, err
+	out.spending, err = cText("spending", string(r.Spending))
+	return out, err
+}
+
+// milliseconds rounds up: 0 alone is no limit.
+func milliseconds(d time.Duration) C.uint64_t {
+	if d <= 0 {
+		return 0
+	}
+	return C.uint64_t((d-1)/time.Millisecond + 1)
 }

@@ -13,22 +13,35 @@ import (
 type Evidence struct {
 	// Err is why this input has no answer; nil if it has one.
 	Err error
+	// Cut is why the rows ended before the rule was done with them; nil where they did not. An answer with a Cut, which
+	// errors.Is finds ErrDeadlineExceeded in, is sound.
+	Cut error
 	// Counts says how many of the N rows gave each label.
 	Counts []uint64
-	// Selection is the same of the N0 rows that chose the label; nil where none chose.
+	// Selection is the same of the N0 rows that chose the label, the labels, or how alpha is spent; nil where none chose.
 	Selection []uint64
-	// N is how many rows were counted: those without a label count too.
+	// N is how many rows were counted: those without a label count too. Under a rule they are those of the last look.
 	N uint64
-	// N0 is how many rows chose the label, 0 where none did.
+	// N0 is how many rows chose, 0 where none did.
 	N0 uint64
+	// RowsDrawn is how many rows were drawn: N, and those after the last look; not the N0.
+	RowsDrawn uint64
 	// Sigma is the standard deviation of the noise.
 	Sigma float64
 	// Alpha is the probability that an answer is false.
 	Alpha float64
-	// Seed is the noise's seed, Key the job key: with them the counts can be drawn again.
+	// AlphaLeft is what is left of Alpha for the bounds, after what exact noise's distance from a Gaussian costs. It is the
+	// alpha that gives a radius again from the counts.
+	AlphaLeft float64
+	// Generator is what the noise came from.
+	Generator Generator
+	// Seed is the noise's seed, 0 with ChaCha12, and Key the job key: with them, or with the key of ChaCha12 that JSON has,
+	// the counts can be drawn again.
 	Seed, Key uint64
-	// Grid is the step of the grid that the input and the noise were rounded to.
+	// Grid is the step of the grid that the input and the noise were on.
 	Grid float64
+	// ExactLevels is the request's, 0 where the noise was not exact.
+	ExactLevels uint32
 	// Elapsed is the time from the first row to the last.
 	Elapsed time.Duration
 
@@ -52,8 +65,16 @@ type Certificate struct {
 	PLower float64
 	// PUpper is the upper confidence bound of the limiting rivals' summed probability.
 	PUpper float64
-	// Bound is how the two were computed.
+	// Bound is how the two were computed, OtherBound where Spending alone tells.
 	Bound Bound
+	// Spending is how alpha was spent on them, as CertifyCounts takes it; SpendingAuto was replaced by what it chose. Empty
+	// where there is no answer.
+	Spending Spending
+	// Rows is how many rows the certificate rests on: Evidence.N, or fewer, where one of several k had a larger radius at
+	// an earlier look.
+	Rows uint64
+	// Decision is what the rule decided.
+	Decision Decision
 }
 
 // Prediction is the smoothed classifier's top k, or an abstention.
@@ -64,8 +85,10 @@ type Prediction struct {
 	Abstain bool
 	// Labels are the k labels with the largest counts, descending, also when abstaining.
 	Labels []int
-	// PValue is that of the test between the k-th and the next label.
+	// PValue is that of the test between the k-th and the next label; under a rule one that holds at all looks at once.
 	PValue float64
+	// Decision is what the rule decided.
+	Decision Decision
 }
 
 // Certification is Certify's answer about one input.
@@ -147,8 +170,13 @@ func (e *Evidence) take(s *C.stk_summary) {
 	if s.status != C.STK_STATUS_OK {
 		e.Err = Status(s.status)
 	}
-	e.N, e.N0, e.Seed, e.Key = uint64(s.n), uint64(s.n0), uint64(s.seed), uint64(s.key)
-	e.Sigma, e.Alpha, e.Grid = float64(s.sigma), float64(s.alpha), float64(s.grid)
+	if s.cut != C.STK_STATUS_OK {
+		e.Cut = Status(s.cut)
+	}
+	e.N, e.N0, e.RowsDrawn = uint64(s.n), uint64(s.n0), uint64(s.rows_drawn)
+	e.Sigma, e.Alpha, e.AlphaLeft = float64(s.sigma), float64(s.alpha), float64(s.alpha_left)
+	e.Generator, e.Seed, e.Key = Generator(s.generator), uint64(s.seed), uint64(s.key)
+	e.Grid, e.ExactLevels = float64(s.grid), uint32(s.levels)
 	e.Elapsed = time.Duration(float64(s.seconds) * float64(time.Second))
 }
 
@@ -156,16 +184,28 @@ func certificate(s *C.stk_summary) Certificate {
 	return Certificate{
 		K: int(s.k), Label: int(s.label), Certified: s.certified != 0, Radius: float64(s.radius),
 		RadiusSlack: float64(s.radius_slack), PLower: float64(s.p_lower), PUpper: float64(s.p_upper),
-		Bound: Bound(s.bound),
+		Bound: Bound(s.bound), Rows: uint64(s.n_certified), Decision: Decision(s.decision),
+	}
+}
+
+func prediction(s *C.stk_summary, labels []int64) Prediction {
+	return Prediction{
+		K: int(s.k), Abstain: s.abstain != 0, Labels: ints(labels), PValue: float64(s.p_value),
+		Decision: Decision(s.decision),
 	}
 }
 
 func (r *result) certifications() ([]Certification, error) {
 	var list []Certification
-	err := r.entries(func(evidence Evidence, summaries []C.stk_summary, _ C.size_t) error {
+	err := r.entries(func(evidence Evidence, summaries []C.stk_summary, input C.size_t) error {
 		certificates := make([]Certificate, len(summaries))
 		for i := range summaries {
 			certificates[i] = certificate(&summaries[i])
+			out := C.shim_result_spending(r.lib.api, r.native, input, C.size_t(i))
+			if err := r.lib.checked(out); err != nil {
+				return err
+			}
+			certificates[i].Spending = Spending(C.GoString((*C.char)(out.value)))
 		}
 		list = append(list, Certification{evidence, certificates})
 		return nil
@@ -177,12 +217,12 @@ func (r *result) predictions() ([]PredictionSet, error) {
 	var list []PredictionSet
 	err := r.entries(func(evidence Evidence, summaries []C.stk_summary, input C.size_t) error {
 		predictions := make([]Prediction, len(summaries))
-		for i, s := range summaries {
+		for i := range summaries {
 			labels, err := array[int64](r.lib, C.shim_result_labels(r.lib.api, r.native, input, C.size_t(i)))
 			if err != nil {
 				return err
 			}
-			predictions[i] = Prediction{int(s.k), s.abstain != 0, ints(labels), float64(s.p_value)}
+			predictions[i] = prediction(&summaries[i], labels)
 		}
 		list = append(list, PredictionSet{evidence, predictions})
 		return nil

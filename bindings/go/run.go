@@ -19,6 +19,10 @@ import (
 //
 // When ctx ends, or the model is closed, the run is cancelled; Certify waits for the library to let go of it and returns
 // a *PartialError that errors.Is finds context.Cause(ctx) (or ErrClosed) in, and that holds the counts so far.
+//
+// Under a Rule other than RuleFixed a run that is late is not lost: at the request's Timeout or at ctx's deadline, whichever
+// is first, the inputs get the answers of their last look, sound as any, with Evidence.Cut, and there is no error, although
+// ctx has ended. Only inputs that had no look yet have no answer; the error is then a *PartialError as above.
 func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float32) ([]Certification, error) {
 	if request.Labels != nil && len(request.Labels) != len(inputs) {
 		return nil, invalid(ErrInvalidArgument, "labels", fmt.Sprintf(
@@ -28,7 +32,7 @@ func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float3
 	for i, label := range request.Labels {
 		labels[i] = int64(label)
 	}
-	result, stop := m.run(ctx, true, &request, inputs, labels)
+	result, stop := m.run(ctx, C.SHIM_CERTIFY, &request, inputs, labels)
 	if result == nil {
 		return nil, stop
 	}
@@ -45,7 +49,7 @@ func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float3
 // Predict finds, for each input and each k of the request, the smoothed classifier's top k labels, or abstains. It takes
 // inputs and ends early as Certify does.
 func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float32) ([]PredictionSet, error) {
-	result, stop := m.run(ctx, false, &request, inputs, nil)
+	result, stop := m.run(ctx, C.SHIM_PREDICT, &request, inputs, nil)
 	if result == nil {
 		return nil, stop
 	}
@@ -59,8 +63,28 @@ func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float3
 	return list, nil
 }
 
-// Sample counts the labels of rows first to first+rows of the noise that Predict and Certify answer with, for one input
-// and the request's Sigma, Seed, Key, InputMax and Timeout. Counts of disjoint ranges add up to those of a whole run.
+// CertifyAnswer finds, for each input and each k of the request, what holds around it for the k labels that are returned:
+// the radius of every label, of the set, of how many of it stay, and of their order. The labels are those most frequent
+// among N0 rows of their own or, with SameRows, among the N rows that certify them. It takes inputs and ends early as
+// Certify does; its Rule is RuleFixed, and it does not use Bound and Spending.
+func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]float32) ([]CertifiedAnswer, error) {
+	result, stop := m.run(ctx, C.SHIM_CERTIFY_ANSWER, &request, inputs, nil)
+	if result == nil {
+		return nil, stop
+	}
+	list, err := result.answers()
+	if err != nil {
+		return nil, err
+	}
+	if stop != nil {
+		return nil, &PartialError{Err: stop, Answers: list}
+	}
+	return list, nil
+}
+
+// Sample counts the labels of rows first to first+rows of the noise that Certify answers with, for one input and the
+// request's Sigma, noise, Key, InputMax and Timeout; the seed or key of the noise should be set. Counts of disjoint ranges
+// add up to those of a whole run.
 // It ends early as Certify does; unlike Certify, it keeps an operating system thread while it runs, of which there are
 // at most 64 for a Library: more calls wait.
 func (m *Model) Sample(ctx context.Context, request Request, input []float32, first, rows uint64) (*Counts, error) {
@@ -71,11 +95,11 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	if err := m.fits(input); err != nil {
 		return nil, err
 	}
-	native, _, err := request.native()
+	native, err := request.native()
 	if err != nil {
 		return nil, err
 	}
-	native.set &^= C.SHIM_SET_K
+	native.numbers.set &^= C.SHIM_SET_K
 	select {
 	case <-ctx.Done():
 	case <-m.closing.Done():
@@ -93,7 +117,7 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	}
 	cancel := (*C.stk_cancel)(token.value)
 	unwatch := watch(func() { C.shim_cancel_set(lib.api, cancel) }, ctx, m.closing)
-	out := C.shim_sample(lib.api, m.native, &native, cancel, (*C.float)(unsafe.SliceData(input)),
+	out := C.shim_sample(lib.api, m.native, &native.numbers, cancel, (*C.float)(unsafe.SliceData(input)),
 		C.uint64_t(first), C.uint64_t(rows))
 	unwatch()
 	C.shim_cancel_free(lib.api, cancel)
@@ -113,7 +137,7 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 }
 
 // run submits a job and waits for it without keeping a thread. A result with an error is a partial one.
-func (m *Model) run(ctx context.Context, certify bool, request *Request, inputs [][]float32, labels []int64) (
+func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inputs [][]float32, labels []int64) (
 	*result, error) {
 	if err := m.acquire(); err != nil {
 		return nil, err
@@ -123,37 +147,61 @@ func (m *Model) run(ctx context.Context, certify bool, request *Request, inputs 
 	if err != nil {
 		return nil, err
 	}
-	native, k, err := request.native()
+	native, err := request.native()
 	if err != nil {
 		return nil, err
 	}
 	if err := m.ended(ctx); err != nil {
 		return nil, fmt.Errorf("smoothtopk: not started: %w", err)
 	}
+	lateIsAnswered := !request.Rule.fixed() && native.within(ctx)
 
 	lib, done := m.lib, make(chan struct{})
 	handle := cgo.NewHandle(done)
 	defer handle.Delete()
-	out := C.shim_submit(lib.api, m.native, C.bool(certify), &native, unsafe.SliceData(k), C.size_t(len(k)),
-		(*C.float)(unsafe.SliceData(rows)), C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)), C.uintptr_t(handle))
+	out := C.shim_submit(lib.api, m.native, task, &native.numbers, unsafe.SliceData(native.k),
+		unsafe.SliceData(native.rule), unsafe.SliceData(native.spending), (*C.float)(unsafe.SliceData(rows)),
+		C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)), C.uintptr_t(handle))
 	if err := lib.checked(out); err != nil {
 		return nil, err
 	}
 	job := (*C.stk_job)(out.value)
 	// Frees before the handle goes, also when Progress panics: after it, the callback is never called.
 	defer C.shim_job_free(lib.api, job)
-	m.wait(ctx, job, done, request.Progress)
+	m.wait(ctx, job, done, lateIsAnswered, request.Progress)
 
 	out = C.shim_job_result(lib.api, job)
 	stop := m.reason(ctx, lib.checked(out))
+	if deadline, _ := ctx.Deadline(); lateIsAnswered && errors.Is(stop, ErrDeadlineExceeded) && !time.Now().Before(deadline) {
+		// The library may see the deadline a moment before the context does.
+		<-ctx.Done()
+		stop = &stopped{context.Cause(ctx), stop}
+	}
 	if out.value == nil {
 		return nil, stop
 	}
 	return lib.newResult((*C.stk_result)(out.value)), stop
 }
 
-// wait returns when the job has ended, cancelling it when ctx ends or the model is closed.
-func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, progress func(done, total uint64)) {
+// within makes the context's deadline the library's where it is the sooner, and tells whether there is one. The library
+// stops at it as cancelling would, and gives the answers that there are.
+func (a *asked) within(ctx context.Context) bool {
+	deadline, given := ctx.Deadline()
+	if !given {
+		return false
+	}
+	// At least 1: 0 is no limit.
+	left := max(1, milliseconds(time.Until(deadline)))
+	if a.numbers.timeout_ms == 0 || left < a.numbers.timeout_ms {
+		a.numbers.timeout_ms = left
+	}
+	return true
+}
+
+// wait returns when the job has ended, cancelling it when ctx ends or the model is closed; not at ctx's deadline, where
+// the library has it.
+func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, lateIsAnswered bool,
+	progress func(done, total uint64)) {
 	var tick <-chan time.Time
 	report := func() {}
 	if progress != nil {
@@ -172,7 +220,9 @@ func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, 
 			return
 		case <-ended:
 			ended = nil
-			C.shim_job_cancel(m.lib.api, job)
+			if !lateIsAnswered || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				C.shim_job_cancel(m.lib.api, job)
+			}
 		case <-closing:
 			closing = nil
 			C.shim_job_cancel(m.lib.api, job)

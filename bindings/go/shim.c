@@ -24,18 +24,23 @@ shim_out shim_log(const shim_api *api, stk_log_level level) {
   SHIM_OUT(api->stk_log_set_callback(level, level == STK_LOG_LEVEL_OFF ? NULL : on_log, NULL, &out.error));
 }
 
-static stk_status request_new(const shim_api *api, const shim_request *from, const size_t *k, size_t k_len,
-                              const stk_cancel *cancel, stk_request **request, stk_error **error) {
+static stk_status request_new(const shim_api *api, const shim_request *from, SHIM_REST, const stk_cancel *cancel,
+                              stk_request **request, stk_error **error) {
   stk_status status = api->stk_request_new(from->sigma, request, error);
 #define SET(condition, call)                                                                                           \
   if (status == STK_STATUS_OK && (condition)) status = call
-  SET(from->set & SHIM_SET_K, api->stk_request_set_k(*request, k, k_len, error));
+  SET(from->set & SHIM_SET_K, api->stk_request_set_k(*request, k, from->k_len, error));
   SET(from->set & SHIM_SET_N, api->stk_request_set_n(*request, from->n, error));
   SET(from->set & SHIM_SET_N0, api->stk_request_set_n0(*request, from->n0, error));
   SET(from->set & SHIM_SET_ALPHA, api->stk_request_set_alpha(*request, from->alpha, error));
   SET(from->set & SHIM_SET_INPUT_MAX, api->stk_request_set_input_max(*request, from->input_max, error));
   SET(from->set & SHIM_SET_SEED, api->stk_request_set_seed(*request, from->seed, error));
+  SET(from->set & SHIM_SET_CHACHA12,
+      api->stk_request_set_chacha12(*request, from->set & SHIM_SET_CHACHA12_KEY ? from->chacha12_key : NULL, error));
+  SET(from->levels != 0, api->stk_request_set_noise_exact(*request, from->levels, error));
   SET(from->bound != STK_BOUND_RANKED, api->stk_request_set_bound(*request, from->bound, error));
+  SET(spending != NULL, api->stk_request_set_spending(*request, spending, error));
+  SET(rule != NULL, api->stk_request_set_rule(*request, rule, error));
   SET(from->key != 0, api->stk_request_set_key(*request, from->key, error));
   SET(from->timeout_ms != 0, api->stk_request_set_timeout_ms(*request, from->timeout_ms, error));
   SET(cancel != NULL, api->stk_request_set_cancel(*request, cancel, error));
@@ -43,18 +48,27 @@ static stk_status request_new(const shim_api *api, const shim_request *from, con
   return status;
 }
 
-shim_out shim_submit(const shim_api *api, const stk_model *model, bool certify, const shim_request *from,
-                     const size_t *k, size_t k_len, const float *inputs, size_t count, const int64_t *labels,
-                     uintptr_t done) {
+shim_out shim_submit(const shim_api *api, const stk_model *model, shim_task task, const shim_request *from,
+                     SHIM_REST, const float *inputs, size_t count, const int64_t *labels, uintptr_t done) {
   shim_out out = {0, NULL, NULL};
   void *user = (void *)done;
   stk_job *job = NULL;
   stk_request *request = NULL;
-  out.status = request_new(api, from, k, k_len, NULL, &request, &out.error);
+  out.status = request_new(api, from, k, rule, spending, NULL, &request, &out.error);
   if (out.status == STK_STATUS_OK) {
-    out.status = certify ? api->stk_model_submit_certify(model, request, inputs, count, labels, on_done, user, &job,
-                                                         &out.error)
-                         : api->stk_model_submit_predict(model, request, inputs, count, on_done, user, &job, &out.error);
+    switch (task) {
+      case SHIM_PREDICT:
+        out.status = api->stk_model_submit_predict(model, request, inputs, count, on_done, user, &job, &out.error);
+        break;
+      case SHIM_CERTIFY:
+        out.status =
+            api->stk_model_submit_certify(model, request, inputs, count, labels, on_done, user, &job, &out.error);
+        break;
+      case SHIM_CERTIFY_ANSWER:
+        out.status =
+            api->stk_model_submit_certify_answer(model, request, inputs, count, on_done, user, &job, &out.error);
+        break;
+    }
   }
   api->stk_request_free(request);
   out.value = job;
@@ -66,7 +80,7 @@ shim_out shim_sample(const shim_api *api, const stk_model *model, const shim_req
   shim_out out = {0, NULL, NULL};
   stk_counts *counts = NULL;
   stk_request *request = NULL;
-  out.status = request_new(api, from, NULL, 0, cancel, &request, &out.error);
+  out.status = request_new(api, from, NULL, NULL, NULL, cancel, &request, &out.error);
   if (out.status == STK_STATUS_OK) {
     out.status = api->stk_model_sample(model, request, input, first, rows, &counts, &out.error);
   }

@@ -6,7 +6,7 @@
 
 // Every function the binding uses. The table takes its types from the header, so a changed declaration fails to compile.
 #define SHIM_FUNCTIONS(X)                                                                                              \
-  X(stk_abi_version) X(stk_version) X(stk_build_info) X(stk_log_set_callback)                       \
+  X(stk_abi_version) X(stk_version) X(stk_build_info) X(stk_log_set_callback)                                          \
   X(stk_error_status) X(stk_error_message) X(stk_error_field) X(stk_error_free)                                        \
   X(stk_runtime_load) X(stk_runtime_use_api_base) X(stk_runtime_version) X(stk_runtime_path)                           \
   X(stk_runtime_check_provider)                                                                                        \
@@ -21,14 +21,18 @@
   X(stk_model_signature_json)                                                                                          \
   X(stk_request_new) X(stk_request_free) X(stk_request_set_k) X(stk_request_set_n) X(stk_request_set_n0)               \
   X(stk_request_set_alpha) X(stk_request_set_bound) X(stk_request_set_seed) X(stk_request_set_key)                     \
-  X(stk_request_set_input_max) X(stk_request_set_timeout_ms) X(stk_request_set_cancel)                                 \
+  X(stk_request_set_input_max) X(stk_request_set_timeout_ms) X(stk_request_set_cancel) X(stk_request_set_rule)         \
+  X(stk_request_set_spending) X(stk_request_set_noise_exact) X(stk_request_set_chacha12)                               \
   X(stk_cancel_new) X(stk_cancel_set) X(stk_cancel_free)                                                               \
-  X(stk_model_sample) X(stk_model_submit_predict) X(stk_model_submit_certify)                                          \
+  X(stk_model_sample) X(stk_model_submit_predict) X(stk_model_submit_certify) X(stk_model_submit_certify_answer)       \
   X(stk_job_rows_done) X(stk_job_rows_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                       \
   X(stk_result_len) X(stk_result_k_len) X(stk_result_summary) X(stk_result_labels) X(stk_result_counts)                \
-  X(stk_result_selection) X(stk_result_json) X(stk_result_free)                                                        \
+  X(stk_result_selection) X(stk_result_spending) X(stk_result_guarantee) X(stk_result_label_radii)                     \
+  X(stk_result_kept_radii) X(stk_result_json) X(stk_result_free) X(stk_decision_name)                                  \
   X(stk_counts_new) X(stk_counts_add) X(stk_counts_labels) X(stk_counts_n) X(stk_counts_certify)                       \
-  X(stk_counts_predict) X(stk_counts_free) X(stk_test_panic)
+  X(stk_counts_certify_with) X(stk_counts_predict) X(stk_counts_guarantee) X(stk_counts_free) X(stk_test_panic)        \
+  X(stk_budget_new) X(stk_budget_open) X(stk_budget_save) X(stk_budget_draw) X(stk_budget_draw_of)                     \
+  X(stk_budget_total) X(stk_budget_spent) X(stk_budget_left) X(stk_budget_drawn) X(stk_budget_free)
 
 #define SHIM_FIELD(name) __typeof__(&name) name;
 typedef struct shim_api {
@@ -58,15 +62,24 @@ enum {
   SHIM_SET_ALPHA = 8,
   SHIM_SET_INPUT_MAX = 16,
   SHIM_SET_SEED = 32,
+  SHIM_SET_CHACHA12 = 64,
+  SHIM_SET_CHACHA12_KEY = 128,
 };
 
 // A request's numbers; those not named in `set` keep the library's default. No pointers: it lies in Go's memory.
 typedef struct shim_request {
   double sigma, alpha, input_max;
   uint64_t n, n0, seed, key, timeout_ms;
+  size_t k_len;
   int32_t bound;
-  uint32_t set;
+  uint32_t levels, set;
+  uint8_t chacha12_key[STK_CHACHA12_KEY_SIZE];
 } shim_request;
+
+// What a request has beside its numbers, as arguments: k_len sizes, and two texts with their NUL, or NULL for the default.
+#define SHIM_REST const size_t *k, const char *rule, const char *spending
+
+typedef enum shim_task { SHIM_PREDICT, SHIM_CERTIFY, SHIM_CERTIFY_ANSWER } shim_task;
 
 // Fills the table from the library at `path` (or from the one linked in, by build tag). NULL on success, else what was
 // wrong, to be freed.
@@ -76,9 +89,8 @@ char *shim_load(const char *path, shim_api *out);
 char *shim_check_abi(uint32_t version);
 
 // What takes more than one call, in one crossing from Go.
-shim_out shim_submit(const shim_api *api, const stk_model *model, bool certify, const shim_request *request,
-                     const size_t *k, size_t k_len, const float *inputs, size_t count, const int64_t *labels,
-                     uintptr_t done);
+shim_out shim_submit(const shim_api *api, const stk_model *model, shim_task task, const shim_request *request,
+                     SHIM_REST, const float *inputs, size_t count, const int64_t *labels, uintptr_t done);
 shim_out shim_sample(const shim_api *api, const stk_model *model, const shim_request *request, const stk_cancel *cancel,
                      const float *input, uint64_t first, uint64_t rows);
 shim_out shim_log(const shim_api *api, stk_log_level level);
@@ -229,6 +241,23 @@ static inline shim_array shim_result_counts(const shim_api *api, const stk_resul
 static inline shim_array shim_result_selection(const shim_api *api, const stk_result *result, size_t input) {
   SHIM_ARRAY(uint64_t, api->stk_result_selection(result, input, &data, &out.len, &out.error));
 }
+static inline shim_out shim_result_spending(const shim_api *api, const stk_result *result, size_t input,
+                                            size_t k_index) {
+  SHIM_VALUE(const char, api->stk_result_spending(result, input, k_index, &value, &out.error));
+}
+static inline shim_out shim_result_guarantee(const shim_api *api, const stk_result *result, size_t input,
+                                             size_t k_index, stk_guarantee *guarantee) {
+  SHIM_OUT(api->stk_result_guarantee(result, input, k_index, guarantee, sizeof *guarantee, &out.error));
+}
+static inline shim_array shim_result_label_radii(const shim_api *api, const stk_result *result, size_t input,
+                                                 size_t k_index) {
+  SHIM_ARRAY(double, api->stk_result_label_radii(result, input, k_index, &data, &out.len, &out.error));
+}
+static inline shim_array shim_result_kept_radii(const shim_api *api, const stk_result *result, size_t input,
+                                                size_t k_index) {
+  SHIM_ARRAY(double, api->stk_result_kept_radii(result, input, k_index, &data, &out.len, &out.error));
+}
+static inline const char *shim_decision_name(const shim_api *api, stk_decision d) { return api->stk_decision_name(d); }
 static inline shim_out shim_result_json(const shim_api *api, const stk_result *result, size_t input) {
   SHIM_VALUE(const char, api->stk_result_json(result, input, &value, &out.error));
 }
@@ -251,6 +280,18 @@ static inline shim_out shim_counts_certify(const shim_api *api, const stk_counts
                                            stk_summary *summary) {
   SHIM_OUT(api->stk_counts_certify(c, label, k, sigma, alpha, bound, slack, summary, sizeof *summary, &out.error));
 }
+static inline shim_out shim_counts_certify_with(const shim_api *api, const stk_counts *c, size_t label, size_t k,
+                                                double sigma, double alpha, const char *spending,
+                                                const char *intervals, double slack, stk_summary *summary) {
+  SHIM_OUT(api->stk_counts_certify_with(c, label, k, sigma, alpha, spending, intervals, slack, summary,
+                                        sizeof *summary, &out.error));
+}
+static inline shim_out shim_counts_guarantee(const shim_api *api, const stk_counts *c, const stk_counts *pilot,
+                                             size_t k, double sigma, double alpha, double slack, int64_t *labels,
+                                             double *label_radii, double *kept_radii, stk_guarantee *guarantee) {
+  SHIM_OUT(api->stk_counts_guarantee(c, pilot, k, sigma, alpha, slack, labels, label_radii, kept_radii, guarantee,
+                                     sizeof *guarantee, &out.error));
+}
 static inline shim_out shim_counts_predict(const shim_api *api, const stk_counts *c, size_t k, double alpha,
                                            int64_t *labels, stk_summary *summary) {
   SHIM_OUT(api->stk_counts_predict(c, k, alpha, labels, summary, sizeof *summary, &out.error));
@@ -259,5 +300,30 @@ static inline void shim_counts_free(const shim_api *api, stk_counts *c) { api->s
 static inline shim_out shim_test_panic(const shim_api *api, const stk_counts *c) {
   SHIM_OUT(api->stk_test_panic(c, &out.error));
 }
+
+static inline shim_out shim_budget_new(const shim_api *api, double total, const char *schedule) {
+  SHIM_VALUE(stk_budget, api->stk_budget_new(total, schedule, &value, &out.error));
+}
+static inline shim_out shim_budget_open(const shim_api *api, const char *text) {
+  SHIM_VALUE(stk_budget, api->stk_budget_open(text, &value, &out.error));
+}
+static inline shim_out shim_budget_save(const shim_api *api, const stk_budget *b, char *text, size_t size) {
+  SHIM_OUT(api->stk_budget_save(b, text, size, &out.error));
+}
+static inline shim_out shim_budget_draw(const shim_api *api, const stk_budget *b, size_t number, double *alphas,
+                                        uint64_t *first) {
+  SHIM_OUT(api->stk_budget_draw(b, number, alphas, first, &out.error));
+}
+static inline shim_out shim_budget_draw_of(const shim_api *api, const stk_budget *b, double alpha,
+                                           uint64_t *statement) {
+  SHIM_OUT(api->stk_budget_draw_of(b, alpha, statement, &out.error));
+}
+static inline double shim_budget_total(const shim_api *api, const stk_budget *b) { return api->stk_budget_total(b); }
+static inline double shim_budget_spent(const shim_api *api, const stk_budget *b) { return api->stk_budget_spent(b); }
+static inline double shim_budget_left(const shim_api *api, const stk_budget *b) { return api->stk_budget_left(b); }
+static inline uint64_t shim_budget_drawn(const shim_api *api, const stk_budget *b) {
+  return api->stk_budget_drawn(b);
+}
+static inline void shim_budget_free(const shim_api *api, stk_budget *b) { api->stk_budget_free(b); }
 
 #endif

@@ -1,0 +1,103 @@
+package smoothtopk
+
+// #include "shim.h"
+import "C"
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Bound is how label probabilities are bounded by counts.
+type Bound int32
+
+const (
+	// Ranked bounds a label fixed beforehand against its k largest rivals; the default.
+	Ranked Bound = C.STK_BOUND_RANKED
+	// SimuEM bounds all labels at once, the method of Jia et al. (ICLR 2020).
+	SimuEM Bound = C.STK_BOUND_SIMUEM
+	// BinoCP bounds the label alone, and gives its rivals all that is left.
+	BinoCP Bound = C.STK_BOUND_BINOCP
+	// Auto has the N0 selection rows choose, for the largest radius that is to be expected. Only in requests to a model.
+	Auto Bound = C.STK_BOUND_AUTO
+	// OtherBound is none of the others: Certificate.Spending tells. Only in results.
+	OtherBound Bound = C.STK_BOUND_SPENDING
+)
+
+var boundNames = map[Bound]string{Ranked: "ranked", SimuEM: "simuem", BinoCP: "binocp", Auto: "auto", OtherBound: "other"}
+
+// String is the bound's name: ranked, simuem, binocp, auto or other.
+func (b Bound) String() string {
+	if name, known := boundNames[b]; known {
+		return name
+	}
+	return fmt.Sprintf("Bound(%d)", int32(b))
+}
+
+// ParseBound reads ranked, simuem, binocp or auto.
+func ParseBound(name string) (Bound, error) {
+	for bound, known := range boundNames {
+		if name == known && bound != OtherBound {
+			return bound, nil
+		}
+	}
+	return 0, invalid(ErrInvalidArgument, "bound", fmt.Sprintf("must be ranked, simuem, binocp or auto, got %q", name))
+}
+
+// Spending is how alpha is spent on the bounds of a certificate: all that Bound says, and more. It is the library's text,
+// which the library checks when it is used; empty means what Bound says. A spending must not come from the rows that it
+// is applied to.
+type Spending string
+
+// SpendingAuto has the N0 selection rows choose, for the largest radius that is to be expected; not for counts alone.
+const SpendingAuto Spending = "auto"
+
+// SpendingRanked is Ranked with a share of alpha, between 0 and 1, for the label, and the rest for its rivals.
+func SpendingRanked(share float64) Spending { return Spending("ranked:" + decimal(share)) }
+
+// SpendingPooled gives a share of alpha, between 0 and 1, to the label, and the rest to one bound of the sum of all its
+// rivals but those left out: labels in ascending order, fewer than k.
+func SpendingPooled(share float64, leftOut ...int) Spending {
+	text, separator := "pooled:"+decimal(share), ":"
+	for _, label := range leftOut {
+		text, separator = text+separator+strconv.Itoa(label), ","
+	}
+	return Spending(text)
+}
+
+// Intervals is the kind of bounds that a certificate from counts takes. It is the library's text, which the library
+// checks when it is used; empty means IntervalsFixed.
+type Intervals string
+
+const (
+	// IntervalsFixed is for a number of rows that was fixed beforehand.
+	IntervalsFixed Intervals = "fixed"
+	// IntervalsAnytime has the certificates of all looks at growing counts true at once, so that any may be taken,
+	// whatever made the rows end.
+	IntervalsAnytime Intervals = "anytime"
+)
+
+// IntervalsRandomized is as IntervalsFixed, a little larger on average, by a uniform number from 0 to below 1 that was
+// drawn independently of the rows, and once.
+func IntervalsRandomized(uniform float64) Intervals {
+	return Intervals("randomized:" + decimal(uniform))
+}
+
+// decimal is the shortest text that is read as the same number.
+func decimal(value float64) string { return strconv.FormatFloat(value, 'g', -1, 64) }
+
+// cText is text with the NUL that C wants, in Go's memory; nil, the library's default, for an empty one.
+func cText(field, text string) ([]C.char, error) {
+	if text == "" {
+		return nil, nil
+	}
+	if strings.IndexByte(text, 0) >= 0 {
+		return nil, invalid(ErrInvalidArgument, field, "holds a NUL character")
+	}
+	chars := make([]C.char, len(text)+1)
+	for i := range len(text) {
+		chars[i] = C.char(text[i])
+	}
+	return chars, nil
+}
