@@ -12,7 +12,9 @@ import (
 	"smoothtopk"
 )
 
-var outputNames = []string{"labels", "abstain", "radius", "p_value", "counts", "json"}
+var outputNames = []string{
+	"labels", "abstain", "radius", "first_radius", "ranking_radius", "p_value", "decision", "late", "rows", "counts", "json",
+}
 
 type outputTensor struct {
 	Name       string         `json:"name"`
@@ -31,69 +33,155 @@ type answer struct {
 	blobs      []byte
 }
 
+// tensors are an answer's outputs by name; their rows are the inputs.
+type tensors map[string]*outputTensor
+
+func (t tensors) set(name, datatype string, data any, shape ...int) {
+	t[name] = &outputTensor{Name: name, Datatype: datatype, Shape: shape, Data: data}
+}
+
 // answer runs the request.
 func (s *service) answer(ctx context.Context, a *ask) (*answer, error) {
-	tensors := map[string]*outputTensor{}
-	batch := len(a.inputs)
-	var ks int
+	found := tensors{}
+	var evidence []smoothtopk.Evidence
+	var err error
+	switch a.task {
+	case "predict":
+		evidence, err = s.predict(ctx, a, found)
+	case "certify_answer":
+		evidence, err = s.certifyAnswer(ctx, a, found)
+	default:
+		evidence, err = s.certify(ctx, a, found)
+	}
+	if err == nil {
+		err = s.evidence(evidence, found)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.encode(a, evidence[0], found)
+}
+
+func (s *service) certify(ctx context.Context, a *ask, found tensors) ([]smoothtopk.Evidence, error) {
+	results, err := s.model.Certify(ctx, a.request, a.inputs...)
+	if err != nil {
+		return nil, err
+	}
 	var evidence []smoothtopk.Evidence
 	var labels []int64
 	var abstain []bool
-	if a.certify {
-		results, err := s.model.Certify(ctx, a.request, a.inputs...)
-		if err != nil {
-			return nil, err
+	var radius []float64
+	var decision []string
+	for _, result := range results {
+		evidence = append(evidence, result.Evidence)
+		labels = append(labels, int64(result.Certificates[0].Label))
+		for _, c := range result.Certificates {
+			abstain, radius = append(abstain, !c.Certified), append(radius, c.Radius)
+			decision = append(decision, c.Decision.String())
 		}
-		var radius []float64
-		for _, result := range results {
-			evidence = append(evidence, result.Evidence)
-			labels = append(labels, int64(result.Certificates[0].Label))
-			for _, c := range result.Certificates {
-				abstain, radius = append(abstain, !c.Certified), append(radius, c.Radius)
-			}
-		}
-		ks = len(abstain) / batch
-		tensors["radius"] = &outputTensor{Datatype: "FP64", Shape: []int{batch, ks}, Data: radius}
-	} else {
-		results, err := s.model.Predict(ctx, a.request, a.inputs...)
-		if err != nil {
-			return nil, err
-		}
-		var pValue []float64
-		for _, result := range results {
-			evidence = append(evidence, result.Evidence)
-			// The top k of a smaller k begin those of a larger one.
-			longest := slices.MaxFunc(result.Predictions, func(a, b smoothtopk.Prediction) int { return a.K - b.K })
-			for _, label := range longest.Labels {
-				labels = append(labels, int64(label))
-			}
-			for _, p := range result.Predictions {
-				abstain, pValue = append(abstain, p.Abstain), append(pValue, p.PValue)
-			}
-		}
-		ks = len(abstain) / batch
-		tensors["p_value"] = &outputTensor{Datatype: "FP64", Shape: []int{batch, ks}, Data: pValue}
 	}
-	tensors["labels"] = &outputTensor{Datatype: "INT64", Shape: []int{batch, len(labels) / batch}, Data: labels}
-	tensors["abstain"] = &outputTensor{Datatype: "BOOL", Shape: []int{batch, ks}, Data: abstain}
-	var counts []uint64
+	batch, ks := len(results), len(abstain)/len(results)
+	found.set("labels", "INT64", labels, batch, 1)
+	found.set("abstain", "BOOL", abstain, batch, ks)
+	found.set("radius", "FP64", radius, batch, ks)
+	found.set("decision", "BYTES", decision, batch, ks)
+	return evidence, nil
+}
+
+func (s *service) predict(ctx context.Context, a *ask, found tensors) ([]smoothtopk.Evidence, error) {
+	results, err := s.model.Predict(ctx, a.request, a.inputs...)
+	if err != nil {
+		return nil, err
+	}
+	var evidence []smoothtopk.Evidence
+	var labels []int64
+	var abstain []bool
+	var pValue []float64
+	var decision []string
+	for _, result := range results {
+		evidence = append(evidence, result.Evidence)
+		// The top k of a smaller k begin those of a larger one.
+		longest := slices.MaxFunc(result.Predictions, func(a, b smoothtopk.Prediction) int { return a.K - b.K })
+		labels = appendLabels(labels, longest.Labels)
+		for _, p := range result.Predictions {
+			abstain, pValue = append(abstain, p.Abstain), append(pValue, p.PValue)
+			decision = append(decision, p.Decision.String())
+		}
+	}
+	batch, ks := len(results), len(abstain)/len(results)
+	found.set("labels", "INT64", labels, batch, len(labels)/batch)
+	found.set("abstain", "BOOL", abstain, batch, ks)
+	found.set("p_value", "FP64", pValue, batch, ks)
+	found.set("decision", "BYTES", decision, batch, ks)
+	return evidence, nil
+}
+
+// certifyAnswer leaves the radii of each label, and of how many stay, to the json output: as a tensor they would be ragged,
+// and hold infinities, which JSON does not have.
+func (s *service) certifyAnswer(ctx context.Context, a *ask, found tensors) ([]smoothtopk.Evidence, error) {
+	results, err := s.model.CertifyAnswer(ctx, a.request, a.inputs...)
+	if err != nil {
+		return nil, err
+	}
+	var evidence []smoothtopk.Evidence
+	var labels []int64
+	var abstain []bool
+	var set, first, ranking []float64
+	for _, result := range results {
+		evidence = append(evidence, result.Evidence)
+		longest := slices.MaxFunc(result.Guarantees, func(a, b smoothtopk.Guarantee) int { return a.K - b.K })
+		labels = appendLabels(labels, longest.Labels)
+		for _, g := range result.Guarantees {
+			abstain, set = append(abstain, g.SetRadius == 0), append(set, g.SetRadius)
+			first, ranking = append(first, g.FirstRadius), append(ranking, g.RankingRadius)
+		}
+	}
+	batch, ks := len(results), len(abstain)/len(results)
+	found.set("labels", "INT64", labels, batch, len(labels)/batch)
+	found.set("abstain", "BOOL", abstain, batch, ks)
+	found.set("radius", "FP64", set, batch, ks)
+	found.set("first_radius", "FP64", first, batch, ks)
+	found.set("ranking_radius", "FP64", ranking, batch, ks)
+	return evidence, nil
+}
+
+func appendLabels(list []int64, labels []int) []int64 {
+	for _, label := range labels {
+		list = append(list, int64(label))
+	}
+	return list
+}
+
+func (s *service) evidence(evidence []smoothtopk.Evidence, found tensors) error {
+	var counts, rows []uint64
+	var late []bool
 	var texts []string
 	for _, e := range evidence {
-		counts = append(counts, e.Counts...)
+		counts, rows, late = append(counts, e.Counts...), append(rows, e.N), append(late, e.Cut != nil)
 		text, err := e.JSON()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		texts = append(texts, string(text))
 	}
-	tensors["counts"] = &outputTensor{Datatype: "UINT64", Shape: []int{batch, s.info.Classes}, Data: counts}
-	tensors["json"] = &outputTensor{Datatype: "BYTES", Shape: []int{batch}, Data: texts}
+	batch := len(evidence)
+	found.set("late", "BOOL", late, batch)
+	found.set("rows", "UINT64", rows, batch)
+	found.set("counts", "UINT64", counts, batch, s.info.Classes)
+	found.set("json", "BYTES", texts, batch)
+	return nil
+}
 
+// encode picks the outputs that were asked for.
+func (s *service) encode(a *ask, first smoothtopk.Evidence, found tensors) (*answer, error) {
 	out := &answer{Model: s.name, Version: "1", ID: a.id, Outputs: []outputTensor{}, Parameters: map[string]any{
-		"seed": strconv.FormatUint(evidence[0].Seed, 10), "n": evidence[0].N,
+		"generator": first.Generator.String(),
 	}}
+	if first.Generator == smoothtopk.Philox {
+		out.Parameters["seed"] = strconv.FormatUint(first.Seed, 10)
+	}
 	for _, name := range outputNames {
-		tensor, there := tensors[name]
+		tensor, there := found[name]
 		asked := slices.Contains(a.outputs, name)
 		if asked && !there {
 			return nil, badRequest("output %q is not of this task", name)
@@ -101,7 +189,6 @@ func (s *service) answer(ctx context.Context, a *ask) (*answer, error) {
 		if !there || !asked && (len(a.outputs) > 0 || name == "json") {
 			continue
 		}
-		tensor.Name = name
 		inBinary, said := a.binary[name]
 		if !said {
 			inBinary = a.binary[""]

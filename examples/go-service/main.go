@@ -39,6 +39,8 @@ func main() {
 	flag.Int64Var(&c.limits.n, "max-n", 10_000_000, "largest n and n0 of a request")
 	flag.IntVar(&c.limits.inputs, "max-inputs", 256, "most inputs in a request")
 	flag.DurationVar(&c.limits.timeout, "max-timeout", 5*time.Minute, "longest that a request may run")
+	flag.DurationVar(&c.limits.within, "predict-within", 5*time.Second,
+		"when a predict under a rule is answered at the latest, with what its rows say by then, if it names no timeout")
 	flag.Parse()
 	if c.model == "" || flag.NArg() > 0 {
 		fmt.Fprintln(os.Stderr, "go-service: give -model FILE, and nothing but flags")

@@ -8,15 +8,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"smoothtopk"
 )
 
 // headerLength is the binary tensor extension's header: how much of the body is JSON.
 const headerLength = "Inference-Header-Content-Length"
-
-type parameters map[string]json.RawMessage
 
 // inferRequest is the JSON of a request.
 type inferRequest struct {
@@ -41,7 +38,7 @@ type inputTensor struct {
 // ask is a request understood.
 type ask struct {
 	id      string
-	certify bool
+	task    string // certify, predict or certify_answer
 	request smoothtopk.Request
 	inputs  [][]float32
 	outputs []string        // those asked for; all but json if empty
@@ -205,91 +202,4 @@ func flatten[T any](data json.RawMessage, depth int) ([]T, error) {
 		list = append(list, inner...)
 	}
 	return list, nil
-}
-
-// parseParameters reads what is asked. A parameter that is not known is refused: a misspelt one must not become a default.
-func (s *service) parseParameters(given parameters, a *ask) error {
-	request := &a.request
-	a.certify, request.Timeout = true, s.limits.timeout
-	for name, raw := range given {
-		// A number may come as text: seeds are above what JSON's readers keep exactly.
-		text := string(raw)
-		if unquoted := ""; json.Unmarshal(raw, &unquoted) == nil {
-			text = unquoted
-		}
-		var err error
-		switch name {
-		case "task":
-			a.certify = text == "certify"
-			if !a.certify && text != "predict" {
-				return badRequest("task: must be certify or predict, got %s", raw)
-			}
-		case "sigma":
-			request.Sigma, err = strconv.ParseFloat(text, 64)
-		case "alpha":
-			request.Alpha, err = positive(text)
-		case "input_max":
-			request.InputMax, err = positive(text)
-		case "k":
-			request.K = []int{}
-			for _, part := range strings.Split(text, ",") {
-				var k int
-				if k, err = strconv.Atoi(strings.TrimSpace(part)); err != nil {
-					break
-				}
-				request.K = append(request.K, k)
-			}
-		case "n":
-			request.N, err = s.rows(text)
-		case "n0":
-			request.N0, err = s.rows(text)
-		case "seed":
-			var seed uint64
-			seed, err = strconv.ParseUint(text, 10, 64)
-			request.Seed = &seed
-		case "key":
-			request.Key, err = strconv.ParseUint(text, 10, 64)
-		case "bound":
-			request.Bound, err = smoothtopk.ParseBound(text)
-		case "timeout":
-			var micros int64
-			if micros, err = strconv.ParseInt(text, 10, 64); err == nil && micros < 0 {
-				return badRequest("timeout: must not be negative")
-			}
-			// 0 is the protocol's word for none: the server's own limit stays.
-			if limit := s.limits.timeout.Microseconds(); micros > 0 && micros < limit {
-				request.Timeout = time.Duration(micros) * time.Microsecond
-			}
-		case "binary_data_output":
-			a.binary[""] = text == "true"
-		case "priority", "sequence_id", "sequence_start", "sequence_end":
-			// Of the protocol, without meaning here.
-		default:
-			return badRequest("there is no parameter %q", name)
-		}
-		if err != nil {
-			return badRequest("%s: %s: %v", name, raw, err)
-		}
-	}
-	if _, given := given["sigma"]; !given {
-		return badRequest("sigma: the parameter is missing")
-	}
-	return nil
-}
-
-// positive refuses 0, which a request would read as the default.
-func positive(text string) (float64, error) {
-	value, err := strconv.ParseFloat(text, 64)
-	if err == nil && !(value > 0) {
-		err = strconv.ErrRange
-	}
-	return value, err
-}
-
-func (s *service) rows(text string) (int64, error) {
-	rows, err := strconv.ParseInt(text, 10, 64)
-	if err == nil && (rows < 1 || rows > s.limits.n) {
-		err = badRequest("must be from 1 to %d", s.limits.n)
-	}
-	return rows, err
 }

@@ -18,6 +18,8 @@ type limits struct {
 	body, n int64
 	inputs  int
 	timeout time.Duration
+	// within is when a predict under a rule is answered at the latest, where the request does not say.
+	within time.Duration
 }
 
 // service answers for one model.
@@ -124,6 +126,9 @@ func counted(partial *smoothtopk.PartialError) map[string]any {
 	for _, p := range partial.Predictions {
 		take(p.Evidence)
 	}
+	for _, a := range partial.Answers {
+		take(a.Evidence)
+	}
 	return map[string]any{"n": n, "counts": counts}
 }
 
@@ -163,7 +168,9 @@ func (s *service) metadata(w http.ResponseWriter, _ *http.Request) {
 		"inputs": []tensor{{s.input, "FP32", append([]int{-1}, s.info.Shape...)}},
 		"outputs": []tensor{
 			{"labels", "INT64", []int{-1, -1}}, {"abstain", "BOOL", []int{-1, -1}}, {"radius", "FP64", []int{-1, -1}},
-			{"p_value", "FP64", []int{-1, -1}}, {"counts", "UINT64", []int{-1, s.info.Classes}}, {"json", "BYTES", []int{-1}},
+			{"first_radius", "FP64", []int{-1, -1}}, {"ranking_radius", "FP64", []int{-1, -1}},
+			{"p_value", "FP64", []int{-1, -1}}, {"decision", "BYTES", []int{-1, -1}}, {"late", "BOOL", []int{-1}},
+			{"rows", "UINT64", []int{-1}}, {"counts", "UINT64", []int{-1, s.info.Classes}}, {"json", "BYTES", []int{-1}},
 		},
 		"parameters": map[string]string{"sha256": s.info.SHA256, "provider": s.info.Provider},
 	})

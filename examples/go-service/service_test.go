@@ -26,7 +26,7 @@ const (
 	linear  = root + "tests/models/linear.onnx"
 	path    = "/v2/models/linear"
 	zeros   = `{"name":"x","datatype":"FP32","shape":[1,16],"data":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}`
-	endless = `"task":"predict","sigma":0.25,"n":1000000000000`
+	endless = `"task":"predict","rule":"fixed","sigma":0.25,"n":1000000000000`
 )
 
 func openModel(t *testing.T) *smoothtopk.Model {
@@ -46,7 +46,7 @@ func openModel(t *testing.T) *smoothtopk.Model {
 func serve(t *testing.T) (*service, string) {
 	t.Helper()
 	s, err := newService("linear", "test", openModel(t),
-		limits{body: 1 << 20, n: 1_000_000_000_000, inputs: 8, timeout: time.Minute})
+		limits{body: 1 << 20, n: 1_000_000_000_000, inputs: 8, timeout: time.Minute, within: 500 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +148,7 @@ func TestAnswersAreTheLibrarys(t *testing.T) {
 		t.Errorf("seed: %v", body["parameters"])
 	}
 
+	ask.Rule = smoothtopk.RulePredict
 	predicted, err := s.model.Predict(context.Background(), ask, x)
 	if err != nil {
 		t.Fatal(err)
@@ -156,8 +157,76 @@ func TestAnswersAreTheLibrarys(t *testing.T) {
 	got = outputs(t, body)
 	p := predicted[0].Predictions
 	if fmt.Sprint(got["labels"]["data"]) != fmt.Sprint(p[0].Labels) || got["radius"] != nil ||
-		!reflect.DeepEqual(got["p_value"]["data"], []any{p[0].PValue, p[1].PValue}) {
+		!reflect.DeepEqual(got["p_value"]["data"], []any{p[0].PValue, p[1].PValue}) ||
+		!reflect.DeepEqual(got["decision"]["data"], []any{p[0].Decision.String(), p[1].Decision.String()}) ||
+		!reflect.DeepEqual(got["rows"]["data"], []any{float64(predicted[0].N)}) ||
+		!reflect.DeepEqual(got["late"]["data"], []any{false}) {
 		t.Errorf("want %+v, got %v", predicted, body)
+	}
+
+	ask.Rule = ""
+	ask.N0 = smoothtopk.SameRows
+	answered, err := s.model.CertifyAnswer(context.Background(), ask, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body = post(t, url+path+"/infer", infer(parameters+`,"task":"certify_answer","n0":0`))
+	got = outputs(t, body)
+	g := answered[0].Guarantees
+	if fmt.Sprint(got["labels"]["data"]) != fmt.Sprint(g[0].Labels) || got["decision"] != nil ||
+		!reflect.DeepEqual(got["radius"]["data"], []any{g[0].SetRadius, g[1].SetRadius}) ||
+		!reflect.DeepEqual(got["first_radius"]["data"], []any{g[0].FirstRadius, g[1].FirstRadius}) ||
+		!reflect.DeepEqual(got["ranking_radius"]["data"], []any{g[0].RankingRadius, g[1].RankingRadius}) {
+		t.Errorf("want %+v, got %v", answered, body)
+	}
+}
+
+// A predict ends when its labels are settled, or when it is due: both are answers.
+func TestPredictEndsByItsRule(t *testing.T) {
+	_, url := serve(t)
+	// At 0 the first label is plain; at 1/2 two are about equally likely, and are not settled at such an alpha.
+	halves := strings.NewReplacer("0,", "0.5,", "0]", "0.5]").Replace(zeros)
+	for _, test := range []struct {
+		input, alpha, decision string
+		late                   bool
+	}{{zeros, "0.001", "settled", false}, {halves, "1e-50", "undecided", true}} {
+		status, body := post(t, url+path+"/infer", fmt.Sprintf(
+			`{"parameters":{"task":"predict","sigma":0.25,"n":1000000000000,"alpha":%s},"inputs":[%s]}`, test.alpha, test.input))
+		if status != http.StatusOK {
+			t.Errorf("%s: %d %v", test.decision, status, body)
+			continue
+		}
+		got := outputs(t, body)
+		rows := got["rows"]["data"].([]any)[0].(float64)
+		if !reflect.DeepEqual(got["decision"]["data"], []any{test.decision}) || rows == 0 || rows == 1e12 ||
+			!reflect.DeepEqual(got["late"]["data"], []any{test.late}) ||
+			!reflect.DeepEqual(got["abstain"]["data"], []any{test.late}) {
+			t.Errorf("%s: %v", test.decision, body)
+		}
+	}
+}
+
+func TestRulesNoiseAndSpendingsReachTheLibrary(t *testing.T) {
+	_, url := serve(t)
+	status, body := post(t, url+path+"/infer", `{"parameters":{"sigma":0.25,"rule":"radius:0.05","levels":255,`+
+		`"spending":"ranked:0.75","generator":"chacha12"},"inputs":[`+zeros+`],"outputs":[{"name":"json"},{"name":"decision"}]}`)
+	if status != http.StatusOK {
+		t.Fatalf("%d %v", status, body)
+	}
+	got := outputs(t, body)
+	var record struct {
+		Rule, Bound, Generator string
+		Levels                 int
+	}
+	if err := json.Unmarshal([]byte(got["json"]["data"].([]any)[0].(string)), &record); err != nil {
+		t.Fatal(err)
+	}
+	if record.Rule != "radius:0.05" || record.Bound != "ranked:0.75" || record.Generator != "chacha12" ||
+		record.Levels != 255 || !reflect.DeepEqual(got["decision"]["data"], []any{"certified"}) {
+		t.Errorf("%+v, %v", record, body)
+	}
+	if parameters := body["parameters"].(map[string]any); parameters["generator"] != "chacha12" || parameters["seed"] != nil {
+		t.Errorf("parameters: %v", parameters)
 	}
 }
 
@@ -263,7 +332,12 @@ func TestBadRequests(t *testing.T) {
 		{infer(`"sigma":1,"alpha":0`), "alpha"}, {infer(`"sigma":1,"alpha":1`), "alpha"}, {infer(`"sigma":1,"seed":-1`), "seed"},
 		{infer(`"sigma":1,"bound":"best"`), "bound"}, {infer(`"sigma":1,"task":"guess"`), "task"},
 		{infer(`"sigma":1,"timeout":-1`), "timeout"}, {infer(`"sigma":1,"alhpa":0.1`), "alhpa"},
-		{infer(`"sigma":1,"input_max":0`), "input_max"},
+		{infer(`"sigma":1,"input_max":0`), "input_max"}, {infer(`"sigma":1,"rule":"forever"`), "rule"},
+		{infer(`"sigma":1,"rule":"predict"`), "rule"}, {infer(`"sigma":1,"task":"predict","rule":"radius:1"`), "rule"},
+		{infer(`"sigma":1,"task":"certify_answer","rule":"radius:1"`), "rule"},
+		{infer(`"sigma":1,"spending":"all"`), "spending"},
+		{infer(`"sigma":1,"levels":-1`), "levels"}, {infer(`"sigma":1,"levels":2000000`), "levels"},
+		{infer(`"sigma":1,"generator":"dice"`), "generator"}, {infer(`"sigma":1,"generator":"chacha12","seed":1`), "seed"},
 		{tensor(`"x"`, `"y"`), `no input "y"`}, {tensor("FP32", "FP64"), "datatype"}, {tensor("[1,16]", "[16,1]"), "shape"},
 		{tensor("[1,16]", "[2,16]"), "32 values"}, {tensor("[1,16]", "[0,16]"), "batch"}, {tensor("[1,16]", "[-1,16]"), "batch"},
 		{tensor("[1,16]", "[9,16]"), "batch"}, {tensor("[1,16]", "[]"), "shape"}, {tensor("[0,", "[null,"), "numbers"},

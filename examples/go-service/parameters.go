@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"smoothtopk"
+)
+
+type parameters map[string]json.RawMessage
+
+// parseParameters reads what is asked. A parameter that is not known is refused: a misspelt one must not become a default.
+func (s *service) parseParameters(given parameters, a *ask) error {
+	request := &a.request
+	a.task, request.Timeout = "certify", s.limits.timeout
+	timed := false
+	for name, raw := range given {
+		// A number may come as text: seeds are above what JSON's readers keep exactly.
+		text := string(raw)
+		if unquoted := ""; json.Unmarshal(raw, &unquoted) == nil {
+			text = unquoted
+		}
+		var err error
+		switch name {
+		case "task":
+			if a.task = text; text != "certify" && text != "predict" && text != "certify_answer" {
+				return badRequest("task: must be certify, predict or certify_answer, got %s", raw)
+			}
+		case "sigma":
+			request.Sigma, err = strconv.ParseFloat(text, 64)
+		case "alpha":
+			request.Alpha, err = positive(text)
+		case "input_max":
+			request.InputMax, err = positive(text)
+		case "k":
+			request.K = []int{}
+			for _, part := range strings.Split(text, ",") {
+				var k int
+				if k, err = strconv.Atoi(strings.TrimSpace(part)); err != nil {
+					break
+				}
+				request.K = append(request.K, k)
+			}
+		case "n":
+			request.N, err = s.rows(text)
+		case "n0":
+			if text == "0" {
+				request.N0 = smoothtopk.SameRows
+			} else {
+				request.N0, err = s.rows(text)
+			}
+		case "seed":
+			var seed uint64
+			seed, err = strconv.ParseUint(text, 10, 64)
+			request.Seed = &seed
+		case "key":
+			request.Key, err = strconv.ParseUint(text, 10, 64)
+		case "bound":
+			request.Bound, err = smoothtopk.ParseBound(text)
+		case "rule":
+			request.Rule = smoothtopk.Rule(text)
+		case "spending":
+			request.Spending = smoothtopk.Spending(text)
+		case "levels":
+			var levels uint64
+			levels, err = strconv.ParseUint(text, 10, 32)
+			request.ExactLevels = uint32(levels)
+		case "generator":
+			switch text {
+			case smoothtopk.Philox.String():
+				request.Generator = smoothtopk.Philox
+			case smoothtopk.ChaCha12.String():
+				request.Generator = smoothtopk.ChaCha12
+			default:
+				return badRequest("generator: must be philox or chacha12, got %s", raw)
+			}
+		case "timeout":
+			var micros int64
+			if micros, err = strconv.ParseInt(text, 10, 64); err == nil && micros < 0 {
+				return badRequest("timeout: must not be negative")
+			}
+			// 0 is the protocol's word for none: the server's own limit stays.
+			timed = micros > 0
+			if limit := s.limits.timeout.Microseconds(); timed && micros < limit {
+				request.Timeout = time.Duration(micros) * time.Microsecond
+			}
+		case "binary_data_output":
+			a.binary[""] = text == "true"
+		case "priority", "sequence_id", "sequence_start", "sequence_end":
+			// Of the protocol, without meaning here.
+		default:
+			return badRequest("there is no parameter %q", name)
+		}
+		if err != nil {
+			return badRequest("%s: %s: %v", name, raw, err)
+		}
+	}
+	if _, given := given["sigma"]; !given {
+		return badRequest("sigma: the parameter is missing")
+	}
+	if a.task == "predict" {
+		// A server's callers wait: the rows end when the answer is settled, or when it is due.
+		if request.Rule == "" {
+			request.Rule = smoothtopk.RulePredict
+		}
+		if request.Rule != smoothtopk.RuleFixed && !timed {
+			request.Timeout = min(request.Timeout, s.limits.within)
+		}
+	}
+	return nil
+}
+
+// positive refuses 0, which a request would read as the default.
+func positive(text string) (float64, error) {
+	value, err := strconv.ParseFloat(text, 64)
+	if err == nil && !(value > 0) {
+		err = strconv.ErrRange
+	}
+	return value, err
+}
+
+func (s *service) rows(text string) (int64, error) {
+	rows, err := strconv.ParseInt(text, 10, 64)
+	if err == nil && (rows < 1 || rows > s.limits.n) {
+		err = badRequest("must be from 1 to %d", s.limits.n)
+	}
+	return rows, err
+}
