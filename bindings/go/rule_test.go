@@ -96,7 +96,7 @@ func TestRadiiUnderARuleComeAgainFromTheCounts(t *testing.T) {
 
 func TestLateAnswersUnderARule(t *testing.T) {
 	m := model(t, "exact_order.onnx")
-	const soon = 200 * time.Millisecond
+	const soon = 400 * time.Millisecond
 	for name, limits := range map[string]struct{ deadline, timeout time.Duration }{
 		"the context's deadline": {soon, 0}, "the context's deadline before the timeout": {soon, time.Hour},
 		"the timeout": {0, soon}, "the timeout before the context's deadline": {time.Hour, soon},
@@ -122,7 +122,7 @@ func TestLateAnswersUnderARule(t *testing.T) {
 			}
 		}
 	}
-	late := Request{Sigma: 0.25, N: 1_000_000_000_000, Rule: RuleTolerance(0), Timeout: 200 * time.Millisecond}
+	late := Request{Sigma: 0.25, N: 1_000_000_000_000, Rule: RuleTolerance(0), Timeout: 400 * time.Millisecond}
 	results, err := model(t, "linear.onnx").Certify(context.Background(), late, fill(16, 0))
 	if err != nil {
 		t.Fatal(err)
