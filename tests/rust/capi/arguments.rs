@@ -202,7 +202,8 @@ fn keys_that_overflow_and_labels_that_are_none_are_refused() {
 #[test]
 fn a_request_keeps_its_own_reference_of_a_token() {
     let model = Model::test("linear.onnx", 8, 1);
-    let request = Request::of(0.5, 10, 1);
+    // More rows than are drawn before the token is looked at.
+    let request = Request::of(0.5, 1_000_000_000_000, 1);
     let token = Cancel::from(|out, err| unsafe { stk_cancel_new(out, err) }).unwrap();
     call(|err| unsafe { stk_request_set_cancel(request.0, token.0, err) }).unwrap();
     unsafe { stk_cancel_set(token.0) };
@@ -212,5 +213,6 @@ fn a_request_keeps_its_own_reference_of_a_token() {
     assert_eq!(result.unwrap_err().status, STK_STATUS_CANCELLED);
     assert_eq!(outcome.summary(0, 0).status, STK_STATUS_CANCELLED);
     call(|err| unsafe { stk_request_set_cancel(request.0, std::ptr::null(), err) }).unwrap();
+    call(|err| unsafe { stk_request_set_n(request.0, 10, err) }).unwrap();
     model.predict(&request, &crate::linear_input()).0.unwrap();
 }
