@@ -1153,7 +1153,8 @@ void stk_counts_free(struct stk_counts *counts);
  * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
  * @param alpha Failure probability, from 1e-100 to 0.5.
  * @param bound STK_BOUND_RANKED, STK_BOUND_SIMUEM or STK_BOUND_BINOCP.
- * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with.
+ * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
+ * stk_model_noise_cost.
  * @param out Not NULL. Gets the summary; status, label, k, n, radius, p_lower, p_upper, sigma, alpha, bound say what was found.
  * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
  * @param err May be NULL.
@@ -1185,7 +1186,8 @@ stk_status stk_counts_certify(const struct stk_counts *counts,
  * @param intervals "fixed": for a number of rows that was fixed beforehand; "anytime": the certificates of all looks at
  * growing counts are true at once, so any may be taken, whatever made the rows end; "randomized:U": as fixed, a little larger
  * on average, by a uniform U from 0 to below 1 that was drawn independently of the rows. May be NULL: "fixed".
- * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with.
+ * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
+ * stk_model_noise_cost.
  * @param out Not NULL. As for stk_counts_certify.
  * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
  * @param err May be NULL.
@@ -1240,7 +1242,8 @@ const char *stk_decision_name(stk_decision decision);
  * @param k The number of labels, from 1 to all labels less 1.
  * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
  * @param alpha Failure probability of each statement, from 1e-100 to 0.5.
- * @param radius_slack Taken off every radius, finite, 0 or more: the radius_slack of the summary the counts came with.
+ * @param radius_slack Taken off every radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
+ * stk_model_noise_cost.
  * @param labels Room for k labels; may be NULL. Gets them, the likeliest first.
  * @param label_radii Room for k radii; may be NULL. Gets, in the order of the labels, the radius within which each stays in
  * the top k. One statement at alpha for all of them.
@@ -1668,7 +1671,8 @@ stk_status stk_model_certify_answer(const struct stk_model *model,
 /**
  * Counts the labels of the samples first .. first + rows - 1 of the estimation noise of one input, with the request's sigma,
  * generator, key and grid: counts of disjoint ranges add to those that a certify of all of them draws (predict has rows of
- * its own). Blocks. Safe from any number of threads.
+ * its own). What their certificates must allow for the noise is told by stk_model_noise_cost. Blocks. Safe from any number of
+ * threads.
  *
  * @param model Not NULL.
  * @param request Not NULL. Its seed or key of ChaCha12 should be set: ranges under different ones are not parts of one sample.
@@ -1688,6 +1692,25 @@ stk_status stk_model_sample(const struct stk_model *model,
                             uint64_t rows,
                             struct stk_counts **out,
                             struct stk_error **err);
+
+/**
+ * What a statement from counts of stk_model_sample must allow for the noise; the summaries of other calls have it. Safe from
+ * any number of threads.
+ *
+ * @param model Not NULL.
+ * @param request Not NULL. Its alpha, sigma, input_max and exact noise are used.
+ * @param rows The most rows that the statement may come to rest on, those that select a label included; from 1 to 10^12.
+ * @param alpha_left Not NULL. Gets what is left of the request's alpha for the bounds: all of it, but for exact noise.
+ * @param radius_slack Not NULL. Gets what must be taken off the radius: 0 with exact noise.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also when the noise would take more than half of alpha.
+ */
+stk_status stk_model_noise_cost(const struct stk_model *model,
+                                const struct stk_request *request,
+                                uint64_t rows,
+                                double *alpha_left,
+                                double *radius_slack,
+                                struct stk_error **err);
 
 /**
  * Starts stk_model_predict and returns at once. The request's timeout and cancel token hold for the job.

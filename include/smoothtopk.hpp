@@ -563,6 +563,12 @@ class request_builder {
   error error_;
 };
 
+/// What a statement from sampled counts must allow for the noise.
+struct noise_cost {
+  double alpha_left;    ///< what is left of alpha for the bounds: all of it, but for exact noise
+  double radius_slack;  ///< what must be taken off the radius
+};
+
 /// Room for what is told of each of k labels; k places each, or none where it is not wanted.
 struct guarantee_room {
   span<std::int64_t> labels;  ///< the labels, the likeliest first
@@ -958,6 +964,16 @@ class model {
     if (!e) return smoothtopk::counts(out);
     if (!out) return e;
     return result<smoothtopk::counts>(std::move(e), smoothtopk::counts(out));
+  }
+
+  /// What a statement from counts of sample() must allow for the noise, where it rests on at most so many rows.
+  result<smoothtopk::noise_cost> noise_cost(const request &r, std::uint64_t rows) const {
+    smoothtopk::noise_cost out{};
+    auto e = detail::call([&](stk_error **err) {
+      return stk_model_noise_cost(native(), r.native(), rows, &out.alpha_left, &out.radius_slack, err);
+    });
+    if (e) return e;
+    return out;
   }
 
   /// predict that does not wait: the inputs are copied.

@@ -25,7 +25,8 @@ use crate::stats::{Bound, Intervals, Spending};
 /// @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
 /// @param alpha Failure probability, from 1e-100 to 0.5.
 /// @param bound STK_BOUND_RANKED, STK_BOUND_SIMUEM or STK_BOUND_BINOCP.
-/// @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with.
+/// @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
+/// stk_model_noise_cost.
 /// @param out Not NULL. Gets the summary; status, label, k, n, radius, p_lower, p_upper, sigma, alpha, bound say what was found.
 /// @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
 /// @param err May be NULL.
@@ -69,7 +70,8 @@ pub unsafe extern "C" fn stk_counts_certify(
 /// @param intervals "fixed": for a number of rows that was fixed beforehand; "anytime": the certificates of all looks at
 /// growing counts are true at once, so any may be taken, whatever made the rows end; "randomized:U": as fixed, a little larger
 /// on average, by a uniform U from 0 to below 1 that was drawn independently of the rows. May be NULL: "fixed".
-/// @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with.
+/// @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
+/// stk_model_noise_cost.
 /// @param out Not NULL. As for stk_counts_certify.
 /// @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
 /// @param err May be NULL.

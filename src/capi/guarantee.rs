@@ -109,7 +109,8 @@ pub(super) fn kept_radii(guarantee: &Guarantee) -> Vec<f64> {
 /// @param k The number of labels, from 1 to all labels less 1.
 /// @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
 /// @param alpha Failure probability of each statement, from 1e-100 to 0.5.
-/// @param radius_slack Taken off every radius, finite, 0 or more: the radius_slack of the summary the counts came with.
+/// @param radius_slack Taken off every radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
+/// stk_model_noise_cost.
 /// @param labels Room for k labels; may be NULL. Gets them, the likeliest first.
 /// @param label_radii Room for k radii; may be NULL. Gets, in the order of the labels, the radius within which each stays in
 /// the top k. One statement at alpha for all of them.

@@ -11,7 +11,8 @@ use super::model::{Open, stk_model};
 use super::request::{Asked, stk_request};
 use super::result::{Results, stk_result};
 use super::status::{STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN, stk_status};
-use crate::smoothed::{Batch, Task};
+use crate::smoothed::{Batch, Request, Task};
+use crate::stats::check_trials;
 use crate::{Error, Result, log};
 
 impl Open {
@@ -186,7 +187,8 @@ pub unsafe extern "C" fn stk_model_certify_answer(
 
 /// Counts the labels of the samples first .. first + rows - 1 of the estimation noise of one input, with the request's sigma,
 /// generator, key and grid: counts of disjoint ranges add to those that a certify of all of them draws (predict has rows of
-/// its own). Blocks. Safe from any number of threads.
+/// its own). What their certificates must allow for the noise is told by stk_model_noise_cost. Blocks. Safe from any number of
+/// threads.
 ///
 /// @param model Not NULL.
 /// @param request Not NULL. Its seed or key of ChaCha12 should be set: ranges under different ones are not parts of one sample.
@@ -228,6 +230,40 @@ pub unsafe extern "C" fn stk_model_sample(
                 return Err(failure);
             }
         }
+        Ok(())
+    })
+}
+
+/// What a statement from counts of stk_model_sample must allow for the noise; the summaries of other calls have it. Safe from
+/// any number of threads.
+///
+/// @param model Not NULL.
+/// @param request Not NULL. Its alpha, sigma, input_max and exact noise are used.
+/// @param rows The most rows that the statement may come to rest on, those that select a label included; from 1 to 10^12.
+/// @param alpha_left Not NULL. Gets what is left of the request's alpha for the bounds: all of it, but for exact noise.
+/// @param radius_slack Not NULL. Gets what must be taken off the radius: 0 with exact noise.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also when the noise would take more than half of alpha.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_model_noise_cost(
+    model: *const stk_model,
+    request: *const stk_request,
+    rows: u64,
+    alpha_left: *mut f64,
+    radius_slack: *mut f64,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
+        let alpha_left = args.out(alpha_left, "alpha_left")?;
+        let radius_slack = args.out(radius_slack, "radius_slack")?;
+        check_trials(rows).map_err(|error| error.with_field("rows"))?;
+        let elements = open.model.signature().elements;
+        // A task without pilot rows: all of them are in `rows`.
+        let left = Request { n: rows, ..asked.request.clone() }.alpha_left(Task::Predict, elements)?;
+        let slack = asked.request.noise()?.radius_slack(elements);
+        alpha_left.set(left);
+        radius_slack.set(slack);
         Ok(())
     })
 }

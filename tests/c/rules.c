@@ -87,6 +87,11 @@ static void keys(void) {
   CHECK(s.alpha == 0.001 && s.alpha_left < s.alpha && s.alpha_left > 0.00099);
   CHECK_OK(stk_result_json(result, 0, &json, &err), err);
   CHECK(strstr(json, "\"chacha12_key\":\"") != NULL);
+  double left = 0, slack = 1;
+  /* 500 rows and the 100 that selected the label. */
+  CHECK_OK(stk_model_noise_cost(model, request, 600, &left, &slack, &err), err);
+  CHECK(left == s.alpha_left && slack == 0);
+  CHECK_INVALID(stk_model_noise_cost(model, request, 600, NULL, &slack, &err), "alpha_left", err);
   stk_result_free(result);
   result = NULL;
   x[0] = 0.3f;

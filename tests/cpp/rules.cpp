@@ -106,6 +106,10 @@ static void noise() {
   };
   CHECK(same(first, second) && !same(first, other));
   FAILS(ask().chacha12(stk::span<const std::uint8_t>(key.data(), 31)).build(), status::invalid_argument, "key");
+  const auto request = MUST(ask().chacha12(key).build());
+  const auto cost = MUST(model.noise_cost(request, 600));
+  CHECK(cost.alpha_left == s.alpha_left && cost.radius_slack == 0);
+  FAILS(model.noise_cost(request, 0), status::invalid_argument, "rows");
   FAILS(ask().noise_exact(1).build(), status::invalid_argument, "sigma");
   auto off = x;
   off[0] = 0.3F;

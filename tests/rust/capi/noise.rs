@@ -87,3 +87,33 @@ fn a_key_draws_the_same_noise_again() {
     assert_eq!(back.counts(0), philox.counts(0));
     assert_eq!(back.summary(0, 0).generator, STK_GENERATOR_PHILOX);
 }
+
+#[test]
+fn sampled_counts_certify_as_a_call_does() {
+    let model = Model::test("linear.onnx", 16, 2);
+    for levels in [0, 8] {
+        let request = Request::of(0.5, 2000, 3);
+        call(|err| unsafe { stk_request_set_noise_exact(request.0, levels, err) }).unwrap();
+        let (_, outcome) = model.certify(&request, &input(), Some(&[1]));
+        let (summary, x) = (outcome.summary(0, 0), input());
+        let sampled =
+            Counts::from(|out, err| unsafe { stk_model_sample(model.0, request.0, x.as_ptr(), 0, 2000, out, err) })
+                .unwrap();
+        let cost = |rows| {
+            let (mut left, mut slack) = (f64::NAN, f64::NAN);
+            call(|err| unsafe { stk_model_noise_cost(model.0, request.0, rows, &mut left, &mut slack, err) })?;
+            Ok::<_, crate::abi::Failed>((left, slack))
+        };
+        let (left, slack) = cost(2000).unwrap();
+        assert_eq!((left, slack), (summary.alpha_left, summary.radius_slack));
+        let again = sampled.certify(1, 1, 0.5, left, STK_BOUND_RANKED, slack).unwrap();
+        assert_eq!(again.radius.to_bits(), summary.radius.to_bits());
+        for rows in [0, 1_000_000_000_001] {
+            assert_eq!(cost(rows).unwrap_err().field, "rows");
+        }
+        // More rows cost more, up to what cannot be paid.
+        assert_eq!(cost(1_000_000).unwrap().0 < left, levels > 0);
+        call(|err| unsafe { stk_request_set_alpha(request.0, 1e-12, err) }).unwrap();
+        assert_eq!(cost(1_000_000_000_000).is_err(), levels > 0);
+    }
+}

@@ -156,6 +156,11 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("request", |err| stk_model_sample(model.0, null(), x, 0, 1, &mut a_counts, err));
         refused("input", |err| stk_model_sample(model.0, request.0, null(), 0, 1, &mut a_counts, err));
         refused("out", |err| stk_model_sample(model.0, request.0, x, 0, 1, null_mut(), err));
+        let (mut left, mut slack) = (0.0, 0.0);
+        refused("model", |err| stk_model_noise_cost(null(), request.0, 1, &mut left, &mut slack, err));
+        refused("request", |err| stk_model_noise_cost(model.0, null(), 1, &mut left, &mut slack, err));
+        refused("alpha_left", |err| stk_model_noise_cost(model.0, request.0, 1, null_mut(), &mut slack, err));
+        refused("radius_slack", |err| stk_model_noise_cost(model.0, request.0, 1, &mut left, null_mut(), err));
         let (none, user) = (None, null_mut());
         refused("model", |err| stk_model_submit_predict(null(), request.0, x, 1, none, user, &mut a_job, err));
         refused("request", |err| stk_model_submit_predict(model.0, null(), x, 1, none, user, &mut a_job, err));

@@ -501,6 +501,8 @@ unsafe fn of_models(c: &mut Choices<'_>, pools: &mut Pools) {
                 let (mut dims, mut len) = (null(), 0);
                 run(c, |err| stk_model_shape(model, &mut dims, &mut len, err));
                 assert!(len == 0 || *dims == 16);
+                let (rows, mut left, mut slack) = (c.integer(), 0.0, 0.0);
+                run(c, |err| stk_model_noise_cost(model, request, rows, &mut left, &mut slack, err));
                 assert!(stk_model_elements(model) <= 16 && stk_model_classes(model) <= 3);
                 assert!(!stk_model_sha256(model).is_null() && !stk_model_signature_json(model).is_null());
             }
