@@ -46,6 +46,9 @@ pub struct Outcome {
     pub cut: Option<Error>,
     /// Counts of the rows that the answer rests on; of those that were drawn, where there is no answer.
     pub counts: Counts,
+    /// For each k, the counts of the earlier look that its part of the answer rests on: with several k one may be decided before
+    /// the others. `None` where that is `counts`; empty where there is no answer.
+    pub earlier: Vec<Option<Counts>>,
     /// Rows drawn, those after the last look among them; not those that select.
     pub rows: u64,
     /// Counts of the rows that selected the label or how alpha is spent, where there were any.
@@ -112,13 +115,14 @@ impl Pending {
             Some(judgement) => by_rule(&drawn, judgement),
             None => fixed(&drawn, task, &request, elements),
         };
-        let (answer, decisions, counts) = match judged {
-            Ok(Judged { answer, decisions, counts }) => (Ok(answer), decisions, counts),
-            Err(error) => (Err(error), Vec::new(), drawn.counts),
+        let (answer, decisions, earlier, counts) = match judged {
+            Ok(Judged { answer, decisions, earlier, counts }) => (Ok(answer), decisions, earlier, counts),
+            Err(error) => (Err(error), Vec::new(), Vec::new(), drawn.counts),
         };
         Outcome {
             answer,
             decisions,
+            earlier,
             cut: drawn.stopped,
             counts,
             rows,
@@ -150,7 +154,7 @@ fn fixed(drawn: &Drawn, task: Task, request: &Request, elements: usize) -> Resul
     }
     let judged = |answer| {
         let decisions = vec![Decision::Complete; request.k.len()];
-        Ok(Judged { answer, decisions, counts: drawn.counts.clone() })
+        Ok(Judged { answer, decisions, earlier: vec![None; request.k.len()], counts: drawn.counts.clone() })
     };
     let Request { sigma, ref k, .. } = *request;
     let (counts, alpha) = (&drawn.counts, request.alpha_left(task, elements)?);

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{Answer, Guarantee, NoiseMode, Outcome, Task};
 use crate::ErrorKind;
-use crate::certificate::SetCertificate;
 use crate::certificate::stop::Decision;
+use crate::certificate::{Certificate, SetCertificate};
 use crate::noise::{Noise, Source};
 use crate::stats::Counts;
 
@@ -29,7 +29,7 @@ impl Outcome {
     ///
     /// `certificate::certify_with` on `counts` at `alpha_left`, with a certificate's `spending` and the `intervals`, less
     /// `radius_slack`, gives its radius again where its `rows` are all of the counted ones; where they are fewer (one of several
-    /// k, whose radius was larger at an earlier look), on the counts of the samples before that. The model, the input, the seed
+    /// k, whose radius was larger at an earlier look), on the counts in `earlier`. The model, the input, the seed
     /// or the key of ChaCha12 and the job key give the counts again. So whoever reads a record knows the noise: keep it from
     /// adversaries as long as the seed or key is in use.
     pub fn to_json(&self, identity: &Identity) -> Value {
@@ -103,10 +103,11 @@ impl Outcome {
                 json!({ "status": "OK", "predictions": predictions.iter().zip(&self.decisions).map(entry).collect::<Vec<_>>() })
             }
             Ok(Answer::Certificates(certificates)) => {
-                let entry = |(certificate, decision): (&crate::certificate::Certificate, &Decision)| {
+                let entry = |((certificate, decision), earlier): ((&Certificate, &Decision), &Option<Counts>)| {
                     json!({
                         "k": certificate.k,
                         "rows": certificate.n,
+                        "earlier": earlier.as_ref().map(|counts| json!([counts.n(), counts.labels()])),
                         "decision": decision.to_string(),
                         "spending": certificate.spending.to_string(),
                         "radius": certificate.radius,
@@ -119,7 +120,7 @@ impl Outcome {
                 json!({
                     "status": "OK",
                     "label": certificates.first().map(|certificate| certificate.label),
-                    "certificates": certificates.iter().zip(&self.decisions).map(entry).collect::<Vec<_>>(),
+                    "certificates": certificates.iter().zip(&self.decisions).zip(&self.earlier).map(entry).collect::<Vec<_>>(),
                 })
             }
             Ok(Answer::Guarantees(guarantees)) => {

@@ -21,6 +21,8 @@ struct State {
     judge: Judge,
     /// The counts of the last look.
     seen: Option<Counts>,
+    /// For each k, those of the look that decided it.
+    decided: Vec<Option<Counts>>,
 }
 
 enum Judge {
@@ -35,6 +37,8 @@ enum Judge {
 pub(super) struct Judged {
     pub answer: Answer,
     pub decisions: Vec<Decision>,
+    /// For each k, the counts of an earlier look, where its part of the answer rests on those.
+    pub earlier: Vec<Option<Counts>>,
     /// The counts that the answer rests on.
     pub counts: Counts,
 }
@@ -48,8 +52,9 @@ impl std::fmt::Debug for Judgement {
 impl Judgement {
     /// A judgement of a checked request that stops by a rule.
     pub(super) fn new(request: &Request, task: Task, classes: usize, elements: usize) -> Result<Self> {
-        let mut state = State { request: request.clone(), task, classes, elements, judge: Judge::Waiting, seen: None };
-        if request.pilot_rows(task) == 0 {
+        let (request, decided) = (request.clone(), vec![None; request.k.len()]);
+        let mut state = State { request, task, classes, elements, judge: Judge::Waiting, seen: None, decided };
+        if state.request.pilot_rows(task) == 0 {
             state.judge = state.judge_for(None)?;
         }
         Ok(Self(Arc::new(Mutex::new(state))))
@@ -65,20 +70,26 @@ impl Judgement {
         let mut state = self.lock();
         let Some(counts) = state.seen.clone() else { return Ok(None) };
         let none = || Error::new(ErrorKind::Internal, "a look gave no statement");
-        let State { request, elements, judge, .. } = &mut *state;
+        let State { request, elements, judge, decided, .. } = &mut *state;
+        let before_last = |look: &Option<Counts>| look.clone().filter(|look| look.n() < counts.n());
+        let mut earlier: Vec<Option<Counts>> = decided.iter().map(before_last).collect();
         let (answer, decisions) = match judge {
             Judge::Failed(error) => return Err(error.clone()),
             Judge::Waiting => return Ok(None),
             Judge::Certify(judge) => {
                 judge.close(&counts)?;
                 let slack = request.noise()?.radius_slack(*elements);
-                let larger = |verdict: &Verdict| {
+                let larger = |(verdict, earlier): (&Verdict, &mut Option<Counts>)| {
                     let decided = verdict.certificate.clone().ok_or_else(none)?;
                     let last = at(&counts, &decided)?.shrunk_by(slack);
-                    Ok(if last.radius >= decided.radius { last } else { decided })
+                    if last.radius < decided.radius {
+                        return Ok(decided);
+                    }
+                    *earlier = None;
+                    Ok(last)
                 };
-                let answer = Answer::Certificates(judge.verdicts().iter().map(larger).collect::<Result<_>>()?);
-                (answer, judge.verdicts().iter().map(|verdict| verdict.decision).collect())
+                let certificates = judge.verdicts().iter().zip(&mut earlier).map(larger).collect::<Result<_>>()?;
+                (Answer::Certificates(certificates), judge.verdicts().iter().map(|verdict| verdict.decision).collect())
             }
             Judge::Predict(judge) => {
                 judge.close(&counts)?;
@@ -87,7 +98,7 @@ impl Judgement {
                 (answer, judge.verdicts().iter().map(|verdict| verdict.decision).collect())
             }
         };
-        Ok(Some(Judged { answer, decisions, counts }))
+        Ok(Some(Judged { answer, decisions, earlier, counts }))
     }
 }
 
@@ -142,6 +153,16 @@ impl Watch for Judgement {
             Judge::Predict(judge) => judge.look(counts),
             Judge::Waiting | Judge::Failed(_) => Ok(Look::Stop),
         };
+        let now: Vec<Decision> = match &state.judge {
+            Judge::Certify(judge) => judge.verdicts().iter().map(|verdict| verdict.decision).collect(),
+            Judge::Predict(judge) => judge.verdicts().iter().map(|verdict| verdict.decision).collect(),
+            Judge::Waiting | Judge::Failed(_) => Vec::new(),
+        };
+        for (decided, now) in state.decided.iter_mut().zip(now) {
+            if now != Decision::Open && decided.is_none() {
+                *decided = Some(counts.clone());
+            }
+        }
         match look {
             Ok(look) => look == Look::GoOn,
             Err(error) => {
