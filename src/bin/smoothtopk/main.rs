@@ -3,9 +3,11 @@
 mod certify;
 mod data;
 mod doctor;
+mod in_flight;
 mod inspect;
 mod interrupt;
 mod model_args;
+mod noise_args;
 mod plan;
 mod predict;
 mod progress;

@@ -1,8 +1,8 @@
 //! Progress of long work, on stderr: a bar on a terminal, plain lines otherwise.
 
 use std::io::IsTerminal;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -24,7 +24,16 @@ pub struct Progress {
     rows: AtomicU64,
     decided: AtomicU64,
     certified: AtomicU64,
+    stopped: Mutex<Stopped>,
     last: Mutex<Instant>,
+}
+
+/// Examples whose rows a rule ended.
+#[derive(Debug, Default)]
+struct Stopped {
+    /// Of each.
+    rows: Vec<u64>,
+    decided: u64,
 }
 
 #[derive(Debug)]
@@ -54,6 +63,7 @@ impl Progress {
             rows: AtomicU64::new(0),
             decided: AtomicU64::new(0),
             certified: AtomicU64::new(0),
+            stopped: Mutex::default(),
             last: Mutex::new(Instant::now()),
         }
     }
@@ -90,6 +100,17 @@ impl Progress {
             bar.set_position(self.resumed + self.done.load(Relaxed));
         }
         self.show_now_and_then();
+    }
+
+    /// Counts an example whose `rows` rows a rule ended; `decided` says whether that was by a decision.
+    pub fn example_stopped(&self, rows: u64, decided: bool) {
+        let mut stopped = self.stopped();
+        stopped.rows.push(rows);
+        stopped.decided += u64::from(decided);
+    }
+
+    fn stopped(&self) -> MutexGuard<'_, Stopped> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows the last state and ends the bar. To be called once, when the work is done or given up.
@@ -139,7 +160,7 @@ impl Progress {
         if decided > 0 {
             words += &format!(", certified {}/{decided}", self.certified.load(Relaxed));
         }
-        words
+        words + &self.stopped().words()
     }
 
     /// The time left, from the rows where it is known how many there are, else from the examples.
@@ -154,6 +175,20 @@ impl Progress {
             rows => (todo as f64 * rows as f64, self.rows.load(Relaxed) as f64),
         };
         (so_far > 0.0).then(|| (seconds * (all - so_far) / so_far).max(1.0))
+    }
+}
+
+impl Stopped {
+    /// `, mean 812 rows, median 120; 92% decided`, once there is one.
+    fn words(&self) -> String {
+        if self.rows.is_empty() {
+            return String::new();
+        }
+        let mut rows = self.rows.clone();
+        let (_, &mut median, _) = rows.select_nth_unstable((self.rows.len() - 1) / 2);
+        let mean = rows.iter().map(|&rows| rows as f64).sum::<f64>() / rows.len() as f64;
+        let decided = 100.0 * self.decided as f64 / rows.len() as f64;
+        format!(", mean {mean:.0} rows, median {median}; {decided:.0}% decided")
     }
 }
 
@@ -228,6 +263,16 @@ mod tests {
         assert_eq!(progress.seconds_left(1.0), None);
         progress.example_done(Some(false));
         assert_eq!(progress.seconds_left(2.0), Some(18.0));
+    }
+
+    #[test]
+    fn rows_that_a_rule_ended_are_summed_up() {
+        let progress = silent(4);
+        assert!(!progress.line().contains("decided"));
+        for (rows, decided) in [(100, true), (120, true), (3000, false), (40, true)] {
+            progress.example_stopped(rows, decided);
+        }
+        assert!(progress.line().ends_with(", mean 815 rows, median 100; 75% decided"), "{}", progress.line());
     }
 
     #[test]

@@ -5,20 +5,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smoothtopk::certificate::stop::Rule;
 use smoothtopk::model::{Layout, Model, Provider};
 use smoothtopk::noise::Grid;
 use smoothtopk::sampler::{BaseClassifier, Measured, Plan, Search};
-use smoothtopk::smoothed::{Generator, Outcome, Pending, Request, SmoothedClassifier, Task};
-use smoothtopk::stats::Bound;
-use smoothtopk::{Error, Result};
+use smoothtopk::smoothed::{Generator, NoiseMode, Outcome, Request, SmoothedClassifier, Task};
+use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::data::{self, DataOptions, Dataset, InputSpec, Resize};
+use crate::in_flight::{InFlight, Window};
 use crate::interrupt;
 use crate::model_args::ModelArgs;
+use crate::noise_args::NoiseArgs;
 use crate::progress::Progress;
 
 /// Between two looks at progress and Ctrl-C.
-const POLL: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(10);
 
 /// Model, data, noise and how much of it.
 #[derive(clap::Args, Clone, Debug)]
@@ -32,7 +34,7 @@ pub struct SamplingArgs {
     /// Standard deviation of the noise, on the scale of the data divided by --input-scale.
     #[arg(long)]
     pub sigma: f64,
-    /// Noisy rows per example.
+    /// Noisy rows per example; the most of them, where --rule may stop before.
     #[arg(long, default_value_t = 100_000)]
     pub n: u64,
     /// Probability that a statement about an example is false.
@@ -41,39 +43,42 @@ pub struct SamplingArgs {
     /// The k of top-k, one or several; each gets its own statement at alpha.
     #[arg(long, value_delimiter = ',', default_value = "1")]
     pub k: Vec<usize>,
-    /// Seed of the noise [default: drawn from the operating system, and recorded].
-    #[arg(long)]
-    pub seed: Option<u64>,
+    /// Most seconds an example may take; then its last look is its answer, which is sound. Wants a --rule that looks.
+    /// Examples are then drawn one at a time.
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+    /// What the data's values are divided by: 255 for 8-bit pixels and a model of pixels in [0,1].
+    #[arg(long, value_name = "X", default_value_t = 1.0, help_heading = "Data options")]
+    pub input_scale: f64,
     /// Take every S-th example.
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, help_heading = "Data options")]
     pub skip: usize,
     /// Stop before example M (an index into the data, as in Cohen et al.'s scripts).
-    #[arg(long, value_name = "M")]
+    #[arg(long, value_name = "M", help_heading = "Data options")]
     pub max: Option<usize>,
-    /// Rows of one run [default: measured].
-    #[arg(long, value_name = "B")]
-    pub batch: Option<usize>,
-    /// Threads that each run batches [default: one a usable core on the CPU, one on other devices].
-    #[arg(long, value_name = "T")]
-    pub threads: Option<usize>,
-    /// Measure the batch size anew: neither look it up in the cache nor keep it there.
-    #[arg(long)]
-    pub no_plan_cache: bool,
-    /// Largest |x| after scaling that the noise grid must carry [default: the data's own].
-    #[arg(long, value_name = "X")]
-    pub input_max: Option<f64>,
-    /// No progress on stderr.
-    #[arg(long)]
-    pub quiet: bool,
-    /// What the data's values are divided by: 255 for 8-bit pixels and a model of pixels in [0,1].
-    #[arg(long, value_name = "X", default_value_t = 1.0)]
-    pub input_scale: f64,
     /// Image folders: class names, one a line, in the order of the labels [default: sorted class folders].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Data options")]
     pub classes_file: Option<PathBuf>,
     /// Image folders: how images are brought to the model's size.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = "Data options")]
     pub resize: Resize,
+    #[command(flatten)]
+    pub noise_args: NoiseArgs,
+    /// Largest |x| after scaling that the grid of --noise grid must carry [default: the data's own].
+    #[arg(long, value_name = "X", help_heading = "Noise options")]
+    pub input_max: Option<f64>,
+    /// Rows of one run [default: measured].
+    #[arg(long, value_name = "B", help_heading = "Running options")]
+    pub batch: Option<usize>,
+    /// Threads that each run batches [default: one a usable core on the CPU, one on other devices].
+    #[arg(long, value_name = "T", help_heading = "Running options")]
+    pub threads: Option<usize>,
+    /// Measure the batch size anew: neither look it up in the cache nor keep it there.
+    #[arg(long, help_heading = "Running options")]
+    pub no_plan_cache: bool,
+    /// No progress on stderr.
+    #[arg(long, help_heading = "Running options")]
+    pub quiet: bool,
     #[command(flatten)]
     pub model_args: ModelArgs,
 }
@@ -82,7 +87,6 @@ pub struct SamplingArgs {
 pub struct Sampling {
     pub data: Dataset,
     pub model: Arc<Model>,
-    pub grid: Grid,
     /// Indices of the examples chosen by --skip and --max, ascending.
     pub examples: Vec<usize>,
     input_max: f64,
@@ -134,13 +138,12 @@ impl Sampling {
         let input = InputSpec { shape: signature.element_shape.clone(), layout };
         dataset.check_shape(&input)?;
         let input_max = args.input_max.map_or_else(|| dataset.max_abs(), Ok)?;
-        let grid = Grid::for_range(input_max, args.sigma)?;
         let end = args.max.map_or(dataset.len(), |max| max.min(dataset.len()));
         let examples: Vec<usize> = (0..end).step_by(args.skip).collect();
         if examples.is_empty() {
             return Err(Error::data("data", "no example is left to do: the data is empty, or --max is 0"));
         }
-        Ok(Self { data: dataset, model, grid, examples, input_max, input, threads, args: args.clone() })
+        Ok(Self { data: dataset, model, examples, input_max, input, threads, args: args.clone() })
     }
 
     /// The model's input, to which examples are matched.
@@ -162,16 +165,48 @@ impl Sampling {
         }
     }
 
-    /// What is asked about every example.
-    pub fn request(&self, n0: u64, bound: Bound, seed: Option<u64>) -> Result<Request> {
-        let SamplingArgs { sigma, ref k, n, alpha, .. } = self.args;
-        let (bound, generator) = (bound.into(), Generator::Philox { seed });
-        let request = Request { k: k.clone(), n, n0, alpha, bound, generator, ..Request::new(sigma) };
+    /// A request for the rows that were asked for: every field but those of one command, with a seed or key.
+    pub fn request(&self, generator: Generator) -> Result<Request> {
+        let SamplingArgs { sigma, ref k, n, alpha, input_scale, ref noise_args, .. } = self.args;
+        let noise = noise_args.noise.mode(input_scale)?;
+        let request = Request { k: k.clone(), n, alpha, generator, noise, ..Request::new(sigma) };
         Request { input_max: self.input_max, ..request }.with_seed()
     }
 
+    /// The grid of `--noise grid`.
+    pub fn grid(&self) -> Result<Grid> {
+        Grid::for_range(self.input_max, self.args.sigma)
+    }
+
+    /// Refuses what cannot be drawn as asked, so that it is refused before the first row.
+    pub fn check(&self, request: &Request) -> Result<()> {
+        if self.args.timeout.is_some() && request.rule == Rule::Fixed {
+            let message =
+                "with a fixed n nothing can be said before all rows: give a --rule that looks at them meanwhile";
+            return Err(Error::argument("timeout", message));
+        }
+        let NoiseMode::Exact(grid) = request.noise else { return Ok(()) };
+        // Images are decoded one at a time, so of a folder the first one speaks for all; the others are checked when drawn.
+        let looked_at = if self.data.resize().is_some() { 1 } else { self.examples.len() };
+        for &index in &self.examples[..looked_at] {
+            let example = self.example(index)?;
+            if let Some(at) = example.iter().position(|&x| grid.point(x).is_none()) {
+                let message = format!(
+                    "{}: element {at} is {} after --input-scale, which is no multiple of 1/{}: give --noise exact:LEVELS that \
+                     fits the data, or --noise grid",
+                    self.data.name(index),
+                    example[at],
+                    grid.levels()
+                );
+                return Err(Error::data("data", message));
+            }
+        }
+        Ok(())
+    }
+
     /// Hands the outcome of every example of `examples` to `done`, in order. Examples behind the front one are drawn ahead
-    /// where that fills batches. Stops at the first error, or at Ctrl-C; what was handed over stays done.
+    /// where that fills batches. Stops at the first error, or at Ctrl-C; what was handed over stays done. An example whose time
+    /// was up before its first look is handed over without an answer.
     pub fn draw(
         &self,
         plan: Plan,
@@ -182,43 +217,35 @@ impl Sampling {
         mut done: impl FnMut(usize, Outcome) -> Result<()>,
     ) -> Result<()> {
         let smoothed = SmoothedClassifier::new(self.model.clone(), plan)?;
-        let ahead = 1 + (2 * plan.batch * plan.threads) as u64 / request.n.max(1);
+        let elements = self.model.signature().elements;
+        let mut window = Window::new(&plan, request, elements, self.args.timeout);
         let mut waiting = examples.iter();
-        let mut running: VecDeque<Running> = VecDeque::new();
+        let mut running: VecDeque<InFlight> = VecDeque::new();
         loop {
-            while running.len() as u64 <= ahead
+            while window.has_room(&running)
                 && let Some(&index) = waiting.next()
             {
                 let input = self.example(index)?;
-                let submitted = smoothed.submit(&input, task(index), request, index as u64);
-                let pending = submitted.map_err(|error| of_example(index, &error))?;
-                running.push_back(Running { index, pending, reported: 0 });
+                let started = InFlight::start(&smoothed, &input, index, task(index), request, self.args.timeout);
+                running.push_back(started.map_err(|error| of_example(index, &error))?);
             }
             let Some(front) = running.front() else { return Ok(()) };
-            let finished = front.pending.wait_timeout(POLL);
+            front.wait_timeout(POLL);
             interrupt::check()?;
-            running.iter_mut().for_each(|example| example.report(progress));
-            if finished && let Some(Running { index, pending, .. }) = running.pop_front() {
-                let outcome = pending.wait();
-                if let Err(error) = &outcome.answer {
-                    return Err(of_example(index, error));
+            running.iter_mut().for_each(|example| progress.rows(example.new_rows()));
+            while running.front().is_some_and(InFlight::is_finished)
+                && let Some(mut example) = running.pop_front()
+            {
+                let index = example.index;
+                progress.rows(example.new_rows());
+                let outcome = example.wait()?;
+                window.finished(outcome.rows);
+                match &outcome.answer {
+                    Err(error) if error.kind() != ErrorKind::DeadlineExceeded => return Err(of_example(index, error)),
+                    _ => done(index, outcome)?,
                 }
-                done(index, outcome)?;
             }
         }
-    }
-}
-
-struct Running {
-    index: usize,
-    pending: Pending,
-    reported: u64,
-}
-
-impl Running {
-    fn report(&mut self, progress: &Progress) {
-        let rows = self.pending.rows_done();
-        progress.rows(rows - std::mem::replace(&mut self.reported, rows));
     }
 }
 
@@ -245,6 +272,13 @@ pub fn measure_plan(model: &Arc<Model>, threads: Option<usize>, no_cache: bool) 
         search.cache = None;
     }
     search.run(&classifier)
+}
+
+/// A number of seconds above 0.
+fn seconds(text: &str) -> Result<Duration> {
+    let refuse = || Error::argument("timeout", format!("\"{text}\" is not a number of seconds above 0"));
+    let seconds = text.parse().map_err(|_| refuse())?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(refuse)
 }
 
 pub fn check_probability(field: &str, value: f64) -> Result<()> {

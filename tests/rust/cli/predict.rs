@@ -7,7 +7,7 @@ use crate::{data, digits, model, ok};
 fn predict_gives_a_table_and_json() {
     let table = ok(&smoothtopk(digits("predict", &["--n", "500", "--max", "5", "--k", "1,2", "--quiet"])));
     let mut lines = table.lines();
-    assert_eq!(lines.next(), Some("idx\tlabel\tk\tprediction\tp_value\tcounts"));
+    assert_eq!(lines.next(), Some("idx\tlabel\tk\tprediction\tp_value\tcounts\trows\tdecision"));
     assert_eq!(lines.count(), 10);
     let json = ok(&smoothtopk(digits("predict", &["--n", "500", "--max", "5", "--k", "1,2", "--quiet", "--json"])));
     let mut right = 0;
@@ -68,4 +68,43 @@ fn a_request_that_can_only_abstain_is_warned_of() {
     ok(&output);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("warning: ") && stderr.contains("n must be at least"), "{stderr}");
+}
+
+#[test]
+fn a_set_is_settled_by_as_many_rows_as_it_takes() {
+    let table = ok(&smoothtopk(digits("predict", &["--rule", "predict", "--n", "3000", "--max", "20", "--quiet"])));
+    let rows: Vec<Vec<&str>> = table.lines().skip(1).map(|line| line.split('\t').collect()).collect();
+    assert_eq!(rows.len(), 20);
+    for row in &rows {
+        let (drawn, settled): (u64, bool) = (row[6].parse().unwrap(), row[7] == "settled");
+        assert_eq!(settled, row[3] != "abstain", "{row:?}");
+        assert!(settled && drawn <= 3000 || row[7] == "undecided" && drawn == 3000, "{row:?}");
+    }
+    let early = rows.iter().filter(|row| row[6].parse::<u64>().unwrap() < 100).count();
+    assert!(early >= 15, "{early} of 20 easy digits are settled early");
+
+    let output =
+        smoothtopk(digits("predict", &["--rule", "predict", "--n", "3000", "--max", "2", "--k", "1,9", "--json"]));
+    for line in ok(&output).lines() {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let counts: u64 = value["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!((value["rows"].as_u64(), value["rule"].as_str()), (Some(counts), Some("predict")));
+        assert_eq!(value["decision"] == "settled", value["abstain"] == false, "{value}");
+    }
+    assert!(String::from_utf8_lossy(&output.stderr).contains("k = 9: 2 of 2 examples abstain"));
+}
+
+#[test]
+fn a_late_prediction_abstains_unless_it_is_settled() {
+    let more = ["--rule", "predict", "--n", "1000000000", "--max", "2", "--k", "1,9", "--timeout", "0.3", "--quiet"];
+    let table = ok(&smoothtopk(digits("predict", &more)));
+    for line in table.lines().skip(1) {
+        let row: Vec<&str> = line.split('\t').collect();
+        // Eight labels that never come cannot be told apart, the first can.
+        let expected = if row[2] == "1" { "settled" } else { "undecided" };
+        assert_eq!((row[7], row[3] == "abstain"), (expected, row[2] == "9"), "{line}");
+    }
+    let output = smoothtopk(digits("predict", &["--timeout", "1", "--max", "2"]));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("smoothtopk: timeout: "));
 }

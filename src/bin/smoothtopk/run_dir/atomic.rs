@@ -1,8 +1,8 @@
 //! Files that appear whole or not at all.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use smoothtopk::{Error, ErrorKind, Result};
 
@@ -16,15 +16,41 @@ pub fn temporary_name(name: &str) -> String {
 /// # Errors
 /// `Io` or `NotFound`; a file that was there before is then as it was.
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(Error::new(ErrorKind::Io, format!("{} is not the name of a file", path.display())));
-    };
-    let temporary = folder.join(temporary_name(&name.to_string_lossy()));
-    File::create(&temporary)
+    write_with(path, content, OpenOptions::new().write(true).create(true).truncate(true))
+}
+
+/// As [`write()`], for the owner's eyes alone (mode 0600, on systems that have modes).
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // One that a kill left may be anyone's to read: it is made anew.
+    let temporary = temporary_of(path)?;
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&temporary, &error)),
+        _ => write_with(path, content, &options),
+    }
+}
+
+fn temporary_of(path: &Path) -> Result<PathBuf> {
+    match path.file_name() {
+        Some(name) => Ok(path.with_file_name(temporary_name(&name.to_string_lossy()))),
+        None => Err(Error::new(ErrorKind::Io, format!("{} is not the name of a file", path.display()))),
+    }
+}
+
+fn write_with(path: &Path, content: &[u8], options: &OpenOptions) -> Result<()> {
+    let temporary = temporary_of(path)?;
+    options
+        .open(&temporary)
         .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
         .map_err(|error| Error::io(&temporary, &error))?;
     std::fs::rename(&temporary, path).map_err(|error| Error::io(path, &error))?;
-    sync_dir(folder)
+    sync_dir(path.parent().unwrap_or(Path::new("")))
 }
 
 /// Brings a folder's entries to the disk, on systems where that is a thing to do.

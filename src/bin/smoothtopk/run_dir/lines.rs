@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use smoothtopk::{Error, Result};
 
+use super::answer::{self, AnswerRow};
 use super::record::{HEADER, Row};
+use super::stop::{self, Stop};
 
 /// What a file holds.
 #[derive(Debug)]
@@ -45,14 +47,33 @@ pub fn scan_counts(path: &Path, classes: usize) -> Result<Scan> {
 
 /// Scans a file of rows: the header, then the expected examples in order; none is expected past the run's last.
 pub fn scan_rows(path: &Path, expected: impl Fn(usize) -> Option<usize>) -> Result<Scan> {
-    scan(path, &format!("{HEADER}\n"), |i, line| {
-        let row = Row::parse(line)?;
-        match expected(i) {
-            Some(idx) if idx == row.idx => Ok(()),
-            Some(idx) => Err(format!("holds example {}, where example {idx} is to follow", row.idx)),
-            None => Err(format!("holds example {}, past the {i} of the run", row.idx)),
-        }
-    })
+    scan(path, &format!("{HEADER}\n"), |i, line| in_order(Row::parse(line)?.idx, expected(i), i))
+}
+
+/// Scans a file of answers of `k` labels, as [`scan_rows`] does.
+pub fn scan_answers(path: &Path, k: usize, expected: impl Fn(usize) -> Option<usize>) -> Result<Scan> {
+    let header = format!("{}\n", answer::HEADER);
+    scan(path, &header, |i, line| in_order(AnswerRow::parse(line, k)?.idx, expected(i), i))
+}
+
+/// Scans `stops.tsv`, as [`scan_rows`] does.
+pub fn scan_stops(
+    path: &Path,
+    ks: &[usize],
+    classes: usize,
+    expected: impl Fn(usize) -> Option<usize>,
+) -> Result<Scan> {
+    let header = format!("{}\n", stop::header(ks));
+    scan(path, &header, |i, line| in_order(Stop::parse(line, ks.len(), classes)?.idx, expected(i), i))
+}
+
+/// Checks that the i-th line is of the example that is to follow.
+fn in_order(found: usize, expected: Option<usize>, i: usize) -> Result<(), String> {
+    match expected {
+        Some(idx) if idx == found => Ok(()),
+        Some(idx) => Err(format!("holds example {found}, where example {idx} is to follow")),
+        None => Err(format!("holds example {found}, past the {i} of the run")),
+    }
 }
 
 /// Scans a file whose every whole line after the header passes `check(example, line)`.

@@ -4,10 +4,14 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use smoothtopk::certificate::stop::Rule;
+use smoothtopk::noise::Source;
+use smoothtopk::smoothed::Bounding;
 use smoothtopk::{Error, ErrorKind, Result};
 
-/// The version of the RUN format that this program writes and reads.
-pub const FORMAT: u32 = 1;
+/// The version of the RUN format that this program writes. It also reads format 1, which knew neither rules, nor guarantees, nor
+/// budgets, nor other noise: the fields that it lacks have the values that it stood for.
+pub const FORMAT: u32 = 2;
 
 /// Where the certified labels come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,11 +19,14 @@ pub const FORMAT: u32 = 1;
 pub enum LabelSource {
     /// The data's own, fixed beforehand.
     Given,
-    /// The top label of n0 rows of its own.
+    /// By n0 rows of its own: the top label, or the k labels of an answer.
     Selected,
+    /// By the very rows that certify them: the k labels of an answer.
+    Same,
 }
 
-/// `manifest.json`. Everything but the two file names is compared on resuming; those are bound by their hashes.
+/// `manifest.json`. Everything is compared on resuming but the two file names, which are bound by their hashes, and the format,
+/// whose differences are fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The version of the RUN format, [`FORMAT`].
@@ -44,16 +51,43 @@ pub struct Manifest {
     pub sigma: f64,
     /// The k of every certificate, one file each.
     pub k: Vec<usize>,
-    /// Rows that select a label; 0 where labels are given.
+    /// Rows that select a label, or how alpha is spent; 0 where nothing is selected.
     pub n0: u64,
-    /// Rows that estimate.
+    /// Rows that estimate; the most of them, where the rule may stop before.
     pub n: u64,
-    /// Failure probability of every certificate.
+    /// When rows are enough: fixed, radius:R, tolerance:E or tolerance:Esigma.
+    #[serde(default = "fixed")]
+    pub rule: String,
+    /// Seconds after which an example's last look is its answer; null for none.
+    #[serde(default)]
+    pub timeout: Option<f64>,
+    /// The guarantees for the returned answer are certified, instead of one label.
+    #[serde(default)]
+    pub guarantee: bool,
+    /// Failure probability of every statement.
     pub alpha: f64,
-    /// The confidence bounds: ranked, simuem or binocp.
+    /// What all statements together share, where `alpha` is a share; null where it is not.
+    #[serde(default)]
+    pub alpha_total: Option<f64>,
+    /// How many share it.
+    #[serde(default)]
+    pub statements: Option<u64>,
+    /// What of `alpha` pays for the noise's distance from an exact Gaussian; the bounds have the rest.
+    #[serde(default)]
+    pub alpha_noise: f64,
+    /// How alpha is spent: ranked, ranked:SHARE, simuem, binocp, pooled:SHARE[:LABEL,..] or auto; for guarantees a way of their own.
     pub bound: String,
-    /// Of all noise.
-    pub seed: u64,
+    /// Where the noise's bits come from.
+    #[serde(default = "philox")]
+    pub generator: String,
+    /// The seed of all noise, where the generator has one.
+    pub seed: Option<u64>,
+    /// The SHA-256 of the key, where the generator has one. The key itself is in a file of its own.
+    #[serde(default)]
+    pub key_sha256: Option<String>,
+    /// The points a unit that the inputs of exact noise lie on; null for other noise.
+    #[serde(default)]
+    pub levels: Option<u32>,
     /// The step of the grid that inputs and noise are rounded to.
     pub grid: f64,
     /// What the rounding takes from every radius.
@@ -84,16 +118,23 @@ pub struct Manifest {
 }
 
 /// The order in which fields are compared, so that the first difference named is a cause rather than a consequence.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 34] = [
     "model_sha256",
     "data_sha256",
     "sigma",
     "k",
     "n0",
     "n",
+    "rule",
+    "timeout",
+    "guarantee",
+    "alpha_total",
     "alpha",
     "bound",
+    "generator",
     "seed",
+    "key_sha256",
+    "levels",
     "labels",
     "input_scale",
     "mean",
@@ -110,9 +151,24 @@ const ORDER: [&str; 25] = [
     "elements",
     "classes",
     "examples",
+    "statements",
+    "alpha_noise",
 ];
 
+fn fixed() -> String {
+    Rule::Fixed.to_string()
+}
+
+fn philox() -> String {
+    Source::Philox { seed: 0 }.name().to_owned()
+}
+
 impl Manifest {
+    /// Whether `stops.tsv` is kept: where examples differ in their rows, or in how alpha is spent.
+    pub fn keeps_stops(&self) -> bool {
+        self.rule != fixed() || self.bound == Bounding::Auto.to_string()
+    }
+
     /// Pretty-printed, always the same for the same values; every f64 parses back to itself.
     ///
     /// # Errors
@@ -122,6 +178,8 @@ impl Manifest {
         let numbers = [
             ("sigma", self.sigma),
             ("alpha", self.alpha),
+            ("alpha-total", self.alpha_total.unwrap_or_default()),
+            ("alpha_noise", self.alpha_noise),
             ("grid", self.grid),
             ("radius_slack", self.radius_slack),
             ("input-scale", self.input_scale),
@@ -145,10 +203,10 @@ impl Manifest {
         let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, &error))?;
         let value: Value = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
         match value.get("format").and_then(Value::as_u64) {
-            Some(format) if format == u64::from(FORMAT) => {}
+            Some(format) if (1..=u64::from(FORMAT)).contains(&format) => {}
             Some(format) => {
                 return Err(bad(format!(
-                    "format {format}, but this program reads format {FORMAT}; use the program that wrote it"
+                    "format {format}, but this program reads formats 1 to {FORMAT}; use the program that wrote it"
                 )));
             }
             None => return Err(bad("no `format`, so it is no manifest of a run".into())),
@@ -165,7 +223,7 @@ impl Manifest {
         let stored = serde_json::to_value(self).map_err(internal)?;
         let wanted = serde_json::to_value(wanted).map_err(internal)?;
         let names = [&stored, &wanted].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
-        let names = names.map(String::as_str).filter(|name| !["model", "data"].contains(name));
+        let names = names.map(String::as_str).filter(|name| !["format", "model", "data"].contains(name));
         let differing = ORDER.into_iter().chain(names).find(|name| stored.get(name) != wanted.get(name));
         let Some(field) = differing else { return Ok(()) };
         let show = |value: &Value| value.get(field).map_or_else(|| "nothing".to_string(), Value::to_string);
@@ -201,9 +259,18 @@ pub(super) mod tests {
             k: vec![1, 3],
             n0: 100,
             n: 1000,
+            rule: fixed(),
+            timeout: None,
+            guarantee: false,
             alpha: 0.001,
+            alpha_total: None,
+            statements: None,
+            alpha_noise: 0.0,
             bound: "ranked".into(),
-            seed: u64::MAX,
+            generator: philox(),
+            seed: Some(u64::MAX),
+            key_sha256: None,
+            levels: None,
             grid: 2f64.powi(-22),
             radius_slack: 1.321_234_567_890_123_4e-5,
             elements: 3072,
@@ -254,7 +321,8 @@ pub(super) mod tests {
                 Value::String(_) if field == "labels" => "selected".into(),
                 Value::String(text) => format!("{text}x").into(),
                 Value::Array(_) => vec![7].into(),
-                Value::Null if field == "resize" => "crop".into(),
+                Value::Null if ["resize", "key_sha256"].contains(&field) => "crop".into(),
+                Value::Bool(flag) => (!flag).into(),
                 Value::Number(number) if number.is_u64() && number.as_u64() != Some(u64::MAX) => 77.into(),
                 Value::Number(number) if number.is_f64() => 0.5.into(),
                 _ => 5.into(),
@@ -275,11 +343,40 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_run_of_format_1_is_read_and_resumed() {
+        let mut value = serde_json::to_value(example()).expect("value");
+        let fields = value.as_object_mut().expect("object");
+        for later in [
+            "rule",
+            "timeout",
+            "guarantee",
+            "alpha_total",
+            "statements",
+            "alpha_noise",
+            "generator",
+            "key_sha256",
+            "levels",
+        ] {
+            fields.remove(later).expect(later);
+        }
+        fields["format"] = 1.into();
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("manifest.json");
+        std::fs::write(&path, value.to_string()).expect("write");
+        let old = Manifest::load(&path).expect("format 1");
+        assert_eq!(old, Manifest { format: 1, ..example() });
+        old.check_same(&example(), Path::new("RUN")).expect("the same run");
+        let stopped = Manifest { rule: "radius:0.5".into(), ..example() };
+        assert_eq!(old.check_same(&stopped, Path::new("RUN")).expect_err("a rule").field(), Some("rule"));
+        assert!(stopped.keeps_stops() && !old.keeps_stops());
+    }
+
+    #[test]
     fn another_format_is_refused() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("manifest.json");
-        std::fs::write(&path, "{\"format\": 2}").expect("write");
-        assert!(Manifest::load(&path).expect_err("format 2").message().contains("format 2"));
+        std::fs::write(&path, "{\"format\": 3}").expect("write");
+        assert!(Manifest::load(&path).expect_err("format 3").message().contains("format 3"));
         std::fs::write(&path, "{\"format\": 1").expect("write");
         assert_eq!(Manifest::load(&path).expect_err("cut").kind(), ErrorKind::InvalidData);
     }

@@ -5,16 +5,22 @@
 //! | `manifest.json` | all that the results depend on; written first, in one rename, and never again |
 //! | `counts.tsv` | the paper's format: a count per label, then the label that they were drawn for |
 //! | `k1.tsv`, ... | the field's format, one file per k: `idx label predict radius correct time` |
+//! | `answer_k1.tsv`, ... | instead of those, in a run of guarantees: the labels returned and the radii of all that holds for them |
+//! | `stops.tsv` | where examples differ in their rows or in how alpha is spent: rows, decisions, spendings |
+//! | `chacha12.key` | the key of the noise, for the owner's eyes alone; the manifest has its hash, so that a RUN can be shown without it |
 //! | `.lock` | locked while a process writes here |
 //!
 //! Every example is one whole line of every file, in the order of the examples. A kill can leave the last example in
 //! some of the files, or half a line: resuming cuts every file to the examples that all of them hold.
 
+mod answer;
 pub mod atomic;
+mod key;
 mod lines;
 mod manifest;
 mod read;
 mod record;
+mod stop;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
@@ -23,9 +29,13 @@ use std::time::{Duration, Instant};
 
 use smoothtopk::{Error, ErrorKind, Result};
 
+pub use answer::{Answer, AnswerRow};
+use key::KEY;
 pub use manifest::{FORMAT, LabelSource, Manifest};
-pub use read::ReadRun;
+pub use read::{Answers, ReadRun, read_stops};
 pub use record::{Outcome, Record, Row};
+use stop::STOPS;
+pub use stop::{Stop, StopOfK};
 
 /// The manifest's name in a RUN folder.
 pub const MANIFEST: &str = "manifest.json";
@@ -42,8 +52,10 @@ pub struct RunDir {
     path: PathBuf,
     ks: Vec<usize>,
     classes: usize,
+    guarantee: bool,
+    keeps_stops: bool,
     done: usize,
-    /// `counts.tsv`, then one per k.
+    /// `counts.tsv`, then one per k, then `stops.tsv` where it is kept.
     files: Vec<(PathBuf, File)>,
     synced: Instant,
     /// A write failed, so a file may end in half a line.
@@ -54,13 +66,19 @@ pub struct RunDir {
 impl RunDir {
     /// Starts a run in a folder that is missing or empty, or resumes the one that is there.
     ///
-    /// `expected(i)` is the index in the data of the i-th example of the run, asked for i below `manifest.examples`.
+    /// `expected(i)` is the index in the data of the i-th example of the run, asked for i below `manifest.examples`; `key` is
+    /// that of the noise, where it has one, and is kept with a run that is started.
     ///
     /// # Errors
     /// `InvalidArgument` when the folder holds a run with another manifest (naming the first field that differs), holds
     /// something else, or is being written by another process; `InvalidData` when its files are damaged or hold other
     /// examples than expected; `Io`. The folder's files are then as they were.
-    pub fn open(path: &Path, manifest: &Manifest, expected: impl Fn(usize) -> usize) -> Result<Self> {
+    pub fn open(
+        path: &Path,
+        manifest: &Manifest,
+        key: Option<&[u8; 32]>,
+        expected: impl Fn(usize) -> usize,
+    ) -> Result<Self> {
         let text = manifest.to_json()?;
         std::fs::create_dir_all(path).map_err(|error| Error::io(path, &error))?;
         let stored = path.join(MANIFEST);
@@ -76,13 +94,21 @@ impl RunDir {
         if stored.exists() {
             Manifest::load(&stored)?.check_same(manifest, path)?;
         } else {
+            // Before the manifest, so that no run lacks its key.
+            key.map_or(Ok(()), |key| key::write(path, key))?;
             atomic::write(&stored, text.as_bytes())?;
         }
 
         let mut scans = vec![lines::scan_counts(&path.join(COUNTS), manifest.classes)?];
         let expected = |i| (i < manifest.examples).then(|| expected(i));
         for &k in &manifest.k {
-            scans.push(lines::scan_rows(&path.join(rows_file(k)), expected)?);
+            scans.push(match manifest.guarantee {
+                true => lines::scan_answers(&path.join(answers_file(k)), k, expected)?,
+                false => lines::scan_rows(&path.join(rows_file(k)), expected)?,
+            });
+        }
+        if manifest.keeps_stops() {
+            scans.push(lines::scan_stops(&path.join(STOPS), &manifest.k, manifest.classes, expected)?);
         }
         let done = scans.iter().map(lines::Scan::examples).min().unwrap_or(0);
         let most = scans.iter().map(lines::Scan::examples).max().unwrap_or(0);
@@ -107,6 +133,8 @@ impl RunDir {
             path: path.to_path_buf(),
             ks: manifest.k.clone(),
             classes: manifest.classes,
+            guarantee: manifest.guarantee,
+            keeps_stops: manifest.keeps_stops(),
             done,
             files,
             synced: Instant::now(),
@@ -139,11 +167,18 @@ impl RunDir {
         if self.broken {
             return Err(Error::new(ErrorKind::Io, "an earlier write to the run failed; start the command again"));
         }
-        if record.counts.len() != self.classes || record.outcomes.len() != self.ks.len() {
-            return Err(Error::new(ErrorKind::Internal, "a record with other labels or other k than its run"));
+        let ks = |kept: bool| if kept { self.ks.len() } else { 0 };
+        if record.counts.len() != self.classes
+            || record.outcomes.len() != ks(!self.guarantee)
+            || record.answers.len() != ks(self.guarantee)
+            || record.stops.len() != ks(self.keeps_stops)
+        {
+            return Err(Error::new(ErrorKind::Internal, "a record with other labels, k or statements than its run"));
         }
         let rows = record.outcomes.iter().map(|outcome| record.row(outcome).to_line());
-        let all = std::iter::once(record.counts_line()).chain(rows);
+        let answers = record.answers.iter().map(|answer| record.answer_row(answer).to_line());
+        let stop = self.keeps_stops.then(|| record.stop().to_line());
+        let all = std::iter::once(record.counts_line()).chain(rows).chain(answers).chain(stop);
         for ((path, file), line) in self.files.iter_mut().zip(all) {
             if let Err(error) = file.write_all(line.as_bytes()) {
                 self.broken = true;
@@ -187,6 +222,11 @@ pub fn rows_file(k: usize) -> String {
     format!("k{k}.tsv")
 }
 
+/// The name of the file of answers for a k.
+pub fn answers_file(k: usize) -> String {
+    format!("answer_k{k}.tsv")
+}
+
 /// Opens a file at the end of its first `done` examples, cutting what follows; starts it where it is missing.
 fn resume(scan: &lines::Scan, done: usize) -> std::io::Result<File> {
     let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&scan.path)?;
@@ -206,7 +246,8 @@ fn resume(scan: &lines::Scan, done: usize) -> std::io::Result<File> {
 fn refuse_foreign(path: &Path) -> Result<()> {
     for entry in std::fs::read_dir(path).map_err(|error| Error::io(path, &error))? {
         let name = entry.map_err(|error| Error::io(path, &error))?.file_name();
-        if name != LOCK && name != atomic::temporary_name(MANIFEST).as_str() {
+        let started = [LOCK, KEY].map(str::to_owned).into_iter().chain([MANIFEST, KEY].map(atomic::temporary_name));
+        if !started.into_iter().any(|started| name == started.as_str()) {
             return Err(Error::argument(
                 "out",
                 format!(

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use smoothtopk::{Error, ErrorKind, Result};
 
+use super::answer::{self, AnswerRow};
 use super::record::Row;
-use super::{MANIFEST, Manifest, rows_file};
+use super::stop::{self, STOPS, Stop};
+use super::{MANIFEST, Manifest, answers_file, rows_file};
 
 /// The rows of one k.
 #[derive(Clone, Debug)]
@@ -14,6 +16,14 @@ pub struct Series {
     pub k: Option<usize>,
     /// In the order of the file, whole lines only.
     pub rows: Vec<Row>,
+}
+
+/// The answers of one k.
+#[derive(Clone, Debug)]
+pub struct Answers {
+    pub k: usize,
+    /// In the order of the file, whole lines only.
+    pub rows: Vec<AnswerRow>,
 }
 
 /// A run as it was read.
@@ -25,8 +35,12 @@ pub struct ReadRun {
     pub path: PathBuf,
     /// None for a single file.
     pub manifest: Option<Manifest>,
-    /// One per k, in the manifest's order.
+    /// One per k, in the manifest's order; none in a run of guarantees.
     pub series: Vec<Series>,
+    /// One per k, in a run of guarantees.
+    pub answers: Vec<Answers>,
+    /// How rows ended, where the run keeps that; whole lines only.
+    pub stops: Vec<Stop>,
 }
 
 impl ReadRun {
@@ -44,7 +58,8 @@ impl ReadRun {
         let name = name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         if !metadata.is_dir() {
             let series = vec![Series { k: None, rows: read_rows(path)? }];
-            return Ok(Self { name, path: path.to_path_buf(), manifest: None, series });
+            let (answers, stops) = (Vec::new(), Vec::new());
+            return Ok(Self { name, path: path.to_path_buf(), manifest: None, series, answers, stops });
         }
         let manifest = Manifest::load(&path.join(MANIFEST)).map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
@@ -52,26 +67,66 @@ impl ReadRun {
             }
             _ => error,
         })?;
-        let mut series = Vec::with_capacity(manifest.k.len());
+        let (mut series, mut answers) = (Vec::new(), Vec::new());
         for &k in &manifest.k {
-            let rows = match read_rows(&path.join(rows_file(k))) {
-                // Killed before its first example.
-                Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-                rows => rows?,
-            };
-            series.push(Series { k: Some(k), rows });
+            if manifest.guarantee {
+                let rows =
+                    or_none(read_lines(&path.join(answers_file(k)), answer::HEADER, |line| AnswerRow::parse(line, k)))?;
+                answers.push(Answers { k, rows });
+            } else {
+                series.push(Series { k: Some(k), rows: or_none(read_rows(&path.join(rows_file(k))))? });
+            }
         }
-        Ok(Self { name, path: path.to_path_buf(), manifest: Some(manifest), series })
+        let stops =
+            if manifest.keeps_stops() { or_none(read_stops(path, &manifest.k, manifest.classes))? } else { Vec::new() };
+        Ok(Self { name, path: path.to_path_buf(), manifest: Some(manifest), series, answers, stops })
     }
+}
+
+/// Nothing where a run was killed before its first example.
+fn or_none<T>(read: Result<Vec<T>>) -> Result<Vec<T>> {
+    match read {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
+    }
+}
+
+/// The whole lines of the `stops.tsv` of the run in a folder.
+///
+/// # Errors
+/// As [`ReadRun::open`].
+pub fn read_stops(run: &Path, ks: &[usize], classes: usize) -> Result<Vec<Stop>> {
+    read_lines(&run.join(STOPS), &stop::header(ks), |line| Stop::parse(line, ks.len(), classes))
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => Error::data("run", format!("{} is not text", path.display())),
+        _ => Error::io(path, &error),
+    })
+}
+
+fn bad(path: &Path, line: usize, reason: &str) -> Error {
+    Error::data("run", format!("{}, line {line}: {reason}", path.display()))
+}
+
+/// The whole lines after the header of a file of our own.
+fn read_lines<T>(path: &Path, header: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>> {
+    let text = read_text(path)?;
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let mut lines = whole.split('\n');
+    match lines.next() {
+        None | Some("") => return Ok(Vec::new()),
+        Some(first) if first.trim_end_matches('\r') != header => return Err(bad(path, 1, "is not the header")),
+        Some(_) => {}
+    }
+    lines.enumerate().map(|(i, line)| parse(line).map_err(|reason| bad(path, i + 2, &reason))).collect()
 }
 
 /// The whole rows of a file; columns are found by their names.
 fn read_rows(path: &Path) -> Result<Vec<Row>> {
-    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::InvalidData => Error::data("run", format!("{} is not text", path.display())),
-        _ => Error::io(path, &error),
-    })?;
-    let bad = |line: usize, reason: &str| Error::data("run", format!("{}, line {line}: {reason}", path.display()));
+    let text = read_text(path)?;
+    let bad = |line, reason: &str| bad(path, line, reason);
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut lines = whole.split('\n');
     let header = lines.next().unwrap_or_default().trim_end_matches('\r');

@@ -3,6 +3,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::answer::{Answer, AnswerRow};
+use super::stop::{Stop, StopOfK};
+
 /// The header of a file of rows, the field's own (Cohen et al. 2019).
 pub const HEADER: &str = "idx\tlabel\tpredict\tradius\tcorrect\ttime";
 
@@ -13,12 +16,19 @@ pub struct Record {
     pub idx: usize,
     /// The true label, where it is known.
     pub label: Option<usize>,
-    /// The label that the counts were drawn for: the true one, or the one selected. None where selection gave none.
+    /// The label that the counts were drawn for: the true one, or the one selected. None where selection gave none, and in a
+    /// run of guarantees.
     pub counted: Option<usize>,
     /// The count of every label.
     pub counts: Vec<u64>,
-    /// One per k, in the order of the manifest.
+    /// The rows behind the counts, those without a label among them.
+    pub rows: u64,
+    /// One per k, in the order of the manifest; none in a run of guarantees.
     pub outcomes: Vec<Outcome>,
+    /// One per k, where the run keeps how rows ended ([`Manifest::keeps_stops`](super::Manifest::keeps_stops)).
+    pub stops: Vec<StopOfK>,
+    /// One per k, in a run of guarantees.
+    pub answers: Vec<Answer>,
     /// What the example took.
     pub time: Duration,
 }
@@ -59,6 +69,16 @@ impl Record {
             correct: predict.is_some() && predict == self.label,
             time: format_time(self.time),
         }
+    }
+
+    /// The row for the guarantees of one k.
+    pub fn answer_row(&self, answer: &Answer) -> AnswerRow {
+        AnswerRow { idx: self.idx, label: self.label, answer: answer.clone(), time: format_time(self.time) }
+    }
+
+    /// How the rows ended.
+    pub fn stop(&self) -> Stop {
+        Stop { idx: self.idx, rows: self.rows, of_k: self.stops.clone() }
     }
 
     /// The line of `counts.tsv`: a count per label, then the label that they were drawn for, -1 for none.
@@ -161,7 +181,10 @@ mod tests {
             label: Some(2),
             counted: Some(2),
             counts: vec![1, 2, 97],
+            rows: 100,
             outcomes: vec![],
+            stops: vec![],
+            answers: vec![],
             time: Duration::ZERO,
         };
         assert_eq!(record.counts_line(), "1\t2\t97\t2\n");

@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::manifest::tests::example as manifest;
+use smoothtopk::certificate::stop::Decision;
+use smoothtopk::stats::{Counts, Spending};
+
 use super::*;
 
 /// The examples of the run: every third one.
@@ -15,14 +18,17 @@ fn record(i: usize) -> Record {
         label: Some(i % 4),
         counted: Some(i % 4),
         counts: (0..4).map(|label| (label * i) as u64).collect(),
+        rows: 6 * i as u64,
         outcomes: vec![outcome(0.1 * i as f64), outcome(0.3 * i as f64)],
+        stops: Vec::new(),
+        answers: Vec::new(),
         time: Duration::from_micros(i as u64),
     }
 }
 
 /// Appends the rest of the ten examples.
 fn complete(path: &Path) {
-    let mut run = RunDir::open(path, &manifest(), expected).expect("opens");
+    let mut run = RunDir::open(path, &manifest(), None, expected).expect("opens");
     for i in run.done()..10 {
         run.append(&record(i)).expect("appends");
     }
@@ -90,7 +96,7 @@ fn a_kill_at_any_byte_of_any_file_neither_loses_nor_repeats_an_example() {
             for (name, bytes) in &now {
                 std::fs::write(path.join(name), bytes).expect("file");
             }
-            let run = RunDir::open(&path, &manifest(), expected).expect("resumes");
+            let run = RunDir::open(&path, &manifest(), None, expected).expect("resumes");
             assert_eq!(Some(run.done()), done);
             drop(run);
             complete(&path);
@@ -114,7 +120,7 @@ fn a_start_that_was_killed_before_its_manifest_starts_again() {
     std::fs::write(path.join(".lock"), "").expect("lock");
     std::fs::write(path.join(".manifest.json.tmp"), "{ half").expect("half");
     complete(&path);
-    assert_eq!(RunDir::open(&path, &manifest(), expected).expect("resumes").done(), 10);
+    assert_eq!(RunDir::open(&path, &manifest(), None, expected).expect("resumes").done(), 10);
 }
 
 #[test]
@@ -123,7 +129,7 @@ fn another_manifest_is_refused_and_changes_nothing() {
     complete(&path);
     let before = files(&path);
     let other = Manifest { sigma: 0.5, ..manifest() };
-    let error = RunDir::open(&path, &other, expected).expect_err("sigma");
+    let error = RunDir::open(&path, &other, None, expected).expect_err("sigma");
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidArgument, Some("sigma")));
     assert!(error.message().contains("0.30000000000000004") && error.message().contains("0.5"), "{error}");
     assert_eq!(files(&path), before);
@@ -135,7 +141,7 @@ fn a_folder_that_is_no_run_stays_untouched() {
     std::fs::create_dir_all(&path).expect("folder");
     std::fs::write(path.join("thesis.tex"), "years of work").expect("file");
     let before = files(&path);
-    let error = RunDir::open(&path, &manifest(), expected).expect_err("foreign");
+    let error = RunDir::open(&path, &manifest(), None, expected).expect_err("foreign");
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidArgument, Some("out")));
     assert!(error.message().contains("thesis.tex"), "{error}");
     assert_eq!(files(&path), before);
@@ -163,7 +169,7 @@ fn damage_is_refused_and_changes_nothing() {
         let text = std::fs::read_to_string(path.join(file)).expect("text");
         std::fs::write(path.join(file), damage(text)).expect("write");
         let before = files(&path);
-        let error = RunDir::open(&path, &manifest(), expected).expect_err(part);
+        let error = RunDir::open(&path, &manifest(), None, expected).expect_err(part);
         assert_eq!(error.kind(), ErrorKind::InvalidData);
         assert!(error.message().contains(part), "{error}");
         assert_eq!(files(&path), before);
@@ -171,7 +177,7 @@ fn damage_is_refused_and_changes_nothing() {
     let (_folder, path) = folder();
     complete(&path);
     std::fs::remove_file(path.join("counts.tsv")).expect("remove");
-    let error = RunDir::open(&path, &manifest(), expected).expect_err("missing");
+    let error = RunDir::open(&path, &manifest(), None, expected).expect_err("missing");
     assert!(error.message().contains("counts.tsv is missing"), "{error}");
     assert_eq!(RunDir::read(&path).expect("rows are whole").series[0].rows.len(), 10);
 }
@@ -179,17 +185,17 @@ fn damage_is_refused_and_changes_nothing() {
 #[test]
 fn only_one_process_writes_a_run() {
     let (_folder, path) = folder();
-    let run = RunDir::open(&path, &manifest(), expected).expect("opens");
-    let error = RunDir::open(&path, &manifest(), expected).expect_err("locked");
+    let run = RunDir::open(&path, &manifest(), None, expected).expect("opens");
+    let error = RunDir::open(&path, &manifest(), None, expected).expect_err("locked");
     assert!(error.message().contains("another process"), "{error}");
     drop(run);
-    RunDir::open(&path, &manifest(), expected).expect("free again");
+    RunDir::open(&path, &manifest(), None, expected).expect("free again");
 }
 
 #[test]
 fn a_record_that_does_not_fit_is_not_written() {
     let (_folder, path) = folder();
-    let mut run = RunDir::open(&path, &manifest(), expected).expect("opens");
+    let mut run = RunDir::open(&path, &manifest(), None, expected).expect("opens");
     let short = Record { counts: vec![1, 2], ..record(0) };
     assert_eq!(run.append(&short).expect_err("short").kind(), ErrorKind::Internal);
     assert_eq!(std::fs::read(path.join(COUNTS)).expect("counts"), b"");
@@ -214,4 +220,82 @@ fn runs_of_other_tools_and_unfinished_ones_are_read() {
     assert!(RunDir::read(&path).expect_err("empty").message().contains("no run"));
     std::fs::write(path.join(MANIFEST), manifest().to_json().expect("text")).expect("manifest");
     assert!(RunDir::read(&path).expect("no example yet").series.iter().all(|series| series.rows.is_empty()));
+}
+
+/// Runs that keep more than certificates: how rows ended, and guarantees.
+fn other_kinds() -> [(Manifest, fn(usize) -> Record, &'static str); 2] {
+    let stopped = |i: usize| {
+        let earlier = (i == 4).then(|| Counts::new(vec![3, 0, 1, 0], 5).expect("counts"));
+        let stop = StopOfK { decision: Decision::Certified, spending: Some(Spending::BinoCp), earlier };
+        let late = StopOfK { decision: Decision::Undecided, spending: None, earlier: None };
+        Record { stops: vec![stop, late], ..record(i) }
+    };
+    let answered = |i: usize| {
+        let answer = |k: usize| Answer {
+            labels: (0..k).collect(),
+            set: 0.1 * i as f64,
+            kept: vec![f64::INFINITY; k],
+            each: vec![0.25; k],
+            first: 0.5,
+            ranking: 0.0,
+        };
+        Record { counted: None, outcomes: Vec::new(), answers: vec![answer(1), answer(3)], ..record(i) }
+    };
+    [
+        (Manifest { rule: "radius:0.5".into(), ..manifest() }, stopped, "stops.tsv"),
+        (Manifest { guarantee: true, bound: "guarantee".into(), ..manifest() }, answered, "answer_k3.tsv"),
+    ]
+}
+
+#[test]
+fn a_kill_at_any_byte_of_the_last_file_neither_loses_nor_repeats_an_example() {
+    for (manifest, record, last) in other_kinds() {
+        let complete = |path: &Path| {
+            let mut run = RunDir::open(path, &manifest, None, expected).expect("opens");
+            for i in run.done()..6 {
+                run.append(&record(i)).expect("appends");
+            }
+            run.close().expect("closes");
+        };
+        let (_folder, path) = folder();
+        complete(&path);
+        let whole = files(&path);
+        for cut in (0..whole[last].len()).filter(|cut| cut % 5 == 0) {
+            std::fs::write(path.join(last), &whole[last][..cut]).expect("cut");
+            complete(&path);
+            assert_eq!(files(&path), whole, "{last} cut at {cut}");
+        }
+        let read = RunDir::read(&path).expect("reads");
+        assert_eq!(
+            (read.series.is_empty(), read.answers.len()),
+            (manifest.guarantee, if manifest.guarantee { 2 } else { 0 })
+        );
+        let stops: Vec<Stop> = if manifest.guarantee { Vec::new() } else { (0..6).map(|i| record(i).stop()).collect() };
+        assert_eq!(read.stops, stops);
+        // What the run does not keep is not taken.
+        let mut run = RunDir::open(&path, &manifest, None, expected).expect("opens");
+        assert_eq!(run.append(&super::tests::record(6)).expect_err("other statements").kind(), ErrorKind::Internal);
+    }
+}
+
+#[test]
+fn a_start_that_was_killed_before_its_manifest_takes_a_new_key() {
+    let (_folder, path) = folder();
+    let of = |key: &[u8; 32]| Manifest {
+        generator: "chacha12".into(),
+        seed: None,
+        key_sha256: Some(crate::noise_args::fingerprint(key)),
+        ..manifest()
+    };
+    let (first, second) = ([1; 32], [2; 32]);
+    drop(RunDir::open(&path, &of(&first), Some(&first), expected).expect("opens"));
+    std::fs::remove_file(path.join(MANIFEST)).expect("as if it had not been written");
+    for file in ["counts.tsv", "k1.tsv", "k3.tsv"] {
+        std::fs::remove_file(path.join(file)).expect("no example");
+    }
+    drop(RunDir::open(&path, &of(&second), Some(&second), expected).expect("opens"));
+    let stored = Manifest::load(&path.join(MANIFEST)).expect("manifest");
+    assert_eq!(stored.key(&path).expect("key"), Some(smoothtopk::noise::Source::ChaCha12 { key: second }));
+    let error = of(&first).key(&path).expect_err("another key");
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidData, Some("key")));
 }

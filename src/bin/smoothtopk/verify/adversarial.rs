@@ -57,7 +57,7 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
         certified.iter().map(|certified| ((certified.idx, certified.k), (certified.label, certified.radius))).collect();
     // Two tests, of in and of out, for each input and k.
     let levels = Levels::new(args.false_alarm, 2 * perturbed.len() * manifest.k.len(), manifest.k.len());
-    let noise = Noise { sigma: manifest.sigma, grid: sampling.grid, seed };
+    let noise = Noise { sigma: manifest.sigma, grid: sampling.grid()?, seed };
     let evaluator = match args.n {
         Some(n) => Some((Evaluator::new(sampling.model.clone(), sampling.plan()?, noise)?, n)),
         None => None,

@@ -114,11 +114,11 @@ fn check_rows(field: &str, rows: u64) -> Result<()> {
 }
 
 /// A seed that is not the RUN's: the noise that made a certificate must not judge it.
-fn fresh_seed(given: Option<u64>, of_run: u64) -> Result<u64> {
+fn fresh_seed(given: Option<u64>, of_run: Option<u64>) -> Result<u64> {
     loop {
         let drawn = Generator::Philox { seed: given }.source()?;
         let seed = Generator::from(drawn).seed().ok_or_else(|| Error::new(ErrorKind::Internal, "Philox has a seed"))?;
-        if seed != of_run {
+        if of_run != Some(seed) {
             return Ok(seed);
         }
         if given.is_some() {

@@ -9,6 +9,7 @@ use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::data::Resize;
 use crate::model_args::ModelArgs;
+use crate::noise_args::NoiseArgs;
 use crate::run_dir::{Manifest, ReadRun, RunDir};
 use crate::sampling::{Sampling, SamplingArgs};
 
@@ -67,6 +68,7 @@ impl Reopened {
             let message = format!("{} is a file; give the RUN folder that certify made", args.run.display());
             return Err(Error::argument("run", message));
         };
+        check_kind(manifest)?;
         let sampling = Sampling::open(&sampling_args(args, manifest)?).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::Io | ErrorKind::Runtime | ErrorKind::Provider => error,
             // The wrong model or data may fail to open before their hashes can be told.
@@ -101,9 +103,10 @@ fn sampling_args(args: &RunArgs, manifest: &Manifest) -> Result<SamplingArgs> {
         n: manifest.n,
         alpha: manifest.alpha,
         k: manifest.k.clone(),
-        seed: Some(manifest.seed),
+        timeout: None,
         skip: manifest.skip,
         max: manifest.max,
+        noise_args: NoiseArgs::default(),
         batch: args.batch,
         threads: args.threads,
         no_plan_cache: false,
@@ -155,6 +158,26 @@ fn unknown(manifest: &Manifest, field: &str) -> Error {
     )
 }
 
+/// Refuses runs whose statements the attacks do not test.
+fn check_kind(manifest: &Manifest) -> Result<()> {
+    if manifest.guarantee {
+        let message =
+            "the RUN holds guarantees for answers; verify attacks certificates of labels: certify without --guarantee";
+        return Err(Error::argument("run", message));
+    }
+    if manifest.levels.is_some() {
+        let message = "the RUN was made with exact noise, whose certificates are about points of its grid; the attacks leave the \
+                       grid: certify with --noise grid";
+        return Err(Error::argument("run", message));
+    }
+    Ok(())
+}
+
+/// The name of noise without its generator's: fresh noise of another generator has the same distribution.
+fn law(noise: &Value) -> Value {
+    noise.as_str().and_then(|name| name.split_once(' ')).map_or(Value::Null, |(_, law)| json!(law))
+}
+
 /// Everything that makes the smoothed classifier and its inputs. Versions may differ: they are told, not refused.
 fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Result<()> {
     let (model, data, signature) = (&sampling.model, &sampling.data, sampling.model.signature());
@@ -167,7 +190,7 @@ fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Resul
         ("data_sha256", json!(manifest.data_sha256), json!(data.sha256()?), "give the very data that were certified"),
         ("provider", json!(manifest.provider), json!(model.provider().to_string()), "give the RUN's --provider"),
         ("precision", json!(manifest.precision), json!(model.precision().to_string()), "open the model as the RUN did"),
-        ("noise", more("noise"), json!(NOISE), "use the version that wrote the RUN"),
+        ("noise", law(&more("noise")), law(&json!(NOISE)), "use the version that wrote the RUN"),
         ("input", more("input"), json!(signature.input), "leave --input out"),
         ("element_shape", more("element_shape"), json!(signature.element_shape), "leave --input-shape out"),
         ("constants", more("constants"), json!(constant), "leave --constant out"),
@@ -176,7 +199,7 @@ fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Resul
         ("classes", json!(manifest.classes), json!(signature.classes), "give the RUN's --classes"),
         ("mean", json!(manifest.mean), json!(widen(&mean)), "leave --mean out"),
         ("std", json!(manifest.std), json!(widen(&std)), "leave --std out"),
-        ("grid", json!(manifest.grid), json!(f64::from(sampling.grid.step())), "use the version that wrote the RUN"),
+        ("grid", json!(manifest.grid), json!(f64::from(sampling.grid()?.step())), "use the version that wrote the RUN"),
     ];
     match checks.into_iter().find(|(_, of_run, found, _)| of_run != found) {
         None => Ok(()),

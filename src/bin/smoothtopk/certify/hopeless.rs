@@ -1,0 +1,66 @@
+//! Warnings of requests that no counts at all could satisfy.
+
+use smoothtopk::Result;
+use smoothtopk::certificate::stop::Rule;
+use smoothtopk::certificate::{Intervals, Returned, certify_set, plan};
+use smoothtopk::smoothed::{Bounding, Request};
+use smoothtopk::stats::{Counts, Spending};
+
+use crate::run_dir::Manifest;
+
+/// Says so on stderr when no counts at all could give a certificate, or the one that the rule asks for.
+pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
+    // The radius that an example must reach for something to come of it.
+    let wanted = match request.rule {
+        Rule::Radius(radius) => radius,
+        _ => 0.0,
+    } + manifest.radius_slack;
+    let alpha = if manifest.alpha_noise > 0.0 { manifest.alpha - manifest.alpha_noise } else { manifest.alpha };
+    let Manifest { n, ref bound, .. } = *manifest;
+    for &k in &manifest.k {
+        if guarantee {
+            if set_of_evenly_split(manifest, k, alpha).is_ok_and(|radius| radius <= manifest.radius_slack) {
+                eprintln!(
+                    "warning: with n = {n} and alpha = {} no set will be certified at k = {k}: give more rows",
+                    manifest.alpha
+                );
+            }
+            continue;
+        }
+        let spendings = match &request.bound {
+            Bounding::As(spending) => vec![spending.clone()],
+            Bounding::Auto => vec![Spending::default(), Spending::BinoCp, Spending::SimuEm],
+        };
+        let (classes, intervals) = (manifest.classes, request.intervals());
+        let reaches = |spending: &Spending| {
+            let largest = plan::largest_radius_with(n, k, request.sigma, alpha, spending, intervals, classes);
+            largest.is_ok_and(|radius| radius > wanted)
+        };
+        if spendings.iter().any(reaches) {
+            continue;
+        }
+        let share = wanted.next_up() / request.sigma;
+        let smallest =
+            spendings.iter().map(|spending| plan::smallest_n_with(k, alpha, spending, intervals, classes, share));
+        let remedy = match smallest
+            .reduce(|a, b| if a.is_err() || matches!((&a, &b), (Ok(a), Ok(b)) if b < a) { b } else { a })
+        {
+            Some(Ok(n)) => format!("n must be at least {n}"),
+            Some(Err(error)) => error.to_string(),
+            None => continue,
+        };
+        let fate = match request.rule {
+            Rule::Radius(radius) => format!("no example can be certified at {radius}"),
+            _ => "every example will abstain".to_owned(),
+        };
+        eprintln!("warning: with n = {n}, alpha = {} and bound {bound} {fate} at k = {k}: {remedy}", manifest.alpha);
+    }
+}
+
+/// The set radius where the k labels share all rows evenly, the most that any counts give.
+fn set_of_evenly_split(manifest: &Manifest, k: usize, alpha: f64) -> Result<f64> {
+    let mut labels = vec![0; manifest.classes];
+    labels[..k].fill(manifest.n / k as u64);
+    let counts = Counts::new(labels, manifest.n)?;
+    Ok(certify_set(&counts, &Returned::pilot(&counts, k)?, manifest.sigma, alpha, &Intervals::FIXED)?.radius)
+}

@@ -1,0 +1,157 @@
+//! Examples whose rows are being drawn, and how many of them at once.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use smoothtopk::certificate::stop::Rule;
+use smoothtopk::sampler::Plan;
+use smoothtopk::smoothed::{Batch, Control, Outcome, Pending, Request, SmoothedClassifier, Task};
+use smoothtopk::{Error, ErrorKind, Result};
+
+/// An example under way.
+pub struct InFlight {
+    pub index: usize,
+    work: Work,
+    /// Rows that progress was told of.
+    reported: u64,
+}
+
+enum Work {
+    /// In the order of the examples.
+    InTurn(Pending),
+    /// With a deadline of its own.
+    Timed(Batch),
+}
+
+impl InFlight {
+    /// Queues example `index`, which gets its index as job key.
+    pub fn start(
+        smoothed: &SmoothedClassifier,
+        input: &[f32],
+        index: usize,
+        task: Task,
+        request: &Request,
+        timeout: Option<Duration>,
+    ) -> Result<Self> {
+        let work = match timeout {
+            None => Work::InTurn(smoothed.submit(input, task, request, index as u64)?),
+            Some(_) => {
+                let control = Control { timeout, ..Control::default() };
+                Work::Timed(smoothed.submit_batch(input, &[task], request, index as u64, control)?)
+            }
+        };
+        Ok(Self { index, work, reported: 0 })
+    }
+
+    pub fn wait_timeout(&self, timeout: Duration) -> bool {
+        match &self.work {
+            Work::InTurn(pending) => pending.wait_timeout(timeout),
+            Work::Timed(batch) => batch.wait_timeout(timeout),
+        }
+    }
+
+    pub fn is_finished(&self) -> bool {
+        match &self.work {
+            Work::InTurn(pending) => pending.is_finished(),
+            Work::Timed(batch) => batch.is_finished(),
+        }
+    }
+
+    /// Rows since the last call.
+    pub fn new_rows(&mut self) -> u64 {
+        let rows = match &self.work {
+            Work::InTurn(pending) => pending.rows_done(),
+            Work::Timed(batch) => batch.rows_done(),
+        };
+        rows - std::mem::replace(&mut self.reported, rows)
+    }
+
+    pub fn wait(self) -> Result<Outcome> {
+        match self.work {
+            Work::InTurn(pending) => Ok(pending.wait()),
+            Work::Timed(batch) => {
+                let outcome = batch.wait().pop();
+                outcome.ok_or_else(|| Error::new(ErrorKind::Internal, "an example without an outcome"))
+            }
+        }
+    }
+}
+
+/// How many examples are drawn at once: enough that their rows fill every thread's batches.
+pub struct Window {
+    /// Rows that are to be there to be drawn.
+    wanted: u64,
+    /// The most examples, finished ones that wait for the front one among them.
+    most: usize,
+    rule: Rule,
+    /// Rows of an example with a fixed n.
+    fixed: u64,
+    /// Examples finished, and their rows.
+    examples: u64,
+    rows: u64,
+}
+
+/// A rule looks first after some 10 to 50 rows, then again whenever a sixteenth has been added; only rows up to the next look
+/// can be drawn.
+const LEAST_ROWS: u64 = 16;
+const LOOK_SHARE: u64 = 16;
+/// What inputs in flight may hold, in bytes, and how many there may be.
+const MEMORY: usize = 64 << 20;
+const MOST: usize = 512;
+
+impl Window {
+    pub fn new(plan: &Plan, request: &Request, elements: usize, timeout: Option<Duration>) -> Self {
+        // The time of an example is its own: no other takes from it.
+        let most = if timeout.is_some() { 1 } else { (MEMORY / (4 * elements.max(1))).clamp(2, MOST) };
+        let wanted = (2 * plan.batch * plan.threads) as u64;
+        Self { wanted, most, rule: request.rule, fixed: request.n, examples: 0, rows: 0 }
+    }
+
+    /// Counts an example that took `rows` rows.
+    pub fn finished(&mut self, rows: u64) {
+        self.examples += 1;
+        self.rows += rows;
+    }
+
+    /// Examples that are to be under way, from the rows that examples took so far.
+    fn target(&self) -> usize {
+        let each = match self.rule {
+            Rule::Fixed => self.fixed.max(1),
+            _ => (self.rows / self.examples.max(1) / LOOK_SHARE).max(LEAST_ROWS),
+        };
+        // One more, so that there is one when the front one ends.
+        usize::try_from(2 + self.wanted / each).unwrap_or(usize::MAX).min(self.most)
+    }
+
+    /// Whether another example is to be queued.
+    pub fn has_room(&self, running: &VecDeque<InFlight>) -> bool {
+        running.len() < self.most && running.iter().filter(|example| !example.is_finished()).count() < self.target()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(rule: Rule, n: u64, elements: usize, timeout: Option<Duration>) -> Window {
+        let request = Request { rule, n, ..Request::new(0.25) };
+        Window::new(&Plan { batch: 64, threads: 2 }, &request, elements, timeout)
+    }
+
+    #[test]
+    fn as_many_examples_are_under_way_as_fill_the_batches() {
+        assert_eq!(window(Rule::Fixed, 100_000, 64, None).target(), 2);
+        assert_eq!(window(Rule::Fixed, 64, 64, None).target(), 6);
+        let mut early = window(Rule::Radius(0.5), 100_000, 64, None);
+        // Nothing known: as if every example ended at its first look.
+        assert_eq!(early.target(), 18);
+        for _ in 0..10 {
+            early.finished(16 * 64);
+        }
+        assert_eq!(early.target(), 6);
+        early.finished(10_000_000);
+        assert_eq!(early.target(), 2);
+        assert_eq!(window(Rule::Radius(0.5), 100_000, 64, Some(Duration::from_secs(1))).target(), 1);
+        assert_eq!(window(Rule::Radius(0.5), 100_000, 10_000_000, None).target(), 2);
+    }
+}

@@ -1,0 +1,181 @@
+//! Options that say how noise is made, and the key of a RUN.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+use smoothtopk::noise::{ExactGrid, Source};
+use smoothtopk::smoothed::{Generator, NoiseMode};
+use smoothtopk::{Error, Result};
+
+/// How noise is made, and where its bits come from.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Noise options")]
+pub struct NoiseArgs {
+    /// grid: float32 noise on a fine grid; exact[:LEVELS]: noise of proven distance from the Gaussian, for data that are
+    /// multiples of 1/LEVELS after --input-scale [default LEVELS: --input-scale itself]
+    #[arg(long, value_name = "MODE", default_value = "grid")]
+    pub noise: NoiseName,
+    /// philox: fast, by a seed; chacha12: a cipher, by a key, for adversaries who know the generator
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub generator: GeneratorName,
+    /// Seed of philox [default: drawn from the operating system, and recorded]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Key of chacha12, 64 hexadecimal digits, or @FILE that holds them, which other users of the machine cannot see
+    /// [default: drawn from the operating system]
+    #[arg(long, value_name = "HEX|@FILE")]
+    pub key: Option<Secret>,
+}
+
+/// `--noise` as it was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum NoiseName {
+    #[default]
+    Grid,
+    /// With its points a unit, where they were given.
+    Exact(Option<u32>),
+}
+
+impl FromStr for NoiseName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let refuse = || Error::argument("noise", format!("\"{text}\" is none of grid, exact, exact:LEVELS"));
+        match text.split_once(':') {
+            None if text == "grid" => Ok(Self::Grid),
+            None if text == "exact" => Ok(Self::Exact(None)),
+            Some(("exact", levels)) => Ok(Self::Exact(Some(levels.parse().map_err(|_| refuse())?))),
+            _ => Err(refuse()),
+        }
+    }
+}
+
+impl NoiseName {
+    /// The mode, for data that are divided by `input_scale`.
+    pub fn mode(self, input_scale: f64) -> Result<NoiseMode> {
+        let levels = match self {
+            Self::Grid => return Ok(NoiseMode::Grid),
+            Self::Exact(Some(levels)) => levels,
+            Self::Exact(None) if input_scale.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&input_scale) => {
+                input_scale as u32
+            }
+            Self::Exact(None) => {
+                let message = format!(
+                    "exact takes its levels from --input-scale, and {input_scale} is not a whole number: give exact:LEVELS, \
+                     where the data are multiples of 1/LEVELS after scaling"
+                );
+                return Err(Error::argument("noise", message));
+            }
+        };
+        let grid = ExactGrid::new(levels)
+            .map_err(|error| Error::argument("noise", format!("exact: levels {}", error.message())))?;
+        Ok(NoiseMode::Exact(grid))
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum GeneratorName {
+    #[default]
+    Philox,
+    Chacha12,
+}
+
+/// Text that is not shown.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Secret {
+    fn source(&self) -> Result<Source> {
+        match self.0.strip_prefix('@') {
+            Some(file) => read_key(Path::new(file)),
+            None => Source::chacha12_from_hex(&self.0),
+        }
+    }
+}
+
+/// The key in a file of 64 hexadecimal digits.
+pub fn read_key(path: &Path) -> Result<Source> {
+    let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, &error))?;
+    Source::chacha12_from_hex(text.trim()).map_err(|error| error.prefixed(&format!("{}: ", path.display())))
+}
+
+/// What names a key without giving it away: the SHA-256 of its bytes, in hex.
+pub fn fingerprint(key: &[u8; 32]) -> String {
+    Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl NoiseArgs {
+    /// The generator with the seed or key that was given, if one was.
+    pub fn generator(&self) -> Result<Generator> {
+        match (self.generator, self.seed, &self.key) {
+            (GeneratorName::Philox, _, Some(_)) => {
+                Err(Error::argument("key", "philox has a seed: give --seed, or --generator chacha12"))
+            }
+            (GeneratorName::Chacha12, Some(_), _) => {
+                Err(Error::argument("seed", "chacha12 has a key: give --key, or leave --generator out"))
+            }
+            (GeneratorName::Philox, seed, None) => Ok(Generator::Philox { seed }),
+            (GeneratorName::Chacha12, None, None) => Ok(Generator::ChaCha12 { key: None }),
+            (GeneratorName::Chacha12, None, Some(key)) => Ok(key.source()?.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_come_from_the_input_scale_where_they_can() {
+        let levels = |text: &str, scale: f64| match text.parse::<NoiseName>().unwrap().mode(scale) {
+            Ok(NoiseMode::Exact(grid)) => Some(grid.levels()),
+            Ok(NoiseMode::Grid) => None,
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(
+            (levels("grid", 255.0), levels("exact", 255.0), levels("exact:15", 255.0)),
+            (None, Some(255), Some(15))
+        );
+        for (text, scale, says) in
+            [("exact", 0.5, "exact:LEVELS"), ("exact:0", 1.0, "levels"), ("exact", 1e9, "levels")]
+        {
+            let error = text.parse::<NoiseName>().unwrap().mode(scale).unwrap_err();
+            assert!(error.field() == Some("noise") && error.message().contains(says), "{error}");
+        }
+        for text in ["", "exakt", "exact:", "exact:-1", "grid:3"] {
+            assert_eq!(text.parse::<NoiseName>().unwrap_err().field(), Some("noise"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_shown_and_a_seed_is_none() {
+        let hex = "0123456789abcdef".repeat(4);
+        let args = NoiseArgs { generator: GeneratorName::Chacha12, key: hex.parse().ok(), ..NoiseArgs::default() };
+        assert!(!format!("{args:?}").contains("0123"));
+        let Generator::ChaCha12 { key: Some(key) } = args.generator().unwrap() else { panic!("no key") };
+        assert_eq!(fingerprint(&key), "4884fdaafea47c29fea7159d0daddd9c085d6200e1359e85bb81736af6b7c837");
+        let seeded = NoiseArgs { seed: Some(1), ..args.clone() };
+        assert_eq!(seeded.generator().unwrap_err().field(), Some("seed"));
+        let philox = NoiseArgs { generator: GeneratorName::Philox, ..args };
+        assert_eq!(philox.generator().unwrap_err().field(), Some("key"));
+        let short = NoiseArgs { generator: GeneratorName::Chacha12, key: "0123".parse().ok(), ..NoiseArgs::default() };
+        let error = short.generator().unwrap_err();
+        assert!(error.field() == Some("key") && !error.message().contains("0123"), "{error}");
+    }
+}
