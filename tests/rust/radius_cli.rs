@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use smoothtopk::certificate::certify;
-use smoothtopk::stats::{Bound, Counts};
+use smoothtopk::certificate::{certify, certify_with};
+use smoothtopk::stats::{Bound, Counts, Intervals};
 
 const COUNTS: &str =
     "2 2 334 93642 2 5279 737 0 2 0 3\n0\t13453 50 0 113 36952 1 49328 0 103  7\n0 0 0 0 4 0 0 99996 0 0 6\n";
@@ -109,6 +109,47 @@ fn counts_of_a_run_are_read_with_its_manifest() {
     }
     fs::remove_file(&manifest).unwrap();
     refused(&file, &["--alpha", "0.1"], 2, "--sigma is required");
+    for (more, code, says) in [
+        ("\"format\": 99", 1, "format"),
+        ("\"guarantee\": true", 2, "answer_k"),
+        ("\"rule\": \"radius:0.5\", \"classes\": 10, \"k\": [1]", 1, "stops.tsv"),
+    ] {
+        fs::write(&manifest, good.replace("\"seed\": 7", more)).unwrap();
+        refused(&file, &[], code, says);
+    }
+}
+
+#[test]
+fn spendings_and_bounds_for_any_number_of_rows_are_the_librarys() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("saved.txt");
+    fs::write(&file, COUNTS).unwrap();
+    let radii = |more: &[&str]| -> Vec<f64> {
+        let rows = table(&radius(&file, &[&["--sigma", "0.25", "--alpha", "0.001", "--k", "3"], more].concat()));
+        rows.into_iter().map(|(_, _, radius, _)| radius).collect()
+    };
+    let library = |spending: &str, intervals| -> Vec<f64> {
+        let certified = |line: &str| {
+            let mut labels: Vec<u64> = line.split_whitespace().map(|x| x.parse().unwrap()).collect();
+            let label = labels.pop().unwrap() as usize;
+            let counts = Counts::new(labels, 100_000).unwrap();
+            certify_with(&counts, label, 3, 0.25, 0.001, &spending.parse().unwrap(), intervals).unwrap().radius
+        };
+        COUNTS.lines().map(certified).collect()
+    };
+    for spending in ["ranked", "ranked:0.75", "pooled:0.5", "pooled:0.25:5", "binocp"] {
+        assert_eq!(radii(&["--bound", spending]), library(spending, Intervals::Fixed), "{spending}");
+        let anytime = radii(&["--bound", spending, "--intervals", "anytime"]);
+        assert_eq!(anytime, library(spending, Intervals::Anytime), "{spending}");
+    }
+    // Label 3 is the first row's own: it cannot be named as its rival.
+    refused(
+        &file,
+        &["--sigma", "0.25", "--alpha", "0.001", "--k", "2", "--bound", "pooled:0.5:3"],
+        1,
+        "line 1: spending",
+    );
+    refused(&file, &["--sigma", "0.25", "--alpha", "0.001", "--intervals", "randomized:0.5"], 2, "intervals");
 }
 
 #[test]
@@ -157,7 +198,7 @@ fn usage_errors_exit_with_2() {
     refused(&file, &["--sigma", "0.25", "--alpha", "0.001", "--k", "0"], 2, "k");
     let output = radius(&file, &["--sigma", "0.25", "--alpha", "0.001", "--bound", "best"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("ranked, simuem, binocp"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("ranked:SHARE, simuem, binocp"));
 }
 
 #[test]

@@ -1,0 +1,211 @@
+//! What all rows of a file of counts have in common, from the options and, for a RUN, its manifest.
+
+use std::path::{Path, PathBuf};
+
+use smoothtopk::noise::family::Gaussian;
+use smoothtopk::smoothed::Bounding;
+use smoothtopk::stats::{Intervals, Spending, check_alpha};
+use smoothtopk::{Error, ErrorKind, Result};
+
+use super::Args;
+use crate::run_dir::{self, COUNTS, MANIFEST, Stop};
+
+pub struct Settings {
+    pub sigma: f64,
+    /// What the bounds may spend: the noise's own share is off it.
+    pub alpha: f64,
+    /// None: as `stops` says for each example.
+    pub spending: Option<Spending>,
+    pub intervals: Intervals,
+    pub n: Option<u64>,
+    pub slack: f64,
+    /// For counts of a RUN's own.
+    pub run: Option<Run>,
+}
+
+/// What a RUN says of its counts.
+pub struct Run {
+    /// Its k, in the order of `stops`.
+    pub ks: Vec<usize>,
+    /// One per example, where the RUN keeps that.
+    pub stops: Option<Vec<Stop>>,
+}
+
+impl Settings {
+    pub fn new(args: &Args) -> Result<Self> {
+        let settings = match Manifest::beside(&args.counts)? {
+            Some(manifest) => Self::of_run(args, &manifest)?,
+            None => Self {
+                sigma: required(args.sigma, "sigma")?,
+                alpha: required(args.alpha, "alpha")?,
+                spending: Some(args.bound.clone().unwrap_or_default()),
+                intervals: args.intervals.map_or(Intervals::Fixed, Intervals::from),
+                n: args.n,
+                slack: 0.0,
+                run: None,
+            },
+        };
+        Gaussian::new(settings.sigma)?;
+        check_alpha(settings.alpha)?;
+        Ok(settings)
+    }
+
+    fn of_run(args: &Args, manifest: &Manifest) -> Result<Self> {
+        manifest.check_kind()?;
+        let (sigma, n) = (manifest.float("sigma")?, manifest.integer("n")?);
+        let slack = manifest.float("radius_slack")?;
+        if slack.is_nan() || slack < 0.0 {
+            return Err(manifest.wrong("radius_slack", "a number from 0 up"));
+        }
+        if let Some(other) = args.sigma.filter(|&other| other != sigma) {
+            return Err(Error::argument(
+                "sigma",
+                format!("{other} given, but the RUN's noise had sigma {sigma}: leave it out"),
+            ));
+        }
+        if let Some(other) = args.n.filter(|&other| other != n) {
+            return Err(Error::argument("n", format!("{other} given, but the RUN drew n = {n} rows: leave it out")));
+        }
+        let intervals = manifest.intervals(args.intervals.map(Intervals::from))?;
+        let own_alpha = manifest.float("alpha")?;
+        let alpha = args.alpha.unwrap_or(own_alpha);
+        let own: Bounding =
+            manifest.text("bound")?.parse().map_err(|_| manifest.wrong("bound", "a way to spend alpha"))?;
+        let stops = manifest.stops(&own)?;
+        let run = Run { ks: manifest.ks()?, stops };
+        let spending = match (&args.bound, own) {
+            (Some(spending), _) => Some(spending.clone()),
+            (None, Bounding::As(spending)) if run.stops.is_none() => Some(spending),
+            (None, Bounding::As(spending)) if args.k.iter().any(|k| !run.ks.contains(k)) => Some(spending),
+            (None, Bounding::As(_)) => None,
+            (None, Bounding::Auto) => {
+                if let Some(k) = args.k.iter().find(|k| !run.ks.contains(k)) {
+                    let message = format!(
+                        "the pilot rows of the RUN chose how alpha is spent for k = {:?} alone, not for {k}: give --bound",
+                        run.ks
+                    );
+                    return Err(Error::argument("k", message));
+                }
+                None
+            }
+        };
+        manifest.say_if_beyond_budget(args, own_alpha, &run.ks);
+        let alpha = manifest.alpha_left(alpha)?;
+        Ok(Self { sigma, alpha, spending, intervals, n: Some(n), slack, run: Some(run) })
+    }
+}
+
+fn required(value: Option<f64>, name: &str) -> Result<f64> {
+    value.ok_or_else(|| Error::argument(name, format!("--{name} is required for counts that are not in a RUN folder")))
+}
+
+/// A RUN's manifest.json, of which only what counts need must be there.
+struct Manifest {
+    path: PathBuf,
+    json: serde_json::Value,
+}
+
+impl Manifest {
+    /// The manifest of the RUN whose counts.tsv this is, if it is one.
+    fn beside(counts: &Path) -> Result<Option<Self>> {
+        let path = counts.with_file_name(MANIFEST);
+        if counts.file_name() != Some(COUNTS.as_ref()) || !path.exists() {
+            return Ok(None);
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| Error::io(&path, &error))?;
+        let json = serde_json::from_str(&text)
+            .map_err(|error| Error::new(ErrorKind::InvalidData, format!("{}: {error}", path.display())))?;
+        Ok(Some(Self { path, json }))
+    }
+
+    fn wrong(&self, key: &str, expected: &str) -> Error {
+        Error::new(ErrorKind::InvalidData, format!("{}: \"{key}\" must be {expected}", self.path.display()))
+    }
+
+    fn float(&self, key: &str) -> Result<f64> {
+        self.json[key].as_f64().ok_or_else(|| self.wrong(key, "a number"))
+    }
+
+    fn integer(&self, key: &str) -> Result<u64> {
+        self.json[key].as_u64().ok_or_else(|| self.wrong(key, "a whole number from 0 up"))
+    }
+
+    fn text(&self, key: &str) -> Result<&str> {
+        self.json[key].as_str().ok_or_else(|| self.wrong(key, "a string"))
+    }
+
+    /// The RUN's k; none in a manifest that does not say.
+    fn ks(&self) -> Result<Vec<usize>> {
+        match self.json.get("k") {
+            None => Ok(Vec::new()),
+            Some(ks) => serde_json::from_value(ks.clone()).map_err(|_| self.wrong("k", "a list of whole numbers")),
+        }
+    }
+
+    /// Refuses a RUN whose counts are not those of one label each, and one of a later program.
+    fn check_kind(&self) -> Result<()> {
+        if self.json["format"].as_u64().is_some_and(|format| format > u64::from(run_dir::FORMAT)) {
+            let expected = format!("at most {}: use the program that wrote the RUN", run_dir::FORMAT);
+            return Err(self.wrong("format", &expected));
+        }
+        if self.json["guarantee"] == true {
+            let message = "the RUN holds guarantees for answers: its labels were not fixed before these counts, so no label can \
+                           be certified by them; the radii are in its answer_k files";
+            return Err(Error::argument("counts", message));
+        }
+        Ok(())
+    }
+
+    fn rule(&self) -> Result<&str> {
+        if self.json.get("rule").is_none() { Ok("fixed") } else { self.text("rule") }
+    }
+
+    /// The kind of bounds: those of the RUN's rule, unless others are asked for that hold too.
+    fn intervals(&self, asked: Option<Intervals>) -> Result<Intervals> {
+        match (self.rule()?, asked) {
+            ("fixed", asked) => Ok(asked.unwrap_or(Intervals::Fixed)),
+            (rule, Some(Intervals::Fixed | Intervals::Randomized(_))) => {
+                let message = format!(
+                    "fixed bounds are void for counts whose number of rows a rule chose ({rule}): leave --intervals out"
+                );
+                Err(Error::argument("intervals", message))
+            }
+            _ => Ok(Intervals::Anytime),
+        }
+    }
+
+    /// How the rows of each example ended, where the RUN keeps that.
+    fn stops(&self, bound: &Bounding) -> Result<Option<Vec<Stop>>> {
+        if self.rule()? == "fixed" && *bound != Bounding::Auto {
+            return Ok(None);
+        }
+        let classes = usize::try_from(self.integer("classes")?).unwrap_or(usize::MAX);
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        run_dir::read_stops(folder, &self.ks()?, classes).map(Some)
+    }
+
+    /// What is left of alpha when the noise's distance from an exact Gaussian is paid for.
+    fn alpha_left(&self, alpha: f64) -> Result<f64> {
+        let paid = if self.json.get("alpha_noise").is_none() { 0.0 } else { self.float("alpha_noise")? };
+        if paid == 0.0 {
+            return Ok(alpha);
+        }
+        let left = (alpha - paid).next_down();
+        if !(paid > 0.0 && left >= 0.5 * alpha) {
+            let message = format!(
+                "{alpha:e} is too small for this RUN: the noise's distance from an exact Gaussian comes to {paid:e}"
+            );
+            return Err(Error::argument("alpha", message));
+        }
+        Ok(left)
+    }
+
+    /// Says so on stderr when what is asked for is more than the statements that share the RUN's alpha.
+    fn say_if_beyond_budget(&self, args: &Args, own_alpha: f64, ks: &[usize]) {
+        let Some(total) = self.json["alpha_total"].as_f64() else { return };
+        let other = args.alpha.is_some_and(|alpha| alpha != own_alpha) || args.bound.is_some();
+        if other || args.intervals.is_some() || args.k.iter().any(|k| !ks.contains(k)) {
+            eprintln!("note: these statements are not among those that share the RUN's alpha of {total}");
+        }
+    }
+}
