@@ -154,6 +154,33 @@ fn several_runs_stand_side_by_side_and_say_what_they_lack() {
 }
 
 #[test]
+fn rows_that_a_rule_ended_are_summed_up() {
+    let folder = folder();
+    let ruled = manifest("[1]", 4, "given").replace("\"n\": 1000", "\"n\": 1000, \"rule\": \"radius:0.4\"");
+    run_folder(&folder, "a", &ruled, &[("k1.tsv", K1)]);
+    let stops = "idx\trows\tdecision_k1\tspending_k1\tearlier_k1\n0\t70\tcertified\tranked\t-\n\
+                 1\t90\tcertified\tranked\t-\n2\t240\tcertified\tranked\t-\n3\t1000\tundecided\tranked\t-\n";
+    std::fs::write(folder.path().join("a/stops.tsv"), stops).expect("stops");
+    run_folder(&folder, "b", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);
+    let output = report(&folder, &["a", "b", "--out", "out"]);
+    let stdout = String::from_utf8(output.stdout).expect("text");
+    for line in [
+        "| a | 1 | radius:0.4 | 1000 | 350 | 90 | 1000 | 3 | 0 | 0 | 1 |\n",
+        "**b**: 4 statements, each at alpha = 0.001: 0.004 of them at most are expected to be wrong; with probability at least \
+         0.996 all of them are true.",
+    ] {
+        assert!(stdout.contains(line), "{line}\n{stdout}");
+    }
+    assert!(!stdout.contains("| b | 1 | fixed"), "{stdout}");
+    let out = files(&folder.path().join("out"));
+    assert_eq!(text(&out, "stops.csv").lines().nth(1), Some("a,1,radius:0.4,1000,350,90,1000,3,0,0,1"));
+    let svg = text(&out, "certified_accuracy.svg");
+    assert!(svg.contains("sigma 0.25, n 1000 at most<") && svg.contains("rule radius:0.4<"));
+    std::fs::write(folder.path().join("a/stops.tsv"), stops.replace("undecided", "perhaps")).expect("stops");
+    assert!(refused(&folder, &["a", "--out", "out"], 1).contains("stops.tsv, line 5"));
+}
+
+#[test]
 fn errors_are_one_line_and_leave_an_earlier_report_as_it_was() {
     let folder = folder();
     run_folder(&folder, "a", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);

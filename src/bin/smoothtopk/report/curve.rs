@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::run_dir::{LabelSource, Manifest, ReadRun, Row};
+use crate::run_dir::{AnswerRow, Answers, LabelSource, Manifest, ReadRun, Row, Stop};
 
 /// A run and its curves.
 pub struct Run {
@@ -12,6 +12,10 @@ pub struct Run {
     /// Whether true labels are known. Without them a curve is the share certified, right or wrong.
     pub labelled: bool,
     pub curves: Vec<Curve>,
+    /// Of a run of guarantees, one per k.
+    pub answers: Vec<Answers>,
+    /// How rows ended, where a rule ended them or pilot rows chose how alpha was spent.
+    pub stops: Vec<Stop>,
 }
 
 /// The rows of one k, as what certified accuracy depends on.
@@ -39,11 +43,22 @@ impl Run {
                 name = format!("{name} ({})", repeats + 1);
             }
             let given = run.manifest.as_ref().is_some_and(|manifest| manifest.labels == LabelSource::Given);
-            let labelled = given || run.series.iter().flat_map(|series| &series.rows).any(|row| row.label.is_some());
-            let curves = run.series.iter().map(|series| Curve::new(series.k, &series.rows, labelled)).collect();
-            runs.push(Self { name, manifest: run.manifest.clone(), labelled, curves });
+            let answers = || run.answers.iter().flat_map(|answers| &answers.rows);
+            let labelled = given
+                || run.series.iter().flat_map(|series| &series.rows).any(|row| row.label.is_some())
+                || answers().any(|row| row.label.is_some());
+            let of_series = run.series.iter().map(|series| Curve::new(series.k, &series.rows, labelled));
+            let of_sets = run.answers.iter().map(|answers| Curve::of_sets(answers.k, &answers.rows, labelled));
+            let curves = of_series.chain(of_sets).collect();
+            let (manifest, answers, stops) = (run.manifest.clone(), run.answers.clone(), run.stops.clone());
+            runs.push(Self { name, manifest, labelled, curves, answers, stops });
         }
         runs
+    }
+
+    /// Whether the curves are about returned sets rather than about a label.
+    pub fn of_answers(&self) -> bool {
+        self.manifest.as_ref().is_some_and(|manifest| manifest.guarantee)
     }
 
     /// The examples that the whole run is to have, where the run says.
@@ -53,6 +68,16 @@ impl Run {
 }
 
 impl Curve {
+    /// Of the returned set: an example counts where the true label is in it, or where no label is known and it is certified.
+    pub fn of_sets(k: usize, rows: &[AnswerRow], labelled: bool) -> Self {
+        let row = |row: &AnswerRow| {
+            let predict = (row.answer.set > 0.0).then(|| row.answer.labels[0]);
+            let correct = predict.is_some() && row.label.is_some_and(|label| row.answer.labels.contains(&label));
+            Row { idx: row.idx, label: row.label, predict, radius: row.answer.set, correct, time: String::new() }
+        };
+        Self::new(Some(k), &rows.iter().map(row).collect::<Vec<_>>(), labelled)
+    }
+
     pub fn new(k: Option<usize>, rows: &[Row], labelled: bool) -> Self {
         let counts = |row: &&Row| if labelled { row.correct } else { row.predict.is_some() };
         let mut radii: Vec<f64> = rows.iter().filter(counts).map(|row| row.radius).collect();
@@ -140,6 +165,21 @@ mod tests {
         let curve = Curve::new(None, &rows, false);
         assert_eq!(curve.accuracy(0.0), Some(0.5));
         assert_eq!(curve.median_radius(), Some(0.0));
+    }
+
+    #[test]
+    fn a_set_counts_where_it_is_certified_and_holds_the_true_label() {
+        let answer = |label: Option<usize>, set: f64| {
+            let (kept, each) = (vec![set; 2], vec![set; 2]);
+            let answer = crate::run_dir::Answer { labels: vec![3, 5], set, kept, each, first: 0.0, ranking: 0.0 };
+            AnswerRow { idx: 0, label, answer, time: String::new() }
+        };
+        let rows = [answer(Some(5), 0.5), answer(Some(4), 0.7), answer(Some(3), 0.0), answer(Some(3), 0.25)];
+        let curve = Curve::of_sets(2, &rows, true);
+        assert_eq!([0.0, 0.3, 0.6].map(|radius| curve.accuracy(radius)), [Some(0.5), Some(0.25), Some(0.0)]);
+        assert_eq!(curve.abstention(), Some(0.25));
+        let unlabelled = Curve::of_sets(2, &[answer(None, 0.5), answer(None, 0.0)], false);
+        assert_eq!(unlabelled.accuracy(0.5), Some(0.5));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! `smoothtopk report`
 
+mod alpha;
+mod answers;
 mod curve;
 mod plot;
 mod png;
 mod scale;
+mod stops;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +19,8 @@ use curve::Run;
 /// Certified top-k accuracy against radius, of one or several runs
 ///
 /// Writes into DIR: report.md and report.csv (tables), curves.csv (the curves on a fine grid), certified_accuracy.svg
-/// and certified_accuracy.png (the plot). The tables also go to stdout.
+/// and certified_accuracy.png (the plot); stops.csv where a rule ended the rows, and answers.csv of guarantees. The tables also
+/// go to stdout. Of a run of guarantees the curve is that of the returned set.
 #[derive(clap::Args)]
 pub struct Args {
     /// RUN folders that certify wrote, finished or not; or files with the columns `idx label predict radius correct`,
@@ -41,25 +45,29 @@ pub fn run(args: Args) -> Result<()> {
     let radii = if args.radii.is_empty() { scale::table_radii(largest) } else { args.radii };
 
     // All of it before the first write, so that an error leaves an earlier report as it was.
-    let tables = tables::markdown(&runs, &radii);
+    let tables =
+        [tables::markdown(&runs, &radii), stops::markdown(&runs), answers::markdown(&runs), alpha::markdown(&runs)];
+    let tables = tables.concat();
     let svg = plot::svg(&runs, largest);
     let png = png::render(&svg)?;
     let grid = scale::multiples(largest, 250);
     let report =
         format!("# Certified top-k accuracy\n\n![Certified top-k accuracy](certified_accuracy.svg)\n\n{tables}");
-    let files: [(&str, &[u8]); 5] = [
-        ("report.md", report.as_bytes()),
-        ("report.csv", &tables::csv(&runs, &radii).into_bytes()),
-        ("curves.csv", &tables::curves_csv(&runs, &grid).into_bytes()),
-        ("certified_accuracy.svg", svg.as_bytes()),
-        ("certified_accuracy.png", &png),
+    let mut files = vec![
+        ("report.md", report.into_bytes()),
+        ("report.csv", tables::csv(&runs, &radii).into_bytes()),
+        ("curves.csv", tables::curves_csv(&runs, &grid).into_bytes()),
+        ("certified_accuracy.svg", svg.into_bytes()),
+        ("certified_accuracy.png", png),
     ];
+    files.extend(stops::csv(&runs).map(|csv| ("stops.csv", csv.into_bytes())));
+    files.extend(answers::csv(&runs).map(|csv| ("answers.csv", csv.into_bytes())));
     write_all(&args.out, &files)?;
     print!("{tables}");
     Ok(())
 }
 
-fn write_all(out: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+fn write_all(out: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
     std::fs::create_dir_all(out).map_err(|error| Error::io(out, &error))?;
     files.iter().try_for_each(|(name, content)| atomic::write(&out.join(name), content))
 }

@@ -57,7 +57,8 @@ pub fn svg(runs: &[Run], largest: f64) -> String {
             };
             svg.path(&path(curve, &area), &stroke);
             svg.path(&format!("M{LEGEND} {}h44", coordinate(y - 5.0)), &stroke);
-            let k = curve.k.map_or_else(|| "k not stated".to_string(), |k| format!("k = {k}"));
+            let of = if run.of_answers() { ", whole set" } else { "" };
+            let k = curve.k.map_or_else(|| "k not stated".to_string(), |k| format!("k = {k}{of}"));
             svg.text(LEGEND + 56.0, y, &Text { size: 15.0, ..Text::default() }, &k);
         }
         y += GAP;
@@ -77,7 +78,12 @@ fn legend_height(runs: &[Run]) -> f64 {
 fn notes(run: &Run) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(manifest) = &run.manifest {
-        notes.push(format!("sigma {}, n {}", manifest.sigma, manifest.n));
+        let ruled = manifest.rule != "fixed";
+        let most = if ruled { " at most" } else { "" };
+        notes.push(format!("sigma {}, n {}{most}", manifest.sigma, manifest.n));
+        if ruled {
+            notes.push(format!("rule {}", manifest.rule));
+        }
         notes.push(format!("alpha {}, {}", manifest.alpha, manifest.bound));
     }
     let examples = run.curves.iter().map(|curve| curve.examples).min().unwrap_or(0);

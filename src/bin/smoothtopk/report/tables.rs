@@ -42,6 +42,13 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
         if let Some(total) = run.total().filter(|total| rows < *total) {
             line(format!("\n**{} is not finished**: {rows} of {total} examples so far.", cell(&run.name)));
         }
+        if run.of_answers() {
+            line(format!(
+                "\n**{} holds guarantees for answers**: its numbers are the share of examples whose true label is in the \
+                 returned set, and whose set does not change within r.",
+                cell(&run.name)
+            ));
+        }
         if !run.labelled {
             line(format!(
                 "\n**{} has no true labels**: its numbers are the share certified, whether right or wrong.",
@@ -128,7 +135,7 @@ fn examples(run: &Run, curve: &Curve) -> String {
     }
 }
 
-fn number(value: Option<f64>) -> String {
+pub fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_string(), |value| format!("{value:.3}"))
 }
 
@@ -137,12 +144,12 @@ fn exact(value: Option<f64>) -> String {
 }
 
 /// A Markdown cell: no bar or line break ends it early.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     text.replace('\\', "\\\\").replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
 /// A CSV field, quoted where it must be (RFC 4180).
-fn field(text: &str) -> String {
+pub fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_string() }
 }
 
