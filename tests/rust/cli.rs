@@ -5,10 +5,16 @@ mod bad_input;
 #[path = "cli/certify.rs"]
 mod certify;
 mod common;
+#[path = "cli/guarantee.rs"]
+mod guarantee;
+#[path = "cli/noise.rs"]
+mod noise;
 #[path = "cli/predict.rs"]
 mod predict;
 #[path = "cli/real_models.rs"]
 mod real_models;
+#[path = "cli/rules.rs"]
+mod rules;
 #[path = "cli/verify.rs"]
 mod verify;
 
@@ -55,7 +61,7 @@ fn ok(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// The files of a RUN, without the last column (time) of the k files.
+/// The files of a RUN, without the last column (time) of the files that have one.
 fn files(run: &Path) -> BTreeMap<String, String> {
     fs::read_dir(run)
         .unwrap()
@@ -64,10 +70,31 @@ fn files(run: &Path) -> BTreeMap<String, String> {
         .map(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let mut text = fs::read_to_string(&path).unwrap();
-            if name.starts_with('k') {
+            if name.starts_with('k') || name.starts_with("answer") {
                 text = text.lines().map(|line| line.rsplit_once('\t').unwrap().0.to_owned() + "\n").collect();
             }
             (name, text)
         })
         .collect()
+}
+
+fn text(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+/// The fields of a TSV's lines after its header.
+fn rows(path: impl AsRef<Path>) -> Vec<Vec<String>> {
+    text(path).lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+fn manifest(run: &Path) -> serde_json::Value {
+    serde_json::from_str(&text(run.join("manifest.json"))).unwrap()
+}
+
+/// What a command that must be refused says, in one line.
+fn refused(output: &Output, code: i32) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    stderr
 }

@@ -1,0 +1,94 @@
+//! Exact noise, and noise by a key.
+
+use std::path::Path;
+
+use crate::common::smoothtopk;
+use crate::{digits, files, manifest, ok, refused, rows, text};
+
+/// Without the seed that `digits` gives.
+fn certify(out: &Path, more: &[&str]) -> std::process::Output {
+    let mut arguments = digits("certify", &[more, &["--n", "500", "--quiet", "--out", out.to_str().unwrap()]].concat());
+    let at = arguments.iter().position(|argument| argument == "--seed").unwrap();
+    arguments.drain(at..at + 2);
+    smoothtopk(arguments)
+}
+
+#[test]
+fn exact_noise_pays_with_alpha_and_takes_nothing_off_the_radius() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    ok(&certify(&run, &["--noise", "exact", "--seed", "7", "--max", "6"]));
+    let exact = manifest(&run);
+    assert_eq!(
+        (exact["levels"].as_u64(), exact["radius_slack"].as_f64(), exact["grid"].as_f64()),
+        (Some(16), Some(0.0), Some(1.0 / 16.0))
+    );
+    assert_eq!(exact["noise"], "philox4x32-10 discrete-gaussian 1");
+    assert!(exact["alpha_noise"].as_f64().unwrap() > 0.0);
+    let radii: Vec<String> = rows(run.join("k1.tsv")).into_iter().map(|row| row[3].clone()).collect();
+    assert!(radii.iter().any(|radius| radius.parse::<f64>().unwrap() > 0.3), "{radii:?}");
+    let counts = run.join("counts.tsv");
+    let table = ok(&smoothtopk(["radius", "--counts", counts.to_str().unwrap()]));
+    assert_eq!(table.lines().skip(1).map(|line| line.split('\t').nth(2).unwrap()).collect::<Vec<_>>(), radii);
+    // Less alpha than the noise costs is refused, whatever the bound.
+    let paid = exact["alpha_noise"].as_f64().unwrap();
+    let error = refused(&smoothtopk(["radius", "--counts", counts.to_str().unwrap(), "--alpha", &paid.to_string()]), 2);
+    assert!(error.starts_with("smoothtopk: alpha: "), "{error}");
+    // The pixels are multiples of 1/16, so of 1/32, and not of 1/255.
+    ok(&certify(&dir.path().join("finer"), &["--noise", "exact:32", "--seed", "7", "--max", "1"]));
+    let error = refused(&certify(&dir.path().join("off"), &["--noise", "exact:255", "--max", "6"]), 1);
+    assert!(
+        error.contains("example 0: element ") && error.contains("1/255") && error.contains("exact:LEVELS"),
+        "{error}"
+    );
+    assert!(!dir.path().join("off").exists());
+}
+
+#[test]
+fn a_key_is_kept_apart_from_the_run_that_it_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let arguments = ["--generator", "chacha12", "--k", "1,2", "--max", "5"];
+    ok(&certify(&run, &arguments));
+    let key = text(run.join("chacha12.key")).trim().to_owned();
+    assert!(key.len() == 64 && key.chars().all(|digit| digit.is_ascii_hexdigit()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(run.join("chacha12.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let of_run = manifest(&run);
+    assert_eq!((of_run["generator"].as_str(), of_run["seed"].is_null()), (Some("chacha12"), true));
+    assert!(!text(run.join("manifest.json")).contains(&key));
+
+    // Cut, it is gone on with by its own key.
+    let whole = files(&run);
+    let cut = text(run.join("counts.tsv"));
+    std::fs::write(run.join("counts.tsv"), &cut[..cut.len() - 4]).unwrap();
+    ok(&certify(&run, &arguments));
+    assert_eq!(files(&run), whole);
+    // The same key makes the same run, by hand or from a file.
+    let at = format!("@{}", run.join("chacha12.key").display());
+    for given in [&key, &at] {
+        let again = dir.path().join(format!("again{}", given.len()));
+        ok(&certify(&again, &[&arguments[..], &["--key", given]].concat()));
+        assert_eq!(files(&again), whole);
+    }
+    // Another key, or none, is not the run's.
+    let other = "0".repeat(64);
+    let error = refused(&certify(&run, &[&arguments[..], &["--key", &other]].concat()), 2);
+    assert!(error.starts_with("smoothtopk: key_sha256: ") && !error.contains(&other), "{error}");
+    std::fs::remove_file(run.join("chacha12.key")).unwrap();
+    let error = refused(&certify(&run, &arguments), 1);
+    assert!(error.starts_with("smoothtopk: key: ") && error.contains("restore"), "{error}");
+
+    for (more, field) in [
+        (&["--key", "0123"][..], "seed"),
+        (&["--generator", "chacha12", "--key", "0123"], "64 hexadecimal"),
+        (&["--generator", "chacha12", "--seed", "3"], "--key"),
+    ] {
+        let error = refused(&certify(&dir.path().join("none"), more), 2);
+        assert!(error.contains(field) && !error.contains("0123"), "{error}");
+    }
+}
