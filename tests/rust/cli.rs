@@ -9,6 +9,8 @@ mod common;
 mod guarantee;
 #[path = "cli/noise.rs"]
 mod noise;
+#[path = "cli/plan.rs"]
+mod plan;
 #[path = "cli/predict.rs"]
 mod predict;
 #[path = "cli/real_models.rs"]

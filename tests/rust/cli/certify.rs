@@ -234,3 +234,38 @@ fn a_run_is_not_gone_on_with_by_a_model_that_is_read_otherwise() {
         assert_eq!(files(&run), before, "{model}");
     }
 }
+
+#[test]
+fn a_run_of_format_1_is_gone_on_with_and_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let arguments = digits("certify", &["--n", "500", "--max", "4", "--quiet", "--out", run.to_str().unwrap()]);
+    ok(&smoothtopk(&arguments));
+    let whole = files(&run);
+    let mut manifest: serde_json::Value = serde_json::from_str(&whole["manifest.json"]).unwrap();
+    let fields = manifest.as_object_mut().unwrap();
+    fields.insert("format".into(), 1.into());
+    for later in [
+        "rule",
+        "timeout",
+        "guarantee",
+        "alpha_total",
+        "statements",
+        "alpha_noise",
+        "generator",
+        "key_sha256",
+        "levels",
+    ] {
+        fields.remove(later).unwrap();
+    }
+    let old = manifest.to_string();
+    fs::write(run.join("manifest.json"), &old).unwrap();
+    let rows = fs::read(run.join("k1.tsv")).unwrap();
+    fs::write(run.join("k1.tsv"), &rows[..rows.len() - 40]).unwrap();
+    ok(&smoothtopk(&arguments));
+    let mut resumed = files(&run);
+    assert_eq!(resumed.insert("manifest.json".into(), whole["manifest.json"].clone()), Some(old));
+    assert!(resumed == whole);
+    ok(&smoothtopk(["radius", "--counts", run.join("counts.tsv").to_str().unwrap()]));
+    ok(&smoothtopk(["report", run.to_str().unwrap(), "--out", dir.path().join("report").to_str().unwrap()]));
+}

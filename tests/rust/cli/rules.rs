@@ -198,8 +198,10 @@ fn a_late_example_keeps_the_answer_of_its_last_look() {
     ok(&certify(&late, &[&endless[..], &["--select", "--n0", "1000000000"]].concat()));
     let stops = rows(late.join("stops.tsv"));
     assert!(stops.iter().all(|stop| stop[2] == "undecided" && stop[3] == "-"), "{stops:?}");
-    let (kept, again) = radii(&late, &[1], &[]);
-    assert_eq!((kept, again), (vec!["0".to_owned(); 2], vec!["0".to_owned(); 2]));
+    for more in [&[][..], &["--bound", "binocp"]] {
+        let (kept, again) = radii(&late, &[1], more);
+        assert_eq!((kept, again), (vec!["0".to_owned(); 2], vec!["0".to_owned(); 2]));
+    }
 }
 
 #[test]

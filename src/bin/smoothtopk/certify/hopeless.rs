@@ -40,14 +40,12 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
             continue;
         }
         let share = wanted.next_up() / request.sigma;
-        let smallest =
-            spendings.iter().map(|spending| plan::smallest_n_with(k, alpha, spending, intervals, classes, share));
-        let remedy = match smallest
-            .reduce(|a, b| if a.is_err() || matches!((&a, &b), (Ok(a), Ok(b)) if b < a) { b } else { a })
-        {
-            Some(Ok(n)) => format!("n must be at least {n}"),
-            Some(Err(error)) => error.to_string(),
-            None => continue,
+        let smallest = |spending| plan::smallest_n_with(k, alpha, spending, intervals, classes, share);
+        let smallest: Vec<Result<u64>> = spendings.iter().map(smallest).collect();
+        let remedy = match (smallest.iter().flatten().min(), smallest.iter().find_map(|found| found.as_ref().err())) {
+            (Some(n), _) => format!("n must be at least {n}"),
+            (None, Some(error)) => error.to_string(),
+            (None, None) => continue,
         };
         let fate = match request.rule {
             Rule::Radius(radius) => format!("no example can be certified at {radius}"),

@@ -82,9 +82,13 @@ pub fn run(args: Args) -> Result<()> {
 fn radius(counts: &Counts, label: usize, k: usize, settings: &Settings, stop: Option<&Stop>) -> Result<f64> {
     let ks = settings.run.as_ref().map_or(&[][..], |run| &run.ks);
     let own = stop.and_then(|stop| ks.iter().position(|&own| own == k).map(|at| &stop.of_k[at]));
-    let spending = settings.spending.as_ref().or_else(|| own?.spending.as_ref());
-    // The time was up before anything was looked at.
-    let Some(spending) = spending.filter(|_| counts.n() > 0 || stop.is_none()) else { return Ok(0.0) };
+    if stop.is_some_and(Stop::late) {
+        // Counted as they came: no bound, not even one for all numbers of rows, holds for rows that are not the first ones drawn.
+        return Ok(0.0);
+    }
+    let Some(spending) = settings.spending.as_ref().or_else(|| own?.spending.as_ref()) else {
+        return Err(Error::argument("k", format!("the RUN does not say how alpha is spent for k = {k}: give --bound")));
+    };
     let certify = |counts: &Counts| {
         let &Settings { sigma, alpha, intervals, slack, .. } = settings;
         Ok(certify_with(counts, label, k, sigma, alpha, spending, intervals)?.shrunk_by(slack).radius)

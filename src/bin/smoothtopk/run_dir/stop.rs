@@ -48,6 +48,12 @@ pub fn header(ks: &[usize]) -> String {
 }
 
 impl Stop {
+    /// Whether the time was up before anything was looked at: the counts are then of whatever rows had come back, and certify
+    /// nothing.
+    pub fn late(&self) -> bool {
+        self.of_k.iter().all(|of_k| of_k.spending.is_none())
+    }
+
     /// The line, with its newline.
     pub fn to_line(&self) -> String {
         let mut line = format!("{}\t{}", self.idx, self.rows);
@@ -134,6 +140,7 @@ mod tests {
             "7\t12\tcertified\tranked\t-\tundecided\tpooled:0.30000000000000004:1,2\t9:3,4,0\tundecided\t-\t-\n"
         );
         assert_eq!(Stop::parse(line.trim_end(), 3, 3), Ok(stop()));
+        assert!(!stop().late() && Stop { of_k: stop().of_k[2..].to_vec(), ..stop() }.late());
         assert_eq!(header(&[1, 5]).split('\t').count(), 8);
         for decision in DECISIONS {
             let line = format!("0\t1\t{decision}\tbinocp\t-");

@@ -222,8 +222,11 @@ fn runs_of_other_tools_and_unfinished_ones_are_read() {
     assert!(RunDir::read(&path).expect("no example yet").series.iter().all(|series| series.rows.is_empty()));
 }
 
+/// A run, its i-th record, and the last file that a record is written to.
+type Kind = (Manifest, fn(usize) -> Record, &'static str);
+
 /// Runs that keep more than certificates: how rows ended, and guarantees.
-fn other_kinds() -> [(Manifest, fn(usize) -> Record, &'static str); 2] {
+fn other_kinds() -> [Kind; 2] {
     let stopped = |i: usize| {
         let earlier = (i == 4).then(|| Counts::new(vec![3, 0, 1, 0], 5).expect("counts"));
         let stop = StopOfK { decision: Decision::Certified, spending: Some(Spending::BinoCp), earlier };
