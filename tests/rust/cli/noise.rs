@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::common::smoothtopk;
-use crate::{digits, files, manifest, ok, refused, rows, text};
+use crate::{data, digits, files, manifest, model, ok, refused, rows, text};
 
 /// Without the seed that `digits` gives.
 fn certify(out: &Path, more: &[&str]) -> std::process::Output {
@@ -90,5 +90,28 @@ fn a_key_is_kept_apart_from_the_run_that_it_made() {
     ] {
         let error = refused(&certify(&dir.path().join("none"), more), 2);
         assert!(error.contains(field) && !error.contains("0123"), "{error}");
+    }
+}
+
+/// Fresh noise of either generator has the distribution of the RUN's own; points off the grid of exact noise are no inputs to it.
+#[test]
+fn verify_attacks_the_runs_that_it_can_speak_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let verify = |run: &Path| {
+        let (run, model, data, out) = (run.to_str().unwrap(), model(), data(), dir.path().join("attack"));
+        let base = ["verify", "--run", run, "--model", &model, "--data", &data, "--batch", "32", "--quiet"];
+        smoothtopk(
+            [&base[..], &["--attacks", "5", "--n", "2000", "--seed", "3", "--out", out.to_str().unwrap()]].concat(),
+        )
+    };
+    let keyed = dir.path().join("keyed");
+    ok(&certify(&keyed, &["--generator", "chacha12", "--rule", "radius:0.2", "--max", "3"]));
+    ok(&verify(&keyed));
+    let (exact, answers) = (dir.path().join("exact"), dir.path().join("answers"));
+    ok(&certify(&exact, &["--noise", "exact", "--max", "3"]));
+    ok(&certify(&answers, &["--guarantee", "--max", "3"]));
+    for (run, says) in [(exact, "--noise grid"), (answers, "without --guarantee")] {
+        let error = refused(&verify(&run), 2);
+        assert!(error.starts_with("smoothtopk: run: ") && error.contains(says), "{error}");
     }
 }
