@@ -33,12 +33,6 @@ pub(super) struct Core {
 /// Shape of one row of the output, without the batch: known after the first run.
 pub(super) type RowShape = Vec<usize>;
 
-pub(super) fn run_options() -> Result<Arc<RunOptions<NoSelectedOutputs>>> {
-    let options = RunOptions::new()
-        .map_err(|error| Error::new(ErrorKind::Run, format!("no run options: {}", one_line(error.message()))))?;
-    Ok(Arc::new(options))
-}
-
 fn run_error(reason: String) -> Error {
     Error::new(ErrorKind::Run, format!("a run of the model failed: {reason}"))
 }
@@ -52,6 +46,18 @@ fn with_rows(rows: usize, shape: &[usize]) -> Vec<usize> {
 }
 
 impl Core {
+    /// Options of a run on the host's memory.
+    pub(super) fn run_options(&self) -> Result<Arc<RunOptions<NoSelectedOutputs>>> {
+        let fail =
+            |error: ort::Error| Error::new(ErrorKind::Run, format!("no run options: {}", one_line(error.message())));
+        let mut options = RunOptions::new().map_err(fail)?;
+        if self.graph {
+            // A graph would be recorded with the addresses of this run, and replayed with them.
+            options.set("gpu_graph_id", "-1").map_err(fail)?;
+        }
+        Ok(Arc::new(options))
+    }
+
     /// A call for up to `rows` rows. With the output's element type and row shape, its memory is made once.
     pub(super) fn call(
         &self,

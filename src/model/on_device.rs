@@ -57,8 +57,8 @@ impl Model {
     /// How rows go in and labels come out on the device.
     ///
     /// # Errors
-    /// `Model` where the output is no tensor, and `InvalidArgument` where the provider is none of CUDA and TensorRT: such models
-    /// run through the host.
+    /// `Model` where the output is no tensor, and `InvalidArgument` where the provider is none of CUDA and TensorRT: such
+    /// models run through the host.
     pub fn device_layout(&self) -> Result<DeviceLayout> {
         self.device()?;
         let signature = &self.signature;
@@ -127,8 +127,8 @@ impl Model {
 }
 
 impl DeviceBatch {
-    /// Enqueues a run on the first `rows` rows, in the stream that the model was opened with. It may return before the run has
-    /// ended.
+    /// Enqueues a run on the first `rows` rows, in the stream that the model was opened with. It may return before the
+    /// run has ended.
     ///
     /// # Errors
     /// `Run` if ONNX Runtime refuses it, for want of memory among others.

@@ -7,7 +7,7 @@
 //! proof.
 
 use super::ModelOptions;
-use super::core::{self, Core, RowShape};
+use super::core::{Core, RowShape};
 use super::labels;
 use super::raw::{Buffer, Call};
 use super::resolve;
@@ -58,7 +58,7 @@ pub(super) fn probe(core: &Core, options: &ModelOptions) -> Result<Found> {
         (Batch::Dynamic, Reading::Label) => LABEL_ROWS,
         (Batch::Dynamic, _) => ROWS,
     };
-    let mut probe = Probe { core, rows, low: -1.0, call: core.call(rows, core::run_options()?, None)? };
+    let mut probe = Probe { core, rows, low: -1.0, call: core.call(rows, core.run_options()?, None)? };
     let mut first = probe.scores(Row::Kept)?;
     if !first.iter().any(|score| score.is_finite()) {
         // A model may take no negative values; NaN compares with nothing, so rows that it does take are needed.
@@ -83,7 +83,7 @@ pub(super) fn probe(core: &Core, options: &ModelOptions) -> Result<Found> {
         probe.compare(&first, half, &at_front, 0, front, tolerance)?;
     }
     if plan.batch == Batch::Dynamic {
-        let mut single = Probe { core, rows: 1, low: probe.low, call: core.call(1, core::run_options()?, None)? };
+        let mut single = Probe { core, rows: 1, low: probe.low, call: core.call(1, core.run_options()?, None)? };
         let scores = single.scores(Row::Kept)?;
         if scores.len() * rows != first.len() {
             let message = format!("{} values for 1 row and {} for {rows} rows", scores.len(), first.len());

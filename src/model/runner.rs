@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ort::session::{NoSelectedOutputs, RunOptions};
 
-use super::core::{self, Core, RowShape};
+use super::core::{Core, RowShape};
 use super::preprocess::Preprocess;
 use super::raw::{Buffer, Call};
 use super::signature::{Batch, Signature};
@@ -71,7 +71,7 @@ impl Runner {
         if let Some(message) = message {
             return Err(Error::argument("batch", message));
         }
-        let options = core::run_options()?;
+        let options = core.run_options()?;
         let call = core.call(batch, Arc::clone(&options), output)?;
         let staging = match preprocess.is_identity() {
             true => None,

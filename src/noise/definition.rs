@@ -6,6 +6,8 @@ use super::exact::{DiscreteGaussian, ExactGrid};
 use super::grid::{Grid, check_sigma};
 use super::simd::Path;
 use super::source::Source;
+#[cfg(feature = "cuda")]
+use super::stream::RowNoise;
 use super::stream::{NoiseStream, Purpose};
 use crate::{Error, Result};
 
@@ -73,6 +75,12 @@ impl Centre {
     #[must_use]
     pub fn elements(&self) -> usize {
         self.elements.len()
+    }
+
+    /// The elements: multiples of a [`Grid`]'s step, integers on an [`ExactGrid`].
+    #[cfg(feature = "cuda")]
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.elements
     }
 }
 
@@ -219,6 +227,15 @@ impl JobNoise {
     /// `InvalidArgument` when this processor cannot run the path.
     pub fn on(self, path: Path) -> Result<Self> {
         Ok(Self { stream: self.stream.on(path)?, noise: self.noise })
+    }
+
+    /// What a device's kernels make the same rows from; none for noise that no kernel makes.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn for_kernels(&self) -> Option<RowNoise> {
+        match &self.noise.law {
+            Law::Grid(grid) => self.stream.on_grid(self.noise.sigma, grid),
+            Law::Exact(..) => None,
+        }
     }
 
     /// Writes the noisy row `sample` around an input to `out`, in the input's units.

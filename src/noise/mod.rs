@@ -26,4 +26,6 @@ pub use normal::MAX_ABS_Z;
 pub use philox::philox4x32_10;
 pub use simd::Path;
 pub use source::Source;
+#[cfg(feature = "cuda")]
+pub(crate) use stream::RowNoise;
 pub use stream::{MAX_ELEMENTS, NoiseStream, Purpose};

@@ -67,6 +67,20 @@ impl std::fmt::Debug for JobKey {
     }
 }
 
+/// The parameters of a job's rows on a grid: docs/noise.md says what is made of them.
+#[cfg(feature = "cuda")]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RowNoise {
+    /// The Philox key.
+    pub key: [u32; 2],
+    /// Word 3 of the counters.
+    pub purpose: u32,
+    /// sigma / step, rounded up.
+    pub scale: f32,
+    /// The grid's.
+    pub step: f32,
+}
+
 impl NoiseStream {
     /// The noise of job `job` under Philox's `seed`, on the fastest path of this processor.
     ///
@@ -160,6 +174,13 @@ impl NoiseStream {
             }
         }
         Ok(())
+    }
+
+    /// What other code than this room's makes the same rows on a grid from; none with ChaCha12, or a sigma beyond the grid.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn on_grid(&self, sigma: f64, grid: &Grid) -> Option<RowNoise> {
+        let (key, scale) = (self.key()?, grid.scale(sigma).ok()?);
+        Some(RowNoise { key, purpose: self.purpose, scale, step: grid.step() })
     }
 
     fn gaussian<const GRID: bool>(&self, sample: u64, [scale, step]: [f32; 2], x: &[f32], out: &mut [f32]) {

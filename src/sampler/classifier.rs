@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::model::{Model, Runner};
+use crate::sampler::plan::Plan;
+use crate::sampler::queue::Shared;
 
 /// A base classifier f: gives a label to every row of a batch. [`Model`] is one; so may be any function of a Rust host.
 pub trait BaseClassifier: Send + Sync {
@@ -37,6 +39,26 @@ pub trait BaseClassifier: Send + Sync {
     /// # Errors
     /// When the buffers cannot be had, or `batch` is not one that the classifier takes.
     fn runner(&self, batch: usize) -> Result<Box<dyn BatchRunner>>;
+
+    /// Workers that keep rows where they are classified, in place of the host's threads. Only this library has any.
+    #[doc(hidden)]
+    fn device_workers(&self) -> Option<DeviceWorkers<'_>> {
+        None
+    }
+}
+
+/// What [`BaseClassifier::device_workers`] gives: not to be made elsewhere.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct DeviceWorkers<'a>(pub(super) &'a dyn SpawnWorkers);
+
+/// What a worker's thread does until the sampler is closed.
+pub(super) type Work = Box<dyn FnOnce() + Send>;
+
+/// Makes the workers of a sampler.
+pub(super) trait SpawnWorkers {
+    /// One for each of the plan's threads.
+    fn workers(&self, shared: &Arc<Shared>, plan: Plan) -> Result<Vec<Work>>;
 }
 
 /// Runs batches of one classifier on one thread.

@@ -38,6 +38,8 @@
 //! ```
 
 mod classifier;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 mod job;
 mod lanes;
 mod plan;

@@ -6,6 +6,8 @@ use std::sync::PoisonError;
 use std::time::Instant;
 
 use crate::model::NO_LABEL;
+#[cfg(feature = "cuda")]
+use crate::noise::RowNoise;
 use crate::noise::{JobNoise, Purpose};
 use crate::sampler::job::{Job, Samples};
 use crate::sampler::lanes::Lane;
@@ -78,6 +80,14 @@ impl Tally {
         self.rows += labels.len() as u64;
     }
 
+    #[cfg(feature = "cuda")]
+    fn add_counts(&mut self, labels: &[u32], rows: u64) {
+        for (count, more) in self.labels.iter_mut().zip(labels) {
+            *count += u64::from(*more);
+        }
+        self.rows += rows;
+    }
+
     pub(super) fn counts(&self) -> Counts {
         Counts::tallied(self.labels.clone(), self.rows)
     }
@@ -91,6 +101,13 @@ impl Progress {
     /// Rows counted, the pilot's among them.
     pub(super) fn counted(&self) -> u64 {
         self.estimate.rows + self.pilot.as_ref().map_or(0, |pilot| pilot.rows)
+    }
+
+    fn tally(&mut self, pilot: bool) -> &mut Tally {
+        match &mut self.pilot {
+            Some(tally) if pilot => tally,
+            _ => &mut self.estimate,
+        }
     }
 
     /// True when exactly the rows up to the next look have been counted.
@@ -189,11 +206,44 @@ impl JobState {
     /// Counts the labels of rows that were handed out. True when a look has released further rows, which are to be queued.
     pub(super) fn give_back(&self, pilot: bool, labels: &[u32]) -> bool {
         let mut progress = self.lock();
-        match &mut progress.pilot {
-            Some(tally) if pilot => tally.add(labels),
-            _ => progress.estimate.add(labels),
-        }
+        progress.tally(pilot).add(labels);
         self.settle(progress, labels.len() as u64)
+    }
+
+    /// As [`JobState::give_back`], for `rows` rows that were counted elsewhere: `counts` has a number for each label.
+    #[cfg(feature = "cuda")]
+    pub(super) fn give_back_counts(&self, pilot: bool, counts: &[u32], rows: u64) -> bool {
+        let mut progress = self.lock();
+        progress.tally(pilot).add_counts(counts, rows);
+        self.settle(progress, rows)
+    }
+
+    /// Whether whoever holds counts of this job is to give them back: every row up to the next look, or the last, is handed
+    /// out, or no further one will be.
+    #[cfg(feature = "cuda")]
+    pub(super) fn is_due_back(&self) -> bool {
+        let progress = self.lock();
+        progress.given == progress.released || progress.stopped.is_some()
+    }
+
+    /// Whether no row will be handed out any more.
+    #[cfg(feature = "cuda")]
+    pub(super) fn is_handed_out(&self) -> bool {
+        let progress = self.lock();
+        progress.given == progress.end || progress.stopped.is_some()
+    }
+
+    /// The input, as the noise placed it.
+    #[cfg(feature = "cuda")]
+    pub(super) fn input(&self) -> &[f32] {
+        self.samples.centre.values()
+    }
+
+    /// What a device's kernels make the rows from; none where they cannot.
+    #[cfg(feature = "cuda")]
+    pub(super) fn noise_for_kernels(&self, pilot: bool) -> Option<RowNoise> {
+        let noise = if pilot { &self.pilot_noise } else { &self.noise };
+        noise.for_kernels()
     }
 
     /// Takes back rows that were handed out and not classified.

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
+#[cfg(feature = "cuda")]
+use crate::noise::RowNoise;
 use crate::sampler::classifier::StopRun;
 use crate::sampler::lanes::Lanes;
 use crate::sampler::progress::JobState;
@@ -22,6 +24,12 @@ impl Segment {
     pub fn rows(&self) -> usize {
         // A segment is never longer than a batch.
         (self.samples.end - self.samples.start) as usize
+    }
+
+    /// What a device's kernels make the rows from; none where they cannot, so that the host makes them.
+    #[cfg(feature = "cuda")]
+    pub fn noise_for_kernels(&self) -> Option<RowNoise> {
+        self.job.noise_for_kernels(self.pilot)
     }
 }
 
@@ -104,6 +112,13 @@ impl Shared {
             }
             waiting = self.work.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// As [`Shared::take`], without waiting: no rows where there are none.
+    #[cfg(feature = "cuda")]
+    pub fn try_take(&self, batch: usize) -> Option<Vec<Segment>> {
+        let mut waiting = lock(&self.waiting);
+        if waiting.closed { None } else { Some(self.take_waiting(&mut waiting, batch)) }
     }
 
     fn take_waiting(&self, waiting: &mut Waiting, batch: usize) -> Vec<Segment> {

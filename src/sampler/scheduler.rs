@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crate::model::NO_LABEL;
-use crate::sampler::classifier::{BaseClassifier, BatchRunner, StopRun};
+use crate::sampler::classifier::{BaseClassifier, BatchRunner, DeviceWorkers, StopRun, Work};
 use crate::sampler::job::{Job, JobHandle, JobStopper};
 use crate::sampler::plan::Plan;
 use crate::sampler::progress::{JobState, OnEnd};
@@ -40,11 +40,18 @@ impl Sampler {
         plan.check(classifier.as_ref())?;
         let shared = Arc::new(Shared::new(plan.threads, classifier.fixed_batch().is_some()));
         let mut sampler = Self { classifier, plan, shared, workers: Vec::with_capacity(plan.threads) };
-        for index in 0..plan.threads {
+        let host = |index| {
             let worker = Worker::new(Arc::clone(&sampler.classifier), Arc::clone(&sampler.shared), index, plan.batch)?;
+            Ok(Box::new(move || worker.run()) as Work)
+        };
+        let workers = match sampler.classifier.device_workers() {
+            Some(DeviceWorkers(device)) => device.workers(&sampler.shared, plan)?,
+            None => (0..plan.threads).map(host).collect::<Result<Vec<_>>>()?,
+        };
+        for (index, work) in workers.into_iter().enumerate() {
             let thread = std::thread::Builder::new()
                 .name(format!("smoothtopk-{index}"))
-                .spawn(move || worker.run())
+                .spawn(work)
                 .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot start a worker thread: {error}")))?;
             sampler.workers.push(thread);
         }

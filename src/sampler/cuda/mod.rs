@@ -1,0 +1,216 @@
+//! Rows that stay on NVIDIA GPUs: noise, model, labels and counts are made there, and only counts come back.
+//!
+//! One worker keeps one device busy. It takes rows from the same queue as the host's workers, and enqueues for each batch
+//!
+//! 1. a kernel that writes the noisy rows into the model's bound input, in a stream of its own and into one of two
+//!    inputs, so that it runs beside the model;
+//! 2. the model, on the stream that its session was opened with;
+//! 3. a kernel that adds each row's label to its job's counts.
+//!
+//! Nothing is allocated or copied for a batch, and the host waits only to stay a few batches ahead. An input goes up
+//! once for a job; counts come down when all rows up to a look, or the last, are handed out, when the job stops, and now
+//! and then. The noise has the host's bits; noise that no kernel makes goes through the host: docs/gpu.md.
+
+mod batches;
+mod driver;
+#[cfg(test)]
+mod host_driver;
+mod host_rows;
+#[cfg(test)]
+mod kernel_tests;
+mod kernels;
+#[cfg(test)]
+mod look_tests;
+mod nvidia;
+#[cfg(test)]
+mod races;
+mod slots;
+#[cfg(test)]
+mod tests;
+mod worker;
+mod yardstick;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use self::driver::Driver;
+pub use self::nvidia::KernelSource;
+use self::nvidia::Nvidia;
+use self::worker::Worker;
+pub use self::yardstick::Yardstick;
+use crate::model::{DeviceStream, Model, ModelOptions, Provider};
+use crate::sampler::classifier::{DeviceWorkers, SpawnWorkers, Work};
+use crate::sampler::queue::Shared;
+use crate::sampler::{BaseClassifier, BatchRunner, Plan};
+use crate::{Error, Result};
+
+/// A model on one or several NVIDIA GPUs, whose rows stay there. A [`crate::sampler::Sampler`] takes it as it takes a
+/// [`Model`]; its plan has a thread for each device.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use smoothtopk::model::{ModelOptions, Provider};
+/// use smoothtopk::sampler::{Sampler, cuda::CudaClassifier};
+///
+/// let options = ModelOptions { provider: Provider::Cuda { device: 0 }, ..ModelOptions::default() };
+/// let classifier = Arc::new(CudaClassifier::open("classifier.onnx", &options, &[0, 1], Default::default())?);
+/// let plan = classifier.plan(256);
+/// let sampler = Sampler::new(classifier, plan)?;
+/// # Ok::<(), smoothtopk::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct CudaClassifier {
+    /// The first device's model; or, where the open fell back, the processor's.
+    model: Model,
+    seats: Vec<Arc<Seat>>,
+}
+
+/// A device and what runs on it.
+struct Seat {
+    // Its session works on the driver's stream, and holds the driver.
+    model: Model,
+    driver: Arc<dyn Driver>,
+    traffic: Traffic,
+}
+
+/// Bytes that this library sent to a device and fetched from it.
+#[derive(Default)]
+struct Traffic {
+    up: AtomicU64,
+    down: AtomicU64,
+}
+
+impl std::fmt::Debug for CudaClassifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CudaClassifier").field("model", &self.model).field("devices", &self.seats.len()).finish()
+    }
+}
+
+impl CudaClassifier {
+    /// Opens a model's file on each of `devices` (indices of the driver's), with the provider that the options name:
+    /// CUDA or TensorRT, whose own device index is replaced.
+    ///
+    /// # Errors
+    /// As [`Model::open`]; `InvalidArgument` for another provider, no device or the same one twice, and for a model
+    /// whose output is no tensor ([`Model`] runs it through the host). With [`ModelOptions::allow_fallback`], a device
+    /// that cannot be used is no error: the rows are then the processor's, and [`Model::fallback`] says why.
+    pub fn open(
+        path: impl AsRef<Path>,
+        options: &ModelOptions,
+        devices: &[u32],
+        kernels: KernelSource,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        if !matches!(options.provider, Provider::Cuda { .. } | Provider::TensorRt { .. }) {
+            let message = format!("rows stay on the device with cuda and tensorrt only, not with {}", options.provider);
+            return Err(Error::argument("provider", message));
+        }
+        let mut sorted = devices.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        if devices.is_empty() || sorted.len() != devices.len() {
+            return Err(Error::argument("devices", format!("{devices:?}: name each device once, and at least one")));
+        }
+        let mut seats = Vec::with_capacity(devices.len());
+        for &device in devices {
+            let mut options = options.clone();
+            options.provider = match options.provider {
+                Provider::TensorRt { .. } => Provider::TensorRt { device },
+                _ => Provider::Cuda { device },
+            };
+            let driver = match Nvidia::open(device, kernels) {
+                Ok(driver) => Arc::new(driver),
+                // The provider's own refusal names every library that is missing, or is what may fall back.
+                Err(error) => {
+                    let model = Model::open(path, &options)?;
+                    return if model.fallback().is_some() { Ok(Self { model, seats: Vec::new() }) } else { Err(error) };
+                }
+            };
+            // SAFETY: a stream of this device, in the context that ONNX Runtime uses.
+            options.stream = Some(unsafe { DeviceStream::new(driver.clone()) });
+            let model = Model::open(path, &options)?;
+            if model.fallback().is_some() {
+                return Ok(Self { model, seats: Vec::new() });
+            }
+            model.device_layout()?;
+            seats.push(Arc::new(Seat { model, driver, traffic: Traffic::default() }));
+        }
+        Ok(Self { model: seats[0].model.clone(), seats })
+    }
+
+    /// Devices that the driver shows; 0 without a driver.
+    pub fn device_count() -> usize {
+        nvidia::device_count()
+    }
+
+    /// The model on the first device; on the processor, if it fell back.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Batches of `batch` rows, and a thread for each device: the processor's threads where it fell back.
+    pub fn plan(&self, batch: usize) -> Plan {
+        let threads = if self.seats.is_empty() { Plan::usable_threads() } else { self.seats.len() };
+        Plan { batch, threads }
+    }
+
+    /// Bytes that this library has sent to all devices and fetched from them: inputs up, counts down. What ONNX Runtime
+    /// moves when it opens a model is not in it.
+    pub fn traffic(&self) -> (u64, u64) {
+        let sum = |read: fn(&Traffic) -> &AtomicU64| {
+            self.seats.iter().map(|seat| read(&seat.traffic).load(Ordering::Relaxed)).sum()
+        };
+        (sum(|traffic| &traffic.up), sum(|traffic| &traffic.down))
+    }
+
+    /// What the device takes for parts of the work alone, on the first device.
+    ///
+    /// # Errors
+    /// `Provider` where it fell back to the processor; `Run` where there is no memory for the batch.
+    pub fn yardstick(&self, batch: usize) -> Result<Yardstick> {
+        match self.seats.first() {
+            Some(seat) => Yardstick::new(seat, batch),
+            None => {
+                Err(Error::new(crate::ErrorKind::Provider, "the model runs on the processor").with_field("provider"))
+            }
+        }
+    }
+}
+
+impl BaseClassifier for CudaClassifier {
+    fn elements(&self) -> usize {
+        self.model.elements()
+    }
+
+    fn classes(&self) -> usize {
+        self.model.classes()
+    }
+
+    fn fixed_batch(&self) -> Option<usize> {
+        self.model.fixed_batch()
+    }
+
+    fn runner(&self, batch: usize) -> Result<Box<dyn BatchRunner>> {
+        BaseClassifier::runner(&self.model, batch)
+    }
+
+    fn device_workers(&self) -> Option<DeviceWorkers<'_>> {
+        (!self.seats.is_empty()).then_some(DeviceWorkers(self))
+    }
+}
+
+impl SpawnWorkers for CudaClassifier {
+    fn workers(&self, shared: &Arc<Shared>, plan: Plan) -> Result<Vec<Work>> {
+        if plan.threads > self.seats.len() {
+            let message = format!("{} threads for {} devices: each device has one", plan.threads, self.seats.len());
+            return Err(Error::argument("threads", message));
+        }
+        let alive = Arc::new(AtomicUsize::new(plan.threads));
+        let work = |seat: &Arc<Seat>| {
+            let worker = Worker::new(seat, Arc::clone(&alive), Arc::clone(shared), plan.batch)?;
+            Ok(Box::new(move || worker.run()) as Work)
+        };
+        self.seats.iter().take(plan.threads).map(work).collect()
+    }
+}

@@ -1,0 +1,213 @@
+//! What the device holds of the jobs under way: their inputs and their counts.
+
+use std::sync::Arc;
+
+use super::driver::{Driver, Event, Fault, HostMemory, Memory, Stream};
+use crate::sampler::progress::JobState;
+
+/// Memory on the device for all slots together stays below this, but for the fewest slots that are of use.
+const MAX_BYTES: usize = 256 << 20;
+const SLOTS: std::ops::RangeInclusive<usize> = 4..=64;
+/// Counts come down unasked when this many rows for each class have gone into them: the traffic stays below a byte a
+/// row, and what a lost device takes with it stays small.
+const ROWS_A_CLASS: u64 = 16;
+
+/// A job's place on the device.
+pub(super) struct Slot {
+    job: Option<Arc<JobState>>,
+    x: Memory,
+    staged_x: HostMemory<f32>,
+    /// When `staged_x` was last read.
+    uploaded: Event,
+    /// Of its samples, and of its pilot's rows.
+    tallies: [Tally; 2],
+}
+
+/// Counts on the device.
+struct Tally {
+    counts: Memory,
+    landed: HostMemory<u32>,
+    /// Rows enqueued whose labels are, or will be, in the counts on the device.
+    out: u64,
+    /// Rows whose counts are on their way down.
+    coming: Option<u64>,
+}
+
+/// Which counts: a slot, and whether they are its job's pilot's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub slot: usize,
+    pub pilot: bool,
+}
+
+/// Which counts are to come down.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Those of jobs that wait for them, and those of which enough is on the device.
+    Due,
+    /// All that there are.
+    All,
+}
+
+pub(super) struct Slots {
+    driver: Arc<dyn Driver>,
+    slots: Vec<Slot>,
+    classes: u64,
+    bytes_up: u64,
+    bytes_down: u64,
+}
+
+impl Slots {
+    pub fn new(driver: &Arc<dyn Driver>, elements: usize, classes: usize) -> Result<Self, Fault> {
+        let tally = || {
+            Ok::<_, Fault>(Tally {
+                counts: Memory::new(driver, classes * size_of::<u32>())?,
+                landed: HostMemory::new(driver, classes)?,
+                out: 0,
+                coming: None,
+            })
+        };
+        let slot = || {
+            Ok(Slot {
+                job: None,
+                x: Memory::new(driver, elements * size_of::<f32>())?,
+                staged_x: HostMemory::new(driver, elements)?,
+                uploaded: driver.event()?,
+                tallies: [tally()?, tally()?],
+            })
+        };
+        let count = (MAX_BYTES / ((elements + 2 * classes) * size_of::<f32>())).clamp(*SLOTS.start(), *SLOTS.end());
+        let slots = (0..count).map(|_| slot()).collect::<Result<Vec<_>, Fault>>()?;
+        Ok(Self { driver: Arc::clone(driver), slots, classes: classes as u64, bytes_up: 0, bytes_down: 0 })
+    }
+
+    /// The job's slot; a free one, with its input on the way up, where it has none; nothing where all are taken.
+    pub fn place(&mut self, job: &Arc<JobState>) -> Result<Option<usize>, Fault> {
+        let has = |slot: &Slot| slot.job.as_ref().is_some_and(|held| Arc::ptr_eq(held, job));
+        if let Some(index) = self.slots.iter().position(has) {
+            return Ok(Some(index));
+        }
+        // An empty one first: a job whose counts came down at a look may be back with its input still in place.
+        let empty = self.slots.iter().position(|slot| slot.job.is_none());
+        let Some(index) = empty.or_else(|| self.slots.iter().position(Slot::is_free)) else { return Ok(None) };
+        let slot = &mut self.slots[index];
+        slot.job = None;
+        // Rows that were taken back may have left their job's upload under way.
+        self.driver.wait(slot.uploaded)?;
+        slot.staged_x.as_mut_slice().copy_from_slice(job.input());
+        // SAFETY: both hold the elements, and stay; whatever reads the slot's earlier input comes before, in this stream.
+        unsafe { self.driver.upload(Stream::Fill, slot.x.address, slot.staged_x.start, slot.x.bytes) }?;
+        self.driver.record(slot.uploaded, Stream::Fill)?;
+        self.bytes_up += slot.x.bytes as u64;
+        slot.job = Some(Arc::clone(job));
+        Ok(Some(index))
+    }
+
+    /// Addresses of the input and the counts.
+    pub fn addresses(&self, place: Place) -> (u64, u64) {
+        let slot = &self.slots[place.slot];
+        (slot.x.address, slot.tallies[usize::from(place.pilot)].counts.address)
+    }
+
+    /// Notes rows that are being enqueued.
+    pub fn add(&mut self, place: Place, rows: u64) {
+        self.tally(place).out += rows;
+    }
+
+    /// Takes back rows that were not enqueued after all.
+    pub fn take_back(&mut self, place: Place, rows: u64) {
+        self.tally(place).out -= rows;
+        self.slots[place.slot].let_go();
+    }
+
+    fn tally(&mut self, place: Place) -> &mut Tally {
+        &mut self.slots[place.slot].tallies[usize::from(place.pilot)]
+    }
+
+    /// Whether counts are on the device that are not yet on their way down.
+    pub fn holds_counts(&self) -> bool {
+        self.slots.iter().flat_map(|slot| &slot.tallies).any(|tally| tally.out > 0)
+    }
+
+    /// Enqueues the way down of counts; which they are.
+    pub fn bring_down(&mut self, which: Which) -> Result<Vec<Place>, Fault> {
+        let mut coming = Vec::new();
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            let Some(job) = &slot.job else { continue };
+            for (pilot, tally) in [false, true].into_iter().zip(&mut slot.tallies) {
+                if tally.out == 0 || tally.coming.is_some() {
+                    continue;
+                }
+                if which == Which::Due && tally.out < ROWS_A_CLASS * self.classes && !job.is_due_back() {
+                    continue;
+                }
+                // SAFETY: both hold the counts and stay; the host reads them when the copy has been waited for.
+                unsafe {
+                    self.driver.download(
+                        Stream::Run,
+                        tally.landed.start,
+                        tally.counts.address,
+                        tally.landed.bytes(),
+                    )?;
+                    self.driver.zero(Stream::Run, tally.counts.address, tally.counts.bytes)?;
+                }
+                self.bytes_down += tally.landed.bytes() as u64;
+                tally.coming = Some(std::mem::take(&mut tally.out));
+                coming.push(Place { slot: index, pilot });
+            }
+        }
+        Ok(coming)
+    }
+
+    /// Gives counts that have come down to their job. The job, where a look at them has released further rows, which are to
+    /// be queued.
+    pub fn landed(&mut self, place: Place) -> Option<Arc<JobState>> {
+        let slot = &mut self.slots[place.slot];
+        let tally = &mut slot.tallies[usize::from(place.pilot)];
+        let mut again = None;
+        if let (Some(job), Some(rows)) = (&slot.job, tally.coming.take())
+            && job.give_back_counts(place.pilot, tally.landed.as_mut_slice(), rows)
+        {
+            again = Some(Arc::clone(job));
+        }
+        slot.let_go();
+        again
+    }
+
+    /// Every row of which the counts have not come down: its job, and how many.
+    pub fn abandon(&mut self) -> Vec<(Arc<JobState>, u64)> {
+        let lost = |slot: &mut Slot| {
+            let of = |tally: &mut Tally| std::mem::take(&mut tally.out) + tally.coming.take().unwrap_or(0);
+            let rows = slot.tallies.iter_mut().map(of).sum();
+            slot.job.take().filter(|_| rows > 0).map(|job| (job, rows))
+        };
+        self.slots.iter_mut().filter_map(lost).collect()
+    }
+
+    /// Bytes that went up and down since the last call.
+    pub fn take_traffic(&mut self) -> (u64, u64) {
+        (std::mem::take(&mut self.bytes_up), std::mem::take(&mut self.bytes_down))
+    }
+}
+
+impl Drop for Slots {
+    fn drop(&mut self) {
+        for slot in &self.slots {
+            self.driver.drop_event(slot.uploaded);
+        }
+    }
+}
+
+impl Slot {
+    /// Whether nothing on the device needs it.
+    fn is_free(&self) -> bool {
+        self.tallies.iter().all(|tally| tally.out == 0 && tally.coming.is_none())
+    }
+
+    /// Forgets a job that needs its place no more.
+    fn let_go(&mut self) {
+        if self.is_free() && self.job.as_ref().is_some_and(|job| job.is_handed_out()) {
+            self.job = None;
+        }
+    }
+}

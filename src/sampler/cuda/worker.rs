@@ -1,0 +1,380 @@
+//! The worker of one device: keeps it busy with jobs' rows, and brings their counts down.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::batches::{Batches, Failed, Program};
+use super::driver::{Driver, Event, Fault, Stream};
+use super::host_rows::HostRows;
+use super::kernels::{MAX_SEGMENTS, Segment};
+use super::slots::{Place, Slots, Which};
+use super::{Seat, Traffic};
+use crate::noise::RowNoise;
+use crate::sampler::queue::{self, Shared};
+use crate::{Error, ErrorKind, Result, log};
+
+/// Batches that the host is ahead of the device. It waits for the one before these, never for the last.
+const AHEAD: usize = 3;
+
+/// Work that was enqueued.
+struct Flight {
+    done: Event,
+    /// Counts that came down with it.
+    counts: Vec<Place>,
+}
+
+/// Rows of one job in a batch that is being put together.
+#[derive(Clone)]
+struct Part {
+    place: Place,
+    noise: RowNoise,
+    segment: queue::Segment,
+}
+
+pub(super) struct Worker {
+    seat: Arc<Seat>,
+    /// Seats of this sampler's workers that are not lost.
+    alive: Arc<AtomicUsize>,
+    shared: Arc<Shared>,
+    driver: Arc<dyn Driver>,
+    program: Program,
+    slots: Slots,
+    batches: Batches,
+    /// Generations of `batches`.
+    generation: usize,
+    /// Rows that were taken and are in no slot yet.
+    waiting: VecDeque<queue::Segment>,
+    in_flight: VecDeque<Flight>,
+    events: Vec<Event>,
+    host: HostRows,
+    /// The batch of the plan; the device's may have become smaller.
+    planned: usize,
+}
+
+impl Worker {
+    pub fn new(seat: &Arc<Seat>, alive: Arc<AtomicUsize>, shared: Arc<Shared>, batch: usize) -> Result<Self> {
+        let driver = Arc::clone(&seat.driver);
+        let refuse = |fault: Fault| Error::new(ErrorKind::Run, fault.to_string());
+        driver.enter().map_err(refuse)?;
+        let program = Program::new(&driver, seat.model.device_layout()?)?;
+        let layout = program.layout();
+        let slots = Slots::new(&driver, layout.elements, layout.classes).map_err(refuse)?;
+        let (batches, generation) = allocate(&program, seat, batch, 0)?;
+        Ok(Self {
+            seat: Arc::clone(seat),
+            alive,
+            shared,
+            driver,
+            program,
+            slots,
+            batches,
+            generation,
+            waiting: VecDeque::new(),
+            in_flight: VecDeque::with_capacity(AHEAD + 2),
+            events: Vec::new(),
+            host: HostRows::new(batch),
+            planned: batch,
+        })
+    }
+
+    /// Serves until the sampler is closed. When the device is lost, its jobs end with an error and what they had
+    /// counted; other devices' workers then have the rest, and where there are none every job is told so.
+    pub fn run(mut self) {
+        let served = catch_unwind(AssertUnwindSafe(|| self.serve()));
+        let lost = match served {
+            Ok(Ok(())) => return,
+            Ok(Err(Fault::Memory(reason) | Fault::Lost(reason))) => {
+                Error::new(ErrorKind::Run, format!("{} is lost: {reason}", self.seat.model.provider()))
+            }
+            Err(_) => Error::new(ErrorKind::Internal, format!("the worker of {} panicked", self.seat.model.provider())),
+        };
+        log::error(format_args!("{lost}"));
+        give_up(self.waiting.drain(..), &lost);
+        for (job, rows) in self.slots.abandon() {
+            job.give_up(rows, lost.clone());
+        }
+        if self.alive.fetch_sub(1, Ordering::SeqCst) > 1 {
+            return;
+        }
+        while let Some(segments) = self.shared.take(self.planned) {
+            give_up(segments, &lost);
+        }
+    }
+
+    fn serve(&mut self) -> Result<(), Fault> {
+        self.driver.enter()?;
+        loop {
+            let is_idle = self.in_flight.is_empty() && !self.slots.holds_counts();
+            let taken = match is_idle {
+                true => self.shared.take(self.batches.rows),
+                false => self.shared.try_take(self.batches.rows),
+            };
+            let Some(segments) = taken else {
+                self.finish()?;
+                return Ok(());
+            };
+            if segments.is_empty() {
+                // Nothing waits: jobs may be waiting for their counts.
+                self.bring_down(Which::All)?;
+                self.land()?;
+                continue;
+            }
+            self.waiting.extend(segments);
+            self.draw()?;
+            self.bring_down(Which::Due)?;
+            while self.in_flight.len() > AHEAD {
+                self.land()?;
+            }
+        }
+    }
+
+    /// Enqueues the rows that wait, in as many batches as they take.
+    fn draw(&mut self) -> Result<(), Fault> {
+        while let Some(next) = self.waiting.front() {
+            if next.job.is_stopped() {
+                let error = Error::new(ErrorKind::Cancelled, "the job was cancelled");
+                give_up(self.waiting.pop_front(), &error);
+            } else if next.noise_for_kernels().is_none() {
+                let segment = self.waiting.pop_front();
+                segment.iter().for_each(|segment| self.host.draw(segment, &self.seat.model, &self.shared));
+            } else {
+                let parts = self.assemble()?;
+                if parts.is_empty() {
+                    // Every slot is taken: the first to come down makes room.
+                    self.bring_down(Which::All)?;
+                    self.land()?;
+                    continue;
+                }
+                self.try_batch(parts)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of as many waiting jobs as fit into a batch and have, or get, a slot.
+    fn assemble(&mut self) -> Result<Vec<Part>, Fault> {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut room = self.batches.rows as u64;
+        while room > 0
+            && parts.len() < MAX_SEGMENTS
+            && let Some(next) = self.waiting.front_mut()
+            && let Some(noise) = next.noise_for_kernels()
+            && let Some(slot) = self.slots.place(&next.job)?
+        {
+            let rows = room.min(next.samples.end - next.samples.start);
+            let samples = next.samples.start..next.samples.start + rows;
+            next.samples.start += rows;
+            let place = Place { slot, pilot: next.pilot };
+            parts.push(Part { place, noise, segment: queue::Segment { samples, ..next.clone() } });
+            self.slots.add(place, rows);
+            room -= rows;
+            if next.samples.is_empty() {
+                self.waiting.pop_front();
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Enqueues a batch. Where the model does not run on it, each job's rows are tried alone; where memory is short, in
+    /// smaller batches.
+    fn try_batch(&mut self, parts: Vec<Part>) -> Result<(), Fault> {
+        let failed = match self.enqueue(&parts) {
+            Ok(()) => return Ok(()),
+            Err(failed) => failed,
+        };
+        let error = match failed {
+            // What was assembled is still the slots', who will be abandoned.
+            Failed::Lost(reason) => return Err(Fault::Lost(reason)),
+            Failed::Memory(reason) => match self.shrink(&reason)? {
+                Ok(()) => {
+                    for part in parts.into_iter().rev() {
+                        self.slots.take_back(part.place, rows(&part.segment.samples));
+                        self.waiting.push_front(part.segment);
+                    }
+                    return Ok(());
+                }
+                Err(error) => error,
+            },
+            Failed::Run(_) if parts.len() > 1 => {
+                for part in parts {
+                    self.try_batch(vec![part])?;
+                }
+                return Ok(());
+            }
+            Failed::Run(error) => error,
+        };
+        for part in parts {
+            self.slots.take_back(part.place, rows(&part.segment.samples));
+            give_up(Some(part.segment), &error);
+        }
+        Ok(())
+    }
+
+    fn enqueue(&mut self, parts: &[Part]) -> Result<(), Failed> {
+        let mut batch = self.program.empty();
+        for (segment, part) in batch.segments.iter_mut().zip(parts) {
+            let (x, counts) = self.slots.addresses(part.place);
+            *segment = Segment {
+                x,
+                counts,
+                sample: part.segment.samples.start,
+                key: part.noise.key,
+                purpose: part.noise.purpose,
+                first_row: batch.rows,
+                scale: part.noise.scale,
+                step: part.noise.step,
+            };
+            batch.rows += rows(&part.segment.samples) as u32;
+            batch.used += 1;
+        }
+        // Before anything is counted: what fails after that is never tried again.
+        let done = self.event()?;
+        // SAFETY: the slots stay until their counts have come down, and only this worker's streams touch the batch's
+        // memory.
+        let enqueued = unsafe { self.batches.enqueue(&self.program, &batch) };
+        if enqueued.is_err() {
+            self.events.push(done);
+            return enqueued;
+        }
+        self.fly(done, Vec::new()).map_err(|fault| Failed::Lost(fault.to_string()))
+    }
+
+    /// Halves the batch; the inner error says why it cannot.
+    fn shrink(&mut self, reason: &str) -> Result<Result<()>, Fault> {
+        // What is enqueued still uses the memory.
+        while !self.in_flight.is_empty() {
+            self.land()?;
+        }
+        let rows = self.batches.rows;
+        if self.is_fixed() || rows == 1 {
+            let remedy = if self.is_fixed() { "the model's batch is fixed" } else { "a single row is too much" };
+            let message = format!(
+                "{} has no memory for a batch of {rows} rows, and {remedy}: {reason}",
+                self.seat.model.provider()
+            );
+            return Ok(Err(Error::new(ErrorKind::Run, message)));
+        }
+        match allocate(&self.program, &self.seat, rows / 2, self.generation) {
+            Ok((batches, generation)) => {
+                (self.batches, self.generation) = (batches, generation);
+                log::warn(format_args!(
+                    "{} has no memory for a batch of {rows} rows: batches have {} from here on ({reason})",
+                    self.seat.model.provider(),
+                    self.batches.rows
+                ));
+                Ok(Ok(()))
+            }
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn is_fixed(&self) -> bool {
+        is_fixed(&self.seat)
+    }
+
+    /// Enqueues the way down of counts.
+    fn bring_down(&mut self, which: Which) -> Result<(), Fault> {
+        let counts = self.slots.bring_down(which)?;
+        if !counts.is_empty() {
+            let done = self.event()?;
+            self.fly(done, counts)?;
+        }
+        Ok(())
+    }
+
+    fn event(&mut self) -> Result<Event, Fault> {
+        self.events.pop().map_or_else(|| self.driver.event(), Ok)
+    }
+
+    /// Notes what was enqueued last.
+    fn fly(&mut self, done: Event, counts: Vec<Place>) -> Result<(), Fault> {
+        self.in_flight.push_back(Flight { done, counts });
+        self.driver.record(done, Stream::Run)
+    }
+
+    /// Waits for the oldest work, and gives its counts to their jobs.
+    fn land(&mut self) -> Result<(), Fault> {
+        let Some(flight) = self.in_flight.pop_front() else { return Ok(()) };
+        self.events.push(flight.done);
+        self.driver.wait(flight.done)?;
+        for place in flight.counts {
+            if let Some(job) = self.slots.landed(place) {
+                self.shared.push_again(job);
+            }
+        }
+        let (up, down) = self.slots.take_traffic();
+        self.seat.traffic.add(up, down);
+        Ok(())
+    }
+
+    /// Everything that was enqueued, to its end.
+    fn finish(&mut self) -> Result<(), Fault> {
+        while !self.in_flight.is_empty() || self.slots.holds_counts() {
+            self.bring_down(Which::All)?;
+            self.land()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Memory must outlive what is enqueued; where the device is lost, nothing is.
+        let _ = self.driver.enter();
+        for flight in self.in_flight.drain(..) {
+            let _ = self.driver.wait(flight.done);
+            self.events.push(flight.done);
+        }
+        for event in self.events.drain(..) {
+            self.driver.drop_event(event);
+        }
+    }
+}
+
+/// Memory for batches of `rows` rows, or of the largest half, quarter, .. of it that there is memory for.
+fn allocate(program: &Program, seat: &Seat, mut rows: usize, mut generation: usize) -> Result<(Batches, usize)> {
+    loop {
+        let reason = match Batches::new(program, &seat.model, rows, generation) {
+            Ok(batches) => return Ok((batches, generation + 1)),
+            Err(Failed::Run(error)) => return Err(error),
+            Err(Failed::Lost(reason)) => {
+                return Err(Error::new(ErrorKind::Run, format!("the device is lost: {reason}")));
+            }
+            Err(Failed::Memory(reason)) => reason,
+        };
+        if rows <= 1 || is_fixed(seat) {
+            let message = format!("{} has no memory for a batch of {rows} rows: {reason}", seat.model.provider());
+            return Err(Error::new(ErrorKind::Run, message).with_field("batch"));
+        }
+        log::warn(format_args!(
+            "{} has no memory for a batch of {rows} rows: half of it is tried",
+            seat.model.provider()
+        ));
+        generation += 1;
+        rows /= 2;
+    }
+}
+
+fn is_fixed(seat: &Seat) -> bool {
+    matches!(seat.model.signature().batch, crate::model::Batch::Fixed(_))
+}
+
+fn rows(samples: &Range<u64>) -> u64 {
+    samples.end - samples.start
+}
+
+fn give_up(segments: impl IntoIterator<Item = queue::Segment>, error: &Error) {
+    for segment in segments {
+        segment.job.give_up(segment.rows() as u64, error.clone());
+    }
+}
+
+impl Traffic {
+    fn add(&self, up: u64, down: u64) {
+        self.up.fetch_add(up, Ordering::Relaxed);
+        self.down.fetch_add(down, Ordering::Relaxed);
+    }
+}
