@@ -46,7 +46,8 @@ pub(super) fn check(options: &ModelOptions) -> Result<()> {
     }
 }
 
-/// Adds the providers, in the order in which they are to take the model's nodes. `engine` are TensorRT's settings for this model.
+/// Adds the providers, in the order in which they are to take the model's nodes. `engine` are TensorRT's settings for
+/// this model.
 pub(super) fn add(
     mut builder: SessionBuilder,
     runtime: &Runtime,
@@ -132,4 +133,39 @@ fn plug_in(
     }
     let options: Vec<_> = options.iter().map(|(key, value)| (format!("{name}.{key}"), value.clone())).collect();
     builder.with_devices(devices, Some(&options)).map_err(|error| one_line(error.message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ComputeStream, CudaOptions};
+
+    struct Fake;
+    impl ComputeStream for Fake {
+        fn handle(&self) -> usize {
+            8
+        }
+    }
+
+    #[test]
+    fn options_of_another_provider_are_refused() {
+        let default = ModelOptions::default;
+        // SAFETY: no session is opened on it.
+        let stream = unsafe { DeviceStream::new(std::sync::Arc::new(Fake)) };
+        let of = |provider: &str| provider.parse::<Provider>().unwrap();
+        let tf32 = CudaOptions { tf32: true, ..CudaOptions::default() };
+        let fp16 = TensorRtOptions { fp16: true, ..TensorRtOptions::default() };
+        let none = TensorRtOptions { batch: Some(0), ..TensorRtOptions::default() };
+        for (options, field) in [
+            (ModelOptions { cuda: tf32.clone(), ..default() }, Some("cuda")),
+            (ModelOptions { stream: Some(stream.clone()), ..default() }, Some("stream")),
+            (ModelOptions { provider: of("cuda"), tensorrt: fp16.clone(), ..default() }, Some("tensorrt")),
+            (ModelOptions { provider: of("tensorrt"), tensorrt: none, ..default() }, Some("tensorrt.batch")),
+            (ModelOptions { provider: of("cuda"), cuda: tf32.clone(), stream: Some(stream), ..default() }, None),
+            (ModelOptions { provider: of("tensorrt"), cuda: tf32, tensorrt: fp16, ..default() }, None),
+        ] {
+            let found = check(&options).err();
+            assert_eq!(found.as_ref().and_then(|error| error.field()), field, "{options:?}");
+        }
+    }
 }

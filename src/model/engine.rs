@@ -66,7 +66,35 @@ pub(super) fn settings(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Provider, TensorRtOptions};
+    use crate::model::{
+        Constant, Dim, ElementType, Interface, Provider, TensorRtOptions, ValueInfo, ValueKind, resolve,
+    };
+
+    #[test]
+    fn the_profile_names_every_input_that_leaves_the_batch_open() {
+        let tensor = |name: &str, element, dims: &[Option<usize>]| {
+            let dim = |size: &Option<usize>| size.map_or(Dim::Dynamic("N".into()), Dim::Fixed);
+            let kind = ValueKind::Tensor { element, shape: dims.iter().map(dim).collect() };
+            ValueInfo { name: name.into(), kind }
+        };
+        let interface = |batch| Interface {
+            inputs: vec![
+                tensor("x", ElementType::Float32, &[batch, Some(3), Some(8), Some(8)]),
+                tensor("offsets", ElementType::Float32, &[batch, Some(2)]),
+                tensor("scale", ElementType::Float32, &[Some(1)]),
+            ],
+            outputs: vec![tensor("y", ElementType::Float32, &[batch, Some(10)])],
+        };
+        let constant = |name: &str| Constant { name: name.into(), values: vec![0.5] };
+        let options = ModelOptions {
+            input: Some("x".into()),
+            constants: vec![constant("offsets"), constant("scale")],
+            ..ModelOptions::default()
+        };
+        let plan = |batch| resolve::resolve(&interface(batch), &options).unwrap();
+        assert_eq!(profile(&plan(None), 64).unwrap(), "x:64x3x8x8,offsets:64x2");
+        assert_eq!(profile(&plan(Some(4)), 64).unwrap_err().field(), Some("tensorrt.batch"));
+    }
 
     #[test]
     fn an_engine_lies_where_nothing_else_is_taken_for_it() {

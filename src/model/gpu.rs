@@ -74,8 +74,8 @@ pub struct TensorRtOptions {
     /// Folder for built engines and timings, which take minutes to make. They lie in a folder of their own for each model,
     /// device and batch. None: nothing is kept.
     pub cache: Option<PathBuf>,
-    /// The rows of the batches that will be run: the engine is built for this shape alone, and the model runs no other. None:
-    /// an engine is built for every shape that comes.
+    /// The rows of the batches that will be run: the engine is built for this shape alone, and the model runs no other.
+    /// None: an engine is built for every shape that comes.
     pub batch: Option<usize>,
 }
 

@@ -218,8 +218,8 @@ impl Model {
         self.core.fallback.as_deref()
     }
 
-    /// In what float32 is computed: `float32`; `tf32`; with `+float16` or `+bfloat16` where TensorRT may choose these. TensorRT
-    /// itself uses TF32 unless the environment says `NVIDIA_TF32_OVERRIDE=0`.
+    /// In what float32 is computed: `float32`; `tf32`; with `+float16` or `+bfloat16` where TensorRT may choose these.
+    /// TensorRT itself uses TF32 unless the environment says `NVIDIA_TF32_OVERRIDE=0`.
     pub fn arithmetic(&self) -> &str {
         &self.core.arithmetic
     }

@@ -9,7 +9,8 @@ use crate::{Error, Result};
 
 /// Where a model runs. Written as `cpu`, `cuda`, `cuda:1`, `tensorrt`, `tensorrt:0`.
 ///
-/// A provider is given or the model is not opened: nothing falls back to another unless [`ModelOptions::allow_fallback`] asks for it.
+/// A provider is given or the model is not opened: nothing falls back to another unless
+/// [`ModelOptions::allow_fallback`] asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Provider {
@@ -121,14 +122,14 @@ pub struct ModelOptions {
     pub provider: Provider,
     /// Options of the provider, under ONNX Runtime's names; the processor takes none.
     pub provider_options: Vec<(String, String)>,
-    /// The library of a plug-in provider. It is registered once a process and stays; [`Provider::Other`] then names which of
-    /// its providers is used.
+    /// The library of a plug-in provider. It is registered once a process and stays; [`Provider::Other`] then names
+    /// which of its providers is used.
     pub provider_library: Option<PathBuf>,
     /// Bytes of the provider's memory on a GPU ([`Provider::Cuda`], [`Provider::TensorRt`]); what the batch plan keeps
     /// to on the processor ([`super::Model::rows_within`]). Other providers take no limit.
     pub memory_limit: Option<u64>,
-    /// Open the model on the processor where the provider cannot be used. What happened is in [`super::Model::provider`] and
-    /// [`super::Model::fallback`].
+    /// Open the model on the processor where the provider cannot be used. What happened is in
+    /// [`super::Model::provider`] and [`super::Model::fallback`].
     pub allow_fallback: bool,
     /// Options of CUDA, also for what TensorRT leaves to it.
     pub cuda: CudaOptions,

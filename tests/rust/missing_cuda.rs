@@ -1,6 +1,6 @@
-//! A CUDA build of ONNX Runtime on a machine that lacks CUDA's libraries: refused, with every name that is missing and the places
-//! where it was looked for. A process loads one ONNX Runtime, so this is a program of its own; `make test-gpu-build` runs it with
-//! the build in place.
+//! A CUDA build of ONNX Runtime on a machine that lacks CUDA's libraries: refused, with every name that is missing and
+//! the places where it was looked for. A process loads one ONNX Runtime, so this is a program of its own; `make
+//! test-gpu-build` runs it with the build in place.
 
 use std::path::{Path, PathBuf};
 

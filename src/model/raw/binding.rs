@@ -112,8 +112,8 @@ impl Binding {
         }
         let api = ort::api();
         let binding = self.binding.as_ptr();
-        // SAFETY: binding, names and values are live. `ort`'s own `bind_input` would wait for a lock that a tensor over memory of
-        // others holds, for ever.
+        // SAFETY: binding, names and values are live. `ort`'s own `bind_input` would wait for a lock that a tensor over
+        // memory of others holds, for ever.
         unsafe {
             check((api.BindInput)(binding, self.input.name.as_ptr(), input.as_ptr()))?;
             for (name, tensor) in &self.constants {
