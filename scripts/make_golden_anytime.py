@@ -12,8 +12,8 @@ from make_golden_stats import log_mass, ratio_by_integral, ratio_by_sum, write
 from mpmath import exp, inf, log, mp, mpf, quad, sqrt
 
 # As in src/stats/anytime.rs: weights, and v of a point u = 1 - v or b of the density b (1 - u)^(b - 1).
-POINTS = [(mpf(1) / 4, mpf(0)), (mpf(1) / 8, mpf(1) / 16), (mpf(1) / 8, mpf(1) / 4)]
-BETAS = [(mpf(5) / 16, 1), (mpf(3) / 16, 32)]
+POINTS = [(mpf(8) / 64, mpf(0)), (mpf(9) / 64, mpf(1) / 16), (mpf(9) / 64, mpf(1) / 2)]
+BETAS = [(mpf(22) / 64, 1), (mpf(16) / 64, 8)]
 mp.dps = 36  # 12 digits are lost where 10^12 rows cancel
 assert sum(weight for weight, _ in POINTS + BETAS) == 1
 

@@ -29,11 +29,11 @@ enum Part {
 
 /// The distribution of u with the parts' weights, which add to 1.
 const PARTS: [(f64, Part); 5] = [
-    (0.25, Part::Point(0.0)),
-    (0.125, Part::Point(1.0 / 16.0)),
-    (0.125, Part::Point(1.0 / 4.0)),
-    (0.3125, Part::Beta(1)),
-    (0.1875, Part::Beta(32)),
+    (8.0 / 64.0, Part::Point(0.0)),
+    (9.0 / 64.0, Part::Point(1.0 / 16.0)),
+    (9.0 / 64.0, Part::Point(1.0 / 2.0)),
+    (22.0 / 64.0, Part::Beta(1)),
+    (16.0 / 64.0, Part::Beta(8)),
 ];
 
 /// The lower bound of the success probability from `successes` in `trials` trials that holds at all numbers of trials at once;

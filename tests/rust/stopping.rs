@@ -4,6 +4,8 @@
 //! with alpha by an exact test at 1e-8; fewer than 100 rates are compared, so a sound library fails here with probability
 //! below 1e-6. Seeds are fixed. The same checks catch bounds for one n used at every look.
 
+#[path = "stopping/betting.rs"]
+mod betting;
 #[path = "stopping/bounds.rs"]
 mod bounds;
 #[path = "stopping/decisions.rs"]

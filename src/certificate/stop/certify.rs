@@ -91,14 +91,9 @@ impl CertifyJudge {
 
     /// The number of rows of the next look, after one at `n` (0 before the first); `n_max` at last.
     pub fn next_look(&self, n: u64) -> u64 {
-        if n < self.refuting {
-            return self.refuting;
-        }
-        if n < self.first {
-            // Only a refutal can come here: looks may be fewer.
-            return (n + (n / 8).max(2)).min(self.first);
-        }
-        look_after(n, self.first, self.terms.n_max)
+        let next = look_after(n, self.refuting, self.terms.n_max);
+        // The first look that can certify is never passed over: a label that no row contradicts is decided there.
+        if n < self.first { next.min(self.first) } else { next }
     }
 
     /// Looks at the counts of all rows so far, and decides each statement that can be. Any number of rows will do, those of

@@ -166,10 +166,10 @@ impl fmt::Display for Decision {
     }
 }
 
-/// The look after one at `n` rows: at `first`, then every `n / 16` rows (one at least), at last at `n_max`. In whole numbers,
-/// so the same everywhere.
+/// The look after one at `n` rows: at `first`, then every `n / 32` rows (one at least), at last at `n_max`: 300 looks to 100,000
+/// rows, and 1.6 % of the rows too many at a decision on average. In whole numbers, so the same everywhere.
 pub(super) fn look_after(n: u64, first: u64, n_max: u64) -> u64 {
-    let next = if n < first { first } else { n + (n / 16).max(1) };
+    let next = if n < first { first } else { n + (n / 32).max(1) };
     next.min(n_max)
 }
 
