@@ -1147,11 +1147,15 @@ void stk_counts_free(struct stk_counts *counts);
  * The l2 radius within which `label` stays in the smoothed classifier's top k, with probability at least 1 - alpha if the
  * label was fixed before the rows were drawn (given, or chosen from other rows). Pure; safe from any thread.
  *
+ * For a number of rows that was fixed beforehand, too: counts of rows that a rule ended (stk_request_set_rule) would be certified
+ * falsely far more often than alpha; take stk_counts_certify_with and "anytime" for them.
+ *
  * @param counts Not NULL; from 1 to 10^12 rows.
  * @param label The label, below the number of labels.
  * @param k The size of the top set, from 1 to the number of labels less 1.
  * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
- * @param alpha Failure probability, from 1e-100 to 0.5.
+ * @param alpha Failure probability, from 1e-100 to 0.5; of counts drawn with exact noise the alpha_left of their summary, or of
+ * stk_model_noise_cost.
  * @param bound STK_BOUND_RANKED, STK_BOUND_SIMUEM or STK_BOUND_BINOCP.
  * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
  * stk_model_noise_cost.
@@ -1183,9 +1187,9 @@ stk_status stk_counts_certify(const struct stk_counts *counts,
  * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
  * @param alpha Failure probability, from 1e-100 to 0.5.
  * @param spending As for stk_request_set_spending, but not "auto". May be NULL: "ranked".
- * @param intervals "fixed": for a number of rows that was fixed beforehand; "anytime": the certificates of all looks at
+ * @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
  * growing counts are true at once, so any may be taken, whatever made the rows end; "randomized:U": as fixed, a little larger
- * on average, by a uniform U from 0 to below 1 that was drawn independently of the rows. May be NULL: "fixed".
+ * on average, by a uniform U above 0 and at most 1 that was drawn independently of the rows. May be NULL: "fixed".
  * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
  * stk_model_noise_cost.
  * @param out Not NULL. As for stk_counts_certify.
@@ -1206,7 +1210,8 @@ stk_status stk_counts_certify_with(const struct stk_counts *counts,
                                    struct stk_error **err);
 
 /**
- * The smoothed classifier's top-k set, or an abstention. Pure; safe from any thread.
+ * The smoothed classifier's top-k set, or an abstention. Pure; safe from any thread. For a number of rows that was fixed
+ * beforehand: what a rule settled is told by the result of its call.
  *
  * @param counts Not NULL; from 1 to 10^12 rows.
  * @param k The size of the set, from 1 to the number of labels less 1.

@@ -31,7 +31,8 @@ impl Prediction {
 ///
 /// # Errors
 /// `InvalidArgument` when `k` is not in 1..c, `alpha` not in [[`MIN_ALPHA`](crate::stats::MIN_ALPHA),
-/// [`MAX_ALPHA`](crate::stats::MAX_ALPHA)], or no row or more than [`MAX_TRIALS`](crate::stats::MAX_TRIALS) rows were drawn.
+/// [`MAX_ALPHA`](crate::stats::MAX_ALPHA)], or no row or more than [`MAX_TRIALS`](crate::stats::MAX_TRIALS) rows were drawn;
+/// `InvalidData` when a rule ended the rows.
 ///
 /// ```
 /// use smoothtopk::certificate::predict;
@@ -45,6 +46,7 @@ pub fn predict(counts: &Counts, k: usize, alpha: f64) -> Result<Prediction> {
     check_k(k, counts.classes())?;
     check_alpha(alpha)?;
     check_trials(counts.n())?;
+    counts.check_fixed()?;
     let count = |label: usize| counts.labels()[label];
     let descending = |a: &usize, b: &usize| count(*b).cmp(&count(*a)).then(a.cmp(b));
     let mut labels: Vec<usize> = (0..counts.classes()).collect();

@@ -69,6 +69,8 @@ impl Returned {
         check_k(self.labels.len(), classes)?;
         check_alpha(alpha)?;
         check_trials(counts.n())?;
+        // Guarantees are for a number of rows that was fixed beforehand.
+        counts.check_fixed()?;
         if let Some(label) = self.labels.iter().find(|&&label| label >= classes) {
             let message = format!("label {label} is not one of the {classes} labels 0..{classes}");
             return Err(Error::argument("labels", message));

@@ -184,7 +184,7 @@ impl JobHandle {
         while !progress.ended() {
             progress = state.ended.wait(progress).unwrap_or_else(PoisonError::into_inner);
         }
-        let (counts, pilot) = (progress.estimate.counts(), progress.pilot.as_ref().map(Tally::counts));
+        let (counts, pilot) = (progress.counts(), progress.pilot.as_ref().map(Tally::counts));
         let elapsed = match (progress.started_at, progress.ended_at) {
             (Some(start), Some(end)) => end.duration_since(start),
             _ => Duration::ZERO,

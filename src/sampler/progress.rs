@@ -47,6 +47,8 @@ pub(super) struct Progress {
     pub(super) end: u64,
     /// Rows that a worker has and has not given back.
     out: u64,
+    /// Whether there is or was a watch.
+    watched: bool,
     /// The watch, but while it looks.
     watch: Option<Box<dyn Watch>>,
     looking: bool,
@@ -98,6 +100,12 @@ impl Progress {
         self.out == 0 && !self.looking && (self.given == self.end || self.stopped.is_some())
     }
 
+    /// The counts so far, marked where a watch may have ended the rows.
+    pub(super) fn counts(&self) -> Counts {
+        let counts = self.estimate.counts();
+        if self.watched { counts.ended_by_rule() } else { counts }
+    }
+
     /// Rows counted, the pilot's among them.
     pub(super) fn counted(&self) -> u64 {
         self.estimate.rows + self.pilot.as_ref().map_or(0, |pilot| pilot.rows)
@@ -146,6 +154,7 @@ impl JobState {
             released,
             end: samples.rows(),
             out: 0,
+            watched: watch.is_some(),
             watch,
             looking: false,
             stopped: None,

@@ -196,7 +196,10 @@ mod tests {
             for p0 in [0.01, 0.2, 0.5, 0.63, 0.9] {
                 let odds = Odds { p: p0, q: 1.0 - p0 };
                 let steps = 200_000;
-                let ratio = |u: f64| (1.0 - u).powi(f as i32) * (1.0 + u * odds.q / odds.p).powi(s as i32);
+                let (ln, slope) = capital(s, f, odds);
+                // Over the capital itself, which may be too large for a number of its own.
+                let times = |count: u64, ln: f64| if count == 0 { 0.0 } else { count as f64 * ln };
+                let ratio = |u: f64| (times(f, (-u).ln_1p()) + times(s, (u * odds.q / odds.p).ln_1p()) - ln).exp();
                 let mut sum = 0.0;
                 for (weight, part) in &PARTS {
                     sum += weight
@@ -210,8 +213,7 @@ mod tests {
                                 .sum(),
                         };
                 }
-                let (ln, slope) = capital(s, f, odds);
-                assert!((ln - sum.ln()).abs() < 1e-6, "{s} {f} {p0}: {ln} {}", sum.ln());
+                assert!((sum - 1.0).abs() < 1e-6, "{s} {f} {p0}: {sum}");
                 let (above, _) = capital(s, f, odds.shifted(1e-6));
                 assert!(((above - ln) / 1e-6 - slope).abs() < 1e-4 * (1.0 + slope.abs()), "{s} {f} {p0}: {slope}");
             }

@@ -6,11 +6,22 @@ use crate::{Error, Result};
 ///
 /// `n` may exceed the sum: rows whose scores were not finite count in `n` and for no label, so that they can only
 /// shrink a certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Counts {
     labels: Vec<u64>,
     n: u64,
+    /// Whether a look at the counts decided how many rows there are: bounds for a number fixed beforehand are then not valid.
+    by_rule: bool,
 }
+
+/// What was counted; not why the rows ended.
+impl PartialEq for Counts {
+    fn eq(&self, other: &Self) -> bool {
+        self.labels == other.labels && self.n == other.n
+    }
+}
+
+impl Eq for Counts {}
 
 impl Counts {
     /// Counts of `labels.len()` labels among `n` rows.
@@ -27,7 +38,7 @@ impl Counts {
             Some(sum) if sum > n => {
                 Err(Error::data("n", format!("the counts add to {sum}, more than the n = {n} rows drawn")))
             }
-            Some(_) => Ok(Self { labels, n }),
+            Some(_) => Ok(Self { labels, n, by_rule: false }),
         }
     }
 
@@ -46,7 +57,7 @@ impl Counts {
     /// Counts of rows that were tallied one by one, which therefore cannot add to more than `n`.
     pub(crate) fn tallied(labels: Vec<u64>, n: u64) -> Self {
         debug_assert!(labels.iter().sum::<u64>() <= n);
-        Self { labels, n }
+        Self { labels, n, by_rule: false }
     }
 
     /// The counts, by label.
@@ -62,6 +73,27 @@ impl Counts {
     /// The number of rows drawn, with and without a label.
     pub fn n(&self) -> u64 {
         self.n
+    }
+
+    /// The same counts, known to be of rows that a look at them ended. What is said of them must hold at all numbers of rows at
+    /// once ([`Intervals::Anytime`](super::Intervals)): bounds for a fixed number refuse them.
+    #[must_use]
+    pub fn ended_by_rule(mut self) -> Self {
+        self.by_rule = true;
+        self
+    }
+
+    /// Refuses counts whose number of rows was not fixed beforehand.
+    ///
+    /// # Errors
+    /// `InvalidData`.
+    pub(crate) fn check_fixed(&self) -> Result<()> {
+        if !self.by_rule {
+            return Ok(());
+        }
+        let message = "were ended by a rule that looked at them, so that a bound for a number of rows fixed beforehand would be \
+                       false too often: use bounds for all numbers of rows (intervals \"anytime\")";
+        Err(Error::data("counts", message))
     }
 
     /// The rows that were given no label.
@@ -89,7 +121,7 @@ impl Counts {
         let overflow = || Error::data("counts", "the sums overflow 64 bits");
         let n = self.n.checked_add(other.n).ok_or_else(overflow)?;
         let labels = self.labels.iter().zip(&other.labels).map(|(a, b)| a + b).collect();
-        *self = Self { labels, n };
+        *self = Self { labels, n, by_rule: self.by_rule || other.by_rule };
         Ok(())
     }
 }

@@ -63,7 +63,7 @@ impl FromStr for Intervals {
         let refuse = || {
             Error::argument(
                 "intervals",
-                format!("\"{text}\" is none of fixed, anytime, randomized:U with U from 0 to below 1"),
+                format!("\"{text}\" is none of fixed, anytime, randomized:U with U above 0 and at most 1"),
             )
         };
         match (text, text.strip_prefix("randomized:")) {

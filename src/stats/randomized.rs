@@ -10,29 +10,30 @@ use crate::{Error, Result};
 /// The outward margin, relative to min(p, 1 - p).
 const MARGIN: f64 = 1e-12;
 
-/// A number in [0, 1) that is drawn uniformly, once, before anything is known of the rows, and recorded.
+/// A number in (0, 1] that is drawn uniformly, once, before anything is known of the rows, and recorded.
 ///
-/// Kept as a whole number of 2^-53, so that equal values are the same value.
+/// Kept as a whole number of 2^-53, so that equal values are the same value, and never below the real number that it stands for:
+/// a larger u only lowers the bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Uniform(u64);
 
 impl Uniform {
     const ONE: f64 = (1u64 << 53) as f64;
 
-    /// The upper 53 of 64 uniform bits.
+    /// The upper 53 of 64 uniform bits, rounded up.
     pub const fn from_bits(bits: u64) -> Self {
-        Self(bits >> 11)
+        Self((bits >> 11) + 1)
     }
 
-    /// The number, rounded down to a whole number of 2^-53.
+    /// The number, rounded up to a whole number of 2^-53.
     ///
     /// # Errors
-    /// `InvalidArgument` when it is not in [0, 1).
+    /// `InvalidArgument` when it is not in (0, 1].
     pub fn new(value: f64) -> Result<Self> {
-        if (0.0..1.0).contains(&value) {
-            return Ok(Self((value * Self::ONE) as u64));
+        if value > 0.0 && value <= 1.0 {
+            return Ok(Self((value * Self::ONE).ceil() as u64));
         }
-        Err(Error::argument("uniform", format!("{value} is not a number from 0 to below 1")))
+        Err(Error::argument("uniform", format!("{value} is not a number above 0 and at most 1")))
     }
 
     /// The number.

@@ -159,6 +159,9 @@ impl Spending {
         alpha: f64,
         intervals: Intervals,
     ) -> Result<SpentBounds> {
+        if intervals != Intervals::Anytime {
+            counts.check_fixed()?;
+        }
         self.check(label, k, counts.classes(), alpha)?;
         self.bounds_of(&self.tally(counts, label, k, &mut Vec::new()), k, alpha, intervals)
     }

@@ -95,8 +95,9 @@ impl PredictJudge {
         look_after(n, if n < leader { leader } else { settled }, self.terms.n_max)
     }
 
-    /// Looks at the counts of all rows so far, and settles each set that can be. Any number of rows will do, but the counts
-    /// must be those of the look before and of rows drawn since.
+    /// Looks at the counts of all rows so far, and settles each set that can be. The counts must be those of the look before and of
+    /// rows drawn since; and how many rows that are must be settled before they are drawn, as [`PredictJudge::next_look`] does
+    /// (a look that is chosen in hindsight names its leader in hindsight).
     ///
     /// # Errors
     /// `InvalidData` when the counts do not fit the number of labels, are of no row, or lack rows of the look before.

@@ -114,7 +114,7 @@ fn what_is_no_rule_or_spending_is_refused() {
     ] {
         assert_eq!(text.parse::<Spending>().unwrap_err().field(), Some("spending"), "{text}");
     }
-    for text in ["", "randomized", "randomized:1", "randomized:-0.1", "sometimes"] {
+    for text in ["", "randomized", "randomized:0", "randomized:1.1", "randomized:-0.1", "sometimes"] {
         assert_eq!(text.parse::<Intervals>().unwrap_err().field(), Some("intervals"), "{text}");
     }
 }
