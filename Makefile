@@ -38,11 +38,12 @@ demo: build ## Certify 200 digits with the bundled network; print a table, draw 
 has = $(shell $(CARGO) $(1) --version >/dev/null 2>&1 && echo yes)
 SHARED := $(or $(SMOOTHTOPK_SHARED),../shared)
 
-test: setup fmt-check lint doc unit-test host-test ## Pass every check: format, lints, docs, all tests in every language
+test: setup fmt-check lint doc unit-test test-gpu-build host-test ## Pass every check: format, lints, docs, all tests in every language
 	@printf 'make test: passed setup'
 	@printf '$(if $(call has,fmt),$(comma) format)$(if $(call has,clippy),$(comma) lints), docs, tests in Rust, C, C++, Go and Python.'
 	@printf '$(if $(call has,fmt),, SKIPPED the format (rustup component add rustfmt).)'
 	@printf '$(if $(call has,clippy),, SKIPPED the lints (rustup component add clippy).)'
+	@test -e .venv/gpu/onnxruntime/installed.json || printf ' SKIPPED the checks of the GPU build (Linux on x86-64, PyPI).'
 	@test -d "$(SHARED)" || printf ' SKIPPED the tests on the large models and data (SMOOTHTOPK_SHARED names their folder).'
 	@echo
 

@@ -29,8 +29,8 @@ fn a_plan_has_the_bounds_and_spendings_that_it_is_asked_for() {
             }
         }
     }
-    // 12 rows of one label, of which the first names it: (1/2)^11 and its like are below 0.001.
-    assert!(ok(&plan(&["--rule", "predict"])).contains("# predict at k = 1 abstains below n = 12\n"));
+    // 13 rows of one label: the first names it, the others are the evidence.
+    assert!(ok(&plan(&["--rule", "predict"])).contains("# predict at k = 1 abstains below n = 13\n"));
     let error = refused(&plan(&["--rule", "radius:0.5", "--radius", "0.25"]), 2);
     assert!(error.starts_with("smoothtopk: radius: "), "{error}");
     assert!(refused(&plan(&["--bound", "auto"]), 2).contains("--bound"));
