@@ -8,7 +8,7 @@ use crate::certificate::stop::Decision;
 use crate::certificate::{self, Certificate, Prediction};
 use crate::sampler::{Drawn, JobHandle, JobStopper};
 use crate::smoothed::{Request, Task};
-use crate::stats::{Counts, Intervals};
+use crate::stats::Counts;
 use crate::{Error, ErrorKind, Result};
 
 /// A task under way. Dropping it cancels it.
@@ -113,7 +113,7 @@ impl Pending {
         let rows = drawn.counts.n();
         let judged = match &judgement {
             Some(judgement) => by_rule(&drawn, judgement),
-            None => fixed(&drawn, task, &request, elements),
+            None => fixed(&drawn, task, &request, elements, key),
         };
         let (answer, decisions, earlier, counts) = match judged {
             Ok(Judged { answer, decisions, earlier, counts }) => (Ok(answer), decisions, earlier, counts),
@@ -148,7 +148,7 @@ fn by_rule(drawn: &Drawn, judgement: &Judgement) -> Result<Judged> {
 }
 
 /// The answer of all rows asked for.
-fn fixed(drawn: &Drawn, task: Task, request: &Request, elements: usize) -> Result<Judged> {
+fn fixed(drawn: &Drawn, task: Task, request: &Request, elements: usize, key: u64) -> Result<Judged> {
     if let Some(error) = &drawn.stopped {
         return Err(error.clone());
     }
@@ -175,7 +175,8 @@ fn fixed(drawn: &Drawn, task: Task, request: &Request, elements: usize) -> Resul
     let slack = request.noise()?.radius_slack(elements);
     let certify = |&k| {
         let spending = request.spending(drawn.pilot.as_ref(), label, k, elements)?;
-        Ok(certificate::certify_with(counts, label, k, sigma, alpha, &spending, Intervals::Fixed)?.shrunk_by(slack))
+        let intervals = request.intervals_of(k, key)?;
+        Ok(certificate::certify_with(counts, label, k, sigma, alpha, &spending, intervals)?.shrunk_by(slack))
     };
     judged(Answer::Certificates(k.iter().map(certify).collect::<Result<_>>()?))
 }

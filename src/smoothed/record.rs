@@ -8,7 +8,7 @@ use crate::ErrorKind;
 use crate::certificate::stop::Decision;
 use crate::certificate::{Certificate, SetCertificate};
 use crate::noise::{Noise, Source};
-use crate::stats::Counts;
+use crate::stats::{Counts, Intervals};
 
 /// What produced an outcome, apart from the request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,7 +27,7 @@ impl Outcome {
     /// The outcome as a JSON object: the request with its seed and job key, what drew the rows, the counts, and what follows
     /// from them. Every number parses back to itself.
     ///
-    /// `certificate::certify_with` on `counts` at `alpha_left`, with a certificate's `spending` and the `intervals`, less
+    /// `certificate::certify_with` on `counts` at `alpha_left`, with a certificate's `spending` and the `intervals` (randomized ones with its `uniform`), less
     /// `radius_slack`, gives its radius again where its `rows` are all of the counted ones; where they are fewer (one of several
     /// k, whose radius was larger at an earlier look), on the counts in `earlier`. The model, the input, the seed
     /// or the key of ChaCha12 and the job key give the counts again. So whoever reads a record knows the noise: keep it from
@@ -60,7 +60,7 @@ impl Outcome {
             "grid": noise.as_ref().map(|noise| noise.mode().step()),
             "levels": match request.noise { NoiseMode::Exact(grid) => Some(grid.levels()), NoiseMode::Grid => None },
             "rule": request.rule.to_string(),
-            "intervals": request.intervals().to_string(),
+            "intervals": if request.randomized { "randomized".into() } else { request.intervals().to_string() },
             "elements": self.elements,
             "classes": self.counts.classes(),
             "rows": self.counts.n(),
@@ -110,6 +110,11 @@ impl Outcome {
                         "earlier": earlier.as_ref().map(|counts| json!([counts.n(), counts.labels()])),
                         "decision": decision.to_string(),
                         "spending": certificate.spending.to_string(),
+                        // Of randomized bounds: certify_with takes them as Intervals::Randomized.
+                        "uniform": match certificate.intervals {
+                            Intervals::Randomized(uniform) => Some(uniform.value()),
+                            _ => None,
+                        },
                         "radius": certificate.radius,
                         "certified": certificate.certified(),
                         "p_lower": certificate.p_lower.p,

@@ -5,6 +5,7 @@ use crate::certificate::auto;
 use crate::certificate::stop::Rule;
 use crate::noise::family::Gaussian;
 use crate::noise::{Grid, Mode, Noise, Source};
+use crate::stats::randomized::Uniform;
 use crate::stats::{Counts, Intervals, MAX_TRIALS, Spending, check_alpha};
 use crate::{Error, Result};
 
@@ -40,6 +41,10 @@ pub struct Request {
     pub rule: Rule,
     /// How label probabilities are bounded.
     pub bound: Bounding,
+    /// Randomized exact bounds ([`Intervals::Randomized`]), for certificates of one label by a fixed n: a little larger radii on
+    /// average. Each k and job key has one uniform, from the seed or key that its rows come from, so that a certificate can be
+    /// made again. False by default.
+    pub randomized: bool,
     /// Where the noise's bits come from.
     pub generator: Generator,
     /// How noise is made, and on which grid.
@@ -61,6 +66,7 @@ impl Request {
             alpha: 0.001,
             rule: Rule::Fixed,
             bound: Bounding::default(),
+            randomized: false,
             generator: Generator::default(),
             noise: NoiseMode::Grid,
             input_max: 1.0,
@@ -88,6 +94,12 @@ impl Request {
             Noise::new(self.sigma, mode, Source::Philox { seed: 0 })?;
         }
         self.rule.check()?;
+        if self.randomized && self.rule != Rule::Fixed {
+            return Err(Error::argument(
+                "randomized",
+                format!("bounds can be randomized for a fixed n only, not with the rule {}", self.rule),
+            ));
+        }
         check_alpha(self.alpha)?;
         if self.n == 0 || self.n > MAX_TRIALS {
             return Err(Error::argument("n", format!("must be from 1 to {MAX_TRIALS}, got {}", self.n)));
@@ -123,6 +135,12 @@ impl Request {
             return Err(Error::argument(
                 "n0",
                 "must be at least 1 where the label, or how alpha is spent, is selected by rows",
+            ));
+        }
+        if self.randomized && matches!(task, Task::Predict | Task::CertifyAnswer) {
+            return Err(Error::argument(
+                "randomized",
+                "bounds can be randomized for the certificate of one label only",
             ));
         }
         let alpha = self.alpha_left(task, elements)?;
@@ -214,7 +232,20 @@ impl Request {
         auto::spend(spending, label, k, self.n, alpha, self.intervals())
     }
 
-    /// The kind of bounds that the rule rests on.
+    /// The bounds of the certificate for `k` of job `key`: those of the rule or, where they are to be randomized, with the uniform
+    /// that the seed or key gives. A request without one ([`Request::with_seed`]) has another uniform at every call.
+    ///
+    /// # Errors
+    /// `Io` when the operating system gives no seed.
+    pub fn intervals_of(&self, k: usize, key: u64) -> Result<Intervals> {
+        if !self.randomized {
+            return Ok(self.intervals());
+        }
+        let bits = self.generator.source()?.bits_beside_rows(key, k as u64);
+        Ok(Intervals::Randomized(Uniform::from_bits(bits)))
+    }
+
+    /// The kind of bounds that the rule rests on, before they are randomized.
     pub fn intervals(&self) -> Intervals {
         if self.rule == Rule::Fixed { Intervals::Fixed } else { Intervals::Anytime }
     }

@@ -6,6 +6,8 @@
 mod accuracy;
 #[path = "noise/attack.rs"]
 mod attack;
+#[path = "noise/beside.rs"]
+mod beside;
 #[path = "noise/chacha.rs"]
 mod chacha;
 #[path = "noise/discrete.rs"]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+#[path = "smoothed/randomized.rs"]
+mod randomized;
 #[path = "smoothed/rules.rs"]
 mod rules;
 

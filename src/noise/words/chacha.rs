@@ -26,6 +26,11 @@ fn at(key: &[u8; 32], stream: u64, word: u128) -> ChaCha12Rng {
     keystream
 }
 
+/// The first 64 bits of a stream under a job's key.
+pub(in crate::noise) fn first_bits(key: &[u8; 32], stream: u64) -> u64 {
+    at(key, stream, 0).next_u64()
+}
+
 /// The words of one row: word w of block b is word 64 (b / 16) + 16 w + b % 16 of the keystream.
 pub(in crate::noise) struct ChaChaWords {
     key: [u8; 32],

@@ -3,7 +3,7 @@
 mod chacha;
 mod philox;
 
-pub(super) use chacha::{ChaChaWords, job_key};
+pub(super) use chacha::{ChaChaWords, first_bits, job_key};
 pub(super) use philox::{PhiloxWords, philox_job_key};
 
 use super::simd::Simd;
