@@ -21,6 +21,8 @@ pub enum Purpose {
     Estimate = 1,
     /// The n rows that predict.
     Predict = 2,
+    /// The n rows that certify an answer, which may choose its labels, too: they certify none of these labels a second time.
+    Answer = 4,
 }
 
 /// The purpose bit of exact noise, so that it is independent of the Gaussian noise of the same secret.

@@ -219,7 +219,9 @@ fn job_of(input: &[f32], task: Task, request: &Request, key: u64, classes: usize
     let purpose = match task {
         // A label predicted and then certified under one seed must not be certified by the rows that chose it.
         Task::Predict => Purpose::Predict,
-        Task::Certify(_) | Task::CertifySelected | Task::CertifyAnswer => Purpose::Estimate,
+        // Nor one that was returned with guarantees by the rows that chose it.
+        Task::CertifyAnswer => Purpose::Answer,
+        Task::Certify(_) | Task::CertifySelected => Purpose::Estimate,
     };
     let job = Job::new(input, &request.noise()?, purpose)?;
     let job = job.key(key).pilot(request.pilot_rows(task)).samples(0..request.n);
