@@ -15,7 +15,7 @@ use crate::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Mode {
-    /// Inputs and f32 Gaussian noise rounded to a fine grid, the f32 sampler taken for an exact Gaussian.
+    /// Inputs and f32 Gaussian noise rounded to a grid much finer than sigma, the f32 sampler taken for an exact Gaussian.
     Grid(Grid),
     /// Inputs on a declared grid, and the Gaussian discretised to it, with a proven bound on its distance from the
     /// exact one.
@@ -176,7 +176,7 @@ impl Noise {
 
     /// What placing inputs of so many elements on the grid can add to the l2 norm of a perturbation, to be subtracted
     /// from a radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and the
-    /// distances between them.
+    /// distances between grid points: see [`ExactGrid`].
     #[must_use]
     pub fn radius_slack(&self, elements: usize) -> f64 {
         match &self.law {

@@ -16,10 +16,16 @@ pub struct Grid {
 const EXACT: f64 = 16_777_216.0;
 /// The smallest normal f32, and the largest power of two whose 2^24-fold is an f32.
 const STEPS: (i32, i32) = (-126, 103);
+/// log2 of the most steps that sigma may have. The sampler's own lattice must be far finer than the grid, or its gaps show in the
+/// probabilities of the grid's points, and x with them: docs/noise.md, "The sampler's lattice".
+const MOST_STEPS: i32 = 14;
 
 impl Grid {
-    /// The finest grid on which x + noise is exact in f32 for every |x| <= `max_abs` and noise of standard deviation
-    /// `sigma` (|z| <= [`MAX_ABS_Z`]). For `max_abs` 1 and `sigma` 0.25 the step is 2^-22.
+    /// The finest grid of steps from sigma / 2^14 on whose sums x + noise are exact in f32 for every |x| <= `max_abs` and
+    /// noise of standard deviation `sigma` (|z| <= [`MAX_ABS_Z`]). For `max_abs` 1 and `sigma` 0.25 the step is 2^-16.
+    ///
+    /// The first bound decides unless `max_abs` is near 1000 sigma or more. It keeps the f32 sampler's lattice from a model that
+    /// knows the generator: docs/noise.md.
     ///
     /// # Errors
     /// `InvalidArgument` when `max_abs` is negative or not finite, `sigma` not positive or not finite, or no step
@@ -38,12 +44,26 @@ impl Grid {
         // The sum needs 2^24 steps: within one of the exponent of (max_abs + max_noise) / 2^24.
         let near = ((max_abs + max_noise) / EXACT).log2();
         let exponent = if near.is_finite() { (near as i32 - 2..=near as i32 + 2).find(|&e| fits(e)) } else { None };
-        match exponent {
+        match exponent.map(|exponent| exponent.max(log2_up(sigma) - MOST_STEPS)) {
             Some(exponent) if (STEPS.0..=STEPS.1).contains(&exponent) => Ok(Self { step: 2f32.powi(exponent) }),
             _ => Err(Error::argument(
                 "max_abs",
                 format!("f32 has no grid for inputs up to {max_abs:e} with sigma {sigma:e}; rescale the inputs"),
             )),
+        }
+    }
+
+    /// A grid of any step, for tests and measurements: with a step finer than [`Grid::for_range`]'s, noise may betray x.
+    ///
+    /// # Errors
+    /// `InvalidArgument` unless the step is a power of two from 2^-126 to 2^103.
+    #[doc(hidden)]
+    pub fn with_step(step: f32) -> Result<Self> {
+        let power_of_two = step.is_normal() && step > 0.0 && step.to_bits() & 0x7f_ffff == 0;
+        if power_of_two && step <= 2f32.powi(STEPS.1) {
+            Ok(Self { step })
+        } else {
+            Err(Error::argument("step", format!("must be a power of two from 2^-126 to 2^103, not {step:e}")))
         }
     }
 
@@ -87,6 +107,12 @@ impl Grid {
     }
 }
 
+/// The least e with 2^e >= sigma; -1022 for a subnormal sigma, which no grid has.
+fn log2_up(sigma: f64) -> i32 {
+    let bits = sigma.to_bits();
+    (bits >> 52) as i32 - 1023 + i32::from(bits << 12 != 0)
+}
+
 pub(super) fn check_sigma(sigma: f64) -> Result<()> {
     if sigma.is_finite() && sigma > 0.0 {
         Ok(())
@@ -102,7 +128,7 @@ mod tests {
     #[test]
     fn scale_is_never_below_sigma_over_step() {
         let grid = Grid::for_range(1.0, 0.25).unwrap();
-        assert_eq!(grid.scale(0.25).unwrap(), 1_048_576.0);
+        assert_eq!(grid.scale(0.25).unwrap(), 16_384.0);
         for sigma in [0.1, 0.12, 0.249_999_999, 1e-3, 1e-60] {
             let exact = sigma / f64::from(grid.step());
             let scale = grid.scale(sigma).unwrap();

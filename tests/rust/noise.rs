@@ -22,6 +22,8 @@ mod exact_statistics;
 mod grid;
 #[path = "noise/independence.rs"]
 mod independence;
+#[path = "noise/parity_attack.rs"]
+mod parity_attack;
 #[path = "noise/philox.rs"]
 mod philox;
 #[path = "noise/rows.rs"]

@@ -88,7 +88,7 @@ fn the_rows_of_a_secret_are_fixed_for_ever() {
         [0, 9, 18, 27, 36, 45, 54, 79].map(|e: usize| row[e])
     };
     let [philox, chacha] = sources().map(|source| row(&exact(255.0, 1, source)));
-    let grid = smoothtopk::noise::Grid::for_range(1.0, 0.25).unwrap();
+    let grid = smoothtopk::noise::Grid::with_step(0.5f32.powi(22)).unwrap();
     let gaussian = row(&Noise::new(0.25, Mode::Grid(grid), Source::ChaCha12 { key: KEY }).unwrap());
     assert_eq!((philox, chacha, gaussian.map(f32::to_bits)), (PHILOX, CHACHA, GAUSSIAN));
 }
@@ -136,6 +136,9 @@ fn every_way_of_scaling_pixels_gives_the_same_points() {
                 grid.point((f64::from(2 * pixel - 255) / 255.0) as f32),
                 Some((2 * pixel - 255) * (levels / 255) as i32)
             );
+            for to_both_sides in [value / 127.5 - 1.0, (value / 255.0 - 0.5) / 0.5, value / 255.0 * 2.0 - 1.0] {
+                assert_eq!(grid.point(to_both_sides), Some((2 * pixel - 255) * (levels / 255) as i32));
+            }
         }
     }
 }

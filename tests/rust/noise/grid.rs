@@ -16,7 +16,17 @@ fn noisy(sigma: f64, grid: &Grid, sample: u64, x: &[f32]) -> Vec<f32> {
 #[test]
 fn steps_of_known_ranges() {
     for (max_abs, sigma, exponent) in
-        [(1.0, 0.25, -22), (1.0, 0.12, -22), (1.0, 0.5, -21), (1.0, 1.0, -20), (255.0, 64.0, -14)]
+        // sigma / 2^14, or the next power of two; in the last two, the range decides.
+        [
+            (1.0, 0.25, -16),
+            (1.0, 0.12, -17),
+            (1.0, 0.5, -15),
+            (1.0, 1.0, -14),
+            (255.0, 64.0, -8),
+            (0.0, 3e-9, -42),
+        ]
+        .into_iter()
+        .chain([(1.0, 1e-4, -23), (255.0, 0.01, -16)])
     {
         assert_eq!(Grid::for_range(max_abs, sigma).unwrap().step(), 2f32.powi(exponent), "{max_abs}, {sigma}");
     }
@@ -44,6 +54,16 @@ fn impossible_ranges_are_refused() {
             (ErrorKind::InvalidArgument, Some(field)),
             "{max_abs}, {sigma}: {error}"
         );
+    }
+}
+
+#[test]
+fn a_step_is_a_power_of_two() {
+    for step in [2f32.powi(-126), 2f32.powi(-22), 1.0, 2f32.powi(103)] {
+        assert_eq!(Grid::with_step(step).unwrap().step(), step);
+    }
+    for step in [0.0, -1.0, 0.3, 2f32.powi(-127), 2f32.powi(104), f32::INFINITY, f32::NAN] {
+        assert_eq!(Grid::with_step(step).unwrap_err().field(), Some("step"), "{step}");
     }
 }
 
@@ -99,7 +119,8 @@ fn noise_is_the_normal_times_sigma_rounded_to_the_grid_on_every_path() {
 }
 
 proptest! {
-    /// Outputs are multiples of the step, sums are exact, the noise does not depend on x, and no finer grid would do.
+    /// Outputs are multiples of the step, sums are exact, the noise does not depend on x, sigma has at most 2^14 steps, and no
+    /// finer grid would do.
     #[test]
     fn sums_on_the_grid_are_exact(
         exponent in -40i32..40,
@@ -115,7 +136,9 @@ proptest! {
         let step = f64::from(grid.step());
         prop_assert_eq!(step.log2().fract(), 0.0);
         prop_assert!(max_abs + MAX_ABS_Z * sigma <= step * 16_777_216.0);
-        prop_assert!(max_abs + MAX_ABS_Z * sigma * (1.0 + 1e-5) > step * (8_388_608.0 - 2.0));
+        prop_assert!(sigma / step <= 16_384.0);
+        let all_in_half_steps = max_abs + MAX_ABS_Z * sigma * (1.0 + 1e-5) <= step * (8_388_608.0 - 2.0);
+        prop_assert!(!all_in_half_steps || sigma / (step / 2.0) > 16_384.0);
 
         let mut x: Vec<f32> = units.iter().map(|unit| (unit * max_abs) as f32).collect();
         // The corners of the range too.
