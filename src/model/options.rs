@@ -51,6 +51,18 @@ impl Provider {
     }
 }
 
+impl Provider {
+    /// The same provider on another device; itself where it has no device index.
+    #[must_use]
+    pub fn on(&self, device: u32) -> Self {
+        match self {
+            Self::Cuda { .. } => Self::Cuda { device },
+            Self::TensorRt { .. } => Self::TensorRt { device },
+            Self::Cpu | Self::Other { .. } => self.clone(),
+        }
+    }
+}
+
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -39,8 +39,9 @@ pub use self::nvidia::KernelSource;
 use self::nvidia::Nvidia;
 use self::worker::Worker;
 pub use self::yardstick::Yardstick;
-use crate::model::{DeviceStream, Model, ModelOptions, Provider};
+use crate::model::{ComputeStream, DeviceStream, Model, ModelOptions, Provider};
 use crate::sampler::classifier::{DeviceWorkers, SpawnWorkers, Work};
+use crate::sampler::open::OpenModel;
 use crate::sampler::queue::Shared;
 use crate::sampler::{BaseClassifier, BatchRunner, Plan};
 use crate::{Error, Result};
@@ -71,6 +72,8 @@ struct Seat {
     // Its session works on the driver's stream, and holds the driver.
     model: Model,
     driver: Arc<dyn Driver>,
+    /// The device's, as plans are kept by it.
+    name: String,
     traffic: Traffic,
 }
 
@@ -102,6 +105,21 @@ impl CudaClassifier {
         kernels: KernelSource,
     ) -> Result<Self> {
         let path = path.as_ref();
+        let opened = Self::open_by(&|options| Model::open(path, options), options, devices, kernels)?;
+        if opened.model.fallback().is_none() {
+            opened.model.device_layout()?;
+        }
+        Ok(opened)
+    }
+
+    /// As [`CudaClassifier::open`], by what opens one session. Of a model whose output is no tensor there is one session, on one
+    /// device, and no rows stay there: [`CudaClassifier::is_on_devices`].
+    pub(super) fn open_by(
+        open: OpenModel,
+        options: &ModelOptions,
+        devices: &[u32],
+        kernels: KernelSource,
+    ) -> Result<Self> {
         if !matches!(options.provider, Provider::Cuda { .. } | Provider::TensorRt { .. }) {
             let message = format!("rows stay on the device with cuda and tensorrt only, not with {}", options.provider);
             return Err(Error::argument("provider", message));
@@ -115,26 +133,26 @@ impl CudaClassifier {
         let mut seats = Vec::with_capacity(devices.len());
         for &device in devices {
             let mut options = options.clone();
-            options.provider = match options.provider {
-                Provider::TensorRt { .. } => Provider::TensorRt { device },
-                _ => Provider::Cuda { device },
-            };
+            options.provider = options.provider.on(device);
             let driver = match Nvidia::open(device, kernels) {
                 Ok(driver) => Arc::new(driver),
                 // The provider's own refusal names every library that is missing, or is what may fall back.
                 Err(error) => {
-                    let model = Model::open(path, &options)?;
+                    let model = open(&options)?;
                     return if model.fallback().is_some() { Ok(Self { model, seats: Vec::new() }) } else { Err(error) };
                 }
             };
             // SAFETY: a stream of this device, in the context that ONNX Runtime uses.
             options.stream = Some(unsafe { DeviceStream::new(driver.clone()) });
-            let model = Model::open(path, &options)?;
+            let model = open(&options)?;
             if model.fallback().is_some() {
                 return Ok(Self { model, seats: Vec::new() });
             }
-            model.device_layout()?;
-            seats.push(Arc::new(Seat { model, driver, traffic: Traffic::default() }));
+            if let Err(error) = model.device_layout() {
+                return if devices.len() == 1 { Ok(Self { model, seats: Vec::new() }) } else { Err(error) };
+            }
+            let name = driver.device_name().unwrap_or_default();
+            seats.push(Arc::new(Seat { model, driver, name, traffic: Traffic::default() }));
         }
         Ok(Self { model: seats[0].model.clone(), seats })
     }
@@ -142,6 +160,11 @@ impl CudaClassifier {
     /// Devices that the driver shows; 0 without a driver.
     pub fn device_count() -> usize {
         nvidia::device_count()
+    }
+
+    /// Whether rows stay on devices: not where the open fell back, nor where the model's output is read on the host.
+    pub(super) fn is_on_devices(&self) -> bool {
+        !self.seats.is_empty()
     }
 
     /// The model on the first device; on the processor, if it fell back.
@@ -189,6 +212,22 @@ impl BaseClassifier for CudaClassifier {
 
     fn fixed_batch(&self) -> Option<usize> {
         self.model.fixed_batch()
+    }
+
+    fn identity(&self) -> Option<String> {
+        let names = self.seats.iter().map(|seat| seat.name.as_str()).collect::<Vec<_>>();
+        match self.seats.len() {
+            0 => self.model.identity(),
+            _ => Some(format!("{}, rows stay on {names:?}", self.model.speed_identity())),
+        }
+    }
+
+    fn run_bytes(&self) -> Option<u64> {
+        BaseClassifier::run_bytes(&self.model)
+    }
+
+    fn release(&self) {
+        BaseClassifier::release(&self.model);
     }
 
     fn runner(&self, batch: usize) -> Result<Box<dyn BatchRunner>> {

@@ -25,7 +25,12 @@ pub(super) fn model(name: &str, options: ModelOptions) -> Model {
 /// The model on devices that are none.
 pub(super) fn on(drivers: &[Arc<HostDriver>], model: &Model) -> Arc<CudaClassifier> {
     let seat = |driver: &Arc<HostDriver>| {
-        Arc::new(Seat { model: model.clone(), driver: driver.clone(), traffic: Traffic::default() })
+        Arc::new(Seat {
+            model: model.clone(),
+            driver: driver.clone(),
+            name: String::new(),
+            traffic: Traffic::default(),
+        })
     };
     Arc::new(CudaClassifier { model: model.clone(), seats: drivers.iter().map(seat).collect() })
 }
