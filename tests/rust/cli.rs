@@ -5,6 +5,8 @@ mod bad_input;
 #[path = "cli/certify.rs"]
 mod certify;
 mod common;
+#[path = "cli/devices.rs"]
+mod devices;
 #[path = "cli/guarantee.rs"]
 mod guarantee;
 #[path = "cli/noise.rs"]

@@ -26,8 +26,8 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let options = args.options.options()?;
-    let model = match Model::open(&args.model, &options) {
-        Ok(model) => model,
+    let opened = match args.options.open(&args.model, None) {
+        Ok(opened) => opened,
         // The model opens and cannot be used: show what it has, so that the remedy can be followed.
         Err(error) if matches!(error.kind(), ErrorKind::Model | ErrorKind::InvalidArgument) => {
             if let Ok(interface) = Model::interface(&args.model, &options) {
@@ -37,17 +37,20 @@ pub fn run(args: Args) -> Result<()> {
         }
         Err(error) => return Err(error),
     };
+    let model = &opened.model;
     if args.json {
         let report = json!({
             "accepted": true,
             "sha256": model.sha256(),
-            "provider": model.provider().to_string(),
+            "provider": opened.provider(),
             "precision": model.precision(),
+            "arithmetic": model.arithmetic(),
+            "fallback": model.fallback(),
             "signature": model.signature(),
         });
         return print_json(&report);
     }
-    stdout::print(&report(&model))
+    stdout::print(&report(model))
 }
 
 fn report(model: &Model) -> String {

@@ -1,17 +1,42 @@
 //! Options of every command that opens a model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use smoothtopk::Result;
-use smoothtopk::model::{Constant, ModelOptions, Provider};
+use smoothtopk::model::{Constant, CudaOptions, ModelOptions, Provider, TensorRtOptions};
+use smoothtopk::sampler::{self, Opened};
 
 /// How the model is opened and read.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Model options")]
 pub struct ModelArgs {
-    /// Where the model runs: cpu, cuda[:ID] or tensorrt[:ID]; nothing falls back to another
+    /// Where the model runs: cpu, cuda[:ID] or tensorrt[:ID]; nothing falls back to another without --allow-fallback
     #[arg(long, value_name = "PROVIDER", default_value = "cpu")]
     pub provider: String,
+
+    /// GPUs that share the rows, for cuda and tensorrt: 0,1 [default: the provider's own]
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub device: Vec<u32>,
+
+    /// Run on the processor where the provider cannot be used; records say so
+    #[arg(long)]
+    pub allow_fallback: bool,
+
+    /// CUDA: multiply float32 with 10 bits of fraction, which is another base classifier
+    #[arg(long)]
+    pub tf32: bool,
+
+    /// TensorRT: compute in float16 where that is faster, which is another base classifier
+    #[arg(long)]
+    pub trt_fp16: bool,
+
+    /// TensorRT: compute in bfloat16 where that is faster, which is another base classifier
+    #[arg(long)]
+    pub trt_bf16: bool,
+
+    /// TensorRT: folder where built engines are kept [default: not kept]
+    #[arg(long, value_name = "DIR")]
+    pub trt_cache: Option<PathBuf>,
 
     /// ONNX Runtime's library, or the folder that holds it
     #[arg(long, value_name = "PATH")]
@@ -51,11 +76,28 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
+    /// Opens a model where its rows are fastest; `batch` is the only one that will be run, where that is known.
+    pub fn open(&self, model: &Path, batch: Option<usize>) -> Result<Opened> {
+        let opened = sampler::open(model, &self.options()?, &self.device, batch)?;
+        if let Some(reason) = opened.model.fallback() {
+            eprintln!("smoothtopk: the model runs on the processor instead of {}: {reason}", self.provider);
+        }
+        Ok(opened)
+    }
+
     /// The library's options. One thread within a run: commands run batches side by side.
     pub fn options(&self) -> Result<ModelOptions> {
         Ok(ModelOptions {
             runtime: self.onnxruntime.clone(),
             provider: self.provider.parse::<Provider>()?,
+            allow_fallback: self.allow_fallback,
+            cuda: CudaOptions { tf32: self.tf32, ..CudaOptions::default() },
+            tensorrt: TensorRtOptions {
+                fp16: self.trt_fp16,
+                bf16: self.trt_bf16,
+                cache: self.trt_cache.clone(),
+                ..TensorRtOptions::default()
+            },
             intra_threads: 1,
             input: self.input.clone(),
             input_shape: self.input_shape.clone(),

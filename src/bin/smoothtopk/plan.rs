@@ -138,7 +138,7 @@ fn first_settled(k: usize, alpha: f64, classes: usize) -> Result<u64> {
 }
 
 fn measure(args: &Args, path: &std::path::Path) -> Result<(Arc<Model>, Measured)> {
-    let model = Arc::new(Model::open(path, &args.model_args.options()?)?);
-    let measured = measure_plan(&model, args.threads, args.no_plan_cache)?;
-    Ok((model, measured))
+    let opened = args.model_args.open(path, None)?;
+    let measured = measure_plan(&opened, args.threads, args.no_plan_cache)?;
+    Ok((opened.model, measured))
 }

@@ -163,7 +163,9 @@ impl Row<'_> {
             "scores": sampling.model.signature().reading.to_string(),
             "model_sha256": sampling.model.sha256(),
             "onnxruntime": Runtime::load(None)?.version(),
-            "provider": sampling.model.provider().to_string(),
+            "provider": sampling.opened.provider(),
+            "arithmetic": sampling.model.arithmetic(),
+            "fallback": sampling.model.fallback(),
             "version": smoothtopk::VERSION,
         }))
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smoothtopk::certificate::stop::Rule;
-use smoothtopk::model::{Layout, Model, Provider};
+use smoothtopk::model::{Layout, Model};
 use smoothtopk::noise::Grid;
-use smoothtopk::sampler::{BaseClassifier, Measured, Plan, Search};
+use smoothtopk::sampler::{Measured, Opened, Plan};
 use smoothtopk::smoothed::{Generator, NoiseMode, Outcome, Request, SmoothedClassifier, Task};
 use smoothtopk::{Error, ErrorKind, Result};
 
@@ -87,6 +87,8 @@ pub struct SamplingArgs {
 pub struct Sampling {
     pub data: Dataset,
     pub model: Arc<Model>,
+    /// The model with what runs its rows.
+    pub opened: Opened,
     /// Indices of the examples chosen by --skip and --max, ascending.
     pub examples: Vec<usize>,
     input_max: f64,
@@ -112,7 +114,8 @@ impl Sampling {
             return Err(Error::argument("skip", "must be at least 1: every S-th example is taken"));
         }
         let dataset = Dataset::open(&args.data, &args.data_options())?;
-        let model = Arc::new(Model::open(&args.model, &args.model_args.options()?)?);
+        let opened = args.model_args.open(&args.model, args.batch)?;
+        let model = opened.model.clone();
         let signature = model.signature();
         for &k in &args.k {
             if k == 0 || k >= signature.classes {
@@ -132,9 +135,9 @@ impl Sampling {
             Layout::Nhwc => data::Layout::Nhwc,
             Layout::Flat => data::Layout::Flat,
         };
-        let threads = args.threads.unwrap_or_else(|| default_threads(&model));
+        let threads = args.threads.unwrap_or(opened.threads);
         // Told before a RUN is made, and before a plan is measured.
-        Plan { batch: args.batch.or(model.fixed_batch()).unwrap_or(1), threads }.check(model.as_ref())?;
+        opened.check(Plan { batch: args.batch.or(opened.classifier.fixed_batch()).unwrap_or(1), threads })?;
         let input = InputSpec { shape: signature.element_shape.clone(), layout };
         dataset.check_shape(&input)?;
         let input_max = args.input_max.map_or_else(|| dataset.max_abs(), Ok)?;
@@ -143,7 +146,7 @@ impl Sampling {
         if examples.is_empty() {
             return Err(Error::data("data", "no example is left to do: the data is empty, or --max is 0"));
         }
-        Ok(Self { data: dataset, model, examples, input_max, input, threads, args: args.clone() })
+        Ok(Self { data: dataset, model, opened, examples, input_max, input, threads, args: args.clone() })
     }
 
     /// The model's input, to which examples are matched.
@@ -159,9 +162,9 @@ impl Sampling {
     /// The batch plan: as given, or measured.
     pub fn plan(&self) -> Result<Plan> {
         let threads = self.threads;
-        match (self.args.batch, self.model.fixed_batch()) {
+        match (self.args.batch, self.opened.classifier.fixed_batch()) {
             (Some(batch), _) | (None, Some(batch)) => Ok(Plan { batch, threads }),
-            (None, None) => Ok(measure_plan(&self.model, self.args.threads, self.args.no_plan_cache)?.plan),
+            (None, None) => Ok(measure_plan(&self.opened, self.args.threads, self.args.no_plan_cache)?.plan),
         }
     }
 
@@ -216,7 +219,7 @@ impl Sampling {
         progress: &Progress,
         mut done: impl FnMut(usize, Outcome) -> Result<()>,
     ) -> Result<()> {
-        let smoothed = SmoothedClassifier::new(self.model.clone(), plan)?;
+        let smoothed = SmoothedClassifier::new(self.opened.classifier.clone(), plan)?;
         let elements = self.model.signature().elements;
         let mut window = Window::new(&plan, request, elements, self.args.timeout);
         let mut waiting = examples.iter();
@@ -257,21 +260,13 @@ fn of_example(index: usize, error: &Error) -> Error {
     }
 }
 
-/// One thread a usable core where runs of the model go side by side, else one.
-pub fn default_threads(model: &Model) -> usize {
-    if *model.provider() == Provider::Cpu { Plan::usable_threads() } else { 1 }
-}
-
 /// The batch plan of a model: kept from an earlier run, or measured.
-pub fn measure_plan(model: &Arc<Model>, threads: Option<usize>, no_cache: bool) -> Result<Measured> {
-    // Runs on other devices take turns.
-    let threads = threads.or((*model.provider() != Provider::Cpu).then_some(1));
-    let classifier: Arc<dyn BaseClassifier> = model.clone();
-    let mut search = Search { threads, ..Search::default() };
+pub fn measure_plan(opened: &Opened, threads: Option<usize>, no_cache: bool) -> Result<Measured> {
+    let mut search = opened.search(threads)?;
     if no_cache {
         search.cache = None;
     }
-    search.run(&classifier)
+    search.run(&opened.classifier)
 }
 
 /// A number of seconds above 0.

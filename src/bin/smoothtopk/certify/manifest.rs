@@ -16,7 +16,7 @@ use crate::sampling::{Sampling, SamplingArgs};
 pub fn manifest(args: &Args, sampling: &Sampling, asked: &Asked) -> Result<Manifest> {
     let SamplingArgs { skip, max, input_scale, model_args, timeout, .. } = &args.sampling;
     let Asked { request, labels, guarantee, shared } = asked;
-    let Sampling { model, data, examples, .. } = sampling;
+    let Sampling { model, opened, data, examples, .. } = sampling;
     let signature = model.signature();
     let noise = request.noise()?;
     let (n0, elements) = (pilot_rows(asked), signature.elements);
@@ -33,7 +33,9 @@ pub fn manifest(args: &Args, sampling: &Sampling, asked: &Asked) -> Result<Manif
         data: data.file_name(),
         data_sha256: data.sha256()?.to_owned(),
         onnxruntime_version: Runtime::load(None)?.version().to_owned(),
-        provider: model.provider().to_string(),
+        provider: opened.provider(),
+        arithmetic: model.arithmetic().to_owned(),
+        fallback: model.fallback().map(str::to_owned),
         precision: model.precision().to_string(),
         sigma: request.sigma,
         k: request.k.clone(),
@@ -93,6 +95,13 @@ fn how_read(args: &ModelArgs, signature: &Signature, request: &Request, noise: &
         threshold: _,
         // Fields of the manifest of their own.
         provider: _,
+        device: _,
+        allow_fallback: _,
+        tf32: _,
+        trt_fp16: _,
+        trt_bf16: _,
+        // Where engines are kept makes no other classifier.
+        trt_cache: _,
         onnxruntime: _,
         mean: _,
         std: _,

@@ -25,8 +25,8 @@ pub enum LabelSource {
     Same,
 }
 
-/// `manifest.json`. Everything is compared on resuming but the two file names, which are bound by their hashes, and the format,
-/// whose differences are fields.
+/// `manifest.json`. Everything is compared on resuming but the two file names, which are bound by their hashes, the format,
+/// whose differences are fields, and why a provider was not used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The version of the RUN format, [`FORMAT`].
@@ -45,8 +45,15 @@ pub struct Manifest {
     pub onnxruntime_version: String,
     /// The execution provider, with its device.
     pub provider: String,
-    /// What the provider computes in.
+    /// The type in which the model takes its rows.
     pub precision: String,
+    /// In what float32 is computed: float32 or tf32, with +float16 or +bfloat16 where TensorRT may choose these.
+    #[serde(default = "float32")]
+    pub arithmetic: String,
+    /// Why the model ran on the processor and not by the provider asked for; null where that ran it. Not compared: the provider
+    /// is, and reasons name what a machine lacks.
+    #[serde(default)]
+    pub fallback: Option<String>,
     /// Standard deviation of the noise, in the units of the scaled input.
     pub sigma: f64,
     /// The k of every certificate, one file each.
@@ -118,7 +125,7 @@ pub struct Manifest {
 }
 
 /// The order in which fields are compared, so that the first difference named is a cause rather than a consequence.
-const ORDER: [&str; 34] = [
+const ORDER: [&str; 35] = [
     "model_sha256",
     "data_sha256",
     "sigma",
@@ -144,6 +151,7 @@ const ORDER: [&str; 34] = [
     "max",
     "provider",
     "precision",
+    "arithmetic",
     "program_version",
     "onnxruntime_version",
     "grid",
@@ -157,6 +165,11 @@ const ORDER: [&str; 34] = [
 
 fn fixed() -> String {
     Rule::Fixed.to_string()
+}
+
+/// What runs computed in before there was a choice.
+fn float32() -> String {
+    "float32".to_owned()
 }
 
 fn philox() -> String {
@@ -223,7 +236,7 @@ impl Manifest {
         let stored = serde_json::to_value(self).map_err(internal)?;
         let wanted = serde_json::to_value(wanted).map_err(internal)?;
         let names = [&stored, &wanted].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
-        let names = names.map(String::as_str).filter(|name| !["format", "model", "data"].contains(name));
+        let names = names.map(String::as_str).filter(|name| !["format", "model", "data", "fallback"].contains(name));
         let differing = ORDER.into_iter().chain(names).find(|name| stored.get(name) != wanted.get(name));
         let Some(field) = differing else { return Ok(()) };
         let show = |value: &Value| value.get(field).map_or_else(|| "nothing".to_string(), Value::to_string);
@@ -255,6 +268,8 @@ pub(super) mod tests {
             onnxruntime_version: "1.24.0".into(),
             provider: "cpu".into(),
             precision: "float32".into(),
+            arithmetic: "float32".into(),
+            fallback: None,
             sigma: 0.1 + 0.2,
             k: vec![1, 3],
             n0: 100,
@@ -356,6 +371,8 @@ pub(super) mod tests {
             "generator",
             "key_sha256",
             "levels",
+            "arithmetic",
+            "fallback",
         ] {
             fields.remove(later).expect(later);
         }

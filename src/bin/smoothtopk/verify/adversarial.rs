@@ -59,7 +59,7 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
     let levels = Levels::new(args.false_alarm, 2 * perturbed.len() * manifest.k.len(), manifest.k.len());
     let noise = Noise { sigma: manifest.sigma, grid: sampling.grid()?, seed };
     let evaluator = match args.n {
-        Some(n) => Some((Evaluator::new(sampling.model.clone(), sampling.plan()?, noise)?, n)),
+        Some(n) => Some((Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise)?, n)),
         None => None,
     };
     let mut table =

@@ -54,7 +54,7 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     let elements = sampling.model.elements();
     let pool = Pool::new(sampling.data.len(), elements, |idx| labels.get(&idx).copied(), |idx| sampling.example(idx))?;
     let noise = Noise { sigma: manifest.sigma, grid: sampling.grid()?, seed };
-    let mut evaluator = Evaluator::new(sampling.model.clone(), sampling.plan()?, noise)?;
+    let mut evaluator = Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise)?;
     let signature = sampling.model.signature();
     let mut attacker = Attacker {
         evaluator: &mut evaluator,

@@ -185,10 +185,21 @@ fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Resul
     constant.sort_unstable();
     let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
     let more = |field: &str| manifest.more.get(field).cloned().unwrap_or_default();
-    let checks: [(&str, Value, Value, &str); 14] = [
+    let checks: [(&str, Value, Value, &str); 15] = [
         ("model_sha256", json!(manifest.model_sha256), json!(model.sha256()), "give the very model that was certified"),
         ("data_sha256", json!(manifest.data_sha256), json!(data.sha256()?), "give the very data that were certified"),
-        ("provider", json!(manifest.provider), json!(model.provider().to_string()), "give the RUN's --provider"),
+        (
+            "provider",
+            json!(manifest.provider),
+            json!(sampling.opened.provider()),
+            "give the RUN's --provider and --device",
+        ),
+        (
+            "arithmetic",
+            json!(manifest.arithmetic),
+            json!(model.arithmetic()),
+            "give the RUN's --tf32, --trt-fp16 and --trt-bf16",
+        ),
         ("precision", json!(manifest.precision), json!(model.precision().to_string()), "open the model as the RUN did"),
         ("noise", law(&more("noise")), law(&json!(NOISE)), "use the version that wrote the RUN"),
         ("input", more("input"), json!(signature.input), "leave --input out"),
