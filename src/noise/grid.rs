@@ -18,13 +18,13 @@ const EXACT: f64 = 16_777_216.0;
 const STEPS: (i32, i32) = (-126, 103);
 /// log2 of the most steps that sigma may have. The sampler's own lattice must be far finer than the grid, or its gaps show in the
 /// probabilities of the grid's points, and x with them: docs/noise.md, "The sampler's lattice".
-const MOST_STEPS: i32 = 14;
+const MOST_STEPS: i32 = 13;
 
 impl Grid {
-    /// The finest grid of steps from sigma / 2^14 on whose sums x + noise are exact in f32 for every |x| <= `max_abs` and
-    /// noise of standard deviation `sigma` (|z| <= [`MAX_ABS_Z`]). For `max_abs` 1 and `sigma` 0.25 the step is 2^-16.
+    /// The finest grid of steps from sigma / 2^13 on whose sums x + noise are exact in f32 for every |x| <= `max_abs` and
+    /// noise of standard deviation `sigma` (|z| <= [`MAX_ABS_Z`]). For `max_abs` 1 and `sigma` 0.25 the step is 2^-15.
     ///
-    /// The first bound decides unless `max_abs` is near 1000 sigma or more. It keeps the f32 sampler's lattice from a model that
+    /// The first bound decides unless `max_abs` is near 2000 sigma or more. It keeps the f32 sampler's lattice from a model that
     /// knows the generator: docs/noise.md.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn scale_is_never_below_sigma_over_step() {
         let grid = Grid::for_range(1.0, 0.25).unwrap();
-        assert_eq!(grid.scale(0.25).unwrap(), 16_384.0);
+        assert_eq!(grid.scale(0.25).unwrap(), 8192.0);
         for sigma in [0.1, 0.12, 0.249_999_999, 1e-3, 1e-60] {
             let exact = sigma / f64::from(grid.step());
             let scale = grid.scale(sigma).unwrap();

@@ -9,6 +9,8 @@ mod exact;
 pub mod family;
 mod grid;
 mod kernel;
+#[cfg(test)]
+mod lattice_tests;
 mod normal;
 mod philox;
 mod simd;
