@@ -902,6 +902,13 @@ class model {
   }
   std::string_view sha256() const noexcept { return stk_model_sha256(native()); }
   std::string_view provider() const noexcept { return stk_model_provider(native()); }
+  /// "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose these.
+  std::string_view arithmetic() const noexcept { return stk_model_arithmetic(native()); }
+  /// Why it runs on the processor and not by the provider asked for; empty where that runs it.
+  std::string_view fallback() const noexcept {
+    const char *reason = stk_model_fallback(native());
+    return reason == nullptr ? std::string_view() : std::string_view(reason);
+  }
   /// Inputs, outputs, which scores are used and why.
   std::string_view signature_json() const noexcept { return stk_model_signature_json(native()); }
 
@@ -1118,11 +1125,37 @@ class model_builder {
       return stk_model_options_set_provider_library(handle_.get(), s, err);
     });
   }
-  /// 0: one a usable core on the CPU, else 1.
+  /// The GPUs that share the rows, for cuda and tensorrt; empty: the provider's own.
+  model_builder &devices(span<const std::uint32_t> ids) {
+    return set(
+        [&](stk_error **err) { return stk_model_options_set_devices(handle_.get(), ids.data(), ids.size(), err); });
+  }
+  model_builder &devices(std::initializer_list<std::uint32_t> ids) {
+    return devices(span<const std::uint32_t>(ids.begin(), ids.size()));
+  }
+  /// The processor takes the place of a provider that cannot be used; model::fallback() says why.
+  model_builder &allow_fallback(bool allow = true) {
+    return set([&](stk_error **err) { return stk_model_options_set_allow_fallback(handle_.get(), allow, err); });
+  }
+  /// CUDA multiplies float32 with 10 bits of fraction: another base classifier.
+  model_builder &cuda_tf32(bool on = true) {
+    return set([&](stk_error **err) { return stk_model_options_set_cuda_tf32(handle_.get(), on, err); });
+  }
+  /// What TensorRT may compute in besides float32, and the folder that keeps its engines; an empty one keeps nothing.
+  model_builder &tensorrt(bool fp16, bool bf16, std::string_view cache_folder = {}) {
+    return set_text(cache_folder, "cache_folder", [&](const char *s, stk_error **err) {
+      return stk_model_options_set_tensorrt(handle_.get(), fp16, bf16, *s == '\0' ? nullptr : s, err);
+    });
+  }
+  /// Whether a measured batch is looked up in the user's cache folder, and kept there; the default is true.
+  model_builder &plan_cache(bool on) {
+    return set([&](stk_error **err) { return stk_model_options_set_plan_cache(handle_.get(), on, err); });
+  }
+  /// 0: one a usable core on the CPU, one a device on GPUs, else 1.
   model_builder &threads(std::size_t value) {
     return set([&](stk_error **err) { return stk_model_options_set_threads(handle_.get(), value, err); });
   }
-  /// 0: measured when the model is opened.
+  /// 0: measured when the model is opened, or as kept from an earlier time.
   model_builder &batch(std::size_t value) {
     return set([&](stk_error **err) { return stk_model_options_set_batch(handle_.get(), value, err); });
   }

@@ -665,7 +665,8 @@ stk_status stk_model_options_new(struct stk_model_options **out,
 void stk_model_options_free(struct stk_model_options *options);
 
 /**
- * Sets where the model runs. Nothing falls back to another provider: the model is then not opened.
+ * Sets where the model runs. Nothing falls back to another provider unless stk_model_options_set_allow_fallback allows it: the
+ * model is then not opened. With "cuda" and "tensorrt", noise, model, labels and counts stay on the device.
  *
  * @param options Not NULL.
  * @param provider "cpu", "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", or ONNX Runtime's name of any provider it has, such as
@@ -710,18 +711,22 @@ stk_status stk_model_options_set_provider_library(struct stk_model_options *opti
  * Sets how many threads run batches side by side.
  *
  * @param options Not NULL.
- * @param threads At most 1024. 0: one for each core this process may use on the processor, one on other providers.
+ * @param threads At most 1024. 0: one for each core this process may use on the processor, or for every second one where that is
+ * measured to be faster; one for each device on GPUs, which takes no more; one on other providers.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
-stk_status stk_model_options_set_threads(struct stk_model_options *options, size_t threads, struct stk_error **err);
+stk_status stk_model_options_set_threads(struct stk_model_options *options,
+                                         size_t threads,
+                                         struct stk_error **err);
 
 /**
  * Sets the rows of one run. Counts do not depend on it.
  *
  * @param options Not NULL.
  * @param batch At most 1048576. 0: the model's own where that is fixed, else measured when the model is opened, which takes
- * about two seconds.
+ * about two seconds, or as kept from an earlier time: stk_model_options_set_plan_cache. TensorRT builds an engine for every
+ * batch that is tried, which takes minutes: give it one.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
@@ -831,6 +836,83 @@ stk_status stk_model_options_set_constant(struct stk_model_options *options,
                                           const char *name,
                                           const double *values,
                                           size_t len,
+                                          struct stk_error **err);
+
+/**
+ * Sets whether the measured batch is looked up in this user's cache folder, and kept there: a model that was opened before on
+ * this machine is then not measured again. The folder is the one that the environment variable SMOOTHTOPK_CACHE names, or else
+ * the platform's cache folder (on Linux $XDG_CACHE_HOME/smoothtopk, by default ~/.cache/smoothtopk); where the variable is
+ * empty or "off" nothing is kept. A folder that cannot be read or written is said in the log and is no error. Counts do not
+ * depend on it.
+ *
+ * @param options Not NULL.
+ * @param on The default is true.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+ */
+stk_status stk_model_options_set_plan_cache(struct stk_model_options *options,
+                                            bool on,
+                                            struct stk_error **err);
+
+/**
+ * Sets whether a model is opened on the processor where the provider cannot be used. stk_model_fallback and records then say
+ * why.
+ *
+ * @param options Not NULL.
+ * @param allow The default is false: the model is not opened.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+ */
+stk_status stk_model_options_set_allow_fallback(struct stk_model_options *options,
+                                                bool allow,
+                                                struct stk_error **err);
+
+/**
+ * Sets the GPUs that share the rows, for "cuda" and "tensorrt": the provider's own device is then not used. Counts do not
+ * depend on which device draws a row, as far as the model gives the same label on each.
+ *
+ * @param options Not NULL.
+ * @param devices `count` indices, each one once. Copied. May be NULL if count is 0.
+ * @param count Their number. 0: the provider's own device.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Whether they are there shows when a model is opened.
+ */
+stk_status stk_model_options_set_devices(struct stk_model_options *options,
+                                         const uint32_t *devices,
+                                         size_t count,
+                                         struct stk_error **err);
+
+/**
+ * Sets whether CUDA multiplies float32 with 10 bits of fraction (TF32), where the GPU can: faster, and another base classifier
+ * than float32's. stk_model_arithmetic and records say so.
+ *
+ * @param options Not NULL.
+ * @param on The default is false.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL. Other providers than "cuda" and "tensorrt" do not take it: the
+ * model is then not opened.
+ */
+stk_status stk_model_options_set_cuda_tf32(struct stk_model_options *options,
+                                           bool on,
+                                           struct stk_error **err);
+
+/**
+ * Sets options of TensorRT. A lower precision is another base classifier than float32's: stk_model_arithmetic and records say
+ * so.
+ *
+ * @param options Not NULL.
+ * @param fp16 Whether it may compute in float16 where that is faster. The default is false.
+ * @param bf16 The same for bfloat16.
+ * @param cache_folder Where built engines and timings are kept, which take minutes to make; made if need be. UTF-8, not empty.
+ * NULL, the default: they are not kept.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Other providers than "tensorrt" do not take them: the model is then not
+ * opened.
+ */
+stk_status stk_model_options_set_tensorrt(struct stk_model_options *options,
+                                          bool fp16,
+                                          bool bf16,
+                                          const char *cache_folder,
                                           struct stk_error **err);
 
 /**
@@ -1522,7 +1604,7 @@ stk_status stk_model_open(const char *path,
                           struct stk_error **err);
 
 /**
- * Opens a model from memory and starts its threads. It must hold all of its data itself.
+ * Opens a model from memory, as stk_model_open does a file, and starts its threads. It must hold all of its data itself.
  *
  * @param bytes `len` bytes. Not NULL. Not used any more when the call returns.
  * @param len Their number.
@@ -1592,12 +1674,30 @@ stk_status stk_model_shape(const struct stk_model *model, const size_t **dims, s
 const char *stk_model_sha256(const struct stk_model *model);
 
 /**
- * The execution provider, with its device, such as "cpu" or "cuda:0".
+ * The execution provider, with its device, such as "cpu" or "cuda:0"; with several devices each, "cuda:0,cuda:1". Where the
+ * model fell back it is "cpu": stk_model_fallback.
  *
  * @param model May be NULL: "".
  * @return UTF-8, never NULL; lives as long as the model.
  */
 const char *stk_model_provider(const struct stk_model *model);
+
+/**
+ * Why the model runs on the processor and not by the provider asked for, which stk_model_options_set_allow_fallback allowed.
+ *
+ * @param model May be NULL: NULL.
+ * @return UTF-8; lives as long as the model. NULL where the provider asked for runs it.
+ */
+const char *stk_model_fallback(const struct stk_model *model);
+
+/**
+ * In what the float32 of the model is computed: "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose
+ * these. TensorRT itself uses TF32 unless the environment says NVIDIA_TF32_OVERRIDE=0.
+ *
+ * @param model May be NULL: "".
+ * @return Never NULL; lives as long as the model.
+ */
+const char *stk_model_arithmetic(const struct stk_model *model);
 
 /**
  * The model's inputs and outputs, which of them are used, how and why, as a JSON object.

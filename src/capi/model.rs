@@ -3,14 +3,13 @@
 use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::error::stk_error;
 use super::ffi::{Handle, c_string, call, free, get, opaque};
 use super::model_options::{Settings, stk_model_options};
 use super::status::stk_status;
-use crate::model::{Model, ModelOptions, Provider, Runtime};
-use crate::sampler::{BaseClassifier, Plan};
+use crate::model::{Model, Runtime};
+use crate::sampler::{self, Opened, Plan};
 use crate::smoothed::{Identity, SmoothedClassifier};
 use crate::{Error, Result, log};
 
@@ -26,25 +25,25 @@ pub(super) struct Open {
     pub(super) identity: Arc<Identity>,
     sha256: CString,
     provider: CString,
+    arithmetic: CString,
+    fallback: Option<CString>,
     signature: CString,
 }
 
-/// How long the batch plan may be measured.
-const PLAN_BUDGET: Duration = Duration::from_secs(2);
-
 impl Open {
-    fn new(open: impl FnOnce(&ModelOptions) -> Result<Model>, settings: &Settings) -> Result<Self> {
-        let model = Arc::new(open(&settings.model).inspect_err(|error| log::error(format_args!("model: {error}")))?);
-        let plan = plan(&model, settings)?;
-        let classifier: Arc<dyn BaseClassifier> = model.clone();
-        let smoothed = SmoothedClassifier::new(classifier, plan)?;
+    fn new(open: impl FnOnce(&Settings) -> Result<Opened>, settings: &Settings) -> Result<Self> {
+        let opened = open(settings).inspect_err(|error| log::error(format_args!("model: {error}")))?;
+        let plan = plan(&opened, settings)?;
+        let model = &opened.model;
         let signature = model.signature();
         let json = serde_json::to_string(signature)
             .map_err(|error| Error::new(crate::ErrorKind::Internal, format!("no JSON of the signature: {error}")))?;
         let identity = Identity {
             model_sha256: model.sha256().to_owned(),
-            provider: model.provider().to_string(),
+            provider: opened.provider(),
             precision: model.precision().to_string(),
+            arithmetic: model.arithmetic().to_owned(),
+            fallback: model.fallback().map(str::to_owned),
             onnxruntime_version: Runtime::load(settings.model.runtime.as_deref())?.version().to_owned(),
         };
         log::info(format_args!(
@@ -62,10 +61,12 @@ impl Open {
         Ok(Self {
             sha256: c_string(&identity.model_sha256),
             provider: c_string(&identity.provider),
+            arithmetic: c_string(&identity.arithmetic),
+            fallback: identity.fallback.as_deref().map(c_string),
             signature: c_string(&json),
             identity: Arc::new(identity),
-            smoothed,
-            model,
+            smoothed: SmoothedClassifier::new(opened.classifier, plan)?,
+            model: opened.model,
         })
     }
 
@@ -74,31 +75,19 @@ impl Open {
     }
 }
 
-/// The batch plan: as given, or measured.
-fn plan(model: &Arc<Model>, settings: &Settings) -> Result<Plan> {
-    let default_threads = || if *model.provider() == Provider::Cpu { Plan::usable_threads() } else { 1 };
-    let threads = settings.threads.unwrap_or_else(default_threads);
-    let plan = match settings.batch.or_else(|| model.fixed_batch()) {
-        Some(batch) => Plan { batch, threads },
-        None => {
-            let classifier: Arc<dyn BaseClassifier> = model.clone();
-            let most = settings.model.memory_limit.map(|limit| model.rows_within(limit, threads));
-            let found = Plan::measure_up_to(&classifier, threads, PLAN_BUDGET, most.unwrap_or(usize::MAX))?;
-            log::debug(format_args!("measured {found:?}"));
-            found.plan
-        }
-    };
-    if *model.provider() == Provider::Cpu
-        && let Some(limit) = settings.model.memory_limit
-        && plan.batch > model.rows_within(limit, threads)
-    {
-        let message = format!(
-            "{} threads with batches of {} rows need more than {limit} bytes: lower the batch or the threads",
-            plan.threads, plan.batch
-        );
-        return Err(Error::argument("memory_limit", message));
+/// The batch plan: as given, kept from an earlier search, or measured.
+fn plan(opened: &Opened, settings: &Settings) -> Result<Plan> {
+    let threads = settings.threads.unwrap_or(opened.threads);
+    if let Some(batch) = settings.batch.or_else(|| opened.classifier.fixed_batch()) {
+        let plan = Plan { batch, threads };
+        opened.check(plan)?;
+        return Ok(plan);
     }
-    Ok(plan)
+    let mut search = opened.search(settings.threads)?;
+    if !settings.plan_cache {
+        search.cache = None;
+    }
+    Ok(search.run(&opened.classifier)?.plan)
 }
 
 /// Opens a model's file, with the external data beside it if it has any, and starts its threads.
@@ -121,12 +110,12 @@ pub unsafe extern "C" fn stk_model_open(
         let path = Path::new(args.text(path, "path")?);
         let out = args.out(out, "out")?;
         let settings = args.shared_or_null(options, "options")?.cloned().unwrap_or_default();
-        out.give(Open::new(|options| Model::open(path, options), &settings)?);
+        out.give(Open::new(|asked| sampler::open(path, &asked.model, &asked.devices, asked.batch), &settings)?);
         Ok(())
     })
 }
 
-/// Opens a model from memory and starts its threads. It must hold all of its data itself.
+/// Opens a model from memory, as stk_model_open does a file, and starts its threads. It must hold all of its data itself.
 ///
 /// @param bytes `len` bytes. Not NULL. Not used any more when the call returns.
 /// @param len Their number.
@@ -149,7 +138,8 @@ pub unsafe extern "C" fn stk_model_open_memory(
         let bytes = args.array(bytes.cast::<u8>(), len, "bytes")?;
         let out = args.out(out, "out")?;
         let settings = args.shared_or_null(options, "options")?.cloned().unwrap_or_default();
-        out.give(Open::new(|options| Model::from_bytes(bytes, options), &settings)?);
+        let open = |asked: &Settings| sampler::open_bytes(bytes, &asked.model, &asked.devices, asked.batch);
+        out.give(Open::new(open, &settings)?);
         Ok(())
     })
 }
@@ -226,13 +216,33 @@ pub unsafe extern "C" fn stk_model_sha256(model: *const stk_model) -> *const c_c
     get!(model, c"".as_ptr(), |open| open.sha256.as_ptr())
 }
 
-/// The execution provider, with its device, such as "cpu" or "cuda:0".
+/// The execution provider, with its device, such as "cpu" or "cuda:0"; with several devices each, "cuda:0,cuda:1". Where the
+/// model fell back it is "cpu": stk_model_fallback.
 ///
 /// @param model May be NULL: "".
 /// @return UTF-8, never NULL; lives as long as the model.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_provider(model: *const stk_model) -> *const c_char {
     get!(model, c"".as_ptr(), |open| open.provider.as_ptr())
+}
+
+/// Why the model runs on the processor and not by the provider asked for, which stk_model_options_set_allow_fallback allowed.
+///
+/// @param model May be NULL: NULL.
+/// @return UTF-8; lives as long as the model. NULL where the provider asked for runs it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_model_fallback(model: *const stk_model) -> *const c_char {
+    get!(model, std::ptr::null(), |open| open.fallback.as_ref().map_or(std::ptr::null(), |reason| reason.as_ptr()))
+}
+
+/// In what the float32 of the model is computed: "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose
+/// these. TensorRT itself uses TF32 unless the environment says NVIDIA_TF32_OVERRIDE=0.
+///
+/// @param model May be NULL: "".
+/// @return Never NULL; lives as long as the model.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_model_arithmetic(model: *const stk_model) -> *const c_char {
+    get!(model, c"".as_ptr(), |open| open.arithmetic.as_ptr())
 }
 
 /// The model's inputs and outputs, which of them are used, how and why, as a JSON object.

@@ -15,13 +15,23 @@ pub struct stk_model_options(Handle<Settings>);
 opaque!(stk_model_options holds Settings);
 
 /// What the options hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub model: ModelOptions,
+    /// Empty: the provider's own.
+    pub devices: Vec<u32>,
     /// None: one a usable core on the CPU, one elsewhere.
     pub threads: Option<usize>,
     /// None: measured.
     pub batch: Option<usize>,
+    /// Whether a measured plan is looked up and kept.
+    pub plan_cache: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { model: ModelOptions::default(), devices: Vec::new(), threads: None, batch: None, plan_cache: true }
+    }
 }
 
 /// More threads than any machine has.
@@ -67,7 +77,8 @@ pub unsafe extern "C" fn stk_model_options_free(options: *mut stk_model_options)
     free!(options);
 }
 
-/// Sets where the model runs. Nothing falls back to another provider: the model is then not opened.
+/// Sets where the model runs. Nothing falls back to another provider unless stk_model_options_set_allow_fallback allows it: the
+/// model is then not opened. With "cuda" and "tensorrt", noise, model, labels and counts stay on the device.
 ///
 /// @param options Not NULL.
 /// @param provider "cpu", "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", or ONNX Runtime's name of any provider it has, such as
@@ -140,7 +151,8 @@ pub unsafe extern "C" fn stk_model_options_set_provider_library(
 /// Sets how many threads run batches side by side.
 ///
 /// @param options Not NULL.
-/// @param threads At most 1024. 0: one for each core this process may use on the processor, one on other providers.
+/// @param threads At most 1024. 0: one for each core this process may use on the processor, or for every second one where that is
+/// measured to be faster; one for each device on GPUs, which takes no more; one on other providers.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
@@ -160,7 +172,8 @@ pub unsafe extern "C" fn stk_model_options_set_threads(
 ///
 /// @param options Not NULL.
 /// @param batch At most 1048576. 0: the model's own where that is fixed, else measured when the model is opened, which takes
-/// about two seconds.
+/// about two seconds, or as kept from an earlier time: stk_model_options_set_plan_cache. TensorRT builds an engine for every
+/// batch that is tried, which takes minutes: give it one.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]

@@ -19,6 +19,10 @@ pub struct Identity {
     pub provider: String,
     /// The type in which the model takes its rows.
     pub precision: String,
+    /// In what float32 is computed: [`crate::model::Model::arithmetic`].
+    pub arithmetic: String,
+    /// Why it ran on the processor and not by the provider asked for; none where that ran it.
+    pub fallback: Option<String>,
     /// ONNX Runtime's version.
     pub onnxruntime_version: String,
 }

@@ -10,6 +10,8 @@ mod arguments;
 mod budgets;
 #[path = "capi/damaged.rs"]
 mod damaged;
+#[path = "capi/devices.rs"]
+mod devices;
 #[path = "common/driver.rs"]
 mod driver;
 #[path = "capi/guarantees.rs"]

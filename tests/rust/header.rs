@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// In the order in which the header has them.
-const SOURCES: [&str; 21] = [
+const SOURCES: [&str; 22] = [
     "status",
     "error",
     "library",
     "log",
     "runtime",
     "model_options",
+    "model_options_device",
     "request",
     "request_rule",
     "request_noise",
