@@ -42,8 +42,13 @@ type ModelInfo struct {
 	Batch int
 	// Threads is how many threads draw rows.
 	Threads int
-	// Provider is where the model runs, such as "cpu" or "cuda:0".
+	// Provider is where the model runs, such as "cpu" or "cuda:0", or "cuda:0,cuda:1" with several devices.
 	Provider string
+	// Arithmetic is in what float32 is computed: "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may
+	// choose these.
+	Arithmetic string
+	// Fallback says why the model runs on the processor and not by the provider asked for; empty where that runs it.
+	Fallback string
 	// SHA256 is the digest of the model's file, in hexadecimal.
 	SHA256 string
 	// SignatureJSON describes inputs and outputs, which of them holds the scores, and why.
@@ -109,6 +114,8 @@ func (l *Library) describe(native *C.stk_model) (ModelInfo, error) {
 		Batch:         int(C.shim_model_batch(l.api, native)),
 		Threads:       int(C.shim_model_threads(l.api, native)),
 		Provider:      C.GoString(C.shim_model_provider(l.api, native)),
+		Arithmetic:    C.GoString(C.shim_model_arithmetic(l.api, native)),
+		Fallback:      C.GoString(C.shim_model_fallback(l.api, native)),
 		SHA256:        C.GoString(C.shim_model_sha256(l.api, native)),
 		SignatureJSON: C.GoString(C.shim_model_signature_json(l.api, native)),
 	}

@@ -49,6 +49,29 @@ func TestModelFromBytes(t *testing.T) {
 	}
 }
 
+func TestFallback(t *testing.T) {
+	lib, path := library(t), root+"tests/models/linear.onnx"
+	if lib.CheckProvider("cuda") == nil {
+		t.Skip("this machine has CUDA")
+	}
+	opts := []Option{WithProvider("cuda"), WithDevices(0, 1), WithCUDATF32(true), WithBatch(8), WithPlanCache(false)}
+	if _, err := lib.OpenModel(path, opts...); !errors.Is(err, ErrProvider) {
+		t.Errorf("without a fallback: %v", err)
+	}
+	m, err := lib.OpenModel(path, append(opts, WithAllowFallback(true))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	info := m.Info()
+	if info.Provider != "cpu" || info.Arithmetic != "float32" || !strings.Contains(info.Fallback, "cuda") {
+		t.Errorf("%+v", info)
+	}
+	if own := model(t, "linear.onnx").Info(); own.Fallback != "" || own.Arithmetic != "float32" {
+		t.Errorf("%+v", own)
+	}
+}
+
 func TestModelOptionsReachTheLibrary(t *testing.T) {
 	lib := library(t)
 	for _, test := range []struct {
@@ -57,6 +80,11 @@ func TestModelOptionsReachTheLibrary(t *testing.T) {
 		field string
 	}{
 		{"linear.onnx", []Option{WithProvider("")}, "provider"},
+		{"linear.onnx", []Option{WithDevices(0, 0)}, "devices"},
+		{"linear.onnx", []Option{WithDevices(0)}, "devices"},
+		{"linear.onnx", []Option{WithCUDATF32(true)}, "cuda"},
+		{"linear.onnx", []Option{WithTensorRT(true, false, "")}, "tensorrt"},
+		{"linear.onnx", []Option{WithTensorRT(false, false, "engines")}, "tensorrt"},
 		{"linear.onnx", []Option{WithInput("nothing")}, "input"},
 		{"linear.onnx", []Option{WithOutput("nothing")}, "output"},
 		{"linear.onnx", []Option{WithThreads(-1)}, "threads"},

@@ -43,7 +43,7 @@ func (o *options) text(field, value string, set func(*C.char) C.shim_out) error 
 }
 
 // WithProvider says where the model runs: "cpu" (the default), "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", or the name
-// of any execution provider of ONNX Runtime. Nothing falls back to another provider.
+// of any execution provider of ONNX Runtime. Nothing falls back to another provider without WithAllowFallback.
 func WithProvider(provider string) Option {
 	return func(o *options) error {
 		return o.text("provider", provider, func(c *C.char) C.shim_out {
@@ -75,6 +75,52 @@ func WithProviderLibrary(path string) Option {
 	}
 }
 
+// WithDevices says which GPUs share the rows, for "cuda" and "tensorrt"; none, the default, is the provider's own.
+func WithDevices(devices ...uint32) Option {
+	return func(o *options) error {
+		return o.lib.checked(C.shim_set_devices(o.lib.api, o.native,
+			(*C.uint32_t)(unsafe.SliceData(devices)), C.size_t(len(devices))))
+	}
+}
+
+// WithAllowFallback says whether the processor takes the place of a provider that cannot be used; ModelInfo.Fallback and
+// records then say why. The default is false: the model is not opened.
+func WithAllowFallback(allow bool) Option {
+	return func(o *options) error {
+		return o.lib.checked(C.shim_set_allow_fallback(o.lib.api, o.native, C.bool(allow)))
+	}
+}
+
+// WithCUDATF32 says whether CUDA multiplies float32 with 10 bits of fraction, which is another base classifier. The default
+// is false.
+func WithCUDATF32(on bool) Option {
+	return func(o *options) error {
+		return o.lib.checked(C.shim_set_cuda_tf32(o.lib.api, o.native, C.bool(on)))
+	}
+}
+
+// WithTensorRT says what TensorRT may compute in besides float32, and names the folder that keeps the engines it builds,
+// which takes minutes; an empty name, the default, keeps nothing.
+func WithTensorRT(fp16, bf16 bool, cacheFolder string) Option {
+	return func(o *options) error {
+		set := func(c *C.char) C.shim_out {
+			return C.shim_set_tensorrt(o.lib.api, o.native, C.bool(fp16), C.bool(bf16), c)
+		}
+		if cacheFolder == "" {
+			return o.lib.checked(set(nil))
+		}
+		return o.text("cache_folder", cacheFolder, set)
+	}
+}
+
+// WithPlanCache says whether a measured batch is looked up in the user's cache folder, which SMOOTHTOPK_CACHE may name, and
+// kept there. The default is true.
+func WithPlanCache(on bool) Option {
+	return func(o *options) error {
+		return o.lib.checked(C.shim_set_plan_cache(o.lib.api, o.native, C.bool(on)))
+	}
+}
+
 // WithThreads says how many threads draw rows; 0, the default, is one for each usable core on the CPU, else one.
 func WithThreads(threads int) Option {
 	return func(o *options) error {
@@ -85,7 +131,8 @@ func WithThreads(threads int) Option {
 	}
 }
 
-// WithBatch says how many rows go into one run of the model; 0, the default, is measured when the model is opened.
+// WithBatch says how many rows go into one run of the model; 0, the default, is measured when the model is
+// opened, or as kept from an earlier time (WithPlanCache).
 func WithBatch(batch int) Option {
 	return func(o *options) error {
 		if batch < 0 {

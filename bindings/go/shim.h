@@ -15,10 +15,11 @@
   X(stk_model_options_set_threads) X(stk_model_options_set_batch) X(stk_model_options_set_memory_limit)                \
   X(stk_model_options_set_input) X(stk_model_options_set_input_shape) X(stk_model_options_set_output)                  \
   X(stk_model_options_set_classes) X(stk_model_options_set_threshold) X(stk_model_options_set_normalization)           \
-  X(stk_model_options_set_constant)                                                                                    \
+  X(stk_model_options_set_constant) X(stk_model_options_set_devices) X(stk_model_options_set_allow_fallback)           \
+  X(stk_model_options_set_cuda_tf32) X(stk_model_options_set_tensorrt) X(stk_model_options_set_plan_cache)             \
   X(stk_model_open) X(stk_model_open_memory) X(stk_model_free) X(stk_model_elements) X(stk_model_classes)              \
   X(stk_model_batch) X(stk_model_threads) X(stk_model_shape) X(stk_model_sha256) X(stk_model_provider)                 \
-  X(stk_model_signature_json)                                                                                          \
+  X(stk_model_signature_json) X(stk_model_arithmetic) X(stk_model_fallback)                                            \
   X(stk_request_new) X(stk_request_free) X(stk_request_set_k) X(stk_request_set_n) X(stk_request_set_n0)               \
   X(stk_request_set_alpha) X(stk_request_set_bound) X(stk_request_set_seed) X(stk_request_set_key)                     \
   X(stk_request_set_input_max) X(stk_request_set_timeout_ms) X(stk_request_set_cancel) X(stk_request_set_rule)         \
@@ -164,6 +165,22 @@ static inline shim_out shim_set_batch(const shim_api *api, stk_model_options *o,
 static inline shim_out shim_set_memory_limit(const shim_api *api, stk_model_options *o, uint64_t v) {
   SHIM_OUT(api->stk_model_options_set_memory_limit(o, v, &out.error));
 }
+static inline shim_out shim_set_devices(const shim_api *api, stk_model_options *o, const uint32_t *v, size_t n) {
+  SHIM_OUT(api->stk_model_options_set_devices(o, v, n, &out.error));
+}
+static inline shim_out shim_set_allow_fallback(const shim_api *api, stk_model_options *o, bool v) {
+  SHIM_OUT(api->stk_model_options_set_allow_fallback(o, v, &out.error));
+}
+static inline shim_out shim_set_cuda_tf32(const shim_api *api, stk_model_options *o, bool v) {
+  SHIM_OUT(api->stk_model_options_set_cuda_tf32(o, v, &out.error));
+}
+static inline shim_out shim_set_tensorrt(const shim_api *api, stk_model_options *o, bool fp16, bool bf16,
+                                         const char *cache) {
+  SHIM_OUT(api->stk_model_options_set_tensorrt(o, fp16, bf16, cache, &out.error));
+}
+static inline shim_out shim_set_plan_cache(const shim_api *api, stk_model_options *o, bool v) {
+  SHIM_OUT(api->stk_model_options_set_plan_cache(o, v, &out.error));
+}
 static inline shim_out shim_set_input(const shim_api *api, stk_model_options *o, const char *v) {
   SHIM_OUT(api->stk_model_options_set_input(o, v, &out.error));
 }
@@ -208,6 +225,12 @@ static inline const char *shim_model_sha256(const shim_api *api, const stk_model
 }
 static inline const char *shim_model_provider(const shim_api *api, const stk_model *m) {
   return api->stk_model_provider(m);
+}
+static inline const char *shim_model_arithmetic(const shim_api *api, const stk_model *m) {
+  return api->stk_model_arithmetic(m);
+}
+static inline const char *shim_model_fallback(const shim_api *api, const stk_model *m) {
+  return api->stk_model_fallback(m);
 }
 static inline const char *shim_model_signature_json(const shim_api *api, const stk_model *m) {
   return api->stk_model_signature_json(m);

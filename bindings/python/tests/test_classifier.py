@@ -50,11 +50,43 @@ def many(answer: Certificate | Certificates) -> Certificates:
 # What it is.
 
 
+def test_a_provider_that_is_missing_falls_back_only_where_that_is_allowed() -> None:
+    options: dict[str, Any] = {"provider": "cuda", "devices": [0, 1], "cuda_tf32": True, "batch": 8, "plan_cache": False}
+    try:
+        SmoothedClassifier(model("linear"), 0.5, **options).close()
+    except ProviderError as error:
+        assert error.field == "provider"
+    else:
+        pytest.skip("this machine has CUDA")
+    with SmoothedClassifier(model("linear"), 0.5, allow_fallback=True, **options) as fallen:
+        assert (fallen.provider, fallen.arithmetic) == ("cpu", "float32")
+        assert fallen.fallback is not None and "cuda" in fallen.fallback
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"devices": [0]}, "devices"),
+        ({"devices": [1, 1]}, "devices"),
+        ({"devices": [2**32]}, "devices"),
+        ({"cuda_tf32": True}, "cuda"),
+        ({"tensorrt_fp16": True}, "tensorrt"),
+        ({"tensorrt_bf16": True}, "tensorrt"),
+        ({"tensorrt_cache": Path("engines")}, "tensorrt"),
+    ],
+)
+def test_options_of_devices_are_refused_by_the_processor(options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        SmoothedClassifier(model("linear"), 0.5, batch=8, **options)
+    assert caught.value.field == field
+
+
 def test_what_it_says_of_itself(linear: SmoothedClassifier) -> None:
     assert linear.element_shape == (16,)
     assert (linear.classes, linear.batch, linear.sigma, linear.input_max) == (3, 64, 0.5, 1.0)
     assert linear.threads >= 1
     assert linear.provider.startswith("cpu")
+    assert (linear.arithmetic, linear.fallback) == ("float32", None)
     assert len(linear.sha256) == 64
     assert linear.signature
     assert "classes=3" in repr(linear)

@@ -57,6 +57,13 @@ class SmoothedClassifier(Opened):
         provider_options: settings of the provider, by ONNX Runtime's keys.
         provider_library: path of a plugin provider's library.
         memory_limit: bytes of device memory to use at most; None for no limit.
+        devices: the GPUs that share the rows, for "cuda" and "tensorrt"; empty: the provider's own.
+        allow_fallback: the processor takes the place of a provider that cannot be used; `fallback` and records say why.
+        cuda_tf32: CUDA multiplies float32 with 10 bits of fraction, which is another base classifier.
+        tensorrt_fp16, tensorrt_bf16: TensorRT may compute in these, which is another base classifier.
+        tensorrt_cache: folder for the engines that TensorRT builds, which takes minutes; None keeps nothing.
+        plan_cache: a measured `batch` is looked up in the user's cache folder, which SMOOTHTOPK_CACHE may name, and kept
+            there.
 
     Raises:
         NotFoundError, ModelError: no such file; not a classifier that can be smoothed, with the remedy.
@@ -86,6 +93,13 @@ class SmoothedClassifier(Opened):
         provider_options: Mapping[str, str] | None = None,
         provider_library: str | os.PathLike[str] | None = None,
         memory_limit: SupportsIndex | None = None,
+        devices: Sequence[SupportsIndex] = (),
+        allow_fallback: bool = False,
+        cuda_tf32: bool = False,
+        tensorrt_fp16: bool = False,
+        tensorrt_bf16: bool = False,
+        tensorrt_cache: str | os.PathLike[str] | None = None,
+        plan_cache: bool = True,
     ) -> None:
         noise = _request.Noise(
             _convert.real("sigma", sigma),
@@ -111,6 +125,13 @@ class SmoothedClassifier(Opened):
             provider_options=provider_options,
             provider_library=provider_library,
             memory_limit=memory_limit,
+            devices=devices,
+            allow_fallback=allow_fallback,
+            cuda_tf32=cuda_tf32,
+            tensorrt_fp16=tensorrt_fp16,
+            tensorrt_bf16=tensorrt_bf16,
+            tensorrt_cache=tensorrt_cache,
+            plan_cache=plan_cache,
         )
         super().__init__(model, noise, options)
 

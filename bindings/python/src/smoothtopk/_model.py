@@ -46,6 +46,13 @@ def model_options(
     provider_options: Mapping[str, str] | None,
     provider_library: str | os.PathLike[str] | None,
     memory_limit: SupportsIndex | None,
+    devices: Sequence[SupportsIndex],
+    allow_fallback: bool,
+    cuda_tf32: bool,
+    tensorrt_fp16: bool,
+    tensorrt_bf16: bool,
+    tensorrt_cache: str | os.PathLike[str] | None,
+    plan_cache: bool,
 ) -> Handle:
     """The options of SmoothedClassifier for the library, which checks each at once."""
     options = Handle(_abi.stk_model_options, lib.stk_model_options_free)
@@ -58,6 +65,15 @@ def model_options(
     for key, value in (provider_options or {}).items():
         pair = _convert.string("provider_options", key), _convert.string("provider_options", value)
         set_option("provider_option", *pair)
+    ids = [_convert.uint("devices", device) for device in devices]
+    if too_large := [device for device in ids if device >= 1 << 32]:
+        raise InvalidArgumentError(f"must be below 2^32, got {too_large[0]}", "devices")
+    set_option("devices", (ctypes.c_uint32 * len(ids))(*ids), len(ids))
+    set_option("allow_fallback", bool(allow_fallback))
+    set_option("cuda_tf32", bool(cuda_tf32))
+    folder = None if tensorrt_cache is None else _convert.string("tensorrt_cache", os.fspath(tensorrt_cache))
+    set_option("tensorrt", bool(tensorrt_fp16), bool(tensorrt_bf16), folder)
+    set_option("plan_cache", bool(plan_cache))
     if provider_library is not None:
         set_option("provider_library", _convert.string("provider_library", os.fspath(provider_library)))
     for name, text_value in (("input", input), ("output", output)):

@@ -41,6 +41,8 @@ class Opened:
         self._batch = int(lib.stk_model_batch(opened))
         self._threads = int(lib.stk_model_threads(opened))
         self._provider = text(lib.stk_model_provider(opened))
+        self._arithmetic = text(lib.stk_model_arithmetic(opened))
+        self._fallback = text(reason) if (reason := lib.stk_model_fallback(opened)) is not None else None
         self._sha256 = text(lib.stk_model_sha256(opened))
         self._signature = text(lib.stk_model_signature_json(opened))
 
@@ -90,6 +92,16 @@ class Opened:
     def provider(self) -> str:
         """The execution provider in use."""
         return self._provider
+
+    @property
+    def arithmetic(self) -> str:
+        """In what float32 is computed: "float32", "tf32", with "+float16" or "+bfloat16" where TensorRT may choose these."""
+        return self._arithmetic
+
+    @property
+    def fallback(self) -> str | None:
+        """Why the model runs on the processor and not by the provider asked for; None where that runs it."""
+        return self._fallback
 
     @property
     def sha256(self) -> str:
