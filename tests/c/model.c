@@ -24,6 +24,7 @@ static void describes(const stk_model *model) {
   CHECK(len == 1 && dims[0] == EXACT_ELEMENTS);
   CHECK(strlen(stk_model_sha256(model)) == 64);
   CHECK(strstr(stk_model_provider(model), "cpu") != NULL || strstr(stk_model_provider(model), "CPU") != NULL);
+  CHECK(strcmp(stk_model_arithmetic(model), "float32") == 0 && stk_model_fallback(model) == NULL);
   CHECK(stk_model_signature_json(model)[0] == '{');
 }
 
@@ -55,6 +56,40 @@ static void refuses(void) {
   CHECK_STATUS(stk_model_open(MODELS "batch_leak.onnx", NULL, &model, &err), STK_STATUS_MODEL, err);
   CHECK(model == NULL);
   free(bytes);
+}
+
+/* Without CUDA: refused, or on the processor with the reason, as asked. */
+static void falls_back(void) {
+  stk_error *err = NULL;
+  stk_model_options *options = NULL;
+  stk_model *model = NULL;
+  const uint32_t devices[] = {0, 1}, twice[] = {1, 1};
+  stk_status here = stk_runtime_check_provider("cuda", &err);
+  stk_error_free(err);
+  err = NULL;
+  if (here == STK_STATUS_OK) {
+    printf("SKIPPED: this machine has CUDA\n");
+    return;
+  }
+  CHECK_OK(stk_model_options_new(&options, &err), err);
+  CHECK_OK(stk_model_options_set_batch(options, 8, &err), err);
+  CHECK_OK(stk_model_options_set_plan_cache(options, false, &err), err);
+  CHECK_OK(stk_model_options_set_provider(options, "cuda", &err), err);
+  CHECK_STATUS(stk_model_options_set_devices(options, twice, 2, &err), STK_STATUS_INVALID_ARGUMENT, err);
+  CHECK_OK(stk_model_options_set_devices(options, devices, 2, &err), err);
+  CHECK_OK(stk_model_options_set_cuda_tf32(options, true, &err), err);
+  CHECK_STATUS(stk_model_open(EXACT, options, &model, &err), STK_STATUS_PROVIDER, err);
+  CHECK_OK(stk_model_options_set_allow_fallback(options, true, &err), err);
+  CHECK_OK(stk_model_open(EXACT, options, &model, &err), err);
+  CHECK(strcmp(stk_model_provider(model), "cpu") == 0);
+  CHECK(strcmp(stk_model_arithmetic(model), "float32") == 0);
+  CHECK(stk_model_fallback(model) != NULL && strstr(stk_model_fallback(model), "cuda") != NULL);
+  stk_model_free(model);
+  model = NULL;
+  /* A fallback is for what is missing, not for options that do not fit. */
+  CHECK_OK(stk_model_options_set_tensorrt(options, true, false, NULL, &err), err);
+  CHECK_STATUS(stk_model_open(EXACT, options, &model, &err), STK_STATUS_INVALID_ARGUMENT, err);
+  stk_model_options_free(options);
 }
 
 static void takes_options(void) {
@@ -93,4 +128,5 @@ void test_model(void) {
   opens();
   refuses();
   takes_options();
+  falls_back();
 }

@@ -56,6 +56,12 @@ static void options_and_requests(void) {
   REFUSES("options", stk_model_options_set_threads(NULL, 1, e));
   REFUSES("options", stk_model_options_set_batch(NULL, 1, e));
   REFUSES("options", stk_model_options_set_memory_limit(NULL, 1, e));
+  REFUSES("options", stk_model_options_set_plan_cache(NULL, true, e));
+  REFUSES("options", stk_model_options_set_allow_fallback(NULL, true, e));
+  REFUSES("options", stk_model_options_set_devices(NULL, NULL, 0, e));
+  REFUSES("devices", stk_model_options_set_devices(options, NULL, 1, e));
+  REFUSES("options", stk_model_options_set_cuda_tf32(NULL, true, e));
+  REFUSES("options", stk_model_options_set_tensorrt(NULL, true, false, NULL, e));
   REFUSES("name", stk_model_options_set_input(options, NULL, e));
   REFUSES("dims", stk_model_options_set_input_shape(options, NULL, 1, e));
   REFUSES("options", stk_model_options_set_input_shape(NULL, &one, 1, e));

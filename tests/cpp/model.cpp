@@ -37,6 +37,23 @@ void test_model() {
   FAILS(stk::model_builder().provider_option(std::string_view("x\0", 2), "1").open(exact_model),
         status::invalid_argument, "key");
 
+  CHECK(model.arithmetic() == "float32" && model.fallback().empty());
+  FAILS(stk::model_builder().devices({0, 0}).open(exact_model), status::invalid_argument, "devices");
+  FAILS(stk::model_builder().devices({0}).open(exact_model), status::invalid_argument, "devices");
+  FAILS(stk::model_builder().cuda_tf32().open(exact_model), status::invalid_argument, "cuda");
+  FAILS(stk::model_builder().tensorrt(true, false).open(exact_model), status::invalid_argument, "tensorrt");
+  FAILS(stk::model_builder().tensorrt(false, false, "engines").open(exact_model), status::invalid_argument, "tensorrt");
+  if (stk::runtime::check_provider("cuda").has_value()) {
+    std::puts("SKIPPED: this machine has CUDA");
+  } else {
+    stk::model_builder cuda;
+    cuda.provider("cuda").devices({0, 1}).cuda_tf32().batch(8).plan_cache(false);
+    FAILS(cuda.open(exact_model), status::provider, "provider");
+    const auto fallen = MUST(cuda.allow_fallback().open(exact_model));
+    CHECK(fallen.provider() == "cpu" && fallen.arithmetic() == "float32");
+    CHECK(fallen.fallback().find("cuda") != std::string_view::npos);
+  }
+
   const double nan = std::numeric_limits<double>::quiet_NaN();
   FAILS(stk::request_builder(nan).n(5).build(), status::invalid_argument, "sigma");
   FAILS(stk::request_builder(0.25).sigma(0).build(), status::invalid_argument, "sigma");
