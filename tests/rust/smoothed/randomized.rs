@@ -16,6 +16,8 @@ fn identity() -> Identity {
         provider: "CPU".into(),
         precision: "float32".into(),
         onnxruntime_version: String::new(),
+        arithmetic: "float32".into(),
+        fallback: None,
     }
 }
 
