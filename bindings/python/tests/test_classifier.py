@@ -51,7 +51,13 @@ def many(answer: Certificate | Certificates) -> Certificates:
 
 
 def test_a_provider_that_is_missing_falls_back_only_where_that_is_allowed() -> None:
-    options: dict[str, Any] = {"provider": "cuda", "devices": [0, 1], "cuda_tf32": True, "batch": 8, "plan_cache": False}
+    options: dict[str, Any] = {
+        "provider": "cuda",
+        "devices": [0, 1],
+        "cuda_tf32": True,
+        "batch": 8,
+        "plan_cache": False,
+    }
     try:
         SmoothedClassifier(model("linear"), 0.5, **options).close()
     except ProviderError as error:

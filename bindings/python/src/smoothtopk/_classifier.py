@@ -62,8 +62,8 @@ class SmoothedClassifier(Opened):
         cuda_tf32: CUDA multiplies float32 with 10 bits of fraction, which is another base classifier.
         tensorrt_fp16, tensorrt_bf16: TensorRT may compute in these, which is another base classifier.
         tensorrt_cache: folder for the engines that TensorRT builds, which takes minutes; None keeps nothing.
-        plan_cache: a measured `batch` is looked up in the user's cache folder, which SMOOTHTOPK_CACHE may name, and kept
-            there.
+        plan_cache: a measured `batch` is looked up in the user's cache folder, which SMOOTHTOPK_CACHE may name, and
+            kept there.
 
     Raises:
         NotFoundError, ModelError: no such file; not a classifier that can be smoothed, with the remedy.

@@ -95,7 +95,7 @@ class Opened:
 
     @property
     def arithmetic(self) -> str:
-        """In what float32 is computed: "float32", "tf32", with "+float16" or "+bfloat16" where TensorRT may choose these."""
+        """In what float32 is computed: "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may."""
         return self._arithmetic
 
     @property

@@ -124,6 +124,9 @@ pub struct Manifest {
     pub more: Map<String, Value>,
 }
 
+/// What is not compared: file names, which hashes bind, the format, and the reason of a fallback, which the provider shows.
+const NOT_COMPARED: [&str; 4] = ["format", "model", "data", "fallback"];
+
 /// The order in which fields are compared, so that the first difference named is a cause rather than a consequence.
 const ORDER: [&str; 35] = [
     "model_sha256",
@@ -236,7 +239,7 @@ impl Manifest {
         let stored = serde_json::to_value(self).map_err(internal)?;
         let wanted = serde_json::to_value(wanted).map_err(internal)?;
         let names = [&stored, &wanted].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
-        let names = names.map(String::as_str).filter(|name| !["format", "model", "data", "fallback"].contains(name));
+        let names = names.map(String::as_str).filter(|name| !NOT_COMPARED.contains(name));
         let differing = ORDER.into_iter().chain(names).find(|name| stored.get(name) != wanted.get(name));
         let Some(field) = differing else { return Ok(()) };
         let show = |value: &Value| value.get(field).map_or_else(|| "nothing".to_string(), Value::to_string);
@@ -327,7 +330,7 @@ pub(super) mod tests {
             assert!(fields.iter().any(|name| *name == field), "{field} is no field");
         }
         for field in &fields {
-            let ordered = ORDER.contains(&field.as_str()) || ["format", "model", "data"].contains(&field.as_str());
+            let ordered = ORDER.contains(&field.as_str()) || NOT_COMPARED.contains(&field.as_str());
             assert!(ordered, "{field} has no place in the order");
         }
         for field in ORDER {
@@ -347,8 +350,9 @@ pub(super) mod tests {
             assert_eq!(error.kind(), ErrorKind::InvalidArgument);
             assert_eq!(error.field(), Some(field));
         }
-        let renamed = Manifest { model: "other.onnx".into(), data: "other.npz".into(), ..example() };
-        example().check_same(&renamed, Path::new("RUN")).expect("names are bound by their hashes");
+        let fallback = Some("another reason".into());
+        let renamed = Manifest { model: "other.onnx".into(), data: "other.npz".into(), fallback, ..example() };
+        example().check_same(&renamed, Path::new("RUN")).expect("hashes bind the names, the provider a fallback");
     }
 
     #[test]
