@@ -63,6 +63,7 @@ unit-test:
 # The suites of the hosts use the library of the profile that the Rust tests have built: no second build, and its assertions are on.
 HOST_SUITES := test-c test-cpp test-abi test-asan test-valgrind test-cpp-server test-go test-python test-readme
 
+host-test: export SMOOTHTOPK_CACHE = off
 host-test:
 	$(CARGO) build --locked --lib
 	$(MAKE) --no-print-directory SMOOTHTOPK_LIB_DIR="$(abspath $(TARGET))/debug" $(HOST_SUITES)
