@@ -3,8 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use smoothtopk::certificate::{certify, predict};
-use smoothtopk::stats::{Bound, Counts, binomial, normal};
+use smoothtopk::certificate::stop::{CertifyJudge, Rule, Statement, Terms};
+use smoothtopk::certificate::{certify, certify_with, predict};
+use smoothtopk::stats::{Bound, Counts, Intervals, Spending, binomial, normal};
 
 /// 512 different count vectors of 100,000 rows over `classes` labels, with a different winner's share each.
 fn samples(classes: usize) -> Vec<Counts> {
@@ -49,6 +50,36 @@ fn certificates(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A look that decides nothing: both the certificate and what is left to hope for are computed. The cloned judge is in the time.
+fn looks(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("look");
+    for (classes, k) in [(10, 1), (10, 3), (1000, 5)] {
+        let samples = samples(classes);
+        for spending in [Spending::default(), Spending::BinoCp] {
+            let terms = Terms { rule: Rule::Fixed, classes, alpha: 0.001, n_max: 10_000_000 };
+            let statement = Statement { k, spending: spending.clone() };
+            let open = |counts: &Counts| {
+                // Between the certificate's radius and the limit, where the rule goes on.
+                let found =
+                    certify_with(counts, 0, k, 0.25, 0.001, &spending, Intervals::Anytime).expect("valid").radius;
+                let terms = Terms { rule: Rule::Radius(found + 1e-4), ..terms };
+                CertifyJudge::new(&terms, 0, 0.25, 0.0, vec![statement.clone()]).expect("terms")
+            };
+            let judged: Vec<(Counts, CertifyJudge)> =
+                samples.iter().take(32).map(|counts| (counts.clone(), open(counts))).collect();
+            group.throughput(Throughput::Elements(judged.len() as u64));
+            group.bench_function(format!("c={classes} k={k} {spending}"), |b| {
+                b.iter(|| {
+                    for (counts, judge) in &judged {
+                        let _ = black_box(judge.clone().look(black_box(counts)).expect("counts"));
+                    }
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
 fn parts(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("parts");
     for (n, trials, alpha) in
@@ -70,5 +101,5 @@ fn parts(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, certificates, parts);
+criterion_group!(benches, certificates, looks, parts);
 criterion_main!(benches);

@@ -203,6 +203,20 @@ impl Spending {
         Ok(SpentBounds { label, rivals })
     }
 
+    /// The frequencies in the bounds' place: no opposite bounds give a smaller radius.
+    pub(crate) fn frequencies(&self, counts: &Counts, label: usize, k: usize) -> SpentBounds {
+        let mut rivals = Vec::new();
+        let Tally { own, rivals, n, .. } = self.tally(counts, label, k, &mut rivals);
+        let share = |count: u64| Prob { p: count as f64 / n as f64, q: (n - count) as f64 / n as f64 };
+        let label = share(own);
+        let rivals = match self {
+            Self::BinoCp => RivalBounds::Each(vec![label.complement(); k]),
+            Self::Ranked { .. } | Self::SimuEm => RivalBounds::Each(rivals.iter().map(|&count| share(count)).collect()),
+            Self::Pooled { .. } => RivalBounds::Sum { sum: share(rivals.iter().sum()), size: rivals.len() },
+        };
+        SpentBounds { label, rivals }
+    }
+
     /// As [`Spending::bounds`], from the counts that matter.
     pub(crate) fn bounds_of(&self, tally: &Tally, k: usize, alpha: f64, intervals: Intervals) -> Result<SpentBounds> {
         let &Tally { own, rivals, n, classes } = tally;

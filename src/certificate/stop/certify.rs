@@ -156,7 +156,7 @@ impl CertifyJudge {
     fn decide(&self, counts: &Counts, k: usize, spending: &Spending, radius: f64) -> Result<Decision> {
         match self.terms.rule {
             Rule::Radius(asked) if radius >= asked => Ok(Decision::Certified),
-            Rule::Radius(asked) if self.limit(counts, k, spending)? < asked => Ok(Decision::Refuted),
+            Rule::Radius(asked) if self.refutes(counts, k, spending, asked)? => Ok(Decision::Refuted),
             Rule::Tolerance(tolerance) => {
                 let tolerance = tolerance.absolute(self.noise.sigma());
                 let gain = if counts.n() == self.terms.n_max {
@@ -175,6 +175,14 @@ impl CertifyJudge {
             }
             _ => Ok(Decision::Open),
         }
+    }
+
+    /// Whether no number of rows could bring the radius to `asked`, but with probability alpha.
+    fn refutes(&self, counts: &Counts, k: usize, spending: &Spending, asked: f64) -> Result<bool> {
+        // Where the frequencies themselves reach it, so does the limit: its bounds, half of a look's cost, are not needed.
+        let reached =
+            radius_of(&self.noise, &spending.frequencies(counts, self.label, k))?.radius - self.slack >= asked;
+        Ok(!reached && self.limit(counts, k, spending)? < asked)
     }
 
     /// What no number of rows could bring the radius above, but with probability alpha; negative where none could certify
