@@ -73,7 +73,15 @@ impl Procedure {
         match self {
             Self::Ours(spending) => ours(question, spending.clone(), stream),
             Self::OursAuto => {
-                let spending = auto::spend(&stream.pilot, stream.label(), question.k, 1000, ALPHA, Intervals::Anytime);
+                let spending = auto::spend_to_reach(
+                    &stream.pilot,
+                    stream.label(),
+                    question.k,
+                    question.n_max,
+                    ALPHA,
+                    Intervals::Anytime,
+                    question.radius / SIGMA,
+                );
                 ours(question, spending.expect("valid"), stream)
             }
             Self::Stages(spending) => stages(question, spending, stream),

@@ -30,6 +30,58 @@ const SHARES: [f64; 7] = [0.1, 0.25, 0.5, 0.7, 0.85, 0.95, 0.99];
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
 pub fn spend(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, intervals: Intervals) -> Result<Spending> {
+    check(pilot, label, k, n, alpha)?;
+    Ok(best(&candidates(pilot, label, k), pilot, label, k, n, alpha, intervals)?.0)
+}
+
+/// As [`spend`], for a rule that ends the rows when `label` is certified at `radius` (in units of sigma, what is taken off for a
+/// grid added): the best at the fewest rows, to within a sixteenth, at which any spending promises that radius; at `n_max` rows
+/// where none does.
+///
+/// # Errors
+/// As [`spend`]; `InvalidArgument` when `radius` is not a finite number above 0.
+pub fn spend_to_reach(
+    pilot: &Counts,
+    label: usize,
+    k: usize,
+    n_max: u64,
+    alpha: f64,
+    intervals: Intervals,
+    radius: f64,
+) -> Result<Spending> {
+    check(pilot, label, k, n_max, alpha)?;
+    if !(radius > 0.0 && radius.is_finite()) {
+        return Err(Error::argument("radius", format!("{radius} must be a finite number above 0")));
+    }
+    let tried = candidates(pilot, label, k);
+    let at = |n| best(&tried, pilot, label, k, n, alpha, intervals);
+    let (mut chosen, promised) = at(n_max)?;
+    if promised < radius {
+        return Ok(chosen);
+    }
+    // The first of 16, 32, 64, ... that promises it, then halves between it and the one before.
+    let (mut low, mut high, mut next) = (0, n_max, 16);
+    while next < high {
+        let (spending, promised) = at(next)?;
+        if promised >= radius {
+            (chosen, high) = (spending, next);
+        } else {
+            (low, next) = (next, 2 * next);
+        }
+    }
+    while high - low > 1 + high / 16 {
+        let middle = low + (high - low) / 2;
+        let (spending, promised) = at(middle)?;
+        if promised >= radius {
+            (chosen, high) = (spending, middle);
+        } else {
+            low = middle;
+        }
+    }
+    Ok(chosen)
+}
+
+fn check(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64) -> Result<()> {
     let classes = pilot.classes();
     if label >= classes {
         return Err(Error::argument("label", format!("label {label} is not one of the {classes} labels 0..{classes}")));
@@ -37,11 +89,23 @@ pub fn spend(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, interva
     check_k(k, classes)?;
     check_alpha(alpha)?;
     check_trials(n)?;
-    check_trials(pilot.n())?;
+    check_trials(pilot.n())
+}
+
+/// The spending that promises the largest radius at `n` rows, and that radius in units of sigma.
+fn best(
+    tried: &[Spending],
+    pilot: &Counts,
+    label: usize,
+    k: usize,
+    n: u64,
+    alpha: f64,
+    intervals: Intervals,
+) -> Result<(Spending, f64)> {
     let expected = expected(pilot, n)?;
     let noise = Gaussian::new(1.0)?;
-    let (mut best, mut best_radius) = (Spending::default(), f64::NEG_INFINITY);
-    for spending in candidates(pilot, label, k) {
+    let (mut best, mut best_radius) = (&tried[0], f64::NEG_INFINITY);
+    for spending in tried {
         // Shares below the least failure probability that is taken are no choice.
         let Ok(bounds) = spending.bounds(&expected, label, k, alpha, intervals) else { continue };
         let radius = radius_of(&noise, &bounds)?.radius;
@@ -49,7 +113,7 @@ pub fn spend(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, interva
             (best, best_radius) = (spending, radius);
         }
     }
-    Ok(best)
+    Ok((best.clone(), best_radius))
 }
 
 /// What is tried; the first of equals is taken.

@@ -229,7 +229,13 @@ impl Request {
         };
         // The same value for every task that spends by a pilot.
         let alpha = self.alpha_left(Task::CertifySelected, elements)?;
-        auto::spend(spending, label, k, self.n, alpha, self.intervals())
+        match self.rule {
+            Rule::Radius(radius) => {
+                let radius = (radius + self.noise()?.radius_slack(elements)) / self.sigma;
+                auto::spend_to_reach(spending, label, k, self.n, alpha, Intervals::Anytime, radius)
+            }
+            _ => auto::spend(spending, label, k, self.n, alpha, self.intervals()),
+        }
     }
 
     /// The bounds of the certificate for `k` of job `key`: those of the rule or, where they are to be randomized, with the uniform

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smoothtopk::certificate::stop::{Decision, Rule, Tolerance};
-use smoothtopk::certificate::{certify_with, predict};
+use smoothtopk::certificate::{auto, certify_with, predict};
 use smoothtopk::noise::ExactGrid;
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Plan};
 use smoothtopk::smoothed::{
@@ -162,24 +162,24 @@ fn a_cancelled_task_has_no_answer_and_keeps_its_counts() {
 fn auto_spends_alpha_by_pilot_rows_and_never_certifies_with_them() {
     let g = smoothed(64, 2);
     for rule in [Rule::Fixed, Rule::Radius(0.1)] {
-        let auto = Request { k: vec![1, 2], n: 5000, bound: Bounding::Auto, ..request(rule) };
-        let outcome = certify(&g, [0.8, 1.2], &auto);
+        let asked = Request { k: vec![1, 2], n: 5000, bound: Bounding::Auto, ..request(rule) };
+        let outcome = certify(&g, [0.8, 1.2], &asked);
         let Ok(Answer::Certificates(list)) = &outcome.answer else { panic!("no certificate: {:?}", outcome.answer) };
         let pilot = outcome.selection.as_ref().unwrap();
         for certificate in list {
-            let spending = smoothtopk::certificate::auto::spend(
-                pilot,
-                certificate.label,
-                certificate.k,
-                5000,
-                0.001,
-                auto.intervals(),
-            );
+            let (label, k, intervals) = (certificate.label, certificate.k, asked.intervals());
+            let spending = match rule {
+                Rule::Radius(radius) => {
+                    let radius = (radius + outcome.request.noise().unwrap().radius_slack(2)) / 0.25;
+                    auto::spend_to_reach(pilot, label, k, 5000, 0.001, intervals, radius)
+                }
+                _ => auto::spend(pilot, label, k, 5000, 0.001, intervals),
+            };
             assert_eq!(certificate.spending, spending.unwrap());
             assert!(certificate.n <= outcome.counts.n());
         }
         // A label given beforehand takes a pilot for its spending too.
-        let given = g.submit(&[0.8, 1.2], Task::Certify(2), &auto, 7).unwrap().wait();
+        let given = g.submit(&[0.8, 1.2], Task::Certify(2), &asked, 7).unwrap().wait();
         assert_eq!(given.selection.as_ref().unwrap(), pilot);
     }
 }

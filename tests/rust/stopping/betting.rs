@@ -68,8 +68,8 @@ fn rows(gates: &[Gate], p: f64) -> (f64, u64) {
     let mut first = 0;
     let (mut mean, mut stopped, mut median) = (0.0, 0.0, N_MAX);
     for gate in gates {
+        open.resize(open.len() + (gate.n - n) as usize, 0.0);
         for _ in n..gate.n {
-            open.resize(open.len() + 1, 0.0);
             for i in (0..open.len()).rev() {
                 open[i] = open[i] * (1.0 - p) + if i > 0 { open[i - 1] * p } else { 0.0 };
             }

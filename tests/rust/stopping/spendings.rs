@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smoothtopk::certificate::{auto, certify_with};
-use smoothtopk::stats::{Intervals, Spending};
+use smoothtopk::stats::{Counts, Intervals, Spending};
 
 use super::truth::{ALPHA, Truth, exceeds};
 use super::{DRAWS, draw_on, looks};
@@ -95,5 +95,26 @@ fn pilot_rows_choose_a_sound_spending() {
             println!("c = {} k = {k}: false of {DRAWS}: {failed}", truth.p.len());
             assert!(!exceeds(failed, DRAWS, ALPHA), "k = {k}: {failed}");
         }
+    }
+}
+
+#[test]
+fn a_spending_for_a_radius_is_the_one_that_needs_the_fewest_rows() {
+    let pilot = |labels: &[u64]| Counts::complete(labels.to_vec()).expect("counts");
+    let reach = |pilot: &Counts, n_max, radius| {
+        auto::spend_to_reach(pilot, 0, 1, n_max, 0.001, Intervals::Anytime, radius).expect("valid")
+    };
+    // One rival: its bound from above is the label's from below, which is there first at the whole of alpha.
+    let sure = pilot(&[95, 5]);
+    assert_eq!(reach(&sure, 100_000, 0.5), Spending::BinoCp);
+    // A label below 1/2: only a bound of its rival can certify it.
+    let split = pilot(&[45, 15, 20, 20]);
+    assert!(matches!(reach(&split, 100_000, 0.2), Spending::Ranked { .. } | Spending::Pooled { .. }));
+    // Out of reach: the largest radius at n_max.
+    let largest = auto::spend(&split, 0, 1, 1000, 0.001, Intervals::Anytime).expect("valid");
+    assert_eq!(reach(&split, 1000, 3.0), largest);
+    for radius in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let error = auto::spend_to_reach(&sure, 0, 1, 1000, 0.001, Intervals::Anytime, radius).unwrap_err();
+        assert_eq!(error.field(), Some("radius"));
     }
 }
