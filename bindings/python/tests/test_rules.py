@@ -213,12 +213,12 @@ def test_intervals_of_counts() -> None:
     counts = [20, 950, 30]
     found = {
         intervals: certify_counts(counts, 1, 1, 0.5, intervals=intervals).radius
-        for intervals in ("fixed", "anytime", "randomized:0.999", "randomized:0")
+        for intervals in ("fixed", "anytime", "randomized:0.999", "randomized:0.001")
     }
     # Bounds for all numbers of rows are wider than for one; a randomized bound is never wider.
     assert 0 < found["anytime"] < found["fixed"]
-    assert found["randomized:0"] >= found["fixed"] and found["randomized:0.999"] >= found["fixed"]
-    assert found["randomized:0"] != found["randomized:0.999"]
+    assert found["randomized:0.001"] >= found["fixed"] and found["randomized:0.999"] >= found["fixed"]
+    assert found["randomized:0.001"] != found["randomized:0.999"]
     record = json.loads(certify_counts(counts, 1, 1, 0.5, spending="pooled:0.5", intervals="anytime").to_json())
     assert (record["intervals"], record["certificates"][0]["spending"]) == ("anytime", "pooled:0.5")
     assert certify_counts(counts, 1, 1, 0.5, intervals="anytime").intervals == "anytime"
@@ -231,7 +231,7 @@ def test_intervals_of_counts() -> None:
         ({"spending": "auto"}, "spending"),
         ({"spending": "ranked", "bound": "ranked"}, "spending"),
         ({"intervals": "often"}, "intervals"),
-        ({"intervals": "randomized:1"}, "intervals"),
+        ({"intervals": "randomized:0"}, "intervals"),
     ],
 )
 def test_wrong_counts_options(options: dict[str, Any], field: str) -> None:
