@@ -126,6 +126,8 @@ impl Lanes {
             && let Some(at) = self.next_lane(oldest)
         {
             let turn = self.next_turn();
+            // Whose turn it is anyhow keeps it: it has not jumped the queue.
+            let oldest = oldest && self.next_lane(false) != Some(at);
             let queue = &mut self.lanes[at];
             let level = queue.lane.level();
             // The oldest lane has the batch whole; another until it has had its share of rows.
@@ -212,6 +214,16 @@ mod tests {
         assert_eq!(lanes.rows(), 40);
         assert_eq!(take(&mut lanes, 100), [(1, 14), (1, 26)]);
         assert_eq!((take(&mut lanes, 100), lanes.rows()), (vec![], 0));
+    }
+
+    #[test]
+    fn a_lane_whose_turn_it_is_keeps_it_through_every_batch() {
+        let mut lanes = Lanes::default();
+        for key in 1..5 {
+            push(&mut lanes, key, 13, &Lane::new());
+        }
+        let served: Vec<u64> = (0..26).flat_map(|_| take(&mut lanes, 2)).map(|part| part.0).collect();
+        assert!(served.is_sorted(), "{served:?}");
     }
 
     #[test]
