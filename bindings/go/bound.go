@@ -78,7 +78,7 @@ const (
 	IntervalsAnytime Intervals = "anytime"
 )
 
-// IntervalsRandomized is as IntervalsFixed, a little larger on average, by a uniform number from 0 to below 1 that was
+// IntervalsRandomized is as IntervalsFixed, a little larger on average, by a uniform number above 0 and at most 1 that was
 // drawn independently of the rows, and once.
 func IntervalsRandomized(uniform float64) Intervals {
 	return Intervals("randomized:" + decimal(uniform))

@@ -96,7 +96,7 @@ func TestIntervals(t *testing.T) {
 	if radius(IntervalsFixed) != fixed || radius(IntervalsAnytime) >= fixed || radius(IntervalsRandomized(0.5)) <= fixed {
 		t.Errorf("fixed %v, anytime %v, randomized %v", fixed, radius(IntervalsAnytime), radius(IntervalsRandomized(0.5)))
 	}
-	for _, intervals := range []Intervals{"some", IntervalsRandomized(1), IntervalsRandomized(-1), "fixed\x00"} {
+	for _, intervals := range []Intervals{"some", IntervalsRandomized(0), IntervalsRandomized(-1), "fixed\x00"} {
 		_, err := library(t).CertifyCounts(Counts{Labels: []uint64{3, 7, 990}},
 			CountsRequest{Label: 2, K: 1, Sigma: 0.25, Alpha: 0.001, Intervals: intervals})
 		var typed *Error
