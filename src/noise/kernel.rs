@@ -3,7 +3,7 @@
 //! Element e lies in group g = e / 64; it comes from word pair (e % 64) / 32 of the row's block 16 g + e % 16: words
 //! (0, 1) or (2, 3), the first normal for even (e % 64) / 16, the second for odd.
 
-use super::normal::{centred, needs_refining, refine, rotate};
+use super::normal::{Radii, centred, needs_refining, refine, rotate};
 use super::simd::{Kernel, MAX_LANES, Simd};
 use super::words::{GROUP, GROUP_BLOCKS, Words};
 
@@ -37,10 +37,10 @@ fn uniforms<S: Simd, W: Words>(s: S, source: &W, words: &[S::U; 4], first: u32) 
 }
 
 impl<W: Words, const GRID: bool> GaussianRow<'_, W, GRID> {
-    /// The elements of a group from its first counter's words on; leaves the next group's first words in `words`. No
-    /// closure here: it would be compiled without the path's instructions.
+    /// The elements of a group from its first counter's words on; leaves the next group's first words in `words`, where it is not
+    /// the row's `LAST`. No closure here: it would be compiled without the path's instructions.
     #[inline(always)]
-    fn group<S: Simd>(
+    fn group<S: Simd, const LAST: bool>(
         s: S,
         source: &mut W,
         [scale, step]: [f32; 2],
@@ -52,8 +52,11 @@ impl<W: Words, const GRID: bool> GaussianRow<'_, W, GRID> {
         for lane in (0..16).step_by(S::LANES) {
             let first = group * GROUP_BLOCKS + lane as u32;
             let centred = uniforms(s, source, words, first);
-            // After a row's last block the counter may wrap; those words are not used.
-            let (r, next) = source.radii_and_blocks(s, centred, first.wrapping_add(S::LANES as u32));
+            let (r, next) = if LAST && lane + S::LANES == 16 {
+                (Radii::of(s, centred), *words)
+            } else {
+                source.radii_and_blocks(s, centred, first + S::LANES as u32)
+            };
             let scale = s.splat(scale);
             let z = rotate::<S, GRID>(s, [s.mul(r[0], scale), s.mul(r[1], scale)], [words[1], words[3]]);
             *words = next;
@@ -82,9 +85,14 @@ impl<W: Words, const GRID: bool> Kernel for GaussianRow<'_, W, GRID> {
         let mut words = source.blocks(s, 0);
         // The number of a group fits: a row has at most 2^28 of them.
         let mut number = 0u32;
+        let whole = groups.len();
         for out in groups {
             let x = if GRID { &x_groups[number as usize] } else { UNUSED };
-            Self::group(s, &mut source, [scale, step], &mut words, number, x, out);
+            if rest.is_empty() && number as usize + 1 == whole {
+                Self::group::<S, true>(s, &mut source, [scale, step], &mut words, number, x, out);
+            } else {
+                Self::group::<S, false>(s, &mut source, [scale, step], &mut words, number, x, out);
+            }
             number += 1;
         }
         if !rest.is_empty() {
@@ -92,7 +100,7 @@ impl<W: Words, const GRID: bool> Kernel for GaussianRow<'_, W, GRID> {
             if GRID {
                 from[..x_rest.len()].copy_from_slice(x_rest);
             }
-            Self::group(s, &mut source, [scale, step], &mut words, number, &from, &mut to);
+            Self::group::<S, true>(s, &mut source, [scale, step], &mut words, number, &from, &mut to);
             rest.copy_from_slice(&to[..rest.len()]);
         }
     }

@@ -100,6 +100,16 @@ impl<S: Simd> Radii<S> {
         Self { t: [t0, t1], k: [k0, k1], sum: [s.splat(LOG[Self::STEPS]); 2] }
     }
 
+    /// With nothing between the steps.
+    #[inline(always)]
+    pub(super) fn of(s: S, centred: [S::F; 2]) -> [S::F; 2] {
+        let mut radii = Self::new(s, centred);
+        for number in 0..Self::STEPS {
+            radii.step(s, number);
+        }
+        radii.finish(s)
+    }
+
     #[inline(always)]
     pub(super) fn step(&mut self, s: S, number: usize) {
         let c = s.splat(LOG[Self::STEPS - 1 - number]);

@@ -71,11 +71,7 @@ impl Words for ChaChaWords {
 
     #[inline(always)]
     fn radii_and_blocks<S: Simd>(&mut self, s: S, centred: [S::F; 2], next: u32) -> ([S::F; 2], [S::U; 4]) {
-        let mut radii = Radii::new(s, centred);
-        for number in 0..Radii::<S>::STEPS {
-            radii.step(s, number);
-        }
-        (radii.finish(s), self.blocks(s, next))
+        (Radii::of(s, centred), self.blocks(s, next))
     }
 
     /// The word as far behind word 2^40 of the keystream.

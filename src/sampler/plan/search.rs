@@ -46,8 +46,10 @@ const MOST_MEMORY: u64 = 1 << 30;
 /// Slices of the scan, and of the contenders that take turns.
 const SCAN: Duration = Duration::from_millis(15);
 const TURN: Duration = Duration::from_millis(30);
-/// The scan ends when two batch sizes in a row are slower than the best by this.
+/// The scan ends when so many batch sizes in a row are slower than the best by this; where a slice takes no longer than it is meant
+/// to, a disturbance may have made two of them slow.
 const HOPELESS: f64 = 0.9;
+const HOPELESS_IN_A_ROW: [usize; 2] = [2, 4];
 /// The share of the budget that the scan may take, and how many batch sizes may take more.
 const SCAN_SHARE: f64 = 0.6;
 const SCAN_LEAST: usize = 3;
@@ -175,6 +177,7 @@ impl<'a> Scan<'a> {
             let mut contender = Contender::start(self.classifier, Plan { batch, threads: self.threads })?;
             let rate = contender.slice(SCAN)?;
             hopeless = if self.is_hopeless(rate)? { hopeless + 1 } else { 0 };
+            let cheap = contender.takes(SCAN) < 2 * SCAN;
             // The next size takes twice as long a round, and runs one to start and one to measure at least.
             let next = contender.takes(SCAN) * 4;
             self.contenders.push(contender);
@@ -184,7 +187,7 @@ impl<'a> Scan<'a> {
             let share = if self.contenders.len() < SCAN_LEAST { 1.0 } else { SCAN_SHARE };
             let until = self.search.budget.mul_f64(share);
             if fixed.is_some()
-                || hopeless == 2
+                || hopeless >= HOPELESS_IN_A_ROW[usize::from(cheap)]
                 || batch > self.search.most
                 || bytes > self.search.memory
                 || self.start.elapsed() + next > until
