@@ -3,7 +3,8 @@
 //!
 //!     cargo bench --bench serving
 //!
-//! 64 clients on one classifier, each asking for its next image as soon as it has the last answer. For a fixed n, an answer that
+//! By the plan that is found, and with batches of four rows: a plan is for the most rows a second, and a batch that takes a good part
+//! of a deadline leaves little of it. 64 clients on one classifier, each asking for its next image as soon as it has the last answer. For a fixed n, an answer that
 //! is late is none; with the rule, one that is not settled by the deadline abstains. SERVING_SECONDS (5) is the length of a trace.
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use smoothtopk::smoothed::{Answer, Control, Outcome, Request, SmoothedClassifier
 
 const CLIENTS: usize = 64;
 const DEADLINE: Duration = Duration::from_millis(50);
+const SMALL: usize = 4;
 
 /// What the clients of one trace got.
 #[derive(Default)]
@@ -81,11 +83,15 @@ fn main() {
         }
         let images = images(&data, scale);
         let classifier: Arc<dyn BaseClassifier> = Arc::new(Model::open(&model, &ModelOptions::default()).unwrap());
-        let plan = Plan::measure(&classifier, Plan::usable_threads(), Duration::from_secs(2)).unwrap().plan;
-        let g = SmoothedClassifier::new(classifier, plan).unwrap();
-        for (rule, n) in [(Rule::Predict, 100_000), (Rule::Fixed, 100), (Rule::Fixed, 1000), (Rule::Fixed, 10_000)] {
-            let request = Request { rule, n, ..Request::new(0.25) };
-            print(name, &request, length, &trace(&g, &images, &request, length));
+        let found = Plan::measure(&classifier, Plan::usable_threads(), Duration::from_secs(2)).unwrap().plan;
+        for plan in [found, Plan { batch: SMALL, ..found }] {
+            let g = SmoothedClassifier::new(classifier.clone(), plan).unwrap();
+            let name = format!("{name}, batch {}", plan.batch);
+            for (rule, n) in [(Rule::Predict, 100_000), (Rule::Fixed, 100), (Rule::Fixed, 1000), (Rule::Fixed, 10_000)]
+            {
+                let request = Request { rule, n, ..Request::new(0.25) };
+                print(&name, &request, length, &trace(&g, &images, &request, length));
+            }
         }
     }
 }

@@ -10,6 +10,9 @@ use crate::sampler::queue::Segment;
 /// Whose rows they are: a client, a request. Jobs of one lane are served in the order they were submitted. Of several lanes
 /// those that had few rows so far go first, so that what needs few rows is done soon however much else waits; one batch in four
 /// goes to the lane that has waited longest, so that none waits for ever.
+///
+/// Once jobs are stopped that hardly had a row (their clients' deadlines passed in the queue), what was begun is finished first
+/// and the newest is begun next, until nothing waits: in the order of arrival, every job would be begun when it is nearly late.
 #[derive(Clone, Debug, Default)]
 pub struct Lane(Arc<Standing>);
 
@@ -64,6 +67,8 @@ impl Lane {
 const FEW_ROWS: u64 = 32;
 /// Every so many batches, the lane that has waited longest is served.
 const OLDEST_EVERY: u64 = 4;
+/// The same for lanes without a row yet while requests are given up: most of the oldest are about to be.
+const UNBEGUN_EVERY: u64 = 32;
 
 /// Waiting jobs, lane by lane.
 #[derive(Default)]
@@ -76,6 +81,8 @@ pub(super) struct Lanes {
     /// The turns given so far, and the batches.
     turns: u64,
     batches: u64,
+    /// Whether jobs were given up in their first rows since there was last nothing to do.
+    overloaded: bool,
 }
 
 struct Queue {
@@ -159,19 +166,27 @@ impl Lanes {
         if self.lanes.is_empty() {
             // Nothing is left, whatever a stopped job's rows were still counted as.
             self.rows = 0;
+            self.overloaded = false;
         }
         segments
     }
 
     /// The lane that is next: the one that has waited longest of all, or of those that had the fewest rows.
     fn next_lane(&self, oldest: bool) -> Option<usize> {
-        let rank = |queue: &Queue| (if oldest { 0 } else { queue.lane.level() }, queue.lane.turn());
+        let unbegun = oldest && self.batches.is_multiple_of(UNBEGUN_EVERY);
+        let rank = |Queue { lane, .. }: &Queue| match lane.level() {
+            0 if self.overloaded && lane.served() == 0 && !unbegun => (0, true, u64::MAX - lane.turn()),
+            _ if oldest => (0, false, lane.turn()),
+            level => (level, false, lane.turn()),
+        };
         (0..self.lanes.len()).min_by_key(|&at| rank(&self.lanes[at]))
     }
 
     pub fn remove_stopped(&mut self) {
-        for queue in &mut self.lanes {
-            queue.jobs.retain(|job| !job.is_stopped());
+        for Queue { lane, jobs } in &mut self.lanes {
+            let waiting = jobs.len();
+            jobs.retain(|job| !job.is_stopped());
+            self.overloaded |= jobs.len() < waiting && lane.level() == 0;
         }
         self.lanes.retain(|queue| !queue.jobs.is_empty());
         self.rows = self.lanes.iter().flat_map(|queue| &queue.jobs).map(|job| u128::from(job.left())).sum();
@@ -237,6 +252,28 @@ mod tests {
             served += take(&mut lanes, 8).iter().filter(|part| part.0 == 1).map(|part| part.1).sum::<usize>();
         }
         assert!(served >= 50, "{served}");
+    }
+
+    #[test]
+    fn when_jobs_are_given_up_the_newest_is_begun_and_finished_first() {
+        let mut lanes = Lanes::default();
+        let late = Lane::new();
+        push(&mut lanes, 1, 9, &late);
+        for key in 2..5 {
+            push(&mut lanes, key, 8, &Lane::new());
+        }
+        assert_eq!(take(&mut lanes, 1), [(1, 1)], "in order, before that");
+        lanes.lanes[0].jobs[0].stop(crate::Error::new(crate::ErrorKind::DeadlineExceeded, "late"));
+        lanes.remove_stopped();
+        assert_eq!(take(&mut lanes, 4), [(4, 4)]);
+        push(&mut lanes, 5, 8, &Lane::new());
+        assert_eq!(take(&mut lanes, 8), [(4, 4), (5, 4)]);
+        assert_eq!(take(&mut lanes, 6), [(5, 4), (3, 2)], "what was begun, and then the newer one");
+        assert_eq!(take(&mut lanes, 20), [(3, 6), (2, 8)]);
+        for key in 6..8 {
+            push(&mut lanes, key, 8, &Lane::new());
+        }
+        assert_eq!(take(&mut lanes, 8), [(6, 8)], "in order again, once nothing waited");
     }
 
     #[test]
