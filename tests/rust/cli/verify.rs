@@ -15,22 +15,30 @@ struct Run {
 impl Run {
     /// Digits certified for k = 1 and 3.
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(more: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("run");
-        let more = ["--k", "1,3", "--n", "2000", "--max", "12", "--quiet", "--out", path.to_str().unwrap()];
-        ok(&smoothtopk(digits("certify", &more)));
+        let base = ["--k", "1,3", "--n", "2000", "--max", "12", "--quiet", "--out", path.to_str().unwrap()];
+        ok(&smoothtopk(digits("certify", &[&base[..], more].concat())));
         Self { _dir: dir, path }
     }
 
     /// Makes every radius of one k larger by a factor: the certificates are then false.
     fn falsify(&self, k: usize, factor: f64) {
-        let file = self.path.join(format!("k{k}.tsv"));
+        self.falsify_column(&format!("k{k}.tsv"), 3, factor);
+    }
+
+    fn falsify_column(&self, name: &str, column: usize, factor: f64) {
+        let file = self.path.join(name);
         let text = fs::read_to_string(&file).unwrap();
         let mut lines = text.lines();
         let mut out = format!("{}\n", lines.next().unwrap());
         for line in lines {
             let mut fields: Vec<String> = line.split('\t').map(str::to_owned).collect();
-            fields[3] = (fields[3].parse::<f64>().unwrap() * factor).to_string();
+            fields[column] = (fields[column].parse::<f64>().unwrap() * factor).to_string();
             out += &(fields.join("\t") + "\n");
         }
         fs::write(file, out).unwrap();
@@ -137,6 +145,66 @@ fn false_radii_are_found_and_the_breaks_saved_break_them_again() {
     run.falsify(1, 0.5);
     assert_eq!(run.attack(&[]).0, 0);
     assert!(!breaks.exists());
+}
+
+/// Pixels are whole numbers from 0 to 16, so points of exact noise's grid are, too.
+#[test]
+fn exact_noise_is_attacked_at_points_of_its_grid() {
+    let run = Run::with(&["--noise", "exact"]);
+    let (code, summary, lines) = run.attack(&[]);
+    assert_eq!((code, summary["verdict"].as_str()), (0, Some("within alpha")));
+    for norm in lines.iter().map(|line| line["norm"].as_f64().unwrap()) {
+        let square = (16.0 * norm).powi(2);
+        assert!((square - square.round()).abs() < 1e-6 && square > 0.5, "{norm}");
+    }
+    run.falsify(1, 2.0);
+    assert_eq!(run.attack(&[]).0, 3);
+    let breaks = run.out("attack").join("breaks.npz");
+    let mut archive = npyz::npz::NpzArchive::open(&breaks).unwrap();
+    let pixels = archive.by_name("images").unwrap().unwrap().into_vec::<f64>().unwrap();
+    assert!(pixels.iter().all(|pixel| (pixel - pixel.round()).abs() < 1e-5), "no point of the grid");
+    let output = run.verify(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let off = run.out("off.npz");
+    npz(&off, &[1, 64], &[digit(2), vec![]].concat().iter().map(|pixel| pixel + 0.5).collect::<Vec<_>>(), None);
+    let output = run.verify(&["--adversarial", off.to_str().unwrap(), "--indices", "2"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && error.contains("multiples of 1/16: element 0 is"), "{error}");
+}
+
+#[test]
+fn guarantees_are_attacked_label_by_label() {
+    let run = Run::with(&["--guarantee"]);
+    let (code, summary, lines) = run.attack(&[]);
+    assert_eq!((code, summary["verdict"].as_str()), (0, Some("within alpha")));
+    let tallies = |summary: &serde_json::Value| -> Vec<(u64, String, u64, u64)> {
+        let number = |tally: &serde_json::Value, field: &str| tally[field].as_u64().unwrap();
+        let tallies = summary["tallies"].as_array().unwrap().iter();
+        tallies
+            .map(|tally| {
+                let about = tally["about"].as_str().unwrap().to_owned();
+                (number(tally, "k"), about, number(tally, "certificates"), number(tally, "breaks"))
+            })
+            .collect()
+    };
+    let found = tallies(&summary);
+    for (k, about) in [1, 3].into_iter().flat_map(|k| ["each label", "the set", "the first"].map(|about| (k, about))) {
+        // A set of three digits is seldom certified; where it is not there is nothing to attack.
+        let tally = found.iter().find(|tally| (tally.0, tally.1.as_str()) == (k, about));
+        assert!(tally.is_some_and(|tally| tally.2 <= 12 && tally.3 == 0) || (k, about) == (3, "the set"), "{found:?}");
+    }
+    assert!(lines.iter().any(|line| line["about"] == "each label" && line["k"] == 3), "more than the first label");
+    run.falsify_column("answer_k3.tsv", 6, 2.0);
+    let (code, summary, _) = run.attack(&[]);
+    assert_eq!(code, 3);
+    for (k, about, certificates, breaks) in tallies(&summary) {
+        let false_ones = (k, about.as_str()) == (3, "the first");
+        assert!(if false_ones { breaks * 2 >= certificates } else { breaks == 0 }, "k = {k}, {about}: {breaks}");
+    }
+    let breaks = run.out("attack").join("breaks.npz");
+    let output = run.verify(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("k = 3 (the first)"));
 }
 
 #[test]

@@ -11,9 +11,10 @@ use smoothtopk::{Error, Result};
 use super::Args;
 use super::evaluate::{Evaluator, Noise};
 use super::membership;
-use super::norm::distance_above;
 use super::reopen::Reopened;
 use super::report::{self, Report};
+use super::space::Space;
+use super::statement::{Certified, Kind, kinds};
 use super::verdict::{Levels, Tally};
 use crate::data::{self, DataOptions, Dataset, Resize};
 use crate::progress::Progress;
@@ -29,15 +30,15 @@ struct Perturbed {
     norm: f64,
 }
 
-/// What a certificate says of a perturbed input.
+/// What a RUN says of a perturbed input for one of its k.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Promise {
-    /// The norm is below the radius: this label is in the top k.
-    Inside { label: usize, radius: f64 },
+    /// The norm is below the radius: the label is in the top k.
+    Inside(Certified),
     /// The norm, as bounded from above, is not below the radius: nothing.
-    Outside { label: usize, radius: f64 },
-    /// The example has no certificate at this k: nothing.
-    Uncertified,
+    Outside(Certified),
+    /// The example has no certificate at this k of the RUN: nothing.
+    Uncertified { k: usize },
 }
 
 /// What fresh rows say of a label being in the top k.
@@ -51,13 +52,19 @@ struct Evaluated {
 
 /// True when no more certificates are seen to be broken than alpha allows.
 pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<bool> {
-    let Reopened { manifest, sampling, certified } = reopened;
+    let Reopened { manifest, sampling, mode, certified } = reopened;
     let perturbed = read(args, file, reopened)?;
-    let promises: HashMap<(usize, usize), (usize, f64)> =
-        certified.iter().map(|certified| ((certified.idx, certified.k), (certified.label, certified.radius))).collect();
-    // Two tests, of in and of out, for each input and k.
-    let levels = Levels::new(args.false_alarm, 2 * perturbed.len() * manifest.k.len(), manifest.k.len());
-    let noise = Noise { sigma: manifest.sigma, grid: sampling.grid()?, seed };
+    let mut of_example: HashMap<usize, Vec<Certified>> = HashMap::new();
+    certified.iter().for_each(|certified| of_example.entry(certified.idx).or_default().push(*certified));
+    let promises: Vec<Vec<Promise>> = perturbed
+        .iter()
+        .map(|Perturbed { idx, norm, .. }| promises(of_example.get(idx).map_or(&[], Vec::as_slice), &manifest.k, *norm))
+        .collect();
+    let stated = kinds(certified);
+    // Two tests, of in and of out, for each promise.
+    let tests = 2 * promises.iter().map(Vec::len).sum::<usize>();
+    let levels = Levels::new(args.false_alarm, tests, stated.len());
+    let noise = Noise { sigma: manifest.sigma, mode: *mode, seed };
     let evaluator = match args.n {
         Some(n) => Some((Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise)?, n)),
         None => None,
@@ -66,26 +73,25 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
         String::from("## Perturbed inputs\n\n| input | example | k | norm at most | radius | says | seen |\n");
     table += "| ---: | ---: | ---: | ---: | ---: | --- | --- |\n";
     let mut lines = Vec::new();
-    let mut broken: BTreeSet<(usize, usize)> = BTreeSet::new();
+    let mut broken: BTreeSet<(Kind, usize)> = BTreeSet::new();
     let progress = Progress::new(perturbed.len(), args.run.quiet || evaluator.is_none());
-    for (input, Perturbed { idx, x, norm }) in perturbed.iter().enumerate() {
+    for (input, (Perturbed { idx, x, norm }, promises)) in perturbed.iter().zip(&promises).enumerate() {
         let drawn = match &evaluator {
             Some((evaluator, n)) => Some(draw(evaluator, x, *n, input as u64)?),
             None => None,
         };
-        for &k in &manifest.k {
-            let promise = promise(promises.get(&(*idx, k)).copied(), *norm);
+        for &promise in promises {
             let evaluated = match (&drawn, promise) {
-                (Some((pilot, counts)), Promise::Inside { label, .. } | Promise::Outside { label, .. }) => {
-                    Some(evaluate(pilot, counts, label, k, levels.test)?)
+                (Some((pilot, counts)), Promise::Inside(of) | Promise::Outside(of)) => {
+                    Some(evaluate(pilot, counts, of.label, of.k, levels.test)?)
                 }
                 _ => None,
             };
-            if matches!((promise, &evaluated), (Promise::Inside { .. }, Some(Evaluated { verdict: OUT, .. }))) {
-                broken.insert((k, *idx));
+            if let (Promise::Inside(certified), Some(Evaluated { verdict: OUT, .. })) = (promise, &evaluated) {
+                broken.insert((certified.of, *idx));
             }
-            table += &row(input, *idx, k, *norm, promise, evaluated.as_ref(), manifest.alpha);
-            lines.push(json_line(input, *idx, k, *norm, promise, evaluated.as_ref()));
+            table += &row(input, *idx, *norm, promise, evaluated.as_ref(), manifest.alpha);
+            lines.push(json_line(input, *idx, *norm, promise, evaluated.as_ref()));
         }
         progress.rows(drawn.map_or(0, |(pilot, counts)| pilot.n() + counts.n()));
         progress.example_done(None);
@@ -93,12 +99,11 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
     progress.finish();
 
     // Whoever made the inputs may have chosen among all certificates of the RUN: all of them count.
-    let tally = |&k: &usize| {
-        let certificates = certified.iter().filter(|certified| certified.k == k).count();
-        let breaks = broken.iter().filter(|(of, _)| *of == k).count();
-        Tally::new(k, certificates as u64, breaks as u64, manifest.alpha)
-    };
-    let tallies = manifest.k.iter().map(tally).collect::<Result<Vec<_>>>()?;
+    let tallies = stated.iter().map(|(kind, examples)| {
+        let breaks = broken.iter().filter(|(of, _)| of == kind).count();
+        Tally::new(*kind, examples.len() as u64, breaks as u64, manifest.alpha)
+    });
+    let tallies = tallies.collect::<Result<Vec<_>>>()?;
     let facts = json!({
         "mode": "adversarial", "adversarial": file.display().to_string(), "inputs": perturbed.len(), "n": args.n,
         "seed": args.n.map(|_| seed), "test_level": levels.test,
@@ -112,7 +117,8 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
 
 /// The perturbed inputs, on the model's scale.
 fn read(args: &Args, file: &Path, reopened: &Reopened) -> Result<Vec<Perturbed>> {
-    let Reopened { manifest, sampling, .. } = reopened;
+    let Reopened { manifest, sampling, mode, .. } = reopened;
+    let space = Space::of(*mode)?;
     let wrong = |message: String| Error::data("adversarial", format!("{}: {message}", file.display()));
     if file.is_dir() {
         return Err(wrong(
@@ -144,18 +150,27 @@ fn read(args: &Args, file: &Path, reopened: &Reopened) -> Result<Vec<Perturbed>>
     images.check_shape(sampling.input_spec()).map_err(|error| error.prefixed(&format!("{}: ", file.display())))?;
     let perturbed = |(input, idx)| {
         let x = images.example(input, sampling.input_spec())?;
-        let norm = distance_above(&sampling.example(idx)?, &x);
+        let Some(norm) = space.distance_above(&sampling.example(idx)?, &x) else {
+            let at = space.stray(&x).map_or_else(String::new, |at| format!(": element {at} is {}", x[at]));
+            let levels = manifest.levels.unwrap_or(1);
+            return Err(wrong(format!(
+                "input {input} is no point of the grid of the RUN's exact noise, the multiples of 1/{levels}{at}"
+            )));
+        };
         Ok(Perturbed { idx, x, norm })
     };
     indices.into_iter().enumerate().map(perturbed).collect()
 }
 
-fn promise(certificate: Option<(usize, f64)>, norm: f64) -> Promise {
-    match certificate {
-        None => Promise::Uncertified,
-        Some((label, radius)) if norm < radius => Promise::Inside { label, radius },
-        Some((label, radius)) => Promise::Outside { label, radius },
-    }
+/// What is certified of an example, at this distance from it, and for which of the RUN's k nothing is.
+fn promises(certified: &[Certified], ks: &[usize], norm: f64) -> Vec<Promise> {
+    let of_k = |&k: &usize| -> Vec<Promise> {
+        let of_k = certified.iter().filter(|certified| certified.of.k == k);
+        let promise = |of: &Certified| if norm < of.radius { Promise::Inside(*of) } else { Promise::Outside(*of) };
+        let found: Vec<Promise> = of_k.map(promise).collect();
+        if found.is_empty() { vec![Promise::Uncertified { k }] } else { found }
+    };
+    ks.iter().flat_map(of_k).collect()
 }
 
 /// The verdicts.
@@ -183,44 +198,42 @@ fn evaluate(pilot: &Counts, counts: &Counts, label: usize, k: usize, level: f64)
     Ok(Evaluated { counts: counts.clone(), p_in, p_out, verdict })
 }
 
-fn row(
-    input: usize,
-    idx: usize,
-    k: usize,
-    norm: f64,
-    promise: Promise,
-    evaluated: Option<&Evaluated>,
-    alpha: f64,
-) -> String {
-    let (radius, says) = match promise {
-        Promise::Inside { label, radius } => (
+fn row(input: usize, idx: usize, norm: f64, promise: Promise, evaluated: Option<&Evaluated>, alpha: f64) -> String {
+    let (k, radius, says) = match promise {
+        Promise::Inside(Certified { label, k, radius, of, .. }) => (
+            of.k,
             radius.to_string(),
             format!(
                 "inside: the certificate promises label {label} in the top {k} (false with probability at most {alpha})"
             ),
         ),
-        Promise::Outside { radius, .. } => (radius.to_string(), "outside: nothing promised".to_owned()),
-        Promise::Uncertified => ("-".to_owned(), "no certificate: nothing promised".to_owned()),
+        Promise::Outside(Certified { radius, of, .. }) => {
+            (of.k, radius.to_string(), "outside: nothing promised".to_owned())
+        }
+        Promise::Uncertified { k } => (k, "-".to_owned(), "no certificate: nothing promised".to_owned()),
     };
     let seen = match (promise, evaluated) {
-        (Promise::Inside { label, .. } | Promise::Outside { label, .. }, Some(evaluated)) => {
+        (Promise::Inside(of) | Promise::Outside(of), Some(evaluated)) => {
             let (held, p_in, p_out) = (evaluated.verdict, evaluated.p_in, evaluated.p_out);
-            format!("label {label} {held} (p in {}, out {})", report::probability(p_in), report::probability(p_out))
+            let (p_in, p_out) = (report::probability(p_in), report::probability(p_out));
+            format!("label {} {held} (p in {p_in}, out {p_out})", of.label)
         }
         _ => "-".to_owned(),
     };
     format!("| {input} | {idx} | {k} | {norm} | {radius} | {says} | {seen} |\n")
 }
 
-fn json_line(input: usize, idx: usize, k: usize, norm: f64, promise: Promise, evaluated: Option<&Evaluated>) -> Value {
-    let (says, label, radius) = match promise {
-        Promise::Inside { label, radius } => ("inside", Some(label), Some(radius)),
-        Promise::Outside { label, radius } => ("outside", Some(label), Some(radius)),
-        Promise::Uncertified => ("no certificate", None, None),
+fn json_line(input: usize, idx: usize, norm: f64, promise: Promise, evaluated: Option<&Evaluated>) -> Value {
+    let mut line = match promise {
+        Promise::Inside(of) | Promise::Outside(of) => json!({
+            "label": of.label, "k": of.k, "about": of.of.about.to_string(), "radius": of.radius,
+            "says": if matches!(promise, Promise::Inside(_)) { "inside" } else { "outside" },
+        }),
+        Promise::Uncertified { k } => json!({ "label": null, "k": k, "radius": null, "says": "no certificate" }),
     };
-    let mut line = json!({
-        "input": input, "idx": idx, "label": label, "k": k, "radius": radius, "norm": norm, "says": says,
-    });
+    line["input"] = json!(input);
+    line["idx"] = json!(idx);
+    line["norm"] = json!(norm);
     if let Some(Evaluated { counts, p_in, p_out, verdict }) = evaluated {
         line["n"] = json!(counts.n());
         line["counts"] = json!(counts.labels());

@@ -12,9 +12,11 @@ use super::ball::Ball;
 use super::confirm::{self, Examined, FINALISTS, Test};
 use super::directions::{Image, Pool};
 use super::evaluate::{Evaluator, Noise};
-use super::reopen::{Certified, Reopened};
+use super::reopen::Reopened;
 use super::report::{self, Report};
 use super::save::{self, NamedArray};
+use super::space::Space;
+use super::statement::{Certified, kinds};
 use super::verdict::{Levels, Tally};
 use crate::progress::Progress;
 use crate::run_dir::atomic;
@@ -41,19 +43,21 @@ impl Attacked {
 
 /// True when no more certificates are broken than alpha allows.
 pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
-    let Reopened { manifest, sampling, .. } = reopened;
+    let Reopened { manifest, sampling, mode, .. } = reopened;
     let chosen = every(args.skip, &reopened.certified);
     if chosen.is_empty() {
         let message = format!("{} holds no certificate to attack", args.run.run.display());
         return Err(Error::data("run", message));
     }
     let tests = chosen.len() * FINALISTS;
-    let levels = Levels::new(args.false_alarm, tests, manifest.k.len());
+    let stated = kinds(&chosen);
+    let levels = Levels::new(args.false_alarm, tests, stated.len());
     let test = Test { rows: args.rows, n: args.n.unwrap_or(TEST_ROWS), level: levels.test };
     let labels = reopened.labels();
     let elements = sampling.model.elements();
     let pool = Pool::new(sampling.data.len(), elements, |idx| labels.get(&idx).copied(), |idx| sampling.example(idx))?;
-    let noise = Noise { sigma: manifest.sigma, grid: sampling.grid()?, seed };
+    let noise = Noise { sigma: manifest.sigma, mode: *mode, seed };
+    let space = Space::of(*mode)?;
     let mut evaluator = Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise)?;
     let signature = sampling.model.signature();
     let mut attacker = Attacker {
@@ -68,8 +72,11 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     let mut to_save = (MAX_SAVED_BYTES / (elements * size_of::<f64>())).clamp(1, MAX_SAVED);
     for (ordinal, certified) in chosen.into_iter().enumerate() {
         let x = sampling.example(certified.idx)?;
-        let target =
-            Target { ball: Ball { centre: &x, radius: certified.radius }, label: certified.label, k: certified.k };
+        let target = Target {
+            ball: Ball { centre: &x, radius: certified.radius, space },
+            label: certified.label,
+            k: certified.k,
+        };
         // 2^32 keys each: no two rows of the attack share noise but those compared in a round.
         let keys = (ordinal as u64) << 32;
         let found = attacker.search(&target, keys)?;
@@ -86,10 +93,10 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     }
     progress.finish();
 
-    let tallies = manifest.k.iter().map(|&k| {
-        let of_k = all.iter().filter(|attacked| attacked.certified.k == k);
-        let breaks = of_k.clone().filter(|attacked| attacked.broken()).count();
-        Tally::new(k, of_k.count() as u64, breaks as u64, manifest.alpha)
+    let broken = kinds(all.iter().filter(|attacked| attacked.broken()).map(|attacked| &attacked.certified));
+    let tallies = stated.iter().map(|(kind, examples)| {
+        let breaks = broken.iter().find(|(of, _)| of == kind).map_or(0, |(_, examples)| examples.len());
+        Tally::new(*kind, examples.len() as u64, breaks as u64, manifest.alpha)
     });
     let tallies = tallies.collect::<Result<Vec<_>>>()?;
     let facts = json!({
@@ -117,9 +124,9 @@ fn every(skip: usize, certified: &[Certified]) -> Vec<Certified> {
 }
 
 fn json_line(attacked: &Attacked, classes: usize) -> serde_json::Value {
-    let Attacked { certified: Certified { idx, label, k, radius }, evaluations, examined } = attacked;
+    let Attacked { certified: Certified { idx, label, k, radius, of }, evaluations, examined } = attacked;
     let mut line = json!({
-        "idx": idx, "label": label, "k": k, "radius": radius, "evaluations": evaluations,
+        "idx": idx, "label": label, "k": k, "about": of.about.to_string(), "radius": radius, "evaluations": evaluations,
         "verdict": if attacked.broken() { "broken" } else { "not broken" },
     });
     if let Some(Examined { point, kind, rivals, counts, p_value, .. }) = examined {
@@ -148,7 +155,7 @@ fn table(all: &[Attacked]) -> String {
     text += "| example | label | k | radius | norm | attack | rows | label's | its k rivals' | p | verdict |\n";
     text += "| ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | --- | ---: | --- |\n";
     for (attacked, examined) in shown {
-        let Certified { idx, label, k, radius } = attacked.certified;
+        let Certified { idx, label, k, radius, .. } = attacked.certified;
         let counts = examined.counts.labels();
         let rivals: Vec<String> = examined.rivals.iter().map(|&rival| format!("{rival}: {}", counts[rival])).collect();
         text += &format!(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smoothtopk::model::NO_LABEL;
-use smoothtopk::noise::{Grid, NoiseStream, Purpose};
+use smoothtopk::noise::{self, Centre, JobNoise, Mode, Purpose, Source};
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Job, JobHandle, Plan, Sampler};
 use smoothtopk::stats::Counts;
 use smoothtopk::{Error, ErrorKind, Result};
@@ -15,11 +15,11 @@ use crate::interrupt;
 /// Between two looks at Ctrl-C.
 const POLL: Duration = Duration::from_millis(50);
 
-/// The noise of the attack: the run's own sigma and grid, and a seed that is not the run's.
+/// The noise of the attack: the run's own sigma and mode, and a seed that is not the run's.
 #[derive(Clone, Copy, Debug)]
 pub struct Noise {
     pub sigma: f64,
-    pub grid: Grid,
+    pub mode: Mode,
     pub seed: u64,
 }
 
@@ -28,7 +28,8 @@ pub struct Evaluator {
     sampler: Sampler,
     /// One a thread, for rows whose noise is looked at as well.
     runners: Vec<Box<dyn BatchRunner>>,
-    noise: Noise,
+    noise: noise::Noise,
+    seed: u64,
 }
 
 /// The rows of one label: how many, and the sum of their noise.
@@ -41,24 +42,24 @@ pub struct NoiseOfLabel {
 impl Evaluator {
     pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan, noise: Noise) -> Result<Self> {
         let runners = (0..plan.threads).map(|_| classifier.runner(plan.batch)).collect::<Result<_>>()?;
-        Ok(Self { sampler: Sampler::new(classifier, plan)?, runners, noise })
+        let Noise { sigma, mode, seed } = noise;
+        let noise = noise::Noise::new(sigma, mode, Source::Philox { seed })?;
+        Ok(Self { sampler: Sampler::new(classifier, plan)?, runners, noise, seed })
     }
 
     pub fn elements(&self) -> usize {
         self.sampler.classifier().elements()
     }
 
-    pub fn noise(&self) -> Noise {
-        self.noise
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Counts of `rows` rows at each of the points. All get the same noise, which only (`purpose`, `key`) has: what differs
     /// between their counts is due to the points.
     pub fn counts(&self, points: &[&[f32]], rows: u64, purpose: Purpose, key: u64) -> Result<Vec<Counts>> {
-        let Noise { sigma, grid, seed } = self.noise;
-        let submit = |point: &&[f32]| {
-            self.sampler.submit(Job::on_grid(point, sigma, grid, seed, purpose)?.key(key).samples(0..rows))
-        };
+        let submit =
+            |point: &&[f32]| self.sampler.submit(Job::new(point, &self.noise, purpose)?.key(key).samples(0..rows));
         let jobs: Vec<JobHandle> = points.iter().map(submit).collect::<Result<_>>()?;
         let wait = |job: JobHandle| {
             while !job.wait_timeout(POLL) {
@@ -70,8 +71,8 @@ impl Evaluator {
         jobs.into_iter().map(wait).collect()
     }
 
-    /// Runs `rows` rows at a point, and adds up the noise of those that gave each of `labels`. The sums are of multiples of the
-    /// grid's step, so f64 holds them exactly and they do not depend on the threads.
+    /// Runs `rows` rows at a point, and adds up the noise of those that gave each of `labels`. What is added up are whole steps of
+    /// the grid, which f64 holds exactly, so that sums do not depend on the threads.
     pub fn noise_by_label(
         &mut self,
         point: &[f32],
@@ -80,11 +81,13 @@ impl Evaluator {
         key: u64,
     ) -> Result<Vec<NoiseOfLabel>> {
         let batch = self.sampler.plan().batch;
-        let mut x = point.to_vec();
-        self.noise.grid.round(&mut x);
-        let watched =
-            Watched { noise: self.noise, stream: NoiseStream::new(self.noise.seed, key, Purpose::Select), x, labels };
-        let watched = &watched;
+        let watched = &Watched {
+            noise: self.noise.stream(key, Purpose::Select),
+            centre: self.noise.centre(point)?,
+            step: self.noise.mode().step(),
+            x: point,
+            labels,
+        };
         let share = rows.div_ceil(self.runners.len() as u64).max(1);
         let parts: Vec<Result<Vec<NoiseOfLabel>>> = std::thread::scope(|scope| {
             let mut threads = Vec::with_capacity(self.runners.len());
@@ -99,18 +102,19 @@ impl Evaluator {
         for part in parts {
             for (total, part) in total.iter_mut().zip(part?) {
                 total.rows += part.rows;
-                total.sum.iter_mut().zip(&part.sum).for_each(|(total, part)| *total += part);
+                total.sum.iter_mut().zip(&part.sum).for_each(|(total, part)| *total += part * watched.step);
             }
         }
         Ok(total)
     }
 }
 
-/// Rows at `x` (on the grid) whose noise is added up by label.
+/// Rows at `x` whose noise is added up by label, in steps of the grid.
 struct Watched<'a> {
-    noise: Noise,
-    stream: NoiseStream,
-    x: Vec<f32>,
+    noise: JobNoise,
+    centre: Centre,
+    step: f64,
+    x: &'a [f32],
     labels: &'a [usize],
 }
 
@@ -140,8 +144,9 @@ impl Watched<'_> {
                 // A model may have written over its rows: they are drawn again rather than read.
                 self.fill(sample, &mut row)?;
                 sums[of_label].rows += 1;
-                for ((sum, &noisy), &x) in sums[of_label].sum.iter_mut().zip(&row).zip(&self.x) {
-                    *sum += f64::from(noisy) - f64::from(x);
+                for ((sum, &noisy), &x) in sums[of_label].sum.iter_mut().zip(&row).zip(self.x) {
+                    // Both are f32 near the grid: the step between them is the nearest one.
+                    *sum += ((f64::from(noisy) - f64::from(x)) / self.step).round();
                 }
             }
             next = end;
@@ -150,6 +155,6 @@ impl Watched<'_> {
     }
 
     fn fill(&self, sample: u64, row: &mut [f32]) -> Result<()> {
-        self.stream.noisy_row(sample, self.noise.sigma, &self.noise.grid, &self.x, row)
+        self.noise.noisy_row(sample, &self.centre, row)
     }
 }

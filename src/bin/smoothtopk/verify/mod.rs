@@ -2,8 +2,9 @@
 //!
 //! | file | does |
 //! | --- | --- |
+//! | `statement` | what a RUN says of its examples, label by label |
 //! | `reopen` | opens the RUN's model and data again, and refuses others |
-//! | `norm`, `ball` | norms bounded from above, and points that are inside a radius for certain |
+//! | `norm`, `space`, `ball` | norms bounded from above, and inputs that are inside a radius for certain |
 //! | `directions`, `attack`, `search` | the search for a point where the label leaves the top k |
 //! | `evaluate`, `membership`, `confirm` | noisy rows, and what they say of a label being in the top k |
 //! | `verdict` | breaks against what alpha allows |
@@ -22,6 +23,8 @@ mod reopen;
 mod report;
 mod save;
 mod search;
+mod space;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use smoothtopk::noise::NOISE;
+use smoothtopk::noise::{ExactGrid, Mode, Noise, Source};
 use smoothtopk::{Error, ErrorKind, Result};
 
+use super::statement::{Certified, of_answers, of_series};
 use crate::data::Resize;
 use crate::model_args::ModelArgs;
 use crate::noise_args::NoiseArgs;
@@ -41,20 +42,13 @@ pub struct RunArgs {
     pub model_args: ModelArgs,
 }
 
-/// A statement of the RUN: within `radius` of example `idx`, `label` is in the smoothed classifier's top `k`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Certified {
-    pub idx: usize,
-    pub label: usize,
-    pub k: usize,
-    pub radius: f64,
-}
-
 /// A RUN, open again.
 pub struct Reopened {
     pub manifest: Manifest,
     pub sampling: Sampling,
-    /// Every certificate of every k, in the order of the manifest's k and then of the examples.
+    /// How the RUN's noise was made.
+    pub mode: Mode,
+    /// All that the RUN certifies of its labels, in the order of the manifest's k and then of the examples.
     pub certified: Vec<Certified>,
 }
 
@@ -68,15 +62,18 @@ impl Reopened {
             let message = format!("{} is a file; give the RUN folder that certify made", args.run.display());
             return Err(Error::argument("run", message));
         };
-        check_kind(manifest)?;
         let sampling = Sampling::open(&sampling_args(args, manifest)?).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::Io | ErrorKind::Runtime | ErrorKind::Provider => error,
             // The wrong model or data may fail to open before their hashes can be told.
             _ => is_it_the_runs(&error, manifest),
         })?;
-        check_same(args, manifest, &sampling)?;
+        let mode = match manifest.levels {
+            Some(levels) => Mode::Exact(ExactGrid::new(levels)?),
+            None => Mode::Grid(sampling.grid()?),
+        };
+        check_same(args, manifest, &sampling, mode)?;
         let certified = certified(&run, &sampling)?;
-        Ok(Self { manifest: manifest.clone(), sampling, certified })
+        Ok(Self { manifest: manifest.clone(), sampling, mode, certified })
     }
 
     /// The label of an example: the data's, or the certified one.
@@ -158,28 +155,14 @@ fn unknown(manifest: &Manifest, field: &str) -> Error {
     )
 }
 
-/// Refuses runs whose statements the attacks do not test.
-fn check_kind(manifest: &Manifest) -> Result<()> {
-    if manifest.guarantee {
-        let message =
-            "the RUN holds guarantees for answers; verify attacks certificates of labels: certify without --guarantee";
-        return Err(Error::argument("run", message));
-    }
-    if manifest.levels.is_some() {
-        let message = "the RUN was made with exact noise, whose certificates are about points of its grid; the attacks leave the \
-                       grid: certify with --noise grid";
-        return Err(Error::argument("run", message));
-    }
-    Ok(())
-}
-
 /// The name of noise without its generator's: fresh noise of another generator has the same distribution.
 fn law(noise: &Value) -> Value {
     noise.as_str().and_then(|name| name.split_once(' ')).map_or(Value::Null, |(_, law)| json!(law))
 }
 
 /// Everything that makes the smoothed classifier and its inputs. Versions may differ: they are told, not refused.
-fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Result<()> {
+fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling, mode: Mode) -> Result<()> {
+    let noise = Noise::new(manifest.sigma, mode, Source::Philox { seed: 0 })?;
     let (model, data, signature) = (&sampling.model, &sampling.data, sampling.model.signature());
     let ModelArgs { mut constant, mean, std, .. } = model_args(&args.model_args, manifest);
     constant.sort_unstable();
@@ -201,7 +184,7 @@ fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Resul
             "give the RUN's --tf32, --trt-fp16 and --trt-bf16",
         ),
         ("precision", json!(manifest.precision), json!(model.precision().to_string()), "open the model as the RUN did"),
-        ("noise", law(&more("noise")), law(&json!(NOISE)), "use the version that wrote the RUN"),
+        ("noise", law(&more("noise")), law(&json!(noise.name())), "use the version that wrote the RUN"),
         ("input", more("input"), json!(signature.input), "leave --input out"),
         ("element_shape", more("element_shape"), json!(signature.element_shape), "leave --input-shape out"),
         ("constants", more("constants"), json!(constant), "leave --constant out"),
@@ -210,7 +193,7 @@ fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Resul
         ("classes", json!(manifest.classes), json!(signature.classes), "give the RUN's --classes"),
         ("mean", json!(manifest.mean), json!(widen(&mean)), "leave --mean out"),
         ("std", json!(manifest.std), json!(widen(&std)), "leave --std out"),
-        ("grid", json!(manifest.grid), json!(f64::from(sampling.grid()?.step())), "use the version that wrote the RUN"),
+        ("grid", json!(manifest.grid), json!(mode.step()), "use the version that wrote the RUN"),
     ];
     match checks.into_iter().find(|(_, of_run, found, _)| of_run != found) {
         None => Ok(()),
@@ -221,23 +204,21 @@ fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Resul
     }
 }
 
-/// The certificates of a RUN, checked against its model and data.
+/// What a RUN certifies, checked against its model and data.
 fn certified(run: &ReadRun, sampling: &Sampling) -> Result<Vec<Certified>> {
     let (classes, examples) = (sampling.model.signature().classes, sampling.data.len());
-    let mut certified = Vec::new();
-    for series in &run.series {
-        let Some(k) = series.k else { continue };
-        for row in &series.rows {
-            if row.idx >= examples {
-                let message = format!("k{k}.tsv holds example {}, past the {examples} of the data", row.idx);
-                return Err(Error::data("run", message));
-            }
-            let Some(label) = row.predict.filter(|_| row.radius > 0.0) else { continue };
-            if label >= classes {
-                let message = format!("k{k}.tsv certifies label {label}, past the {classes} labels of the model");
-                return Err(Error::data("run", message));
-            }
-            certified.push(Certified { idx: row.idx, label, k, radius: row.radius });
+    let series = run.series.iter().filter_map(|series| Some(of_series(series.k?, &series.rows)));
+    let answers = run.answers.iter().map(|answers| of_answers(answers.k, &answers.rows));
+    let certified: Vec<Certified> = series.chain(answers).flatten().collect();
+    for Certified { idx, label, of, .. } in &certified {
+        if *idx >= examples {
+            let message = format!("for k = {} it holds example {idx}, past the {examples} of the data", of.k);
+            return Err(Error::data("run", message));
+        }
+        if *label >= classes {
+            let message =
+                format!("for k = {} it certifies label {label}, past the {classes} labels of the model", of.k);
+            return Err(Error::data("run", message));
         }
     }
     Ok(certified)

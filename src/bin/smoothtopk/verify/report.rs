@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use smoothtopk::{Error, Result};
 
+use super::statement::{About, Kind};
 use super::verdict::{Levels, Tally};
 use crate::run_dir::{Manifest, atomic};
 use crate::stdout;
@@ -41,7 +42,7 @@ impl Report {
             "false_alarm": false_alarm,
             "tally_level": levels.tally,
             "tallies": tallies.iter().map(|tally| json!({
-                "k": tally.k, "certificates": tally.certificates, "breaks": tally.breaks, "p_value": tally.p_value,
+                "k": tally.kind.k, "about": tally.kind.about.to_string(), "certificates": tally.certificates, "breaks": tally.breaks, "p_value": tally.p_value,
             })).collect::<Vec<_>>(),
             "verdict": verdict,
         });
@@ -53,7 +54,7 @@ impl Report {
         let _ = match beyond.as_slice() {
             [] => writeln!(markdown, "**No more breaks than alpha = {} allows.**\n", manifest.alpha),
             beyond => {
-                let ks: Vec<String> = beyond.iter().map(|tally| format!("k = {}", tally.k)).collect();
+                let ks: Vec<String> = beyond.iter().map(|tally| named(tally)).collect();
                 let (alpha, at) = (manifest.alpha, ks.join(", "));
                 writeln!(
                     markdown,
@@ -69,16 +70,15 @@ impl Report {
                 smoothtopk::VERSION
             );
         }
-        markdown +=
-            "| k | certificates | breaks | alpha allows, on average | P(at least so many) at most | verdict |\n";
-        markdown += "| ---: | ---: | ---: | ---: | ---: | --- |\n";
+        markdown += "| k | about | certificates | breaks | alpha allows, on average | P(at least so many) at most | verdict |\n";
+        markdown += "| ---: | --- | ---: | ---: | ---: | ---: | --- |\n";
         for tally in tallies {
             let verdict = if tally.p_value <= levels.tally { "beyond alpha" } else { "within alpha" };
             let (allowed, p) = (tally.allowed(manifest.alpha), probability(tally.p_value));
             let _ = writeln!(
                 markdown,
-                "| {} | {} | {} | {allowed:.3} | {p} | {verdict} |",
-                tally.k, tally.certificates, tally.breaks
+                "| {} | {} | {} | {} | {allowed:.3} | {p} | {verdict} |",
+                tally.kind.k, tally.kind.about, tally.certificates, tally.breaks
             );
         }
         let _ = writeln!(
@@ -113,6 +113,14 @@ impl Report {
             atomic::write(&out.join("verify.jsonl"), lines.as_bytes())?;
         }
         stdout::print(if json { &lines } else { &self.markdown })
+    }
+}
+
+/// The kind of a tally, in words.
+fn named(tally: &Tally) -> String {
+    match tally.kind {
+        Kind { k, about: About::Label } => format!("k = {k}"),
+        Kind { k, about } => format!("k = {k} ({about})"),
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Search<'a> {
 impl<'a> Search<'a> {
     pub fn new(evaluator: &'a mut Evaluator, target: &'a Target<'a>, attacks: u64, rows: u64, keys: u64) -> Self {
         Self {
-            random: StdRng::seed_from_u64(evaluator.noise().seed ^ keys.rotate_left(17)),
+            random: StdRng::seed_from_u64(evaluator.seed() ^ keys.rotate_left(17)),
             evaluator,
             target,
             attacks,
@@ -166,7 +166,7 @@ impl<'a> Search<'a> {
 
     /// In random directions, each with its opposite.
     pub fn random(&mut self, keys: u64) -> Result<()> {
-        let (seed, elements) = (self.evaluator.noise().seed, self.evaluator.elements());
+        let (seed, elements) = (self.evaluator.seed(), self.evaluator.elements());
         let mut sample = 0;
         while self.left(RANDOM_UNTIL) > 0 {
             let mut some = Vec::with_capacity(ROUND);
@@ -214,7 +214,7 @@ impl<'a> Search<'a> {
     /// Patches laid over the incumbent, smaller as the search goes on, as in the square attack (Andriushchenko et al. 2020), and
     /// small random steps: each kept where it brings the label nearer to its exit.
     pub fn squares(&mut self, image: &Image) -> Result<()> {
-        let (seed, elements) = (self.evaluator.noise().seed, self.evaluator.elements());
+        let (seed, elements) = (self.evaluator.seed(), self.evaluator.elements());
         let (first, mut turn) = (self.next_key, 0);
         while self.left(1.0) > 0 {
             let done = self.evaluations as f64 / self.attacks as f64;

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use smoothtopk::Result;
 use smoothtopk::certificate;
 use smoothtopk::model::Layout;
-use smoothtopk::noise::{Grid, Purpose};
+use smoothtopk::noise::{ExactGrid, Grid, Mode, Purpose};
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Plan};
 use smoothtopk::stats::{Bound, normal};
 
@@ -19,6 +19,7 @@ use super::confirm::{self, Examined, Test};
 use super::directions::{Image, Pool};
 use super::evaluate::{Evaluator, Noise};
 use super::norm::distance_above;
+use super::space::Space;
 
 const ELEMENTS: usize = 36;
 const SIGMA: f64 = 0.25;
@@ -105,7 +106,11 @@ impl BatchRunner for PlanesRunner {
 }
 
 fn evaluator(planes: &Planes, plan: Plan, seed: u64) -> Evaluator {
-    let noise = Noise { sigma: SIGMA, grid: Grid::for_range(2.0, SIGMA).unwrap(), seed };
+    evaluator_in(planes, plan, Mode::Grid(Grid::for_range(2.0, SIGMA).unwrap()), seed)
+}
+
+fn evaluator_in(planes: &Planes, plan: Plan, mode: Mode, seed: u64) -> Evaluator {
+    let noise = Noise { sigma: SIGMA, mode, seed };
     Evaluator::new(Arc::new(planes.clone()), plan, noise).unwrap()
 }
 
@@ -133,8 +138,11 @@ fn radii_too_large_are_found_out_and_true_ones_are_not() {
             let x = planes.below(distance);
             for (factor, count) in [(1.0, &mut blamed), (1.25, &mut broken)] {
                 // At the exit itself both are equally likely: the hardest case for a true radius.
-                let target =
-                    Target { ball: Ball { centre: &x, radius: factor * Planes::exit(k, distance) }, label: 0, k };
+                let target = Target {
+                    ball: Ball { centre: &x, radius: factor * Planes::exit(k, distance), space: Space::Floats },
+                    label: 0,
+                    k,
+                };
                 let (found, examined) = attack(&mut evaluator, &target, run << 32);
                 let examined = examined.expect("there are points inside");
                 *count += usize::from(examined.broken);
@@ -162,7 +170,8 @@ fn certificates_of_ours_are_not_broken() {
         for k in [1, 2] {
             let certificate = certificate::certify(&counts, 0, k, SIGMA, LEVEL, Bound::Ranked).unwrap();
             assert!(certificate.certified());
-            let target = Target { ball: Ball { centre: &x, radius: certificate.radius }, label: 0, k };
+            let target =
+                Target { ball: Ball { centre: &x, radius: certificate.radius, space: Space::Floats }, label: 0, k };
             let (_, examined) = attack(&mut evaluator, &target, (run << 32) + (1 << 31));
             assert!(!examined.expect("there are points inside").broken, "run {run}, k = {k}");
         }
@@ -170,10 +179,37 @@ fn certificates_of_ours_are_not_broken() {
 }
 
 #[test]
+fn points_of_exact_noise_too_far_are_found_out_and_true_ones_are_not() {
+    let grid = ExactGrid::new(64).unwrap();
+    for k in [1, 2] {
+        let (mut broken, mut blamed, runs) = (0, 0, 8);
+        for run in 0..runs {
+            let planes = Planes::new(run);
+            let mut evaluator = evaluator_in(&planes, PLAN, Mode::Exact(grid), 3000 + run);
+            // The nearest point of the grid is at a distance of its own.
+            let near = |x: f32| grid.value((f64::from(x) * 64.0).round() as i32);
+            let x: Vec<f32> = planes.below(0.3).into_iter().map(near).collect();
+            let along =
+                |normal: &[f32]| -> f64 { x.iter().zip(normal).map(|(&x, &n)| f64::from(x) * f64::from(n)).sum() };
+            let exit = Planes::exit(k, -along(&planes.normals[0])) - along(&planes.normals[1]).abs();
+            for (factor, count) in [(1.0, &mut blamed), (1.4, &mut broken)] {
+                let ball = Ball { centre: &x, radius: factor * exit, space: Space::Points(grid) };
+                let (_, examined) = attack(&mut evaluator, &Target { ball, label: 0, k }, run << 32);
+                let examined = examined.expect("there are points inside");
+                assert!(examined.point.x.iter().all(|&x| grid.point(x).is_some()));
+                *count += usize::from(examined.broken);
+            }
+        }
+        assert_eq!(blamed, 0, "true radii are broken at k = {k}");
+        assert!(broken >= 6, "at k = {k} only {broken} of {runs} radii 40 % too large are found out");
+    }
+}
+
+#[test]
 fn a_search_depends_on_its_seed_and_not_on_threads_or_batches() {
     let planes = Planes::new(3);
     let x = planes.below(0.2);
-    let target = Target { ball: Ball { centre: &x, radius: 0.25 }, label: 0, k: 2 };
+    let target = Target { ball: Ball { centre: &x, radius: 0.25, space: Space::Floats }, label: 0, k: 2 };
     let best = |plan, seed| attack(&mut evaluator(&planes, plan, seed), &target, 0).1.expect("a point").point;
     let once = best(PLAN, 5);
     assert_eq!(once, best(Plan { batch: 7, threads: 3 }, 5));

@@ -3,10 +3,12 @@
 use smoothtopk::Result;
 use smoothtopk::stats::{MAX_ALPHA, MIN_ALPHA, binomial};
 
-/// The breaks found among the certificates of one k.
+use super::statement::Kind;
+
+/// The breaks found among the statements of one kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tally {
-    pub k: usize,
+    pub kind: Kind,
     pub certificates: u64,
     pub breaks: u64,
     /// An upper bound of the probability of at least so many false certificates, each false with probability alpha.
@@ -14,8 +16,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn new(k: usize, certificates: u64, breaks: u64, alpha: f64) -> Result<Self> {
-        Ok(Self { k, certificates, breaks, p_value: at_least(breaks, certificates, alpha)? })
+    pub fn new(kind: Kind, certificates: u64, breaks: u64, alpha: f64) -> Result<Self> {
+        Ok(Self { kind, certificates, breaks, p_value: at_least(breaks, certificates, alpha)? })
     }
 
     /// Certificates that alpha lets be false, on average.
@@ -29,7 +31,7 @@ impl Tally {
 pub struct Levels {
     /// Of each single test of a point.
     pub test: f64,
-    /// Of each k's tally.
+    /// Of each kind's tally.
     pub tally: f64,
 }
 
