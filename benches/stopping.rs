@@ -1,11 +1,15 @@
-//! How many rows it takes to decide whether a label is certified at a radius, on real images: a table in Markdown.
+//! How many rows it takes to decide whether a label is certified at a radius, and to draw a curve of certified accuracy, on real
+//! images: tables in Markdown.
 //!
 //!     cargo bench --bench stopping -- --images 25
 //!
 //! The label of an image is the one most frequent among 100 rows of their own, which no procedure is charged for. All
 //! procedures read the same rows of an image, drawn as far as any of them needs. Needs ResNet-20 and the 500 CIFAR-10 images
-//! among the shared inputs. Options: `--images N` (the first N; all 500 by default), `--n-max N` (100,000), `--seed S`.
+//! among the shared inputs. Options: `--images N` (the first N; all 500 by default), `--skip S` (every S-th), `--n-max N` (100,000),
+//! `--seed S`, and `--curve`: beside the curve of a fixed n, for which all rows of every image are drawn.
 
+#[path = "stopping/curve.rs"]
+mod curve;
 #[path = "stopping/procedures.rs"]
 mod procedures;
 #[path = "stopping/stream.rs"]
@@ -33,7 +37,8 @@ fn main() {
         return;
     }
     let images = images(&data);
-    let images = &images[..option("--images").map_or(images.len(), |n| (n as usize).min(images.len()))];
+    let (first, skip) = (option("--images").map_or(images.len(), |n| n as usize), option("--skip").unwrap_or(1));
+    let images: Vec<_> = images.into_iter().enumerate().take(first).step_by(skip.max(1) as usize).collect();
     let seed = option("--seed").unwrap_or(20);
     let n_max = option("--n-max").unwrap_or(100_000);
 
@@ -46,8 +51,12 @@ fn main() {
         .iter()
         .map(|question| Procedure::all(question.k).into_iter().map(|procedure| (procedure, Vec::new())).collect())
         .collect();
-    for (i, image) in images.iter().enumerate() {
-        let mut stream = Stream::new(&sampler, image, SIGMA, seed, i as u64);
+    let mut curves = if std::env::args().any(|argument| argument == "--curve") { curve::all() } else { Vec::new() };
+    for (i, (image, label)) in &images {
+        let mut stream = Stream::new(&sampler, image, SIGMA, seed, *i as u64);
+        for curve in &mut curves {
+            curve.add(*label, image.len(), n_max, &mut stream);
+        }
         for (question, found) in questions.iter().zip(&mut found) {
             for (procedure, decided) in found {
                 decided.push(procedure.decide(question, &mut stream));
@@ -63,21 +72,28 @@ fn main() {
         for (procedure, decided) in found {
             let mut rows: Vec<u64> = decided.iter().map(|decided| decided.rows).collect();
             rows.sort_unstable();
-            let share = |part: f64| rows[((part * rows.len() as f64).ceil() as usize).clamp(1, rows.len()) - 1];
             let mean = rows.iter().sum::<u64>() as f64 / rows.len() as f64;
             let count = |outcome| decided.iter().filter(|decided| decided.certified == outcome).count();
             println!(
                 "| {} | {} | {procedure} | {mean:.0} | {} | {} | {} | {} | {} |",
                 question.radius,
                 question.k,
-                share(0.5),
-                share(0.95),
+                share_of(&rows, 0.5),
+                share_of(&rows, 0.95),
                 count(Some(true)),
                 count(Some(false)),
                 count(None),
             );
         }
     }
+    if !curves.is_empty() {
+        curve::print(&curves, n_max);
+    }
+}
+
+/// The value that this part of them, sorted, does not exceed.
+fn share_of(rows: &[u64], part: f64) -> u64 {
+    rows[((part * rows.len() as f64).ceil() as usize).clamp(1, rows.len()) - 1]
 }
 
 /// The number after an option.
@@ -86,11 +102,13 @@ fn option(name: &str) -> Option<u64> {
     Some(value.parse().unwrap_or_else(|_| panic!("{name} must be followed by a whole number, got {value}")))
 }
 
-/// The images as the model takes them: pixels divided by 255, channels first.
-fn images(path: &Path) -> Vec<Vec<f32>> {
+/// The images as the model takes them, pixels divided by 255, channels first; and their labels.
+fn images(path: &Path) -> Vec<(Vec<f32>, usize)> {
     let mut archive = npyz::npz::NpzArchive::open(path).unwrap();
     let array = archive.by_name("images").unwrap().expect("images");
     let elements = array.shape()[1..].iter().product::<u64>() as usize;
     let pixels: Vec<u8> = array.into_vec().unwrap();
-    pixels.chunks_exact(elements).map(|image| image.iter().map(|&pixel| f32::from(pixel) / 255.0).collect()).collect()
+    let labels: Vec<i64> = archive.by_name("labels").unwrap().expect("labels").into_vec().unwrap();
+    let scaled = |image: &[u8]| image.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+    pixels.chunks_exact(elements).map(scaled).zip(labels.into_iter().map(|label| label as usize)).collect()
 }
