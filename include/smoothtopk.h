@@ -280,6 +280,11 @@ typedef struct stk_summary {
    * Points a unit of the grid of exact noise; 0 where the noise is not exact.
    */
   uint32_t levels;
+  /**
+   * certify: the uniform of randomized bounds, above 0 and at most 1, with which stk_counts_certify_with gives the radius again
+   * ("randomized:U"). 0 where the bounds are not randomized.
+   */
+  double uniform;
 } stk_summary;
 
 /**
@@ -1081,9 +1086,9 @@ stk_status stk_request_set_progress(struct stk_request *request,
  *
  * @param request Not NULL.
  * @param rule Not NULL. "fixed", the default: after n rows. For certify "radius:R": as soon as the label is certified at the
- * radius R (finite, above 0), or no number of rows could certify it; and "tolerance:E" or "tolerance:Esigma": as soon as
- * the rows up to n are expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius.
- * For predict "predict": as soon as the top-k set is settled. certify_answer takes a fixed n only.
+ * radius R (finite, above 0), or no number of rows could certify it; "steps:E": as soon as the largest multiple of E (finite,
+ * above 0) that the label is certified at is decided; and "tolerance:E" or "tolerance:Esigma": as soon as the rows up to n are
+ * expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius. For predict "predict": as soon as the top-k set is settled. certify_answer takes a fixed n only.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. A rule of another task is refused when
  * the task is asked.
@@ -1091,6 +1096,21 @@ stk_status stk_request_set_progress(struct stk_request *request,
 stk_status stk_request_set_rule(struct stk_request *request,
                                 const char *rule,
                                 struct stk_error **err);
+
+/**
+ * Sets whether the exact bounds of a certificate are randomized (certify, with a fixed n): a little larger radii on average, at
+ * the same alpha. Each k and job key has one uniform number, from the seed or key that its rows come from; the summary holds it,
+ * so that a certificate can be made again.
+ *
+ * @param request Not NULL.
+ * @param on Off by default.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT where the request has a rule, the request is then unchanged. Another task
+ * than certify is refused when it is asked.
+ */
+stk_status stk_request_set_randomized(struct stk_request *request,
+                                      bool on,
+                                      struct stk_error **err);
 
 /**
  * Sets how alpha is spent on the bounds of a certificate (certify): all that stk_request_set_bound takes, and more. The later

@@ -111,7 +111,7 @@ enum class decision : std::int32_t {
   complete = STK_DECISION_COMPLETE,    ///< fixed: the n rows were drawn
   certified = STK_DECISION_CERTIFIED,  ///< radius: certified at the radius asked for
   refuted = STK_DECISION_REFUTED,      ///< radius: no number of rows could certify it
-  reached = STK_DECISION_REACHED,      ///< tolerance: more rows are expected to add no more
+  reached = STK_DECISION_REACHED,      ///< tolerance: more rows are expected to add no more; steps: none reach the next step
   settled = STK_DECISION_SETTLED,      ///< predict: the top-k set is settled
   undecided = STK_DECISION_UNDECIDED,  ///< the rows ended before; the answer is sound all the same
 };
@@ -488,10 +488,14 @@ class request_builder {
     return set(
         [&](stk_error **err) { return stk_request_set_bound(handle_.get(), static_cast<stk_bound>(value), err); });
   }
-  /// When the rows are enough: "fixed", "radius:R", "tolerance:E", "tolerance:Esigma" or "predict". n is then the most.
+  /// When the rows are enough: "fixed", "radius:R", "steps:E", "tolerance:E", "tolerance:Esigma" or "predict". n is then the most.
   request_builder &rule(std::string_view value) {
     return set_text(value, "rule",
                     [&](const char *s, stk_error **err) { return stk_request_set_rule(handle_.get(), s, err); });
+  }
+  /// Randomized exact bounds (certify, with a fixed n): a little larger radii on average, at the same alpha.
+  request_builder &randomized(bool on) {
+    return set([&](stk_error **err) { return stk_request_set_randomized(handle_.get(), on, err); });
   }
   /// How alpha is spent: what bound() takes, and "auto", "ranked:S", "pooled:S", "pooled:S:L,L,..". The later call
   /// counts.

@@ -136,6 +136,8 @@ func (c goldenCase) run(t *testing.T, lib *Library) (outcome, error) {
 			request.Rule = Rule(text)
 		case "spending":
 			request.Spending = Spending(text)
+		case "randomized":
+			request.Randomized = text == "1"
 		case "levels":
 			request.ExactLevels = uint32(r.uint(text))
 		case "chacha12":

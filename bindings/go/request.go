@@ -34,6 +34,9 @@ type Request struct {
 	// Spending is how alpha is spent on the bounds, for what Bound cannot say; where it is given, Bound does not count.
 	// Certify alone uses it.
 	Spending Spending
+	// Randomized has exact bounds randomized, for a little larger radii on average at the same Alpha. Certify alone uses
+	// it, with RuleFixed; Certificate.Uniform says by which number.
+	Randomized bool
 	// Generator of the noise: Philox if 0, or ChaCha12 if 0 and there is a key for it.
 	Generator Generator
 	// Seed of Philox, as in Seed: smoothtopk.Seed(7); drawn from the operating system if nil. Whoever knows the seed
@@ -106,6 +109,9 @@ func (r *Request) native() (asked, error) {
 	set(C.SHIM_SET_INPUT_MAX, r.InputMax != 0)
 	if r.K != nil {
 		out.numbers.set |= C.SHIM_SET_K
+	}
+	if r.Randomized {
+		out.numbers.set |= C.SHIM_SET_RANDOMIZED
 	}
 	if r.N0 == SameRows {
 		out.numbers.n0 = 0

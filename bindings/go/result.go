@@ -75,6 +75,9 @@ type Certificate struct {
 	Rows uint64
 	// Decision is what the rule decided.
 	Decision Decision
+	// Uniform is the number of IntervalsRandomized that gives the radius again from the counts; 0 where the bounds are not
+	// randomized.
+	Uniform float64
 }
 
 // Prediction is the smoothed classifier's top k, or an abstention.
@@ -185,6 +188,7 @@ func certificate(s *C.stk_summary) Certificate {
 		K: int(s.k), Label: int(s.label), Certified: s.certified != 0, Radius: float64(s.radius),
 		RadiusSlack: float64(s.radius_slack), PLower: float64(s.p_lower), PUpper: float64(s.p_upper),
 		Bound: Bound(s.bound), Rows: uint64(s.n_certified), Decision: Decision(s.decision),
+		Uniform: float64(s.uniform),
 	}
 }
 

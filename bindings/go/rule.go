@@ -21,6 +21,10 @@ const (
 // scale), or no number of rows could certify it.
 func RuleRadius(radius float64) Rule { return Rule("radius:" + decimal(radius)) }
 
+// RuleSteps is for Certify: it ends as soon as the largest multiple of a step (finite, above 0, on the input's scale) that the
+// label is certified at is decided, which is what a curve of certified accuracy at such radii asks.
+func RuleSteps(step float64) Rule { return Rule("steps:" + decimal(step)) }
+
 // RuleTolerance is for Certify: it ends as soon as the rows up to N are expected to add no more than a tolerance (finite,
 // 0 or more, on the input's scale) to the radius.
 func RuleTolerance(tolerance float64) Rule { return Rule("tolerance:" + decimal(tolerance)) }
@@ -43,10 +47,11 @@ const (
 	DecisionComplete Decision = C.STK_DECISION_COMPLETE
 	// DecisionCertified: the label is certified at the radius of RuleRadius.
 	DecisionCertified Decision = C.STK_DECISION_CERTIFIED
-	// DecisionRefuted: no number of rows could certify the radius of RuleRadius, or any radius under a tolerance. Wrong
-	// with probability at most Alpha.
+	// DecisionRefuted: no number of rows could certify the radius of RuleRadius, or any radius under RuleSteps or a
+	// tolerance. Wrong with probability at most Alpha.
 	DecisionRefuted Decision = C.STK_DECISION_REFUTED
-	// DecisionReached: more rows are expected to add no more than the tolerance.
+	// DecisionReached: more rows are expected to add no more than the tolerance, or none up to N could bring the radius to
+	// the next step.
 	DecisionReached Decision = C.STK_DECISION_REACHED
 	// DecisionSettled: the top-k set of RulePredict is settled.
 	DecisionSettled Decision = C.STK_DECISION_SETTLED

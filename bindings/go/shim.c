@@ -39,6 +39,7 @@ static stk_status request_new(const shim_api *api, const shim_request *from, SHI
       api->stk_request_set_chacha12(*request, from->set & SHIM_SET_CHACHA12_KEY ? from->chacha12_key : NULL, error));
   SET(from->levels != 0, api->stk_request_set_noise_exact(*request, from->levels, error));
   SET(from->bound != STK_BOUND_RANKED, api->stk_request_set_bound(*request, from->bound, error));
+  SET(from->set & SHIM_SET_RANDOMIZED, api->stk_request_set_randomized(*request, true, error));
   SET(spending != NULL, api->stk_request_set_spending(*request, spending, error));
   SET(rule != NULL, api->stk_request_set_rule(*request, rule, error));
   SET(from->key != 0, api->stk_request_set_key(*request, from->key, error));

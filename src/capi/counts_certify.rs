@@ -154,6 +154,10 @@ pub(super) fn certified(summary: stk_summary, certificate: &Certificate) -> stk_
         alpha: certificate.alpha,
         alpha_left: certificate.alpha,
         n_certified: certificate.n,
+        uniform: match certificate.intervals {
+            Intervals::Randomized(uniform) => uniform.value(),
+            Intervals::Fixed | Intervals::Anytime => 0.0,
+        },
         bound: spent_bound(&certificate.spending),
         certified: certificate.certified().into(),
         abstain: (!certificate.certified()).into(),

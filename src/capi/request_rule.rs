@@ -14,9 +14,9 @@ use crate::smoothed::Bounding;
 ///
 /// @param request Not NULL.
 /// @param rule Not NULL. "fixed", the default: after n rows. For certify "radius:R": as soon as the label is certified at the
-/// radius R (finite, above 0), or no number of rows could certify it; and "tolerance:E" or "tolerance:Esigma": as soon as
-/// the rows up to n are expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius.
-/// For predict "predict": as soon as the top-k set is settled. certify_answer takes a fixed n only.
+/// radius R (finite, above 0), or no number of rows could certify it; "steps:E": as soon as the largest multiple of E (finite,
+/// above 0) that the label is certified at is decided; and "tolerance:E" or "tolerance:Esigma": as soon as the rows up to n are
+/// expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius. For predict "predict": as soon as the top-k set is settled. certify_answer takes a fixed n only.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. A rule of another task is refused when
 /// the task is asked.
@@ -30,6 +30,24 @@ pub unsafe extern "C" fn stk_request_set_rule(
         let rule = args.text(rule, "rule")?.parse()?;
         set(args.exclusive(request, "request")?, |request| request.rule = rule)
     })
+}
+
+/// Sets whether the exact bounds of a certificate are randomized (certify, with a fixed n): a little larger radii on average, at
+/// the same alpha. Each k and job key has one uniform number, from the seed or key that its rows come from; the summary holds it,
+/// so that a certificate can be made again.
+///
+/// @param request Not NULL.
+/// @param on Off by default.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT where the request has a rule, the request is then unchanged. Another task
+/// than certify is refused when it is asked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_randomized(
+    request: *mut stk_request,
+    on: bool,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.randomized = on))
 }
 
 /// Sets how alpha is spent on the bounds of a certificate (certify): all that stk_request_set_bound takes, and more. The later

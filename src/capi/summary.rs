@@ -75,10 +75,13 @@ pub struct stk_summary {
     pub generator: stk_generator,
     /// Points a unit of the grid of exact noise; 0 where the noise is not exact.
     pub levels: u32,
+    /// certify: the uniform of randomized bounds, above 0 and at most 1, with which stk_counts_certify_with gives the radius again
+    /// ("randomized:U"). 0 where the bounds are not randomized.
+    pub uniform: f64,
 }
 
 /// Where each field ends.
-const FIELD_ENDS: [usize; 28] = [
+const FIELD_ENDS: [usize; 29] = [
     offset_of!(stk_summary, n),
     offset_of!(stk_summary, n0),
     offset_of!(stk_summary, k),
@@ -106,6 +109,7 @@ const FIELD_ENDS: [usize; 28] = [
     offset_of!(stk_summary, cut),
     offset_of!(stk_summary, generator),
     offset_of!(stk_summary, levels),
+    offset_of!(stk_summary, uniform),
     size_of::<stk_summary>(),
 ];
 
@@ -140,6 +144,7 @@ impl stk_summary {
         cut: 0,
         generator: STK_GENERATOR_NONE,
         levels: 0,
+        uniform: 0.0,
     };
 
     /// Writes as many whole fields as the caller has room for, and zeros behind them.
@@ -157,7 +162,7 @@ mod tests {
 
     #[test]
     fn there_is_no_padding_and_every_field_has_its_end() {
-        assert_eq!(size_of::<stk_summary>(), 16 * 8 + 2 * 4 + 8 + 3 * 8 + 4 * 4);
+        assert_eq!(size_of::<stk_summary>(), 16 * 8 + 2 * 4 + 8 + 3 * 8 + 4 * 4 + 8);
         // What hosts of the first version know.
         assert_eq!(offset_of!(stk_summary, n_certified), 144);
         assert!(FIELD_ENDS.is_sorted_by(|a, b| a < b));

@@ -145,16 +145,16 @@ impl Request {
         }
         let alpha = self.alpha_left(task, elements)?;
         match (task, self.rule) {
-            (Task::Predict, Rule::Radius(_) | Rule::Tolerance(_)) => {
+            (Task::Predict, Rule::Radius(_) | Rule::Steps(_) | Rule::Tolerance(_)) => {
                 let message = format!("{} is for certifying a label: predict takes fixed or predict", self.rule);
                 return Err(Error::argument("rule", message));
             }
-            (Task::CertifyAnswer, Rule::Radius(_) | Rule::Tolerance(_) | Rule::Predict) => {
+            (Task::CertifyAnswer, rule) if rule != Rule::Fixed => {
                 let message = format!("{} is for one label: the guarantees for an answer take a fixed n", self.rule);
                 return Err(Error::argument("rule", message));
             }
             (Task::Certify(_) | Task::CertifySelected, Rule::Predict) => {
-                let message = "predict settles a top-k set: certify takes fixed, radius:R or tolerance:E";
+                let message = "predict settles a top-k set: certify takes fixed, radius:R, steps:E or tolerance:E";
                 return Err(Error::argument("rule", message));
             }
             _ => {}

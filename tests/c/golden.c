@@ -76,6 +76,7 @@ static void check_choices(const stk_result *result, const stk_summary *s, size_t
   CHECK_OK(stk_result_spending(result, 0, k, &spending, &err), err);
   if (c.expect_spending_len)
     expect(k < c.expect_spending_len && strcmp(spending, c.expect_spending[k]) == 0, "spending");
+  expect((s->uniform > 0) == c.randomized && s->uniform <= 1, "uniform");
   expect(s->levels == c.levels && s->cut == STK_STATUS_OK, "levels and cut");
   expect(s->generator == (c.has_chacha12 ? STK_GENERATOR_CHACHA12 : STK_GENERATOR_PHILOX), "generator");
   expect(same(s->alpha_left, c.has_expect_alpha_left ? c.expect_alpha_left : s->alpha), "alpha_left");
@@ -123,6 +124,7 @@ static stk_status build_request(stk_request **request, stk_error **err) {
   if (s == STK_STATUS_OK && c.has_alpha) s = stk_request_set_alpha(*request, c.alpha, err);
   if (s == STK_STATUS_OK && c.bound[0]) s = stk_request_set_bound(*request, bound_of(), err);
   if (s == STK_STATUS_OK && c.rule[0]) s = stk_request_set_rule(*request, c.rule, err);
+  if (s == STK_STATUS_OK && c.randomized) s = stk_request_set_randomized(*request, true, err);
   if (s == STK_STATUS_OK && c.spending[0]) s = stk_request_set_spending(*request, c.spending, err);
   if (s == STK_STATUS_OK && c.levels) s = stk_request_set_noise_exact(*request, (uint32_t)c.levels, err);
   if (s == STK_STATUS_OK && c.has_chacha12) s = stk_request_set_chacha12(*request, c.chacha12, err);

@@ -124,6 +124,7 @@ static void setting(golden_case *c, const char *key, char *value) {
   else if (strcmp(key, "rule") == 0) word(c->rule, value);
   else if (strcmp(key, "spending") == 0) word(c->spending, value);
   else if (strcmp(key, "intervals") == 0) word(c->intervals, value);
+  else if (strcmp(key, "randomized") == 0) c->randomized = whole(value) != 0;
   else if (strcmp(key, "levels") == 0) c->levels = whole(value);
   else if (strcmp(key, "chacha12") == 0) c->has_chacha12 = true, key_bytes(c->chacha12, value);
   else if (strcmp(key, "pilot") == 0) LIST(whole, c->pilot, c->pilot_len, value);

@@ -30,7 +30,8 @@ AT(decision, 168);
 AT(cut, 172);
 AT(generator, 176);
 AT(levels, 180);
-_Static_assert(sizeof(stk_summary) >= 184, "stk_summary has shrunk");
+AT(uniform, 184);
+_Static_assert(sizeof(stk_summary) >= 192, "stk_summary has shrunk");
 #define GUARANTEE_AT(field, offset) \
   _Static_assert(offsetof(stk_guarantee, field) == (offset), "stk_guarantee." #field " has moved")
 GUARANTEE_AT(struct_size, 0);

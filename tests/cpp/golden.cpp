@@ -53,6 +53,7 @@ void check_choices(const stk::answers &answers, const stk::summary &s, std::size
   }
   if (c.expect_spending_len)
     expect(k < c.expect_spending_len && *answers.spending(0, k) == c.expect_spending[k], "spending");
+  expect((s.uniform > 0) == c.randomized && s.uniform <= 1, "uniform");
   expect(s.levels == c.levels && s.cut == STK_STATUS_OK, "levels and cut");
   expect(
       static_cast<stk::generator>(s.generator) == (c.has_chacha12 ? stk::generator::chacha12 : stk::generator::philox),
@@ -79,6 +80,7 @@ stk::result<stk::answers> ask() {
   if (c.has_alpha) b.alpha(c.alpha);
   if (c.bound[0]) b.bound(bound_of());
   if (c.rule[0]) b.rule(c.rule);
+  if (c.randomized) b.randomized(true);
   if (c.spending[0]) b.spending(c.spending);
   if (c.levels) b.noise_exact(static_cast<std::uint32_t>(c.levels));
   if (c.has_chacha12) b.chacha12(c.chacha12);

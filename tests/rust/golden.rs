@@ -65,11 +65,12 @@ fn counts_cases_give_the_radii_that_a_model_gave() {
     for case in cases.iter().filter(|case| case.task == "certify" && case.expect.status == "OK") {
         let request = through_rust::request(case).unwrap();
         let slack = request.noise().unwrap().radius_slack(case.input.len());
-        let (sigma, intervals) = (case.sigma.unwrap(), request.intervals().to_string());
+        let sigma = case.sigma.unwrap();
         let alpha = case.expect.alpha_left.unwrap_or(request.alpha);
         let drawn = |n: u64| abi::Counts::new(&case.expect.counts, n).unwrap();
         for (i, (&k, &radius)) in case.k().iter().zip(&case.expect.radius).enumerate() {
             let label = case.expect.label.unwrap() as usize;
+            let intervals = request.intervals_of(k, case.key.unwrap_or(0)).unwrap().to_string();
             // Under a rule the counts are those of the last look, on which not every k rests.
             let last = case.expect.rows.iter().copied().max();
             let n = last.unwrap_or(request.n);
@@ -138,7 +139,7 @@ fn every_kind_of_case_is_there() {
     for bound in ["ranked", "simuem", "binocp"] {
         assert!(count(&|case| case.bound.as_deref() == Some(bound) && case.expect.status == "OK") >= 2, "{bound}");
     }
-    for rule in ["radius", "tolerance", "predict"] {
+    for rule in ["radius", "steps", "tolerance", "predict"] {
         assert!(count(&|case| case.rule.as_deref().is_some_and(|text| text.starts_with(rule))) >= 2, "{rule}");
     }
     for decision in ["certified", "refuted", "reached", "settled", "undecided"] {
@@ -148,12 +149,26 @@ fn every_kind_of_case_is_there() {
         let wanted = |case: &Case| case.spending.as_deref().is_some_and(|text| text.starts_with(spending));
         assert!(count(&|case| wanted(case) && case.expect.status == "OK") >= 1, "{spending}");
     }
+    assert!(count(&|case| case.randomized && case.expect.status == "OK") >= 2);
     assert!(count(&|case| case.levels.is_some() && case.expect.status == "OK") >= 3);
     assert!(count(&|case| case.chacha12.is_some() && case.expect.status == "OK") >= 2);
     assert!(count(&|case| !case.pilot.is_empty() && case.expect.status == "OK") >= 1);
     assert!(count(&|case| case.expect.kept_radii.iter().flatten().any(|radius| radius.is_infinite())) >= 1);
-    let fields =
-        ["sigma", "k", "n", "n0", "alpha", "input_max", "label", "input", "rule", "spending", "levels", "pilot"];
+    let fields = [
+        "sigma",
+        "k",
+        "n",
+        "n0",
+        "alpha",
+        "input_max",
+        "label",
+        "input",
+        "rule",
+        "randomized",
+        "spending",
+        "levels",
+        "pilot",
+    ];
     for field in fields {
         assert!(count(&|case| case.expect.field == field) >= 1, "{field}");
     }

@@ -52,6 +52,7 @@ KEYS = {
     "rule": str,
     "bound": str,
     "spending": str,
+    "randomized": lambda value: value == "1",
     "intervals": str,
     "levels": int,
     "chacha12": bytes.fromhex,

@@ -67,7 +67,8 @@ def test_a_radius_is_refuted_or_left_undecided(linear: SmoothedClassifier) -> No
     # What is certified below the radius asked for is a certificate all the same.
     assert 0 < refuted.radius < 1.25 and refuted.certified
     undecided = certified(linear, n=60, rule="radius:0.75", seed=1)
-    assert (undecided.decision, undecided.n, undecided.cut) == ("undecided", 60, None)
+    # 60 rows cannot certify that: it is known at the first look.
+    assert (undecided.decision, undecided.cut) == ("undecided", None) and undecided.rows_drawn < 60
 
 
 @pytest.mark.parametrize(("rule", "tolerance"), [("tolerance:0.05", 0.05), ("tolerance:0.1sigma", 0.05)])
@@ -81,6 +82,25 @@ def test_a_tolerance_is_reached(linear: SmoothedClassifier, rule: str, tolerance
     assert (found.intervals, whole.intervals) == ("anytime", "fixed")
 
 
+def test_steps_end_between_two_of_them(linear: SmoothedClassifier) -> None:
+    found = certified(linear, n=100_000, rule="steps:0.25", seed=2)
+    whole = certified(linear, n=100_000, seed=2)
+    assert found.decision == "reached" and found.n < 20_000 and found.certified
+    assert found.radius // 0.25 == whole.radius // 0.25
+
+
+def test_randomized_bounds_are_made_again_from_their_uniform(linear: SmoothedClassifier) -> None:
+    plain = certified(linear, n=2000, label=2, seed=1)
+    found = certified(linear, n=2000, label=2, seed=1, randomized=True)
+    assert plain.uniform is None and plain.intervals == "fixed"
+    assert found.uniform is not None and 0 < found.uniform <= 1 and found.radius >= plain.radius
+    assert found.counts.tolist() == plain.counts.tolist()
+    assert (again(found).radius, again(found).uniform) == (found.radius, found.uniform)
+    with pytest.raises(InvalidArgumentError) as refused:
+        certified(linear, n=2000, rule="radius:0.5", randomized=True)
+    assert refused.value.field == "randomized"
+
+
 def test_each_k_is_decided_for_itself(linear: SmoothedClassifier) -> None:
     found = linear.certify(X[:2], k=[1, 2], n=50_000, rule="radius:0.7", seed=3)
     assert isinstance(found, Certificates) and found.shape == (2, 2)
@@ -91,7 +111,7 @@ def test_each_k_is_decided_for_itself(linear: SmoothedClassifier) -> None:
         assert (each.radius >= 0.7) == (each.decision == "certified")
 
 
-@pytest.mark.parametrize("rule", ["fixed", "radius:0.5", "tolerance:0.05"])
+@pytest.mark.parametrize("rule", ["fixed", "radius:0.5", "steps:0.1", "tolerance:0.05"])
 @pytest.mark.parametrize("choice", [{}, {"bound": "simuem"}, {"bound": "auto"}, {"spending": "pooled:0.7"}])
 @pytest.mark.parametrize("k", [1, 2])
 def test_a_certificate_follows_from_what_it_says(

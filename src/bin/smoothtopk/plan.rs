@@ -28,7 +28,7 @@ pub struct Args {
     /// The k of top-k, one or several.
     #[arg(long, value_delimiter = ',', default_value = "1")]
     k: Vec<usize>,
-    /// Plan for rows that a rule may stop: fixed, radius:R, tolerance:E or predict. All but fixed have bounds that hold at any
+    /// Plan for rows that a rule may stop: fixed, radius:R, steps:E, tolerance:E or predict. All but fixed have bounds that hold at any
     /// number of rows; radius:R also asks for the rows that R takes.
     #[arg(long, default_value_t)]
     rule: Rule,

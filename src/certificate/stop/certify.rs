@@ -157,6 +157,8 @@ impl CertifyJudge {
         match self.terms.rule {
             Rule::Radius(asked) if radius >= asked => Ok(Decision::Certified),
             Rule::Radius(asked) if self.refutes(counts, k, spending, asked)? => Ok(Decision::Refuted),
+            Rule::Radius(asked) if self.most(counts, k, spending)? < asked => Ok(Decision::Undecided),
+            Rule::Steps(step) => self.decide_steps(counts, k, spending, radius, step),
             Rule::Tolerance(tolerance) => {
                 let tolerance = tolerance.absolute(self.noise.sigma());
                 let gain = if counts.n() == self.terms.n_max {
@@ -175,6 +177,18 @@ impl CertifyJudge {
             }
             _ => Ok(Decision::Open),
         }
+    }
+
+    fn decide_steps(&self, counts: &Counts, k: usize, spending: &Spending, radius: f64, step: f64) -> Result<Decision> {
+        // The first step is to be certified at all.
+        let next = if radius > 0.0 { step * ((radius / step).floor() + 1.0) } else { f64::MIN_POSITIVE };
+        Ok(if self.refutes(counts, k, spending, next)? {
+            if radius > 0.0 { Decision::Reached } else { Decision::Refuted }
+        } else if self.most(counts, k, spending)? < next {
+            if radius > 0.0 { Decision::Reached } else { Decision::Undecided }
+        } else {
+            Decision::Open
+        })
     }
 
     /// Whether no number of rows could bring the radius to `asked`, but with probability alpha.
@@ -197,8 +211,19 @@ impl CertifyJudge {
     fn projected(&self, counts: &Counts, k: usize, spending: &Spending) -> Result<f64> {
         let n_max = self.terms.n_max;
         let scale = |&count: &u64| (u128::from(count) * u128::from(n_max) / u128::from(counts.n())) as u64;
-        let projected = Counts::new(counts.labels().iter().map(scale).collect(), n_max)?;
-        Ok(self.certificate(&projected, k, spending, Intervals::Anytime)?.radius)
+        self.at_n_max(counts.labels().iter().map(scale).collect(), k, spending)
+    }
+
+    /// The radius at `n_max`, should all further rows have the label: no rows up to there could bring it higher.
+    fn most(&self, counts: &Counts, k: usize, spending: &Spending) -> Result<f64> {
+        let mut labels = counts.labels().to_vec();
+        labels[self.label] += self.terms.n_max - counts.n();
+        self.at_n_max(labels, k, spending)
+    }
+
+    fn at_n_max(&self, labels: Vec<u64>, k: usize, spending: &Spending) -> Result<f64> {
+        let counts = Counts::new(labels, self.terms.n_max)?;
+        Ok(self.certificate(&counts, k, spending, Intervals::Anytime)?.radius)
     }
 
     /// The smallest number of rows at which something can be decided in the label's favour, or `n_max`.

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 
 /// When the rows of an input are enough.
 ///
-/// Written `fixed`, `radius:0.25`, `tolerance:0.01`, `tolerance:0.01sigma` and `predict`.
+/// Written `fixed`, `radius:0.25`, `steps:0.05`, `tolerance:0.01`, `tolerance:0.01sigma` and `predict`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Rule {
     /// After `n_max` rows, with bounds for that one number of rows.
@@ -16,6 +16,9 @@ pub enum Rule {
     Fixed,
     /// As soon as the label is certified at this radius (certified), or no number of rows could certify it (refuted).
     Radius(f64),
+    /// As soon as the largest multiple of this step that the label is certified at is decided: what a curve of certified accuracy
+    /// at such radii asks.
+    Steps(f64),
     /// As soon as the rows up to `n_max` are expected to add no more than this to the radius.
     Tolerance(Tolerance),
     /// As soon as the top-k set is settled.
@@ -42,7 +45,7 @@ impl Tolerance {
 }
 
 impl Rule {
-    /// Refuses a radius that is not a finite number above 0, and a tolerance that is not one from 0 up.
+    /// Refuses a radius or a step that is not a finite number above 0, and a tolerance that is not one from 0 up.
     ///
     /// # Errors
     /// `InvalidArgument`.
@@ -50,6 +53,9 @@ impl Rule {
         match *self {
             Self::Radius(radius) if !(radius > 0.0 && radius.is_finite()) => {
                 Err(Error::argument("rule", format!("radius:{radius} must be a finite number above 0")))
+            }
+            Self::Steps(step) if !(step > 0.0 && step.is_finite()) => {
+                Err(Error::argument("rule", format!("steps:{step} must be a finite number above 0")))
             }
             Self::Tolerance(Tolerance::Absolute(value) | Tolerance::Sigmas(value))
                 if !(value >= 0.0 && value.is_finite()) =>
@@ -66,6 +72,7 @@ impl fmt::Display for Rule {
         match *self {
             Self::Fixed => f.pad("fixed"),
             Self::Radius(radius) => write!(f, "radius:{radius}"),
+            Self::Steps(step) => write!(f, "steps:{step}"),
             Self::Tolerance(Tolerance::Absolute(value)) => write!(f, "tolerance:{value}"),
             Self::Tolerance(Tolerance::Sigmas(value)) => write!(f, "tolerance:{value}sigma"),
             Self::Predict => f.pad("predict"),
@@ -78,7 +85,7 @@ impl FromStr for Rule {
 
     fn from_str(text: &str) -> Result<Self> {
         let refuse = || {
-            let forms = "fixed, radius:R, tolerance:E, tolerance:Esigma, predict";
+            let forms = "fixed, radius:R, steps:E, tolerance:E, tolerance:Esigma, predict";
             Error::argument("rule", format!("\"{text}\" is none of {forms}"))
         };
         let number = |text: &str| text.parse::<f64>().map_err(|_| refuse());
@@ -86,6 +93,7 @@ impl FromStr for Rule {
             None if text == "fixed" => Self::Fixed,
             None if text == "predict" => Self::Predict,
             Some(("radius", radius)) => Self::Radius(number(radius)?),
+            Some(("steps", step)) => Self::Steps(number(step)?),
             Some(("tolerance", value)) => Self::Tolerance(match value.strip_suffix("sigma") {
                 Some(share) => Tolerance::Sigmas(number(share)?),
                 None => Tolerance::Absolute(number(value)?),
@@ -141,10 +149,11 @@ pub enum Decision {
     Complete,
     /// `radius`: certified at the radius asked for.
     Certified,
-    /// `radius`: no number of rows could certify that radius. `tolerance`: none could certify any. Wrong with probability at
-    /// most alpha.
+    /// `radius`: no number of rows could certify that radius. `tolerance`, `steps`: none could certify any. Wrong with probability
+    /// at most alpha.
     Refuted,
-    /// `tolerance`: more rows are expected to add no more than the tolerance.
+    /// `tolerance`: more rows are expected to add no more than the tolerance. `steps`: no number of rows, or none up to `n_max`,
+    /// could bring the radius to the next step.
     Reached,
     /// `predict`: the top-k set is settled.
     Settled,

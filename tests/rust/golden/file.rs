@@ -20,6 +20,7 @@ pub struct Case {
     pub bound: Option<String>,
     pub rule: Option<String>,
     pub spending: Option<String>,
+    pub randomized: bool,
     pub intervals: Option<String>,
     pub levels: Option<u32>,
     pub chacha12: Option<[u8; 32]>,
@@ -169,6 +170,7 @@ fn read_request(case: &mut Case, key: &str, value: &str) {
         "bound" => case.bound = Some(value.to_owned()),
         "rule" => case.rule = Some(value.to_owned()),
         "spending" => case.spending = Some(value.to_owned()),
+        "randomized" => case.randomized = number::<u8>(value) != 0,
         "intervals" => case.intervals = Some(value.to_owned()),
         "levels" => case.levels = Some(number(value)),
         "chacha12" => {

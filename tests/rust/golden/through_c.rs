@@ -75,6 +75,9 @@ fn request(case: &Case) -> Result<Request, Failed> {
     if let Some(rule) = &case.rule {
         call(|err| unsafe { stk_request_set_rule(r, c(rule).as_ptr(), err) })?;
     }
+    if case.randomized {
+        call(|err| unsafe { stk_request_set_randomized(r, true, err) })?;
+    }
     if let Some(spending) = &case.spending {
         call(|err| unsafe { stk_request_set_spending(r, c(spending).as_ptr(), err) })?;
     }
@@ -126,6 +129,7 @@ fn from_model(case: &Case) -> Result<Answer, Failed> {
         let summary = outcome.summary(0, k_index);
         assert_eq!((summary.status, summary.k), (STK_STATUS_OK, case.k()[k_index] as u64));
         assert_eq!((summary.cut, summary.levels), (STK_STATUS_OK, case.levels.unwrap_or(0)));
+        assert_eq!(summary.uniform > 0.0, case.randomized, "{}", case.name);
         if case.decides() {
             answer.decision.push(text(stk_decision_name(summary.decision)));
             answer.rows.push(summary.n_certified);

@@ -102,6 +102,7 @@ pub fn request(case: &Case) -> Result<Request> {
         alpha: case.alpha.unwrap_or(default.alpha),
         rule: case.rule.as_deref().unwrap_or("fixed").parse()?,
         bound: bounding(case)?,
+        randomized: case.randomized,
         generator: match case.chacha12 {
             Some(key) => Generator::ChaCha12 { key: Some(key) },
             None => Generator::Philox { seed: case.seed },

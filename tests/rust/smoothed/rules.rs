@@ -80,7 +80,9 @@ fn a_radius_is_decided_with_few_rows_the_same_for_every_plan() {
         }
     }
     let undecided = certify(&smoothed(256, 2), [0.8, 0.0], &Request { n: 3000, ..request(Rule::Radius(0.2999)) });
-    assert_eq!((undecided.decisions.as_slice(), undecided.counts.n()), (&[Decision::Undecided][..], 3000));
+    assert_eq!(undecided.decisions, [Decision::Undecided]);
+    // 3,000 rows, all further ones with the label, would not certify it.
+    assert!((1500..=3000).contains(&undecided.counts.n()), "{}", undecided.counts.n());
     assert!(radius(&undecided) > 0.2 && radius(&undecided) < 0.3);
 }
 

@@ -76,7 +76,7 @@ proptest! {
     fn what_is_written_is_read_back(kind in intervals(), spending in spendings(), value in 1e-9..1e9f64) {
         prop_assert_eq!(kind.to_string().parse::<Intervals>(), Ok(kind));
         prop_assert_eq!(spending.to_string().parse::<Spending>(), Ok(spending));
-        let rules = [Rule::Fixed, Rule::Predict, Rule::Radius(value), Rule::Tolerance(Tolerance::Absolute(value)),
+        let rules = [Rule::Fixed, Rule::Predict, Rule::Radius(value), Rule::Steps(value), Rule::Tolerance(Tolerance::Absolute(value)),
             Rule::Tolerance(Tolerance::Sigmas(value))];
         for rule in rules {
             prop_assert_eq!(rule.to_string().parse::<Rule>(), Ok(rule));
@@ -96,9 +96,19 @@ proptest! {
 
 #[test]
 fn what_is_no_rule_or_spending_is_refused() {
-    for text in
-        ["", "radius", "radius:", "radius:0", "radius:nan", "tolerance:-1", "tolerance:1sigmas", "fixed:1", "stop"]
-    {
+    for text in [
+        "",
+        "radius",
+        "radius:",
+        "radius:0",
+        "radius:nan",
+        "steps:0",
+        "steps:1sigma",
+        "tolerance:-1",
+        "tolerance:1sigmas",
+        "fixed:1",
+        "stop",
+    ] {
         assert_eq!(text.parse::<Rule>().unwrap_err().field(), Some("rule"), "{text}");
     }
     for text in [

@@ -79,17 +79,17 @@ fn a_radius_below_the_exact_one_is_seldom_refuted() {
 }
 
 #[test]
-fn the_certificate_at_a_tolerance_holds() {
-    for (truth, k) in truths() {
+fn the_certificate_at_a_tolerance_or_a_step_holds() {
+    let rules = [Rule::Tolerance(Tolerance::Sigmas(0.1)), Rule::Steps(0.2)];
+    for (rule, (truth, k)) in rules.into_iter().flat_map(|rule| truths().map(|truth| (rule, truth))) {
         let limit = truth.radius(k);
         let mut rng = StdRng::seed_from_u64(73);
-        let rule = Rule::Tolerance(Tolerance::Sigmas(0.1));
         let wrong = (0..DRAWS).filter(|_| {
             let verdict = certify(&truth, k, "ranked", rule, 1000, &mut rng);
             verdict.certificate.expect("looked").radius > limit
         });
         let wrong = wrong.count() as u64;
-        println!("tolerance c = {} k = {k}: {wrong} of {DRAWS}", truth.p.len());
+        println!("{rule} c = {} k = {k}: {wrong} of {DRAWS}", truth.p.len());
         assert!(!exceeds(wrong, DRAWS, ALPHA), "k = {k}: {wrong}");
     }
 }

@@ -110,6 +110,7 @@ class stk_summary(Structure):
         ("cut", c_int32),
         ("generator", c_int32),
         ("levels", c_uint32),
+        ("uniform", c_double),
     )
 
 
@@ -226,6 +227,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_request_set_n0": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_request_set_noise_exact": (c_int32, [POINTER(stk_request), c_uint32, POINTER(POINTER(stk_error))]),
     "stk_request_set_progress": (c_int32, [POINTER(stk_request), stk_progress_callback, c_void_p, POINTER(POINTER(stk_error))]),
+    "stk_request_set_randomized": (c_int32, [POINTER(stk_request), c_bool, POINTER(POINTER(stk_error))]),
     "stk_request_set_rule": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_seed": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_request_set_sigma": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),

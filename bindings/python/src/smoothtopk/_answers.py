@@ -28,9 +28,10 @@ class Answer:
         rows_drawn: rows that were drawn, those after the last look too, but not those that select; 0 where the counts
             were given.
         decision: what the rule decided. "complete": the n fixed rows were drawn. "certified": the radius asked for is
-            certified; "refuted": no number of rows could certify it (under a tolerance: any); "reached": more rows are
-            not expected to add more than the tolerance; "settled": the top-k set is settled; "undecided": the rows, or
-            the time, ended before. None where there is no answer, or no run.
+            certified; "refuted": no number of rows could certify it (under steps or a tolerance: any); "reached": more
+            rows are not expected to add more than the tolerance, or none up to n reach the next step; "settled": the
+            top-k set is settled; "undecided": the rows, or the time, ended before. None where there is no answer, or no
+            run.
         cut: why the rows ended before the rule was done with them, such as "DEADLINE_EXCEEDED"; None where they did
             not. With status "OK" the answer is that of the last look, and sound.
         sigma, alpha: as they were asked for; sigma is None for a prediction from counts.
@@ -106,6 +107,7 @@ class Certificate(Answer):
             another way; "auto" where it was asked for and there is no certificate.
         spending: how alpha was spent, as `certify_counts` takes it; None where there is no certificate.
         radius_slack: what rounding x took off the radius.
+        uniform: of randomized bounds, above 0 and at most 1; None where they are not randomized.
     """
 
     label: int | None
@@ -120,10 +122,13 @@ class Certificate(Answer):
     bound: SpentBound
     spending: str | None
     radius_slack: float
+    uniform: float | None
 
     @property
     def intervals(self) -> str:
-        """The kind of its bounds, as `certify_counts` takes it: "fixed", or "anytime" under a rule."""
+        """The kind of its bounds, as `certify_counts` takes it: "fixed", "randomized:U", or "anytime" under a rule."""
+        if self.uniform is not None:
+            return f"randomized:{self.uniform!r}"
         return str(json.loads(self._json)["intervals"])
 
 

@@ -147,6 +147,7 @@ class SmoothedClassifier(Opened):
         rule: str = "fixed",
         bound: Bound | None = None,
         spending: str | None = None,
+        randomized: bool = False,
         seed: SupportsIndex | None = None,
         key: SupportsIndex = 0,
         generator: Generator | None = None,
@@ -171,16 +172,18 @@ class SmoothedClassifier(Opened):
                 rows, which `sample` and `certify_answer` draw too under the same seed and key; those of `predict` are
                 others. None: the label most frequent among the n0 rows.
             rule: when the rows are enough. "fixed": after n. "radius:R": as soon as the label is certified at the
-                radius R, or no number of rows could certify it. "tolerance:E", or "tolerance:Esigma": as soon as the
-                rows up to n are expected to add no more than E (in units of x, or of sigma) to the radius. All but
-                "fixed" rest on bounds that hold at all numbers of rows at once: a certificate is valid at alpha
-                whenever the rows end.
+                radius R, or no number of rows could certify it. "steps:E": as soon as the largest multiple of E that
+                the label is certified at is decided. "tolerance:E", or "tolerance:Esigma": as soon as the rows up to n
+                are expected to add no more than E (in units of x, or of sigma) to the radius. All but "fixed" rest on
+                bounds that hold at all numbers of rows at once: a certificate is valid at alpha whenever the rows end.
             bound: how label probabilities are bounded: "ranked"; the paper's "simuem" or "binocp"; or "auto": chosen by
                 the n0 rows for the largest radius that is to be expected. None: as `spending` says, or "ranked".
             spending: how alpha is spent on the bounds, in more ways than `bound` has, and in its place. It must not
                 come from the rows that it is applied to. "ranked:S": the share S of alpha, between 0 and 1, for the
                 label, the rest for its rivals. "pooled:S": S for the label, the rest for one bound of the sum of its
                 rivals. "pooled:S:L,L,..": the labels L, ascending and fewer than k, are left out of that sum.
+            randomized: whether the exact bounds of "fixed" rows are randomized: a little larger radii on average, at
+                the same alpha, by a number that comes from the noise's seed; `intervals` of the certificate says it.
             seed: of the noise of Philox, from 0 to 2^64 - 1; None takes one from the operating system. It is in the
                 certificate: whoever knows it knows the noise.
             key: of the first input's noise, from 0; input i has key + i. Two inputs with the same seed and key get the
@@ -205,6 +208,7 @@ class SmoothedClassifier(Opened):
         spent, how = _convert.spending(bound, spending)
         source = _request.source(self._noise, generator, seed, chacha12_key)
         more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), spent: how, **source.values()}
+        more["randomized"] = bool(randomized)
         array, shape, request = self._prepare(x, k, n, alpha, key, timeout, cancel, more)
         with request:
             labels = _convert.labels(label, len(array))

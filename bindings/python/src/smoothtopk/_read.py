@@ -78,6 +78,7 @@ def certificate_of(
         bound=bound_name(summary.bound),
         spending=spending,
         radius_slack=summary.radius_slack,
+        uniform=summary.uniform or None,
         **_common(summary, counts, json),
     )
 

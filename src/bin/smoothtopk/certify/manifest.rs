@@ -48,6 +48,7 @@ pub fn manifest(args: &Args, sampling: &Sampling, asked: &Asked) -> Result<Manif
         alpha_total: shared.map(|(total, _)| total),
         statements: shared.map(|(_, statements)| statements),
         alpha_noise: noise.extra_alpha(request.n.saturating_add(n0), elements),
+        randomized: request.randomized,
         bound: if *guarantee { "guarantee".to_owned() } else { request.bound.to_string() },
         generator: noise.source().name().to_owned(),
         seed: request.generator.seed(),

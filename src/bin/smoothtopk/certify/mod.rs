@@ -28,13 +28,17 @@ pub struct Args {
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
     /// When the rows of an example are enough: fixed (all n); radius:R, as soon as the label is certified at R or cannot be;
-    /// tolerance:E or tolerance:Esigma, as soon as further rows are expected to add no more than E (times sigma).
+    /// steps:E, as soon as the largest multiple of E that it is certified at is decided, for curves at such radii; tolerance:E or tolerance:Esigma, as soon as further rows are expected to add no more than E (times sigma).
     #[arg(long, default_value_t, help_heading = CERTIFICATES)]
     rule: Rule,
     /// How alpha is spent: ranked[:SHARE], simuem, binocp, pooled:SHARE[:RIVAL,..] (SHARE of it for the label), or auto: as n0
     /// pilot rows of each example advise [default: ranked].
     #[arg(long, help_heading = CERTIFICATES)]
     bound: Option<Bounding>,
+    /// Randomize the exact bounds of a fixed n: a little larger radii on average at the same alpha, by a number for each example and
+    /// k that comes from the noise's seed or key.
+    #[arg(long, help_heading = CERTIFICATES)]
+    randomized: bool,
     /// An alpha that all statements of the RUN, over its examples and k, share evenly: with probability 1 - A all are true.
     #[arg(long, value_name = "A", conflicts_with = "alpha", help_heading = CERTIFICATES)]
     alpha_total: Option<f64>,
@@ -141,6 +145,7 @@ fn asked(args: &Args, sampling: &Sampling) -> Result<Asked> {
     let mut request = sampling.request(generator(args)?)?;
     request.n0 = args.n0;
     request.rule = args.rule;
+    request.randomized = args.randomized;
     request.bound = args.bound.clone().unwrap_or_default();
     let shared = match args.alpha_total {
         None => None,

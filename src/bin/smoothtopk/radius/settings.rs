@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use smoothtopk::noise::Source;
 use smoothtopk::noise::family::Gaussian;
-use smoothtopk::smoothed::Bounding;
+use smoothtopk::smoothed::{Bounding, Generator};
+use smoothtopk::stats::randomized::Uniform;
 use smoothtopk::stats::{Intervals, Spending, check_alpha};
 use smoothtopk::{Error, ErrorKind, Result};
 
@@ -17,10 +19,19 @@ pub struct Settings {
     /// None: as `stops` says for each example.
     pub spending: Option<Spending>,
     pub intervals: Intervals,
+    /// Where the uniforms of randomized bounds come from, in the place of `intervals`.
+    uniforms: Option<Uniforms>,
     pub n: Option<u64>,
     pub slack: f64,
     /// For counts of a RUN's own.
     pub run: Option<Run>,
+}
+
+/// The uniforms of a RUN whose bounds are randomized.
+struct Uniforms {
+    source: Source,
+    /// From one example's job key to the next one's.
+    skip: u64,
 }
 
 /// What a RUN says of its counts.
@@ -40,6 +51,7 @@ impl Settings {
                 alpha: required(args.alpha, "alpha")?,
                 spending: Some(args.bound.clone().unwrap_or_default()),
                 intervals: args.intervals.map_or(Intervals::Fixed, Intervals::from),
+                uniforms: None,
                 n: args.n,
                 slack: 0.0,
                 run: None,
@@ -67,6 +79,7 @@ impl Settings {
             return Err(Error::argument("n", format!("{other} given, but the RUN drew n = {n} rows: leave it out")));
         }
         let intervals = manifest.intervals(args.intervals.map(Intervals::from))?;
+        let uniforms = if args.intervals.is_none() { manifest.uniforms()? } else { None };
         let own_alpha = manifest.float("alpha")?;
         let alpha = args.alpha.unwrap_or(own_alpha);
         let own: Bounding =
@@ -91,7 +104,17 @@ impl Settings {
         };
         manifest.say_if_beyond_budget(args, own_alpha, &run.ks);
         let alpha = manifest.alpha_left(alpha)?;
-        Ok(Self { sigma, alpha, spending, intervals, n: Some(n), slack, run: Some(run) })
+        Ok(Self { sigma, alpha, spending, intervals, uniforms, n: Some(n), slack, run: Some(run) })
+    }
+
+    /// The kind of bounds for a line of the file and a k.
+    pub fn intervals(&self, line: u64, k: usize) -> Intervals {
+        match &self.uniforms {
+            None => self.intervals,
+            Some(Uniforms { source, skip }) => {
+                Intervals::Randomized(Uniform::from_bits(source.bits_beside_rows(line * skip, k as u64)))
+            }
+        }
     }
 }
 
@@ -172,6 +195,20 @@ impl Manifest {
             }
             _ => Ok(Intervals::Anytime),
         }
+    }
+
+    /// What randomized the bounds, where the RUN's are.
+    fn uniforms(&self) -> Result<Option<Uniforms>> {
+        if self.json["randomized"] != true {
+            return Ok(None);
+        }
+        let manifest = run_dir::Manifest::load(&self.path)?;
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let source = match manifest.key(folder)? {
+            Some(source) => source,
+            None => Generator::Philox { seed: Some(self.integer("seed")?) }.source()?,
+        };
+        Ok(Some(Uniforms { source, skip: manifest.skip as u64 }))
     }
 
     /// How the rows of each example ended, where the RUN keeps that.

@@ -62,7 +62,7 @@ pub struct Manifest {
     pub n0: u64,
     /// Rows that estimate; the most of them, where the rule may stop before.
     pub n: u64,
-    /// When rows are enough: fixed, radius:R, tolerance:E or tolerance:Esigma.
+    /// When rows are enough: fixed, radius:R, steps:E, tolerance:E or tolerance:Esigma.
     #[serde(default = "fixed")]
     pub rule: String,
     /// Seconds after which an example's last look is its answer; null for none.
@@ -82,6 +82,9 @@ pub struct Manifest {
     /// What of `alpha` pays for the noise's distance from an exact Gaussian; the bounds have the rest.
     #[serde(default)]
     pub alpha_noise: f64,
+    /// Exact bounds are randomized, with the uniforms that the seed or key gives.
+    #[serde(default)]
+    pub randomized: bool,
     /// How alpha is spent: ranked, ranked:SHARE, simuem, binocp, pooled:SHARE[:LABEL,..] or auto; for guarantees a way of their own.
     pub bound: String,
     /// Where the noise's bits come from.
@@ -128,7 +131,7 @@ pub struct Manifest {
 const NOT_COMPARED: [&str; 4] = ["format", "model", "data", "fallback"];
 
 /// The order in which fields are compared, so that the first difference named is a cause rather than a consequence.
-const ORDER: [&str; 35] = [
+const ORDER: [&str; 36] = [
     "model_sha256",
     "data_sha256",
     "sigma",
@@ -141,6 +144,7 @@ const ORDER: [&str; 35] = [
     "alpha_total",
     "alpha",
     "bound",
+    "randomized",
     "generator",
     "seed",
     "key_sha256",
@@ -284,6 +288,7 @@ pub(super) mod tests {
             alpha_total: None,
             statements: None,
             alpha_noise: 0.0,
+            randomized: false,
             bound: "ranked".into(),
             generator: philox(),
             seed: Some(u64::MAX),
@@ -372,6 +377,7 @@ pub(super) mod tests {
             "alpha_total",
             "statements",
             "alpha_noise",
+            "randomized",
             "generator",
             "key_sha256",
             "levels",
