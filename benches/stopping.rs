@@ -41,6 +41,7 @@ fn main() {
     let images: Vec<_> = images.into_iter().enumerate().take(first).step_by(skip.max(1) as usize).collect();
     let seed = option("--seed").unwrap_or(20);
     let n_max = option("--n-max").unwrap_or(100_000);
+    assert!(stream::is_a_place(n_max), "--n-max must be at most 4096, or 4096 and a multiple of 16");
 
     let classifier: Arc<dyn BaseClassifier> = Arc::new(Model::open(&model, &ModelOptions::default()).unwrap());
     let sampler = Sampler::new(classifier, Plan { batch: 8, threads: Plan::usable_threads() }).unwrap();

@@ -110,10 +110,10 @@ enum class decision : std::int32_t {
   none = STK_DECISION_NONE,            ///< there is no answer, or no rule was involved
   complete = STK_DECISION_COMPLETE,    ///< fixed: the n rows were drawn
   certified = STK_DECISION_CERTIFIED,  ///< radius: certified at the radius asked for
-  refuted = STK_DECISION_REFUTED,      ///< radius: no number of rows could certify it
+  refuted = STK_DECISION_REFUTED,      ///< radius: no number of rows could certify it; tolerance, steps: nor any
   reached = STK_DECISION_REACHED,      ///< tolerance: more rows are expected to add no more; steps: none reach the next step
   settled = STK_DECISION_SETTLED,      ///< predict: the top-k set is settled
-  undecided = STK_DECISION_UNDECIDED,  ///< the rows ended before; the answer is sound all the same
+  undecided = STK_DECISION_UNDECIDED,  ///< the rows ended before, or could decide nothing; the answer is sound
 };
 
 /// The decision's name ("certified"), "unknown" for a number this library does not know.
@@ -488,7 +488,8 @@ class request_builder {
     return set(
         [&](stk_error **err) { return stk_request_set_bound(handle_.get(), static_cast<stk_bound>(value), err); });
   }
-  /// When the rows are enough: "fixed", "radius:R", "steps:E", "tolerance:E", "tolerance:Esigma" or "predict". n is then the most.
+  /// When the rows are enough: "fixed", "radius:R", "steps:E", "tolerance:E", "tolerance:Esigma" or "predict". n is then
+  /// the most.
   request_builder &rule(std::string_view value) {
     return set_text(value, "rule",
                     [&](const char *s, stk_error **err) { return stk_request_set_rule(handle_.get(), s, err); });

@@ -8,6 +8,11 @@ use smoothtopk::stats::Counts;
 const FINE: u64 = 4096;
 const COARSE: u64 = 16;
 
+/// Whether counts are known after exactly so many rows.
+pub fn is_a_place(n: u64) -> bool {
+    n <= FINE || (n - FINE).is_multiple_of(COARSE)
+}
+
 pub struct Stream<'a> {
     sampler: &'a Sampler,
     image: &'a [f32],

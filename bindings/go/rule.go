@@ -18,7 +18,7 @@ const (
 )
 
 // RuleRadius is for Certify: it ends as soon as the label is certified at a radius (finite, above 0, on the input's
-// scale), or no number of rows could certify it.
+// scale), or no number of rows could certify it, or none up to N.
 func RuleRadius(radius float64) Rule { return Rule("radius:" + decimal(radius)) }
 
 // RuleSteps is for Certify: it ends as soon as the largest multiple of a step (finite, above 0, on the input's scale) that the
@@ -55,7 +55,8 @@ const (
 	DecisionReached Decision = C.STK_DECISION_REACHED
 	// DecisionSettled: the top-k set of RulePredict is settled.
 	DecisionSettled Decision = C.STK_DECISION_SETTLED
-	// DecisionUndecided: the rows ended, at N or at the deadline, without a decision; the answer is sound all the same.
+	// DecisionUndecided: the rows ended without a decision: at N, at the deadline, or as soon as what was left of N could
+	// decide nothing. The answer is sound all the same.
 	DecisionUndecided Decision = C.STK_DECISION_UNDECIDED
 )
 

@@ -23,7 +23,8 @@
   X(stk_request_new) X(stk_request_free) X(stk_request_set_k) X(stk_request_set_n) X(stk_request_set_n0)               \
   X(stk_request_set_alpha) X(stk_request_set_bound) X(stk_request_set_seed) X(stk_request_set_key)                     \
   X(stk_request_set_input_max) X(stk_request_set_timeout_ms) X(stk_request_set_cancel) X(stk_request_set_rule)         \
-  X(stk_request_set_spending) X(stk_request_set_randomized) X(stk_request_set_noise_exact) X(stk_request_set_chacha12)                               \
+  X(stk_request_set_spending) X(stk_request_set_randomized) X(stk_request_set_noise_exact)                             \
+  X(stk_request_set_chacha12)                                                                                          \
   X(stk_cancel_new) X(stk_cancel_set) X(stk_cancel_free)                                                               \
   X(stk_model_sample) X(stk_model_submit_predict) X(stk_model_submit_certify) X(stk_model_submit_certify_answer)       \
   X(stk_job_rows_done) X(stk_job_rows_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                       \

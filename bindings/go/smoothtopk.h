@@ -496,12 +496,14 @@ typedef void (*stk_done_callback)(void *user);
 #define STK_DECISION_CERTIFIED 2
 
 /**
- * radius: no number of rows could certify that radius. tolerance: none could certify any. Wrong with probability at most alpha.
+ * radius: no number of rows could certify that radius. tolerance, steps: none could certify any. Wrong with probability at most
+ * alpha.
  */
 #define STK_DECISION_REFUTED 3
 
 /**
- * tolerance: more rows are expected to add no more than the tolerance.
+ * tolerance: more rows are expected to add no more than the tolerance. steps: no number of rows, or none up to n, could bring the
+ * radius to the next step.
  */
 #define STK_DECISION_REACHED 4
 
@@ -511,7 +513,8 @@ typedef void (*stk_done_callback)(void *user);
 #define STK_DECISION_SETTLED 5
 
 /**
- * The rows ended, at n or at the deadline, without a decision; the answer that is given with it is sound all the same.
+ * The rows ended without a decision: at n, at the deadline, or as soon as what was left of n could decide nothing. The answer that
+ * is given with it is sound all the same.
  */
 #define STK_DECISION_UNDECIDED 6
 
@@ -1086,9 +1089,11 @@ stk_status stk_request_set_progress(struct stk_request *request,
  *
  * @param request Not NULL.
  * @param rule Not NULL. "fixed", the default: after n rows. For certify "radius:R": as soon as the label is certified at the
- * radius R (finite, above 0), or no number of rows could certify it; "steps:E": as soon as the largest multiple of E (finite,
- * above 0) that the label is certified at is decided; and "tolerance:E" or "tolerance:Esigma": as soon as the rows up to n are
- * expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius. For predict "predict": as soon as the top-k set is settled. certify_answer takes a fixed n only.
+ * radius R (finite, above 0), or no number of rows could certify it, or none up to n; "steps:E": as soon as the largest multiple
+ * of E (finite, at least 1e-6 sigma) that the label is certified at is decided; and "tolerance:E" or "tolerance:Esigma": as soon
+ * as the rows up to n are expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius.
+ * For predict "predict": as soon as the top-k set is settled. certify_answer takes a fixed n only. All but fixed are refused,
+ * with the field "randomized", where the bounds are randomized.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. A rule of another task is refused when
  * the task is asked.

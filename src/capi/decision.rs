@@ -13,13 +13,16 @@ pub const STK_DECISION_NONE: stk_decision = 0;
 pub const STK_DECISION_COMPLETE: stk_decision = 1;
 /// radius: the label is certified at the radius asked for.
 pub const STK_DECISION_CERTIFIED: stk_decision = 2;
-/// radius: no number of rows could certify that radius. tolerance: none could certify any. Wrong with probability at most alpha.
+/// radius: no number of rows could certify that radius. tolerance, steps: none could certify any. Wrong with probability at most
+/// alpha.
 pub const STK_DECISION_REFUTED: stk_decision = 3;
-/// tolerance: more rows are expected to add no more than the tolerance.
+/// tolerance: more rows are expected to add no more than the tolerance. steps: no number of rows, or none up to n, could bring the
+/// radius to the next step.
 pub const STK_DECISION_REACHED: stk_decision = 4;
 /// predict: the top-k set is settled.
 pub const STK_DECISION_SETTLED: stk_decision = 5;
-/// The rows ended, at n or at the deadline, without a decision; the answer that is given with it is sound all the same.
+/// The rows ended without a decision: at n, at the deadline, or as soon as what was left of n could decide nothing. The answer that
+/// is given with it is sound all the same.
 pub const STK_DECISION_UNDECIDED: stk_decision = 6;
 
 /// The name of a decision without its prefix, in lower case as records have it, such as "certified"; "unknown" for a value that

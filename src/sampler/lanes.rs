@@ -11,8 +11,9 @@ use crate::sampler::queue::Segment;
 /// those that had few rows so far go first, so that what needs few rows is done soon however much else waits; one batch in four
 /// goes to the lane that has waited longest, so that none waits for ever.
 ///
-/// Once jobs are stopped that hardly had a row (their clients' deadlines passed in the queue), what was begun is finished first
-/// and the newest is begun next, until nothing waits: in the order of arrival, every job would be begun when it is nearly late.
+/// Once deadlines pass of jobs that had hardly a row, lanes that have begun, and had fewer than 32 rows, go first and the newest is
+/// begun next, until none is left to begin: in the order of arrival every job would be begun when it is nearly late. Of lanes that
+/// have not begun, the one that has waited longest then has one batch in 32.
 #[derive(Clone, Debug, Default)]
 pub struct Lane(Arc<Standing>);
 
@@ -81,7 +82,7 @@ pub(super) struct Lanes {
     /// The turns given so far, and the batches.
     turns: u64,
     batches: u64,
-    /// Whether jobs were given up in their first rows since there was last nothing to do.
+    /// Whether deadlines passed of jobs in their first rows, since there was last none that had not begun.
     overloaded: bool,
 }
 
@@ -166,8 +167,8 @@ impl Lanes {
         if self.lanes.is_empty() {
             // Nothing is left, whatever a stopped job's rows were still counted as.
             self.rows = 0;
-            self.overloaded = false;
         }
+        self.overloaded = self.overloaded && self.lanes.iter().any(|queue| queue.lane.served() == 0);
         segments
     }
 
@@ -184,9 +185,9 @@ impl Lanes {
 
     pub fn remove_stopped(&mut self) {
         for Queue { lane, jobs } in &mut self.lanes {
-            let waiting = jobs.len();
+            // A job that its host no longer wants says nothing of how long others wait.
+            self.overloaded |= lane.level() == 0 && jobs.iter().any(|job| job.is_late());
             jobs.retain(|job| !job.is_stopped());
-            self.overloaded |= jobs.len() < waiting && lane.level() == 0;
         }
         self.lanes.retain(|queue| !queue.jobs.is_empty());
         self.rows = self.lanes.iter().flat_map(|queue| &queue.jobs).map(|job| u128::from(job.left())).sum();
@@ -203,6 +204,7 @@ mod tests {
     use super::*;
     use crate::noise::{Grid, Purpose};
     use crate::sampler::Job;
+    use crate::{Error, ErrorKind};
 
     fn push(lanes: &mut Lanes, key: u64, rows: u64, lane: &Lane) {
         let grid = Grid::for_range(1.0, 0.25).unwrap();
@@ -254,17 +256,20 @@ mod tests {
         assert!(served >= 50, "{served}");
     }
 
+    /// Stops the first job, as one that is late or otherwise.
+    fn stop_first(lanes: &mut Lanes, kind: ErrorKind) {
+        lanes.lanes[0].jobs[0].stop(Error::new(kind, "stopped"));
+        lanes.remove_stopped();
+    }
+
     #[test]
-    fn when_jobs_are_given_up_the_newest_is_begun_and_finished_first() {
+    fn when_jobs_are_late_the_newest_is_begun_and_finished_first() {
         let mut lanes = Lanes::default();
-        let late = Lane::new();
-        push(&mut lanes, 1, 9, &late);
-        for key in 2..5 {
-            push(&mut lanes, key, 8, &Lane::new());
+        for (key, rows) in [(1, 9), (2, 8), (3, 8), (4, 8)] {
+            push(&mut lanes, key, rows, &Lane::new());
         }
         assert_eq!(take(&mut lanes, 1), [(1, 1)], "in order, before that");
-        lanes.lanes[0].jobs[0].stop(crate::Error::new(crate::ErrorKind::DeadlineExceeded, "late"));
-        lanes.remove_stopped();
+        stop_first(&mut lanes, ErrorKind::DeadlineExceeded);
         assert_eq!(take(&mut lanes, 4), [(4, 4)]);
         push(&mut lanes, 5, 8, &Lane::new());
         assert_eq!(take(&mut lanes, 8), [(4, 4), (5, 4)]);
@@ -273,7 +278,30 @@ mod tests {
         for key in 6..8 {
             push(&mut lanes, key, 8, &Lane::new());
         }
-        assert_eq!(take(&mut lanes, 8), [(6, 8)], "in order again, once nothing waited");
+        assert_eq!(take(&mut lanes, 8), [(6, 8)], "in order again, once none was left to begin");
+    }
+
+    #[test]
+    fn a_job_that_is_cancelled_changes_no_order_and_a_long_one_keeps_none_from_coming_back() {
+        let mut lanes = Lanes::default();
+        push(&mut lanes, 1, 99, &Lane::new());
+        assert_eq!(take(&mut lanes, 40).iter().map(|part| part.1).sum::<usize>(), 40, "it has had its first rows");
+        let late = Lane::new();
+        for kind in [ErrorKind::Cancelled, ErrorKind::DeadlineExceeded] {
+            push(&mut lanes, 2, 8, &late);
+            lanes.lanes[1].jobs[0].stop(Error::new(kind, "stopped"));
+            lanes.remove_stopped();
+            assert_eq!(lanes.overloaded, kind == ErrorKind::DeadlineExceeded);
+            for key in 3..5 {
+                push(&mut lanes, key, 8, &Lane::new());
+            }
+            // No batch of the oldest.
+            lanes.batches = 0;
+            let first = if lanes.overloaded { 4 } else { 3 };
+            assert_eq!(take(&mut lanes, 8), [(first, 8)]);
+            assert_eq!(take(&mut lanes, 8).len(), 1);
+        }
+        assert!(!lanes.overloaded && !lanes.lanes.is_empty(), "only the long job is left");
     }
 
     #[test]

@@ -190,6 +190,11 @@ impl JobState {
         self.lock().stopped.is_some()
     }
 
+    /// True when it was stopped because its time was up.
+    pub(super) fn is_late(&self) -> bool {
+        self.lock().stopped.as_ref().is_some_and(|error| error.kind() == ErrorKind::DeadlineExceeded)
+    }
+
     /// Hands out up to `most` rows, all of the pilot or none of it; none when the job is stopped, or waits for a look.
     pub(super) fn take(&self, most: u64) -> Taken {
         let mut progress = self.lock();

@@ -114,7 +114,8 @@ impl Outcome {
                         "earlier": earlier.as_ref().map(|counts| json!([counts.n(), counts.labels()])),
                         "decision": decision.to_string(),
                         "spending": certificate.spending.to_string(),
-                        // Of randomized bounds: certify_with takes them as Intervals::Randomized.
+                        // As certify_with takes them, with the uniform of randomized bounds.
+                        "intervals": certificate.intervals.to_string(),
                         "uniform": match certificate.intervals {
                             Intervals::Randomized(uniform) => Some(uniform.value()),
                             _ => None,

@@ -93,7 +93,7 @@ impl Request {
             // Whether the grid has a table for sigma; which bits it is used with does not matter.
             Noise::new(self.sigma, mode, Source::Philox { seed: 0 })?;
         }
-        self.rule.check()?;
+        self.rule.check_at(self.sigma)?;
         if self.randomized && self.rule != Rule::Fixed {
             return Err(Error::argument(
                 "randomized",
@@ -239,13 +239,18 @@ impl Request {
     }
 
     /// The bounds of the certificate for `k` of job `key`: those of the rule or, where they are to be randomized, with the uniform
-    /// that the seed or key gives. A request without one ([`Request::with_seed`]) has another uniform at every call.
+    /// that the seed or key of its rows gives.
     ///
     /// # Errors
-    /// `Io` when the operating system gives no seed.
+    /// `InvalidArgument` where that takes a seed or key and there is none: a uniform that is drawn again and again until it is small
+    /// makes bounds that do not hold. An outcome's request has the one that its rows came from.
     pub fn intervals_of(&self, k: usize, key: u64) -> Result<Intervals> {
         if !self.randomized {
             return Ok(self.intervals());
+        }
+        if matches!(self.generator, Generator::Philox { seed: None } | Generator::ChaCha12 { key: None }) {
+            let message = "the uniform of randomized bounds comes from the seed or key of the rows: take the request of their outcome";
+            return Err(Error::argument("generator", message));
         }
         let bits = self.generator.source()?.bits_beside_rows(key, k as u64);
         Ok(Intervals::Randomized(Uniform::from_bits(bits)))

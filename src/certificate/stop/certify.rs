@@ -42,6 +42,9 @@ pub struct CertifyJudge {
     first: u64,
     refuting: u64,
     seen: u64,
+    /// For each statement the radius that the last look asked for; and how many looks there were.
+    asked: Vec<f64>,
+    looks: u64,
 }
 
 /// What a computed radius may be short of the exact one for its bounds, in units of sigma, with room.
@@ -57,6 +60,7 @@ impl CertifyJudge {
     pub fn new(terms: &Terms, label: usize, sigma: f64, slack: f64, statements: Vec<Statement>) -> Result<Self> {
         terms.check()?;
         let noise = Gaussian::new(sigma)?;
+        terms.rule.check_at(sigma)?;
         if !(slack >= 0.0 && slack.is_finite()) {
             return Err(Error::argument("slack", format!("{slack} must be a finite number from 0 up")));
         }
@@ -81,7 +85,10 @@ impl CertifyJudge {
             first: terms.n_max,
             refuting: terms.n_max,
             seen: 0,
+            asked: Vec::new(),
+            looks: 0,
         };
+        judge.asked = vec![f64::NAN; judge.statements.len()];
         if terms.rule != Rule::Fixed {
             judge.first = judge.first_useful()?;
             judge.refuting = judge.first_refuting()?;
@@ -104,6 +111,7 @@ impl CertifyJudge {
     pub fn look(&mut self, counts: &Counts) -> Result<Look> {
         self.check(counts)?;
         self.seen = counts.n();
+        self.looks += 1;
         let last = counts.n() == self.terms.n_max;
         for (i, Statement { k, spending }) in self.statements.iter().enumerate() {
             if self.verdicts[i].decision != Decision::Open {
@@ -114,7 +122,13 @@ impl CertifyJudge {
                 Rule::Fixed => (Decision::Complete, self.certificate(counts, *k, spending, Intervals::Fixed)?),
                 _ => {
                     let certificate = self.certificate(counts, *k, spending, Intervals::Anytime)?;
-                    (self.decide(counts, *k, spending, certificate.radius)?, certificate)
+                    let asked = self.asked(certificate.radius);
+                    // What n_max rows could reach changes little from look to look.
+                    let ahead =
+                        asked != self.asked[i] || self.looks.is_multiple_of(4) || counts.n() > self.terms.n_max / 2;
+                    let decision = self.decide(counts, *k, spending, certificate.radius, ahead)?;
+                    self.asked[i] = asked;
+                    (decision, certificate)
                 }
             };
             let decision = if last && decision == Decision::Open { Decision::Undecided } else { decision };
@@ -152,13 +166,33 @@ impl CertifyJudge {
         Ok(found.shrunk_by(self.slack))
     }
 
-    /// The decision at a radius whose slack is taken off.
-    fn decide(&self, counts: &Counts, k: usize, spending: &Spending, radius: f64) -> Result<Decision> {
+    /// The radius that is to be reached next, by one that is certified.
+    fn asked(&self, radius: f64) -> f64 {
         match self.terms.rule {
-            Rule::Radius(asked) if radius >= asked => Ok(Decision::Certified),
-            Rule::Radius(asked) if self.refutes(counts, k, spending, asked)? => Ok(Decision::Refuted),
-            Rule::Radius(asked) if self.most(counts, k, spending)? < asked => Ok(Decision::Undecided),
-            Rule::Steps(step) => self.decide_steps(counts, k, spending, radius, step),
+            Rule::Radius(asked) => asked,
+            Rule::Steps(step) if radius > 0.0 => {
+                let next = step * ((radius / step).floor() + 1.0);
+                // The quotient may round down from a whole number.
+                if next > radius { next } else { next + step }
+            }
+            // The first step is to be certified at all.
+            _ => f64::MIN_POSITIVE,
+        }
+    }
+
+    /// The decision at a radius whose slack is taken off; `ahead`: also by what the rows up to `n_max` could bring.
+    fn decide(&self, counts: &Counts, k: usize, spending: &Spending, radius: f64, ahead: bool) -> Result<Decision> {
+        let asked = self.asked(radius);
+        match self.terms.rule {
+            Rule::Radius(_) if radius >= asked => Ok(Decision::Certified),
+            Rule::Radius(_) if self.refutes(counts, k, spending, asked)? => Ok(Decision::Refuted),
+            Rule::Radius(_) if ahead && self.is_beyond(counts, k, spending, asked)? => Ok(Decision::Undecided),
+            Rule::Steps(_) if self.refutes(counts, k, spending, asked)? => {
+                Ok(if radius > 0.0 { Decision::Reached } else { Decision::Refuted })
+            }
+            Rule::Steps(_) if ahead && self.is_beyond(counts, k, spending, asked)? => {
+                Ok(if radius > 0.0 { Decision::Reached } else { Decision::Undecided })
+            }
             Rule::Tolerance(tolerance) => {
                 let tolerance = tolerance.absolute(self.noise.sigma());
                 let gain = if counts.n() == self.terms.n_max {
@@ -177,18 +211,6 @@ impl CertifyJudge {
             }
             _ => Ok(Decision::Open),
         }
-    }
-
-    fn decide_steps(&self, counts: &Counts, k: usize, spending: &Spending, radius: f64, step: f64) -> Result<Decision> {
-        // The first step is to be certified at all.
-        let next = if radius > 0.0 { step * ((radius / step).floor() + 1.0) } else { f64::MIN_POSITIVE };
-        Ok(if self.refutes(counts, k, spending, next)? {
-            if radius > 0.0 { Decision::Reached } else { Decision::Refuted }
-        } else if self.most(counts, k, spending)? < next {
-            if radius > 0.0 { Decision::Reached } else { Decision::Undecided }
-        } else {
-            Decision::Open
-        })
     }
 
     /// Whether no number of rows could bring the radius to `asked`, but with probability alpha.
@@ -214,11 +236,11 @@ impl CertifyJudge {
         self.at_n_max(counts.labels().iter().map(scale).collect(), k, spending)
     }
 
-    /// The radius at `n_max`, should all further rows have the label: no rows up to there could bring it higher.
-    fn most(&self, counts: &Counts, k: usize, spending: &Spending) -> Result<f64> {
+    /// Whether no rows up to `n_max` could bring the radius to `asked`, not even if all further ones had the label.
+    fn is_beyond(&self, counts: &Counts, k: usize, spending: &Spending, asked: f64) -> Result<bool> {
         let mut labels = counts.labels().to_vec();
         labels[self.label] += self.terms.n_max - counts.n();
-        self.at_n_max(labels, k, spending)
+        Ok(self.at_n_max(labels, k, spending)? < asked)
     }
 
     fn at_n_max(&self, labels: Vec<u64>, k: usize, spending: &Spending) -> Result<f64> {

@@ -14,7 +14,8 @@ pub enum Rule {
     /// After `n_max` rows, with bounds for that one number of rows.
     #[default]
     Fixed,
-    /// As soon as the label is certified at this radius (certified), or no number of rows could certify it (refuted).
+    /// As soon as the label is certified at this radius (certified), no number of rows could certify it (refuted), or none up to
+    /// `n_max` (undecided).
     Radius(f64),
     /// As soon as the largest multiple of this step that the label is certified at is decided: what a curve of certified accuracy
     /// at such radii asks.
@@ -61,6 +62,21 @@ impl Rule {
                 if !(value >= 0.0 && value.is_finite()) =>
             {
                 Err(Error::argument("rule", format!("tolerance:{value} must be a finite number from 0 up")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// [`Rule::check`], and that steps are wide enough for noise of standard deviation `sigma`: at least 10^-6 of it, far below
+    /// what any number of rows tells apart.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    pub fn check_at(&self, sigma: f64) -> Result<()> {
+        self.check()?;
+        match *self {
+            Self::Steps(step) if step < 1e-6 * sigma => {
+                Err(Error::argument("rule", format!("steps:{step} must be at least 1e-6 sigma, {}", 1e-6 * sigma)))
             }
             _ => Ok(()),
         }
@@ -157,7 +173,8 @@ pub enum Decision {
     Reached,
     /// `predict`: the top-k set is settled.
     Settled,
-    /// The rows ended, at `n_max` or before, without a decision; what is given with it is sound all the same.
+    /// The rows ended without a decision: at `n_max`, before it by a deadline, or as soon as what was left of them could decide
+    /// nothing. What is given with it is sound all the same.
     Undecided,
 }
 

@@ -107,9 +107,23 @@ fn randomized_bounds_are_made_again_from_the_run() {
         let (_, fixed) = radii(&run, &[1, 2], &["--intervals", "fixed"]);
         let number = |text: &String| text.parse::<f64>().unwrap();
         assert!(kept.iter().zip(&fixed).all(|(kept, fixed)| number(kept) >= number(fixed)) && kept != fixed);
+        // A RUN is shown to others without its key.
+        let _ = std::fs::remove_file(run.join("chacha12.key"));
+        assert_eq!(radii(&run, &[1, 2], &[]).1, kept);
+        let counts = run.join("counts.tsv");
+        let third = ["radius", "--counts", counts.to_str().unwrap(), "--k", "3"];
+        let plain = ok(&smoothtopk([&third[..], &["--intervals", "fixed"]].concat()));
+        assert_eq!(ok(&smoothtopk(third)), plain, "the RUN has no uniform for k = 3");
     }
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
+    // Nine rows certify nothing by plain bounds, and something by a lucky uniform.
+    for (more, warned) in [(&[][..], true), (&["--randomized"], false)] {
+        let more = [&["--n", "9", "--bound", "binocp", "--max", "1"][..], more].concat();
+        let output = certify(&dir.path().join(format!("few{warned}")), &more);
+        ok(&output);
+        assert_eq!(String::from_utf8_lossy(&output.stderr).contains("every example will abstain"), warned);
+    }
     for (more, field) in [(&["--rule", "radius:0.2"][..], "randomized"), (&["--guarantee"], "randomized")] {
         let more = [&["--n", "500", "--randomized"][..], more].concat();
         let error = refused(&certify(&run, &more), 2);

@@ -95,7 +95,7 @@ fn true_certificates_are_not_blamed() {
     assert!(!run.out("attack").join("breaks.npz").exists());
     let markdown = fs::read_to_string(run.out("attack").join("verify.md")).unwrap();
     assert!(markdown.contains("**No more breaks than alpha = 0.001 allows.**"), "{markdown}");
-    // Every second certified example, for both k.
+    // Every second example, for both k.
     assert_eq!(
         run.attack(&["--skip", "2"]).2.len(),
         lines.iter().filter(|line| line["idx"].as_u64().unwrap() % 2 == 0).count()
@@ -189,9 +189,9 @@ fn guarantees_are_attacked_label_by_label() {
     };
     let found = tallies(&summary);
     for (k, about) in [1, 3].into_iter().flat_map(|k| ["each label", "the set", "the first"].map(|about| (k, about))) {
+        let tally = found.iter().find(|tally| (tally.0, tally.1.as_str()) == (k, about)).unwrap();
         // A set of three digits is seldom certified; where it is not there is nothing to attack.
-        let tally = found.iter().find(|tally| (tally.0, tally.1.as_str()) == (k, about));
-        assert!(tally.is_some_and(|tally| tally.2 <= 12 && tally.3 == 0) || (k, about) == (3, "the set"), "{found:?}");
+        assert!((tally.2 > 6 || (k, about) == (3, "the set")) && tally.2 <= 12 && tally.3 == 0, "{found:?}");
     }
     assert!(lines.iter().any(|line| line["about"] == "each label" && line["k"] == 3), "more than the first label");
     run.falsify_column("answer_k3.tsv", 6, 2.0);

@@ -29,6 +29,16 @@ fn certificates(answer: &smoothtopk::Result<Answer>) -> &[Certificate] {
 }
 
 #[test]
+fn a_uniform_is_not_drawn_again() {
+    for generator in [Generator::default(), Generator::ChaCha12 { key: None }] {
+        let asked = Request { randomized: true, generator, ..request() };
+        assert_eq!(asked.intervals_of(1, 0).unwrap_err().field(), Some("generator"));
+        let once = asked.with_seed().unwrap();
+        assert_eq!(once.intervals_of(1, 0), once.intervals_of(1, 0));
+    }
+}
+
+#[test]
 fn a_certificate_is_made_again_from_its_record() {
     let g = smoothed();
     let input: Vec<f32> = (0..g.sampler().classifier().elements()).map(|i| (i % 7) as f32 / 8.0).collect();
@@ -53,6 +63,8 @@ fn a_certificate_is_made_again_from_its_record() {
             assert!(beside.to_json(&identity())["certificates"][0]["uniform"].is_null());
             for (i, found) in certificates(&outcome.answer).iter().enumerate() {
                 let uniform = Uniform::new(record["certificates"][i]["uniform"].as_f64().unwrap()).unwrap();
+                let kind = record["certificates"][i]["intervals"].as_str().unwrap().parse();
+                assert_eq!(kind, Ok(Intervals::Randomized(uniform)));
                 let source: Source = outcome.request.generator.source().unwrap();
                 assert_eq!(uniform, Uniform::from_bits(source.bits_beside_rows(key, found.k as u64)));
                 let again = certify_with(

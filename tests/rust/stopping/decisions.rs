@@ -142,6 +142,15 @@ fn steps_end_where_the_next_is_out_of_reach() {
     let mut refuted = judge(Rule::Steps(0.25), 100_000, &[1]);
     assert!(run(&mut refuted, [0.3, 0.6]) < 300);
     assert_eq!(refuted.verdicts()[0].decision, Decision::Refuted);
+    // Steps that no rows could tell apart.
+    let narrow = CertifyJudge::new(
+        &terms(Rule::Steps(1e-8), 100),
+        0,
+        0.25,
+        0.0,
+        vec![Statement { k: 1, spending: Spending::default() }],
+    );
+    assert_eq!(narrow.unwrap_err().field(), Some("rule"));
     let mut hopeless = judge(Rule::Steps(0.25), 5, &[1]);
     assert_eq!(run(&mut hopeless, [1.0, 0.0]), 5);
     assert_eq!(hopeless.verdicts()[0].decision, Decision::Undecided);

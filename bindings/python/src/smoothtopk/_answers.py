@@ -30,8 +30,8 @@ class Answer:
         decision: what the rule decided. "complete": the n fixed rows were drawn. "certified": the radius asked for is
             certified; "refuted": no number of rows could certify it (under steps or a tolerance: any); "reached": more
             rows are not expected to add more than the tolerance, or none up to n reach the next step; "settled": the
-            top-k set is settled; "undecided": the rows, or the time, ended before. None where there is no answer, or no
-            run.
+            top-k set is settled; "undecided": the rows or the time ended before, or what was left of the n rows could
+            decide nothing. None where there is no answer, or no run.
         cut: why the rows ended before the rule was done with them, such as "DEADLINE_EXCEEDED"; None where they did
             not. With status "OK" the answer is that of the last look, and sound.
         sigma, alpha: as they were asked for; sigma is None for a prediction from counts.

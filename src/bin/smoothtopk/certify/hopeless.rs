@@ -2,9 +2,10 @@
 
 use smoothtopk::Result;
 use smoothtopk::certificate::stop::Rule;
-use smoothtopk::certificate::{Intervals, Returned, certify_set, plan};
+use smoothtopk::certificate::{Intervals as Bounds, Returned, certify_set, plan};
 use smoothtopk::smoothed::{Bounding, Request};
-use smoothtopk::stats::{Counts, Spending};
+use smoothtopk::stats::randomized::Uniform;
+use smoothtopk::stats::{Counts, Intervals, Spending};
 
 use crate::run_dir::Manifest;
 
@@ -31,7 +32,7 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
             Bounding::As(spending) => vec![spending.clone()],
             Bounding::Auto => vec![Spending::default(), Spending::BinoCp, Spending::SimuEm],
         };
-        let (classes, intervals) = (manifest.classes, request.intervals());
+        let (classes, intervals) = (manifest.classes, most_certifying(request));
         let reaches = |spending: &Spending| {
             let largest = plan::largest_radius_with(n, k, request.sigma, alpha, spending, intervals, classes);
             largest.is_ok_and(|radius| radius > wanted)
@@ -55,10 +56,18 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
     }
 }
 
+/// The bounds with which the fewest rows certify: of randomized ones, those of the luckiest uniform.
+fn most_certifying(request: &Request) -> Intervals {
+    match Uniform::new(f64::MIN_POSITIVE) {
+        Ok(luckiest) if request.randomized => Intervals::Randomized(luckiest),
+        _ => request.intervals(),
+    }
+}
+
 /// The set radius where the k labels share all rows evenly, the most that any counts give.
 fn set_of_evenly_split(manifest: &Manifest, k: usize, alpha: f64) -> Result<f64> {
     let mut labels = vec![0; manifest.classes];
     labels[..k].fill(manifest.n / k as u64);
     let counts = Counts::new(labels, manifest.n)?;
-    Ok(certify_set(&counts, &Returned::pilot(&counts, k)?, manifest.sigma, alpha, &Intervals::FIXED)?.radius)
+    Ok(certify_set(&counts, &Returned::pilot(&counts, k)?, manifest.sigma, alpha, &Bounds::FIXED)?.radius)
 }

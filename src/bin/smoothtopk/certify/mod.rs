@@ -28,7 +28,8 @@ pub struct Args {
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
     /// When the rows of an example are enough: fixed (all n); radius:R, as soon as the label is certified at R or cannot be;
-    /// steps:E, as soon as the largest multiple of E that it is certified at is decided, for curves at such radii; tolerance:E or tolerance:Esigma, as soon as further rows are expected to add no more than E (times sigma).
+    /// steps:E, as soon as the largest multiple of E that it is certified at is decided, for curves at such radii; tolerance:E or
+    /// tolerance:Esigma, as soon as further rows are expected to add no more than E (times sigma).
     #[arg(long, default_value_t, help_heading = CERTIFICATES)]
     rule: Rule,
     /// How alpha is spent: ranked[:SHARE], simuem, binocp, pooled:SHARE[:RIVAL,..] (SHARE of it for the label), or auto: as n0

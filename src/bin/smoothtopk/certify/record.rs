@@ -3,7 +3,7 @@
 use smoothtopk::certificate::Certificate;
 use smoothtopk::certificate::stop::Decision;
 use smoothtopk::smoothed::{self, Task};
-use smoothtopk::stats::Counts;
+use smoothtopk::stats::{Counts, Intervals};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::run_dir::{Answer, Manifest, Outcome, Record, StopOfK};
@@ -40,7 +40,7 @@ pub fn record(sampling: &Sampling, manifest: &Manifest, idx: usize, outcome: smo
             if let Task::Certify(label) = outcome.task {
                 record.counted = Some(label);
             }
-            let late = StopOfK { decision: Decision::Undecided, spending: None, earlier: None };
+            let late = StopOfK { decision: Decision::Undecided, spending: None, earlier: None, uniform: None };
             record.outcomes = vec![Outcome { certified: None }; ks];
             record.stops = vec![late; ks];
         }
@@ -54,7 +54,11 @@ fn of_certificate(certificate: &Certificate) -> Outcome {
 }
 
 fn stop(certificate: &Certificate, decision: Decision, earlier: &Option<Counts>) -> StopOfK {
-    StopOfK { decision, spending: Some(certificate.spending.clone()), earlier: earlier.clone() }
+    let uniform = match certificate.intervals {
+        Intervals::Randomized(uniform) => Some(uniform.value()),
+        Intervals::Fixed | Intervals::Anytime => None,
+    };
+    StopOfK { decision, spending: Some(certificate.spending.clone()), earlier: earlier.clone(), uniform }
 }
 
 impl Record {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use smoothtopk::certificate::certify_with;
 use smoothtopk::stats::bounds::check_k;
+use smoothtopk::stats::randomized::Uniform;
 use smoothtopk::stats::{Counts, Intervals, Spending};
 use smoothtopk::{Error, ErrorKind, Result};
 
@@ -79,14 +80,7 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// The radius of one label, from the counts of its line and, where the RUN has them, of an earlier look.
-fn radius(
-    counts: &Counts,
-    label: usize,
-    k: usize,
-    example: u64,
-    settings: &Settings,
-    stop: Option<&Stop>,
-) -> Result<f64> {
+fn radius(counts: &Counts, label: usize, k: usize, settings: &Settings, stop: Option<&Stop>) -> Result<f64> {
     let ks = settings.run.as_ref().map_or(&[][..], |run| &run.ks);
     let own = stop.and_then(|stop| ks.iter().position(|&own| own == k).map(|at| &stop.of_k[at]));
     if stop.is_some_and(Stop::late) {
@@ -96,11 +90,13 @@ fn radius(
     let Some(spending) = settings.spending.as_ref().or_else(|| own?.spending.as_ref()) else {
         return Err(Error::argument("k", format!("the RUN does not say how alpha is spent for k = {k}: give --bound")));
     };
+    let intervals = match own.and_then(|own| own.uniform).filter(|_| settings.randomized) {
+        Some(uniform) => Intervals::Randomized(Uniform::new(uniform)?),
+        None => settings.intervals,
+    };
     let certify = |counts: &Counts| {
         let &Settings { sigma, alpha, slack, .. } = settings;
-        Ok(certify_with(counts, label, k, sigma, alpha, spending, settings.intervals(example, k))?
-            .shrunk_by(slack)
-            .radius)
+        Ok(certify_with(counts, label, k, sigma, alpha, spending, intervals)?.shrunk_by(slack).radius)
     };
     // Bounds that hold at all looks are true at both.
     let earlier = own.and_then(|own| own.earlier.as_ref()).filter(|_| settings.intervals == Intervals::Anytime);
@@ -158,7 +154,7 @@ fn table(path: &Path, ks: &[usize], settings: &Settings) -> Result<String> {
         let counts = counts.map_err(|error| wrong(error.to_string()))?;
         for &k in ks {
             let radius = match label {
-                Some(label) => radius(&counts, label, k, examples as u64, settings, stop).map_err(|error| {
+                Some(label) => radius(&counts, label, k, settings, stop).map_err(|error| {
                     if matches!(error.field(), Some("n" | "spending")) { wrong(error.to_string()) } else { error }
                 })?,
                 None => 0.0,

@@ -2,15 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use smoothtopk::noise::Source;
 use smoothtopk::noise::family::Gaussian;
-use smoothtopk::smoothed::{Bounding, Generator};
-use smoothtopk::stats::randomized::Uniform;
+use smoothtopk::smoothed::Bounding;
 use smoothtopk::stats::{Intervals, Spending, check_alpha};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::Args;
-use crate::run_dir::{self, COUNTS, MANIFEST, Stop};
+use crate::run_dir::{self, COUNTS, Columns, MANIFEST, Stop};
 
 pub struct Settings {
     pub sigma: f64,
@@ -19,19 +17,12 @@ pub struct Settings {
     /// None: as `stops` says for each example.
     pub spending: Option<Spending>,
     pub intervals: Intervals,
-    /// Where the uniforms of randomized bounds come from, in the place of `intervals`.
-    uniforms: Option<Uniforms>,
+    /// Whether the RUN's own uniforms, in its stops, stand in the place of `intervals`.
+    pub randomized: bool,
     pub n: Option<u64>,
     pub slack: f64,
     /// For counts of a RUN's own.
     pub run: Option<Run>,
-}
-
-/// The uniforms of a RUN whose bounds are randomized.
-struct Uniforms {
-    source: Source,
-    /// From one example's job key to the next one's.
-    skip: u64,
 }
 
 /// What a RUN says of its counts.
@@ -51,7 +42,7 @@ impl Settings {
                 alpha: required(args.alpha, "alpha")?,
                 spending: Some(args.bound.clone().unwrap_or_default()),
                 intervals: args.intervals.map_or(Intervals::Fixed, Intervals::from),
-                uniforms: None,
+                randomized: false,
                 n: args.n,
                 slack: 0.0,
                 run: None,
@@ -79,7 +70,7 @@ impl Settings {
             return Err(Error::argument("n", format!("{other} given, but the RUN drew n = {n} rows: leave it out")));
         }
         let intervals = manifest.intervals(args.intervals.map(Intervals::from))?;
-        let uniforms = if args.intervals.is_none() { manifest.uniforms()? } else { None };
+        let randomized = args.intervals.is_none() && manifest.is_randomized();
         let own_alpha = manifest.float("alpha")?;
         let alpha = args.alpha.unwrap_or(own_alpha);
         let own: Bounding =
@@ -104,17 +95,7 @@ impl Settings {
         };
         manifest.say_if_beyond_budget(args, own_alpha, &run.ks);
         let alpha = manifest.alpha_left(alpha)?;
-        Ok(Self { sigma, alpha, spending, intervals, uniforms, n: Some(n), slack, run: Some(run) })
-    }
-
-    /// The kind of bounds for a line of the file and a k.
-    pub fn intervals(&self, line: u64, k: usize) -> Intervals {
-        match &self.uniforms {
-            None => self.intervals,
-            Some(Uniforms { source, skip }) => {
-                Intervals::Randomized(Uniform::from_bits(source.bits_beside_rows(line * skip, k as u64)))
-            }
-        }
+        Ok(Self { sigma, alpha, spending, intervals, randomized, n: Some(n), slack, run: Some(run) })
     }
 }
 
@@ -197,28 +178,19 @@ impl Manifest {
         }
     }
 
-    /// What randomized the bounds, where the RUN's are.
-    fn uniforms(&self) -> Result<Option<Uniforms>> {
-        if self.json["randomized"] != true {
-            return Ok(None);
-        }
-        let manifest = run_dir::Manifest::load(&self.path)?;
-        let folder = self.path.parent().unwrap_or(Path::new(""));
-        let source = match manifest.key(folder)? {
-            Some(source) => source,
-            None => Generator::Philox { seed: Some(self.integer("seed")?) }.source()?,
-        };
-        Ok(Some(Uniforms { source, skip: manifest.skip as u64 }))
+    fn is_randomized(&self) -> bool {
+        self.json["randomized"] == true
     }
 
     /// How the rows of each example ended, where the RUN keeps that.
     fn stops(&self, bound: &Bounding) -> Result<Option<Vec<Stop>>> {
-        if self.rule()? == "fixed" && *bound != Bounding::Auto {
+        if self.rule()? == "fixed" && *bound != Bounding::Auto && !self.is_randomized() {
             return Ok(None);
         }
         let classes = usize::try_from(self.integer("classes")?).unwrap_or(usize::MAX);
         let folder = self.path.parent().unwrap_or(Path::new(""));
-        run_dir::read_stops(folder, &self.ks()?, classes).map(Some)
+        let columns = Columns { ks: &self.ks()?, classes, randomized: self.is_randomized() };
+        run_dir::read_stops(folder, &columns).map(Some)
     }
 
     /// What is left of alpha when the noise's distance from an exact Gaussian is paid for.

@@ -84,7 +84,7 @@ fn notes(run: &Run) -> Vec<String> {
         if ruled {
             notes.push(format!("rule {}", manifest.rule));
         }
-        notes.push(format!("alpha {}, {}", manifest.alpha, manifest.bound));
+        notes.push(format!("alpha {}, {}", manifest.alpha, manifest.bounds()));
     }
     let examples = run.curves.iter().map(|curve| curve.examples).min().unwrap_or(0);
     let mut note = format!("{examples} examples");

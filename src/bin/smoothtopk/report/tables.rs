@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use smoothtopk::certificate::stop::Rule;
+
 use crate::run_dir::Manifest;
 
 use super::curve::{Curve, Run};
@@ -49,6 +51,9 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
                 cell(&run.name)
             ));
         }
+        if let Some(what) = run.manifest.as_ref().and_then(|manifest| decided(&manifest.rule)) {
+            line(format!("\n**{}'s rows ended when it was decided**: {what}.", cell(&run.name)));
+        }
         if !run.labelled {
             line(format!(
                 "\n**{} has no true labels**: its numbers are the share certified, whether right or wrong.",
@@ -67,6 +72,19 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
         }
     }
     out
+}
+
+/// What a curve is worth where a rule ended rows before more could be certified.
+fn decided(rule: &str) -> Option<String> {
+    match rule.parse() {
+        Ok(Rule::Radius(radius)) => {
+            Some(format!("its numbers are for the radius {radius}, and lower bounds at others"))
+        }
+        Ok(Rule::Steps(step)) => {
+            Some(format!("its numbers are for multiples of {step}, and lower bounds between them"))
+        }
+        _ => None,
+    }
 }
 
 /// One line per run, k and radius, every number with all its digits.
@@ -118,7 +136,7 @@ fn facts(manifest: &Manifest) -> [String; 9] {
         manifest.n0.to_string(),
         manifest.n.to_string(),
         manifest.alpha.to_string(),
-        manifest.bound.clone(),
+        manifest.bounds(),
         manifest.provider.clone(),
         manifest.precision.clone(),
     ]

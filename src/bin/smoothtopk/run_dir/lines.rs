@@ -8,7 +8,7 @@ use smoothtopk::{Error, Result};
 
 use super::answer::{self, AnswerRow};
 use super::record::{HEADER, Row};
-use super::stop::{self, Stop};
+use super::stop::Columns;
 
 /// What a file holds.
 #[derive(Debug)]
@@ -57,14 +57,8 @@ pub fn scan_answers(path: &Path, k: usize, expected: impl Fn(usize) -> Option<us
 }
 
 /// Scans `stops.tsv`, as [`scan_rows`] does.
-pub fn scan_stops(
-    path: &Path,
-    ks: &[usize],
-    classes: usize,
-    expected: impl Fn(usize) -> Option<usize>,
-) -> Result<Scan> {
-    let header = format!("{}\n", stop::header(ks));
-    scan(path, &header, |i, line| in_order(Stop::parse(line, ks.len(), classes)?.idx, expected(i), i))
+pub fn scan_stops(path: &Path, columns: &Columns<'_>, expected: impl Fn(usize) -> Option<usize>) -> Result<Scan> {
+    scan(path, &format!("{}\n", columns.header()), |i, line| in_order(columns.parse(line)?.idx, expected(i), i))
 }
 
 /// Checks that the i-th line is of the example that is to follow.

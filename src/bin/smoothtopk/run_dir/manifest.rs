@@ -9,6 +9,8 @@ use smoothtopk::noise::Source;
 use smoothtopk::smoothed::Bounding;
 use smoothtopk::{Error, ErrorKind, Result};
 
+use super::stop::Columns;
+
 /// The version of the RUN format that this program writes. It also reads format 1, which knew neither rules, nor guarantees, nor
 /// budgets, nor other noise: the fields that it lacks have the values that it stood for.
 pub const FORMAT: u32 = 2;
@@ -184,9 +186,19 @@ fn philox() -> String {
 }
 
 impl Manifest {
-    /// Whether `stops.tsv` is kept: where examples differ in their rows, or in how alpha is spent.
+    /// Whether `stops.tsv` is kept: where examples differ in their rows, in how alpha is spent, or in what bounds are randomized by.
     pub fn keeps_stops(&self) -> bool {
-        self.rule != fixed() || self.bound == Bounding::Auto.to_string()
+        self.rule != fixed() || self.bound == Bounding::Auto.to_string() || self.randomized
+    }
+
+    /// What the columns of `stops.tsv` are.
+    pub fn stop_columns(&self) -> Columns<'_> {
+        Columns { ks: &self.k, classes: self.classes, randomized: self.randomized }
+    }
+
+    /// How alpha is spent, and whether bounds are randomized, for people.
+    pub fn bounds(&self) -> String {
+        if self.randomized { format!("{}, randomized", self.bound) } else { self.bound.clone() }
     }
 
     /// Pretty-printed, always the same for the same values; every f64 parses back to itself.

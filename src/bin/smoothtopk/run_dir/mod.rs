@@ -6,7 +6,7 @@
 //! | `counts.tsv` | the paper's format: a count per label, then the label that they were drawn for |
 //! | `k1.tsv`, ... | the field's format, one file per k: `idx label predict radius correct time` |
 //! | `answer_k1.tsv`, ... | instead of those, in a run of guarantees: the labels returned and the radii of all that holds for them |
-//! | `stops.tsv` | where examples differ in their rows or in how alpha is spent: rows, decisions, spendings |
+//! | `stops.tsv` | where examples differ in their rows, in how alpha is spent or in the uniform of randomized bounds: rows, decisions, spendings, uniforms |
 //! | `chacha12.key` | the key of the noise, for the owner's eyes alone; the manifest has its hash, so that a RUN can be shown without it |
 //! | `.lock` | locked while a process writes here |
 //!
@@ -35,7 +35,7 @@ pub use manifest::{FORMAT, LabelSource, Manifest};
 pub use read::{Answers, ReadRun, read_stops};
 pub use record::{Outcome, Record, Row};
 use stop::STOPS;
-pub use stop::{Stop, StopOfK};
+pub use stop::{Columns, Stop, StopOfK};
 
 /// The manifest's name in a RUN folder.
 pub const MANIFEST: &str = "manifest.json";
@@ -108,7 +108,7 @@ impl RunDir {
             });
         }
         if manifest.keeps_stops() {
-            scans.push(lines::scan_stops(&path.join(STOPS), &manifest.k, manifest.classes, expected)?);
+            scans.push(lines::scan_stops(&path.join(STOPS), &manifest.stop_columns(), expected)?);
         }
         let done = scans.iter().map(lines::Scan::examples).min().unwrap_or(0);
         let most = scans.iter().map(lines::Scan::examples).max().unwrap_or(0);

@@ -6,7 +6,7 @@ use smoothtopk::{Error, ErrorKind, Result};
 
 use super::answer::{self, AnswerRow};
 use super::record::Row;
-use super::stop::{self, STOPS, Stop};
+use super::stop::{Columns, STOPS, Stop};
 use super::{MANIFEST, Manifest, answers_file, rows_file};
 
 /// The rows of one k.
@@ -78,7 +78,7 @@ impl ReadRun {
             }
         }
         let stops =
-            if manifest.keeps_stops() { or_none(read_stops(path, &manifest.k, manifest.classes))? } else { Vec::new() };
+            if manifest.keeps_stops() { or_none(read_stops(path, &manifest.stop_columns()))? } else { Vec::new() };
         Ok(Self { name, path: path.to_path_buf(), manifest: Some(manifest), series, answers, stops })
     }
 }
@@ -95,8 +95,8 @@ fn or_none<T>(read: Result<Vec<T>>) -> Result<Vec<T>> {
 ///
 /// # Errors
 /// As [`ReadRun::open`].
-pub fn read_stops(run: &Path, ks: &[usize], classes: usize) -> Result<Vec<Stop>> {
-    read_lines(&run.join(STOPS), &stop::header(ks), |line| Stop::parse(line, ks.len(), classes))
+pub fn read_stops(run: &Path, columns: &Columns<'_>) -> Result<Vec<Stop>> {
+    read_lines(&run.join(STOPS), &columns.header(), |line| columns.parse(line))
 }
 
 fn read_text(path: &Path) -> Result<String> {

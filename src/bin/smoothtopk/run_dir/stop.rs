@@ -1,4 +1,5 @@
-//! What a run keeps of how an example's rows ended: how many there were, how alpha was spent, what was decided.
+//! What a run keeps of how an example's rows ended: how many there were, how alpha was spent, what was decided, by which uniform
+//! bounds were randomized.
 
 use std::fmt::Write;
 
@@ -29,6 +30,16 @@ pub struct StopOfK {
     /// The counts of the earlier look that gave this k's radius; none (`-`) where those of `counts.tsv` did. In the file
     /// `rows:count,count,...`.
     pub earlier: Option<Counts>,
+    /// Of randomized bounds; none where they are not, whose runs have no such column.
+    pub uniform: Option<f64>,
+}
+
+/// What the columns of a run's `stops.tsv` are.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns<'a> {
+    pub ks: &'a [usize],
+    pub classes: usize,
+    pub randomized: bool,
 }
 
 const DECISIONS: [Decision; 7] = [
@@ -41,10 +52,27 @@ const DECISIONS: [Decision; 7] = [
     Decision::Undecided,
 ];
 
-/// The header of a run's `stops.tsv`, without its newline.
-pub fn header(ks: &[usize]) -> String {
-    let columns = ks.iter().map(|k| format!("\tdecision_k{k}\tspending_k{k}\tearlier_k{k}"));
-    std::iter::once("idx\trows".to_owned()).chain(columns).collect()
+impl Columns<'_> {
+    /// The header, without its newline.
+    pub fn header(&self) -> String {
+        let uniform = |k: &usize| if self.randomized { format!("\tuniform_k{k}") } else { String::new() };
+        let columns = self.ks.iter().map(|k| format!("\tdecision_k{k}\tspending_k{k}\tearlier_k{k}{}", uniform(k)));
+        std::iter::once("idx\trows".to_owned()).chain(columns).collect()
+    }
+
+    /// From a line without its newline.
+    pub fn parse(&self, line: &str) -> Result<Stop, String> {
+        let fields: Vec<&str> = line.trim_end_matches('\r').split('\t').collect();
+        let each = if self.randomized { 4 } else { 3 };
+        let expected = 2 + each * self.ks.len();
+        if fields.len() != expected {
+            return Err(format!("has {} columns, where {expected} are to be", fields.len()));
+        }
+        let idx = fields[0].parse().map_err(|_| format!("has the idx {:?}, which is no whole number", fields[0]))?;
+        let rows = fields[1].parse().map_err(|_| format!("has {:?} rows, which is no whole number", fields[1]))?;
+        let of_k = fields[2..].chunks_exact(each).map(|fields| StopOfK::parse(fields, self.classes));
+        Ok(Stop { idx, rows, of_k: of_k.collect::<Result<_, _>>()? })
+    }
 }
 
 impl Stop {
@@ -57,7 +85,7 @@ impl Stop {
     /// The line, with its newline.
     pub fn to_line(&self) -> String {
         let mut line = format!("{}\t{}", self.idx, self.rows);
-        for StopOfK { decision, spending, earlier } in &self.of_k {
+        for StopOfK { decision, spending, earlier, uniform } in &self.of_k {
             // Writing to a string cannot fail.
             let _ = write!(line, "\t{decision}\t");
             match spending {
@@ -73,23 +101,12 @@ impl Stop {
                     let _ = write!(line, "\t{}:{}", counts.n(), list.join(","));
                 }
             }
+            if let Some(uniform) = uniform {
+                let _ = write!(line, "\t{uniform}");
+            }
         }
         line.push('\n');
         line
-    }
-
-    /// From a line without its newline, of a run with `ks` k's and `classes` labels.
-    pub fn parse(line: &str, ks: usize, classes: usize) -> Result<Self, String> {
-        let fields: Vec<&str> = line.trim_end_matches('\r').split('\t').collect();
-        let expected = 2 + 3 * ks;
-        if fields.len() != expected {
-            return Err(format!("has {} columns, where {expected} are to be", fields.len()));
-        }
-        let idx = fields[0].parse().map_err(|_| format!("has the idx {:?}, which is no whole number", fields[0]))?;
-        let rows = fields[1].parse().map_err(|_| format!("has {:?} rows, which is no whole number", fields[1]))?;
-        let of_k =
-            fields[2..].chunks_exact(3).map(|fields| StopOfK::parse(fields, classes)).collect::<Result<_, _>>()?;
-        Ok(Self { idx, rows, of_k })
     }
 }
 
@@ -111,7 +128,11 @@ impl StopOfK {
                 Some(Counts::new(labels, rows.parse().map_err(|_| wrong())?).map_err(|_| wrong())?)
             }
         };
-        Ok(Self { decision, spending, earlier })
+        let uniform = |text: &&str| {
+            let uniform = text.parse().ok().filter(|&uniform| uniform > 0.0 && uniform <= 1.0);
+            uniform.ok_or_else(|| format!("has the uniform {text:?}, which is none above 0 and at most 1"))
+        };
+        Ok(Self { decision, spending, earlier, uniform: fields.get(3).map(uniform).transpose()? })
     }
 }
 
@@ -121,15 +142,25 @@ mod tests {
 
     fn stop() -> Stop {
         let of_k = vec![
-            StopOfK { decision: Decision::Certified, spending: Some(Spending::default()), earlier: None },
+            StopOfK {
+                decision: Decision::Certified,
+                spending: Some(Spending::default()),
+                earlier: None,
+                uniform: None,
+            },
             StopOfK {
                 decision: Decision::Undecided,
                 spending: Some(Spending::Pooled { label_share: 0.1 + 0.2, named: vec![1, 2] }),
                 earlier: Some(Counts::new(vec![3, 4, 0], 9).unwrap()),
+                uniform: None,
             },
-            StopOfK { decision: Decision::Undecided, spending: None, earlier: None },
+            StopOfK { decision: Decision::Undecided, spending: None, earlier: None, uniform: None },
         ];
         Stop { idx: 7, rows: 12, of_k }
+    }
+
+    fn columns(ks: &[usize]) -> Columns<'_> {
+        Columns { ks, classes: 3, randomized: false }
     }
 
     #[test]
@@ -139,13 +170,19 @@ mod tests {
             line,
             "7\t12\tcertified\tranked\t-\tundecided\tpooled:0.30000000000000004:1,2\t9:3,4,0\tundecided\t-\t-\n"
         );
-        assert_eq!(Stop::parse(line.trim_end(), 3, 3), Ok(stop()));
+        assert_eq!(columns(&[1, 2, 5]).parse(line.trim_end()), Ok(stop()));
         assert!(!stop().late() && Stop { of_k: stop().of_k[2..].to_vec(), ..stop() }.late());
-        assert_eq!(header(&[1, 5]).split('\t').count(), 8);
+        assert_eq!(columns(&[1, 5]).header().split('\t').count(), 8);
         for decision in DECISIONS {
             let line = format!("0\t1\t{decision}\tbinocp\t-");
-            assert_eq!(Stop::parse(&line, 1, 3).unwrap().of_k[0].decision, decision);
+            assert_eq!(columns(&[1]).parse(&line).unwrap().of_k[0].decision, decision);
         }
+        let randomized = Columns { randomized: true, ..columns(&[1, 5]) };
+        assert_eq!(randomized.header().split('\t').count(), 10);
+        let of_k = stop().of_k[..2].iter().map(|of_k| StopOfK { uniform: Some(1.0 / 3.0), ..of_k.clone() }).collect();
+        let stop = Stop { of_k, ..stop() };
+        assert_eq!(randomized.parse(stop.to_line().trim_end()), Ok(stop));
+        assert!(randomized.parse("0\t1\tcomplete\tranked\t-\t0\tcomplete\tranked\t-\t0.5").is_err());
     }
 
     #[test]
@@ -160,7 +197,7 @@ mod tests {
             ("7\t12\tcertified\tranked\t9:3,4", "earlier"),
             ("7\t12\tcertified\tranked\t9:3,4,5", "earlier"),
         ] {
-            let error = Stop::parse(line, 1, 3).unwrap_err();
+            let error = columns(&[1]).parse(line).unwrap_err();
             assert!(error.contains(part), "{line}: {error}");
         }
     }

@@ -14,7 +14,7 @@ use super::membership;
 use super::reopen::Reopened;
 use super::report::{self, Report};
 use super::space::Space;
-use super::statement::{Certified, Kind, kinds};
+use super::statement::{Certified, Kind};
 use super::verdict::{Levels, Tally};
 use crate::data::{self, DataOptions, Dataset, Resize};
 use crate::progress::Progress;
@@ -52,7 +52,7 @@ struct Evaluated {
 
 /// True when no more certificates are seen to be broken than alpha allows.
 pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<bool> {
-    let Reopened { manifest, sampling, mode, certified } = reopened;
+    let Reopened { manifest, sampling, mode, certified, stated } = reopened;
     let perturbed = read(args, file, reopened)?;
     let mut of_example: HashMap<usize, Vec<Certified>> = HashMap::new();
     certified.iter().for_each(|certified| of_example.entry(certified.idx).or_default().push(*certified));
@@ -60,30 +60,34 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
         .iter()
         .map(|Perturbed { idx, norm, .. }| promises(of_example.get(idx).map_or(&[], Vec::as_slice), &manifest.k, *norm))
         .collect();
-    let stated = kinds(certified);
     // Two tests, of in and of out, for each promise.
     let tests = 2 * promises.iter().map(Vec::len).sum::<usize>();
     let levels = Levels::new(args.false_alarm, tests, stated.len());
+    let elements = sampling.model.signature().elements;
     let noise = Noise { sigma: manifest.sigma, mode: *mode, seed };
     let evaluator = match args.n {
-        Some(n) => Some((Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise)?, n)),
+        Some(n) => {
+            let evaluator = Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise)?;
+            let level = levels.of_test(evaluator.noise(), n, elements)?;
+            Some((evaluator, n, level))
+        }
         None => None,
     };
     let mut table =
-        String::from("## Perturbed inputs\n\n| input | example | k | norm at most | radius | says | seen |\n");
-    table += "| ---: | ---: | ---: | ---: | ---: | --- | --- |\n";
+        String::from("## Perturbed inputs\n\n| input | example | k | about | norm at most | radius | says | seen |\n");
+    table += "| ---: | ---: | ---: | --- | ---: | ---: | --- | --- |\n";
     let mut lines = Vec::new();
     let mut broken: BTreeSet<(Kind, usize)> = BTreeSet::new();
     let progress = Progress::new(perturbed.len(), args.run.quiet || evaluator.is_none());
     for (input, (Perturbed { idx, x, norm }, promises)) in perturbed.iter().zip(&promises).enumerate() {
         let drawn = match &evaluator {
-            Some((evaluator, n)) => Some(draw(evaluator, x, *n, input as u64)?),
+            Some((evaluator, n, level)) => Some((draw(evaluator, x, *n, input as u64)?, *level)),
             None => None,
         };
         for &promise in promises {
             let evaluated = match (&drawn, promise) {
-                (Some((pilot, counts)), Promise::Inside(of) | Promise::Outside(of)) => {
-                    Some(evaluate(pilot, counts, of.label, of.k, levels.test)?)
+                (Some(((pilot, counts), level)), Promise::Inside(of) | Promise::Outside(of)) => {
+                    Some(evaluate(pilot, counts, of.label, of.k, *level)?)
                 }
                 _ => None,
             };
@@ -93,15 +97,15 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
             table += &row(input, *idx, *norm, promise, evaluated.as_ref(), manifest.alpha);
             lines.push(json_line(input, *idx, *norm, promise, evaluated.as_ref()));
         }
-        progress.rows(drawn.map_or(0, |(pilot, counts)| pilot.n() + counts.n()));
+        progress.rows(drawn.map_or(0, |((pilot, counts), _)| pilot.n() + counts.n()));
         progress.example_done(None);
     }
     progress.finish();
 
     // Whoever made the inputs may have chosen among all certificates of the RUN: all of them count.
-    let tallies = stated.iter().map(|(kind, examples)| {
-        let breaks = broken.iter().filter(|(of, _)| of == kind).count();
-        Tally::new(*kind, examples.len() as u64, breaks as u64, manifest.alpha)
+    let tallies = stated.iter().map(|stated| {
+        let breaks = broken.iter().filter(|(of, _)| *of == stated.kind).count();
+        Tally::new(stated.kind, stated.examples.len() as u64, stated.among(certified), breaks as u64, manifest.alpha)
     });
     let tallies = tallies.collect::<Result<Vec<_>>>()?;
     let facts = json!({
@@ -199,18 +203,21 @@ fn evaluate(pilot: &Counts, counts: &Counts, label: usize, k: usize, level: f64)
 }
 
 fn row(input: usize, idx: usize, norm: f64, promise: Promise, evaluated: Option<&Evaluated>, alpha: f64) -> String {
-    let (k, radius, says) = match promise {
+    let (k, about, radius, says) = match promise {
         Promise::Inside(Certified { label, k, radius, of, .. }) => (
             of.k,
+            of.about.to_string(),
             radius.to_string(),
             format!(
                 "inside: the certificate promises label {label} in the top {k} (false with probability at most {alpha})"
             ),
         ),
         Promise::Outside(Certified { radius, of, .. }) => {
-            (of.k, radius.to_string(), "outside: nothing promised".to_owned())
+            (of.k, of.about.to_string(), radius.to_string(), "outside: nothing promised".to_owned())
         }
-        Promise::Uncertified { k } => (k, "-".to_owned(), "no certificate: nothing promised".to_owned()),
+        Promise::Uncertified { k } => {
+            (k, "-".to_owned(), "-".to_owned(), "no certificate: nothing promised".to_owned())
+        }
     };
     let seen = match (promise, evaluated) {
         (Promise::Inside(of) | Promise::Outside(of), Some(evaluated)) => {
@@ -220,13 +227,13 @@ fn row(input: usize, idx: usize, norm: f64, promise: Promise, evaluated: Option<
         }
         _ => "-".to_owned(),
     };
-    format!("| {input} | {idx} | {k} | {norm} | {radius} | {says} | {seen} |\n")
+    format!("| {input} | {idx} | {k} | {about} | {norm} | {radius} | {says} | {seen} |\n")
 }
 
 fn json_line(input: usize, idx: usize, norm: f64, promise: Promise, evaluated: Option<&Evaluated>) -> Value {
     let mut line = match promise {
         Promise::Inside(of) | Promise::Outside(of) => json!({
-            "label": of.label, "k": of.k, "about": of.of.about.to_string(), "radius": of.radius,
+            "label": of.label, "k": of.of.k, "about": of.of.about.to_string(), "top": of.k, "radius": of.radius,
             "says": if matches!(promise, Promise::Inside(_)) { "inside" } else { "outside" },
         }),
         Promise::Uncertified { k } => json!({ "label": null, "k": k, "radius": null, "says": "no certificate" }),

@@ -1,5 +1,6 @@
 //! `verify --attacks`: every certificate of a RUN under attack.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::json;
@@ -16,7 +17,7 @@ use super::reopen::Reopened;
 use super::report::{self, Report};
 use super::save::{self, NamedArray};
 use super::space::Space;
-use super::statement::{Certified, kinds};
+use super::statement::{Certified, Statements};
 use super::verdict::{Levels, Tally};
 use crate::progress::Progress;
 use crate::run_dir::atomic;
@@ -44,21 +45,22 @@ impl Attacked {
 /// True when no more certificates are broken than alpha allows.
 pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     let Reopened { manifest, sampling, mode, .. } = reopened;
-    let chosen = every(args.skip, &reopened.certified);
+    let stated = every(args.skip, &reopened.stated);
+    let chosen = of(&stated, &reopened.certified);
     if chosen.is_empty() {
         let message = format!("{} holds no certificate to attack", args.run.run.display());
         return Err(Error::data("run", message));
     }
     let tests = chosen.len() * FINALISTS;
-    let stated = kinds(&chosen);
     let levels = Levels::new(args.false_alarm, tests, stated.len());
-    let test = Test { rows: args.rows, n: args.n.unwrap_or(TEST_ROWS), level: levels.test };
+    let n = args.n.unwrap_or(TEST_ROWS);
     let labels = reopened.labels();
     let elements = sampling.model.elements();
     let pool = Pool::new(sampling.data.len(), elements, |idx| labels.get(&idx).copied(), |idx| sampling.example(idx))?;
     let noise = Noise { sigma: manifest.sigma, mode: *mode, seed };
     let space = Space::of(*mode)?;
     let mut evaluator = Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise)?;
+    let test = Test { rows: args.rows, n, level: levels.of_test(evaluator.noise(), n, elements)? };
     let signature = sampling.model.signature();
     let mut attacker = Attacker {
         evaluator: &mut evaluator,
@@ -93,15 +95,15 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     }
     progress.finish();
 
-    let broken = kinds(all.iter().filter(|attacked| attacked.broken()).map(|attacked| &attacked.certified));
-    let tallies = stated.iter().map(|(kind, examples)| {
-        let breaks = broken.iter().find(|(of, _)| of == kind).map_or(0, |(_, examples)| examples.len());
-        Tally::new(*kind, examples.len() as u64, breaks as u64, manifest.alpha)
+    let tallies = stated.iter().map(|stated| {
+        let certificates = stated.among(all.iter().map(|attacked| &attacked.certified));
+        let breaks = all.iter().filter(|attacked| attacked.broken()).map(|attacked| &attacked.certified);
+        Tally::new(stated.kind, stated.examples.len() as u64, certificates, stated.among(breaks), manifest.alpha)
     });
     let tallies = tallies.collect::<Result<Vec<_>>>()?;
     let facts = json!({
         "mode": "attacks", "attacks": args.attacks, "rows": args.rows, "n": test.n, "skip": args.skip, "seed": seed,
-        "tests_at_most": tests, "test_level": levels.test,
+        "tests_at_most": tests, "test_level": test.level,
     });
     let mut report = Report::new(&args.run.run, manifest, args.false_alarm, &levels, &tallies, facts);
     all.iter().for_each(|attacked| report.line(json_line(attacked, sampling.model.classes())));
@@ -114,19 +116,26 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     Ok(report.sound())
 }
 
-/// The certificates of every `skip`-th certified example, for every k.
-fn every(skip: usize, certified: &[Certified]) -> Vec<Certified> {
-    let mut examples: Vec<usize> = certified.iter().map(|certified| certified.idx).collect();
-    examples.sort_unstable();
-    examples.dedup();
-    let chosen: Vec<usize> = examples.into_iter().step_by(skip).collect();
-    certified.iter().filter(|certified| chosen.binary_search(&certified.idx).is_ok()).copied().collect()
+/// The statements of every `skip`-th example of the RUN, whether it is certified or not.
+fn every(skip: usize, stated: &[Statements]) -> Vec<Statements> {
+    let examples: BTreeSet<usize> = stated.iter().flat_map(|stated| &stated.examples).copied().collect();
+    let chosen: BTreeSet<usize> = examples.into_iter().step_by(skip).collect();
+    let of = |Statements { kind, examples }: &Statements| Statements { kind: *kind, examples: examples & &chosen };
+    stated.iter().map(of).collect()
+}
+
+/// What is certified by these statements.
+fn of(stated: &[Statements], certified: &[Certified]) -> Vec<Certified> {
+    let is_of = |certified: &&Certified| {
+        stated.iter().any(|stated| stated.kind == certified.of && stated.examples.contains(&certified.idx))
+    };
+    certified.iter().filter(is_of).copied().collect()
 }
 
 fn json_line(attacked: &Attacked, classes: usize) -> serde_json::Value {
     let Attacked { certified: Certified { idx, label, k, radius, of }, evaluations, examined } = attacked;
     let mut line = json!({
-        "idx": idx, "label": label, "k": k, "about": of.about.to_string(), "radius": radius, "evaluations": evaluations,
+        "idx": idx, "label": label, "k": of.k, "about": of.about.to_string(), "top": k, "radius": radius, "evaluations": evaluations,
         "verdict": if attacked.broken() { "broken" } else { "not broken" },
     });
     if let Some(Examined { point, kind, rivals, counts, p_value, .. }) = examined {
@@ -152,14 +161,16 @@ fn table(all: &[Attacked]) -> String {
     shown.sort_by(|(_, a), (_, b)| a.p_value.unwrap_or(2.0).total_cmp(&b.p_value.unwrap_or(2.0)));
     shown.truncate(broken.max(NEAREST));
     let mut text = String::from(if broken > 0 { "## Breaks\n\n" } else { "## Nearest to a break\n\n" });
-    text += "| example | label | k | radius | norm | attack | rows | label's | its k rivals' | p | verdict |\n";
-    text += "| ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | --- | ---: | --- |\n";
+    text += "| example | k | about | label | in the top | radius | norm | attack | rows | label's | its k rivals' | p | verdict |\n";
+    text += "| ---: | ---: | --- | ---: | ---: | ---: | ---: | --- | ---: | ---: | --- | ---: | --- |\n";
     for (attacked, examined) in shown {
-        let Certified { idx, label, k, radius, .. } = attacked.certified;
+        let Certified { idx, label, k: top, radius, of } = attacked.certified;
         let counts = examined.counts.labels();
         let rivals: Vec<String> = examined.rivals.iter().map(|&rival| format!("{rival}: {}", counts[rival])).collect();
         text += &format!(
-            "| {idx} | {label} | {k} | {radius:.6} | {:.6} | {} | {} | {} | {} | {} | {} |\n",
+            "| {idx} | {} | {} | {label} | {top} | {radius:.6} | {:.6} | {} | {} | {} | {} | {} | {} |\n",
+            of.k,
+            of.about,
             examined.point.norm,
             examined.kind.name(),
             examined.counts.n(),
@@ -202,7 +213,8 @@ fn save_breaks(out: &Path, all: &[Attacked], reopened: &Reopened) -> Result<()> 
         NamedArray::f64("originals", &shape, &originals),
         NamedArray::i64("indices", &column(|certified| certified.idx)),
         NamedArray::i64("labels", &column(|certified| certified.label)),
-        NamedArray::i64("k", &column(|certified| certified.k)),
+        NamedArray::i64("k", &column(|certified| certified.of.k)),
+        NamedArray::i64("top", &column(|certified| certified.k)),
     ];
     std::fs::create_dir_all(out).map_err(|error| Error::io(out, &error))?;
     atomic::write(&path, &save::npz(&arrays)?)

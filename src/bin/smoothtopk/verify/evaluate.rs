@@ -51,6 +51,10 @@ impl Evaluator {
         self.sampler.classifier().elements()
     }
 
+    pub fn noise(&self) -> &noise::Noise {
+        &self.noise
+    }
+
     pub fn seed(&self) -> u64 {
         self.seed
     }

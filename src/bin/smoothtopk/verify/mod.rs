@@ -71,7 +71,7 @@ pub struct Args {
     /// Noisy rows of a test of one point [default: 10000 for attacks; none for adversarial inputs, which are then not evaluated].
     #[arg(long)]
     n: Option<u64>,
-    /// Attack every S-th certified example.
+    /// Attack every S-th example of the RUN, where it is certified.
     #[arg(long, value_name = "S", default_value_t = 1, conflicts_with = "adversarial")]
     skip: usize,
     /// Probability of blaming a sound RUN, over all tests made.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use smoothtopk::noise::{ExactGrid, Mode, Noise, Source};
 use smoothtopk::{Error, ErrorKind, Result};
 
-use super::statement::{Certified, of_answers, of_series};
+use super::statement::{Certified, Statements, of_answers, of_series};
 use crate::data::Resize;
 use crate::model_args::ModelArgs;
 use crate::noise_args::NoiseArgs;
@@ -50,6 +50,8 @@ pub struct Reopened {
     pub mode: Mode,
     /// All that the RUN certifies of its labels, in the order of the manifest's k and then of the examples.
     pub certified: Vec<Certified>,
+    /// The statements that they are parts of.
+    pub stated: Vec<Statements>,
 }
 
 impl Reopened {
@@ -73,7 +75,10 @@ impl Reopened {
         };
         check_same(args, manifest, &sampling, mode)?;
         let certified = certified(&run, &sampling)?;
-        Ok(Self { manifest: manifest.clone(), sampling, mode, certified })
+        let series = run.series.iter().filter_map(|series| Some(Statements::of_series(series.k?, &series.rows)));
+        let answers = run.answers.iter().map(|answers| Statements::of_answers(answers.k, &answers.rows));
+        let stated = series.chain(answers).flatten().collect();
+        Ok(Self { manifest: manifest.clone(), sampling, mode, certified, stated })
     }
 
     /// The label of an example: the data's, or the certified one.

@@ -42,7 +42,7 @@ impl Report {
             "false_alarm": false_alarm,
             "tally_level": levels.tally,
             "tallies": tallies.iter().map(|tally| json!({
-                "k": tally.kind.k, "about": tally.kind.about.to_string(), "certificates": tally.certificates, "breaks": tally.breaks, "p_value": tally.p_value,
+                "k": tally.kind.k, "about": tally.kind.about.to_string(), "examples": tally.examples, "certificates": tally.certificates, "breaks": tally.breaks, "p_value": tally.p_value,
             })).collect::<Vec<_>>(),
             "verdict": verdict,
         });
@@ -70,15 +70,15 @@ impl Report {
                 smoothtopk::VERSION
             );
         }
-        markdown += "| k | about | certificates | breaks | alpha allows, on average | P(at least so many) at most | verdict |\n";
-        markdown += "| ---: | --- | ---: | ---: | ---: | ---: | --- |\n";
+        markdown += "| k | about | examples | certificates | breaks | alpha allows, on average | P(at least so many) at most | verdict |\n";
+        markdown += "| ---: | --- | ---: | ---: | ---: | ---: | ---: | --- |\n";
         for tally in tallies {
             let verdict = if tally.p_value <= levels.tally { "beyond alpha" } else { "within alpha" };
             let (allowed, p) = (tally.allowed(manifest.alpha), probability(tally.p_value));
             let _ = writeln!(
                 markdown,
-                "| {} | {} | {} | {} | {allowed:.3} | {p} | {verdict} |",
-                tally.kind.k, tally.kind.about, tally.certificates, tally.breaks
+                "| {} | {} | {} | {} | {} | {allowed:.3} | {p} | {verdict} |",
+                tally.kind.k, tally.kind.about, tally.examples, tally.certificates, tally.breaks
             );
         }
         let _ = writeln!(

@@ -5,7 +5,8 @@ use std::fmt;
 
 use crate::run_dir::{Answer, AnswerRow, Row};
 
-/// The statements of one kind, for one k of the RUN: one for each example, false with probability at most alpha.
+/// The statements of one kind, for one k of the RUN: one for each example, false with probability at most alpha. An example that
+/// abstains is one of them: certified and false is what is that rare, not false among the certified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind {
     pub k: usize,
@@ -74,18 +75,34 @@ fn of_answer(k: usize, idx: usize, answer: &Answer) -> Vec<Certified> {
     parts
 }
 
-/// The kinds that these are parts of, in their order, each with the examples that it speaks of.
-pub fn kinds<'a>(all: impl IntoIterator<Item = &'a Certified>) -> Vec<(Kind, BTreeSet<usize>)> {
-    let mut kinds: Vec<(Kind, BTreeSet<usize>)> = Vec::new();
-    for Certified { idx, of, .. } in all {
-        match kinds.iter_mut().find(|(kind, _)| kind == of) {
-            Some((_, examples)) => {
-                examples.insert(*idx);
-            }
-            None => kinds.push((*of, BTreeSet::from([*idx]))),
-        }
+/// All statements of one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statements {
+    pub kind: Kind,
+    /// The examples of the RUN, those that abstain among them.
+    pub examples: BTreeSet<usize>,
+}
+
+impl Statements {
+    /// Of a RUN's certificates of labels.
+    pub fn of_series(k: usize, rows: &[Row]) -> Vec<Self> {
+        let examples = rows.iter().map(|row| row.idx).collect();
+        vec![Self { kind: Kind { k, about: About::Label }, examples }]
     }
-    kinds
+
+    /// Of a RUN's guarantees.
+    pub fn of_answers(k: usize, rows: &[AnswerRow]) -> Vec<Self> {
+        let examples: BTreeSet<usize> = rows.iter().map(|row| row.idx).collect();
+        let of = |about| Self { kind: Kind { k, about }, examples: examples.clone() };
+        [About::Each, About::Set, About::First].map(of).into()
+    }
+
+    /// How many of them make one of these certificates.
+    pub fn among<'a>(&self, certified: impl IntoIterator<Item = &'a Certified>) -> u64 {
+        let of_kind = certified.into_iter().filter(|certified| certified.of == self.kind);
+        let examples: BTreeSet<usize> = of_kind.map(|certified| certified.idx).collect();
+        examples.intersection(&self.examples).count() as u64
+    }
 }
 
 #[cfg(test)]
@@ -108,9 +125,14 @@ mod tests {
         // Of two labels with the same radius the less frequent one.
         assert_eq!(seen, [&each[..], &[(About::Set, 7, 3, 0.2), (About::First, 5, 1, 0.5)]].concat());
         assert!(parts.iter().all(|part| part.idx == 4 && part.of.k == 3));
-        let kinds = kinds(&parts);
-        assert!(kinds.len() == 3 && kinds.iter().all(|(_, examples)| examples.len() == 1));
-        let nothing = Answer { set: 0.0, each: vec![0.0; 3], first: 0.0, ..answer };
+        let row = |idx, answer: &Answer| AnswerRow { idx, label: None, answer: answer.clone(), time: String::new() };
+        let nothing = Answer { set: 0.0, each: vec![0.0; 3], first: 0.0, ..answer.clone() };
+        let all = Statements::of_answers(3, &[row(4, &answer), row(6, &nothing)]);
+        assert_eq!(all.len(), 3);
+        for statements in all {
+            // What abstains is a statement, and no certificate; three labels are one.
+            assert_eq!((statements.examples.len(), statements.among(&parts)), (2, 1));
+        }
         assert_eq!(of_answer(3, 4, &nothing), []);
     }
 }
