@@ -21,7 +21,7 @@ const (
 // scale), or no number of rows could certify it, or none up to N.
 func RuleRadius(radius float64) Rule { return Rule("radius:" + decimal(radius)) }
 
-// RuleSteps is for Certify: it ends as soon as the largest multiple of a step (finite, above 0, on the input's scale) that the
+// RuleSteps is for Certify: it ends as soon as the largest multiple of a step (finite, at least 1e-6 sigma, on the input's scale) that the
 // label is certified at is decided, which is what a curve of certified accuracy at such radii asks.
 func RuleSteps(step float64) Rule { return Rule("steps:" + decimal(step)) }
 

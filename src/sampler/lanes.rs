@@ -12,8 +12,8 @@ use crate::sampler::queue::Segment;
 /// goes to the lane that has waited longest, so that none waits for ever.
 ///
 /// Once deadlines pass of jobs that had hardly a row, lanes that have begun, and had fewer than 32 rows, go first and the newest is
-/// begun next, until none is left to begin: in the order of arrival every job would be begun when it is nearly late. Of lanes that
-/// have not begun, the one that has waited longest then has one batch in 32.
+/// begun next, until none is left to begin: in the order of arrival every job would be begun when it is nearly late. Lanes that have
+/// not begun then wait for one batch in 32, which goes to the oldest of all.
 #[derive(Clone, Debug, Default)]
 pub struct Lane(Arc<Standing>);
 

@@ -46,7 +46,8 @@ impl Tolerance {
 }
 
 impl Rule {
-    /// Refuses a radius or a step that is not a finite number above 0, and a tolerance that is not one from 0 up.
+    /// Refuses a radius or a step that is not a finite number above 0, and a tolerance that is not one from 0 up. Whether steps are
+    /// wide enough is for [`Rule::check_at`].
     ///
     /// # Errors
     /// `InvalidArgument`.

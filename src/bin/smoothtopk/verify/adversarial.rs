@@ -108,6 +108,8 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
         Tally::new(stated.kind, stated.examples.len() as u64, stated.among(certified), breaks as u64, manifest.alpha)
     });
     let tallies = tallies.collect::<Result<Vec<_>>>()?;
+    let level = evaluator.as_ref().map(|(_, _, level)| *level);
+    let levels = Levels { test: level.unwrap_or(levels.test), ..levels };
     let facts = json!({
         "mode": "adversarial", "adversarial": file.display().to_string(), "inputs": perturbed.len(), "n": args.n,
         "seed": args.n.map(|_| seed), "test_level": levels.test,

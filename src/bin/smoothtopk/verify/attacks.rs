@@ -48,8 +48,11 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     let stated = every(args.skip, &reopened.stated);
     let chosen = of(&stated, &reopened.certified);
     if chosen.is_empty() {
-        let message = format!("{} holds no certificate to attack", args.run.run.display());
-        return Err(Error::data("run", message));
+        let run = args.run.run.display();
+        return Err(match reopened.certified.is_empty() {
+            true => Error::data("run", format!("{run} holds no certificate to attack")),
+            false => Error::data("skip", format!("of every {}-th example of {run} none is certified", args.skip)),
+        });
     }
     let tests = chosen.len() * FINALISTS;
     let levels = Levels::new(args.false_alarm, tests, stated.len());
@@ -105,6 +108,7 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
         "mode": "attacks", "attacks": args.attacks, "rows": args.rows, "n": test.n, "skip": args.skip, "seed": seed,
         "tests_at_most": tests, "test_level": test.level,
     });
+    let levels = Levels { test: test.level, ..levels };
     let mut report = Report::new(&args.run.run, manifest, args.false_alarm, &levels, &tallies, facts);
     all.iter().for_each(|attacked| report.line(json_line(attacked, sampling.model.classes())));
     report.section(&table(&all));

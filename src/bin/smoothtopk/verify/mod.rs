@@ -96,7 +96,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         return Err(Error::argument("attacks", "must be at least 1"));
     }
     if args.skip == 0 {
-        return Err(Error::argument("skip", "must be at least 1: every S-th certified example is attacked"));
+        return Err(Error::argument("skip", "must be at least 1: every S-th example is attacked"));
     }
     let reopened = Reopened::open(&args.run)?;
     let seed = fresh_seed(args.seed, reopened.manifest.seed)?;

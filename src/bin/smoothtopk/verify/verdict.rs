@@ -59,8 +59,11 @@ impl Levels {
         if level > 0.0 {
             return Ok(level);
         }
-        let message =
-            format!("{rows} rows of {elements} elements are too many for exact noise and a test at {:e}", self.test);
+        let message = format!(
+            "{rows} rows of {elements} elements of exact noise are too far from a Gaussian for a test at {:e}: give fewer rows, or \
+             fewer examples by --skip",
+            self.test
+        );
         Err(Error::argument("n", message))
     }
 }
