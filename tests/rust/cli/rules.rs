@@ -22,6 +22,13 @@ fn radii(run: &Path, ks: &[usize], more: &[&str]) -> (Vec<String>, Vec<String>) 
     (kept, table.lines().skip(1).map(|line| line.split('\t').nth(2).unwrap().to_owned()).collect())
 }
 
+/// The Markdown that `report` writes.
+fn report(run: &Path, dir: &Path) -> String {
+    let out = dir.join("report");
+    ok(&smoothtopk(["report", run.to_str().unwrap(), "--out", out.to_str().unwrap()]));
+    text(out.join("report.md"))
+}
+
 #[test]
 fn a_radius_is_decided_by_as_many_rows_as_it_takes() {
     let dir = tempfile::tempdir().unwrap();
@@ -107,6 +114,7 @@ fn randomized_bounds_are_made_again_from_the_run() {
         let (_, fixed) = radii(&run, &[1, 2], &["--intervals", "fixed"]);
         let number = |text: &String| text.parse::<f64>().unwrap();
         assert!(kept.iter().zip(&fixed).all(|(kept, fixed)| number(kept) >= number(fixed)) && kept != fixed);
+        assert!(report(&run, dir.path()).contains("| ranked, randomized |"));
         // A RUN is shown to others without its key.
         let _ = std::fs::remove_file(run.join("chacha12.key"));
         assert_eq!(radii(&run, &[1, 2], &[]).1, kept);
@@ -146,6 +154,8 @@ fn a_curve_at_steps_is_the_one_of_all_rows() {
     let step = |radius: &String| (radius.parse::<f64>().unwrap() / 0.125).floor();
     let same = few.iter().zip(&many).filter(|(few, many)| step(few) == step(many)).count();
     assert!(same >= 36, "{same} of 40");
+    let report = report(&steps, dir.path());
+    assert!(report.contains("its numbers are for multiples of 0.125, and lower bounds between them"), "{report}");
 }
 
 #[test]
