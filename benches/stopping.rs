@@ -71,16 +71,12 @@ fn main() {
     for (question, found) in questions.iter().zip(found) {
         println!("| {} | {} | fixed n | {n_max} | {n_max} | {n_max} | | | |", question.radius, question.k);
         for (procedure, decided) in found {
-            let mut rows: Vec<u64> = decided.iter().map(|decided| decided.rows).collect();
-            rows.sort_unstable();
-            let mean = rows.iter().sum::<u64>() as f64 / rows.len() as f64;
+            let rows = cells(decided.iter().map(|decided| decided.rows).collect());
             let count = |outcome| decided.iter().filter(|decided| decided.certified == outcome).count();
             println!(
-                "| {} | {} | {procedure} | {mean:.0} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {procedure} | {rows} | {} | {} | {} |",
                 question.radius,
                 question.k,
-                share_of(&rows, 0.5),
-                share_of(&rows, 0.95),
                 count(Some(true)),
                 count(Some(false)),
                 count(None),
@@ -92,9 +88,12 @@ fn main() {
     }
 }
 
-/// The value that this part of them, sorted, does not exceed.
-fn share_of(rows: &[u64], part: f64) -> u64 {
-    rows[((part * rows.len() as f64).ceil() as usize).clamp(1, rows.len()) - 1]
+/// Mean, median and 95th percentile, as cells of a table.
+fn cells(mut rows: Vec<u64>) -> String {
+    rows.sort_unstable();
+    let mean = rows.iter().sum::<u64>() as f64 / rows.len() as f64;
+    let share = |part: f64| rows[((part * rows.len() as f64).ceil() as usize).clamp(1, rows.len()) - 1];
+    format!("{mean:.0} | {} | {}", share(0.5), share(0.95))
 }
 
 /// The number after an option.
