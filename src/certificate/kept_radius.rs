@@ -1,6 +1,6 @@
 //! From bounds on probabilities to the radius within which fewer than s labels of a set leave the top k.
 
-use super::intervals::{sum_down, sum_up};
+use super::inference::{sum_down, sum_up};
 use super::search::{Guess, largest};
 use crate::noise::family::NoiseFamily;
 use crate::stats::Prob;

@@ -8,7 +8,7 @@
 pub mod auto;
 mod budget;
 mod certify;
-mod intervals;
+mod inference;
 mod kept_radius;
 mod order;
 pub mod plan;
@@ -25,7 +25,7 @@ mod unsound;
 
 pub use budget::{AlphaBudget, BudgetState, Share};
 pub use certify::{Certificate, certify, certify_with};
-pub use intervals::Intervals;
+pub use inference::Inference;
 pub use kept_radius::{KeptRadius, kept_radius};
 pub use order::{OrderCertificate, certify_order};
 pub use predict::{Prediction, predict};

@@ -1,6 +1,6 @@
 //! How long the returned labels keep their order.
 
-use super::intervals::Intervals;
+use super::inference::Inference;
 use super::radius::top_k_radius;
 use super::returned::{Returned, Selection, Spent, descending, parted, share};
 use super::search::less_slack;
@@ -65,13 +65,13 @@ impl OrderCertificate {
 /// `InvalidArgument` when `places` is not in 1..=k; else as [`certify_each`](super::certify_each).
 ///
 /// ```
-/// use smoothtopk::certificate::{Intervals, Returned, certify_order};
+/// use smoothtopk::certificate::{Inference, Returned, certify_order};
 /// use smoothtopk::stats::Counts;
 /// let counts = Counts::complete(vec![2, 2, 334, 93642, 2, 5279, 737, 0, 2, 0])?;
 /// let returned = Returned::same_counts(&counts, 3)?;
-/// let first = certify_order(&counts, &returned, 1, 0.25, 0.001, &Intervals::FIXED)?;
+/// let first = certify_order(&counts, &returned, 1, 0.25, 0.001, &Inference::FIXED)?;
 /// assert!(first.labels == [3] && first.radius > 0.38);
-/// let ranking = certify_order(&counts, &returned, 3, 0.25, 0.001, &Intervals::FIXED)?;
+/// let ranking = certify_order(&counts, &returned, 3, 0.25, 0.001, &Inference::FIXED)?;
 /// assert!(ranking.labels == [3, 5, 6] && ranking.certified() && ranking.weakest == 3);
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
@@ -81,7 +81,7 @@ pub fn certify_order(
     places: usize,
     sigma: f64,
     alpha: f64,
-    intervals: &Intervals,
+    inference: &Inference,
 ) -> Result<OrderCertificate> {
     let noise = Gaussian::new(sigma)?;
     returned.check(counts, alpha)?;
@@ -113,11 +113,11 @@ pub fn certify_order(
             None => strongest_outside(counts, &result.labels),
         };
         let shown = match &all {
-            Some(all) => parted(intervals, all, place, share(spent.choice, places)?)?,
+            Some(all) => parted(inference, all, place, share(spent.choice, places)?)?,
             None => true,
         };
-        let p_lower = if shown { (intervals.lower)(counts.labels()[label], n, lower)? } else { Prob::ZERO };
-        let p_upper = (intervals.upper)(next, n, upper)?;
+        let p_lower = if shown { (inference.lower)(counts.labels()[label], n, lower)? } else { Prob::ZERO };
+        let p_upper = (inference.upper)(next, n, upper)?;
         let radius = top_k_radius(&noise, p_lower, &[p_upper])?.radius;
         if radius < result.radius {
             result = OrderCertificate { radius, weakest: place, p_lower, p_upper, ..result };

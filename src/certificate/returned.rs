@@ -1,6 +1,6 @@
 //! The labels that an answer returns, how they were chosen, and what the choice costs.
 
-use super::intervals::Intervals;
+use super::inference::Inference;
 use crate::stats::bounds::check_k;
 use crate::stats::{Counts, check_alpha, check_trials};
 use crate::{Error, Result};
@@ -120,8 +120,8 @@ pub(super) fn share(part: f64, bounds: usize) -> Result<f64> {
 
 /// Whether the `j` labels with the largest counts are shown to be the j most likely ones at level `alpha`; `descending` has
 /// all counts, the largest first, and more than j of them.
-pub(super) fn parted(intervals: &Intervals, descending: &[u64], j: usize, alpha: f64) -> Result<bool> {
-    Ok((intervals.boundary)(descending[j - 1], descending[j])? <= alpha)
+pub(super) fn parted(inference: &Inference, descending: &[u64], j: usize, alpha: f64) -> Result<bool> {
+    Ok((inference.boundary)(descending[j - 1], descending[j])? <= alpha)
 }
 
 /// All counts, the largest first.

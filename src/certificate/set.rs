@@ -1,6 +1,6 @@
 //! How much of the returned set stays: all of it, or at least e of its k labels.
 
-use super::intervals::{Intervals, sum_down, sum_up};
+use super::inference::{Inference, sum_down, sum_up};
 use super::kept_radius::{radius_above, running};
 use super::returned::{Returned, Selection, Spent, descending, parted, share};
 use super::search::less_slack;
@@ -65,10 +65,10 @@ impl SetCertificate {
 /// As [`certify_kept`].
 ///
 /// ```
-/// use smoothtopk::certificate::{Intervals, Returned, certify_set};
+/// use smoothtopk::certificate::{Inference, Returned, certify_set};
 /// use smoothtopk::stats::Counts;
 /// let counts = Counts::complete(vec![2, 2, 334, 93642, 2, 5279, 737, 0, 2, 0])?;
-/// let two = certify_set(&counts, &Returned::same_counts(&counts, 2)?, 0.25, 0.001, &Intervals::FIXED)?;
+/// let two = certify_set(&counts, &Returned::same_counts(&counts, 2)?, 0.25, 0.001, &Inference::FIXED)?;
 /// assert!(two.labels == [3, 5] && two.radius > 0.09);
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
@@ -77,9 +77,9 @@ pub fn certify_set(
     returned: &Returned,
     sigma: f64,
     alpha: f64,
-    intervals: &Intervals,
+    inference: &Inference,
 ) -> Result<SetCertificate> {
-    certify_kept(counts, returned, returned.labels().len(), sigma, alpha, intervals)
+    certify_kept(counts, returned, returned.labels().len(), sigma, alpha, inference)
 }
 
 /// Certifies that at least `at_least` of the k returned labels stay: with probability at least 1 - `alpha` so many of them
@@ -93,11 +93,11 @@ pub fn certify_set(
 /// [`certify_each`](super::certify_each).
 ///
 /// ```
-/// use smoothtopk::certificate::{Intervals, Returned, certify_kept};
+/// use smoothtopk::certificate::{Inference, Returned, certify_kept};
 /// use smoothtopk::stats::Counts;
 /// let counts = Counts::complete(vec![2, 2, 334, 93642, 2, 5279, 737, 0, 2, 0])?;
 /// let returned = Returned::same_counts(&counts, 3)?;
-/// let radius = |e| certify_kept(&counts, &returned, e, 0.25, 0.001, &Intervals::FIXED).map(|kept| kept.radius);
+/// let radius = |e| certify_kept(&counts, &returned, e, 0.25, 0.001, &Inference::FIXED).map(|kept| kept.radius);
 /// assert!(radius(1)? > 0.7 && radius(2)? > 0.1 && radius(3)? > 0.0);
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
@@ -107,7 +107,7 @@ pub fn certify_kept(
     at_least: usize,
     sigma: f64,
     alpha: f64,
-    intervals: &Intervals,
+    inference: &Inference,
 ) -> Result<SetCertificate> {
     let noise = Gaussian::new(sigma)?;
     returned.check(counts, alpha)?;
@@ -145,12 +145,12 @@ pub fn certify_kept(
     let all = descending(counts);
     let firsts = if selection == Selection::SameCounts { at_least..=k } else { k..=k };
     for first in firsts.rev() {
-        if selection == Selection::SameCounts && !parted(intervals, &all, first, share(spent.choice, leaving)?)? {
+        if selection == Selection::SameCounts && !parted(inference, &all, first, share(spent.choice, leaving)?)? {
             continue;
         }
         let (members, rivals) = sides(counts, &returned.labels()[..first], first - at_least + 1, leaving);
-        let lows = paid.lows(&members, n, intervals)?;
-        let highs = paid.highs(&rivals, n, intervals)?;
+        let lows = paid.lows(&members, n, inference)?;
+        let highs = paid.highs(&rivals, n, inference)?;
         if let Some((radius, limit)) = radius_above(best.radius, &noise, &lows, &highs) {
             let (p_lower, p_upper) = (lows[limit.0 - 1], highs[limit.1 - 1]);
             best = SetCertificate { radius, among: first, limit, p_lower, p_upper, ..best };
@@ -195,12 +195,12 @@ impl Paid {
 
     /// For u = 1.. a lower bound of the summed probability of the u most likely among the `members.len()` least likely
     /// labels of the set, from the smallest counts of the set, ascending.
-    fn lows(&self, members: &[u64], n: u64, intervals: &Intervals) -> Result<Vec<Prob>> {
+    fn lows(&self, members: &[u64], n: u64, inference: &Inference) -> Result<Vec<Prob>> {
         let bounds: Vec<Prob> =
-            members.iter().rev().map(|&count| (intervals.lower)(count, n, self.lower)).collect::<Result<_>>()?;
+            members.iter().rev().map(|&count| (inference.lower)(count, n, self.lower)).collect::<Result<_>>()?;
         let mut lows = running(&bounds, sum_down);
         if let ([_, .., all], sum) = (&mut lows[..], members.iter().sum()) {
-            let event = (intervals.lower)(sum, n, self.lower)?;
+            let event = (inference.lower)(sum, n, self.lower)?;
             *all = if event.p > all.p { event } else { *all };
         }
         Ok(lows)
@@ -208,12 +208,12 @@ impl Paid {
 
     /// For v = 1.. an upper bound of the summed probability of the v least likely among the `rivals.len()` most likely
     /// labels outside, from the largest counts outside, descending.
-    fn highs(&self, rivals: &[u64], n: u64, intervals: &Intervals) -> Result<Vec<Prob>> {
+    fn highs(&self, rivals: &[u64], n: u64, inference: &Inference) -> Result<Vec<Prob>> {
         let bounds: Vec<Prob> =
-            rivals.iter().rev().map(|&count| (intervals.upper)(count, n, self.upper)).collect::<Result<_>>()?;
+            rivals.iter().rev().map(|&count| (inference.upper)(count, n, self.upper)).collect::<Result<_>>()?;
         let mut highs = running(&bounds, sum_up);
         if let ([_, .., all], sum) = (&mut highs[..], rivals.iter().sum()) {
-            let event = (intervals.upper)(sum, n, self.upper)?;
+            let event = (inference.upper)(sum, n, self.upper)?;
             *all = if event.p < all.p { event } else { *all };
         }
         Ok(highs)

@@ -1,6 +1,6 @@
 //! Certificates for every label that an answer returns, all true at once.
 
-use super::intervals::{Intervals, sum_down, sum_up};
+use super::inference::{Inference, sum_down, sum_up};
 use super::radius::{TopKRadius, largest_over_sets};
 use super::returned::{Returned, Selection, Spent, descending, parted, share};
 use super::search::less_slack;
@@ -74,11 +74,11 @@ impl EachCertificate {
 /// [`MAX_TRIALS`](crate::stats::MAX_TRIALS) rows were drawn.
 ///
 /// ```
-/// use smoothtopk::certificate::{Intervals, Returned, certify_each};
+/// use smoothtopk::certificate::{Inference, Returned, certify_each};
 /// use smoothtopk::stats::Counts;
 /// let counts = Counts::complete(vec![2, 2, 334, 93642, 2, 5279, 737, 0, 2, 0])?;
 /// let returned = Returned::same_counts(&counts, 3)?;
-/// let each = certify_each(&counts, &returned, 0.25, 0.001, &Intervals::FIXED)?;
+/// let each = certify_each(&counts, &returned, 0.25, 0.001, &Inference::FIXED)?;
 /// assert_eq!(each.labels.iter().map(|label| label.label).collect::<Vec<_>>(), [3, 5, 6]);
 /// assert!(each.labels[0].radius > 0.54 && each.labels[2].radius > 0.0);
 /// # Ok::<(), smoothtopk::Error>(())
@@ -88,7 +88,7 @@ pub fn certify_each(
     returned: &Returned,
     sigma: f64,
     alpha: f64,
-    intervals: &Intervals,
+    inference: &Inference,
 ) -> Result<EachCertificate> {
     let noise = Gaussian::new(sigma)?;
     returned.check(counts, alpha)?;
@@ -98,15 +98,15 @@ pub fn certify_each(
     let spent = Spent::split(alpha, tested);
     let count = |label: usize| counts.labels()[label];
     let lowers: Vec<Prob> = if k == 1 {
-        let fixed = !tested || parted(intervals, &descending(counts), 1, spent.choice)?;
+        let fixed = !tested || parted(inference, &descending(counts), 1, spent.choice)?;
         let label = returned.labels()[0];
-        vec![if fixed { (intervals.lower)(count(label), n, share(spent.lower, 1)?)? } else { Prob::ZERO }]
+        vec![if fixed { (inference.lower)(count(label), n, share(spent.lower, 1)?)? } else { Prob::ZERO }]
     } else {
         let m = if selection == Selection::SameCounts { counts.classes() } else { k };
-        let lower = |&label: &usize| intervals.weighted_lower(count(label), n, spent.lower, m);
+        let lower = |&label: &usize| inference.weighted_lower(count(label), n, spent.lower, m);
         returned.labels().iter().map(lower).collect::<Result<_>>()?
     };
-    let strongest = Strongest::new(counts, k, spent.upper, intervals)?;
+    let strongest = Strongest::new(counts, k, spent.upper, inference)?;
     let labels = returned.labels().iter().enumerate().map(|(i, &label)| {
         let own = lowers[i];
         let mut others = [&lowers[..i], &lowers[i + 1..]].concat();
@@ -148,14 +148,14 @@ struct Strongest {
 impl Strongest {
     /// The k largest rivals of every label are among the k + 1 most likely labels: fixed, though unknown. A single returned
     /// label, which is fixed, has one strongest rival.
-    fn new(counts: &Counts, k: usize, alpha: f64, intervals: &Intervals) -> Result<Self> {
+    fn new(counts: &Counts, k: usize, alpha: f64, inference: &Inference) -> Result<Self> {
         let share = share(alpha, if k == 1 { 1 } else { k + 1 })?;
         let mut uppers: Vec<(u64, Prob)> = Vec::with_capacity(k + 1);
         for &count in &descending(counts)[..=k] {
             let upper = match uppers.last() {
                 // Equal counts have equal bounds.
                 Some(&(before, upper)) if before == count => upper,
-                _ => (intervals.upper)(count, counts.n(), share)?,
+                _ => (inference.upper)(count, counts.n(), share)?,
             };
             uppers.push((count, upper));
         }

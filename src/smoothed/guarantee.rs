@@ -1,7 +1,7 @@
 //! Guarantees for the answer that is returned: all k labels, and what they are to each other.
 
 use crate::certificate::{
-    EachCertificate, Intervals, OrderCertificate, Returned, SetCertificate, certify_each, certify_kept, certify_order,
+    EachCertificate, Inference, OrderCertificate, Returned, SetCertificate, certify_each, certify_kept, certify_order,
     certify_set,
 };
 use crate::stats::{Counts, check_trials};
@@ -49,20 +49,20 @@ impl Guarantee {
             }
             None => Returned::same_counts(counts, k)?,
         };
-        let intervals = &Intervals::FIXED;
+        let inference = &Inference::FIXED;
         let outside = counts.classes() - k;
         let kept = |e: usize| match k - e + 1 > outside {
             true => Ok(None),
             false => {
-                certify_kept(counts, &returned, e, sigma, alpha, intervals).map(|kept| Some(kept.shrunk_by(slack)))
+                certify_kept(counts, &returned, e, sigma, alpha, inference).map(|kept| Some(kept.shrunk_by(slack)))
             }
         };
         Ok(Self {
-            each: certify_each(counts, &returned, sigma, alpha, intervals)?.shrunk_by(slack),
-            set: certify_set(counts, &returned, sigma, alpha, intervals)?.shrunk_by(slack),
+            each: certify_each(counts, &returned, sigma, alpha, inference)?.shrunk_by(slack),
+            set: certify_set(counts, &returned, sigma, alpha, inference)?.shrunk_by(slack),
             kept: (1..=k).map(kept).collect::<Result<_>>()?,
-            first: certify_order(counts, &returned, 1, sigma, alpha, intervals)?.shrunk_by(slack),
-            ranking: certify_order(counts, &returned, k, sigma, alpha, intervals)?.shrunk_by(slack),
+            first: certify_order(counts, &returned, 1, sigma, alpha, inference)?.shrunk_by(slack),
+            ranking: certify_order(counts, &returned, k, sigma, alpha, inference)?.shrunk_by(slack),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use smoothtopk::certificate::{Intervals, Returned, certify_each, certify_kept, certify_order, certify_set};
+use smoothtopk::certificate::{Inference, Returned, certify_each, certify_kept, certify_order, certify_set};
 use smoothtopk::stats::Counts;
 
 use crate::common::smoothtopk;
@@ -35,7 +35,7 @@ fn the_radii_are_the_librarys_from_the_counts_that_are_kept() {
             let returned = Returned::same_counts(&counts, k).unwrap();
             let labels: Vec<usize> = answer[2].split(',').map(|label| label.parse().unwrap()).collect();
             assert_eq!(labels, returned.labels());
-            let (sigma, alpha, fixed) = (0.25, 0.001, &Intervals::FIXED);
+            let (sigma, alpha, fixed) = (0.25, 0.001, &Inference::FIXED);
             let set = certify_set(&counts, &returned, sigma, alpha, fixed).unwrap().shrunk_by(slack).radius;
             let each = certify_each(&counts, &returned, sigma, alpha, fixed).unwrap().shrunk_by(slack);
             let order = |places| {

@@ -8,7 +8,7 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use smoothtopk::certificate::{Intervals, Returned, certify_each, certify_kept, certify_order};
+use smoothtopk::certificate::{Inference, Returned, certify_each, certify_kept, certify_order};
 use smoothtopk::stats::{Counts, Prob, binomial};
 
 use super::truth::Truth;
@@ -37,19 +37,19 @@ impl Asked {
     }
 
     /// Whether the guarantee from these counts is false.
-    fn is_false(self, truth: &Truth, counts: &Counts, returned: &Returned, alpha: f64, intervals: &Intervals) -> bool {
+    fn is_false(self, truth: &Truth, counts: &Counts, returned: &Returned, alpha: f64, inference: &Inference) -> bool {
         let k = returned.labels().len();
         match self {
             Self::Each => {
-                let each = certify_each(counts, returned, 1.0, alpha, intervals).expect("valid");
+                let each = certify_each(counts, returned, 1.0, alpha, inference).expect("valid");
                 each.labels.iter().any(|label| label.radius > truth.label(label.label, k))
             }
             Self::Kept(e) => {
-                let kept = certify_kept(counts, returned, e, 1.0, alpha, intervals).expect("valid");
+                let kept = certify_kept(counts, returned, e, 1.0, alpha, inference).expect("valid");
                 kept.certified() && kept.radius > truth.kept(returned.labels(), e)
             }
             Self::Order(places) => {
-                let order = certify_order(counts, returned, places, 1.0, alpha, intervals).expect("valid");
+                let order = certify_order(counts, returned, places, 1.0, alpha, inference).expect("valid");
                 order.certified() && order.radius > truth.order(&order.labels)
             }
         }
@@ -65,7 +65,7 @@ fn failures(truth: &Truth, n: u64, k: usize, alpha: f64, draws: u64, seed: u64) 
         let chosen = [Returned::same_counts(&counts, k).expect("k"), Returned::pilot(&pilot, k).expect("k")];
         for (asked, failed) in &mut failed {
             for (failed, returned) in failed.iter_mut().zip(&chosen) {
-                *failed += u64::from(asked.is_false(truth, &counts, returned, alpha, &Intervals::FIXED));
+                *failed += u64::from(asked.is_false(truth, &counts, returned, alpha, &Inference::FIXED));
             }
         }
     }
@@ -161,13 +161,13 @@ fn the_check_catches_a_choice_that_was_not_paid_for() {
     }
 }
 
-/// Intervals whose upper bounds are known to be the truth of the labels above, 0.0025, so that only the lower ones can fail:
+/// Inference whose upper bounds are known to be the truth of the labels above, 0.0025, so that only the lower ones can fail:
 /// those are what the choice makes lucky.
-fn lower_bounds_without_uppers() -> Intervals {
+fn lower_bounds_without_uppers() -> Inference {
     fn known(_: u64, _: u64, _: f64) -> smoothtopk::Result<Prob> {
         Ok(super::truth::prob(0.0025))
     }
-    Intervals { upper: known, ..Intervals::FIXED }
+    Inference { upper: known, ..Inference::FIXED }
 }
 
 /// The same intervals with the choice paid for: then the statements are sound again, and the check above is of the choice.
@@ -188,7 +188,7 @@ fn the_check_catches_frequencies_taken_for_bounds() {
     fn frequency(n: u64, trials: u64, _: f64) -> smoothtopk::Result<Prob> {
         Ok(super::truth::prob(n as f64 / trials as f64))
     }
-    let frequencies = Intervals { lower: frequency, upper: frequency, ..Intervals::FIXED };
+    let frequencies = Inference { lower: frequency, upper: frequency, ..Inference::FIXED };
     let truth = Truth::new(7, &[0.4, 0.3, 0.14, 0.08, 0.05, 0.02]);
     let mut rng = StdRng::seed_from_u64(11);
     for asked in Asked::all(3, 7) {

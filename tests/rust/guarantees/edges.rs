@@ -2,14 +2,14 @@
 
 use smoothtopk::ErrorKind::InvalidArgument;
 use smoothtopk::certificate::{
-    Intervals, Returned, Selection, certify, certify_each, certify_kept, certify_order, certify_set, kept_radius,
+    Inference, Returned, Selection, certify, certify_each, certify_kept, certify_order, certify_set, kept_radius,
 };
 use smoothtopk::noise::family::Gaussian;
 use smoothtopk::stats::{Bound, Counts, MAX_TRIALS, Prob};
 
 use super::truth::prob;
 
-const FIXED: Intervals = Intervals::FIXED;
+const FIXED: Inference = Inference::FIXED;
 
 fn counts(labels: &[u64]) -> Counts {
     Counts::complete(labels.to_vec()).unwrap()

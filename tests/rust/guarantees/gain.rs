@@ -6,7 +6,7 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smoothtopk::certificate::{
-    Intervals, Returned, certify_each, certify_kept, certify_order, kept_radius, top_k_radius,
+    Inference, Returned, certify_each, certify_kept, certify_order, kept_radius, top_k_radius,
 };
 use smoothtopk::noise::family::Gaussian;
 use smoothtopk::stats::{Counts, Prob, binomial};
@@ -64,7 +64,7 @@ type Radii = [f64; 7];
 const NAMES: [&str; 7] = ["label 1", "label 3", "set", "2 of 3", "1 of 3", "top-1", "ranking"];
 
 fn ours(counts: &Counts, returned: &Returned) -> Radii {
-    let fixed = &Intervals::FIXED;
+    let fixed = &Inference::FIXED;
     let each = certify_each(counts, returned, 1.0, ALPHA, fixed).expect("valid");
     let kept = |e| certify_kept(counts, returned, e, 1.0, ALPHA, fixed).expect("valid").radius;
     let order = |places| certify_order(counts, returned, places, 1.0, ALPHA, fixed).expect("valid").radius;

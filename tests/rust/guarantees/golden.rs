@@ -1,6 +1,6 @@
 //! The table of scripts/make_golden_guarantees.py.
 
-use smoothtopk::certificate::{Intervals, Returned, certify_each, certify_kept, certify_order};
+use smoothtopk::certificate::{Inference, Returned, certify_each, certify_kept, certify_order};
 use smoothtopk::stats::Counts;
 
 #[test]
@@ -27,11 +27,11 @@ fn check(line: &str) -> Result<(), String> {
         _ => Returned::independent((0..k).collect()),
     }
     .map_err(|e| e.to_string())?;
-    let (sigma, intervals) = (0.5, Intervals::FIXED);
+    let (sigma, inference) = (0.5, Inference::FIXED);
     let radius = match row[5] {
-        "kept" => certify_kept(&counts, &returned, which, sigma, alpha, &intervals).map(|kept| kept.radius),
-        "order" => certify_order(&counts, &returned, which, sigma, alpha, &intervals).map(|order| order.radius),
-        "each" => certify_each(&counts, &returned, sigma, alpha, &intervals).map(|each| each.labels[which - 1].radius),
+        "kept" => certify_kept(&counts, &returned, which, sigma, alpha, &inference).map(|kept| kept.radius),
+        "order" => certify_order(&counts, &returned, which, sigma, alpha, &inference).map(|order| order.radius),
+        "each" => certify_each(&counts, &returned, sigma, alpha, &inference).map(|each| each.labels[which - 1].radius),
         other => return Err(format!("no guarantee {other}")),
     };
     let (radius, exact) = (radius.map_err(|e| e.to_string())? / sigma, row[7].parse::<f64>().unwrap());

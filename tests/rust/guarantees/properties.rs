@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use smoothtopk::certificate::{Intervals, Returned, certify_each, certify_kept, certify_order, certify_set};
+use smoothtopk::certificate::{Inference, Returned, certify_each, certify_kept, certify_order, certify_set};
 use smoothtopk::stats::Counts;
 
-const FIXED: Intervals = Intervals::FIXED;
+const FIXED: Inference = Inference::FIXED;
 
 /// Radii are found to 1e-11 sigma; two of them compare up to more than twice that, in units of sigma = 1.
 const ROUNDING: f64 = 3e-11;

@@ -2,7 +2,7 @@
 
 use smoothtopk::Result;
 use smoothtopk::certificate::stop::Rule;
-use smoothtopk::certificate::{Intervals as Bounds, Returned, certify_set, plan};
+use smoothtopk::certificate::{Inference, Returned, certify_set, plan};
 use smoothtopk::smoothed::{Bounding, Request};
 use smoothtopk::stats::randomized::Uniform;
 use smoothtopk::stats::{Counts, Intervals, Spending};
@@ -69,5 +69,5 @@ fn set_of_evenly_split(manifest: &Manifest, k: usize, alpha: f64) -> Result<f64>
     let mut labels = vec![0; manifest.classes];
     labels[..k].fill(manifest.n / k as u64);
     let counts = Counts::new(labels, manifest.n)?;
-    Ok(certify_set(&counts, &Returned::pilot(&counts, k)?, manifest.sigma, alpha, &Bounds::FIXED)?.radius)
+    Ok(certify_set(&counts, &Returned::pilot(&counts, k)?, manifest.sigma, alpha, &Inference::FIXED)?.radius)
 }

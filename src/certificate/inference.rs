@@ -3,14 +3,14 @@
 use crate::Result;
 use crate::stats::{Prob, binomial};
 
-/// Confidence bounds of one event's probability, and the test that parts the top labels from the rest. [`Intervals::FIXED`]
+/// Confidence bounds of one event's probability, and the test that parts the top labels from the rest. [`Inference::FIXED`]
 /// is for a number of rows that was fixed beforehand; functions that hold for all numbers of rows at once make every
 /// guarantee hold at any stopping time.
 ///
 /// What the functions must keep: each bound fails with probability at most its alpha, rises with the successes, and comes no
 /// closer to the frequency when alpha falls.
 #[derive(Clone, Copy, Debug)]
-pub struct Intervals {
+pub struct Inference {
     /// (successes, trials, alpha) to a lower bound of the probability, rounded down.
     pub lower: fn(u64, u64, f64) -> Result<Prob>,
     /// (successes, trials, alpha) to an upper bound of the probability, rounded up.
@@ -21,7 +21,7 @@ pub struct Intervals {
     pub boundary: fn(u64, u64) -> Result<f64>,
 }
 
-impl Intervals {
+impl Inference {
     /// Clopper-Pearson bounds and Hung and Fithian's test, for a number of rows fixed beforehand.
     pub const FIXED: Self = Self { lower: binomial::lower, upper: binomial::upper, boundary: binomial::two_sided_half };
 
@@ -49,7 +49,7 @@ impl Intervals {
     }
 }
 
-impl Default for Intervals {
+impl Default for Inference {
     fn default() -> Self {
         Self::FIXED
     }
@@ -92,14 +92,14 @@ mod tests {
         for (successes, trials) in
             [(1, 100), (2, 100), (3, 10_000), (50, 100), (93, 100), (100, 100), (999_990, 1_000_000)]
         {
-            let bound = Intervals::FIXED.weighted_lower(successes, trials, alpha, m).unwrap();
+            let bound = Inference::FIXED.weighted_lower(successes, trials, alpha, m).unwrap();
             let level = |p: f64| 0.5 * alpha * (p + 0.1);
             let at = binomial::lower(successes, trials, level(bound.p)).unwrap();
             let above = binomial::lower(successes, trials, level(bound.p * (1.0 + 1e-9))).unwrap();
             assert!(bound.p <= at.p && at.p < bound.p * (1.0 + 1e-11), "{successes} of {trials}");
             assert!(above.p < bound.p * (1.0 + 1e-9), "{successes} of {trials}: not the fixed point");
         }
-        assert_eq!(Intervals::FIXED.weighted_lower(0, 100, alpha, m).unwrap(), Prob::ZERO);
+        assert_eq!(Inference::FIXED.weighted_lower(0, 100, alpha, m).unwrap(), Prob::ZERO);
     }
 
     #[test]
