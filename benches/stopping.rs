@@ -6,7 +6,8 @@
 //! The label of an image is the one most frequent among 100 rows of their own, which no procedure is charged for. All
 //! procedures read the same rows of an image, drawn as far as any of them needs. Needs ResNet-20 and the 500 CIFAR-10 images
 //! among the shared inputs. Options: `--images N` (the first N; all 500 by default), `--skip S` (every S-th), `--n-max N` (100,000),
-//! `--seed S`, and `--curve`: beside the curve of a fixed n, for which all rows of every image are drawn.
+//! `--seed S`, `--curve`: beside the curve of a fixed n, for which all rows of every image are drawn, and `--keep DIR`: leave each
+//! image's rows there, and take those that an earlier run with this seed left.
 
 #[path = "stopping/curve.rs"]
 mod curve;
@@ -41,6 +42,10 @@ fn main() {
     let images: Vec<_> = images.into_iter().enumerate().take(first).step_by(skip.max(1) as usize).collect();
     let seed = option("--seed").unwrap_or(20);
     let n_max = option("--n-max").unwrap_or(100_000);
+    let keep = value("--keep").map(PathBuf::from);
+    if let Some(keep) = &keep {
+        std::fs::create_dir_all(keep).unwrap();
+    }
     assert!(stream::is_a_place(n_max), "--n-max must be at most 4096, or 4096 and a multiple of 16");
 
     let classifier: Arc<dyn BaseClassifier> = Arc::new(Model::open(&model, &ModelOptions::default()).unwrap());
@@ -55,6 +60,9 @@ fn main() {
     let mut curves = if std::env::args().any(|argument| argument == "--curve") { curve::all() } else { Vec::new() };
     for (i, (image, label)) in &images {
         let mut stream = Stream::new(&sampler, image, SIGMA, seed, *i as u64);
+        let kept = keep.as_ref().map(|keep| keep.join(format!("seed-{seed}-image-{i}.npy")));
+        kept.iter().for_each(|kept| stream.resume(kept));
+        let known = stream.drawn();
         for curve in &mut curves {
             curve.add(*label, image.len(), n_max, &mut stream);
         }
@@ -64,6 +72,7 @@ fn main() {
             }
         }
         eprintln!("image {i}: {} rows drawn", stream.drawn());
+        kept.iter().filter(|_| stream.drawn() > known).for_each(|kept| stream.keep(kept));
     }
     println!("{} images, sigma {SIGMA}, alpha {ALPHA}, at most {n_max} rows, seed {seed}\n", images.len());
     println!("| r | k | procedure | mean | median | 95 % | certified | refuted | undecided |");
@@ -98,8 +107,12 @@ fn cells(mut rows: Vec<u64>) -> String {
 
 /// The number after an option.
 fn option(name: &str) -> Option<u64> {
-    let value = std::env::args().skip_while(|argument| argument != name).nth(1)?;
+    let value = value(name)?;
     Some(value.parse().unwrap_or_else(|_| panic!("{name} must be followed by a whole number, got {value}")))
+}
+
+fn value(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
 }
 
 /// The images as the model takes them, pixels divided by 255, channels first; and their labels.

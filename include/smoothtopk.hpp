@@ -616,8 +616,8 @@ class counts {
     if (e) return e;
     return out;
   }
-  /// The same, with alpha spent as said ("ranked:0.75", ...), and with bounds for one number of rows ("fixed") or for
-  /// all of them at once ("anytime").
+  /// The same, with alpha spent as said ("ranked:0.75", ...), and with bounds for one number of rows ("fixed"), for all
+  /// of them at once ("anytime"), or for all up to the n of a request with the rule steps ("anytime:N").
   result<summary> certify_with(std::size_t label, std::size_t k, double sigma, double alpha, std::string_view spending,
                                std::string_view intervals = "fixed", double radius_slack = 0) const {
     summary out{};

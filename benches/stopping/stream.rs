@@ -1,5 +1,7 @@
 //! The rows of one image, drawn once, as far as they are asked for.
 
+use std::path::Path;
+
 use smoothtopk::noise::{Grid, Purpose};
 use smoothtopk::sampler::{Job, JobHandle, Sampler};
 use smoothtopk::stats::Counts;
@@ -34,6 +36,42 @@ impl<'a> Stream<'a> {
         stream
     }
 
+    /// Takes over the rows that [`Stream::keep`] left in a file, should it exist.
+    pub fn resume(&mut self, kept: &Path) {
+        let Ok(bytes) = std::fs::read(kept) else { return };
+        let npy = npyz::NpyFile::new(&bytes[..]).unwrap();
+        let columns = npy.shape()[1] as usize;
+        assert_eq!(columns, self.pilot.classes() + 1, "{} is of another model", kept.display());
+        for row in npy.into_vec::<u8>().unwrap().chunks_exact(columns) {
+            let (n, labels) = row.split_last().unwrap();
+            let fresh = Counts::new(labels.iter().map(|&count| count.into()).collect(), (*n).into()).unwrap();
+            self.push(&fresh);
+        }
+    }
+
+    /// Writes down what each label had, and how many rows there were, between one place and the next.
+    pub fn keep(&self, kept: &Path) {
+        use npyz::WriterBuilder;
+        let fresh = |pair: &[Counts]| {
+            let labels = pair[1].labels().iter().zip(pair[0].labels()).map(|(after, before)| after - before);
+            labels.chain([pair[1].n() - pair[0].n()]).map(|count| count as u8).collect::<Vec<u8>>()
+        };
+        let rows = self.counts.windows(2).map(fresh);
+        let mut bytes = Vec::new();
+        let mut npy = npyz::WriteOptions::new()
+            .default_dtype()
+            .shape(&[rows.len() as u64, self.pilot.classes() as u64 + 1])
+            .writer(&mut bytes)
+            .begin_nd()
+            .unwrap();
+        npy.extend(rows.flatten()).unwrap();
+        npy.finish().unwrap();
+        // Whole or not at all, for whoever stops the bench.
+        let partial = kept.with_extension("partial");
+        std::fs::write(&partial, bytes).unwrap();
+        std::fs::rename(&partial, kept).unwrap();
+    }
+
     /// The label that the pilot rows select.
     pub fn label(&self) -> usize {
         self.pilot.top()
@@ -58,11 +96,15 @@ impl<'a> Stream<'a> {
                 .map(|place| self.job(Purpose::Estimate, Self::rows(place - 1), Self::rows(place)))
                 .collect();
             for job in jobs {
-                let mut counts = self.counts[self.counts.len() - 1].clone();
-                counts.add(&job.wait().complete().unwrap()).unwrap();
-                self.counts.push(counts);
+                self.push(&job.wait().complete().unwrap());
             }
         }
+    }
+
+    fn push(&mut self, fresh: &Counts) {
+        let mut counts = self.counts[self.counts.len() - 1].clone();
+        counts.add(fresh).unwrap();
+        self.counts.push(counts);
     }
 
     /// The rows up to a place.

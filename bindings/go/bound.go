@@ -78,6 +78,12 @@ const (
 	IntervalsAnytime Intervals = "anytime"
 )
 
+// IntervalsAnytimeTo is as IntervalsAnytime for a number of rows that is at most last, which was fixed beforehand; half of
+// alpha is for the last row alone. RuleSteps takes it, with the N of its Request.
+func IntervalsAnytimeTo(last uint64) Intervals {
+	return Intervals("anytime:" + strconv.FormatUint(last, 10))
+}
+
 // IntervalsRandomized is as IntervalsFixed, a little larger on average, by a uniform number above 0 and at most 1 that was
 // drawn independently of the rows, and once.
 func IntervalsRandomized(uniform float64) Intervals {

@@ -29,7 +29,7 @@ type CountsRequest struct {
 	// must have been fixed before the rows were drawn.
 	Spending Spending
 	// Intervals says whether the number of rows was fixed beforehand; IntervalsFixed if empty. Counts that a Rule ended take
-	// IntervalsAnytime.
+	// IntervalsAnytime, and those that RuleSteps ended IntervalsAnytimeTo the N of its Request.
 	Intervals Intervals
 	// RadiusSlack is taken off the radius: what rounding to a grid can add to a perturbation.
 	RadiusSlack float64

@@ -74,25 +74,28 @@ func TestDecisionsAreCalledAsByTheLibrary(t *testing.T) {
 // A certificate that a rule ended is that of its counts with bounds that hold at all looks.
 func TestRadiiUnderARuleComeAgainFromTheCounts(t *testing.T) {
 	m := model(t, "linear.onnx")
-	request := Request{Sigma: 0.25, K: []int{1, 2}, N: 200_000, Rule: RuleTolerance(0.02), Seed: Seed(3)}
-	results, err := m.Certify(context.Background(), request, fill(16, 0.125))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, compared := results[0], 0
-	for _, c := range r.Certificates {
-		if c.Rows != r.N {
-			continue // larger at an earlier look
+	for rule, intervals := range map[Rule]Intervals{
+		RuleTolerance(0.02): IntervalsAnytime, RuleSteps(0.02): IntervalsAnytimeTo(200_000)} {
+		request := Request{Sigma: 0.25, K: []int{1, 2}, N: 200_000, Rule: rule, Seed: Seed(3)}
+		results, err := m.Certify(context.Background(), request, fill(16, 0.125))
+		if err != nil {
+			t.Fatal(err)
 		}
-		compared++
-		again, err := library(t).CertifyCounts(Counts{r.Counts, r.N}, CountsRequest{Label: c.Label, K: c.K, Sigma: r.Sigma,
-			Alpha: r.AlphaLeft, Spending: c.Spending, Intervals: IntervalsAnytime, RadiusSlack: c.RadiusSlack})
-		if err != nil || again.Radius != c.Radius || again.PLower != c.PLower {
-			t.Errorf("%+v, again %+v, %v", c, again, err)
+		r, compared := results[0], 0
+		for _, c := range r.Certificates {
+			if c.Rows != r.N {
+				continue // larger at an earlier look
+			}
+			compared++
+			again, err := library(t).CertifyCounts(Counts{r.Counts, r.N}, CountsRequest{Label: c.Label, K: c.K,
+				Sigma: r.Sigma, Alpha: r.AlphaLeft, Spending: c.Spending, Intervals: intervals, RadiusSlack: c.RadiusSlack})
+			if err != nil || again.Radius != c.Radius || again.PLower != c.PLower {
+				t.Errorf("%s: %+v, again %+v, %v", rule, c, again, err)
+			}
 		}
-	}
-	if compared == 0 {
-		t.Error("no certificate is of the last look")
+		if compared == 0 {
+			t.Errorf("%s: no certificate is of the last look", rule)
+		}
 	}
 }
 

@@ -1084,8 +1084,9 @@ stk_status stk_request_set_progress(struct stk_request *request,
                                     struct stk_error **err);
 
 /**
- * Sets when the rows of an input are enough. All but fixed rest on bounds that hold at all numbers of rows at once, so the
- * answers are valid at alpha however and whenever the rows end; n is then the most rows.
+ * Sets when the rows of an input are enough. All but fixed rest on bounds that hold at all numbers of rows at once (steps: at all
+ * up to n, with half of alpha for the n-th row alone), so the answers are valid at alpha however and whenever the rows end; n is
+ * then the most rows.
  *
  * @param request Not NULL.
  * @param rule Not NULL. "fixed", the default: after n rows. For certify "radius:R": as soon as the label is certified at the
@@ -1295,7 +1296,9 @@ stk_status stk_counts_certify(const struct stk_counts *counts,
  * @param alpha Failure probability, from 1e-100 to 0.5.
  * @param spending As for stk_request_set_spending, but not "auto". May be NULL: "ranked".
  * @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
- * growing counts are true at once, so any may be taken, whatever made the rows end; "randomized:U": as fixed, a little larger
+ * growing counts are true at once, so any may be taken, whatever made the rows end; "anytime:N": so too, for at most N rows, with N
+ * fixed beforehand and half of alpha for the N-th row alone, which is what the rule steps:E takes with N the n of its request;
+ * "randomized:U": as fixed, a little larger
  * on average, by a uniform U above 0 and at most 1 that was drawn independently of the rows. May be NULL: "fixed".
  * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
  * stk_model_noise_cost.

@@ -72,7 +72,9 @@ pub unsafe extern "C" fn stk_counts_certify(
 /// @param alpha Failure probability, from 1e-100 to 0.5.
 /// @param spending As for stk_request_set_spending, but not "auto". May be NULL: "ranked".
 /// @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
-/// growing counts are true at once, so any may be taken, whatever made the rows end; "randomized:U": as fixed, a little larger
+/// growing counts are true at once, so any may be taken, whatever made the rows end; "anytime:N": so too, for at most N rows, with N
+/// fixed beforehand and half of alpha for the N-th row alone, which is what the rule steps:E takes with N the n of its request;
+/// "randomized:U": as fixed, a little larger
 /// on average, by a uniform U above 0 and at most 1 that was drawn independently of the rows. May be NULL: "fixed".
 /// @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
 /// stk_model_noise_cost.
@@ -156,7 +158,7 @@ pub(super) fn certified(summary: stk_summary, certificate: &Certificate) -> stk_
         n_certified: certificate.n,
         uniform: match certificate.intervals {
             Intervals::Randomized(uniform) => uniform.value(),
-            Intervals::Fixed | Intervals::Anytime => 0.0,
+            Intervals::Fixed | Intervals::Anytime | Intervals::AnytimeTo(_) => 0.0,
         },
         bound: spent_bound(&certificate.spending),
         certified: certificate.certified().into(),

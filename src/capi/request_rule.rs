@@ -9,8 +9,9 @@ use super::status::stk_status;
 use crate::Error;
 use crate::smoothed::Bounding;
 
-/// Sets when the rows of an input are enough. All but fixed rest on bounds that hold at all numbers of rows at once, so the
-/// answers are valid at alpha however and whenever the rows end; n is then the most rows.
+/// Sets when the rows of an input are enough. All but fixed rest on bounds that hold at all numbers of rows at once (steps: at all
+/// up to n, with half of alpha for the n-th row alone), so the answers are valid at alpha however and whenever the rows end; n is
+/// then the most rows.
 ///
 /// @param request Not NULL.
 /// @param rule Not NULL. "fixed", the default: after n rows. For certify "radius:R": as soon as the label is certified at the

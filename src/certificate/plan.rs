@@ -58,10 +58,11 @@ pub fn largest_radius_with(
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
 pub fn smallest_n(k: usize, alpha: f64, bound: Bound, classes: usize, radius_over_sigma: f64) -> Result<u64> {
-    smallest_n_with(k, alpha, &bound.into(), Intervals::Fixed, classes, radius_over_sigma)
+    smallest_n_with(k, alpha, &bound.into(), |_| Intervals::Fixed, classes, radius_over_sigma)
 }
 
-/// As [`smallest_n`], for alpha spent as `spending` says and either kind of bound.
+/// As [`smallest_n`], for alpha spent as `spending` says and the kind of bound that a number of rows is to have
+/// ([`Rule::intervals`](super::stop::Rule::intervals)).
 ///
 /// # Errors
 /// As [`smallest_n`].
@@ -69,7 +70,7 @@ pub fn smallest_n_with(
     k: usize,
     alpha: f64,
     spending: &Spending,
-    intervals: Intervals,
+    intervals: impl Fn(u64) -> Intervals,
     classes: usize,
     radius_over_sigma: f64,
 ) -> Result<u64> {
@@ -77,13 +78,13 @@ pub fn smallest_n_with(
         return Err(Error::argument("radius", format!("{radius_over_sigma} is not a radius: it must be 0 or more")));
     }
     let reaches = |n: u64| -> Result<bool> {
-        let radius = largest_radius_with(n, k, 1.0, alpha, spending, intervals, classes)?;
+        let radius = largest_radius_with(n, k, 1.0, alpha, spending, intervals(n), classes)?;
         Ok(radius > 0.0 && radius >= radius_over_sigma)
     };
     let mut enough = 1;
     while !reaches(enough)? {
         if enough == MAX_TRIALS {
-            let most = largest_radius_with(MAX_TRIALS, k, 1.0, alpha, spending, intervals, classes)?;
+            let most = largest_radius_with(MAX_TRIALS, k, 1.0, alpha, spending, intervals(MAX_TRIALS), classes)?;
             return Err(Error::argument(
                 "radius",
                 format!("{radius_over_sigma} sigma is out of reach: {MAX_TRIALS} rows allow at most {most} sigma"),

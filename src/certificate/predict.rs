@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::stats::bounds::check_k;
-use crate::stats::{Counts, binomial, check_alpha, check_trials};
+use crate::stats::{Counts, Intervals, binomial, check_alpha, check_trials};
 
 /// The k labels with the largest counts, and whether they are, with confidence, the smoothed classifier's top k.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,7 @@ pub fn predict(counts: &Counts, k: usize, alpha: f64) -> Result<Prediction> {
     check_k(k, counts.classes())?;
     check_alpha(alpha)?;
     check_trials(counts.n())?;
-    counts.check_fixed()?;
+    counts.check_allow(Intervals::Fixed)?;
     let count = |label: usize| counts.labels()[label];
     let descending = |a: &usize, b: &usize| count(*b).cmp(&count(*a)).then(a.cmp(b));
     let mut labels: Vec<usize> = (0..counts.classes()).collect();

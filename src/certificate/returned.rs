@@ -2,7 +2,7 @@
 
 use super::inference::Inference;
 use crate::stats::bounds::check_k;
-use crate::stats::{Counts, check_alpha, check_trials};
+use crate::stats::{Counts, Intervals, check_alpha, check_trials};
 use crate::{Error, Result};
 
 /// How the returned labels were chosen.
@@ -70,7 +70,7 @@ impl Returned {
         check_alpha(alpha)?;
         check_trials(counts.n())?;
         // Guarantees are for a number of rows that was fixed beforehand.
-        counts.check_fixed()?;
+        counts.check_allow(Intervals::Fixed)?;
         if let Some(label) = self.labels.iter().find(|&&label| label >= classes) {
             let message = format!("label {label} is not one of the {classes} labels 0..{classes}");
             return Err(Error::argument("labels", message));

@@ -47,8 +47,8 @@ pub(super) struct Progress {
     pub(super) end: u64,
     /// Rows that a worker has and has not given back.
     out: u64,
-    /// Whether there is or was a watch.
-    watched: bool,
+    /// The most samples without the pilot's, where there is or was a watch.
+    watched_to: Option<u64>,
     /// The watch, but while it looks.
     watch: Option<Box<dyn Watch>>,
     looking: bool,
@@ -103,7 +103,10 @@ impl Progress {
     /// The counts so far, marked where a watch may have ended the rows.
     pub(super) fn counts(&self) -> Counts {
         let counts = self.estimate.counts();
-        if self.watched { counts.ended_by_rule() } else { counts }
+        match self.watched_to {
+            Some(most) => counts.ended_by_rule(most),
+            None => counts,
+        }
     }
 
     /// Rows counted, the pilot's among them.
@@ -154,7 +157,7 @@ impl JobState {
             released,
             end: samples.rows(),
             out: 0,
-            watched: watch.is_some(),
+            watched_to: watch.is_some().then(|| samples.rows() - samples.pilot),
             watch,
             looking: false,
             stopped: None,

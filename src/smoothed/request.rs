@@ -232,7 +232,7 @@ impl Request {
         match self.rule {
             Rule::Radius(radius) => {
                 let radius = (radius + self.noise()?.radius_slack(elements)) / self.sigma;
-                auto::spend_to_reach(spending, label, k, self.n, alpha, Intervals::Anytime, radius)
+                auto::spend_to_reach(spending, label, k, self.n, alpha, self.intervals(), radius)
             }
             _ => auto::spend(spending, label, k, self.n, alpha, self.intervals()),
         }
@@ -258,7 +258,7 @@ impl Request {
 
     /// The kind of bounds that the rule rests on, before they are randomized.
     pub fn intervals(&self) -> Intervals {
-        if self.rule == Rule::Fixed { Intervals::Fixed } else { Intervals::Anytime }
+        self.rule.intervals(self.n)
     }
 
     /// How noise is made, with the grid that inputs and noise are rounded to.

@@ -98,7 +98,7 @@ impl Judgement {
                 (answer, judge.verdicts().iter().map(|verdict| verdict.decision).collect())
             }
         };
-        Ok(Some(Judged { answer, decisions, earlier, counts: counts.ended_by_rule() }))
+        Ok(Some(Judged { answer, decisions, earlier, counts: counts.ended_by_rule(request.n) }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Label counts of a sample.
 
+use super::Intervals;
 use crate::{Error, Result};
 
 /// How many of `n` noisy rows were given each label.
@@ -10,8 +11,9 @@ use crate::{Error, Result};
 pub struct Counts {
     labels: Vec<u64>,
     n: u64,
-    /// Whether a look at the counts decided how many rows there are: bounds for a number fixed beforehand are then not valid.
-    by_rule: bool,
+    /// Where looks at the counts decided how many rows there are, the most that they could have let be drawn: bounds for a number
+    /// fixed beforehand are then not valid.
+    by_rule_to: Option<u64>,
 }
 
 /// What was counted; not why the rows ended.
@@ -38,7 +40,7 @@ impl Counts {
             Some(sum) if sum > n => {
                 Err(Error::data("n", format!("the counts add to {sum}, more than the n = {n} rows drawn")))
             }
-            Some(_) => Ok(Self { labels, n, by_rule: false }),
+            Some(_) => Ok(Self { labels, n, by_rule_to: None }),
         }
     }
 
@@ -57,7 +59,7 @@ impl Counts {
     /// Counts of rows that were tallied one by one, which therefore cannot add to more than `n`.
     pub(crate) fn tallied(labels: Vec<u64>, n: u64) -> Self {
         debug_assert!(labels.iter().sum::<u64>() <= n);
-        Self { labels, n, by_rule: false }
+        Self { labels, n, by_rule_to: None }
     }
 
     /// The counts, by label.
@@ -75,24 +77,25 @@ impl Counts {
         self.n
     }
 
-    /// The same counts, known to be of rows that a look at them ended. What is said of them must hold at all numbers of rows at
-    /// once ([`Intervals::Anytime`](super::Intervals)): bounds for a fixed number refuse them.
+    /// The same counts, known to be of rows that a look at them ended, or could have ended, before the `last` one. What is said of
+    /// them must hold at all numbers of rows at once, or at all up to that one ([`Intervals::Anytime`], [`Intervals::AnytimeTo`]):
+    /// bounds for a fixed number refuse them.
     #[must_use]
-    pub fn ended_by_rule(mut self) -> Self {
-        self.by_rule = true;
+    pub fn ended_by_rule(mut self, last: u64) -> Self {
+        self.by_rule_to = Some(last);
         self
     }
 
-    /// Refuses counts whose number of rows was not fixed beforehand.
+    /// Refuses bounds that do not hold for whatever ended these rows.
     ///
     /// # Errors
     /// `InvalidData`.
-    pub(crate) fn check_fixed(&self) -> Result<()> {
-        if !self.by_rule {
-            return Ok(());
-        }
-        let message = "were ended by a rule that looked at them, so that a bound for a number of rows fixed beforehand would be \
-                       false too often: use bounds for all numbers of rows (intervals \"anytime\")";
+    pub(crate) fn check_allow(&self, intervals: Intervals) -> Result<()> {
+        let Some(last) = self.by_rule_to.filter(|&last| !intervals.allow_looks(last)) else { return Ok(()) };
+        let message = format!(
+            "were ended by a rule that looked at them, so that a bound for a number of rows fixed beforehand would be false too \
+             often: use bounds for all numbers of rows (intervals \"anytime\", or \"anytime:{last}\" for the up to {last} of the rule)"
+        );
         Err(Error::data("counts", message))
     }
 
@@ -121,7 +124,11 @@ impl Counts {
         let overflow = || Error::data("counts", "the sums overflow 64 bits");
         let n = self.n.checked_add(other.n).ok_or_else(overflow)?;
         let labels = self.labels.iter().zip(&other.labels).map(|(a, b)| a + b).collect();
-        *self = Self { labels, n, by_rule: self.by_rule || other.by_rule };
+        let by_rule_to = match (self.by_rule_to, other.by_rule_to) {
+            (None, None) => None,
+            (one, two) => Some(one.unwrap_or(self.n).saturating_add(two.unwrap_or(other.n))),
+        };
+        *self = Self { labels, n, by_rule_to };
         Ok(())
     }
 }

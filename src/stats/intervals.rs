@@ -1,10 +1,11 @@
-//! Which kind of confidence bound: for one number of rows fixed beforehand, plain or randomized, or for all of them at once.
+//! Which kind of confidence bound: for one number of rows fixed beforehand, plain or randomized, for all of them at once, or for
+//! all up to a last one.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::randomized::{self, Uniform};
-use super::{Prob, anytime, binomial};
+use super::{Prob, anytime, binomial, check_trials};
 use crate::{Error, Result};
 
 /// When the rows end: after a number fixed beforehand, or whenever a look at them says so.
@@ -15,6 +16,10 @@ pub enum Intervals {
     Fixed,
     /// Bounds that hold at all numbers of rows at once, so under any stopping rule and at any deadline.
     Anytime,
+    /// Bounds that hold at all numbers of rows up to a last one, fixed beforehand, at once: half of the failure probability is for
+    /// bounds at all looks, the other half for exact ones at the last. So rows that are never stopped certify nearly what a number
+    /// fixed beforehand would.
+    AnytimeTo(u64),
     /// Randomized exact bounds, for a number of rows that was fixed before they were drawn: a little larger radii on average,
     /// by the luck of a uniform drawn beside them. All bounds of a certificate may share it.
     Randomized(Uniform),
@@ -24,11 +29,12 @@ impl Intervals {
     /// The lower bound of a success probability: [`binomial::lower`], [`anytime::lower`] or [`randomized::lower`].
     ///
     /// # Errors
-    /// As [`binomial::lower`].
+    /// As [`binomial::lower`]; `InvalidArgument` when there are more trials than the last number of [`Intervals::AnytimeTo`].
     pub fn lower(self, successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
         match self {
             Self::Fixed => binomial::lower(successes, trials, alpha),
             Self::Anytime => anytime::lower(successes, trials, alpha),
+            Self::AnytimeTo(last) => lower_to(last, successes, trials, alpha),
             Self::Randomized(uniform) => randomized::lower(successes, trials, alpha, uniform),
         }
     }
@@ -36,14 +42,40 @@ impl Intervals {
     /// The upper bound of a success probability: [`binomial::upper`], [`anytime::upper`] or [`randomized::upper`].
     ///
     /// # Errors
-    /// As [`binomial::lower`].
+    /// As [`Intervals::lower`].
     pub fn upper(self, successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
         match self {
             Self::Fixed => binomial::upper(successes, trials, alpha),
             Self::Anytime => anytime::upper(successes, trials, alpha),
+            Self::AnytimeTo(last) => match trials.checked_sub(successes) {
+                // More successes than trials: the error is that of the anytime bound.
+                None => anytime::upper(successes, trials, alpha),
+                Some(failures) => Ok(lower_to(last, failures, trials, alpha)?.complement()),
+            },
             Self::Randomized(uniform) => randomized::upper(successes, trials, alpha, uniform),
         }
     }
+
+    /// Whether a rule that looks at the rows, `last` at most, may end them.
+    pub(crate) fn allow_looks(self, last: u64) -> bool {
+        match self {
+            Self::Fixed | Self::Randomized(_) => false,
+            Self::Anytime => true,
+            // Of a smaller last number none knows why the rows ended just there.
+            Self::AnytimeTo(own) => own >= last,
+        }
+    }
+}
+
+/// The lower bound of [`Intervals::AnytimeTo`]: false at any look with probability at most alpha, since each of its two is with
+/// at most half of that (halves of a number are exact).
+fn lower_to(last: u64, successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
+    if trials > last {
+        return Err(Error::argument("intervals", format!("\"anytime:{last}\" ends before {trials} rows")));
+    }
+    // The exact one is never the worse of two.
+    let lower = if trials == last { binomial::lower } else { anytime::lower };
+    lower(successes, trials, 0.5 * alpha)
 }
 
 impl fmt::Display for Intervals {
@@ -51,6 +83,7 @@ impl fmt::Display for Intervals {
         match self {
             Self::Fixed => f.pad("fixed"),
             Self::Anytime => f.pad("anytime"),
+            Self::AnytimeTo(last) => write!(f, "anytime:{last}"),
             Self::Randomized(uniform) => write!(f, "randomized:{}", uniform.value()),
         }
     }
@@ -61,15 +94,18 @@ impl FromStr for Intervals {
 
     fn from_str(text: &str) -> Result<Self> {
         let refuse = || {
-            Error::argument(
-                "intervals",
-                format!("\"{text}\" is none of fixed, anytime, randomized:U with U above 0 and at most 1"),
-            )
+            let forms =
+                "fixed, anytime, anytime:N with a whole number N of rows, randomized:U with U above 0 and at most 1";
+            Error::argument("intervals", format!("\"{text}\" is none of {forms}"))
         };
-        match (text, text.strip_prefix("randomized:")) {
-            ("fixed", _) => Ok(Self::Fixed),
-            ("anytime", _) => Ok(Self::Anytime),
-            (_, Some(value)) => {
+        match text.split_once(':') {
+            None if text == "fixed" => Ok(Self::Fixed),
+            None if text == "anytime" => Ok(Self::Anytime),
+            Some(("anytime", last)) => {
+                let last = last.parse().ok().filter(|&last| check_trials(last).is_ok());
+                Ok(Self::AnytimeTo(last.ok_or_else(refuse)?))
+            }
+            Some(("randomized", value)) => {
                 Ok(Self::Randomized(value.parse().ok().and_then(|value| Uniform::new(value).ok()).ok_or_else(refuse)?))
             }
             _ => Err(refuse()),

@@ -147,7 +147,8 @@ impl Spending {
     }
 
     /// The label's bound from below and its rivals' from above, all true at once with probability at least 1 - `alpha`: with
-    /// [`Intervals::Fixed`] at the number of rows fixed beforehand, with [`Intervals::Anytime`] at all numbers of rows at once.
+    /// [`Intervals::Fixed`] at the number of rows fixed beforehand, with [`Intervals::Anytime`] at all numbers of rows at once (with
+    /// [`Intervals::AnytimeTo`] up to the last).
     ///
     /// # Errors
     /// As [`Spending::check`]; `InvalidArgument` when no row or more than [`MAX_TRIALS`](super::MAX_TRIALS) rows were drawn.
@@ -159,9 +160,7 @@ impl Spending {
         alpha: f64,
         intervals: Intervals,
     ) -> Result<SpentBounds> {
-        if intervals != Intervals::Anytime {
-            counts.check_fixed()?;
-        }
+        counts.check_allow(intervals)?;
         self.check(label, k, counts.classes(), alpha)?;
         self.bounds_of(&self.tally(counts, label, k, &mut Vec::new()), k, alpha, intervals)
     }

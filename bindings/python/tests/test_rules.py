@@ -87,6 +87,7 @@ def test_steps_end_between_two_of_them(linear: SmoothedClassifier) -> None:
     whole = certified(linear, n=100_000, seed=2)
     assert found.decision == "reached" and found.n < 20_000 and found.certified
     assert found.radius // 0.25 == whole.radius // 0.25
+    assert found.intervals == "anytime:100000" and again(found).radius == found.radius
 
 
 def test_randomized_bounds_are_made_again_from_their_uniform(linear: SmoothedClassifier) -> None:
@@ -233,8 +234,15 @@ def test_intervals_of_counts() -> None:
     counts = [20, 950, 30]
     found = {
         intervals: certify_counts(counts, 1, 1, 0.5, intervals=intervals).radius
-        for intervals in ("fixed", "anytime", "randomized:0.999", "randomized:0.001")
+        for intervals in (
+            *("fixed", "anytime", "anytime:1000", "anytime:1001"),
+            *("randomized:0.999", "randomized:0.001"),
+        )
     }
+    # At the last row of at most 1000 half of alpha is for bounds of that one number.
+    assert found["anytime:1001"] < found["anytime"] < found["anytime:1000"] < found["fixed"]
+    with pytest.raises(InvalidArgumentError, match="anytime:999"):
+        certify_counts(counts, 1, 1, 0.5, intervals="anytime:999")
     # Bounds for all numbers of rows are wider than for one; a randomized bound is never wider.
     assert 0 < found["anytime"] < found["fixed"]
     assert found["randomized:0.001"] >= found["fixed"] and found["randomized:0.999"] >= found["fixed"]

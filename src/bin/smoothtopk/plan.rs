@@ -7,7 +7,7 @@ use smoothtopk::certificate::plan;
 use smoothtopk::certificate::stop::{PredictJudge, Rule, Terms};
 use smoothtopk::model::Model;
 use smoothtopk::sampler::Measured;
-use smoothtopk::stats::{Bound, Intervals, MAX_TRIALS, Spending};
+use smoothtopk::stats::{Bound, MAX_TRIALS, Spending};
 use smoothtopk::{Error, Result};
 
 use crate::model_args::ModelArgs;
@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long, value_delimiter = ',', default_value = "1")]
     k: Vec<usize>,
     /// Plan for rows that a rule may stop: fixed, radius:R, steps:E, tolerance:E or predict. All but fixed have bounds that hold at any
-    /// number of rows; radius:R also asks for the rows that R takes.
+    /// number of rows up to n; radius:R also asks for the rows that R takes.
     #[arg(long, default_value_t)]
     rule: Rule,
     /// How alpha is spent, as certify has it; repeatable [default: ranked, binocp and simuem].
@@ -72,7 +72,8 @@ pub fn run(args: Args) -> Result<()> {
     }
     let measured = args.model.as_ref().map(|path| measure(&args, path)).transpose()?;
     let classes = args.model_args.classes.or(measured.as_ref().map(|(model, _)| model.signature().classes));
-    let intervals = if args.rule == Rule::Fixed { Intervals::Fixed } else { Intervals::Anytime };
+    // n is the most rows: what is certified at the last of them counts.
+    let intervals = |n| args.rule.intervals(n);
     let mut bounds = args.bound.clone();
     if bounds.is_empty() {
         bounds = [Bound::Ranked, Bound::BinoCp, Bound::SimuEm].map(Spending::from).to_vec();
@@ -97,7 +98,7 @@ pub fn run(args: Args) -> Result<()> {
             let smallest = |share| plan::smallest_n_with(k, args.alpha, bound, intervals, of, share);
             let mut row = format!("{k}\t{bound}\t{}", smallest(0.0)?);
             if let Some(n) = args.n {
-                let largest = plan::largest_radius_with(n, k, args.sigma, args.alpha, bound, intervals, of)?;
+                let largest = plan::largest_radius_with(n, k, args.sigma, args.alpha, bound, intervals(n), of)?;
                 row += &format!("\t{largest}");
             }
             if let Some(radius) = radius {

@@ -119,9 +119,9 @@ impl CertifyJudge {
             }
             let (decision, certificate) = match self.terms.rule {
                 Rule::Fixed if !last => continue,
-                Rule::Fixed => (Decision::Complete, self.certificate(counts, *k, spending, Intervals::Fixed)?),
+                Rule::Fixed => (Decision::Complete, self.certificate(counts, *k, spending)?),
                 _ => {
-                    let certificate = self.certificate(counts, *k, spending, Intervals::Anytime)?;
+                    let certificate = self.certificate(counts, *k, spending)?;
                     let asked = self.asked(certificate.radius);
                     // What n_max rows could reach changes little from look to look.
                     let ahead =
@@ -160,9 +160,13 @@ impl CertifyJudge {
         &self.verdicts
     }
 
-    fn certificate(&self, counts: &Counts, k: usize, spending: &Spending, intervals: Intervals) -> Result<Certificate> {
+    fn intervals(&self) -> Intervals {
+        self.terms.rule.intervals(self.terms.n_max)
+    }
+
+    fn certificate(&self, counts: &Counts, k: usize, spending: &Spending) -> Result<Certificate> {
         let sigma = self.noise.sigma();
-        let found = certify_with(counts, self.label, k, sigma, self.terms.alpha, spending, intervals)?;
+        let found = certify_with(counts, self.label, k, sigma, self.terms.alpha, spending, self.intervals())?;
         Ok(found.shrunk_by(self.slack))
     }
 
@@ -224,7 +228,7 @@ impl CertifyJudge {
     /// What no number of rows could bring the radius above, but with probability alpha; negative where none could certify
     /// anything, by what the slack takes off 0.
     fn limit(&self, counts: &Counts, k: usize, spending: &Spending) -> Result<f64> {
-        let bounds = spending.opposite_bounds(counts, self.label, k, self.terms.alpha, Intervals::Anytime)?;
+        let bounds = spending.opposite_bounds(counts, self.label, k, self.terms.alpha, self.intervals())?;
         let radius = radius_of(&self.noise, &bounds)?.radius;
         Ok(if radius > 0.0 { radius + RADIUS_ERROR * self.noise.sigma() } else { 0.0 } - self.slack)
     }
@@ -245,17 +249,18 @@ impl CertifyJudge {
 
     fn at_n_max(&self, labels: Vec<u64>, k: usize, spending: &Spending) -> Result<f64> {
         let counts = Counts::new(labels, self.terms.n_max)?;
-        Ok(self.certificate(&counts, k, spending, Intervals::Anytime)?.radius)
+        Ok(self.certificate(&counts, k, spending)?.radius)
     }
 
     /// The smallest number of rows at which something can be decided in the label's favour, or `n_max`.
     fn first_useful(&self) -> Result<u64> {
         let Terms { rule, classes, alpha, n_max } = self.terms;
         let asked = if let Rule::Radius(radius) = rule { (radius + self.slack) / self.noise.sigma() } else { 0.0 };
+        let intervals = self.intervals();
         let mut first = n_max;
         for Statement { k, spending } in &self.statements {
             let reaches = |n: u64| -> Result<bool> {
-                let radius = plan::largest_radius_with(n, *k, 1.0, alpha, spending, Intervals::Anytime, classes)?;
+                let radius = plan::largest_radius_with(n, *k, 1.0, alpha, spending, intervals, classes)?;
                 Ok(radius > 0.0 && radius >= asked)
             };
             if reaches(first)? {

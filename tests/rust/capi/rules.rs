@@ -52,14 +52,15 @@ fn a_record_of_a_rule_is_enough_to_certify_again() {
     let model = Model::test("linear.onnx", 16, 2);
     let input = crate::linear_input();
     let (mut last, mut earlier) = (0, 0);
-    for seed in 0..40 {
-        let request = ruled("tolerance:0.2sigma", 20_000, seed);
+    let rules = [("tolerance:0.2sigma", "anytime"), ("steps:0.2", "anytime:20000")];
+    for (seed, (rule, intervals)) in (0..40).flat_map(|seed| rules.map(|rule| (seed, rule))) {
+        let request = ruled(rule, 20_000, seed);
         set_k(&request, &[1, 2]);
         call(|err| unsafe { stk_request_set_spending(request.0, c"auto".as_ptr(), err) }).unwrap();
         let (result, outcome) = model.certify(&request, &input, None);
         result.unwrap();
         let json = outcome.json(0);
-        assert_eq!((json["rule"].as_str(), json["intervals"].as_str()), (Some("tolerance:0.2sigma"), Some("anytime")));
+        assert_eq!((json["rule"].as_str(), json["intervals"].as_str()), (Some(rule), Some(intervals)));
         assert_eq!(json["bound"], "auto");
         for k_index in 0..2 {
             let (summary, certificate) = (outcome.summary(0, k_index), &json["certificates"][k_index]);

@@ -154,6 +154,30 @@ fn a_curve_at_steps_is_the_one_of_all_rows() {
     let step = |radius: &String| (radius.parse::<f64>().unwrap() / 0.125).floor();
     let same = few.iter().zip(&many).filter(|(few, many)| step(few) == step(many)).count();
     assert!(same >= 36, "{same} of 40");
+    // The radii follow from the counts by the bounds of the rule; bounds at all numbers of rows are another statement, and fixed ones none.
+    let counts = steps.join("counts.tsv").to_string_lossy().into_owned();
+    let of = |more: &[&str]| smoothtopk([&["radius", "--counts", &counts][..], more].concat());
+    let column = |text: &str| -> Vec<f64> {
+        text.lines().skip(1).map(|line| line.split('\t').nth(2).unwrap().parse().unwrap()).collect()
+    };
+    let own = column(&ok(&of(&[])));
+    assert_eq!(own, few.iter().map(|radius| radius.parse().unwrap()).collect::<Vec<f64>>());
+    assert_eq!(own, column(&ok(&of(&["--intervals", "anytime:10000"]))));
+    assert_ne!(own, column(&ok(&of(&["--intervals", "anytime"]))));
+    for void in ["fixed", "anytime:5000", "randomized:0.5", "anytime:0"] {
+        refused(&of(&["--intervals", void]), 2);
+    }
+    // The radii follow from the counts by the bounds of the rule; bounds at all numbers of rows are another statement, fixed ones none.
+    let counts = steps.join("counts.tsv").to_string_lossy().into_owned();
+    let of = |more: &[&str]| smoothtopk([&["radius", "--counts", &counts][..], more].concat());
+    let own = ok(&of(&[]));
+    let column: Vec<&str> = own.lines().skip(1).map(|line| line.split('\t').nth(2).unwrap()).collect();
+    assert_eq!(column, few);
+    assert_eq!(own, ok(&of(&["--intervals", "anytime:10000"])));
+    assert_ne!(own, ok(&of(&["--intervals", "anytime"])));
+    for void in ["fixed", "anytime:5000", "randomized:0.5", "anytime:0"] {
+        refused(&of(&["--intervals", void]), 2);
+    }
     let report = report(&steps, dir.path());
     assert!(report.contains("its numbers are for multiples of 0.125, and lower bounds between them"), "{report}");
 }

@@ -10,7 +10,8 @@ use smoothtopk::sampler::{BaseClassifier, BatchRunner, Plan};
 use smoothtopk::smoothed::{
     Answer, Bounding, Control, Generator, NoiseMode, Outcome, Request, SmoothedClassifier, Task,
 };
-use smoothtopk::stats::{Intervals, Spending};
+use smoothtopk::stats::randomized::Uniform;
+use smoothtopk::stats::{Counts, Intervals, Spending};
 use smoothtopk::{ErrorKind, Result};
 
 /// Label 1 where the first element is above a half, label 2 where the second is above 1.2, else label 0; of four labels.
@@ -88,22 +89,51 @@ fn a_radius_is_decided_with_few_rows_the_same_for_every_plan() {
 
 #[test]
 fn the_certificate_follows_from_the_counts_and_is_for_any_number_of_rows() {
-    let request = Request { k: vec![1, 2], ..request(Rule::Tolerance(Tolerance::Sigmas(0.1))) };
-    let outcome = certify(&smoothed(64, 2), [0.7, 0.9], &request);
-    assert!(outcome.counts.n() < 100_000, "{outcome:?}");
-    assert_eq!(outcome.decisions, [Decision::Reached; 2]);
-    let Ok(Answer::Certificates(list)) = &outcome.answer else { panic!("no certificate") };
-    for ((certificate, &k), earlier) in list.iter().zip(&request.k).zip(&outcome.earlier) {
-        let slack = request.noise().unwrap().radius_slack(2);
-        let from = |counts| {
-            let certified = certify_with(counts, 1, k, 0.25, 0.001, &Spending::default(), Intervals::Anytime);
-            certified.unwrap().shrunk_by(slack)
-        };
-        // One k may be decided before the other, with a larger radius.
-        assert_eq!(*certificate, from(earlier.as_ref().unwrap_or(&outcome.counts)));
-        assert!(certificate.radius >= from(&outcome.counts).radius);
-        assert!(earlier.as_ref().is_none_or(|earlier| earlier.n() < outcome.counts.n()));
+    let rules = [
+        (Rule::Tolerance(Tolerance::Sigmas(0.1)), Intervals::Anytime),
+        (Rule::Steps(0.05), Intervals::AnytimeTo(100_000)),
+    ];
+    for (rule, intervals) in rules {
+        let request = Request { k: vec![1, 2], ..request(rule) };
+        let outcome = certify(&smoothed(64, 2), [0.7, 0.9], &request);
+        assert!(outcome.counts.n() < 100_000, "{outcome:?}");
+        assert_eq!(outcome.decisions, [Decision::Reached; 2]);
+        let Ok(Answer::Certificates(list)) = &outcome.answer else { panic!("no certificate") };
+        for ((certificate, &k), earlier) in list.iter().zip(&request.k).zip(&outcome.earlier) {
+            let slack = request.noise().unwrap().radius_slack(2);
+            let from = |counts| {
+                let certified = certify_with(counts, 1, k, 0.25, 0.001, &Spending::default(), intervals);
+                certified.unwrap().shrunk_by(slack)
+            };
+            // One k may be decided before the other, with a larger radius.
+            assert_eq!(*certificate, from(earlier.as_ref().unwrap_or(&outcome.counts)));
+            assert!(certificate.radius >= from(&outcome.counts).radius);
+            assert!(earlier.as_ref().is_none_or(|earlier| earlier.n() < outcome.counts.n()));
+        }
     }
+}
+
+/// A last row that is named in hindsight would have exact bounds where a rule has looked.
+#[test]
+fn counts_that_a_rule_ended_take_no_bounds_but_those_for_all_its_looks() {
+    let outcome = certify(&smoothed(64, 2), [0.7, 0.9], &request(Rule::Steps(0.05)));
+    let mut counts = outcome.counts.clone();
+    let n = counts.n();
+    assert!(n < 100_000);
+    let with = |counts: &Counts, kind| certify_with(counts, 1, 1, 0.25, 0.001, &Spending::default(), kind);
+    for sound in [Intervals::Anytime, Intervals::AnytimeTo(100_000), Intervals::AnytimeTo(100_001)] {
+        assert!(with(&counts, sound).is_ok(), "{sound}");
+    }
+    let uniform = Intervals::Randomized(Uniform::new(0.5).unwrap());
+    for unsound in [Intervals::Fixed, uniform, Intervals::AnytimeTo(n), Intervals::AnytimeTo(99_999)] {
+        let error = with(&counts, unsound).unwrap_err();
+        assert_eq!(error.field(), Some("counts"), "{unsound}");
+        assert!(error.message().contains("\"anytime:100000\""), "{error}");
+    }
+    // Further rows whose number was fixed move the last one.
+    counts.add(&Counts::complete(vec![0, 50, 0, 0]).unwrap()).unwrap();
+    assert!(with(&counts, Intervals::AnytimeTo(100_050)).is_ok());
+    assert!(with(&counts, Intervals::AnytimeTo(100_049)).is_err());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use proptest::test_runner::RngSeed;
 use smoothtopk::certificate::stop::{Rule, Tolerance};
 use smoothtopk::certificate::{auto, certify_with};
 use smoothtopk::stats::randomized::{self, Uniform};
-use smoothtopk::stats::{Counts, Intervals, Spending, anytime, binomial};
+use smoothtopk::stats::{Counts, Intervals, MAX_TRIALS, Spending, anytime, binomial};
 
 /// More than two bounds that compare can differ by rounding.
 const ROUNDING: f64 = 5e-12;
@@ -24,7 +24,8 @@ fn alphas() -> impl Strategy<Value = f64> {
 
 fn intervals() -> impl Strategy<Value = Intervals> {
     let randomized = any::<u64>().prop_map(|bits| Intervals::Randomized(Uniform::from_bits(bits)));
-    prop_oneof![Just(Intervals::Fixed), Just(Intervals::Anytime), randomized]
+    // More rows than any sample has: the bounds at the last one have a test of their own.
+    prop_oneof![Just(Intervals::Fixed), Just(Intervals::Anytime), Just(Intervals::AnytimeTo(MAX_TRIALS)), randomized]
 }
 
 fn spendings() -> impl Strategy<Value = Spending> {
@@ -47,6 +48,17 @@ proptest! {
         let (all, one) = (anytime::lower(s, n, alpha).unwrap(), binomial::lower(s, n, alpha).unwrap());
         prop_assert!(all.p <= one.p * (1.0 + ROUNDING) && all.q >= one.q * (1.0 - ROUNDING), "{all:?} {one:?}");
         prop_assert!(all.p >= 0.0 && all.q <= 1.0 && (all.p + all.q - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn bounds_up_to_a_last_row_have_half_of_alpha_there_and_half_before((s, n) in samples(), more in 1u64..1000, alpha in alphas()) {
+        let at = |last: u64| Intervals::AnytimeTo(last);
+        prop_assert_eq!(at(n).lower(s, n, alpha).unwrap(), binomial::lower(s, n, 0.5 * alpha).unwrap());
+        prop_assert_eq!(at(n).upper(s, n, alpha).unwrap(), binomial::upper(s, n, 0.5 * alpha).unwrap());
+        prop_assert_eq!(at(n + more).lower(s, n, alpha).unwrap(), anytime::lower(s, n, 0.5 * alpha).unwrap());
+        prop_assert_eq!(at(n + more).upper(s, n, alpha).unwrap(), anytime::upper(s, n, 0.5 * alpha).unwrap());
+        let beyond = at(n).lower(s, n + more, alpha).unwrap_err();
+        prop_assert_eq!(beyond.field(), Some("intervals"));
     }
 
     #[test]
@@ -124,7 +136,18 @@ fn what_is_no_rule_or_spending_is_refused() {
     ] {
         assert_eq!(text.parse::<Spending>().unwrap_err().field(), Some("spending"), "{text}");
     }
-    for text in ["", "randomized", "randomized:0", "randomized:1.1", "randomized:-0.1", "sometimes"] {
+    for text in [
+        "",
+        "randomized",
+        "randomized:0",
+        "randomized:1.1",
+        "randomized:-0.1",
+        "sometimes",
+        "anytime:",
+        "anytime:0",
+        "anytime:1e5",
+        "anytime:1000000000001",
+    ] {
         assert_eq!(text.parse::<Intervals>().unwrap_err().field(), Some("intervals"), "{text}");
     }
 }

@@ -33,6 +33,21 @@ fn bounds_at_all_looks_hold_at_the_luckiest() {
     }
 }
 
+#[test]
+fn bounds_up_to_a_last_row_hold_at_the_luckiest_look() {
+    for p in [0.003, 0.1, 0.5, 0.84, 0.977, 0.999] {
+        let failures = ever_above(p, 4000, |s, n| Intervals::AnytimeTo(3000).lower(s, n, ALPHA).expect("valid"));
+        println!("p = {p}: {failures} of 4000");
+        assert!(!exceeds(failures, 4000, ALPHA), "p = {p}: {failures}");
+    }
+}
+
+#[test]
+fn the_check_catches_a_last_row_that_is_named_in_hindsight() {
+    let failures = ever_above(0.5, 4000, |s, n| Intervals::AnytimeTo(n).lower(s, n, ALPHA).expect("valid"));
+    assert!(exceeds(failures, 4000, ALPHA), "{failures}");
+}
+
 /// The supermartingale is a martingale at p0 = p, so it loses only what it overshoots, and what lies beyond 3000 rows.
 #[test]
 fn bounds_at_all_looks_come_near_alpha() {

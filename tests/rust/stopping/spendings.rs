@@ -51,11 +51,15 @@ fn ever_false(truth: &Truth, k: usize, intervals: Intervals, looks: &[u64], draw
 
 #[test]
 fn every_spending_holds_at_the_luckiest_look() {
-    let looks: Vec<u64> = looks(1500).filter(|&n| n >= 8).step_by(3).collect();
-    for (truth, ks) in truths() {
+    let mut looks: Vec<u64> = looks(1500).filter(|&n| n >= 8).step_by(3).collect();
+    looks.extend((looks.last() != Some(&1500)).then_some(1500));
+    for (intervals, (truth, ks)) in [Intervals::Anytime, Intervals::AnytimeTo(1500)]
+        .into_iter()
+        .flat_map(|kind| truths().into_iter().map(move |truth| (kind, truth)))
+    {
         for k in ks {
-            let failures = ever_false(&truth, k, Intervals::Anytime, &looks, DRAWS / 2);
-            println!("c = {} k = {k}: false of {}: {failures:?}", truth.p.len(), DRAWS / 2);
+            let failures = ever_false(&truth, k, intervals, &looks, DRAWS / 2);
+            println!("{intervals} c = {} k = {k}: false of {}: {failures:?}", truth.p.len(), DRAWS / 2);
             assert!(failures.iter().all(|&failed| !exceeds(failed, DRAWS / 2, ALPHA)), "k = {k}: {failures:?}");
         }
     }

@@ -126,7 +126,8 @@ class Certificate(Answer):
 
     @property
     def intervals(self) -> str:
-        """The kind of its bounds, as `certify_counts` takes it: "fixed", "randomized:U", or "anytime" under a rule."""
+        """The kind of its bounds, as `certify_counts` takes it: "fixed", "randomized:U", or, under a rule, "anytime" or
+        "anytime:N"."""
         if self.uniform is not None:
             return f"randomized:{self.uniform!r}"
         return str(json.loads(self._json)["intervals"])

@@ -175,8 +175,9 @@ class SmoothedClassifier(Opened):
                 radius R, or no number of rows, or none up to n, could certify it. "steps:E": as soon as the largest
                 multiple of E, at least 1e-6 sigma, that the label is certified at is decided. "tolerance:E", or
                 "tolerance:Esigma": as soon as the rows up to n are expected to add no more than E (in units of x, or of
-                sigma) to the radius. All but "fixed" rest on bounds that hold at all numbers of rows at once: a
-                certificate is valid at alpha whenever the rows end.
+                sigma) to the radius. All but "fixed" rest on bounds that hold at all numbers of rows at once
+                ("steps:E": at all up to n, with half of alpha for the n-th alone): a certificate is valid at alpha
+                whenever the rows end.
             bound: how label probabilities are bounded: "ranked"; the paper's "simuem" or "binocp"; or "auto": chosen by
                 the n0 rows for the largest radius that is to be expected. None: as `spending` says, or "ranked".
             spending: how alpha is spent on the bounds, in more ways than `bound` has, and in its place. It must not

@@ -157,8 +157,9 @@ def certify_counts(
         spending: how alpha is spent, in more ways than `bound` has, and in its place: as for
             `SmoothedClassifier.certify`, but not "auto".
         intervals: "fixed": for a number of rows that was fixed beforehand. "anytime": the certificates of all looks at
-            growing counts are true at once, so any may be taken, whatever made the rows end. "randomized:U": as fixed,
-            a little larger on average, by a uniform U above 0 and at most 1 that was drawn independently of the rows.
+            growing counts are true at once, so any may be taken, whatever made the rows end. "anytime:N": so too, for
+            at most N rows, with N fixed beforehand and half of alpha for the N-th alone. "randomized:U": as fixed, a
+            little larger on average, by a uniform U above 0 and at most 1 that was drawn independently of the rows.
         radius_slack: what is taken off the radius, for a rounding of the inputs; at least 0.
 
     Raises:

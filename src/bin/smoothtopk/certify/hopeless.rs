@@ -32,9 +32,9 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
             Bounding::As(spending) => vec![spending.clone()],
             Bounding::Auto => vec![Spending::default(), Spending::BinoCp, Spending::SimuEm],
         };
-        let (classes, intervals) = (manifest.classes, most_certifying(request));
+        let (classes, intervals) = (manifest.classes, |n| most_certifying(request, n));
         let reaches = |spending: &Spending| {
-            let largest = plan::largest_radius_with(n, k, request.sigma, alpha, spending, intervals, classes);
+            let largest = plan::largest_radius_with(n, k, request.sigma, alpha, spending, intervals(n), classes);
             largest.is_ok_and(|radius| radius > wanted)
         };
         if spendings.iter().any(reaches) {
@@ -56,11 +56,11 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
     }
 }
 
-/// The bounds with which the fewest rows certify: of randomized ones, those of the luckiest uniform.
-fn most_certifying(request: &Request) -> Intervals {
+/// The bounds of n rows at most with which the fewest certify: of randomized ones, those of the luckiest uniform.
+fn most_certifying(request: &Request, n: u64) -> Intervals {
     match Uniform::new(f64::MIN_POSITIVE) {
         Ok(luckiest) if request.randomized => Intervals::Randomized(luckiest),
-        _ => request.intervals(),
+        _ => request.rule.intervals(n),
     }
 }
 

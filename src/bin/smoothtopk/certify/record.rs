@@ -56,7 +56,7 @@ fn of_certificate(certificate: &Certificate) -> Outcome {
 fn stop(certificate: &Certificate, decision: Decision, earlier: &Option<Counts>) -> StopOfK {
     let uniform = match certificate.intervals {
         Intervals::Randomized(uniform) => Some(uniform.value()),
-        Intervals::Fixed | Intervals::Anytime => None,
+        Intervals::Fixed | Intervals::Anytime | Intervals::AnytimeTo(_) => None,
     };
     StopOfK { decision, spending: Some(certificate.spending.clone()), earlier: earlier.clone(), uniform }
 }

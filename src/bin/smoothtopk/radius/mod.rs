@@ -46,10 +46,10 @@ pub struct Args {
     #[arg(long)]
     bound: Option<Spending>,
 
-    /// fixed: bounds for a number of rows that was fixed beforehand; anytime: for counts that were looked at while they grew
-    /// [default: fixed; a RUN: as its rule wants]
-    #[arg(long, value_enum)]
-    intervals: Option<Kind>,
+    /// fixed: bounds for a number of rows that was fixed beforehand; anytime: for counts that were looked at while they grew;
+    /// anytime:N: so too, for at most N rows, N fixed beforehand [default: fixed; a RUN: as its rule wants]
+    #[arg(long, value_parser = intervals)]
+    intervals: Option<Intervals>,
 
     /// Rows drawn per example, when some gave no label [default: the sum of the row's counts]
     #[arg(long)]
@@ -57,18 +57,12 @@ pub struct Args {
 }
 
 /// `--intervals`. Not the randomized bounds: their uniform must be drawn beside the rows, as that of a RUN was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Kind {
-    Fixed,
-    Anytime,
-}
-
-impl From<Kind> for Intervals {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Fixed => Self::Fixed,
-            Kind::Anytime => Self::Anytime,
+fn intervals(text: &str) -> Result<Intervals, String> {
+    match text.parse() {
+        Ok(Intervals::Randomized(_)) | Err(_) => {
+            Err("must be fixed, anytime, or anytime:N with a whole number N of rows".into())
         }
+        Ok(intervals) => Ok(intervals),
     }
 }
 
@@ -99,7 +93,9 @@ fn radius(counts: &Counts, label: usize, k: usize, settings: &Settings, stop: Op
         Ok(certify_with(counts, label, k, sigma, alpha, spending, intervals)?.shrunk_by(slack).radius)
     };
     // Bounds that hold at all looks are true at both.
-    let earlier = own.and_then(|own| own.earlier.as_ref()).filter(|_| settings.intervals == Intervals::Anytime);
+    let earlier = own
+        .and_then(|own| own.earlier.as_ref())
+        .filter(|_| matches!(settings.intervals, Intervals::Anytime | Intervals::AnytimeTo(_)));
     let last = certify(counts)?;
     earlier.map_or(Ok(last), |earlier| Ok(certify(earlier)?.max(last)))
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use smoothtopk::certificate::stop::Rule;
 use smoothtopk::noise::family::Gaussian;
 use smoothtopk::smoothed::Bounding;
 use smoothtopk::stats::{Intervals, Spending, check_alpha};
@@ -41,7 +42,7 @@ impl Settings {
                 sigma: required(args.sigma, "sigma")?,
                 alpha: required(args.alpha, "alpha")?,
                 spending: Some(args.bound.clone().unwrap_or_default()),
-                intervals: args.intervals.map_or(Intervals::Fixed, Intervals::from),
+                intervals: args.intervals.unwrap_or_default(),
                 randomized: false,
                 n: args.n,
                 slack: 0.0,
@@ -69,7 +70,7 @@ impl Settings {
         if let Some(other) = args.n.filter(|&other| other != n) {
             return Err(Error::argument("n", format!("{other} given, but the RUN drew n = {n} rows: leave it out")));
         }
-        let intervals = manifest.intervals(args.intervals.map(Intervals::from))?;
+        let intervals = manifest.intervals(args.intervals, n)?;
         let randomized = args.intervals.is_none() && manifest.is_randomized();
         let own_alpha = manifest.float("alpha")?;
         let alpha = args.alpha.unwrap_or(own_alpha);
@@ -164,17 +165,19 @@ impl Manifest {
         if self.json.get("rule").is_none() { Ok("fixed") } else { self.text("rule") }
     }
 
-    /// The kind of bounds: those of the RUN's rule, unless others are asked for that hold too.
-    fn intervals(&self, asked: Option<Intervals>) -> Result<Intervals> {
-        match (self.rule()?, asked) {
-            ("fixed", asked) => Ok(asked.unwrap_or(Intervals::Fixed)),
-            (rule, Some(Intervals::Fixed | Intervals::Randomized(_))) => {
+    /// The kind of bounds: those of the RUN's rule for n rows at most, unless others are asked for that hold too.
+    fn intervals(&self, asked: Option<Intervals>, n: u64) -> Result<Intervals> {
+        let rule: Rule = self.rule()?.parse().map_err(|_| self.wrong("rule", "a rule"))?;
+        let own = rule.intervals(n);
+        match asked {
+            None => Ok(own),
+            Some(asked) if rule == Rule::Fixed || asked == own || asked == Intervals::Anytime => Ok(asked),
+            Some(asked) => {
                 let message = format!(
-                    "fixed bounds are void for counts whose number of rows a rule chose ({rule}): leave --intervals out"
+                    "{asked} bounds are void for counts whose number of rows a rule chose ({rule}, at most {n}): leave --intervals out"
                 );
                 Err(Error::argument("intervals", message))
             }
-            _ => Ok(Intervals::Anytime),
         }
     }
 
