@@ -1093,8 +1093,9 @@ stk_status stk_request_set_progress(struct stk_request *request,
  * radius R (finite, above 0), or no number of rows could certify it, or none up to n; "steps:E": as soon as the largest multiple
  * of E (finite, at least 1e-6 sigma) that the label is certified at is decided; and "tolerance:E" or "tolerance:Esigma": as soon
  * as the rows up to n are expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius.
- * For predict "predict": as soon as the top-k set is settled. certify_answer takes a fixed n only. All but fixed are refused,
- * with the field "randomized", where the bounds are randomized.
+ * For predict "predict": as soon as the top-k set is settled. certify_answer takes "fixed", and where n0 is at least 1 "radius:R"
+ * and "tolerance", which are then about the set_radius; all its guarantees are valid whenever the rows end. All but fixed are
+ * refused, with the field "randomized", where the bounds are randomized.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. A rule of another task is refused when
  * the task is asked.
@@ -1256,7 +1257,7 @@ void stk_counts_free(struct stk_counts *counts);
  * label was fixed before the rows were drawn (given, or chosen from other rows). Pure; safe from any thread.
  *
  * For a number of rows that was fixed beforehand, too: counts of rows that a rule ended (stk_request_set_rule) would be certified
- * falsely far more often than alpha; take stk_counts_certify_with and "anytime" for them.
+ * falsely far more often than alpha; take stk_counts_certify_with and what stk_result_intervals says for them.
  *
  * @param counts Not NULL; from 1 to 10^12 rows.
  * @param label The label, below the number of labels.
@@ -1297,7 +1298,8 @@ stk_status stk_counts_certify(const struct stk_counts *counts,
  * @param spending As for stk_request_set_spending, but not "auto". May be NULL: "ranked".
  * @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
  * growing counts are true at once, so any may be taken, whatever made the rows end; "anytime:N": so too, for at most N rows, with N
- * fixed beforehand and half of alpha for the N-th row alone, which is what the rule steps:E takes with N the n of its request;
+ * fixed beforehand and half of alpha for the N-th row alone, which is what the rule steps:E takes with N the n of its request
+ * (stk_result_intervals), never the number of rows that came of it;
  * "randomized:U": as fixed, a little larger
  * on average, by a uniform U above 0 and at most 1 that was drawn independently of the rows. May be NULL: "fixed".
  * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
@@ -1382,6 +1384,40 @@ stk_status stk_counts_guarantee(const struct stk_counts *counts,
                                 struct stk_guarantee *out,
                                 size_t out_size,
                                 struct stk_error **err);
+
+/**
+ * As stk_counts_guarantee, with bounds for one number of rows or for all of them at once. Pure; safe from any thread.
+ *
+ * @param counts Not NULL; from 1 to 10^12 rows.
+ * @param pilot As for stk_counts_guarantee. With "anytime" what needs to be paid for out of alpha without it is not certified.
+ * @param k The number of labels, from 1 to all labels less 1.
+ * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+ * @param alpha Failure probability of each statement, from 1e-100 to 0.5.
+ * @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": each
+ * statement of all looks at growing counts is true at once. May be NULL: "fixed".
+ * @param radius_slack As for stk_counts_guarantee.
+ * @param labels As for stk_counts_guarantee.
+ * @param label_radii As for stk_counts_guarantee.
+ * @param kept_radii As for stk_counts_guarantee.
+ * @param out Not NULL. Gets the rest.
+ * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the
+ * numbers of labels differ.
+ */
+stk_status stk_counts_guarantee_with(const struct stk_counts *counts,
+                                     const struct stk_counts *pilot,
+                                     size_t k,
+                                     double sigma,
+                                     double alpha,
+                                     const char *intervals,
+                                     double radius_slack,
+                                     int64_t *labels,
+                                     double *label_radii,
+                                     double *kept_radii,
+                                     struct stk_guarantee *out,
+                                     size_t out_size,
+                                     struct stk_error **err);
 
 /**
  * The number of inputs.
@@ -1479,6 +1515,23 @@ stk_status stk_result_spending(const struct stk_result *result,
                                size_t k_index,
                                const char **spending,
                                struct stk_error **err);
+
+/**
+ * certify and certify_answer: the kind of bounds that one k rests on, as stk_counts_certify_with and stk_counts_guarantee_with
+ * take it: "fixed", "randomized:U", "anytime", or "anytime:N" with the n of the request (not that of the summary).
+ *
+ * @param result Not NULL.
+ * @param input The input's index, below stk_result_len.
+ * @param k_index The index of the k in the request, below stk_result_k_len.
+ * @param intervals Not NULL. Gets a UTF-8 string that lives as long as the result; "" where the input has no answer, and for
+ * predict.
+ * @param err May be NULL.
+ */
+stk_status stk_result_intervals(const struct stk_result *result,
+                                size_t input,
+                                size_t k_index,
+                                const char **intervals,
+                                struct stk_error **err);
 
 /**
  * One input's outcome as a JSON object, with all that is needed to check it again: the model's hash, provider and precision,
@@ -1787,7 +1840,8 @@ stk_status stk_model_certify(const struct stk_model *model,
  * Blocks. Safe from any number of threads.
  *
  * @param model Not NULL.
- * @param request Not NULL. Its rule must be fixed; its bound and spending are not used.
+ * @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its bound and spending are not
+ * used.
  * @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
  * @param count At least 1.
  * @param out Not NULL. As for stk_model_predict.

@@ -632,9 +632,11 @@ class counts {
     return out;
   }
   /// The guarantees for the k labels that are returned: the most frequent of `pilot`, which counts other rows, or,
-  /// without one, of these very rows.
+  /// without one, of these very rows; with bounds for one number of rows ("fixed") or for all of them at once
+  /// ("anytime").
   result<smoothtopk::guarantee> guarantee(std::size_t k, double sigma, double alpha, const guarantee_room &room = {},
-                                          const counts *pilot = nullptr, double radius_slack = 0) const {
+                                          const counts *pilot = nullptr, double radius_slack = 0,
+                                          std::string_view intervals = "fixed") const {
     for (const std::size_t size : {room.labels.size(), room.label_radii.size(), room.kept_radii.size()})
       if (size != 0 && size != k)
         return error(status::invalid_argument, "there is room for " + std::to_string(size) + " values, not for k",
@@ -642,10 +644,10 @@ class counts {
     if (pilot != nullptr && pilot->native() == nullptr)
       return error(status::invalid_argument, "the pilot is empty: it was moved from", "pilot");
     smoothtopk::guarantee out{};
-    auto e = detail::call([&](stk_error **err) {
-      return stk_counts_guarantee(native(), pilot == nullptr ? nullptr : pilot->native(), k, sigma, alpha, radius_slack,
-                                  data(room.labels), data(room.label_radii), data(room.kept_radii), &out, sizeof out,
-                                  err);
+    auto e = detail::text(intervals, "intervals").call([&](const char *kind, stk_error **err) {
+      return stk_counts_guarantee_with(native(), pilot == nullptr ? nullptr : pilot->native(), k, sigma, alpha, kind,
+                                       radius_slack, data(room.labels), data(room.label_radii), data(room.kept_radii),
+                                       &out, sizeof out, err);
     });
     if (e) return e;
     return out;
@@ -774,6 +776,14 @@ class answers {
   result<std::string_view> spending(std::size_t input, std::size_t k_index = 0) const {
     const char *out = "";
     auto e = detail::call([&](stk_error **err) { return stk_result_spending(native(), input, k_index, &out, err); });
+    if (e) return e;
+    return std::string_view(out);
+  }
+  /// Of certify and certify_answer: the kind of bounds, as counts::certify_with and counts::guarantee take it; empty
+  /// where there is none.
+  result<std::string_view> intervals(std::size_t input, std::size_t k_index = 0) const {
+    const char *out = "";
+    auto e = detail::call([&](stk_error **err) { return stk_result_intervals(native(), input, k_index, &out, err); });
     if (e) return e;
     return std::string_view(out);
   }
@@ -951,7 +961,7 @@ class model {
     return watched(submit_certify(r, inputs, labels), progress);
   }
   /// What holds around each input for the k labels that are returned: the most frequent of n0 rows of their own or,
-  /// with n0 = 0, of the very n rows that certify them. For a fixed n.
+  /// with n0 = 0, of the very n rows that certify them. A rule takes n0 > 0 and is about the radius of the whole set.
   result<answers> certify_answer(const request &r, span<const float> inputs) const {
     std::size_t count = 0;
     if (auto e = rows(inputs, count)) return e;

@@ -93,13 +93,18 @@ func (o outcome) predictions(list []Prediction, n uint64) {
 
 func (o outcome) guarantees(list []Guarantee) {
 	var set, first, ranking []float64
+	var decisions []Decision
+	var rows []uint64
 	for _, g := range list {
+		decisions, rows = append(decisions, g.Decision), append(rows, g.N)
 		set, first, ranking = append(set, g.SetRadius), append(first, g.FirstRadius), append(ranking, g.RankingRadius)
 	}
 	o["labels"] = join(list, func(g Guarantee) string { return commas(g.Labels) })
 	o["radius"], o["first_radius"], o["ranking_radius"] = hexFloats(set), hexFloats(first), hexFloats(ranking)
 	o["label_radii"] = join(list, func(g Guarantee) string { return hexFloats(g.LabelRadii) })
 	o["kept_radii"] = join(list, func(g Guarantee) string { return hexFloats(g.KeptRadii) })
+	o.set("decision", decisions)
+	o.set("rows", rows)
 }
 
 func (o outcome) evidence(e Evidence) {

@@ -36,6 +36,11 @@ type Guarantee struct {
 	Alpha float64
 	// RadiusSlack is what rounding the input to the grid took off every radius.
 	RadiusSlack float64
+	// Decision is what the rule decided of SetRadius; DecisionNone in what GuaranteeCounts finds.
+	Decision Decision
+	// Intervals is the kind of bounds, as GuaranteeCounts takes it. Empty where the input has no answer, and in what
+	// GuaranteeCounts finds.
+	Intervals Intervals
 }
 
 // CertifiedAnswer is CertifyAnswer's answer about one input.
@@ -60,6 +65,10 @@ func (r *result) answers() ([]CertifiedAnswer, error) {
 		for i := range summaries {
 			var err error
 			if guarantees[i], err = r.guarantee(input, C.size_t(i)); err != nil {
+				return err
+			}
+			guarantees[i].Decision = Decision(summaries[i].decision)
+			if guarantees[i].Intervals, err = r.intervals(input, C.size_t(i)); err != nil {
 				return err
 			}
 		}
@@ -87,8 +96,9 @@ func (r *result) guarantee(input, k C.size_t) (Guarantee, error) {
 }
 
 // GuaranteeCounts finds the guarantees for the K labels that are returned, without a model, from counts of a number of rows
-// that was fixed beforehand. pilot are counts of other rows of the same input, which choose the labels; with nil the very
-// counts choose them, which is paid for out of Alpha.
+// that was fixed beforehand or, with IntervalsAnytime, that a Rule ended. pilot are counts of other rows of the same input,
+// which choose the labels; with nil the very counts choose them, which is paid for out of Alpha, and what that takes is not
+// certified with IntervalsAnytime.
 func (l *Library) GuaranteeCounts(counts Counts, pilot *Counts, request CountsRequest) (Guarantee, error) {
 	if request.K < 0 {
 		return Guarantee{}, invalid(ErrInvalidArgument, "k", "must not be negative")
@@ -109,13 +119,17 @@ func (l *Library) GuaranteeCounts(counts Counts, pilot *Counts, request CountsRe
 		}
 		defer C.shim_counts_free(l.api, nativePilot)
 	}
+	intervals, err := cText("intervals", string(request.Intervals))
+	if err != nil {
+		return Guarantee{}, err
+	}
 	// No valid k is above the number of labels; for the others the library writes nothing.
 	room := min(request.K, len(counts.Labels)) + 1
 	labels, labelRadii, keptRadii := make([]int64, room), make([]float64, room), make([]float64, room)
 	var found C.stk_guarantee
 	err = l.checked(C.shim_counts_guarantee(l.api, native, nativePilot, C.size_t(request.K), C.double(request.Sigma),
-		C.double(request.Alpha), C.double(request.RadiusSlack), (*C.int64_t)(&labels[0]), (*C.double)(&labelRadii[0]),
-		(*C.double)(&keptRadii[0]), &found))
+		C.double(request.Alpha), unsafe.SliceData(intervals), C.double(request.RadiusSlack), (*C.int64_t)(&labels[0]),
+		(*C.double)(&labelRadii[0]), (*C.double)(&keptRadii[0]), &found))
 	if err != nil {
 		return Guarantee{}, err
 	}

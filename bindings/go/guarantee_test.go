@@ -31,6 +31,7 @@ func TestGuaranteesComeAgainFromTheCounts(t *testing.T) {
 			for i, g := range r.Guarantees {
 				again, err := library(t).GuaranteeCounts(Counts{r.Counts, r.N}, pilot,
 					CountsRequest{K: request.K[i], Sigma: r.Sigma, Alpha: r.AlphaLeft, RadiusSlack: g.RadiusSlack})
+				again.Decision, again.Intervals = DecisionComplete, IntervalsFixed
 				if err != nil || !reflect.DeepEqual(again, g) {
 					t.Errorf("n0 %d: %+v, again %+v, %v", n0, g, again, err)
 				}
@@ -45,6 +46,37 @@ func TestGuaranteesComeAgainFromTheCounts(t *testing.T) {
 			}
 			agreesWithJSON(t, r)
 		}
+	}
+}
+
+// What is guaranteed when a rule ends the rows is what the counts of its look guarantee at all looks.
+func TestGuaranteesUnderARule(t *testing.T) {
+	m := model(t, "linear.onnx")
+	request := Request{Sigma: 0.5, K: []int{2}, N: 1_000_000, Rule: RuleRadius(0.2), Seed: Seed(7)}
+	results, err := m.CertifyAnswer(context.Background(), request, fill(16, 0.125))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, g := results[0], results[0].Guarantees[0]
+	if g.Decision != DecisionCertified && g.Decision != DecisionRefuted || r.N >= 1_000_000 || g.N != r.N ||
+		(g.Decision == DecisionCertified) != (g.SetRadius >= 0.2) {
+		t.Errorf("%+v, %+v", r.Evidence, g)
+	}
+	again, err := library(t).GuaranteeCounts(Counts{r.Counts, r.N}, &Counts{r.Selection, r.N0},
+		CountsRequest{K: 2, Sigma: r.Sigma, Alpha: r.AlphaLeft, Intervals: g.Intervals, RadiusSlack: g.RadiusSlack})
+	again.Decision, again.Intervals = g.Decision, g.Intervals
+	if err != nil || g.Intervals != IntervalsAnytime || !reflect.DeepEqual(again, g) {
+		t.Errorf("%+v, again %+v, %v", g, again, err)
+	}
+	late := Request{Sigma: 0.5, N: 1_000_000_000_000, Rule: RuleTolerance(0), Timeout: 100 * time.Millisecond}
+	results, err = m.CertifyAnswer(context.Background(), late, fill(16, 0.125))
+	if err != nil || results[0].Cut == nil || results[0].Guarantees[0].Decision != DecisionUndecided {
+		t.Errorf("%+v, %v", results, err)
+	}
+	var typed *Error
+	late.N0 = SameRows
+	if _, err = m.CertifyAnswer(context.Background(), late, fill(16, 0.125)); !errors.As(err, &typed) || typed.Field != "n0" {
+		t.Errorf("labels of the same rows under a rule: %v", err)
 	}
 }
 

@@ -27,7 +27,8 @@ type Request struct {
 	N0 int64
 	// Alpha is the probability that an answer is false; 0.001 if 0.
 	Alpha float64
-	// Rule says when the rows are enough; RuleFixed if empty. CertifyAnswer takes RuleFixed only. Sample ignores it.
+	// Rule says when the rows are enough; RuleFixed if empty. CertifyAnswer takes RuleFixed and, where rows of
+	// their own choose the labels, RuleRadius and RuleTolerance, which are then about SetRadius. Sample ignores it.
 	Rule Rule
 	// Bound is how label probabilities are bounded; Ranked if not set. Certify alone uses it.
 	Bound Bound

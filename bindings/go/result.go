@@ -70,6 +70,9 @@ type Certificate struct {
 	// Spending is how alpha was spent on them, as CertifyCounts takes it; SpendingAuto was replaced by what it chose. Empty
 	// where there is no answer.
 	Spending Spending
+	// Intervals is the kind of bounds, as CertifyCounts takes it. Empty where there is no certificate, and in what
+	// CertifyCounts finds.
+	Intervals Intervals
 	// Rows is how many rows the certificate rests on: Evidence.N, or fewer, where one of several k had a larger radius at
 	// an earlier look.
 	Rows uint64
@@ -210,11 +213,23 @@ func (r *result) certifications() ([]Certification, error) {
 				return err
 			}
 			certificates[i].Spending = Spending(C.GoString((*C.char)(out.value)))
+			var err error
+			if certificates[i].Intervals, err = r.intervals(input, C.size_t(i)); err != nil {
+				return err
+			}
 		}
 		list = append(list, Certification{evidence, certificates})
 		return nil
 	})
 	return list, err
+}
+
+func (r *result) intervals(input, k C.size_t) (Intervals, error) {
+	out := C.shim_result_intervals(r.lib.api, r.native, input, k)
+	if err := r.lib.checked(out); err != nil {
+		return "", err
+	}
+	return Intervals(C.GoString((*C.char)(out.value))), nil
 }
 
 func (r *result) predictions() ([]PredictionSet, error) {

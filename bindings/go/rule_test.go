@@ -88,8 +88,8 @@ func TestRadiiUnderARuleComeAgainFromTheCounts(t *testing.T) {
 			}
 			compared++
 			again, err := library(t).CertifyCounts(Counts{r.Counts, r.N}, CountsRequest{Label: c.Label, K: c.K,
-				Sigma: r.Sigma, Alpha: r.AlphaLeft, Spending: c.Spending, Intervals: intervals, RadiusSlack: c.RadiusSlack})
-			if err != nil || again.Radius != c.Radius || again.PLower != c.PLower {
+				Sigma: r.Sigma, Alpha: r.AlphaLeft, Spending: c.Spending, Intervals: c.Intervals, RadiusSlack: c.RadiusSlack})
+			if err != nil || c.Intervals != intervals || again.Radius != c.Radius || again.PLower != c.PLower {
 				t.Errorf("%s: %+v, again %+v, %v", rule, c, again, err)
 			}
 		}
@@ -203,8 +203,8 @@ func TestRulesThatAreRefused(t *testing.T) {
 	if _, err := m.Predict(ctx, ask(RuleRadius(1)), x); !errors.As(err, &typed) || typed.Field != "rule" {
 		t.Errorf("Predict by a radius: %v", err)
 	}
-	if _, err := m.CertifyAnswer(ctx, ask(RuleTolerance(0.1)), x); !errors.As(err, &typed) || typed.Field != "rule" {
-		t.Errorf("CertifyAnswer by a tolerance: %v", err)
+	if _, err := m.CertifyAnswer(ctx, ask(RuleSteps(0.1)), x); !errors.As(err, &typed) || typed.Field != "rule" {
+		t.Errorf("CertifyAnswer by steps: %v", err)
 	}
 }
 

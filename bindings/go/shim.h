@@ -29,10 +29,10 @@
   X(stk_model_sample) X(stk_model_submit_predict) X(stk_model_submit_certify) X(stk_model_submit_certify_answer)       \
   X(stk_job_rows_done) X(stk_job_rows_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                       \
   X(stk_result_len) X(stk_result_k_len) X(stk_result_summary) X(stk_result_labels) X(stk_result_counts)                \
-  X(stk_result_selection) X(stk_result_spending) X(stk_result_guarantee) X(stk_result_label_radii)                     \
+  X(stk_result_selection) X(stk_result_spending) X(stk_result_intervals) X(stk_result_guarantee) X(stk_result_label_radii)                     \
   X(stk_result_kept_radii) X(stk_result_json) X(stk_result_free) X(stk_decision_name)                                  \
   X(stk_counts_new) X(stk_counts_add) X(stk_counts_labels) X(stk_counts_n) X(stk_counts_certify)                       \
-  X(stk_counts_certify_with) X(stk_counts_predict) X(stk_counts_guarantee) X(stk_counts_free) X(stk_test_panic)        \
+  X(stk_counts_certify_with) X(stk_counts_predict) X(stk_counts_guarantee_with) X(stk_counts_free) X(stk_test_panic)        \
   X(stk_budget_new) X(stk_budget_open) X(stk_budget_save) X(stk_budget_draw) X(stk_budget_draw_of)                     \
   X(stk_budget_total) X(stk_budget_spent) X(stk_budget_left) X(stk_budget_drawn) X(stk_budget_free)
 
@@ -270,6 +270,10 @@ static inline shim_out shim_result_spending(const shim_api *api, const stk_resul
                                             size_t k_index) {
   SHIM_VALUE(const char, api->stk_result_spending(result, input, k_index, &value, &out.error));
 }
+static inline shim_out shim_result_intervals(const shim_api *api, const stk_result *result, size_t input,
+                                             size_t k_index) {
+  SHIM_VALUE(const char, api->stk_result_intervals(result, input, k_index, &value, &out.error));
+}
 static inline shim_out shim_result_guarantee(const shim_api *api, const stk_result *result, size_t input,
                                              size_t k_index, stk_guarantee *guarantee) {
   SHIM_OUT(api->stk_result_guarantee(result, input, k_index, guarantee, sizeof *guarantee, &out.error));
@@ -312,10 +316,11 @@ static inline shim_out shim_counts_certify_with(const shim_api *api, const stk_c
                                         sizeof *summary, &out.error));
 }
 static inline shim_out shim_counts_guarantee(const shim_api *api, const stk_counts *c, const stk_counts *pilot,
-                                             size_t k, double sigma, double alpha, double slack, int64_t *labels,
-                                             double *label_radii, double *kept_radii, stk_guarantee *guarantee) {
-  SHIM_OUT(api->stk_counts_guarantee(c, pilot, k, sigma, alpha, slack, labels, label_radii, kept_radii, guarantee,
-                                     sizeof *guarantee, &out.error));
+                                             size_t k, double sigma, double alpha, const char *intervals, double slack,
+                                             int64_t *labels, double *label_radii, double *kept_radii,
+                                             stk_guarantee *guarantee) {
+  SHIM_OUT(api->stk_counts_guarantee_with(c, pilot, k, sigma, alpha, intervals, slack, labels, label_radii, kept_radii,
+                                          guarantee, sizeof *guarantee, &out.error));
 }
 static inline shim_out shim_counts_predict(const shim_api *api, const stk_counts *c, size_t k, double alpha,
                                            int64_t *labels, stk_summary *summary) {

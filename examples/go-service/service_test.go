@@ -334,7 +334,7 @@ func TestBadRequests(t *testing.T) {
 		{infer(`"sigma":1,"timeout":-1`), "timeout"}, {infer(`"sigma":1,"alhpa":0.1`), "alhpa"},
 		{infer(`"sigma":1,"input_max":0`), "input_max"}, {infer(`"sigma":1,"rule":"forever"`), "rule"},
 		{infer(`"sigma":1,"rule":"predict"`), "rule"}, {infer(`"sigma":1,"task":"predict","rule":"radius:1"`), "rule"},
-		{infer(`"sigma":1,"task":"certify_answer","rule":"radius:1"`), "rule"},
+		{infer(`"sigma":1,"task":"certify_answer","rule":"steps:1"`), "rule"},
 		{infer(`"sigma":1,"spending":"all"`), "spending"},
 		{infer(`"sigma":1,"levels":-1`), "levels"}, {infer(`"sigma":1,"levels":2000000`), "levels"},
 		{infer(`"sigma":1,"generator":"dice"`), "generator"}, {infer(`"sigma":1,"generator":"chacha12","seed":1`), "seed"},

@@ -20,7 +20,7 @@ use crate::stats::{Bound, Intervals, Spending};
 /// label was fixed before the rows were drawn (given, or chosen from other rows). Pure; safe from any thread.
 ///
 /// For a number of rows that was fixed beforehand, too: counts of rows that a rule ended (stk_request_set_rule) would be certified
-/// falsely far more often than alpha; take stk_counts_certify_with and "anytime" for them.
+/// falsely far more often than alpha; take stk_counts_certify_with and what stk_result_intervals says for them.
 ///
 /// @param counts Not NULL; from 1 to 10^12 rows.
 /// @param label The label, below the number of labels.
@@ -73,7 +73,8 @@ pub unsafe extern "C" fn stk_counts_certify(
 /// @param spending As for stk_request_set_spending, but not "auto". May be NULL: "ranked".
 /// @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
 /// growing counts are true at once, so any may be taken, whatever made the rows end; "anytime:N": so too, for at most N rows, with N
-/// fixed beforehand and half of alpha for the N-th row alone, which is what the rule steps:E takes with N the n of its request;
+/// fixed beforehand and half of alpha for the N-th row alone, which is what the rule steps:E takes with N the n of its request
+/// (stk_result_intervals), never the number of rows that came of it;
 /// "randomized:U": as fixed, a little larger
 /// on average, by a uniform U above 0 and at most 1 that was drawn independently of the rows. May be NULL: "fixed".
 /// @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of

@@ -1,5 +1,7 @@
 //! `stk_guarantee`, and the guarantees that counts give.
 
+use std::ffi::c_char;
+
 use super::counts::{stk_counts, to_label, to_labels};
 use super::counts_certify::check_slack;
 use super::error::stk_error;
@@ -8,7 +10,9 @@ use super::library::STK_NO_LABEL;
 use super::status::stk_status;
 use super::summary::stk_summary;
 use crate::Error;
+use crate::certificate::Inference;
 use crate::smoothed::Guarantee;
+use crate::stats::Intervals;
 
 /// What holds around an input for the k labels that are returned for it. Each radius, and the radii of all labels together, are
 /// a statement at alpha of their own: several that are read together are all true with probability at least 1 minus the sum
@@ -136,16 +140,71 @@ pub unsafe extern "C" fn stk_counts_guarantee(
     out_size: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
+    // SAFETY: the caller's promises are the same.
+    unsafe {
+        stk_counts_guarantee_with(
+            counts,
+            pilot,
+            k,
+            sigma,
+            alpha,
+            std::ptr::null(),
+            radius_slack,
+            labels,
+            label_radii,
+            kept_radii,
+            out,
+            out_size,
+            err,
+        )
+    }
+}
+
+/// As stk_counts_guarantee, with bounds for one number of rows or for all of them at once. Pure; safe from any thread.
+///
+/// @param counts Not NULL; from 1 to 10^12 rows.
+/// @param pilot As for stk_counts_guarantee. With "anytime" what needs to be paid for out of alpha without it is not certified.
+/// @param k The number of labels, from 1 to all labels less 1.
+/// @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+/// @param alpha Failure probability of each statement, from 1e-100 to 0.5.
+/// @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": each
+/// statement of all looks at growing counts is true at once. May be NULL: "fixed".
+/// @param radius_slack As for stk_counts_guarantee.
+/// @param labels As for stk_counts_guarantee.
+/// @param label_radii As for stk_counts_guarantee.
+/// @param kept_radii As for stk_counts_guarantee.
+/// @param out Not NULL. Gets the rest.
+/// @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the
+/// numbers of labels differ.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_counts_guarantee_with(
+    counts: *const stk_counts,
+    pilot: *const stk_counts,
+    k: usize,
+    sigma: f64,
+    alpha: f64,
+    intervals: *const c_char,
+    radius_slack: f64,
+    labels: *mut i64,
+    label_radii: *mut f64,
+    kept_radii: *mut f64,
+    out: *mut stk_guarantee,
+    out_size: usize,
+    err: *mut *mut stk_error,
+) -> stk_status {
     call!(err, |args| {
         let counts = args.shared(counts, "counts")?;
         let pilot = args.shared_or_null(pilot, "pilot")?;
+        let intervals = args.text_or_null(intervals, "intervals")?.map_or(Ok(Intervals::default()), str::parse)?;
         let out = args.out_sized(out, out_size, "out")?;
         if pilot.is_some_and(|pilot| std::ptr::eq(pilot, counts)) {
             let message = "is the counts themselves: pass NULL where they choose the labels";
             return Err(Error::argument("pilot", message).into());
         }
         check_slack(radius_slack)?;
-        let found = Guarantee::new(counts, pilot, k, sigma, alpha, radius_slack)?;
+        let found = Guarantee::with(counts, pilot, k, sigma, alpha, radius_slack, &Inference::of(intervals)?)?;
         let labels = args.out_array(labels, k, "labels")?;
         let each = args.out_array(label_radii, k, "label_radii")?;
         let kept = args.out_array(kept_radii, k, "kept_radii")?;

@@ -162,7 +162,8 @@ pub unsafe extern "C" fn stk_model_certify(
 /// Blocks. Safe from any number of threads.
 ///
 /// @param model Not NULL.
-/// @param request Not NULL. Its rule must be fixed; its bound and spending are not used.
+/// @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its bound and spending are not
+/// used.
 /// @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
 /// @param count At least 1.
 /// @param out Not NULL. As for stk_model_predict.

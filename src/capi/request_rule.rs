@@ -18,8 +18,9 @@ use crate::smoothed::Bounding;
 /// radius R (finite, above 0), or no number of rows could certify it, or none up to n; "steps:E": as soon as the largest multiple
 /// of E (finite, at least 1e-6 sigma) that the label is certified at is decided; and "tolerance:E" or "tolerance:Esigma": as soon
 /// as the rows up to n are expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius.
-/// For predict "predict": as soon as the top-k set is settled. certify_answer takes a fixed n only. All but fixed are refused,
-/// with the field "randomized", where the bounds are randomized.
+/// For predict "predict": as soon as the top-k set is settled. certify_answer takes "fixed", and where n0 is at least 1 "radius:R"
+/// and "tolerance", which are then about the set_radius; all its guarantees are valid whenever the rows end. All but fixed are
+/// refused, with the field "randomized", where the bounds are randomized.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. A rule of another task is refused when
 /// the task is asked.

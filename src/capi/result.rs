@@ -14,6 +14,7 @@ use super::status::{self, STK_STATUS_OK, stk_status};
 use super::summary::stk_summary;
 use crate::Error;
 use crate::smoothed::{self, Identity, NoiseMode, Outcome, Task};
+use crate::stats::Intervals;
 
 /// What came of a predict, certify or certify_answer: one entry per input and, in it, one per k. Never changes, so it may be read from any
 /// number of threads. Outlives its model.
@@ -34,6 +35,8 @@ pub(super) struct Entry {
     pub radii: Vec<(Vec<f64>, Vec<f64>)>,
     /// Of certificates: for each k, how alpha was spent.
     spendings: Vec<CString>,
+    /// Of certificates and guarantees: for each k, the kind of their bounds.
+    intervals: Vec<CString>,
     json: OnceLock<CString>,
 }
 
@@ -83,7 +86,13 @@ impl Entry {
             }
             _ => vec![CString::default(); outcome.request.k.len()],
         };
-        Self { outcome, labels, radii, spendings, json: OnceLock::new() }
+        let kind = |intervals: Intervals| c_string(&intervals.to_string());
+        let intervals = match &outcome.answer {
+            Ok(smoothed::Answer::Certificates(list)) => list.iter().map(|found| kind(found.intervals)).collect(),
+            Ok(smoothed::Answer::Guarantees(list)) => list.iter().map(|_| kind(outcome.request.intervals())).collect(),
+            _ => vec![CString::default(); outcome.request.k.len()],
+        };
+        Self { outcome, labels, radii, spendings, intervals, json: OnceLock::new() }
     }
 
     pub(super) fn check_k(&self, k_index: usize) -> Answer {
@@ -286,6 +295,33 @@ pub unsafe extern "C" fn stk_result_spending(
         let entry = results.entry(input)?;
         entry.check_k(k_index)?;
         spending.set(entry.spendings[k_index].as_ptr());
+        Ok(())
+    })
+}
+
+/// certify and certify_answer: the kind of bounds that one k rests on, as stk_counts_certify_with and stk_counts_guarantee_with
+/// take it: "fixed", "randomized:U", "anytime", or "anytime:N" with the n of the request (not that of the summary).
+///
+/// @param result Not NULL.
+/// @param input The input's index, below stk_result_len.
+/// @param k_index The index of the k in the request, below stk_result_k_len.
+/// @param intervals Not NULL. Gets a UTF-8 string that lives as long as the result; "" where the input has no answer, and for
+/// predict.
+/// @param err May be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_result_intervals(
+    result: *const stk_result,
+    input: usize,
+    k_index: usize,
+    intervals: *mut *const c_char,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args| {
+        let results = args.shared(result, "result")?;
+        let intervals = args.out(intervals, "intervals")?;
+        let entry = results.entry(input)?;
+        entry.check_k(k_index)?;
+        intervals.set(entry.intervals[k_index].as_ptr());
         Ok(())
     })
 }

@@ -30,7 +30,7 @@ const SHARES: [f64; 7] = [0.1, 0.25, 0.5, 0.7, 0.85, 0.95, 0.99];
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
 pub fn spend(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, intervals: Intervals) -> Result<Spending> {
-    check(pilot, label, k, n, alpha)?;
+    check(pilot, label, k, n, alpha, intervals)?;
     Ok(best(&candidates(pilot, label, k), pilot, label, k, n, alpha, intervals)?.0)
 }
 
@@ -49,7 +49,7 @@ pub fn spend_to_reach(
     intervals: Intervals,
     radius: f64,
 ) -> Result<Spending> {
-    check(pilot, label, k, n_max, alpha)?;
+    check(pilot, label, k, n_max, alpha, intervals)?;
     if !(radius > 0.0 && radius.is_finite()) {
         return Err(Error::argument("radius", format!("{radius} must be a finite number above 0")));
     }
@@ -81,7 +81,7 @@ pub fn spend_to_reach(
     Ok(chosen)
 }
 
-fn check(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64) -> Result<()> {
+fn check(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, intervals: Intervals) -> Result<()> {
     let classes = pilot.classes();
     if label >= classes {
         return Err(Error::argument("label", format!("label {label} is not one of the {classes} labels 0..{classes}")));
@@ -89,6 +89,11 @@ fn check(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64) -> Result<(
     check_k(k, classes)?;
     check_alpha(alpha)?;
     check_trials(n)?;
+    if let Intervals::AnytimeTo(last) = intervals
+        && n > last
+    {
+        return Err(Error::argument("intervals", format!("\"anytime:{last}\" ends before {n} rows")));
+    }
     check_trials(pilot.n())
 }
 

@@ -31,7 +31,7 @@ pub struct Certificate {
     pub alpha: f64,
     /// How alpha was spent.
     pub spending: Spending,
-    /// Whether it holds for a number of rows fixed beforehand, or at all of them at once.
+    /// For which numbers of rows its bounds hold.
     pub intervals: Intervals,
     /// The rows drawn.
     pub n: u64,

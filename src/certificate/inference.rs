@@ -1,11 +1,11 @@
 //! The confidence bounds that the guarantees for an answer are built from.
 
-use crate::Result;
-use crate::stats::{Prob, binomial};
+use crate::stats::{Intervals, Prob, anytime, binomial};
+use crate::{Error, Result};
 
 /// Confidence bounds of one event's probability, and the test that parts the top labels from the rest. [`Inference::FIXED`]
-/// is for a number of rows that was fixed beforehand; functions that hold for all numbers of rows at once make every
-/// guarantee hold at any stopping time.
+/// is for a number of rows that was fixed beforehand; with [`Inference::ANYTIME`] every guarantee holds at all numbers of rows at
+/// once, so whenever a look at them ends the rows.
 ///
 /// What the functions must keep: each bound fails with probability at most its alpha, rises with the successes, and comes no
 /// closer to the frequency when alpha falls.
@@ -19,11 +19,35 @@ pub struct Inference {
     /// probability at most a if the j labels with the largest counts are not the j most likely ones
     /// ([`predict`](super::predict)).
     pub boundary: fn(u64, u64) -> Result<f64>,
+    /// Which kind of bounds these are: counts that a rule ended take no others than its own.
+    pub intervals: Intervals,
 }
 
 impl Inference {
     /// Clopper-Pearson bounds and Hung and Fithian's test, for a number of rows fixed beforehand.
-    pub const FIXED: Self = Self { lower: binomial::lower, upper: binomial::upper, boundary: binomial::two_sided_half };
+    pub const FIXED: Self = Self {
+        lower: binomial::lower,
+        upper: binomial::upper,
+        boundary: binomial::two_sided_half,
+        intervals: Intervals::Fixed,
+    };
+
+    /// Bounds at all numbers of rows at once. The test has no such form: labels that the same counts chose are never shown to be
+    /// the most likely ones, so that what rests on it is not certified; let a pilot choose them.
+    pub const ANYTIME: Self =
+        Self { lower: anytime::lower, upper: anytime::upper, boundary: |_, _| Ok(1.0), intervals: Intervals::Anytime };
+
+    /// The inference of a kind of bounds.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it is neither [`Intervals::Fixed`] nor [`Intervals::Anytime`].
+    pub fn of(intervals: Intervals) -> Result<Self> {
+        match intervals {
+            Intervals::Fixed => Ok(Self::FIXED),
+            Intervals::Anytime => Ok(Self::ANYTIME),
+            other => Err(Error::argument("intervals", format!("guarantees take fixed or anytime bounds, not {other}"))),
+        }
+    }
 
     /// A lower bound for each of many labels, all true at once with probability at least 1 - `alpha` although labels of tiny
     /// probability cost next to nothing: a label of probability p is given the level alpha (p + 1/m)/2.

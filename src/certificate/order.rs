@@ -84,7 +84,7 @@ pub fn certify_order(
     inference: &Inference,
 ) -> Result<OrderCertificate> {
     let noise = Gaussian::new(sigma)?;
-    returned.check(counts, alpha)?;
+    returned.check(counts, alpha, inference)?;
     let (k, n, selection) = (returned.labels().len(), counts.n(), returned.selection());
     if !(1..=k).contains(&places) {
         return Err(Error::argument("places", format!("{places} places of {k} labels: it must be from 1 to {k}")));

@@ -16,7 +16,7 @@ pub fn largest_radius(n: u64, k: usize, sigma: f64, alpha: f64, bound: Bound, cl
     largest_radius_with(n, k, sigma, alpha, &bound.into(), Intervals::Fixed, classes)
 }
 
-/// As [`largest_radius`], for alpha spent as `spending` says and either kind of bound.
+/// As [`largest_radius`], for alpha spent as `spending` says and any kind of bound.
 ///
 /// # Errors
 /// As [`certify_with`](super::certify_with) for counts of `classes` labels.

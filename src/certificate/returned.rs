@@ -2,7 +2,7 @@
 
 use super::inference::Inference;
 use crate::stats::bounds::check_k;
-use crate::stats::{Counts, Intervals, check_alpha, check_trials};
+use crate::stats::{Counts, check_alpha, check_trials};
 use crate::{Error, Result};
 
 /// How the returned labels were chosen.
@@ -64,13 +64,12 @@ impl Returned {
     }
 
     /// Refuses counts that cannot certify these labels.
-    pub(super) fn check(&self, counts: &Counts, alpha: f64) -> Result<()> {
+    pub(super) fn check(&self, counts: &Counts, alpha: f64, inference: &Inference) -> Result<()> {
         let classes = counts.classes();
         check_k(self.labels.len(), classes)?;
         check_alpha(alpha)?;
         check_trials(counts.n())?;
-        // Guarantees are for a number of rows that was fixed beforehand.
-        counts.check_allow(Intervals::Fixed)?;
+        counts.check_allow(inference.intervals)?;
         if let Some(label) = self.labels.iter().find(|&&label| label >= classes) {
             let message = format!("label {label} is not one of the {classes} labels 0..{classes}");
             return Err(Error::argument("labels", message));

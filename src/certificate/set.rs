@@ -110,7 +110,7 @@ pub fn certify_kept(
     inference: &Inference,
 ) -> Result<SetCertificate> {
     let noise = Gaussian::new(sigma)?;
-    returned.check(counts, alpha)?;
+    returned.check(counts, alpha, inference)?;
     let (k, n, selection) = (returned.labels().len(), counts.n(), returned.selection());
     if !(1..=k).contains(&at_least) {
         return Err(Error::argument(

@@ -91,7 +91,7 @@ pub fn certify_each(
     inference: &Inference,
 ) -> Result<EachCertificate> {
     let noise = Gaussian::new(sigma)?;
-    returned.check(counts, alpha)?;
+    returned.check(counts, alpha, inference)?;
     let (k, n, selection) = (returned.labels().len(), counts.n(), returned.selection());
     // A single label is fixed once it is shown to be the most likely one; more are bounded by their own weight.
     let tested = k == 1 && selection == Selection::SameCounts;

@@ -38,6 +38,23 @@ impl Guarantee {
     /// `InvalidArgument` when k is not in 1..c, sigma not a positive number, `alpha` or a share of it out of range, or there is
     /// no row; `InvalidData` when the pilot has another number of labels.
     pub fn new(counts: &Counts, pilot: Option<&Counts>, k: usize, sigma: f64, alpha: f64, slack: f64) -> Result<Self> {
+        Self::with(counts, pilot, k, sigma, alpha, slack, &Inference::FIXED)
+    }
+
+    /// As [`Guarantee::new`], with other bounds: by [`Inference::ANYTIME`] the guarantees of all looks at growing counts are true at
+    /// once, statement by statement.
+    ///
+    /// # Errors
+    /// As [`Guarantee::new`].
+    pub fn with(
+        counts: &Counts,
+        pilot: Option<&Counts>,
+        k: usize,
+        sigma: f64,
+        alpha: f64,
+        slack: f64,
+        inference: &Inference,
+    ) -> Result<Self> {
         let returned = match pilot {
             Some(pilot) if pilot.classes() != counts.classes() => {
                 let message = format!("has {} labels, the counts have {}", pilot.classes(), counts.classes());
@@ -49,7 +66,6 @@ impl Guarantee {
             }
             None => Returned::same_counts(counts, k)?,
         };
-        let inference = &Inference::FIXED;
         let outside = counts.classes() - k;
         let kept = |e: usize| match k - e + 1 > outside {
             true => Ok(None),

@@ -111,7 +111,7 @@ impl Outcome {
                     json!({
                         "k": certificate.k,
                         "rows": certificate.n,
-                        "earlier": earlier.as_ref().map(|counts| json!([counts.n(), counts.labels()])),
+                        "earlier": of_look(earlier),
                         "decision": decision.to_string(),
                         "spending": certificate.spending.to_string(),
                         // As certify_with takes them, with the uniform of randomized bounds.
@@ -134,7 +134,8 @@ impl Outcome {
                 })
             }
             Ok(Answer::Guarantees(guarantees)) => {
-                json!({ "status": "OK", "guarantees": guarantees.iter().map(guarantee).collect::<Vec<_>>() })
+                let guarantees = guarantees.iter().zip(&self.decisions).zip(&self.earlier).map(guarantee);
+                json!({ "status": "OK", "guarantees": guarantees.collect::<Vec<_>>() })
             }
         };
         let identity = json!(identity);
@@ -149,10 +150,18 @@ impl Outcome {
     }
 }
 
-fn guarantee(guarantee: &Guarantee) -> Value {
+/// The counts of an earlier look, with the rows.
+fn of_look(earlier: &Option<Counts>) -> Option<Value> {
+    earlier.as_ref().map(|counts| json!([counts.n(), counts.labels()]))
+}
+
+fn guarantee(((guarantee, decision), earlier): ((&Guarantee, &Decision), &Option<Counts>)) -> Value {
     let radius = |kept: &Option<SetCertificate>| kept.as_ref().map(|kept| kept.radius);
     json!({
         "k": guarantee.labels().len(),
+        "rows": guarantee.set.n,
+        "earlier": of_look(earlier),
+        "decision": decision.to_string(),
         "labels": guarantee.labels(),
         "label_radii": guarantee.each.labels.iter().map(|label| label.radius).collect::<Vec<_>>(),
         "set_radius": guarantee.set.radius,

@@ -20,7 +20,8 @@ pub enum Task {
     /// The same for the label most frequent among n0 rows of its own, independent of the n rows that certify it.
     CertifySelected,
     /// The guarantees for the k labels that are returned ([`Guarantee`](super::Guarantee)): those most frequent among n0 rows of
-    /// their own or, with n0 = 0, among the very n rows that certify them. For a fixed n.
+    /// their own or, with n0 = 0, among the very n rows that certify them. A rule, which takes n0 > 0, is about the radius of the
+    /// whole set.
     CertifyAnswer,
 }
 
@@ -149,9 +150,15 @@ impl Request {
                 let message = format!("{} is for certifying a label: predict takes fixed or predict", self.rule);
                 return Err(Error::argument("rule", message));
             }
-            (Task::CertifyAnswer, rule) if rule != Rule::Fixed => {
-                let message = format!("{} is for one label: the guarantees for an answer take a fixed n", self.rule);
+            (Task::CertifyAnswer, Rule::Steps(_) | Rule::Predict) => {
+                let message =
+                    format!("the guarantees for an answer take fixed, radius:R or tolerance:E, not {}", self.rule);
                 return Err(Error::argument("rule", message));
+            }
+            (Task::CertifyAnswer, Rule::Radius(_) | Rule::Tolerance(_)) if self.n0 == 0 => {
+                let message = "must be at least 1 under a rule: that the very rows of an answer chose its labels can be paid for at \
+                               one number of rows only";
+                return Err(Error::argument("n0", message));
             }
             (Task::Certify(_) | Task::CertifySelected, Rule::Predict) => {
                 let message = "predict settles a top-k set: certify takes fixed, radius:R, steps:E or tolerance:E";
@@ -162,7 +169,11 @@ impl Request {
         // Before any row is drawn: alpha's share may be too small where alpha itself is not.
         let check = |label| match &self.bound {
             Bounding::Auto => Ok(()),
-            Bounding::As(spending) => self.k.iter().try_for_each(|&k| spending.check(label, k, classes, alpha)),
+            Bounding::As(spending) => {
+                // Of which steps has but half for each kind of bound.
+                let alpha = if let Intervals::AnytimeTo(_) = self.intervals() { 0.5 * alpha } else { alpha };
+                self.k.iter().try_for_each(|&k| spending.check(label, k, classes, alpha))
+            }
         };
         match task {
             // Guarantees spend alpha in their own ways.

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Answer, Request, Task};
-use crate::certificate::stop::{CertifyJudge, Decision, Look, PredictJudge, Statement, Terms, Verdict};
-use crate::certificate::{Certificate, certify_with};
+use super::{Answer, Guarantee, Request, Task};
+use crate::certificate::stop::{AnswerJudge, CertifyJudge, Decision, Look, PredictJudge, Statement, Terms, Verdict};
+use crate::certificate::{Certificate, Inference, certify_with};
 use crate::sampler::Watch;
 use crate::stats::Counts;
 use crate::{Error, ErrorKind, Result};
@@ -30,6 +30,8 @@ enum Judge {
     Waiting,
     Certify(Box<CertifyJudge>),
     Predict(Box<PredictJudge>),
+    /// With the counts of the rows that chose the labels.
+    Answer(Box<AnswerJudge>, Counts),
     Failed(Error),
 }
 
@@ -70,8 +72,10 @@ impl Judgement {
         let mut state = self.lock();
         let Some(counts) = state.seen.clone() else { return Ok(None) };
         let none = || Error::new(ErrorKind::Internal, "a look gave no statement");
-        let State { request, elements, judge, decided, .. } = &mut *state;
-        let before_last = |look: &Option<Counts>| look.clone().filter(|look| look.n() < counts.n());
+        let State { request, task, elements, judge, decided, .. } = &mut *state;
+        let before_last = |look: &Option<Counts>| {
+            look.clone().filter(|look| look.n() < counts.n()).map(|look| look.ended_by_rule(request.n))
+        };
         let mut earlier: Vec<Option<Counts>> = decided.iter().map(before_last).collect();
         let (answer, decisions) = match judge {
             Judge::Failed(error) => return Err(error.clone()),
@@ -90,6 +94,27 @@ impl Judgement {
                 };
                 let certificates = judge.verdicts().iter().zip(&mut earlier).map(larger).collect::<Result<_>>()?;
                 (Answer::Certificates(certificates), judge.verdicts().iter().map(|verdict| verdict.decision).collect())
+            }
+            Judge::Answer(judge, pilot) => {
+                judge.close(&counts)?;
+                let (alpha, slack) = (request.alpha_left(*task, *elements)?, request.noise()?.radius_slack(*elements));
+                let at = |counts: &Counts, k| {
+                    Guarantee::with(counts, Some(&*pilot), k, request.sigma, alpha, slack, &Inference::ANYTIME)
+                };
+                // As above, by the radius that the rule is about.
+                let larger = |(&k, earlier): (&usize, &mut Option<Counts>)| {
+                    let last = at(&counts, k)?;
+                    if let Some(look) = &*earlier {
+                        let decided = at(look, k)?;
+                        if last.set.radius < decided.set.radius {
+                            return Ok(decided);
+                        }
+                    }
+                    *earlier = None;
+                    Ok(last)
+                };
+                let guarantees = request.k.iter().zip(&mut earlier).map(larger).collect::<Result<_>>()?;
+                (Answer::Guarantees(guarantees), judge.verdicts().iter().map(|verdict| verdict.decision).collect())
             }
             Judge::Predict(judge) => {
                 judge.close(&counts)?;
@@ -117,7 +142,12 @@ impl State {
         let terms = Terms { rule, classes: self.classes, alpha, n_max: n };
         let label = match self.task {
             Task::Predict => return Ok(Judge::Predict(Box::new(PredictJudge::new(&terms, k)?))),
-            Task::CertifyAnswer => return Err(Error::new(ErrorKind::Internal, "a guarantee takes a fixed n")),
+            Task::CertifyAnswer => {
+                let pilot = pilot.ok_or_else(|| Error::new(ErrorKind::Internal, "no pilot"))?;
+                let slack = self.request.noise()?.radius_slack(self.elements);
+                let judge = AnswerJudge::new(&terms, pilot, k, sigma, slack)?;
+                return Ok(Judge::Answer(Box::new(judge), pilot.clone()));
+            }
             Task::Certify(label) => label,
             Task::CertifySelected => {
                 pilot.map(Counts::top).ok_or_else(|| Error::new(ErrorKind::Internal, "no pilot"))?
@@ -140,6 +170,7 @@ impl Watch for Judgement {
         match &self.lock().judge {
             Judge::Certify(judge) => judge.next_look(rows),
             Judge::Predict(judge) => judge.next_look(rows),
+            Judge::Answer(judge, _) => judge.next_look(rows),
             // The next look ends the job.
             Judge::Waiting | Judge::Failed(_) => rows + 1,
         }
@@ -151,11 +182,13 @@ impl Watch for Judgement {
         let look = match &mut state.judge {
             Judge::Certify(judge) => judge.look(counts),
             Judge::Predict(judge) => judge.look(counts),
+            Judge::Answer(judge, _) => judge.look(counts),
             Judge::Waiting | Judge::Failed(_) => Ok(Look::Stop),
         };
         let now: Vec<Decision> = match &state.judge {
             Judge::Certify(judge) => judge.verdicts().iter().map(|verdict| verdict.decision).collect(),
             Judge::Predict(judge) => judge.verdicts().iter().map(|verdict| verdict.decision).collect(),
+            Judge::Answer(judge, _) => judge.verdicts().iter().map(|verdict| verdict.decision).collect(),
             Judge::Waiting | Judge::Failed(_) => Vec::new(),
         };
         for (decided, now) in state.decided.iter_mut().zip(now) {

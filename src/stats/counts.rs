@@ -82,7 +82,7 @@ impl Counts {
     /// bounds for a fixed number refuse them.
     #[must_use]
     pub fn ended_by_rule(mut self, last: u64) -> Self {
-        self.by_rule_to = Some(last);
+        self.by_rule_to = self.by_rule_to.max(Some(last.max(self.n)));
         self
     }
 
@@ -92,11 +92,14 @@ impl Counts {
     /// `InvalidData`.
     pub(crate) fn check_allow(&self, intervals: Intervals) -> Result<()> {
         let Some(last) = self.by_rule_to.filter(|&last| !intervals.allow_looks(last)) else { return Ok(()) };
-        let message = format!(
-            "were ended by a rule that looked at them, so that a bound for a number of rows fixed beforehand would be false too \
-             often: use bounds for all numbers of rows (intervals \"anytime\", or \"anytime:{last}\" for the up to {last} of the rule)"
-        );
-        Err(Error::data("counts", message))
+        let mut message =
+            "were ended by a rule that looked at them, so that a bound for a number of rows fixed beforehand would be \
+                           false too often: use bounds for all numbers of rows (intervals \"anytime\""
+                .to_owned();
+        if last < u64::MAX {
+            message += &format!(", or \"anytime:{last}\" for the up to {last} of the rule");
+        }
+        Err(Error::data("counts", message + ")"))
     }
 
     /// The rows that were given no label.
@@ -124,9 +127,11 @@ impl Counts {
         let overflow = || Error::data("counts", "the sums overflow 64 bits");
         let n = self.n.checked_add(other.n).ok_or_else(overflow)?;
         let labels = self.labels.iter().zip(&other.labels).map(|(a, b)| a + b).collect();
-        let by_rule_to = match (self.by_rule_to, other.by_rule_to) {
-            (None, None) => None,
-            (one, two) => Some(one.unwrap_or(self.n).saturating_add(two.unwrap_or(other.n))),
+        // Rows that are added after a look at the others have no last one that was fixed before them.
+        let more = self.n > 0 && other.n > 0;
+        let by_rule_to = match self.by_rule_to.or(other.by_rule_to) {
+            Some(_) if more => Some(u64::MAX),
+            last => last,
         };
         *self = Self { labels, n, by_rule_to };
         Ok(())

@@ -92,6 +92,11 @@ static void certifies_with(void) {
   CHECK(labels[0] == 1 && each[0] > 0.5 && isinf(kept[0]) && kept[1] == g.set_radius && g.n0 == 0);
   CHECK_OK(stk_counts_guarantee(counts, pilot, 1, 0.25, 0.001, 0, NULL, NULL, NULL, &g, sizeof g, &err), err);
   CHECK_OK(stk_counts_guarantee(counts, NULL, 1, 0.25, 0.001, 0, NULL, NULL, NULL, &same, sizeof same, &err), err);
+  stk_guarantee looked = {0};
+  CHECK_OK(stk_counts_guarantee_with(counts, pilot, 1, 0.25, 0.001, "anytime", 0, NULL, NULL, NULL, &looked, sizeof looked,
+                                     &err),
+           err);
+  CHECK(looked.set_radius > 0 && looked.set_radius < g.set_radius);
   /* The choice by the same counts costs a little. */
   CHECK(g.n0 == 100 && g.set_radius > same.set_radius && same.set_radius > 0.5);
   CHECK_INVALID(stk_counts_guarantee(counts, counts, 1, 0.25, 0.001, 0, NULL, NULL, NULL, &g, sizeof g, &err), "pilot",

@@ -84,6 +84,19 @@ static void guarantees() {
   CHECK(done && MUST(MUST(model.submit_certify_answer(request, x)).get()).size() == 1);
   FAILS(MUST(model.certify(MUST(stk::request_builder(0.25).n(100).build()), x)).guarantee(0), status::invalid_argument,
         "result");
+  // A rule ends the rows; what its counts give at all looks is what was guaranteed.
+  const auto ruled = MUST(stk::request_builder(0.25).k(3).n(200'000).seed(7).rule("tolerance:0.05").build());
+  const auto ended = MUST(model.certify_answer(ruled, x));
+  const auto looked = MUST(ended.guarantee(0));
+  CHECK(decided(MUST(ended.summary(0))) == stk::decision::reached && looked.n < 200'000 && looked.n0 == 100);
+  CHECK(MUST(ended.intervals(0)) == "anytime" && MUST(answer.intervals(0)) == "fixed");
+  const auto last = MUST(stk::counts::create(MUST(ended.counts(0)), looked.n));
+  const auto chose = MUST(stk::counts::create(MUST(ended.selection(0)), looked.n0));
+  const auto repeated =
+      MUST(last.guarantee(3, 0.25, looked.alpha, {}, &chose, looked.radius_slack, MUST(ended.intervals(0))));
+  CHECK(std::memcmp(&repeated, &looked, sizeof looked) == 0);
+  FAILS(model.certify_answer(MUST(stk::request_builder(0.25).k(3).n(2000).n0(0).rule("radius:0.1").build()), x),
+        status::invalid_argument, "n0");
   const auto short_input = stk::span<const float>(x.data(), 5);
   FAILS(model.certify_answer(request, short_input), status::invalid_argument, "inputs");
   FAILS(model.submit_certify_answer(request, short_input), status::invalid_argument, "inputs");

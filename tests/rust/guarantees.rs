@@ -1,5 +1,5 @@
-//! Guarantees for a whole answer: against brute force, against a 30-digit table, by simulated coverage, at the edges, and
-//! against what is gained by them.
+//! Guarantees for a whole answer: against brute force, against a 30-digit table, by simulated coverage, at one look and at
+//! the luckiest of many, at the edges, and against what is gained by them.
 
 #[path = "guarantees/adversary.rs"]
 mod adversary;
@@ -13,6 +13,8 @@ mod edges;
 mod gain;
 #[path = "guarantees/golden.rs"]
 mod golden;
+#[path = "guarantees/looks.rs"]
+mod looks;
 #[path = "guarantees/properties.rs"]
 mod properties;
 #[path = "guarantees/truth.rs"]

@@ -39,6 +39,31 @@ def radii(found: Guarantee) -> list[Any]:
     return [getattr(found, name) for name in RADII]
 
 
+@pytest.mark.parametrize("rule", ["radius:0.2", "tolerance:0.1sigma"])
+def test_a_rule_ends_the_rows_of_an_answer(linear: SmoothedClassifier, rule: str) -> None:
+    found = one(linear.certify_answer(X[0], k=2, n=200_000, rule=rule, seed=1))
+    assert found.n < 200_000 and found.intervals == "anytime"
+    decisions = {"certified", "refuted"} if rule == "radius:0.2" else {"reached"}
+    assert found.decision in decisions and (found.decision == "certified") == (
+        rule == "radius:0.2" and found.set_radius >= 0.2
+    )
+    again = certify_answer_counts(
+        found.counts,
+        *(2, 0.5, found.alpha_left, found.n),
+        pilot=found.selection,
+        intervals=found.intervals,
+        radius_slack=found.radius_slack,
+    )
+    assert radii(again) == radii(found) and again.intervals == "anytime"
+    late = one(linear.certify_answer(X[0], n=ENDLESS, rule="tolerance:0", timeout=0.2))
+    assert (late.decision, late.cut, late.status) == ("undecided", "DEADLINE_EXCEEDED", "OK")
+    with pytest.raises(InvalidArgumentError) as refused:
+        linear.certify_answer(X[0], n=1000, n0=0, rule=rule)
+    assert refused.value.field == "n0"
+    with pytest.raises(InvalidArgumentError, match="steps"):
+        linear.certify_answer(X[0], n=1000, rule="steps:0.1")
+
+
 @pytest.mark.parametrize("n0", [0, 100])
 @pytest.mark.parametrize("k", [1, 2])
 def test_a_guarantee_follows_from_its_counts(linear: SmoothedClassifier, n0: int, k: int) -> None:

@@ -72,8 +72,8 @@ pub fn run(args: Args) -> Result<()> {
     }
     let measured = args.model.as_ref().map(|path| measure(&args, path)).transpose()?;
     let classes = args.model_args.classes.or(measured.as_ref().map(|(model, _)| model.signature().classes));
-    // n is the most rows: what is certified at the last of them counts.
-    let intervals = |n| args.rule.intervals(n);
+    // Rows that a request for n of them takes, or for as many as it takes.
+    let intervals = |rows| args.rule.intervals(args.n.filter(|&n| rows <= n).unwrap_or(rows));
     let mut bounds = args.bound.clone();
     if bounds.is_empty() {
         bounds = [Bound::Ranked, Bound::BinoCp, Bound::SimuEm].map(Spending::from).to_vec();

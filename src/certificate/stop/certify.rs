@@ -48,7 +48,7 @@ pub struct CertifyJudge {
 }
 
 /// What a computed radius may be short of the exact one for its bounds, in units of sigma, with room.
-const RADIUS_ERROR: f64 = 2e-9;
+pub(super) const RADIUS_ERROR: f64 = 2e-9;
 
 impl CertifyJudge {
     /// A judge of certificates of `label`, fixed beforehand, under noise of standard deviation `sigma`. `slack`, what the noise

@@ -2,7 +2,7 @@
 //!
 //! Pure logic. A host draws rows up to [`CertifyJudge::next_look`], shows the judge the counts of *all* rows so far, and goes on
 //! until the judge says stop; or closes it whenever its own time is up. All but [`Rule::Fixed`] rest on bounds that hold at all
-//! numbers of rows at once, so every certificate and every prediction given is false with probability at most alpha however
+//! numbers of rows at once ([`Rule::Steps`]: at all up to the last), so every certificate and every prediction given is false with probability at most alpha however
 //! and whenever the rows ended. Looks follow from the terms alone, so that a run can be repeated row by row.
 //!
 //! ```
@@ -25,10 +25,12 @@
 //! # Ok::<(), smoothtopk::Error>(())
 //! ```
 
+mod answer;
 mod certify;
 mod predict;
 mod rule;
 
+pub use answer::{AnswerJudge, AnswerVerdict};
 pub use certify::{CertifyJudge, Statement, Verdict};
 pub use predict::{PredictJudge, PredictVerdict};
 pub use rule::{Decision, Look, Rule, Terms, Tolerance};

@@ -40,6 +40,7 @@ fn a_models_guarantees_are_those_of_its_counts() {
             assert_eq!((summary.label, summary.k, summary.n0), (labels[0], k as u64, n0));
             assert_eq!(summary.radius.to_bits(), found.set_radius.to_bits());
             assert_eq!((summary.decision, summary.n_certified), (STK_DECISION_COMPLETE, 3000));
+            assert_eq!(outcome.intervals(0, k_index), "fixed");
             let json = &outcome.json(0);
             assert_eq!(json["task"], "certify_answer");
             assert_eq!(json["label_source"], if n0 > 0 { "selected" } else { "same counts" });
@@ -62,6 +63,59 @@ fn a_models_guarantees_are_those_of_its_counts() {
         result.unwrap();
         assert_eq!(Outcome(submitted).guarantee(0, 0), outcome.guarantee(0, 0));
     }
+}
+
+#[test]
+fn a_rule_ends_the_rows_of_an_answer() {
+    let model = Model::test("linear.onnx", 16, 2);
+    let mut earlier = 0;
+    for (seed, rule) in (0..10).flat_map(|seed| ["radius:0.2", "tolerance:0.1sigma"].map(|rule| (seed, rule))) {
+        let request = Request::of(0.5, 100_000, seed);
+        call(|err| unsafe { stk_request_set_k(request.0, [2usize, 1].as_ptr(), 2, err) }).unwrap();
+        call(|err| unsafe { stk_request_set_rule(request.0, crate::abi::c(rule).as_ptr(), err) }).unwrap();
+        let (result, outcome) = model.certify_answer(&request, &crate::linear_input());
+        result.unwrap();
+        let json = outcome.json(0);
+        let pilot = Counts::new(&outcome.selection(0), 0).unwrap();
+        for (k_index, k) in [2usize, 1].into_iter().enumerate() {
+            let (summary, found) = (outcome.summary(0, k_index), outcome.guarantee(0, k_index).unwrap());
+            assert!(summary.n_certified <= summary.n && summary.n <= summary.rows_drawn && summary.n <= 100_000);
+            assert!(
+                [STK_DECISION_CERTIFIED, STK_DECISION_REFUTED, STK_DECISION_REACHED, STK_DECISION_UNDECIDED]
+                    .contains(&summary.decision)
+            );
+            assert_eq!(summary.decision == STK_DECISION_CERTIFIED, rule == "radius:0.2" && found.set_radius >= 0.2);
+            assert_eq!((outcome.intervals(0, k_index).as_str(), &json["intervals"]), ("anytime", &"anytime".into()));
+            let entry = &json["guarantees"][k_index];
+            assert_eq!(entry["decision"], crate::abi::text(stk_decision_name(summary.decision)));
+            assert_eq!(entry["rows"].as_u64(), Some(summary.n_certified));
+            let (rows, labels) = match entry["earlier"].as_array() {
+                None => (summary.n, outcome.counts(0)),
+                Some(look) => {
+                    earlier += 1;
+                    let labels = look[1].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect();
+                    (look[0].as_u64().unwrap(), labels)
+                }
+            };
+            assert_eq!(found.n, rows);
+            let counts = Counts::new(&labels, rows).unwrap();
+            let at = |kind| {
+                counts
+                    .guarantee_with(Some(&pilot), k, 0.5, summary.alpha_left, Some(kind), summary.radius_slack)
+                    .unwrap()
+            };
+            assert_eq!(at("anytime").rest, stk_guarantee { alpha: summary.alpha_left, ..found });
+            assert_eq!(bits(&at("anytime").kept_radii), bits(&outcome.kept_radii(0, k_index)));
+            assert!(at("fixed").rest.set_radius >= found.set_radius);
+        }
+    }
+    assert!(earlier > 0, "no k was decided before the other");
+    let counts = Counts::new(&[50, 9000, 950], 0).unwrap();
+    for (kind, field) in [("anytime:10000", "intervals"), ("randomized:0.5", "intervals"), ("often", "intervals")] {
+        assert_eq!(counts.guarantee_with(None, 1, 0.5, 0.001, Some(kind), 0.0).err().unwrap().field, field);
+    }
+    // Labels that the same counts chose are never shown to be the likeliest at all looks.
+    assert_eq!(counts.guarantee_with(None, 1, 0.5, 0.001, Some("anytime"), 0.0).unwrap().rest.set_radius, 0.0);
 }
 
 #[test]

@@ -66,6 +66,7 @@ fn a_record_of_a_rule_is_enough_to_certify_again() {
             let (summary, certificate) = (outcome.summary(0, k_index), &json["certificates"][k_index]);
             assert_eq!(certificate["radius"].as_f64().unwrap().to_bits(), summary.radius.to_bits());
             assert_eq!(certificate["spending"], outcome.spending(0, k_index));
+            assert_eq!(outcome.intervals(0, k_index), intervals);
             assert_eq!(certificate["rows"].as_u64(), Some(summary.n_certified));
             assert_eq!(certificate["decision"], crate::abi::text(stk_decision_name(summary.decision)));
             assert_eq!(json["rows_drawn"].as_u64(), Some(summary.rows_drawn));

@@ -81,3 +81,41 @@ fn a_run_of_guarantees_is_resumed_reported_and_not_taken_for_certificates() {
     let error = refused(&smoothtopk(["radius", "--counts", counts.to_str().unwrap()]), 2);
     assert!(error.starts_with("smoothtopk: counts: ") && error.contains("answer_k"), "{error}");
 }
+
+#[test]
+fn a_rule_ends_the_rows_of_an_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let arguments = ["--k", "1,2", "--n", "20000", "--max", "20", "--rule", "radius:0.1"];
+    ok(&certify(&run, &arguments));
+    let whole = files(&run);
+    let stops = rows(run.join("stops.tsv"));
+    assert_eq!(stops.len(), 20);
+    for (i, k) in [1, 2].into_iter().enumerate() {
+        for (stop, answer) in stops.iter().zip(rows(run.join(format!("answer_k{k}.tsv")))) {
+            let (decision, set): (&str, f64) = (&stop[2 + 3 * i], answer[3].parse().unwrap());
+            assert_eq!(decision == "certified", set >= 0.1, "{stop:?} {answer:?}");
+            assert_eq!(stop[3 + 3 * i], "-");
+        }
+    }
+    let drawn: u64 = stops.iter().map(|stop| stop[1].parse::<u64>().unwrap()).sum();
+    assert!(drawn < 20 * 20_000, "{drawn}");
+    assert!(stops.iter().filter(|stop| stop[2] == "certified").count() >= 10);
+    // Cut off between two of its files, it is resumed to the same bytes.
+    let half = text(run.join("stops.tsv"));
+    std::fs::write(run.join("stops.tsv"), &half[..half.len() / 2]).unwrap();
+    ok(&certify(&run, &arguments));
+    assert_eq!(files(&run), whole);
+    let out = dir.path().join("report");
+    let report = ok(&smoothtopk(["report", run.to_str().unwrap(), "--out", out.to_str().unwrap()]));
+    assert!(report.contains("| run | 2 | the set |") && report.contains("radius:0.1"), "{report}");
+    assert!(text(out.join("stops.csv")).lines().count() >= 2);
+    // Examples that the time was too short for have no labels, and nothing is guaranteed.
+    let late = dir.path().join("late");
+    let arguments = ["--k", "1,2", "--n", "1000000000", "--max", "2", "--rule", "tolerance:0", "--n0", "1000000000"];
+    ok(&certify(&late, &[&arguments[..], &["--timeout", "0.2"]].concat()));
+    for answer in rows(late.join("answer_k2.tsv")) {
+        assert_eq!(answer[2..8], ["-", "0", "0,0", "0,0", "0", "0"].map(str::to_owned));
+    }
+    ok(&smoothtopk(["report", late.to_str().unwrap(), "--out", out.to_str().unwrap()]));
+}

@@ -12,13 +12,13 @@ fn plan(more: &[&str]) -> std::process::Output {
 
 #[test]
 fn a_plan_has_the_bounds_and_spendings_that_it_is_asked_for() {
-    let kinds: [(&str, fn(u64) -> Intervals); 4] = [
-        ("fixed", |_| Intervals::Fixed),
-        ("tolerance:0.1", |_| Intervals::Anytime),
-        ("steps:0.25", Intervals::AnytimeTo),
-        ("radius:0.5", |_| Intervals::Anytime),
-    ];
-    for (rule, intervals) in kinds {
+    for rule in ["fixed", "tolerance:0.1", "steps:0.25", "radius:0.5"] {
+        // A request for n rows has bounds for at most n.
+        let intervals = |n| match rule {
+            "fixed" => Intervals::Fixed,
+            "steps:0.25" => Intervals::AnytimeTo(n),
+            _ => Intervals::Anytime,
+        };
         let more: &[&str] = if rule == "radius:0.5" { &[] } else { &["--radius", "0.5"] };
         let spendings = ["ranked:0.75", "pooled:0.5"];
         let table = ok(&plan(&[&["--rule", rule, "--bound", spendings[0], "--bound", spendings[1]], more].concat()));

@@ -189,6 +189,12 @@ impl Outcome {
         array(|data, len, err| unsafe { stk_result_labels(self.0, input, k_index, data, len, err) })
     }
 
+    pub fn intervals(&self, input: usize, k_index: usize) -> String {
+        let mut intervals = ptr::null();
+        call(|err| unsafe { stk_result_intervals(self.0, input, k_index, &mut intervals, err) }).unwrap();
+        text(intervals)
+    }
+
     pub fn spending(&self, input: usize, k_index: usize) -> String {
         let mut spending = ptr::null();
         call(|err| unsafe { stk_result_spending(self.0, input, k_index, &mut spending, err) }).unwrap();
@@ -292,13 +298,29 @@ impl Counts {
         alpha: f64,
         slack: f64,
     ) -> Result<Guaranteed, Failed> {
+        self.guarantee_with(pilot, k, sigma, alpha, None, slack)
+    }
+
+    pub fn guarantee_with(
+        &self,
+        pilot: Option<&Self>,
+        k: usize,
+        sigma: f64,
+        alpha: f64,
+        intervals: Option<&str>,
+        slack: f64,
+    ) -> Result<Guaranteed, Failed> {
         let room = k.min(1 << 20);
         let (mut labels, mut each, mut kept) = (vec![i64::MIN; room], vec![f64::NAN; room], vec![f64::NAN; room]);
         let mut guarantee = empty_guarantee();
         let (out, size) = (&raw mut guarantee, size_of::<stk_guarantee>());
         let (a, b, d) = (labels.as_mut_ptr(), each.as_mut_ptr(), kept.as_mut_ptr());
         let pilot = pilot.map_or(ptr::null(), |pilot| pilot.0.cast_const());
-        call(|err| unsafe { stk_counts_guarantee(self.0, pilot, k, sigma, alpha, slack, a, b, d, out, size, err) })?;
+        let intervals = intervals.map(c);
+        let kind = intervals.as_ref().map_or(ptr::null(), |kind| kind.as_ptr());
+        call(|err| unsafe {
+            stk_counts_guarantee_with(self.0, pilot, k, sigma, alpha, kind, slack, a, b, d, out, size, err)
+        })?;
         Ok(Guaranteed { labels, label_radii: each, kept_radii: kept, rest: guarantee })
     }
 

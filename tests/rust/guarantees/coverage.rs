@@ -13,17 +13,17 @@ use smoothtopk::stats::{Counts, Prob, binomial};
 
 use super::truth::Truth;
 
-const ALPHA: f64 = 0.05;
+pub const ALPHA: f64 = 0.05;
 const FALSE_ALARM: f64 = 1e-9;
 
 /// Whether `failures` of `draws` show, at a false-alarm rate of `FALSE_ALARM`, a failure rate above `alpha`.
-fn exceeds(failures: u64, draws: u64, alpha: f64) -> bool {
+pub fn exceeds(failures: u64, draws: u64, alpha: f64) -> bool {
     binomial::lower(failures, draws, FALSE_ALARM).expect("counts").p > alpha
 }
 
 /// What is asked of an answer.
 #[derive(Clone, Copy, Debug)]
-enum Asked {
+pub enum Asked {
     Each,
     Kept(usize),
     Order(usize),
@@ -31,13 +31,20 @@ enum Asked {
 
 impl Asked {
     /// All that can be asked of k labels of c.
-    fn all(k: usize, classes: usize) -> Vec<Self> {
+    pub fn all(k: usize, classes: usize) -> Vec<Self> {
         let kept = (1..=k).filter(|e| k - e < classes - k).map(Self::Kept);
         [Self::Each].into_iter().chain(kept).chain((1..=k).map(Self::Order)).collect()
     }
 
     /// Whether the guarantee from these counts is false.
-    fn is_false(self, truth: &Truth, counts: &Counts, returned: &Returned, alpha: f64, inference: &Inference) -> bool {
+    pub fn is_false(
+        self,
+        truth: &Truth,
+        counts: &Counts,
+        returned: &Returned,
+        alpha: f64,
+        inference: &Inference,
+    ) -> bool {
         let k = returned.labels().len();
         match self {
             Self::Each => {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smoothtopk::certificate::stop::{Decision, Rule, Tolerance};
-use smoothtopk::certificate::{auto, certify_with, predict};
+use smoothtopk::certificate::{Inference, auto, certify_with, predict};
 use smoothtopk::noise::ExactGrid;
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Plan};
 use smoothtopk::smoothed::{
-    Answer, Bounding, Control, Generator, NoiseMode, Outcome, Request, SmoothedClassifier, Task,
+    Answer, Bounding, Control, Generator, Guarantee, NoiseMode, Outcome, Request, SmoothedClassifier, Task,
 };
 use smoothtopk::stats::randomized::Uniform;
 use smoothtopk::stats::{Counts, Intervals, Spending};
@@ -99,6 +99,12 @@ fn the_certificate_follows_from_the_counts_and_is_for_any_number_of_rows() {
         assert!(outcome.counts.n() < 100_000, "{outcome:?}");
         assert_eq!(outcome.decisions, [Decision::Reached; 2]);
         let Ok(Answer::Certificates(list)) = &outcome.answer else { panic!("no certificate") };
+        for look in outcome.earlier.iter().flatten() {
+            let kinds = [Intervals::Fixed, Intervals::AnytimeTo(look.n())];
+            assert!(
+                kinds.iter().all(|&kind| certify_with(look, 1, 1, 0.25, 0.001, &Spending::default(), kind).is_err())
+            );
+        }
         for ((certificate, &k), earlier) in list.iter().zip(&request.k).zip(&outcome.earlier) {
             let slack = request.noise().unwrap().radius_slack(2);
             let from = |counts| {
@@ -130,10 +136,15 @@ fn counts_that_a_rule_ended_take_no_bounds_but_those_for_all_its_looks() {
         assert_eq!(error.field(), Some("counts"), "{unsound}");
         assert!(error.message().contains("\"anytime:100000\""), "{error}");
     }
-    // Further rows whose number was fixed move the last one.
+    // Neither a second mark nor nothing added changes that; rows added in hindsight leave no last one.
+    counts = counts.ended_by_rule(n);
+    counts.add(&Counts::new(vec![0; 4], 0).unwrap()).unwrap();
+    assert!(with(&counts, Intervals::AnytimeTo(n)).is_err() && with(&counts, Intervals::AnytimeTo(100_000)).is_ok());
     counts.add(&Counts::complete(vec![0, 50, 0, 0]).unwrap()).unwrap();
-    assert!(with(&counts, Intervals::AnytimeTo(100_050)).is_ok());
-    assert!(with(&counts, Intervals::AnytimeTo(100_049)).is_err());
+    assert!(with(&counts, Intervals::Anytime).is_ok());
+    for last in [n + 50, 100_000, 100_050, 1_000_000_000_000] {
+        assert!(!with(&counts, Intervals::AnytimeTo(last)).unwrap_err().message().contains("anytime:"), "{last}");
+    }
 }
 
 #[test]
@@ -240,6 +251,35 @@ fn the_answer_that_is_returned_is_guaranteed_whole() {
 }
 
 #[test]
+fn an_answer_is_guaranteed_by_as_few_rows_as_it_takes() {
+    let g = smoothed(64, 2);
+    let ask = |rule, k: &[usize]| {
+        let request = Request { k: k.to_vec(), n: 100_000, n0: 50, ..request(rule) };
+        let outcome = g.submit(&[0.7, 1.5], Task::CertifyAnswer, &request, 1).unwrap().wait();
+        let slack = request.noise().unwrap().radius_slack(2);
+        let Ok(Answer::Guarantees(list)) = &outcome.answer else { panic!("no guarantee: {:?}", outcome.answer) };
+        for ((found, &k), earlier) in list.iter().zip(k).zip(&outcome.earlier) {
+            // Of one k the rows may have been enough before they were for the other.
+            let counts = earlier.as_ref().unwrap_or(&outcome.counts);
+            assert!(earlier.as_ref().is_none_or(|earlier| earlier.n() < outcome.counts.n()));
+            let with =
+                |inference| Guarantee::with(counts, outcome.selection.as_ref(), k, 0.25, 0.001, slack, inference);
+            assert_eq!(*found, with(&Inference::ANYTIME).unwrap());
+            assert_eq!(with(&Inference::FIXED).unwrap_err().field(), Some("counts"));
+        }
+        (outcome.decisions.clone(), list.iter().map(|found| found.set.radius).collect::<Vec<_>>(), outcome.counts.n())
+    };
+    // Label 1 or 2, hardly ever another: the pair is far from the rest, its labels are close to each other.
+    let (decisions, radii, n) = ask(Rule::Radius(0.05), &[2]);
+    assert!(decisions == [Decision::Certified] && radii[0] >= 0.05 && n < 20_000, "{n}");
+    let (decisions, radii, n) = ask(Rule::Radius(0.16), &[1, 2]);
+    assert_eq!(decisions, [Decision::Certified, Decision::Refuted]);
+    assert!(radii[0] >= 0.16 && radii[1] < 0.16 && n < 50_000, "{radii:?} {n}");
+    let (decisions, _, n) = ask(Rule::Tolerance(Tolerance::Sigmas(0.1)), &[1, 2]);
+    assert!(decisions.iter().all(|&decision| decision == Decision::Reached) && n < 50_000, "{n}");
+}
+
+#[test]
 fn exact_noise_takes_inputs_on_its_grid_and_pays_for_its_tables() {
     let g = smoothed(64, 2);
     let exact = Request { noise: NoiseMode::Exact(ExactGrid::pixels()), n: 20_000, ..request(Rule::Fixed) };
@@ -275,7 +315,9 @@ fn rules_that_do_not_fit_the_task_are_refused() {
     for (field, task, request) in [
         ("rule", Task::Predict, radius.clone()),
         ("rule", Task::Certify(0), request(Rule::Predict)),
-        ("rule", Task::CertifyAnswer, radius.clone()),
+        ("rule", Task::CertifyAnswer, request(Rule::Steps(0.1))),
+        ("rule", Task::CertifyAnswer, request(Rule::Predict)),
+        ("n0", Task::CertifyAnswer, Request { n0: 0, ..radius.clone() }),
         ("rule", Task::Certify(0), request(Rule::Radius(-1.0))),
         ("rule", Task::Certify(0), request(Rule::Tolerance(Tolerance::Sigmas(f64::NAN)))),
         ("n0", Task::Certify(0), Request { bound: Bounding::Auto, n0: 0, ..radius.clone() }),

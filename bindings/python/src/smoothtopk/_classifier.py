@@ -269,6 +269,7 @@ class SmoothedClassifier(Opened):
         *,
         n0: SupportsIndex = 100,
         alpha: SupportsFloat = 0.001,
+        rule: str = "fixed",
         seed: SupportsIndex | None = None,
         key: SupportsIndex = 0,
         generator: Generator | None = None,
@@ -283,16 +284,19 @@ class SmoothedClassifier(Opened):
         Args, Ctrl-C and errors are those of `certify`, but:
 
         Args:
-            n: noisy rows that certify each input, from 1; always so many.
             n0: noisy rows of their own whose k most frequent labels are returned. 0: those of the very n rows that
                 certify them are, which is paid for out of alpha.
             alpha: probability, from 1e-100 to 0.5, that a statement is false: each of the `Guarantee`'s.
+            rule: when the rows are enough. "fixed": after n. With n0 of at least 1 also "radius:R": as soon as the
+                set's radius is at least R, or no number of rows, or none up to n, could bring it there; "tolerance:E"
+                or "tolerance:Esigma": as soon as the rows up to n are expected to add no more than E to it. All of the
+                `Guarantee` holds whenever the rows end.
 
         Returns:
             A `Guarantee` for one input and one k; else `Guarantees` of shape [N], [K] or [N, K].
         """
         source = _request.source(self._noise, generator, seed, chacha12_key)
-        more = {"n0": _convert.uint("n0", n0), **source.values()}
+        more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), **source.values()}
         array, shape, request = self._prepare(x, k, n, alpha, key, timeout, cancel, more)
         with request:
             if not len(array):

@@ -78,10 +78,11 @@ class Counts:
         sigma: SupportsFloat,
         alpha: SupportsFloat = 0.001,
         pilot: Counts | npt.ArrayLike | None = None,
+        intervals: str = "fixed",
         radius_slack: SupportsFloat = 0.0,
     ) -> Guarantee:
         """As `certify_answer_counts`."""
-        return certify_answer_counts(self, k, sigma, alpha, pilot=pilot, radius_slack=radius_slack)
+        return certify_answer_counts(self, k, sigma, alpha, pilot=pilot, intervals=intervals, radius_slack=radius_slack)
 
 
 def _read(handle: Handle) -> tuple[CountArray, int]:
@@ -239,9 +240,10 @@ def certify_answer_counts(
     n: SupportsIndex | None = None,
     *,
     pilot: Counts | npt.ArrayLike | None = None,
+    intervals: str = "fixed",
     radius_slack: SupportsFloat = 0.0,
 ) -> Guarantee:
-    """What holds for the k labels that are returned, from counts of a number of noisy rows that was fixed beforehand.
+    """What holds for the k labels that are returned, from counts of their noisy rows.
 
     Args:
         counts: rows that gave each label, integers [classes], at least two.
@@ -251,6 +253,9 @@ def certify_answer_counts(
         n: rows drawn, at least the sum of the counts. None: the sum, or the n of a `Counts`.
         pilot: counts of other rows of the same input, whose k most frequent labels are returned. None: those of
             `counts` are, which is paid for out of alpha.
+        intervals: "fixed": for a number of rows that was fixed beforehand. "anytime": each statement of all looks at
+            growing counts is true at once, so any may be taken, whatever made the rows end; what has to be paid for
+            without a `pilot` is then not certified.
         radius_slack: what is taken off every radius, for a rounding of the inputs; at least 0.
 
     Raises:
@@ -266,12 +271,13 @@ def certify_answer_counts(
         room = min(size, rows.size)
         labels, each, kept = (ctypes.c_int64 * room)(), (ctypes.c_double * room)(), (ctypes.c_double * room)()
         call(
-            lib.stk_counts_guarantee,
+            lib.stk_counts_guarantee_with,
             handle.pointer,
             None if other is None else other.pointer,
             size,
             _convert.real("sigma", sigma),
             _convert.real("alpha", alpha),
+            _convert.string("intervals", intervals),
             _convert.real("radius_slack", radius_slack),
             labels,
             each,
@@ -290,9 +296,10 @@ def certify_answer_counts(
     guarantee = {"k": size, "labels": top, "label_radii": label_radii, "set_radius": found.set_radius}
     # null, as in the library's own: that many stay under any perturbation.
     guarantee["kept_radii"] = [None if math.isinf(radius) else radius for radius in kept_radii]
+    guarantee |= {"rows": found.n, "earlier": None, "decision": "none"}
     guarantee |= {"first_radius": found.first_radius, "ranking_radius": found.ranking_radius}
     given = {name: getattr(found, name) for name in ("sigma", "radius_slack")}
-    given |= {"alpha_left": found.alpha, "intervals": "fixed", "selection": None, "selection_rows": None}
+    given |= {"alpha_left": found.alpha, "intervals": intervals, "selection": None, "selection_rows": None}
     given["label_source"] = "same counts"
     if selection is not None:
         given |= {"label_source": "selected", "selection": selection.tolist(), "selection_rows": found.n0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -32,6 +33,8 @@ class Guarantee(Answer):
         selection: as counts, of the rows of their own that chose the labels; None where they are those most frequent
             among the very rows that certify them, which is paid for out of alpha.
         n0: rows that were counted in `selection`.
+        n_certified: rows that the guarantee rests on: n, or fewer, where one of several k had a larger set_radius at an
+            earlier look.
         radius_slack: what rounding x took off every radius.
     """
 
@@ -44,8 +47,14 @@ class Guarantee(Answer):
     ranking_radius: float
     selection: CountArray | None = field(repr=False)
     n0: int
+    n_certified: int
     sigma: float
     radius_slack: float
+
+    @property
+    def intervals(self) -> str:
+        """The kind of its bounds, as `certify_answer_counts` takes it: "fixed" or, under a rule, "anytime"."""
+        return str(json.loads(self._json)["intervals"])
 
 
 class Guarantees(Answers[Guarantee]):

@@ -116,6 +116,7 @@ def guarantee_of(
         ranking_radius=found.ranking_radius,
         selection=selection,
         n0=found.n0,
+        n_certified=found.n,
         radius_slack=found.radius_slack,
         **_common(summary, counts, json),
     )

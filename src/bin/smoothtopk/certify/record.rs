@@ -32,7 +32,13 @@ pub fn record(sampling: &Sampling, manifest: &Manifest, idx: usize, outcome: smo
                     ended.map(|((certificate, &decision), earlier)| stop(certificate, decision, earlier)).collect();
             }
         }
-        Ok(smoothed::Answer::Guarantees(guarantees)) => record.answers = guarantees.iter().map(Answer::from).collect(),
+        Ok(smoothed::Answer::Guarantees(guarantees)) => {
+            record.answers = guarantees.iter().map(Answer::from).collect();
+            if manifest.keeps_stops() {
+                let ended = outcome.decisions.iter().zip(&outcome.earlier);
+                record.stops = ended.map(|(&decision, earlier)| unspent(decision, earlier.clone())).collect();
+            }
+        }
         Ok(smoothed::Answer::Predictions(_)) => {
             return Err(Error::new(ErrorKind::Internal, "a certificate was asked for and a prediction given"));
         }
@@ -40,13 +46,21 @@ pub fn record(sampling: &Sampling, manifest: &Manifest, idx: usize, outcome: smo
             if let Task::Certify(label) = outcome.task {
                 record.counted = Some(label);
             }
-            let late = StopOfK { decision: Decision::Undecided, spending: None, earlier: None, uniform: None };
-            record.outcomes = vec![Outcome { certified: None }; ks];
-            record.stops = vec![late; ks];
+            record.stops = vec![unspent(Decision::Undecided, None); ks];
+            if manifest.guarantee {
+                record.answers = manifest.k.iter().map(|&k| Answer::none(k)).collect();
+            } else {
+                record.outcomes = vec![Outcome { certified: None }; ks];
+            }
         }
         Err(error) => return Err(error),
     }
     Ok(record)
+}
+
+/// Where no alpha was spent on the bounds of one label: guarantees spend it in ways of their own, and nothing in time none.
+fn unspent(decision: Decision, earlier: Option<Counts>) -> StopOfK {
+    StopOfK { decision, spending: None, earlier, uniform: None }
 }
 
 fn of_certificate(certificate: &Certificate) -> Outcome {

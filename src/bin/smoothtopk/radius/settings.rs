@@ -171,7 +171,9 @@ impl Manifest {
         let own = rule.intervals(n);
         match asked {
             None => Ok(own),
-            Some(asked) if rule == Rule::Fixed || asked == own || asked == Intervals::Anytime => Ok(asked),
+            Some(asked) if rule == Rule::Fixed || asked == Intervals::Anytime => Ok(asked),
+            // A later last row is as good as none.
+            Some(Intervals::AnytimeTo(last)) if last >= n => Ok(Intervals::AnytimeTo(last)),
             Some(asked) => {
                 let message = format!(
                     "{asked} bounds are void for counts whose number of rows a rule chose ({rule}, at most {n}): leave --intervals out"

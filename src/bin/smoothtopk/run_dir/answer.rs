@@ -8,7 +8,7 @@ pub const HEADER: &str = "idx\tlabel\tlabels\tset\tkept\teach\tfirst\tranking\tt
 /// The guarantees for the k labels returned for one example: l2 radii, 0 where nothing is certified.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// The labels, the likeliest first.
+    /// The labels, the likeliest first; none (`-` in the file) where the time was up before anything was looked at.
     pub labels: Vec<usize>,
     /// The set does not change.
     pub set: f64,
@@ -49,6 +49,11 @@ impl From<&Guarantee> for Answer {
 }
 
 impl Answer {
+    /// Of k labels that no row was looked at for in time.
+    pub fn none(k: usize) -> Self {
+        Self { labels: Vec::new(), set: 0.0, kept: vec![0.0; k], each: vec![0.0; k], first: 0.0, ranking: 0.0 }
+    }
+
     /// The radius within which every label stays.
     pub fn all(&self) -> f64 {
         self.each.iter().copied().fold(f64::INFINITY, f64::min)
@@ -64,7 +69,8 @@ impl AnswerRow {
     pub fn to_line(&self) -> String {
         let Answer { labels, set, kept, each, first, ranking } = &self.answer;
         let (label, time) = (self.label.map_or_else(|| "-1".to_owned(), |label| label.to_string()), &self.time);
-        let (idx, labels, kept, each) = (self.idx, list(labels), list(kept), list(each));
+        let labels = if labels.is_empty() { "-".to_owned() } else { list(labels) };
+        let (idx, kept, each) = (self.idx, list(kept), list(each));
         format!("{idx}\t{label}\t{labels}\t{set}\t{kept}\t{each}\t{first}\t{ranking}\t{time}\n")
     }
 
@@ -85,8 +91,11 @@ impl AnswerRow {
             let radii = text.split(',').map(|text| radius(text, name)).collect::<Result<Vec<_>, _>>()?;
             if radii.len() == k { Ok(radii) } else { Err(format!("has {} {name} radii for k = {k}", radii.len())) }
         };
-        let indices: Option<Vec<usize>> = labels.split(',').map(|label| label.parse().ok()).collect();
-        let indices = indices.filter(|indices| indices.len() == k);
+        let indices: Option<Vec<usize>> = match labels {
+            "-" => Some(Vec::new()),
+            _ => labels.split(',').map(|label| label.parse().ok()).collect(),
+        };
+        let indices = indices.filter(|indices| indices.len() == k || indices.is_empty());
         let answer = Answer {
             labels: indices.ok_or_else(|| format!("has the labels {labels:?}, which are not {k} labels"))?,
             set: radius(set, "set")?,
@@ -95,6 +104,9 @@ impl AnswerRow {
             first: radius(first, "first")?,
             ranking: radius(ranking, "ranking")?,
         };
+        if answer.labels.is_empty() && answer != Answer::none(k) {
+            return Err("has radii and no labels".to_owned());
+        }
         let idx = usize::try_from(whole(idx, "idx")?).map_err(|_| "has a negative idx")?;
         Ok(Self { idx, label: usize::try_from(whole(label, "label")?).ok(), answer, time: time.to_owned() })
     }
@@ -119,7 +131,9 @@ mod tests {
         let line = row.to_line();
         assert!(line.starts_with("3\t-1\t5,0\t0.30000000000000004\tinf,"), "{line}");
         assert_eq!(HEADER.split('\t').count(), line.split('\t').count());
-        assert_eq!(AnswerRow::parse(line.trim_end_matches('\n'), 2), Ok(row));
+        assert_eq!(AnswerRow::parse(line.trim_end_matches('\n'), 2).as_ref(), Ok(&row));
+        let late = AnswerRow { answer: Answer::none(2), ..row };
+        assert_eq!(AnswerRow::parse(late.to_line().trim_end_matches('\n'), 2), Ok(late));
     }
 
     #[test]
@@ -129,6 +143,7 @@ mod tests {
             ("x\t-1\t5\t0\t0\t0\t0\t0\tt", "idx"),
             ("-3\t-1\t5\t0\t0\t0\t0\t0\tt", "negative"),
             ("3\t-1\t5,6\t0\t0\t0\t0\t0\tt", "labels"),
+            ("3\t-1\t-\t0\t0\t1\t0\t0\tt", "no labels"),
             ("3\t-1\t5\t-1\t0\t0\t0\t0\tt", "set"),
             ("3\t-1\t5\t0\t0,1\t0\t0\t0\tt", "kept"),
             ("3\t-1\t5\t0\t0\tnan\t0\t0\tt", "each"),

@@ -25,7 +25,7 @@ pub struct Stop {
 pub struct StopOfK {
     /// What was decided.
     pub decision: Decision,
-    /// How alpha was spent; none (`-`) where the time was up before anything was looked at.
+    /// How alpha was spent; none (`-`) where the time was up before anything was looked at, and in a run of guarantees.
     pub spending: Option<Spending>,
     /// The counts of the earlier look that gave this k's radius; none (`-`) where those of `counts.tsv` did. In the file
     /// `rows:count,count,...`.

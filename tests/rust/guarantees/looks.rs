@@ -1,0 +1,210 @@
+//! Guarantees at all looks: statements that hold at the luckiest one, and when the rows of an answer end.
+//!
+//! Rates are compared with alpha as in `coverage`.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use smoothtopk::certificate::stop::{AnswerJudge, AnswerVerdict, Decision, Look, Rule, Terms, Tolerance};
+use smoothtopk::certificate::{Inference, Returned, certify_each, certify_set};
+use smoothtopk::stats::{Counts, Intervals};
+use smoothtopk::{Error, Result};
+
+use super::coverage::{ALPHA, Asked, exceeds};
+use super::truth::Truth;
+
+const DRAWS: u64 = 400;
+
+/// Every number of rows up to 10, then ever fewer, up to 1000.
+fn looks() -> impl Iterator<Item = u64> {
+    std::iter::successors(Some(1), |&n: &u64| Some(n + (n / 8).max(1))).take_while(|&n| n <= 1000)
+}
+
+fn shapes() -> Vec<(Truth, Vec<usize>)> {
+    vec![
+        (Truth::new(3, &[0.55, 0.45]), vec![1, 2]),
+        (Truth::new(3, &[1.0 / 3.0, 1.0 / 3.0]), vec![1, 2]),
+        (Truth::new(10, &[0.25, 0.25, 0.24, 0.24]), vec![3]),
+        (Truth::new(10, &[0.4, 0.3, 0.2, 0.05]), vec![3]),
+        (Truth::new(100, &[0.01]), vec![1, 3]),
+    ]
+}
+
+/// False statements of each kind at the luckiest look, with labels from a pilot and from the counts of the look themselves.
+fn ever_false(truth: &Truth, k: usize, inference: &Inference, draws: u64) -> Vec<(Asked, [u64; 2])> {
+    let mut rng = StdRng::seed_from_u64(31);
+    let mut failed: Vec<_> = Asked::all(k, truth.p.len()).into_iter().map(|asked| (asked, [0, 0])).collect();
+    for _ in 0..draws {
+        let pilot = Returned::pilot(&truth.draw(30, &mut rng), k).expect("k");
+        let mut ever = vec![[false; 2]; failed.len()];
+        let mut counts = Counts::new(vec![0; truth.p.len()], 0).expect("no rows");
+        for look in looks() {
+            counts.add(&truth.draw(look - counts.n(), &mut rng)).expect("as many labels");
+            let same = Returned::same_counts(&counts, k).expect("k");
+            for ((asked, _), ever) in failed.iter().zip(&mut ever) {
+                for (returned, ever) in [&pilot, &same].into_iter().zip(ever) {
+                    *ever |= asked.is_false(truth, &counts, returned, ALPHA, inference);
+                }
+            }
+        }
+        for ((_, failed), ever) in failed.iter_mut().zip(ever) {
+            failed.iter_mut().zip(ever).for_each(|(failed, ever)| *failed += u64::from(ever));
+        }
+    }
+    failed
+}
+
+#[test]
+fn guarantees_at_all_looks_hold_at_the_luckiest() {
+    for (truth, ks) in shapes() {
+        for k in ks {
+            for (asked, failed) in ever_false(&truth, k, &Inference::ANYTIME, DRAWS) {
+                println!("c = {} k = {k} {asked:?}: false of {DRAWS}: {failed:?} (pilot, same)", truth.p.len());
+                assert!(failed.iter().all(|&failed| !exceeds(failed, DRAWS, ALPHA)), "{asked:?} k = {k}: {failed:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_check_catches_guarantees_for_one_look_at_every_look() {
+    // One label, chosen by the pilot, and one rival: every bound that is paid for can fail.
+    let draws = 2000;
+    for (asked, [pilot, same]) in ever_false(&Truth::new(3, &[0.55, 0.45]), 1, &Inference::FIXED, draws) {
+        assert!(exceeds(pilot, draws, ALPHA) && exceeds(same, draws, ALPHA), "{asked:?}: {pilot} {same}");
+    }
+}
+
+fn judge(rule: Rule, n_max: u64, pilot: &Counts, ks: &[usize]) -> Result<AnswerJudge> {
+    let terms = Terms { rule, classes: pilot.classes(), alpha: ALPHA, n_max };
+    AnswerJudge::new(&terms, pilot, ks, 1.0, 0.0)
+}
+
+/// The verdict on draws of a truth.
+fn verdict(truth: &Truth, rule: Rule, n_max: u64, pilot: &Counts, k: usize, rng: &mut StdRng) -> AnswerVerdict {
+    let mut judge = judge(rule, n_max, pilot, &[k]).expect("terms");
+    let mut counts = Counts::new(vec![0; truth.p.len()], 0).expect("no rows");
+    loop {
+        let n = judge.next_look(counts.n());
+        counts.add(&truth.draw(n - counts.n(), rng)).expect("as many labels");
+        if judge.look(&counts).expect("counts") == Look::Stop {
+            return judge.verdicts()[0].clone();
+        }
+    }
+}
+
+#[test]
+fn a_set_is_seldom_certified_above_its_exact_radius_nor_refuted_below() {
+    for (truth, ks) in shapes() {
+        for k in ks {
+            let (mut above, mut below, mut over, mut rng) = (0, 0, 0, StdRng::seed_from_u64(33));
+            for _ in 0..DRAWS {
+                let pilot = truth.draw(30, &mut rng);
+                let set = Returned::pilot(&pilot, k).expect("k");
+                let exact = truth.kept(set.labels(), k).min(50.0);
+                let mut ask = |rule| verdict(&truth, rule, 1000, &pilot, k, &mut rng);
+                above += u64::from(ask(Rule::Radius(exact + 1e-6)).decision == Decision::Certified);
+                if exact > 1e-3 {
+                    below += u64::from(ask(Rule::Radius(exact - 1e-6)).decision == Decision::Refuted);
+                }
+                let reached = ask(Rule::Tolerance(Tolerance::Sigmas(0.1)));
+                over += u64::from(reached.certificate.expect("looked").radius > exact);
+            }
+            println!("c = {} k = {k}: {above} above, {below} below, {over} over, of {DRAWS}", truth.p.len());
+            assert!([above, below, over].iter().all(|&wrong| !exceeds(wrong, DRAWS, ALPHA)), "{above} {below} {over}");
+        }
+    }
+}
+
+/// Counts of `n` rows in these shares.
+fn shares(shares: &[f64], n: u64) -> Counts {
+    Counts::new(shares.iter().map(|share| (share * n as f64) as u64).collect(), n).unwrap()
+}
+
+/// Shows a judge counts in these shares; its verdicts and rows.
+fn decide(judge: &mut AnswerJudge, of: &[f64]) -> (Vec<Decision>, u64) {
+    let mut n = 0;
+    loop {
+        n = judge.next_look(n);
+        if judge.look(&shares(of, n)).unwrap() == Look::Stop {
+            return (judge.verdicts().iter().map(|verdict| verdict.decision).collect(), n);
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_decided_as_soon_as_it_can_be() {
+    let (pilot, ks) = (Counts::complete(vec![50, 30, 15, 5]).unwrap(), [1, 2]);
+    let of = [0.5, 0.45, 0.03, 0.02];
+    let radius = |judge: &AnswerJudge, i: usize| judge.verdicts()[i].certificate.as_ref().unwrap().radius;
+    // The pair is far from the others; the first two are close: 0.5 sigma is certified of one and refuted of the other.
+    let mut both = judge(Rule::Radius(0.5), 100_000, &pilot, &ks).unwrap();
+    let (decisions, n) = decide(&mut both, &of);
+    assert_eq!(decisions, [Decision::Refuted, Decision::Certified]);
+    assert!(n < 2000 && radius(&both, 1) >= 0.5, "{n}");
+    // The certificate is that of its counts, for all numbers of rows.
+    let certificate = both.verdicts()[1].certificate.clone().unwrap();
+    let counts = shares(&of, certificate.n);
+    let set = |inference: &Inference| {
+        certify_set(&counts, &Returned::pilot(&pilot, 2).unwrap(), 1.0, ALPHA, inference).unwrap().radius
+    };
+    assert_eq!(certificate.radius, set(&Inference::ANYTIME));
+    assert!(certificate.radius < set(&Inference::FIXED));
+    // All rows that are left for the weaker label would not bring the pair there.
+    let mut far = judge(Rule::Radius(2.0), 1000, &pilot, &[2]).unwrap();
+    let (decisions, n) = decide(&mut far, &of);
+    assert!(decisions == [Decision::Undecided] && n < 1000, "{n}");
+    let mut never = judge(Rule::Radius(9.0), 1_000_000, &pilot, &[2]).unwrap();
+    assert_eq!(decide(&mut never, &[0.5, 0.5, 0.0, 0.0]), (vec![Decision::Undecided], never.next_look(0)));
+    let mut tolerant = judge(Rule::Tolerance(Tolerance::Sigmas(0.05)), 100_000, &pilot, &ks).unwrap();
+    let (decisions, n) = decide(&mut tolerant, &of);
+    assert!(decisions == [Decision::Reached; 2] && (1000..50_000).contains(&n), "{n}");
+    // A set whose labels the others outnumber is never certified.
+    let mut wrong = judge(Rule::Tolerance(Tolerance::Absolute(0.0)), 100_000, &pilot, &[1]).unwrap();
+    let (decisions, n) = decide(&mut wrong, &[0.1, 0.6, 0.2, 0.1]);
+    assert!(decisions == [Decision::Refuted] && n < 100, "{decisions:?} {n}");
+    // Closed before its rule is done.
+    let mut late = judge(Rule::Radius(0.5), 100_000, &pilot, &[2]).unwrap();
+    late.close(&shares(&of, 100)).unwrap();
+    assert_eq!(late.verdicts()[0].decision, Decision::Undecided);
+    assert!(radius(&late, 0) > 0.0 && radius(&late, 0) < 0.5);
+    let mut unseen = judge(Rule::Radius(0.5), 100_000, &pilot, &[2]).unwrap();
+    unseen.close(&Counts::new(vec![0; 4], 0).unwrap()).unwrap();
+    let AnswerVerdict { decision, certificate, .. } = &unseen.verdicts()[0];
+    assert_eq!((*decision, certificate), (Decision::Undecided, &None));
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let pilot = Counts::complete(vec![50, 30, 15, 5]).unwrap();
+    let radius = Rule::Radius(0.5);
+    let field = |result: Result<AnswerJudge>| result.map_err(|error: Error| error.field().map(str::to_owned)).err();
+    for (field_of, result) in [
+        ("rule", judge(Rule::Fixed, 100, &pilot, &[1])),
+        ("rule", judge(Rule::Predict, 100, &pilot, &[1])),
+        ("rule", judge(Rule::Steps(0.1), 100, &pilot, &[1])),
+        ("rule", judge(Rule::Radius(f64::NAN), 100, &pilot, &[1])),
+        ("k", judge(radius, 100, &pilot, &[])),
+        ("k", judge(radius, 100, &pilot, &[1, 4])),
+        ("n", judge(radius, 0, &pilot, &[1])),
+        (
+            "alpha",
+            AnswerJudge::new(&Terms { rule: radius, classes: 4, alpha: 1e-100, n_max: 9 }, &pilot, &[1], 1.0, 0.0),
+        ),
+        ("slack", AnswerJudge::new(&Terms { rule: radius, classes: 4, alpha: 0.1, n_max: 9 }, &pilot, &[1], 1.0, -1.0)),
+        ("pilot", AnswerJudge::new(&Terms { rule: radius, classes: 5, alpha: 0.1, n_max: 9 }, &pilot, &[1], 1.0, 0.0)),
+    ] {
+        assert_eq!(field(result), Some(Some(field_of.to_owned())));
+    }
+    let mut judge = judge(radius, 1000, &pilot, &[2]).unwrap();
+    assert_eq!(judge.look(&shares(&[0.5, 0.5], 10)).unwrap_err().field(), Some("counts"));
+    let _ = judge.look(&shares(&[0.5, 0.3, 0.1, 0.1], 10)).unwrap();
+    assert_eq!(judge.look(&shares(&[0.5, 0.3, 0.1, 0.1], 9)).unwrap_err().field(), Some("n"));
+    assert_eq!(judge.look(&shares(&[0.5, 0.3, 0.1, 0.1], 1001)).unwrap_err().field(), Some("n"));
+    // Counts that a rule ended take no guarantee for a number of rows fixed beforehand.
+    let ended = shares(&[0.5, 0.3, 0.1, 0.1], 100).ended_by_rule(1000);
+    let each =
+        |inference: &Inference| certify_each(&ended, &Returned::pilot(&pilot, 2).unwrap(), 1.0, ALPHA, inference);
+    assert_eq!(each(&Inference::FIXED).unwrap_err().field(), Some("counts"));
+    assert!(each(&Inference::ANYTIME).unwrap().labels[0].radius > 0.0);
+    assert_eq!(Inference::of(Intervals::AnytimeTo(9)).unwrap_err().field(), Some("intervals"));
+}
