@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use ort::session::{NoSelectedOutputs, RunOptions};
 
@@ -26,6 +27,8 @@ pub(super) struct Core {
     pub arithmetic: String,
     /// Whether the provider replays recorded graphs of bound runs.
     pub graph: bool,
+    /// How many numbers of such graphs were given out; 0 is ONNX Runtime's own.
+    pub graphs: AtomicU32,
     /// Why it is not the provider that was asked for.
     pub fallback: Option<String>,
 }

@@ -61,6 +61,7 @@ mod types;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use self::core::{Core, RowShape};
 use self::file::ModelFile;
@@ -112,16 +113,18 @@ impl Model {
 
     fn load(bytes: &[u8], path: Option<&Path>, options: &ModelOptions) -> Result<Self> {
         let file = ModelFile::new(bytes, path)?;
-        let asked = options;
-        let on_cpu = asked.on_cpu();
-        let (open, options, fallback) = match file.open(options) {
-            Err(error) if error.kind() == crate::ErrorKind::Provider && asked.allow_fallback => {
+        match Self::load_on(&file, options, None) {
+            Err(error) if error.kind() == crate::ErrorKind::Provider && options.allow_fallback => {
                 crate::log::warn(format_args!("the model runs on the processor instead: {error}"));
-                (file.open(&on_cpu)?, &on_cpu, Some(error.message().to_owned()))
+                Self::load_on(&file, &options.on_cpu(), Some(error.message().to_owned()))
             }
-            opened => (opened?, asked, None),
-        };
-        let (opened, batch) = open;
+            loaded => loaded,
+        }
+    }
+
+    /// On the provider of these options and no other; `fallback` says why it is not the one that was asked for.
+    fn load_on(file: &ModelFile, options: &ModelOptions, fallback: Option<String>) -> Result<Self> {
+        let (opened, batch) = file.open(options)?;
         let mut plan = resolve::resolve(&opened.interface, options)?;
         if let Some(rows) = batch {
             // TensorRT's engine takes no other shape.
@@ -134,6 +137,7 @@ impl Model {
             _stream: options.stream.clone(),
             arithmetic: gpu::arithmetic(options),
             graph: options.cuda.graph,
+            graphs: AtomicU32::new(0),
             fallback,
         };
         let found = probe::probe(&core, options)?;
@@ -170,7 +174,7 @@ impl Model {
             signature: Arc::new(signature),
             preprocess: Arc::new(preprocess),
             output: found.output,
-            sha256: file.sha256,
+            sha256: file.sha256.clone(),
             speed_identity: speed_identity.into(),
         })
     }

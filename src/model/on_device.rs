@@ -1,11 +1,12 @@
 //! A model's side of batches that stay on the device: what its kernels must know, and runs on memory of the device.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::Model;
 use super::core::{Core, c_string};
 use super::options::Provider;
-use super::raw::{Binding, Memory, Rows};
+use super::raw::{self, Binding, Memory, Rows};
 use super::signature::{Batch, Reading};
 use super::types::ElementType;
 use crate::{Error, ErrorKind, Result};
@@ -42,8 +43,6 @@ pub struct DeviceMemory {
     pub input: (u64, usize),
     /// Address and bytes of the model's output.
     pub output: (u64, usize),
-    /// Tells this memory from another of the same model, where graphs are replayed.
-    pub number: usize,
 }
 
 /// A prepared run on memory of the device. Owned by one thread at a time.
@@ -98,19 +97,33 @@ impl Model {
         };
         let input = rows_of(&plan.input, layout.input, &plan.element_shape, memory.input)?;
         let output = rows_of(&plan.output, layout.output, row_shape, memory.output)?;
-        let graph = memory.number.to_string();
+        // ONNX Runtime replays the graph that was recorded under a number, with the addresses and the rows of then.
+        let graph = (self.core.graphs.fetch_add(1, Ordering::Relaxed) + 1).to_string();
         // The stream orders what follows a run; nobody waits for it here.
         let mut settings = vec![("disable_synchronize_execution_providers", "1")];
         if self.core.graph {
             settings.push(("gpu_graph_id", &graph));
         }
         let session = Arc::clone(&self.core.opened.session);
+        let inputs = &self.core.opened.interface.inputs;
+        let index = inputs.iter().position(|input| input.name == plan.input).unwrap_or(0);
+        let on_host = raw::takes_on_host(&session, index, inputs.len());
+        // It would be copied to the host once, when it is bound, and every batch would have the rows of then.
+        if let (Memory::Cuda(_), Ok(true)) = (place, on_host) {
+            let message = format!("{} takes the input {} on the processor", self.core.provider, plan.input);
+            return Err(Error::new(ErrorKind::Provider, message).with_field("provider"));
+        }
         let constants = self.core.constants(rows)?;
         // SAFETY: by contract.
         let binding = unsafe { Binding::new(session, place, input, output, constants, &settings) };
         let binding =
             binding.map_err(|reason| Error::new(ErrorKind::Run, format!("no binding on the device: {reason}")))?;
         Ok(DeviceBatch { binding, core: Arc::clone(&self.core) })
+    }
+
+    /// Whether runs on the device are recorded and replayed, so that nothing else may be enqueued meanwhile.
+    pub(crate) fn replays_graphs(&self) -> bool {
+        self.core.graph
     }
 
     fn device(&self) -> Result<Memory> {
@@ -142,5 +155,21 @@ impl DeviceBatch {
         self.binding.set_rows(rows).map_err(failed)?;
         // SAFETY: by contract.
         unsafe { self.binding.run() }.map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ModelOptions;
+
+    #[test]
+    fn an_input_of_the_processor_is_known_as_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/digits_mlp_sigma0.25.onnx");
+        let model = Model::open(path, &ModelOptions::default()).unwrap();
+        let session = &model.core.opened.session;
+        assert_eq!(raw::takes_on_host(session, 0, 1), Ok(true));
+        // ONNX Runtime does not count what it describes.
+        assert!(raw::takes_on_host(session, 1, 1).is_err());
     }
 }

@@ -16,10 +16,11 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// A run allocates nothing but what ONNX Runtime allocates itself.
 pub struct Runner {
+    // Dropped first: it holds the session, which must go before the core's stream.
+    call: Call,
     core: Arc<Core>,
     signature: Arc<Signature>,
     preprocess: Arc<Preprocess>,
-    call: Call,
     /// Rows before preprocessing, where that does anything; rows go straight into the model's input otherwise.
     staging: Option<Buffer>,
     batch: usize,

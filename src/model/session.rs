@@ -164,6 +164,24 @@ fn commit_refusal(runtime: &Runtime, provider: &Provider, message: &str) -> Erro
     Error::new(ErrorKind::Model, message).with_field("model")
 }
 
+/// The refusal of a provider that was taken and turns out, in a run, to lack cuDNN: ONNX Runtime looks for it no sooner.
+pub(super) fn run_refusal(provider: &Provider, reason: &str) -> Option<Error> {
+    if !matches!(provider, Provider::Cuda { .. } | Provider::TensorRt { .. })
+        || !reason.to_ascii_lowercase().contains("cudnn")
+    {
+        return None;
+    }
+    let lacks = match raw::find_library(Path::new(CUDNN)) {
+        Ok(()) => String::new(),
+        Err(looked) => format!("; {CUDNN} is missing: {looked}"),
+    };
+    let message = format!("{}{}{lacks}", refusal_prefix(provider), one_line(reason));
+    Some(Error::new(ErrorKind::Provider, message).with_field("provider"))
+}
+
+/// The cuDNN that ONNX Runtime's builds for CUDA 12 and 13 load.
+const CUDNN: &str = "libcudnn.so.9";
+
 /// Refuses a session of which the provider asked for runs nothing, or leaves real work to the processor.
 fn check_placement(session: &SharedSessionInner, provider: &Provider) -> Result<()> {
     let refuse = |message: String| Error::new(ErrorKind::Provider, message).with_field("provider");
@@ -185,4 +203,23 @@ fn check_placement(session: &SharedSessionInner, provider: &Provider) -> Result<
         return Err(refuse(message));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_without_cudnn_is_a_refusal_of_the_provider() {
+        let cuda = Provider::Cuda { device: 1 };
+        let reason = "Non-zero status code returned while running Conv node: cuDNN library not found";
+        let refusal = run_refusal(&cuda, reason).unwrap();
+        assert_eq!((refusal.kind(), refusal.field()), (ErrorKind::Provider, Some("provider")));
+        assert!(refusal.message().starts_with("cuda:1 cannot be used: ") && refusal.message().contains("Conv"));
+        // Where there is none, it is named.
+        let there = raw::find_library(Path::new(CUDNN)).is_ok();
+        assert_eq!(refusal.message().contains("libcudnn.so.9 is missing"), !there, "{refusal}");
+        assert!(run_refusal(&cuda, "Got invalid dimensions for input: x").is_none());
+        assert!(run_refusal(&Provider::Cpu, reason).is_none());
+    }
 }

@@ -1,5 +1,6 @@
 //! What was checked and measured, printed as it comes and as a table at the end.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use smoothtopk::Result;
@@ -23,7 +24,10 @@ impl Report {
         let name = name.into();
         eprintln!("{name} ..");
         let start = Instant::now();
-        let outcome = check().unwrap_or_else(|error| Outcome::Failed(error.to_string()));
+        let outcome = match catch_unwind(AssertUnwindSafe(check)) {
+            Ok(made) => made.unwrap_or_else(|error| Outcome::Failed(error.to_string())),
+            Err(_) => Outcome::Failed("it panicked: see above".to_owned()),
+        };
         let (word, detail) = words(&outcome);
         eprintln!("{name}: {word} ({:.1} s) {detail}", start.elapsed().as_secs_f64());
         self.rows.push((name, outcome));

@@ -126,6 +126,21 @@ impl Call {
     }
 }
 
+/// Whether the session takes the input at `index` of its `count` inputs from the host's memory.
+pub(in crate::model) fn takes_on_host(session: &SharedSessionInner, index: usize, count: usize) -> RawResult<bool> {
+    let api = ort::api();
+    let mut infos = vec![ptr::null(); count];
+    // SAFETY: the session is borrowed, and owns what it describes its inputs with; there are as many places as are told.
+    check(unsafe { (api.SessionGetMemoryInfoForInputs)(session.ptr(), infos.as_mut_ptr(), count) })?;
+    let Some(&info) = infos.get(index).filter(|info| !info.is_null()) else {
+        return Err("ONNX Runtime does not say where an input is taken".to_owned());
+    };
+    let mut kind = ort::sys::OrtMemoryInfoDeviceType::OrtMemoryInfoDeviceType_CPU;
+    // SAFETY: a live description; the call only reads it.
+    unsafe { (api.MemoryInfoGetDeviceType)(info, &mut kind) };
+    Ok(kind == ort::sys::OrtMemoryInfoDeviceType::OrtMemoryInfoDeviceType_CPU)
+}
+
 /// The operator of each node and the provider that runs it. The session must have been told to record it.
 pub(in crate::model) fn placement(session: &SharedSessionInner) -> RawResult<Vec<(String, String)>> {
     let api = ort::api();

@@ -17,7 +17,7 @@ mod value;
 pub(super) use self::arena::{SHRINK, most_held};
 pub(super) use self::binding::{Binding, Memory, Rows};
 pub(super) use self::buffer::{Buffer, Plain};
-pub(super) use self::call::{Call, placement};
+pub(super) use self::call::{Call, placement, takes_on_host};
 pub use self::host::HostApi;
 pub(super) use self::loader::{disable_telemetry, find_library, own_file, probe_library};
 pub(super) use self::provider::append_provider;

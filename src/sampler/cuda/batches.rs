@@ -158,13 +158,23 @@ impl Program {
     }
 }
 
+/// The model's runs on each input.
+fn runs(model: &Model, inputs: &[Memory], output: &Memory, rows: usize) -> Result<Vec<DeviceBatch>, Failed> {
+    let run = |input: &Memory| {
+        let memory = DeviceMemory { input: (input.address, input.bytes), output: (output.address, output.bytes) };
+        // SAFETY: memory of the model's device, which `Batches` keeps longer than the runs.
+        unsafe { model.device_batch(memory, rows) }.map_err(Failed::Run)
+    };
+    inputs.iter().map(run).collect()
+}
+
 fn argument<T>(value: &T) -> *mut c_void {
     std::ptr::from_ref(value).cast_mut().cast()
 }
 
 impl Batches {
-    /// Memory for batches of up to `rows` rows. `number` tells them from earlier ones of the same model.
-    pub fn new(program: &Program, model: &Model, rows: usize, number: usize) -> Result<Self, Failed> {
+    /// Memory for batches of up to `rows` rows.
+    pub fn new(program: &Program, model: &Model, rows: usize) -> Result<Self, Failed> {
         let (driver, layout) = (&program.driver, &program.layout);
         let bytes = |values: usize, element: ElementType| {
             let bytes = rows.checked_mul(values).and_then(|count| count.checked_mul(element.bytes()));
@@ -173,16 +183,7 @@ impl Batches {
         let input_bytes = bytes(layout.elements, layout.input)?;
         let output = Memory::new(driver, bytes(layout.columns, layout.output)?)?;
         let inputs = (0..INPUTS).map(|_| Memory::new(driver, input_bytes)).collect::<Result<Vec<_>, _>>()?;
-        let run = |(index, input): (usize, &Memory)| {
-            let memory = DeviceMemory {
-                input: (input.address, input.bytes),
-                output: (output.address, output.bytes),
-                number: number * INPUTS + index + 1,
-            };
-            // SAFETY: memory of the model's device, which `Batches` keeps longer than the runs.
-            unsafe { model.device_batch(memory, rows) }.map_err(Failed::Run)
-        };
-        let runs = inputs.iter().enumerate().map(run).collect::<Result<Vec<_>, _>>()?;
+        let runs = runs(model, &inputs, &output, rows)?;
         let mut batches = Self {
             runs,
             inputs,
@@ -198,6 +199,15 @@ impl Batches {
             batches.free.push(driver.event()?);
         }
         Ok(batches)
+    }
+
+    /// Batches of half the rows from here on, in the same memory: where it is short, what the model takes for each row is most of
+    /// it, and asking for more could fail. Nothing of the batches is under way.
+    pub fn halve(&mut self, model: &Model) -> Result<(), Failed> {
+        let rows = self.rows / 2;
+        self.runs = runs(model, &self.inputs, &self.output, rows)?;
+        self.rows = rows;
+        Ok(())
     }
 
     /// Enqueues a batch: its rows, the model on them, and the counting of their labels.
@@ -216,11 +226,9 @@ impl Batches {
         driver.order(Stream::Run, self.filled[index])?;
         // SAFETY: by contract; the run is in the stream that is ordered after the rows.
         let run = unsafe { self.run_bare(index, self.padded(program, batch.rows as usize)) };
-        if run.is_ok() {
-            // SAFETY: by contract.
-            unsafe { program.label(batch, self.output.address) }?;
-        }
-        // The labels are counted, so the batch must not be tried again.
+        // SAFETY: by contract.
+        let run = run.and_then(|()| Ok(unsafe { program.label(batch, self.output.address) }?));
+        // Also where it failed, for the model may have read the input. The labels may be counted: the batch is not tried again.
         driver.record(self.free[index], Stream::Run).map_err(|fault| Failed::Lost(fault.to_string()))?;
         run
     }
@@ -266,9 +274,17 @@ impl Drop for Batches {
 /// ONNX Runtime has one code for every failure: what tells them apart is what its allocator, CUDA, cuDNN and cuBLAS say.
 fn is_out_of_memory(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
-    ["failed to allocate memory", "out of memory", "alloc_failed", "bad_alloc", "memoryallocation"]
-        .iter()
-        .any(|words| message.contains(words))
+    let said = [
+        "failed to allocate memory",
+        "out of memory",
+        "alloc_failed",
+        "bad_alloc",
+        "memoryallocation",
+        // Of an arena with a limit.
+        "smaller than requested bytes",
+        "failed to find a free memory block",
+    ];
+    said.iter().any(|words| message.contains(words))
 }
 
 #[cfg(test)]
@@ -281,6 +297,8 @@ mod tests {
             "Failed to allocate memory for requested buffer of size 1073741824",
             "CUDA failure 2: out of memory ; GPU=0",
             "CUDNN_STATUS_ALLOC_FAILED",
+            "Available memory of 1048576 is smaller than requested bytes of 4194304",
+            "BFCArena: Failed to find a free memory block despite calling Extend",
             "CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED",
         ] {
             assert!(is_out_of_memory(message), "{message}");

@@ -31,8 +31,8 @@ mod worker;
 mod yardstick;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::driver::Driver;
 pub use self::nvidia::KernelSource;
@@ -75,6 +75,20 @@ struct Seat {
     /// The device's, as plans are kept by it.
     name: String,
     traffic: Traffic,
+    /// Held while work is enqueued, where graphs are recorded: what another enqueues in the same stream meanwhile would be part of
+    /// the graph, and be done again at every replay.
+    turn: Option<Mutex<()>>,
+}
+
+impl Seat {
+    fn new(model: Model, driver: Arc<dyn Driver>, name: String) -> Self {
+        let turn = model.replays_graphs().then(Mutex::default);
+        Self { model, driver, name, traffic: Traffic::default(), turn }
+    }
+
+    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        self.turn.as_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Bytes that this library sent to a device and fetched from it.
@@ -152,7 +166,7 @@ impl CudaClassifier {
                 return if devices.len() == 1 { Ok(Self { model, seats: Vec::new() }) } else { Err(error) };
             }
             let name = driver.device_name().unwrap_or_default();
-            seats.push(Arc::new(Seat { model, driver, name, traffic: Traffic::default() }));
+            seats.push(Arc::new(Seat::new(model, driver, name)));
         }
         Ok(Self { model: seats[0].model.clone(), seats })
     }

@@ -43,15 +43,42 @@ fn refuse(device: u32, what: &str, error: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Provider, message).with_field("provider")
 }
 
-/// Whether NVIDIA's driver is there at all.
-pub(super) fn is_driver_present() -> bool {
-    // SAFETY: loads the driver's library, which has no precondition.
-    unsafe { sys::is_culib_present() }
+/// The oldest driver that has all that cudarc looks up: it ends the process's hope with a panic where one name is missing.
+const LEAST_DRIVER: i32 = 13_000;
+
+/// Whether NVIDIA's driver is there and new enough; why not.
+pub(super) fn find_driver() -> std::result::Result<(), String> {
+    // SAFETY: loads the driver's library, which has no precondition, and calls what has been in it from the first.
+    let version = unsafe {
+        let library = libloading::Library::new("libcuda.so.1").map_err(|_| "the loader finds no libcuda.so.1")?;
+        let get = library
+            .get::<unsafe extern "C" fn(*mut i32) -> i32>(b"cuDriverGetVersion\0")
+            .map_err(|_| "libcuda.so.1 has no cuDriverGetVersion")?;
+        let mut version = 0;
+        let status = get(&mut version);
+        if status != 0 {
+            return Err(format!("it does not tell its version (CUresult {status})"));
+        }
+        version
+    };
+    is_new_enough(version)
+}
+
+fn is_new_enough(version: i32) -> std::result::Result<(), String> {
+    if version >= LEAST_DRIVER {
+        return Ok(());
+    }
+    let cuda = |version: i32| format!("CUDA {}.{}", version / 1000, version % 1000 / 10);
+    Err(format!(
+        "it is for {}, and one for {} or later is needed (580 or later, as for ONNX Runtime's builds for that)",
+        cuda(version),
+        cuda(LEAST_DRIVER)
+    ))
 }
 
 /// Devices that the driver shows.
 pub(super) fn device_count() -> usize {
-    if !is_driver_present() {
+    if find_driver().is_err() {
         return 0;
     }
     result::init().and_then(|()| result::device::get_count()).map_or(0, |count| usize::try_from(count).unwrap_or(0))
@@ -59,9 +86,7 @@ pub(super) fn device_count() -> usize {
 
 impl Nvidia {
     pub fn open(device: u32, source: KernelSource) -> Result<Self> {
-        if !is_driver_present() {
-            return Err(refuse(device, "NVIDIA's driver", "the loader finds no libcuda.so.1"));
-        }
+        find_driver().map_err(|reason| refuse(device, "NVIDIA's driver", reason))?;
         let said = |what| move |error: DriverError| refuse(device, what, describe(error));
         result::init().map_err(said("the driver"))?;
         let ordinal =
@@ -120,7 +145,10 @@ pub(super) fn compile_for(architecture: &str) -> std::result::Result<String, Str
     let mut options = kernels::OPTIONS.map(str::to_owned).to_vec();
     options.push(format!("--gpu-architecture={architecture}"));
     let options = cudarc::nvrtc::CompileOptions { options, ..Default::default() };
-    let ptx = cudarc::nvrtc::compile_ptx_with_opts(kernels::SOURCE, options).map_err(|error| format!("{error:?}"))?;
+    // As for the driver: an NVRTC that lacks a name makes cudarc panic.
+    let compiled = std::panic::catch_unwind(|| cudarc::nvrtc::compile_ptx_with_opts(kernels::SOURCE, options))
+        .map_err(|_| "the libnvrtc.so that the loader finds is not one of CUDA 13".to_owned())?;
+    let ptx = compiled.map_err(|error| format!("{error:?}"))?;
     Ok(ptx.to_src().trim_end_matches('\0').to_owned())
 }
 
@@ -162,7 +190,11 @@ impl Nvidia {
 impl Driver for Nvidia {
     fn enter(&self) -> Result<(), Fault> {
         // SAFETY: retained until `drop`.
-        Ok(unsafe { result::ctx::set_current(self.context) }?)
+        unsafe { result::ctx::set_current(self.context) }?;
+        // While ONNX Runtime records a graph, CUDA would refuse this thread to allocate: what it does is in no graph.
+        let mut mode = sys::CUstreamCaptureMode_enum::CU_STREAM_CAPTURE_MODE_RELAXED;
+        // SAFETY: swaps the calling thread's mode with this one.
+        Ok(unsafe { sys::cuThreadExchangeStreamCaptureMode(&mut mode) }.result()?)
     }
 
     fn allocate(&self, bytes: usize) -> Result<u64, Fault> {
@@ -297,5 +329,17 @@ impl Drop for Nvidia {
             }
             let _ = result::primary_ctx::release(self.device);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_driver_is_refused_with_what_is_needed() {
+        assert_eq!((is_new_enough(13_000), is_new_enough(13_020)), (Ok(()), Ok(())));
+        let reason = is_new_enough(12_040).unwrap_err();
+        assert!(reason.contains("CUDA 12.4") && reason.contains("CUDA 13.0") && reason.contains("580"), "{reason}");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::host_driver::HostDriver;
-use super::{CudaClassifier, Seat, Traffic};
+use super::{CudaClassifier, Seat};
 use crate::model::{Model, ModelOptions};
 use crate::noise::{Grid, Noise, NoiseStream, Purpose};
 use crate::sampler::{BaseClassifier, Drawn, Job, JobHandle, Plan, Sampler};
@@ -24,14 +24,7 @@ pub(super) fn model(name: &str, options: ModelOptions) -> Model {
 
 /// The model on devices that are none.
 pub(super) fn on(drivers: &[Arc<HostDriver>], model: &Model) -> Arc<CudaClassifier> {
-    let seat = |driver: &Arc<HostDriver>| {
-        Arc::new(Seat {
-            model: model.clone(),
-            driver: driver.clone(),
-            name: String::new(),
-            traffic: Traffic::default(),
-        })
-    };
+    let seat = |driver: &Arc<HostDriver>| Arc::new(Seat::new(model.clone(), driver.clone(), String::new()));
     Arc::new(CudaClassifier { model: model.clone(), seats: drivers.iter().map(seat).collect() })
 }
 

@@ -43,8 +43,6 @@ pub(super) struct Worker {
     program: Program,
     slots: Slots,
     batches: Batches,
-    /// Generations of `batches`.
-    generation: usize,
     /// Rows that were taken and are in no slot yet.
     waiting: VecDeque<queue::Segment>,
     in_flight: VecDeque<Flight>,
@@ -62,7 +60,7 @@ impl Worker {
         let program = Program::new(&driver, seat.model.device_layout()?)?;
         let layout = program.layout();
         let slots = Slots::new(&driver, layout.elements, layout.classes).map_err(refuse)?;
-        let (batches, generation) = allocate(&program, seat, batch, 0)?;
+        let batches = allocate(&program, seat, batch)?;
         Ok(Self {
             seat: Arc::clone(seat),
             alive,
@@ -71,7 +69,6 @@ impl Worker {
             program,
             slots,
             batches,
-            generation,
             waiting: VecDeque::new(),
             in_flight: VecDeque::with_capacity(AHEAD + 2),
             events: Vec::new(),
@@ -112,6 +109,8 @@ impl Worker {
                 true => self.shared.take(self.batches.rows),
                 false => self.shared.try_take(self.batches.rows),
             };
+            let seat = Arc::clone(&self.seat);
+            let _turn = seat.turn();
             let Some(segments) = taken else {
                 self.finish()?;
                 return Ok(());
@@ -257,9 +256,8 @@ impl Worker {
             );
             return Ok(Err(Error::new(ErrorKind::Run, message)));
         }
-        match allocate(&self.program, &self.seat, rows / 2, self.generation) {
-            Ok((batches, generation)) => {
-                (self.batches, self.generation) = (batches, generation);
+        match self.batches.halve(&self.seat.model) {
+            Ok(()) => {
                 log::warn(format_args!(
                     "{} has no memory for a batch of {rows} rows: batches have {} from here on ({reason})",
                     self.seat.model.provider(),
@@ -267,7 +265,9 @@ impl Worker {
                 ));
                 Ok(Ok(()))
             }
-            Err(error) => Ok(Err(error)),
+            Err(Failed::Run(error)) => Ok(Err(error)),
+            Err(Failed::Memory(reason)) => Err(Fault::Memory(reason)),
+            Err(Failed::Lost(reason)) => Err(Fault::Lost(reason)),
         }
     }
 
@@ -335,10 +335,10 @@ impl Drop for Worker {
 }
 
 /// Memory for batches of `rows` rows, or of the largest half, quarter, .. of it that there is memory for.
-fn allocate(program: &Program, seat: &Seat, mut rows: usize, mut generation: usize) -> Result<(Batches, usize)> {
+fn allocate(program: &Program, seat: &Seat, mut rows: usize) -> Result<Batches> {
     loop {
-        let reason = match Batches::new(program, &seat.model, rows, generation) {
-            Ok(batches) => return Ok((batches, generation + 1)),
+        let reason = match Batches::new(program, &seat.model, rows) {
+            Ok(batches) => return Ok(batches),
             Err(Failed::Run(error)) => return Err(error),
             Err(Failed::Lost(reason)) => {
                 return Err(Error::new(ErrorKind::Run, format!("the device is lost: {reason}")));
@@ -353,7 +353,6 @@ fn allocate(program: &Program, seat: &Seat, mut rows: usize, mut generation: usi
             "{} has no memory for a batch of {rows} rows: half of it is tried",
             seat.model.provider()
         ));
-        generation += 1;
         rows /= 2;
     }
 }

@@ -26,7 +26,7 @@ impl Yardstick {
         let driver = &seat.driver;
         driver.enter().map_err(error)?;
         let program = Program::new(driver, seat.model.device_layout()?)?;
-        let batches = Batches::new(&program, &seat.model, batch, usize::from(u16::MAX)).map_err(failed)?;
+        let batches = Batches::new(&program, &seat.model, batch).map_err(failed)?;
         let x = Memory::holding(driver, &vec![0.5; program.layout().elements]).map_err(error)?;
         let counts = Memory::new(driver, program.layout().classes * size_of::<u32>()).map_err(error)?;
         let event = driver.event().map_err(error)?;
@@ -156,6 +156,8 @@ impl Yardstick {
 
     fn timed(&mut self, stream: Stream, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<Duration> {
         self.seat.driver.enter().map_err(error)?;
+        let seat = Arc::clone(&self.seat);
+        let _turn = seat.turn();
         let start = Instant::now();
         let done = work(self);
         // Also where it failed: what was enqueued uses the memory.
