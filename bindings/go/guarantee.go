@@ -26,7 +26,7 @@ type Guarantee struct {
 	FirstRadius float64
 	// RankingRadius is the l2 radius within which the labels stay the likeliest, in their order.
 	RankingRadius float64
-	// N is how many rows certify.
+	// N is how many rows certify: fewer than Evidence.N where one of several k had a larger SetRadius at an earlier look.
 	N uint64
 	// N0 is how many rows of their own chose the labels, 0 where the N rows did.
 	N0 uint64

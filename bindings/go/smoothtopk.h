@@ -303,7 +303,8 @@ typedef struct stk_guarantee {
    */
   uint64_t k;
   /**
-   * Rows that certify.
+   * Rows that certify: fewer than were counted where one of several k had a larger set_radius at an earlier look of a rule; the
+   * counts of that look are in the JSON of the result (`earlier`).
    */
   uint64_t n;
   /**
@@ -1351,7 +1352,8 @@ stk_status stk_counts_predict(const struct stk_counts *counts,
 const char *stk_decision_name(stk_decision decision);
 
 /**
- * The guarantees for the k labels that are returned. Pure; safe from any thread. For a number of rows that was fixed beforehand.
+ * The guarantees for the k labels that are returned. Pure; safe from any thread. For a number of rows that was fixed beforehand;
+ * of rows that a rule ended: stk_counts_guarantee_with.
  *
  * @param counts Not NULL; from 1 to 10^12 rows.
  * @param pilot Counts of other rows of the same input, which choose the labels. May be NULL: `counts` choose them, which is

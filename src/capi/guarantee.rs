@@ -25,7 +25,8 @@ pub struct stk_guarantee {
     pub struct_size: u64,
     /// The number of labels.
     pub k: u64,
-    /// Rows that certify.
+    /// Rows that certify: fewer than were counted where one of several k had a larger set_radius at an earlier look of a rule; the
+    /// counts of that look are in the JSON of the result (`earlier`).
     pub n: u64,
     /// Rows of their own that chose the labels; 0: they are those most frequent among the n rows, which is paid for out of alpha.
     pub n0: u64,
@@ -105,7 +106,8 @@ pub(super) fn kept_radii(guarantee: &Guarantee) -> Vec<f64> {
     guarantee.kept.iter().map(|kept| kept.as_ref().map_or(f64::INFINITY, |kept| kept.radius)).collect()
 }
 
-/// The guarantees for the k labels that are returned. Pure; safe from any thread. For a number of rows that was fixed beforehand.
+/// The guarantees for the k labels that are returned. Pure; safe from any thread. For a number of rows that was fixed beforehand;
+/// of rows that a rule ended: stk_counts_guarantee_with.
 ///
 /// @param counts Not NULL; from 1 to 10^12 rows.
 /// @param pilot Counts of other rows of the same input, which choose the labels. May be NULL: `counts` choose them, which is

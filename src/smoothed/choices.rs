@@ -56,7 +56,7 @@ impl FromStr for Bounding {
 /// How noise is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum NoiseMode {
-    /// Inputs and float32 Gaussian noise rounded to the finest grid on which their sums are exact; the sampler is taken for an
+    /// Inputs and float32 Gaussian noise rounded to a grid on which their sums are exact; the sampler is taken for an
     /// exact Gaussian.
     #[default]
     Grid,

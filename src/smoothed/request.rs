@@ -176,8 +176,9 @@ impl Request {
             }
         };
         match task {
-            // Guarantees spend alpha in their own ways.
-            Task::Predict | Task::CertifyAnswer => Ok(()),
+            Task::Predict => Ok(()),
+            // Guarantees spend alpha in their own ways: none has a smaller share.
+            Task::CertifyAnswer => check_alpha(alpha / (8.0 * classes as f64)),
             Task::Certify(label) if label >= classes => {
                 Err(Error::argument("label", format!("must be below the number of labels, {classes}; got {label}")))
             }

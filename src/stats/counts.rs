@@ -129,10 +129,8 @@ impl Counts {
         let labels = self.labels.iter().zip(&other.labels).map(|(a, b)| a + b).collect();
         // Rows that are added after a look at the others have no last one that was fixed before them.
         let more = self.n > 0 && other.n > 0;
-        let by_rule_to = match self.by_rule_to.or(other.by_rule_to) {
-            Some(_) if more => Some(u64::MAX),
-            last => last,
-        };
+        let by_rule_to = self.by_rule_to.max(other.by_rule_to);
+        let by_rule_to = by_rule_to.map(|last| if more { u64::MAX } else { last.max(n) });
         *self = Self { labels, n, by_rule_to };
         Ok(())
     }

@@ -41,8 +41,8 @@ class SmoothedClassifier(Opened):
         batch: rows per run of the model, at least 1; None measures it.
         threads: threads that run the model; None takes one per usable core on the CPU, one elsewhere.
         mean, std: the model gets (x + noise - mean) / std: one number, or one for each channel. None: 0, and 1.
-        input_max: the largest |x| there will be, at least 0; more is refused. x and noise are rounded to the finest
-            grid on which their sums are exact up to it. It is part of g: use the same for every input.
+        input_max: the largest |x| there will be, at least 0; more is refused. x and noise are rounded to a grid on
+            which their sums are exact up to it. It is part of g: use the same for every input.
         exact_levels: exact noise, on the grid of the multiples of 1/exact_levels, from 1 to 2^20, on which each x must
             be: 255 for 8-bit pixels scaled to [0, 1], 1 for pixels as they are (and input_max=255). sigma must be 1 to
             3500 steps of it. What separates this noise from an exact Gaussian is taken off alpha, and nothing off the

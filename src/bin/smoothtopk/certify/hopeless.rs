@@ -18,12 +18,17 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
     } + manifest.radius_slack;
     let alpha = if manifest.alpha_noise > 0.0 { manifest.alpha - manifest.alpha_noise } else { manifest.alpha };
     let Manifest { n, ref bound, .. } = *manifest;
+    let fate = |what| match request.rule {
+        Rule::Radius(radius) => format!("no {what} can be certified at {radius}"),
+        _ => format!("no {what} will be certified"),
+    };
     for &k in &manifest.k {
         if guarantee {
-            if set_of_evenly_split(manifest, k, alpha).is_ok_and(|radius| radius <= manifest.radius_slack) {
+            if set_of_evenly_split(manifest, k, alpha, request).is_ok_and(|radius| radius <= wanted) {
                 eprintln!(
-                    "warning: with n = {n} and alpha = {} no set will be certified at k = {k}: give more rows",
-                    manifest.alpha
+                    "warning: with n = {n} and alpha = {} {} at k = {k}: give more rows",
+                    manifest.alpha,
+                    fate("set")
                 );
             }
             continue;
@@ -48,10 +53,7 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
             (None, Some(error)) => error.to_string(),
             (None, None) => continue,
         };
-        let fate = match request.rule {
-            Rule::Radius(radius) => format!("no example can be certified at {radius}"),
-            _ => "every example will abstain".to_owned(),
-        };
+        let fate = fate("example");
         eprintln!("warning: with n = {n}, alpha = {} and bound {bound} {fate} at k = {k}: {remedy}", manifest.alpha);
     }
 }
@@ -65,9 +67,16 @@ fn most_certifying(request: &Request, n: u64) -> Intervals {
 }
 
 /// The set radius where the k labels share all rows evenly, the most that any counts give.
-fn set_of_evenly_split(manifest: &Manifest, k: usize, alpha: f64) -> Result<f64> {
+fn set_of_evenly_split(manifest: &Manifest, k: usize, alpha: f64, request: &Request) -> Result<f64> {
     let mut labels = vec![0; manifest.classes];
     labels[..k].fill(manifest.n / k as u64);
     let counts = Counts::new(labels, manifest.n)?;
-    Ok(certify_set(&counts, &Returned::pilot(&counts, k)?, manifest.sigma, alpha, &Inference::FIXED)?.radius)
+    Ok(certify_set(
+        &counts,
+        &Returned::pilot(&counts, k)?,
+        manifest.sigma,
+        alpha,
+        &Inference::of(request.intervals())?,
+    )?
+    .radius)
 }

@@ -29,7 +29,8 @@ pub struct Args {
     out: PathBuf,
     /// When the rows of an example are enough: fixed (all n); radius:R, as soon as the label is certified at R or cannot be;
     /// steps:E, as soon as the largest multiple of E that it is certified at is decided, for curves at such radii; tolerance:E or
-    /// tolerance:Esigma, as soon as further rows are expected to add no more than E (times sigma).
+    /// tolerance:Esigma, as soon as further rows are expected to add no more than E (times sigma). With --guarantee radius and
+    /// tolerance are about the returned set.
     #[arg(long, default_value_t, help_heading = CERTIFICATES)]
     rule: Rule,
     /// How alpha is spent: ranked[:SHARE], simuem, binocp, pooled:SHARE[:RIVAL,..] (SHARE of it for the label), or auto: as n0

@@ -37,8 +37,9 @@ fn lines(runs: &[Run]) -> Vec<Line<'_>> {
             let mut line = |statement: String, radius: &dyn Fn(&Answer) -> f64| {
                 let mut radii: Vec<f64> = answers.rows.iter().map(|row| radius(&row.answer)).collect();
                 radii.sort_by(f64::total_cmp);
-                // Nothing can break the statement: there is no radius to tell.
-                if !radii.iter().all(|radius| radius.is_infinite()) {
+                // Nothing can break the statement where it was made: there is no radius to tell.
+                let answered = answers.rows.iter().filter(|row| !row.answer.labels.is_empty());
+                if !answered.map(|row| radius(&row.answer)).any(f64::is_infinite) {
                     lines.push(Line { run, k: answers.k, statement, radii });
                 }
             };
