@@ -53,8 +53,8 @@ class Guarantee(Answer):
 
     @property
     def intervals(self) -> str:
-        """The kind of its bounds, as `certify_answer_counts` takes it: "fixed" or, under a rule, "anytime"; "" where there
-        is no answer."""
+        """The kind of its bounds, as `certify_answer_counts` takes it: "fixed" or, under a rule, "anytime"; "" without
+        an answer."""
         return str(json.loads(self._json)["intervals"]) if self.labels else ""
 
 
