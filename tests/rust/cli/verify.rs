@@ -208,6 +208,28 @@ fn guarantees_are_attacked_label_by_label() {
 }
 
 #[test]
+fn guarantees_that_a_rule_ended_are_attacked_and_late_ones_abstain() {
+    let run = Run::with(&["--guarantee", "--rule", "radius:0.1"]);
+    for k in [1, 3] {
+        // As of an example that the time was too short for.
+        let file = run.path.join(format!("answer_k{k}.tsv"));
+        let text = fs::read_to_string(&file).unwrap();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let fields: Vec<&str> = lines[1].split('\t').collect();
+        let zeros = vec!["0"; k].join(",");
+        lines[1] = [fields[0], fields[1], "-", "0", &zeros, &zeros, "0", "0", fields[8]].join("\t");
+        fs::write(file, lines.join("\n") + "\n").unwrap();
+    }
+    let out = run.out("attack");
+    let output = run.verify(&["--attacks", "5", "--n", "2000", "--seed", "3", "--out", out.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let (summary, attacked) = lines(&fs::read_to_string(out.join("verify.jsonl")).unwrap());
+    assert_eq!(summary["verdict"], "within alpha");
+    let about = |about: &str| attacked.iter().filter(|line| line["about"] == about && line["k"] == 1).count();
+    assert!((6..=11).contains(&about("the first")), "{attacked:?}");
+}
+
+#[test]
 fn adversarial_inputs_are_told_what_their_certificate_says() {
     let run = Run::new();
     let radius = |k: usize| {
