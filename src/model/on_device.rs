@@ -122,6 +122,7 @@ impl Model {
     }
 
     /// Whether runs on the device are recorded and replayed, so that nothing else may be enqueued meanwhile.
+    #[cfg(feature = "cuda")]
     pub(crate) fn replays_graphs(&self) -> bool {
         self.core.graph
     }
