@@ -1,7 +1,7 @@
 //! When the guarantee for an answer is good enough: its set of k labels stays.
 
 use super::certify::RADIUS_ERROR;
-use super::rule::{Decision, Look, Rule, Terms, check_counts, look_after};
+use super::rule::{Decision, Look, Rule, Terms, check_counts, leave_undecided, look_after};
 use crate::certificate::plan::first_true;
 use crate::certificate::{Inference, Returned, SetCertificate, certify_set, top_k_radius};
 use crate::noise::family::Gaussian;
@@ -106,8 +106,7 @@ impl AnswerJudge {
             let decision = if last && decision == Decision::Open { Decision::Undecided } else { decision };
             self.verdicts[i] = AnswerVerdict { k: self.verdicts[i].k, decision, certificate: Some(certificate) };
         }
-        let open = self.verdicts.iter().any(|verdict| verdict.decision == Decision::Open);
-        Ok(if open { Look::GoOn } else { Look::Stop })
+        Ok(Look::after(self.verdicts.iter().map(|verdict| verdict.decision)))
     }
 
     /// Ends the rows at these counts, whatever the rule: a deadline, a cancel. What is still open is then undecided; its
@@ -116,14 +115,10 @@ impl AnswerJudge {
     /// # Errors
     /// As [`AnswerJudge::look`]; without any row nothing is looked at.
     pub fn close(&mut self, counts: &Counts) -> Result<()> {
-        if counts.n() > 0
-            && let Look::Stop = self.look(counts)?
-        {
-            return Ok(());
+        if counts.n() > 0 {
+            let _ = self.look(counts)?;
         }
-        for verdict in self.verdicts.iter_mut().filter(|verdict| verdict.decision == Decision::Open) {
-            verdict.decision = Decision::Undecided;
-        }
+        leave_undecided(self.verdicts.iter_mut().map(|verdict| &mut verdict.decision));
         Ok(())
     }
 

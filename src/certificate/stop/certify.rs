@@ -1,6 +1,6 @@
 //! When the certificate of a label is good enough.
 
-use super::rule::{Decision, Look, Rule, Terms, look_after};
+use super::rule::{Decision, Look, Rule, Terms, leave_undecided, look_after};
 use crate::certificate::certify::radius_of;
 use crate::certificate::{Certificate, certify_with, plan};
 use crate::noise::family::Gaussian;
@@ -134,8 +134,7 @@ impl CertifyJudge {
             let decision = if last && decision == Decision::Open { Decision::Undecided } else { decision };
             self.verdicts[i] = Verdict { k: *k, decision, certificate: Some(certificate) };
         }
-        let open = self.verdicts.iter().any(|verdict| verdict.decision == Decision::Open);
-        Ok(if open { Look::GoOn } else { Look::Stop })
+        Ok(Look::after(self.verdicts.iter().map(|verdict| verdict.decision)))
     }
 
     /// Ends the rows at these counts, whatever the rule: a deadline, a cancel. What is still open is then undecided; its
@@ -144,14 +143,10 @@ impl CertifyJudge {
     /// # Errors
     /// As [`CertifyJudge::look`]; without any row nothing is looked at.
     pub fn close(&mut self, counts: &Counts) -> Result<()> {
-        if counts.n() > 0
-            && let Look::Stop = self.look(counts)?
-        {
-            return Ok(());
+        if counts.n() > 0 {
+            let _ = self.look(counts)?;
         }
-        for verdict in self.verdicts.iter_mut().filter(|verdict| verdict.decision == Decision::Open) {
-            verdict.decision = Decision::Undecided;
-        }
+        leave_undecided(self.verdicts.iter_mut().map(|verdict| &mut verdict.decision));
         Ok(())
     }
 

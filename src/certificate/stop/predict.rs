@@ -1,6 +1,6 @@
 //! When the top-k set is settled.
 
-use super::rule::{Decision, Look, Rule, Terms, check_counts, look_after};
+use super::rule::{Decision, Look, Rule, Terms, check_counts, leave_undecided, look_after};
 use crate::certificate::plan::first_true;
 use crate::certificate::{Prediction, predict};
 use crate::stats::bounds::check_k;
@@ -122,8 +122,7 @@ impl PredictJudge {
             *verdict = PredictVerdict { k: race.k, decision, prediction: Some(prediction) };
         }
         self.before = Some(counts.clone());
-        let open = self.verdicts.iter().any(|verdict| verdict.decision == Decision::Open);
-        Ok(if open { Look::GoOn } else { Look::Stop })
+        Ok(Look::after(self.verdicts.iter().map(|verdict| verdict.decision)))
     }
 
     /// Ends the rows at these counts, whatever the rule: a deadline, a cancel. What is not settled by them abstains.
@@ -131,14 +130,10 @@ impl PredictJudge {
     /// # Errors
     /// As [`PredictJudge::look`]; without any row nothing is looked at.
     pub fn close(&mut self, counts: &Counts) -> Result<()> {
-        if counts.n() > 0
-            && let Look::Stop = self.look(counts)?
-        {
-            return Ok(());
+        if counts.n() > 0 {
+            let _ = self.look(counts)?;
         }
-        for verdict in self.verdicts.iter_mut().filter(|verdict| verdict.decision == Decision::Open) {
-            verdict.decision = Decision::Undecided;
-        }
+        leave_undecided(self.verdicts.iter_mut().map(|verdict| &mut verdict.decision));
         Ok(())
     }
 

@@ -169,6 +169,18 @@ pub enum Look {
     Stop,
 }
 
+impl Look {
+    /// Whether the rows go on after these decisions.
+    pub(super) fn after(mut decisions: impl Iterator<Item = Decision>) -> Self {
+        if decisions.any(|decision| decision == Decision::Open) { Self::GoOn } else { Self::Stop }
+    }
+}
+
+/// Ends what is still open: no further row will be looked at.
+pub(super) fn leave_undecided<'a>(decisions: impl Iterator<Item = &'a mut Decision>) {
+    decisions.filter(|decision| **decision == Decision::Open).for_each(|decision| *decision = Decision::Undecided);
+}
+
 /// What came of one k.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
