@@ -4,6 +4,9 @@
 The library comes from the Python package `onnxruntime`, fetched by pip from the index that pip is set up with. One wheel
 per platform serves, whatever the version of this Python is: only its shared library and licences are used. Nothing is
 installed. Prints one line; exits 1 with the reason if it cannot be done.
+
+    get_onnxruntime.py                  this machine's, into .deps/onnxruntime
+    get_onnxruntime.py Linux aarch64    another platform's, into .deps/onnxruntime-Linux-aarch64
 """
 
 import hashlib
@@ -40,7 +43,7 @@ WHEELS = {
 }
 LICENCES = ("onnxruntime/LICENSE", "onnxruntime/ThirdPartyNotices.txt")
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / ".deps" / "onnxruntime"
+DEPS = ROOT / ".deps"
 STAMP = "installed.json"
 
 
@@ -56,12 +59,12 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def is_installed(wheel_sha256: str) -> bool:
-    """Whether TARGET holds exactly what this wheel gave: its files are checked, not only its stamp."""
+def is_installed(target: Path, wheel_sha256: str) -> bool:
+    """Whether `target` holds exactly what this wheel gave: its files are checked, not only its stamp."""
     try:
-        stamp = json.loads((TARGET / STAMP).read_text())
+        stamp = json.loads((target / STAMP).read_text())
         files = stamp["files"]
-        return stamp["wheel_sha256"] == wheel_sha256 and all(sha256(TARGET / name) == files[name] for name in files)
+        return stamp["wheel_sha256"] == wheel_sha256 and all(sha256(target / name) == files[name] for name in files)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -100,29 +103,30 @@ def extract(wheel: Path, library: str, wheel_sha256: str, folder: Path) -> None:
 
 
 def main() -> None:
-    system, machine = platform.system(), platform.machine()
+    system, machine = sys.argv[1:] if len(sys.argv) == 3 else (platform.system(), platform.machine())
+    target = DEPS / (f"onnxruntime-{system}-{machine}" if len(sys.argv) == 3 else "onnxruntime")
     if (system, machine) not in WHEELS:
         known = ", ".join(" ".join(pair) for pair in WHEELS)
         fail(f"no pinned library for {system} {machine} (there is one for {known}): set SMOOTHTOPK_ONNXRUNTIME to a library")
     tag, wheel_sha256, library = WHEELS[system, machine]
-    where = TARGET.relative_to(ROOT)
-    if is_installed(wheel_sha256):
+    where = target.relative_to(ROOT)
+    if is_installed(target, wheel_sha256):
         print(f"ONNX Runtime {VERSION} is in {where}")
         return
-    TARGET.parent.mkdir(exist_ok=True)
+    DEPS.mkdir(exist_ok=True)
     # Made beside its place and moved there whole, so that a kill or a second run leaves no half-made folder.
-    with tempfile.TemporaryDirectory(prefix="onnxruntime-", dir=TARGET.parent) as scratch:
+    with tempfile.TemporaryDirectory(prefix="onnxruntime-", dir=DEPS) as scratch:
         wheel = download(tag, wheel_sha256, Path(scratch))
         fresh = Path(scratch) / "fresh"
         fresh.mkdir()
         extract(wheel, library, wheel_sha256, fresh)
-        if TARGET.exists():
-            os.rename(TARGET, Path(scratch) / "old")
+        if target.exists():
+            os.rename(target, Path(scratch) / "old")
         try:
-            os.rename(fresh, TARGET)
+            os.rename(fresh, target)
         except OSError:
             # Another run was faster.
-            if not is_installed(wheel_sha256):
+            if not is_installed(target, wheel_sha256):
                 raise
     print(f"ONNX Runtime {VERSION} put into {where}")
 

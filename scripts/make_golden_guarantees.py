@@ -7,7 +7,7 @@ found pair by pair (u, v), where the library searches all pairs at once. Takes t
 
 import itertools
 
-from make_golden_stats import clopper_pearson_lower, log_cdf, log_tail, quantile_of, radius, write
+from make_golden_stats import clopper_pearson_lower, log_cdf, log_tail, quantile_of, write
 from mpmath import exp, findroot, log, mp, mpf
 
 HALF = mpf(1) / 2

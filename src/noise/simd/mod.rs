@@ -2,6 +2,8 @@
 //!
 //! Every operation is exact or an IEEE 754 operation rounded once, so every path gives the same bits.
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+mod neon;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -92,8 +94,10 @@ pub(super) trait Simd: Copy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Path {
-    /// What every processor of the target has (on AArch64 that includes NEON).
+    /// What the compiler makes of plain Rust, for any processor.
     Portable,
+    /// AArch64's NEON.
+    Neon,
     /// x86-64 with AVX2 and FMA.
     Avx2,
     /// x86-64 with AVX-512F and AVX-512DQ.
@@ -102,19 +106,21 @@ pub enum Path {
 
 impl Path {
     /// Every path, slowest first.
-    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Neon, Self::Avx2, Self::Avx512];
 
     /// Whether this processor can run the path. Cheap: the answer is cached by the standard library.
     #[must_use]
     pub fn is_available(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
         match self {
             Self::Portable => true,
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Self::Neon => true,
+            #[cfg(target_arch = "x86_64")]
             Self::Avx2 => x86::Avx2::detect().is_some(),
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512 => x86::Avx512::detect().is_some(),
+            _ => false,
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        (self == Self::Portable)
     }
 
     /// The fastest path of this processor.
@@ -145,21 +151,22 @@ fn is_whole(table: &[u32], shift: u32) -> bool {
 
 /// Runs a kernel.
 pub(super) fn run(path: Path, kernel: impl Kernel) {
-    #[cfg(target_arch = "x86_64")]
     match path {
+        #[cfg(target_arch = "x86_64")]
         Path::Avx512 => {
             if let Some(simd) = x86::Avx512::detect() {
                 return simd.run(kernel);
             }
         }
+        #[cfg(target_arch = "x86_64")]
         Path::Avx2 => {
             if let Some(simd) = x86::Avx2::detect() {
                 return simd.run(kernel);
             }
         }
-        Path::Portable => {}
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+        Path::Neon => return kernel.run(neon::Neon),
+        _ => {}
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = path;
     kernel.run(portable::Portable);
 }

@@ -3,7 +3,7 @@
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::HashMap;
-use std::ffi::{CString, c_void};
+use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
 use std::process::Command;
 use std::ptr::NonNull;
@@ -14,7 +14,7 @@ use super::driver::{Driver, Event, Fault, Stream};
 use super::kernels::{Batch, Kernel, NAMES, Shape};
 use super::races::{Lane, Races};
 
-type Launch = unsafe extern "C" fn(*const i8, *const u32, *const u32, *mut *mut c_void) -> i32;
+type Launch = unsafe extern "C" fn(*const c_char, *const u32, *const u32, *mut *mut c_void) -> i32;
 
 /// The kernels as a library of the processor; nothing where there is no C++ compiler, which is said.
 fn kernels() -> Option<MutexGuard<'static, Launch>> {

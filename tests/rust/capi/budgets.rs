@@ -18,7 +18,7 @@ fn draw(budget: &Budget, number: usize) -> Result<(u64, Vec<f64>), Failed> {
 }
 
 fn save(budget: &Budget) -> String {
-    let mut bytes = [-1; STK_BUDGET_TEXT_SIZE];
+    let mut bytes = [1; STK_BUDGET_TEXT_SIZE];
     call(|err| unsafe { stk_budget_save(budget.0, bytes.as_mut_ptr(), bytes.len(), err) }).unwrap();
     text(bytes.as_ptr())
 }
