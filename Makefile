@@ -65,7 +65,7 @@ HOST_SUITES := test-c test-cpp test-abi test-asan test-valgrind test-cpp-server 
 
 host-test: export SMOOTHTOPK_CACHE = off
 host-test:
-	$(CARGO) build --locked --lib
+	$(CARGO) build --locked --lib --bin smoothtopk
 	$(MAKE) --no-print-directory SMOOTHTOPK_LIB_DIR="$(abspath $(TARGET))/debug" $(HOST_SUITES)
 
 bench: setup ## Run the benchmarks

@@ -1,6 +1,6 @@
-"""Puts the shared library that Cargo has built into the wheel, and tags the wheel for the platform it was built on.
+"""Puts the shared library and the program that Cargo has built into the wheel, and tags the wheel for the platform it was built on.
 
-SMOOTHTOPK_LIB_DIR names the library's folder; without it, Cargo's release folder is meant. SMOOTHTOPK_WHEEL_PLATFORM
+SMOOTHTOPK_LIB_DIR names their folder; without it, Cargo's release folder is meant. SMOOTHTOPK_WHEEL_PLATFORM
 replaces the platform tag, for a library that was built for, or to run on, another one (manylinux).
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+PROGRAM = "smoothtopk"
 NAME = {"darwin": "libsmoothtopk.dylib", "win32": "smoothtopk.dll"}.get(sys.platform, "libsmoothtopk.so")
 
 
@@ -26,13 +27,15 @@ class Hook(BuildHookInterface):  # type: ignore[type-arg]
             raise RuntimeError(
                 "no editable install: set PYTHONPATH to src, and SMOOTHTOPK_LIBRARY to the library's file"
             )
-        library = self.folder() / NAME
-        if not library.is_file():
-            raise RuntimeError(f"{library} is not there: run `make build`, or set SMOOTHTOPK_LIB_DIR to its folder")
+        library, program = self.folder() / NAME, self.folder() / PROGRAM
+        for file in (library, program):
+            if not file.is_file():
+                raise RuntimeError(f"{file} is not there: run `make build`, or set SMOOTHTOPK_LIB_DIR to its folder")
         platform = os.environ.get("SMOOTHTOPK_WHEEL_PLATFORM") or sysconfig.get_platform()
         build_data["pure_python"] = False
         build_data["tag"] = "py3-none-" + platform.replace("-", "_").replace(".", "_")
         build_data["force_include"][str(library)] = f"smoothtopk/_lib/{NAME}"
+        build_data["force_include"][str(program)] = f"smoothtopk/_bin/{PROGRAM}"
 
     def folder(self) -> Path:
         """Where the library is."""

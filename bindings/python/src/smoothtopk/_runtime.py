@@ -13,7 +13,7 @@ from . import _convert
 from ._errors import NotFoundError, OnnxRuntimeError
 from ._library import call, lib, text
 
-_VARIABLES = ("SMOOTHTOPK_ONNXRUNTIME", "ORT_DYLIB_PATH")
+VARIABLES = ("SMOOTHTOPK_ONNXRUNTIME", "ORT_DYLIB_PATH")
 _HINT = (
     "pip install --upgrade onnxruntime, or set SMOOTHTOPK_ONNXRUNTIME to ONNX Runtime's shared library or its folder"
 )
@@ -53,7 +53,7 @@ def load_runtime(path: str | os.PathLike[str] | None = None) -> None:
     with _lock:
         if path is None and _loaded:
             return
-        named = path is not None or any(os.environ.get(name) for name in _VARIABLES)
+        named = path is not None or any(os.environ.get(name) for name in VARIABLES)
         package = None if named else package_library()
         chosen = package if path is None else path
         try:

@@ -1,0 +1,23 @@
+"""The command line: the program that is in the wheel, with the ONNX Runtime of the installed package."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from ._runtime import VARIABLES, package_library
+
+PROGRAM = Path(__file__).parent / "_bin" / "smoothtopk"
+
+
+def main() -> NoReturn:
+    """Becomes the program: its arguments, output, signals and exit codes are its own."""
+    environment = dict(os.environ)
+    if not any(environment.get(name) for name in VARIABLES) and (library := package_library()):
+        environment[VARIABLES[0]] = str(library)
+    try:
+        os.execve(PROGRAM, ["smoothtopk", *sys.argv[1:]], environment)
+    except OSError as error:
+        sys.exit(f"smoothtopk: {PROGRAM} cannot be run: {error.strerror}")
