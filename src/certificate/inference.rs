@@ -26,8 +26,14 @@ pub struct Inference {
 impl Inference {
     /// Clopper-Pearson bounds and Hung and Fithian's test, for a number of rows fixed beforehand.
     pub const FIXED: Self = Self {
+        #[cfg(not(smoothtopk_unsound))]
         lower: binomial::lower,
+        #[cfg(not(smoothtopk_unsound))]
         upper: binomial::upper,
+        #[cfg(smoothtopk_unsound)]
+        lower: super::unsound::frequency,
+        #[cfg(smoothtopk_unsound)]
+        upper: super::unsound::frequency,
         boundary: binomial::two_sided_half,
         intervals: Intervals::Fixed,
     };

@@ -14,7 +14,7 @@ use super::membership;
 use super::reopen::Reopened;
 use super::report::{self, Report};
 use super::space::Space;
-use super::statement::{Certified, Kind};
+use super::statement::{Certified, Kind, listed};
 use super::verdict::{Levels, Tally};
 use crate::data::{self, DataOptions, Dataset, Resize};
 use crate::progress::Progress;
@@ -32,16 +32,16 @@ struct Perturbed {
 
 /// What a RUN says of a perturbed input for one of its k.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Promise {
-    /// The norm is below the radius: the label is in the top k.
-    Inside(Certified),
+enum Promise<'a> {
+    /// The norm is below the radius: one of the labels is in the top k.
+    Inside(&'a Certified),
     /// The norm, as bounded from above, is not below the radius: nothing.
-    Outside(Certified),
+    Outside(&'a Certified),
     /// The example has no certificate at this k of the RUN: nothing.
     Uncertified { k: usize },
 }
 
-/// What fresh rows say of a label being in the top k.
+/// What fresh rows say of one of the labels being in the top k.
 #[derive(Clone, Debug)]
 struct Evaluated {
     counts: Counts,
@@ -54,9 +54,9 @@ struct Evaluated {
 pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<bool> {
     let Reopened { manifest, sampling, mode, certified, stated } = reopened;
     let perturbed = read(args, file, reopened)?;
-    let mut of_example: HashMap<usize, Vec<Certified>> = HashMap::new();
-    certified.iter().for_each(|certified| of_example.entry(certified.idx).or_default().push(*certified));
-    let promises: Vec<Vec<Promise>> = perturbed
+    let mut of_example: HashMap<usize, Vec<&Certified>> = HashMap::new();
+    certified.iter().for_each(|certified| of_example.entry(certified.idx).or_default().push(certified));
+    let promises: Vec<Vec<Promise<'_>>> = perturbed
         .iter()
         .map(|Perturbed { idx, norm, .. }| promises(of_example.get(idx).map_or(&[], Vec::as_slice), &manifest.k, *norm))
         .collect();
@@ -87,7 +87,7 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
         for &promise in promises {
             let evaluated = match (&drawn, promise) {
                 (Some(((pilot, counts), level)), Promise::Inside(of) | Promise::Outside(of)) => {
-                    Some(evaluate(pilot, counts, of.label, of.k, *level)?)
+                    Some(evaluate(pilot, counts, &of.labels, of.k, *level)?)
                 }
                 _ => None,
             };
@@ -169,11 +169,11 @@ fn read(args: &Args, file: &Path, reopened: &Reopened) -> Result<Vec<Perturbed>>
 }
 
 /// What is certified of an example, at this distance from it, and for which of the RUN's k nothing is.
-fn promises(certified: &[Certified], ks: &[usize], norm: f64) -> Vec<Promise> {
-    let of_k = |&k: &usize| -> Vec<Promise> {
+fn promises<'a>(certified: &[&'a Certified], ks: &[usize], norm: f64) -> Vec<Promise<'a>> {
+    let of_k = |&k: &usize| -> Vec<Promise<'a>> {
         let of_k = certified.iter().filter(|certified| certified.of.k == k);
-        let promise = |of: &Certified| if norm < of.radius { Promise::Inside(*of) } else { Promise::Outside(*of) };
-        let found: Vec<Promise> = of_k.map(promise).collect();
+        let promise = |&of: &&'a Certified| if norm < of.radius { Promise::Inside(of) } else { Promise::Outside(of) };
+        let found: Vec<Promise<'_>> = of_k.map(promise).collect();
         if found.is_empty() { vec![Promise::Uncertified { k }] } else { found }
     };
     ks.iter().flat_map(of_k).collect()
@@ -192,10 +192,13 @@ fn draw(evaluator: &Evaluator, x: &[f32], n: u64, key: u64) -> Result<(Counts, C
     Ok((pilot, counts))
 }
 
-fn evaluate(pilot: &Counts, counts: &Counts, label: usize, k: usize, level: f64) -> Result<Evaluated> {
-    let rivals = membership::strongest_rivals(pilot, label, k);
-    let p_out = membership::p_out(counts, label, &rivals)?;
-    let p_in = membership::p_in(counts, label, &rivals[..k - 1])?;
+fn evaluate(pilot: &Counts, counts: &Counts, labels: &[usize], k: usize, level: f64) -> Result<Evaluated> {
+    let rivals = membership::strongest_rivals(pilot, labels, k);
+    let p_out = membership::p_out(counts, labels, &rivals, k)?;
+    // That the one with the most rows of the pilot is in is enough.
+    let strongest = labels.iter().copied().rev().max_by_key(|&label| pilot.labels()[label]).unwrap_or(labels[0]);
+    let allowed = membership::strongest_rivals(pilot, &[strongest], k - 1);
+    let p_in = membership::p_in(counts, strongest, &allowed)?;
     let verdict = match (p_in <= level, p_out <= level) {
         (true, false) => IN,
         (false, true) => OUT,
@@ -204,14 +207,15 @@ fn evaluate(pilot: &Counts, counts: &Counts, label: usize, k: usize, level: f64)
     Ok(Evaluated { counts: counts.clone(), p_in, p_out, verdict })
 }
 
-fn row(input: usize, idx: usize, norm: f64, promise: Promise, evaluated: Option<&Evaluated>, alpha: f64) -> String {
+fn row(input: usize, idx: usize, norm: f64, promise: Promise<'_>, evaluated: Option<&Evaluated>, alpha: f64) -> String {
     let (k, about, radius, says) = match promise {
-        Promise::Inside(Certified { label, k, radius, of, .. }) => (
+        Promise::Inside(Certified { labels, k, radius, of, .. }) => (
             of.k,
             of.about.to_string(),
             radius.to_string(),
             format!(
-                "inside: the certificate promises label {label} in the top {k} (false with probability at most {alpha})"
+                "inside: the certificate promises {} in the top {k} (false with probability at most {alpha})",
+                named(labels)
             ),
         ),
         Promise::Outside(Certified { radius, of, .. }) => {
@@ -225,20 +229,25 @@ fn row(input: usize, idx: usize, norm: f64, promise: Promise, evaluated: Option<
         (Promise::Inside(of) | Promise::Outside(of), Some(evaluated)) => {
             let (held, p_in, p_out) = (evaluated.verdict, evaluated.p_in, evaluated.p_out);
             let (p_in, p_out) = (report::probability(p_in), report::probability(p_out));
-            format!("label {} {held} (p in {p_in}, out {p_out})", of.label)
+            format!("{} {held} (p in {p_in}, out {p_out})", named(&of.labels))
         }
         _ => "-".to_owned(),
     };
     format!("| {input} | {idx} | {k} | {about} | {norm} | {radius} | {says} | {seen} |\n")
 }
 
-fn json_line(input: usize, idx: usize, norm: f64, promise: Promise, evaluated: Option<&Evaluated>) -> Value {
+/// Labels of which one is meant.
+fn named(labels: &[usize]) -> String {
+    format!("{} {}", if labels.len() == 1 { "label" } else { "one of the labels" }, listed(labels))
+}
+
+fn json_line(input: usize, idx: usize, norm: f64, promise: Promise<'_>, evaluated: Option<&Evaluated>) -> Value {
     let mut line = match promise {
         Promise::Inside(of) | Promise::Outside(of) => json!({
-            "label": of.label, "k": of.of.k, "about": of.of.about.to_string(), "top": of.k, "radius": of.radius,
+            "labels": of.labels, "k": of.of.k, "about": of.of.about.to_string(), "top": of.k, "radius": of.radius,
             "says": if matches!(promise, Promise::Inside(_)) { "inside" } else { "outside" },
         }),
-        Promise::Uncertified { k } => json!({ "label": null, "k": k, "radius": null, "says": "no certificate" }),
+        Promise::Uncertified { k } => json!({ "labels": [], "k": k, "radius": null, "says": "no certificate" }),
     };
     line["input"] = json!(input);
     line["idx"] = json!(idx);

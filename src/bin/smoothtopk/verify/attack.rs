@@ -1,7 +1,7 @@
-//! The search for a perturbation inside one certificate's radius at which its label leaves the smoothed classifier's top k.
+//! The search for a perturbation inside one certificate's radius at which its labels leave the smoothed classifier's top k.
 //!
 //! Nothing but labels of noisy rows is used, as of a model that can only be asked. What the search finds
-//! is a candidate: whether the label is out there is for [`super::confirm`] to say, from rows of its own.
+//! is a candidate: whether the labels are out there is for [`super::confirm`] to say, from rows of its own.
 
 use smoothtopk::Result;
 use smoothtopk::stats::Counts;
@@ -11,11 +11,11 @@ use super::directions::{Image, Pool};
 use super::evaluate::Evaluator;
 use super::search::Search;
 
-/// A certificate under attack: inside `ball` the smoothed classifier must have `label` in its top `k`.
+/// A certificate under attack: inside `ball` the smoothed classifier must have one of `labels` in its top `k`.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
     pub ball: Ball<'a>,
-    pub label: usize,
+    pub labels: &'a [usize],
     pub k: usize,
 }
 
@@ -71,14 +71,27 @@ pub struct Attacker<'a> {
 }
 
 impl Attacker<'_> {
-    /// Searches for the label's exit. `keys` is the first of 2^32 noise keys that are this search's own.
+    /// Searches for the labels' exit. `keys` is the first of 2^32 noise keys that are this search's own.
     pub fn search(&mut self, target: &Target<'_>, keys: u64) -> Result<Found> {
         let mut search = Search::new(self.evaluator, target, self.attacks, self.rows, keys);
         let rivals = search.rivals(self.pool)?;
-        search.transfer(self.pool.differences(target.ball.centre, target.label, &rivals, target.k))?;
+        let differences = |&label| self.pool.differences(target.ball.centre, label, &rivals, target.k);
+        search.transfer(in_turn(target.labels.iter().map(differences).collect()))?;
         search.random(keys)?;
         search.slope(&rivals)?;
         search.squares(&self.image)?;
         Ok(search.end())
     }
+}
+
+/// The first of each list, then the second of each, and so on: none is left over for lack of evaluations.
+fn in_turn<T>(lists: Vec<Vec<T>>) -> Vec<T> {
+    let mut lists: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
+    let mut all = Vec::new();
+    while {
+        let before = all.len();
+        all.extend(lists.iter_mut().filter_map(Iterator::next));
+        all.len() > before
+    } {}
+    all
 }

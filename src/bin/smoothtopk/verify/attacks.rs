@@ -17,7 +17,7 @@ use super::reopen::Reopened;
 use super::report::{self, Report};
 use super::save::{self, NamedArray};
 use super::space::Space;
-use super::statement::{Certified, Statements};
+use super::statement::{Certified, Statements, listed};
 use super::verdict::{Levels, Tally};
 use crate::progress::Progress;
 use crate::run_dir::atomic;
@@ -79,7 +79,7 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
         let x = sampling.example(certified.idx)?;
         let target = Target {
             ball: Ball { centre: &x, radius: certified.radius, space },
-            label: certified.label,
+            labels: &certified.labels,
             k: certified.k,
         };
         // 2^32 keys each: no two rows of the attack share noise but those compared in a round.
@@ -133,13 +133,13 @@ fn of(stated: &[Statements], certified: &[Certified]) -> Vec<Certified> {
     let is_of = |certified: &&Certified| {
         stated.iter().any(|stated| stated.kind == certified.of && stated.examples.contains(&certified.idx))
     };
-    certified.iter().filter(is_of).copied().collect()
+    certified.iter().filter(is_of).cloned().collect()
 }
 
 fn json_line(attacked: &Attacked, classes: usize) -> serde_json::Value {
-    let Attacked { certified: Certified { idx, label, k, radius, of }, evaluations, examined } = attacked;
+    let Attacked { certified: Certified { idx, labels, k, radius, of }, evaluations, examined } = attacked;
     let mut line = json!({
-        "idx": idx, "label": label, "k": of.k, "about": of.about.to_string(), "top": k, "radius": radius, "evaluations": evaluations,
+        "idx": idx, "labels": labels, "k": of.k, "about": of.about.to_string(), "top": k, "radius": radius, "evaluations": evaluations,
         "verdict": if attacked.broken() { "broken" } else { "not broken" },
     });
     if let Some(Examined { point, kind, rivals, counts, p_value, .. }) = examined {
@@ -150,8 +150,9 @@ fn json_line(attacked: &Attacked, classes: usize) -> serde_json::Value {
         line["p_value"] = json!(p_value);
         // Of many labels only those that the test looks at.
         line["counts"] = if classes <= 100 { json!(counts.labels()) } else { json!(null) };
-        line["label_count"] = json!(counts.labels()[*label]);
-        line["rival_counts"] = json!(rivals.iter().map(|&rival| counts.labels()[rival]).collect::<Vec<_>>());
+        let of = |labels: &[usize]| labels.iter().map(|&label| counts.labels()[label]).collect::<Vec<_>>();
+        line["label_counts"] = json!(of(labels));
+        line["rival_counts"] = json!(of(rivals));
     }
     line
 }
@@ -165,21 +166,24 @@ fn table(all: &[Attacked]) -> String {
     shown.sort_by(|(_, a), (_, b)| a.p_value.unwrap_or(2.0).total_cmp(&b.p_value.unwrap_or(2.0)));
     shown.truncate(broken.max(NEAREST));
     let mut text = String::from(if broken > 0 { "## Breaks\n\n" } else { "## Nearest to a break\n\n" });
-    text += "| example | k | about | label | in the top | radius | norm | attack | rows | label's | its k rivals' | p | verdict |\n";
-    text += "| ---: | ---: | --- | ---: | ---: | ---: | ---: | --- | ---: | ---: | --- | ---: | --- |\n";
+    text += "| example | k | about | labels | in the top | radius | norm | attack | rows | of the labels | of k rivals | p | verdict |\n";
+    text += "| ---: | ---: | --- | --- | ---: | ---: | ---: | --- | ---: | --- | --- | ---: | --- |\n";
     for (attacked, examined) in shown {
-        let Certified { idx, label, k: top, radius, of } = attacked.certified;
-        let counts = examined.counts.labels();
-        let rivals: Vec<String> = examined.rivals.iter().map(|&rival| format!("{rival}: {}", counts[rival])).collect();
+        let Certified { idx, labels, k: top, radius, of } = &attacked.certified;
+        let rows = |labels: &[usize]| {
+            let rows = labels.iter().map(|&label| format!("{label}: {}", examined.counts.labels()[label]));
+            rows.collect::<Vec<_>>().join(", ")
+        };
         text += &format!(
-            "| {idx} | {} | {} | {label} | {top} | {radius:.6} | {:.6} | {} | {} | {} | {} | {} | {} |\n",
+            "| {idx} | {} | {} | {} | {top} | {radius:.6} | {:.6} | {} | {} | {} | {} | {} | {} |\n",
             of.k,
             of.about,
+            listed(labels),
             examined.point.norm,
             examined.kind.name(),
             examined.counts.n(),
-            counts[label],
-            rivals.join(", "),
+            rows(labels),
+            rows(&examined.rivals),
             examined.p_value.map_or_else(|| "not tested".to_owned(), report::probability),
             if examined.broken { "broken" } else { "not broken" },
         );
@@ -191,9 +195,9 @@ fn table(all: &[Attacked]) -> String {
 /// input scale gives the f32 input again. Removes one of an earlier report where there is no break.
 fn save_breaks(out: &Path, all: &[Attacked], reopened: &Reopened) -> Result<()> {
     let path = out.join("breaks.npz");
-    let broken: Vec<(Certified, &Examined)> = all
+    let broken: Vec<(&Certified, &Examined)> = all
         .iter()
-        .filter_map(|attacked| Some((attacked.certified, attacked.examined.as_ref()?)))
+        .filter_map(|attacked| Some((&attacked.certified, attacked.examined.as_ref()?)))
         .filter(|(_, examined)| examined.broken && !examined.point.x.is_empty())
         .collect();
     if broken.is_empty() {
@@ -216,7 +220,7 @@ fn save_breaks(out: &Path, all: &[Attacked], reopened: &Reopened) -> Result<()> 
         NamedArray::f64("images", &shape, &images),
         NamedArray::f64("originals", &shape, &originals),
         NamedArray::i64("indices", &column(|certified| certified.idx)),
-        NamedArray::i64("labels", &column(|certified| certified.label)),
+        NamedArray::i64("labels", &column(|certified| certified.labels[0])),
         NamedArray::i64("k", &column(|certified| certified.of.k)),
         NamedArray::i64("top", &column(|certified| certified.k)),
     ];

@@ -1,4 +1,4 @@
-//! Whether the label is out of the top k at what a search found: a test on rows that the search has not seen.
+//! Whether the labels are out of the top k at what a search found: a test on rows that the search has not seen.
 
 use smoothtopk::Result;
 use smoothtopk::noise::Purpose;
@@ -13,7 +13,7 @@ use super::membership;
 pub const FINALISTS: usize = 3;
 /// Rows that choose a candidate's rivals, as a multiple of an evaluation's.
 const PILOT: u64 = 4;
-/// In standard deviations of the pilot's difference: a label that leads its k-th rival by more is not tested.
+/// In standard deviations of the pilot's difference: where a label leads the k-th rival by more nothing is tested.
 const HOPELESS: f64 = 6.0;
 
 /// How many rows a test takes, and at which p-value it finds a break.
@@ -36,7 +36,7 @@ pub struct Examined {
     pub rivals: Vec<usize>,
     /// Of the test, or of the pilot where that left no hope.
     pub counts: Counts,
-    /// Of the test that the label is out; none where there was no hope.
+    /// Of the test that the labels are out; none where there was no hope.
     pub p_value: Option<f64>,
     pub broken: bool,
 }
@@ -76,22 +76,22 @@ fn examine(
     let Candidate { point, kind, .. } = candidate;
     let draw = |rows, purpose| Ok(evaluator.counts(&[&point.x], rows, purpose, key)?.remove(0));
     let pilot: Counts = draw(PILOT * test.rows, Purpose::Predict)?;
-    let rivals = membership::strongest_rivals(&pilot, target.label, target.k);
+    let rivals = membership::strongest_rivals(&pilot, target.labels, target.k);
     let mut examined =
         Examined { point: point.clone(), kind: *kind, rivals, counts: pilot, p_value: None, broken: false };
-    if is_hopeless(&examined.counts, target.label, &examined.rivals) {
+    if is_hopeless(&examined.counts, target.labels, &examined.rivals) {
         return Ok(examined);
     }
     let counts = draw(test.n, Purpose::Estimate)?;
-    let p_value = membership::p_out(&counts, target.label, &examined.rivals)?;
+    let p_value = membership::p_out(&counts, target.labels, &examined.rivals, target.k)?;
     examined.broken = p_value <= test.level;
     (examined.p_value, examined.counts) = (Some(p_value), counts);
     Ok(examined)
 }
 
 /// Leaves out tests that would find nothing, decided by the pilot's rows alone, so that those made stay valid.
-fn is_hopeless(pilot: &Counts, label: usize, rivals: &[usize]) -> bool {
-    let own = pilot.labels()[label] as f64;
+fn is_hopeless(pilot: &Counts, labels: &[usize], rivals: &[usize]) -> bool {
+    let own = membership::most(pilot, labels) as f64;
     let kth = rivals.iter().map(|&rival| pilot.labels()[rival]).min().unwrap_or(0) as f64;
     own - kth > HOPELESS * (own + kth).sqrt()
 }

@@ -48,14 +48,14 @@ impl Pool {
         Some(nearest.iter().map(|&x| f64::from(x)).collect())
     }
 
-    /// All labels but one, those whose nearest example is nearest to `x` first.
-    pub fn labels_near(&self, x: &[f32], but: usize) -> Vec<usize> {
+    /// All labels but some, those whose nearest example is nearest to `x` first.
+    pub fn labels_near(&self, x: &[f32], but: &[usize]) -> Vec<usize> {
         let mut order: Vec<(f64, usize)> =
             self.examples.iter().map(|(label, other)| (square(other, x), *label)).collect();
         order.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut labels = Vec::new();
         for (_, label) in order {
-            if label != but && !labels.contains(&label) {
+            if !but.contains(&label) && !labels.contains(&label) {
                 labels.push(label);
             }
         }
@@ -190,7 +190,7 @@ mod tests {
         let data = [(0, [0.0f32, 0.0]), (0, [2.0, 0.0]), (1, [4.0, 0.0]), (1, [8.0, 0.0]), (2, [1.0, 3.0])];
         let pool = Pool::new(5, 2, |i| Some(data[i].0), |i| Ok(data[i].1.to_vec())).unwrap();
         let x = [1.0, 0.0];
-        assert_eq!(pool.labels_near(&x, 0), [1, 2]);
+        assert_eq!(pool.labels_near(&x, &[0]), [1, 2]);
         let one = pool.differences(&x, 0, &[1], 1);
         assert_eq!(one, [vec![5.0, 0.0], vec![3.0, 0.0], vec![5.0, 0.0]]);
         let two = pool.differences(&x, 0, &[1, 2], 2);

@@ -83,7 +83,7 @@ impl Reopened {
 
     /// The label of an example: the data's, or the certified one.
     pub fn labels(&self) -> HashMap<usize, usize> {
-        let certified = self.certified.iter().rev().map(|certified| (certified.idx, certified.label));
+        let certified = self.certified.iter().rev().map(|certified| (certified.idx, certified.labels[0]));
         let given = (0..self.sampling.data.len()).filter_map(|idx| Some((idx, self.sampling.data.label(idx)?)));
         certified.chain(given).collect()
     }
@@ -215,12 +215,12 @@ fn certified(run: &ReadRun, sampling: &Sampling) -> Result<Vec<Certified>> {
     let series = run.series.iter().filter_map(|series| Some(of_series(series.k?, &series.rows)));
     let answers = run.answers.iter().map(|answers| of_answers(answers.k, &answers.rows));
     let certified: Vec<Certified> = series.chain(answers).flatten().collect();
-    for Certified { idx, label, of, .. } in &certified {
+    for Certified { idx, labels, of, .. } in &certified {
         if *idx >= examples {
             let message = format!("for k = {} it holds example {idx}, past the {examples} of the data", of.k);
             return Err(Error::data("run", message));
         }
-        if *label >= classes {
+        if let Some(label) = labels.iter().find(|&&label| label >= classes) {
             let message =
                 format!("for k = {} it certifies label {label}, past the {classes} labels of the model", of.k);
             return Err(Error::data("run", message));

@@ -83,7 +83,7 @@ impl Report {
         }
         let _ = writeln!(
             markdown,
-            "\nA break is a point inside the radius at which the label is out of the top k, found at p <= {}; breaks are too many \
+            "\nA break is a point inside the radius at which all the labels are out of the top k, found at p <= {}; breaks are too many \
              at P <= {}. A sound RUN is blamed with probability at most {false_alarm}.\n",
             probability(levels.test),
             probability(levels.tally),

@@ -78,14 +78,14 @@ impl<'a> Search<'a> {
 
     /// The strongest rivals, at least k: by rows at the centre; those with none by the data.
     pub fn rivals(&mut self, pool: &Pool) -> Result<Vec<usize>> {
-        let Target { ball, label, k } = *self.target;
+        let Target { ball, labels, k } = *self.target;
         let key = self.key();
         let counts = self.evaluator.counts(&[ball.centre], 4 * self.rows, Purpose::Select, key)?.remove(0);
-        let by_rows = membership::strongest_rivals(&counts, label, counts.classes());
+        let by_rows = membership::strongest_rivals(&counts, labels, counts.classes());
         let (seen, unseen): (Vec<usize>, Vec<usize>) =
             by_rows.into_iter().partition(|&rival| counts.labels()[rival] > 0);
         let mut rivals = Vec::new();
-        for rival in seen.into_iter().chain(pool.labels_near(ball.centre, label)).chain(unseen) {
+        for rival in seen.into_iter().chain(pool.labels_near(ball.centre, labels)).chain(unseen) {
             if rivals.len() == k.max(RIVALS) {
                 break;
             }
@@ -107,16 +107,17 @@ impl<'a> Search<'a> {
 
     fn is_found(&self) -> bool {
         self.incumbent.as_ref().is_some_and(|best| {
-            let rivals = membership::strongest_rivals(&best.counts, self.target.label, self.target.k);
-            membership::p_out(&best.counts, self.target.label, &rivals).is_ok_and(|p| p < FOUND)
+            let Target { labels, k, .. } = *self.target;
+            let rivals = membership::strongest_rivals(&best.counts, labels, k);
+            membership::p_out(&best.counts, labels, &rivals, k).is_ok_and(|p| p < FOUND)
         })
     }
 
-    /// How far the label is from its exit: the log ratio of its rows to those of its k-th rival.
+    /// How far the labels are from their exit: the log ratio of the rows of the strongest to those of the k-th rival.
     fn score(&self, counts: &Counts) -> f64 {
-        let rivals = membership::strongest_rivals(counts, self.target.label, self.target.k);
+        let rivals = membership::strongest_rivals(counts, self.target.labels, self.target.k);
         let kth = rivals.last().map_or(0, |&rival| counts.labels()[rival]);
-        ((counts.labels()[self.target.label] as f64 + 0.5) / (kth as f64 + 0.5)).ln()
+        ((membership::most(counts, self.target.labels) as f64 + 0.5) / (kth as f64 + 0.5)).ln()
     }
 
     /// Evaluates challengers in these directions, and the incumbent with the same noise; the best is the next incumbent.
@@ -185,20 +186,25 @@ impl<'a> Search<'a> {
     /// Along the slope of the smoothed classifier, from the noise of the rows that gave a label: the gradient of ln p_j at x is
     /// E[z | x + z gives j] / sigma^2 (Stein's identity), for which rows and their labels are enough.
     pub fn slope(&mut self, rivals: &[usize]) -> Result<()> {
-        let Target { ball, label, k } = *self.target;
+        let Target { ball, labels, k } = *self.target;
         let look = ((self.attacks as f64 * SLOPE_LOOK).round() as u64).max(1);
         while self.left(SLOPE_UNTIL) > 0 {
             let (from, toward) = match &self.incumbent {
-                Some(best) => (best.point.x.clone(), membership::strongest_rivals(&best.counts, label, k)),
-                None => (ball.centre.to_vec(), rivals[..k].to_vec()),
+                Some(best) => (best.point.x.clone(), membership::strongest_rivals(&best.counts, labels, k)),
+                None => (ball.centre.to_vec(), rivals[..k.min(rivals.len())].to_vec()),
             };
-            let labels: Vec<usize> = std::iter::once(label).chain(toward).collect();
+            let looked_at: Vec<usize> = labels.iter().copied().chain(toward).collect();
             let key = self.key();
             self.evaluations += look;
-            let noise = self.evaluator.noise_by_label(&from, &labels, look * self.rows, key)?;
+            let noise = self.evaluator.noise_by_label(&from, &looked_at, look * self.rows, key)?;
             let mut slope = vec![0.0; from.len()];
+            // Away from where any of the labels is given, each by its rows; towards where every rival is.
+            let own: u64 = noise[..labels.len()].iter().map(|of_label| of_label.rows).sum();
             for (i, of_label) in noise.iter().enumerate().filter(|(_, of_label)| of_label.rows > 0) {
-                let weight = if i == 0 { -1.0 } else { 1.0 / (labels.len() - 1) as f64 } / of_label.rows as f64;
+                let weight = match i < labels.len() {
+                    true => -1.0 / own as f64,
+                    false => 1.0 / ((noise.len() - labels.len()) as f64 * of_label.rows as f64),
+                };
                 slope.iter_mut().zip(&of_label.sum).for_each(|(slope, sum)| *slope += weight * sum);
             }
             let Some(slope) = unit(&slope) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! What a RUN says of its examples, taken apart into single labels that stay in a top k.
+//! What a RUN says of its examples, taken apart into labels of which one stays in a top k.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -22,29 +22,41 @@ pub enum About {
     Each,
     /// The set of the k returned labels stays.
     Set,
+    /// At least so many of the k returned labels stay.
+    Kept(usize),
     /// The first label stays the first.
     First,
+    /// The k returned labels stay the k first, in their order.
+    Ranking,
 }
 
 impl fmt::Display for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Label => "label",
-            Self::Each => "each label",
-            Self::Set => "the set",
-            Self::First => "the first",
-        })
+        match self {
+            Self::Label => f.pad("label"),
+            Self::Each => f.pad("each label"),
+            Self::Set => f.pad("the set"),
+            Self::Kept(least) => f.pad(&format!("at least {least}")),
+            Self::First => f.pad("the first"),
+            Self::Ranking => f.pad("the ranking"),
+        }
     }
 }
 
-/// Part of a statement: within `radius` of example `idx`, `label` is in the smoothed classifier's top `k`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Part of a statement: within `radius` of example `idx`, at least one of `labels` is in the smoothed classifier's top `k`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Certified {
     pub idx: usize,
-    pub label: usize,
+    /// In most parts a single one; the likeliest to stay first.
+    pub labels: Vec<usize>,
     pub k: usize,
     pub radius: f64,
     pub of: Kind,
+}
+
+/// Labels, for a table.
+pub fn listed(labels: &[usize]) -> String {
+    labels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The certificates of one k.
@@ -52,26 +64,39 @@ pub fn of_series(k: usize, rows: &[Row]) -> Vec<Certified> {
     let of = Kind { k, about: About::Label };
     let certified = |row: &Row| {
         let label = row.predict.filter(|_| row.radius > 0.0)?;
-        Some(Certified { idx: row.idx, label, k, radius: row.radius, of })
+        Some(Certified { idx: row.idx, labels: vec![label], k, radius: row.radius, of })
     };
     rows.iter().filter_map(certified).collect()
 }
 
-/// The guarantees of one k, but for how many of the labels stay, and in which order.
+/// The guarantees of one k.
 pub fn of_answers(k: usize, rows: &[AnswerRow]) -> Vec<Certified> {
     rows.iter().flat_map(|row| of_answer(k, row.idx, &row.answer)).collect()
 }
 
 fn of_answer(k: usize, idx: usize, answer: &Answer) -> Vec<Certified> {
-    let Answer { labels, set, each, first, .. } = answer;
-    let part = |about, &label: &usize, top, radius| Certified { idx, label, k: top, radius, of: Kind { k, about } };
+    let Answer { labels, set, kept, each, first, ranking } = answer;
+    let part = |about, labels: &[usize], top, radius| {
+        let of = Kind { k, about };
+        Certified { idx, labels: labels.to_vec(), k: top, radius, of }
+    };
+    let single = |label: &usize| vec![*label];
     let mut parts: Vec<Certified> =
-        labels.iter().zip(each).map(|(label, &radius)| part(About::Each, label, k, radius)).collect();
-    // The set changes as soon as one label leaves; the one with the smallest radius is the likeliest to.
-    let weakest = labels.iter().zip(each).rev().min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(label, _)| label);
-    parts.extend(weakest.map(|label| part(About::Set, label, k, *set)));
-    parts.extend(labels.first().map(|label| part(About::First, label, 1, *first)));
-    parts.retain(|part| part.radius > 0.0);
+        labels.iter().zip(each).map(|(label, &radius)| part(About::Each, &single(label), k, radius)).collect();
+    // By their own radii, the largest first; of equal ones, as of their counts, the first returned.
+    let mut by_radius: Vec<(&usize, &f64)> = labels.iter().zip(each).collect();
+    by_radius.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    let by_radius: Vec<usize> = by_radius.into_iter().map(|(label, _)| *label).collect();
+    // Fewer than e of the k labels stay as soon as k - e + 1 of them leave; those with the smallest radii are the likeliest to.
+    let leave = |least: usize| by_radius.get(least - 1..).unwrap_or_default();
+    parts.push(part(About::Set, leave(k), k, *set));
+    parts.extend((1..k).zip(kept).map(|(least, &radius)| part(About::Kept(least), leave(least), k, radius)));
+    parts.extend(labels.first().map(|label| part(About::First, &single(label), 1, *first)));
+    // The order holds as long as each label is among as many as its place says.
+    let places = labels.iter().zip(1..).filter(|_| k > 1);
+    parts.extend(places.map(|(label, place)| part(About::Ranking, &single(label), place, *ranking)));
+    // What no perturbation changes (more labels than places are left over for) is no radius to look within.
+    parts.retain(|part| part.radius > 0.0 && part.radius.is_finite() && !part.labels.is_empty());
     parts
 }
 
@@ -94,7 +119,9 @@ impl Statements {
     pub fn of_answers(k: usize, rows: &[AnswerRow]) -> Vec<Self> {
         let examples: BTreeSet<usize> = rows.iter().map(|row| row.idx).collect();
         let of = |about| Self { kind: Kind { k, about }, examples: examples.clone() };
-        [About::Each, About::Set, About::First].map(of).into()
+        let kept = (1..k).rev().map(About::Kept);
+        let ranking = (k > 1).then_some(About::Ranking);
+        [About::Each, About::Set].into_iter().chain(kept).chain([About::First]).chain(ranking).map(of).collect()
     }
 
     /// How many of them make one of these certificates.
@@ -120,19 +147,37 @@ mod tests {
             ranking: 0.05,
         };
         let parts = of_answer(3, 4, &answer);
-        let seen: Vec<_> = parts.iter().map(|part| (part.of.about, part.label, part.k, part.radius)).collect();
-        let each = [(About::Each, 5, 3, 0.9), (About::Each, 0, 3, 0.1), (About::Each, 7, 3, 0.1)];
-        // Of two labels with the same radius the less frequent one.
-        assert_eq!(seen, [&each[..], &[(About::Set, 7, 3, 0.2), (About::First, 5, 1, 0.5)]].concat());
+        let seen: Vec<_> = parts.iter().map(|part| (part.of.about, &part.labels[..], part.k, part.radius)).collect();
+        let expected: [(About, &[usize], usize, f64); 9] = [
+            (About::Each, &[5], 3, 0.9),
+            (About::Each, &[0], 3, 0.1),
+            (About::Each, &[7], 3, 0.1),
+            // Of two labels with the same radius the less frequent one.
+            (About::Set, &[7], 3, 0.2),
+            // That at least one stays nothing changes; fewer than two stay where two leave.
+            (About::Kept(2), &[0, 7], 3, 0.4),
+            (About::First, &[5], 1, 0.5),
+            (About::Ranking, &[5], 1, 0.05),
+            (About::Ranking, &[0], 2, 0.05),
+            (About::Ranking, &[7], 3, 0.05),
+        ];
+        assert_eq!(seen, expected);
         assert!(parts.iter().all(|part| part.idx == 4 && part.of.k == 3));
         let row = |idx, answer: &Answer| AnswerRow { idx, label: None, answer: answer.clone(), time: String::new() };
-        let nothing = Answer { set: 0.0, each: vec![0.0; 3], first: 0.0, ..answer.clone() };
+        let nothing =
+            Answer { set: 0.0, kept: vec![0.0; 3], each: vec![0.0; 3], first: 0.0, ranking: 0.0, ..answer.clone() };
         let all = Statements::of_answers(3, &[row(4, &answer), row(6, &nothing)]);
-        assert_eq!(all.len(), 3);
+        let abouts: Vec<About> = all.iter().map(|statements| statements.kind.about).collect();
+        let [two, one] = [2, 1].map(About::Kept);
+        assert_eq!(abouts, [About::Each, About::Set, two, one, About::First, About::Ranking]);
         for statements in all {
             // What abstains is a statement, and no certificate; three labels are one.
-            assert_eq!((statements.examples.len(), statements.among(&parts)), (2, 1));
+            let certificates = u64::from(statements.kind.about != one);
+            assert_eq!((statements.examples.len(), statements.among(&parts)), (2, certificates));
         }
+        let single = Answer { labels: vec![5], set: 0.2, kept: vec![0.2], each: vec![0.2], first: 0.2, ranking: 0.2 };
+        assert_eq!(of_answer(1, 0, &single).len(), 3, "for k = 1 the ranking is the first");
+        assert_eq!(Statements::of_answers(1, &[row(4, &single)]).len(), 3);
         assert_eq!(of_answer(3, 4, &nothing), []);
     }
 }

@@ -129,7 +129,8 @@ fn attack(evaluator: &mut Evaluator, target: &Target<'_>, keys: u64) -> (Found, 
 
 #[test]
 fn radii_too_large_are_found_out_and_true_ones_are_not() {
-    for k in [1, 2] {
+    // Label 2 is as likely as 0 and as 1 no nearer than where one of 1 and 2 is as likely as 0.
+    for (labels, k) in [(&[0][..], 1), (&[0], 2), (&[0, 1], 1)] {
         let (mut broken, mut blamed, runs) = (0, 0, 15);
         for run in 0..runs {
             let planes = Planes::new(run);
@@ -140,7 +141,7 @@ fn radii_too_large_are_found_out_and_true_ones_are_not() {
                 // At the exit itself both are equally likely: the hardest case for a true radius.
                 let target = Target {
                     ball: Ball { centre: &x, radius: factor * Planes::exit(k, distance), space: Space::Floats },
-                    label: 0,
+                    labels,
                     k,
                 };
                 let (found, examined) = attack(&mut evaluator, &target, run << 32);
@@ -153,8 +154,11 @@ fn radii_too_large_are_found_out_and_true_ones_are_not() {
                 assert!(found.evaluations <= 100 + 8, "{} evaluations", found.evaluations);
             }
         }
-        assert_eq!(blamed, 0, "true radii are broken at k = {k}");
-        assert!(broken >= 13, "at k = {k} only {broken} of {runs} radii a quarter too large are found out");
+        assert_eq!(blamed, 0, "true radii of {labels:?} are broken at k = {k}");
+        assert!(
+            broken >= 13,
+            "of {labels:?} at k = {k} only {broken} of {runs} radii a quarter too large are found out"
+        );
     }
 }
 
@@ -171,7 +175,7 @@ fn certificates_of_ours_are_not_broken() {
             let certificate = certificate::certify(&counts, 0, k, SIGMA, LEVEL, Bound::Ranked).unwrap();
             assert!(certificate.certified());
             let target =
-                Target { ball: Ball { centre: &x, radius: certificate.radius, space: Space::Floats }, label: 0, k };
+                Target { ball: Ball { centre: &x, radius: certificate.radius, space: Space::Floats }, labels: &[0], k };
             let (_, examined) = attack(&mut evaluator, &target, (run << 32) + (1 << 31));
             assert!(!examined.expect("there are points inside").broken, "run {run}, k = {k}");
         }
@@ -194,7 +198,7 @@ fn points_of_exact_noise_too_far_are_found_out_and_true_ones_are_not() {
             let exit = Planes::exit(k, -along(&planes.normals[0])) - along(&planes.normals[1]).abs();
             for (factor, count) in [(1.0, &mut blamed), (1.4, &mut broken)] {
                 let ball = Ball { centre: &x, radius: factor * exit, space: Space::Points(grid) };
-                let (_, examined) = attack(&mut evaluator, &Target { ball, label: 0, k }, run << 32);
+                let (_, examined) = attack(&mut evaluator, &Target { ball, labels: &[0], k }, run << 32);
                 let examined = examined.expect("there are points inside");
                 assert!(examined.point.x.iter().all(|&x| grid.point(x).is_some()));
                 *count += usize::from(examined.broken);
@@ -209,7 +213,7 @@ fn points_of_exact_noise_too_far_are_found_out_and_true_ones_are_not() {
 fn a_search_depends_on_its_seed_and_not_on_threads_or_batches() {
     let planes = Planes::new(3);
     let x = planes.below(0.2);
-    let target = Target { ball: Ball { centre: &x, radius: 0.25, space: Space::Floats }, label: 0, k: 2 };
+    let target = Target { ball: Ball { centre: &x, radius: 0.25, space: Space::Floats }, labels: &[0], k: 2 };
     let best = |plan, seed| attack(&mut evaluator(&planes, plan, seed), &target, 0).1.expect("a point").point;
     let once = best(PLAN, 5);
     assert_eq!(once, best(Plan { batch: 7, threads: 3 }, 5));
