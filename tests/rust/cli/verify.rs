@@ -228,6 +228,21 @@ fn every_statement_of_a_guarantee_is_attacked() {
     let output = run.verify(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4"]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8(output.stdout).unwrap().contains("k = 3 (the first)"));
+    // What no certificate can say is refused, and does not go by unattacked.
+    let altered: [(usize, &dyn Fn(&str) -> String, &str); 4] = [
+        (6, &|_| "inf".to_owned(), "a radius without end"),
+        (4, &|_| "inf,inf,inf".to_owned(), "a radius without end"),
+        (5, &|_| "0.1,inf,0.1".to_owned(), "a radius without end"),
+        (3, &|_| "0.9".to_owned(), "two radii for its set"),
+    ];
+    for (column, to, what) in altered {
+        fs::write(&file, &whole).unwrap();
+        run.change("answer_k3.tsv", column, to);
+        let out = run.out("attack");
+        let output = run.verify(&["--attacks", "5", "--out", out.to_str().unwrap()]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && error.contains(what), "{column}: {error}");
+    }
 }
 
 #[test]

@@ -75,23 +75,11 @@ impl Attacker<'_> {
     pub fn search(&mut self, target: &Target<'_>, keys: u64) -> Result<Found> {
         let mut search = Search::new(self.evaluator, target, self.attacks, self.rows, keys);
         let rivals = search.rivals(self.pool)?;
-        let differences = |&label| self.pool.differences(target.ball.centre, label, &rivals, target.k);
-        search.transfer(in_turn(target.labels.iter().map(differences).collect()))?;
+        let Target { ball, labels, k } = *target;
+        search.transfer(self.pool.differences(ball.centre, labels, &rivals, k, search.most_transfers()))?;
         search.random(keys)?;
         search.slope(&rivals)?;
         search.squares(&self.image)?;
         Ok(search.end())
     }
-}
-
-/// The first of each list, then the second of each, and so on: none is left over for lack of evaluations.
-fn in_turn<T>(lists: Vec<Vec<T>>) -> Vec<T> {
-    let mut lists: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
-    let mut all = Vec::new();
-    while {
-        let before = all.len();
-        all.extend(lists.iter_mut().filter_map(Iterator::next));
-        all.len() > before
-    } {}
-    all
 }

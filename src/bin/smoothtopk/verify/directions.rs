@@ -62,30 +62,33 @@ impl Pool {
         labels
     }
 
-    /// Class differences from `x`, whose label is `label`, towards its `rivals`, strongest first: towards the first `k` of them
-    /// together, who must all pass the label, and towards each; by means of classes, and by the examples nearest to `x`.
-    pub fn differences(&self, x: &[f32], label: usize, rivals: &[usize], k: usize) -> Vec<Vec<f64>> {
+    /// Class differences from `x`, of one of the `labels`, towards their `rivals`, strongest first: towards the first `k` of them
+    /// together, who must all pass the labels, and towards each; by means of classes, and by the examples nearest to `x`. At most
+    /// `most` of them.
+    pub fn differences(&self, x: &[f32], labels: &[usize], rivals: &[usize], k: usize, most: usize) -> Vec<Vec<f64>> {
         let x64: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-        let own = self.mean(label);
+        let own: Vec<Vec<f64>> = labels.iter().filter_map(|&label| self.mean(label)).collect();
         let mut directions = Vec::new();
-        let mut add = |targets: &[Vec<f64>], from: &[f64]| {
-            if !targets.is_empty() {
-                let mean = |i: usize| targets.iter().map(|target| target[i]).sum::<f64>() / targets.len() as f64;
-                directions.push(from.iter().enumerate().map(|(i, from)| mean(i) - from).collect());
-            }
-        };
         let together = &rivals[..k.min(rivals.len())];
         let alone = if k == 1 { &rivals[together.len()..] } else { rivals };
         let groups = std::iter::once(together).chain(alone.chunks(1));
         for group in groups {
+            if directions.len() >= most {
+                break;
+            }
+            let mut add = |targets: &[Vec<f64>], from: &[f64]| {
+                if !targets.is_empty() {
+                    let mean = |i: usize| targets.iter().map(|target| target[i]).sum::<f64>() / targets.len() as f64;
+                    directions.push(from.iter().enumerate().map(|(i, from)| mean(i) - from).collect());
+                }
+            };
             let means: Vec<Vec<f64>> = group.iter().filter_map(|&rival| self.mean(rival)).collect();
             let nearest: Vec<Vec<f64>> = group.iter().filter_map(|&rival| self.nearest(rival, x)).collect();
-            if let Some(own) = &own {
-                add(&means, own);
-            }
+            own.iter().for_each(|own| add(&means, own));
             add(&nearest, &x64);
             add(&means, &x64);
         }
+        directions.truncate(most);
         directions
     }
 }
@@ -191,11 +194,15 @@ mod tests {
         let pool = Pool::new(5, 2, |i| Some(data[i].0), |i| Ok(data[i].1.to_vec())).unwrap();
         let x = [1.0, 0.0];
         assert_eq!(pool.labels_near(&x, &[0]), [1, 2]);
-        let one = pool.differences(&x, 0, &[1], 1);
+        let one = pool.differences(&x, &[0], &[1], 1, 100);
         assert_eq!(one, [vec![5.0, 0.0], vec![3.0, 0.0], vec![5.0, 0.0]]);
-        let two = pool.differences(&x, 0, &[1, 2], 2);
+        let two = pool.differences(&x, &[0], &[1, 2], 2, 100);
         assert_eq!(two[0], [2.5, 1.5], "both together: the mean of (6, 0) and (1, 3), less (1, 0)");
         assert_eq!(two.len(), 9);
-        assert!(Pool::default().differences(&x, 0, &[1, 2], 1).is_empty());
+        assert_eq!(pool.differences(&x, &[0], &[1, 2], 2, 4), two[..4]);
+        // From the mean of each label; what starts from x is the same for both.
+        let of_two = pool.differences(&x, &[0, 2], &[1], 1, 100);
+        assert_eq!(of_two, [vec![5.0, 0.0], vec![5.0, -3.0], vec![3.0, 0.0], vec![5.0, 0.0]]);
+        assert!(Pool::default().differences(&x, &[0], &[1, 2], 1, 100).is_empty());
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! | file | does |
 //! | --- | --- |
-//! | `statement` | what a RUN says of its examples, label by label |
+//! | `statement` | what a RUN says of its examples, taken apart into labels |
 //! | `reopen` | opens the RUN's model and data again, and refuses others |
 //! | `norm`, `space`, `ball` | norms bounded from above, and inputs that are inside a radius for certain |
-//! | `directions`, `attack`, `search` | the search for a point where the label leaves the top k |
-//! | `evaluate`, `membership`, `confirm` | noisy rows, and what they say of a label being in the top k |
+//! | `directions`, `attack`, `search` | the search for a point where the labels leave the top k |
+//! | `evaluate`, `membership`, `confirm` | noisy rows, and what they say of labels being in the top k |
 //! | `verdict` | breaks against what alpha allows |
 //! | `attacks`, `adversarial` | the command's two modes; `report`, `save`: what they write |
 
@@ -45,7 +45,8 @@ const BROKEN: u8 = 3;
 
 /// Attacks the certificates of a RUN, or checks adversarial examples against them
 ///
-/// --attacks searches inside each certified radius for a perturbation at which the label leaves the smoothed classifier's top k.
+/// --attacks searches inside each certified radius for a perturbation at which the label leaves the smoothed classifier's top k, or for guarantees of whole answers the
+/// labels that break a statement.
 /// --adversarial takes perturbed inputs from a file and says which of them are inside a radius. The exit code is 3 when more
 /// certificates are broken, with statistical confidence, than alpha allows. Noise is always fresh.
 #[derive(clap::Args)]

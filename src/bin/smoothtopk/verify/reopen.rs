@@ -11,7 +11,7 @@ use super::statement::{Certified, Statements, of_answers, of_series};
 use crate::data::Resize;
 use crate::model_args::ModelArgs;
 use crate::noise_args::NoiseArgs;
-use crate::run_dir::{Manifest, ReadRun, RunDir};
+use crate::run_dir::{Answer, AnswerRow, Manifest, ReadRun, RunDir};
 use crate::sampling::{Sampling, SamplingArgs};
 
 /// A RUN, and what opens its model and data again. What is not given follows from the RUN's manifest.
@@ -186,7 +186,7 @@ fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling, mode: Mo
             "arithmetic",
             json!(manifest.arithmetic),
             json!(model.arithmetic()),
-            "give the RUN's --tf32, --trt-fp16 and --trt-bf16",
+            "give the RUN's --tf32, --trt-fp16, --trt-bf16 and --provider-option",
         ),
         ("precision", json!(manifest.precision), json!(model.precision().to_string()), "open the model as the RUN did"),
         ("noise", law(&more("noise")), law(&json!(noise.name())), "use the version that wrote the RUN"),
@@ -212,6 +212,12 @@ fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling, mode: Mo
 /// What a RUN certifies, checked against its model and data.
 fn certified(run: &ReadRun, sampling: &Sampling) -> Result<Vec<Certified>> {
     let (classes, examples) = (sampling.model.signature().classes, sampling.data.len());
+    for answers in &run.answers {
+        answers.rows.iter().try_for_each(|row| check_answer(row, answers.k, classes))?;
+    }
+    if let Some(row) = run.series.iter().flat_map(|series| &series.rows).find(|row| !row.radius.is_finite()) {
+        return Err(Error::data("run", format!("example {} has a radius without end", row.idx)));
+    }
     let series = run.series.iter().filter_map(|series| Some(of_series(series.k?, &series.rows)));
     let answers = run.answers.iter().map(|answers| of_answers(answers.k, &answers.rows));
     let certified: Vec<Certified> = series.chain(answers).flatten().collect();
@@ -227,4 +233,25 @@ fn certified(run: &ReadRun, sampling: &Sampling) -> Result<Vec<Certified>> {
         }
     }
     Ok(certified)
+}
+
+/// Refuses guarantees that are no such: a radius without end where labels are left over to push others out, and a statement that
+/// stands twice with two radii.
+fn check_answer(row: &AnswerRow, k: usize, classes: usize) -> Result<()> {
+    let AnswerRow { idx, answer: Answer { labels, set, kept, each, first, ranking }, .. } = row;
+    let wrong = |what: &str| Error::data("run", format!("for k = {k} example {idx} {what}: the file was altered"));
+    let outside = classes.saturating_sub(k);
+    // At least e labels stay whatever happens where fewer than k - e + 1 are outside.
+    let endless = |(least, radius): (usize, &f64)| radius.is_infinite() && k - least + 1 <= outside;
+    let single = [set, first, ranking].into_iter().chain(each);
+    if single.into_iter().any(|radius| radius.is_infinite()) || (1..=k).zip(kept).any(endless) {
+        return Err(wrong("has a radius without end"));
+    }
+    if !labels.is_empty() && kept.last() != Some(set) {
+        return Err(wrong("has two radii for its set"));
+    }
+    if k == 1 && first != ranking {
+        return Err(wrong("has two radii for its first label"));
+    }
+    Ok(())
 }

@@ -155,6 +155,11 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
+    /// How many class differences can be tried.
+    pub fn most_transfers(&self) -> usize {
+        self.left(TRANSFER_UNTIL)
+    }
+
     /// Along class differences.
     pub fn transfer(&mut self, differences: Vec<Vec<f64>>) -> Result<()> {
         let mut differences = differences.into_iter().take(self.left(TRANSFER_UNTIL)).peekable();
