@@ -14,7 +14,7 @@ SHELL := /bin/sh
 .PHONY: help setup build demo test fmt-check lint doc unit-test host-test bench clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Fetch the pinned, checksum-verified ONNX Runtime into .deps, once
 	@command -v $(CARGO) >/dev/null || { echo "make: cargo was not found; install Rust from https://rustup.rs" >&2; exit 1; }

@@ -1,4 +1,4 @@
-# The Rust tests on AArch64, under emulation: every SIMD path, golden case, model and command. Not part of `make test`.
+# The Rust tests on AArch64, under emulation: every SIMD path, golden case and model. Not part of `make test`.
 # Debian: apt install g++-aarch64-linux-gnu qemu-user-static binfmt-support (QEMU 10 or later: ONNX Runtime ends an older one by a
 # signal), and rustup target add aarch64-unknown-linux-gnu.
 

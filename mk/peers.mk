@@ -21,7 +21,7 @@ $(PEERS_VENV)/ready: $(wildcard $(PEERS_DIR)/install/*)
 
 # Ours is driven as it is shipped: by the wheel, around the release library, on the ONNX Runtime that the plain loop uses.
 bench-peers: $(PEERS_VENV)/ready ## Measure smoothtopk beside its peers (2 GB of downloads the first time, half an hour)
-	$(CARGO) build --release --locked --lib
+	$(CARGO) build --release --locked --lib --bin smoothtopk
 	$(CARGO) build --release --locked --example peers_noise
 	$(MAKE) --no-print-directory wheel SMOOTHTOPK_LIB_DIR="$(abspath $(TARGET))/release"
 	$(PEERS_BIN) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(PY_WHEELS)/*.whl

@@ -1,13 +1,11 @@
-# Python: the wheel and its tests, and the README's examples. SMOOTHTOPK_LIB_DIR names the folder of the built library; without
-# it, Cargo's release folder is taken, or else its debug folder.
+# Python: the wheel and its tests, and the README's examples. SMOOTHTOPK_LIB_DIR names the folder of the built library and program;
+# without it, both are built, in release.
 
 PY_VENV := .venv/python
 PY_BIN := $(PY_VENV)/bin/python
 PY_DIR := bindings/python
 PY_TARGET := $(or $(CARGO_TARGET_DIR),target)
-PY_BUILT = $(wildcard $(foreach profile,release debug,$(PY_TARGET)/$(profile)/libsmoothtopk.so \
-	$(PY_TARGET)/$(profile)/libsmoothtopk.dylib))
-PY_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(dir $(firstword $(PY_BUILT))),$(PY_TARGET)/release))
+PY_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(PY_TARGET)/release))
 PY_WHEELS := $(PY_TARGET)/wheels
 PY_SOURCES := $(PY_DIR) examples/python tests/readme benches/peers
 
@@ -19,7 +17,8 @@ $(PY_VENV)/ready: $(PY_DIR)/requirements-test.txt
 	$(PY_BIN) -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
-wheel: $(PY_VENV)/ready ## Build the Python wheel around the built library
+wheel: $(PY_VENV)/ready ## Build the Python wheel
+	$(if $(SMOOTHTOPK_LIB_DIR),,$(CARGO) build --locked --release --lib --bin smoothtopk)
 	rm -rf $(PY_WHEELS)
 	SMOOTHTOPK_LIB_DIR="$(PY_LIB_DIR)" $(PY_BIN) -m build --wheel --no-isolation --outdir $(PY_WHEELS) $(PY_DIR) >$(PY_VENV)/build.log 2>&1 \
 		|| { cat $(PY_VENV)/build.log >&2; exit 1; }

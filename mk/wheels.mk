@@ -1,5 +1,5 @@
 # Wheels for other machines than the one that builds them: Linux on x86-64 and AArch64 with glibc 2.28 or later (2018), as ONNX
-# Runtime's own. The library and the program of each lie in target/portable/*/release, for C, C++ and Go hosts there.
+# Runtime's own. Needs Rust's libraries for both (rustup target add) and runs on Linux. The library and the program of each lie in target/portable/*/release, for C, C++ and Go hosts there.
 
 WHEELS_VENV := .venv/wheels
 WHEELS_PY := $(WHEELS_VENV)/bin/python
@@ -20,7 +20,9 @@ wheels: $(addprefix wheel-,$(WHEELS_PROCESSORS)) ## Build wheels for any Linux w
 
 # auditwheel reads from the symbols which C library is needed, whatever was asked of the linker.
 $(addprefix wheel-,$(WHEELS_PROCESSORS)): wheel-%: $(WHEELS_VENV)/ready
-	PATH="$(CURDIR)/$(WHEELS_VENV)/bin:$$PATH" CARGO_PROFILE_RELEASE_STRIP=debuginfo CARGO_TARGET_DIR="$(TARGET)/portable" \
+	@test -d "$$(rustc --print target-libdir --target $*-unknown-linux-gnu)" \
+		|| { echo "make: Rust has no libraries for $*: rustup target add $*-unknown-linux-gnu" >&2; exit 1; }
+	PATH="$(CURDIR)/$(WHEELS_VENV)/bin:$$PATH" SMOOTHTOPK_PORTABLE=1 CARGO_PROFILE_RELEASE_STRIP=debuginfo CARGO_TARGET_DIR="$(TARGET)/portable" \
 		$(CARGO) zigbuild --release --locked --lib --bin smoothtopk --target $*-unknown-linux-gnu.$(WHEELS_GLIBC)
 	rm -f $(WHEELS_OUT)/*_$*.whl
 	SMOOTHTOPK_LIB_DIR="$(abspath $(TARGET))/portable/$*-unknown-linux-gnu/release" \

@@ -103,6 +103,8 @@ def extract(wheel: Path, library: str, wheel_sha256: str, folder: Path) -> None:
 
 
 def main() -> None:
+    if len(sys.argv) not in (1, 3):
+        fail("give no arguments, or a system and a machine: Linux aarch64")
     system, machine = sys.argv[1:] if len(sys.argv) == 3 else (platform.system(), platform.machine())
     target = DEPS / (f"onnxruntime-{system}-{machine}" if len(sys.argv) == 3 else "onnxruntime")
     if (system, machine) not in WHEELS:

@@ -14,7 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PROGRAM = "smoothtopk"
+PROGRAM = "smoothtopk.exe" if sys.platform == "win32" else "smoothtopk"
 NAME = {"darwin": "libsmoothtopk.dylib", "win32": "smoothtopk.dll"}.get(sys.platform, "libsmoothtopk.so")
 
 

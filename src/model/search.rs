@@ -6,6 +6,13 @@ use std::path::{Path, PathBuf};
 use super::raw;
 use crate::{Error, ErrorKind};
 
+/// The project's folder, where this was built for the machine that built it. On others (`make wheels`) whoever can make a folder of
+/// that name would have code loaded.
+const BUILT_IN: Option<&str> = match option_env!("SMOOTHTOPK_PORTABLE") {
+    Some(_) => None,
+    None => Some(env!("CARGO_MANIFEST_DIR")),
+};
+
 /// A kind of place where the library is looked for, in the order of the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -189,7 +196,9 @@ fn candidates(given: Option<&Path>) -> Vec<(Source, Option<PathBuf>)> {
             add(Source::Setup, project.join(".deps/onnxruntime"));
         }
     }
-    add(Source::Setup, Path::new(env!("CARGO_MANIFEST_DIR")).join(".deps/onnxruntime"));
+    if let Some(project) = BUILT_IN {
+        add(Source::Setup, Path::new(project).join(".deps/onnxruntime"));
+    }
     add(Source::System, PathBuf::from(library_name()));
     if cfg!(target_os = "linux") {
         // Distributions ship the unversioned name with the headers only.

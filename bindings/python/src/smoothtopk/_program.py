@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from ._runtime import VARIABLES, package_library
 
-PROGRAM = Path(__file__).parent / "_bin" / "smoothtopk"
+PROGRAM = Path(__file__).parent / "_bin" / ("smoothtopk.exe" if sys.platform == "win32" else "smoothtopk")
 
 
 def main() -> NoReturn:
