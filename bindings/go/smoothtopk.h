@@ -678,8 +678,8 @@ void stk_model_options_free(struct stk_model_options *options);
  * model is then not opened. With "cuda" and "tensorrt", noise, model, labels and counts stay on the device.
  *
  * @param options Not NULL.
- * @param provider "cpu", "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", or ONNX Runtime's name of any provider it has, such as
- * "OpenVINOExecutionProvider". Not NULL.
+ * @param provider "cpu", "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", "openvino", or ONNX Runtime's name of any provider it has,
+ * such as "OpenVINOExecutionProvider". Not NULL.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Whether it is there shows when a model is opened, or with
  * stk_runtime_check_provider.
@@ -690,7 +690,7 @@ stk_status stk_model_options_set_provider(struct stk_model_options *options,
 
 /**
  * Sets an option of the provider, under ONNX Runtime's own name for it, such as "cudnn_conv_algo_search". Replaces an earlier
- * value of the same key.
+ * value of the same key. stk_model_arithmetic and records say it: it may make another base classifier.
  *
  * @param options Not NULL.
  * @param key Not NULL, not empty.
@@ -1775,7 +1775,8 @@ const char *stk_model_fallback(const struct stk_model *model);
 
 /**
  * In what the float32 of the model is computed: "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose
- * these. TensorRT itself uses TF32 unless the environment says NVIDIA_TF32_OVERRIDE=0.
+ * these. TensorRT itself uses TF32 unless the environment says NVIDIA_TF32_OVERRIDE=0. "the provider's" of a provider that is chosen by
+ * ONNX Runtime's name. Settings of stk_model_options_set_provider_option follow, for any may change it: " with KEY=VALUE, KEY=VALUE".
  *
  * @param model May be NULL: "".
  * @return Never NULL; lives as long as the model.

@@ -236,7 +236,8 @@ pub unsafe extern "C" fn stk_model_fallback(model: *const stk_model) -> *const c
 }
 
 /// In what the float32 of the model is computed: "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose
-/// these. TensorRT itself uses TF32 unless the environment says NVIDIA_TF32_OVERRIDE=0.
+/// these. TensorRT itself uses TF32 unless the environment says NVIDIA_TF32_OVERRIDE=0. "the provider's" of a provider that is chosen by
+/// ONNX Runtime's name. Settings of stk_model_options_set_provider_option follow, for any may change it: " with KEY=VALUE, KEY=VALUE".
 ///
 /// @param model May be NULL: "".
 /// @return Never NULL; lives as long as the model.

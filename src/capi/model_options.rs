@@ -81,8 +81,8 @@ pub unsafe extern "C" fn stk_model_options_free(options: *mut stk_model_options)
 /// model is then not opened. With "cuda" and "tensorrt", noise, model, labels and counts stay on the device.
 ///
 /// @param options Not NULL.
-/// @param provider "cpu", "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", or ONNX Runtime's name of any provider it has, such as
-/// "OpenVINOExecutionProvider". Not NULL.
+/// @param provider "cpu", "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", "openvino", or ONNX Runtime's name of any provider it has,
+/// such as "OpenVINOExecutionProvider". Not NULL.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Whether it is there shows when a model is opened, or with
 /// stk_runtime_check_provider.
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn stk_model_options_set_provider(
 }
 
 /// Sets an option of the provider, under ONNX Runtime's own name for it, such as "cudnn_conv_algo_search". Replaces an earlier
-/// value of the same key.
+/// value of the same key. stk_model_arithmetic and records say it: it may make another base classifier.
 ///
 /// @param options Not NULL.
 /// @param key Not NULL, not empty.

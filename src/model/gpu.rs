@@ -114,17 +114,28 @@ impl fmt::Debug for DeviceStream {
     }
 }
 
-/// In what a model of float32 is computed.
+/// In what a model of float32 is computed, as far as is known: which of a provider's own options change that, it alone knows, so
+/// all are said.
 pub(super) fn arithmetic(options: &ModelOptions) -> String {
     let tensorrt = matches!(options.provider, Provider::TensorRt { .. });
     // TensorRT lets its kernels use TF32; the driver's variable is the only way out that ONNX Runtime leaves.
     let tf32 =
         options.cuda.tf32 || (tensorrt && std::env::var_os("NVIDIA_TF32_OVERRIDE").is_none_or(|value| value != "0"));
-    let mut text = if tf32 { "tf32".to_owned() } else { "float32".to_owned() };
+    let mut text = match options.provider {
+        Provider::Other { .. } => "the provider's".to_owned(),
+        _ if tf32 => "tf32".to_owned(),
+        _ => "float32".to_owned(),
+    };
     for (used, name) in [(options.tensorrt.fp16, "+float16"), (options.tensorrt.bf16, "+bfloat16")] {
         if used {
             text.push_str(name);
         }
+    }
+    let mut own: Vec<_> = options.provider_options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    own.sort_unstable();
+    if !own.is_empty() {
+        text.push_str(" with ");
+        text.push_str(&own.join(", "));
     }
     text
 }

@@ -223,7 +223,8 @@ impl Model {
     }
 
     /// In what float32 is computed: `float32`; `tf32`; with `+float16` or `+bfloat16` where TensorRT may choose these.
-    /// TensorRT itself uses TF32 unless the environment says `NVIDIA_TF32_OVERRIDE=0`.
+    /// TensorRT itself uses TF32 unless the environment says `NVIDIA_TF32_OVERRIDE=0`. `the provider's` of a [`Provider::Other`].
+    /// [`ModelOptions::provider_options`] follow, for any may change it: `float32 with KEY=VALUE, KEY=VALUE`.
     pub fn arithmetic(&self) -> &str {
         &self.core.arithmetic
     }

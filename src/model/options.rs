@@ -79,7 +79,8 @@ impl FromStr for Provider {
 
     fn from_str(text: &str) -> Result<Self> {
         let refuse = || {
-            let message = format!("{text:?} is not a provider: use cpu, cuda, cuda:ID, tensorrt or tensorrt:ID");
+            let message =
+                format!("{text:?} is not a provider: use cpu, openvino, cuda, cuda:ID, tensorrt or tensorrt:ID");
             Error::argument("provider", message)
         };
         let (name, device) = match text.split_once(':') {
@@ -88,6 +89,7 @@ impl FromStr for Provider {
         };
         match (name, device) {
             ("cpu", None) => Ok(Self::Cpu),
+            ("openvino", None) => Ok(Self::Other { name: "OpenVINOExecutionProvider".to_owned() }),
             ("cuda", device) => Ok(Self::Cuda { device: device.unwrap_or(0) }),
             ("tensorrt", device) => Ok(Self::TensorRt { device: device.unwrap_or(0) }),
             _ => Err(refuse()),
@@ -224,7 +226,9 @@ mod tests {
             assert_eq!(text.parse::<Provider>().unwrap().to_string(), text);
         }
         assert_eq!("cuda".parse::<Provider>().unwrap(), Provider::Cuda { device: 0 });
-        for text in ["", "gpu", "CPU", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "tensorrt:0:1"] {
+        let openvino = Provider::Other { name: "OpenVINOExecutionProvider".into() };
+        assert_eq!("openvino".parse::<Provider>().unwrap(), openvino);
+        for text in ["", "gpu", "CPU", "cpu:0", "openvino:0", "cuda:", "cuda:x", "cuda:-1", "tensorrt:0:1"] {
             assert_eq!(text.parse::<Provider>().unwrap_err().field(), Some("provider"), "{text:?}");
         }
     }

@@ -2,17 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-use smoothtopk::Result;
 use smoothtopk::model::{Constant, CudaOptions, ModelOptions, Provider, TensorRtOptions};
 use smoothtopk::sampler::{self, Opened};
+use smoothtopk::{Error, Result};
 
 /// How the model is opened and read.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Model options")]
 pub struct ModelArgs {
-    /// Where the model runs: cpu, cuda[:ID] or tensorrt[:ID]; nothing falls back to another without --allow-fallback
+    /// Where the model runs: cpu, cuda[:ID], tensorrt[:ID], openvino, or ONNX Runtime's name of any provider it has; nothing falls
+    /// back to another without --allow-fallback
     #[arg(long, value_name = "PROVIDER", default_value = "cpu")]
     pub provider: String,
+
+    /// Setting of the provider, by ONNX Runtime's own key; repeatable. Records say it: it may make another base classifier
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub provider_option: Vec<String>,
+
+    /// Library of a plug-in provider, which --provider then names
+    #[arg(long, value_name = "PATH")]
+    pub provider_library: Option<PathBuf>,
 
     /// GPUs that share the rows, for cuda and tensorrt: 0,1 [default: the provider's own]
     #[arg(long, value_name = "ID", value_delimiter = ',')]
@@ -89,7 +98,9 @@ impl ModelArgs {
     pub fn options(&self) -> Result<ModelOptions> {
         Ok(ModelOptions {
             runtime: self.onnxruntime.clone(),
-            provider: self.provider.parse::<Provider>()?,
+            provider: Provider::named(&self.provider)?,
+            provider_options: self.provider_option.iter().map(|text| setting(text)).collect::<Result<_>>()?,
+            provider_library: self.provider_library.clone(),
             allow_fallback: self.allow_fallback,
             cuda: CudaOptions { tf32: self.tf32, ..CudaOptions::default() },
             tensorrt: TensorRtOptions {
@@ -109,5 +120,13 @@ impl ModelArgs {
             std: self.std.clone(),
             ..ModelOptions::default()
         })
+    }
+}
+
+/// KEY=VALUE.
+fn setting(text: &str) -> Result<(String, String)> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(Error::argument("provider-option", format!("{text:?} is not KEY=VALUE"))),
     }
 }

@@ -101,9 +101,12 @@ fn how_read(args: &ModelArgs, signature: &Signature, request: &Request, noise: &
         tf32: _,
         trt_fp16: _,
         trt_bf16: _,
+        // Said by the arithmetic.
+        provider_option: _,
         // Where engines are kept makes no other classifier.
         trt_cache: _,
         onnxruntime: _,
+        provider_library: _,
         mean: _,
         std: _,
     } = args;
