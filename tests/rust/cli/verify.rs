@@ -7,6 +7,9 @@ use std::process::Output;
 use crate::common::{digit_pixels, npz, smoothtopk};
 use crate::{data, digits, model, ok};
 
+/// A column, what is made of it, and what is then found.
+type Change<'a> = (usize, &'a dyn Fn(&str) -> String, &'a str);
+
 struct Run {
     _dir: tempfile::TempDir,
     path: PathBuf,
@@ -207,7 +210,7 @@ fn every_statement_of_a_guarantee_is_attacked() {
         let (first, rest) = radii.split_once(',').unwrap();
         format!("{},{rest}", doubled(first))
     };
-    let columns: [(usize, &dyn Fn(&str) -> String, &str); 3] =
+    let columns: [Change<'_>; 3] =
         [(4, &first_doubled, "at least 1"), (7, &|_| "0.5".to_owned(), "the ranking"), (6, &doubled, "the first")];
     let file = run.path.join("answer_k3.tsv");
     let whole = fs::read_to_string(&file).unwrap();
@@ -229,7 +232,7 @@ fn every_statement_of_a_guarantee_is_attacked() {
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8(output.stdout).unwrap().contains("k = 3 (the first)"));
     // What no certificate can say is refused, and does not go by unattacked.
-    let altered: [(usize, &dyn Fn(&str) -> String, &str); 4] = [
+    let altered: [Change<'_>; 4] = [
         (6, &|_| "inf".to_owned(), "a radius without end"),
         (4, &|_| "inf,inf,inf".to_owned(), "a radius without end"),
         (5, &|_| "0.1,inf,0.1".to_owned(), "a radius without end"),

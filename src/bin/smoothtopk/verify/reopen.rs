@@ -242,7 +242,7 @@ fn check_answer(row: &AnswerRow, k: usize, classes: usize) -> Result<()> {
     let wrong = |what: &str| Error::data("run", format!("for k = {k} example {idx} {what}: the file was altered"));
     let outside = classes.saturating_sub(k);
     // At least e labels stay whatever happens where fewer than k - e + 1 are outside.
-    let endless = |(least, radius): (usize, &f64)| radius.is_infinite() && k - least + 1 <= outside;
+    let endless = |(least, radius): (usize, &f64)| radius.is_infinite() && k - least < outside;
     let single = [set, first, ranking].into_iter().chain(each);
     if single.into_iter().any(|radius| radius.is_infinite()) || (1..=k).zip(kept).any(endless) {
         return Err(wrong("has a radius without end"));
