@@ -917,7 +917,8 @@ class model {
   }
   std::string_view sha256() const noexcept { return stk_model_sha256(native()); }
   std::string_view provider() const noexcept { return stk_model_provider(native()); }
-  /// "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose these.
+  /// "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose these; "the provider's" of one chosen
+  /// by its name. The provider's options follow, for any may change it.
   std::string_view arithmetic() const noexcept { return stk_model_arithmetic(native()); }
   /// Why it runs on the processor and not by the provider asked for; empty where that runs it.
   std::string_view fallback() const noexcept {
@@ -1120,7 +1121,7 @@ class model_builder {
     error_ = detail::call([&](stk_error **err) { return stk_model_options_new(&out, err); });
     handle_.reset(out);
   }
-  /// "cpu", "cuda[:ID]", "tensorrt[:ID]", or the name ONNX Runtime has for a provider.
+  /// "cpu", "cuda[:ID]", "tensorrt[:ID]", "openvino", or the name ONNX Runtime has for a provider.
   model_builder &provider(std::string_view name) {
     return set_text(name, "provider", [&](const char *s, stk_error **err) {
       return stk_model_options_set_provider(handle_.get(), s, err);

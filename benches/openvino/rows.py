@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Rows a second of certify by OpenVINO's provider beside the processor's own, taken in turns: rows.py PROGRAM ONNXRUNTIME MODEL...
+"""Rows a second of certify by OpenVINO's provider beside the processor's own, taken in turns.
 
-PROGRAM is the command line, ONNXRUNTIME a build of ONNX Runtime with OpenVINO; SMOOTHTOPK_ONNXRUNTIME names the one that the
-processor's provider is measured with. A round certifies one image by each, with a seed of its own: the whole way, noise and counts
-included, without opening the model. Prints a Markdown table: medians and quartiles over the rounds.
+    rows.py PROGRAM ONNXRUNTIME MODEL...
+
+PROGRAM is the command line, ONNXRUNTIME a build of ONNX Runtime with OpenVINO; SMOOTHTOPK_ONNXRUNTIME names the one
+that the processor's provider is measured with. A round certifies one image by each, with a seed of its own: the whole
+way, noise and counts included, without opening the model. Prints a Markdown table: medians and quartiles over rounds.
 """
 
 import argparse
@@ -27,7 +29,8 @@ def rate(arguments: argparse.Namespace, model: Path, seed: int, how: list[str]) 
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "run"
         command = [arguments.program, "certify", "--model", model, "--data", arguments.shared / "data" / data]
-        command += ["--input-scale", scale, "--sigma", 0.25, "--n", n, "--max", 1, "--seed", seed, "--quiet", "--out", out]
+        command += ["--input-scale", scale, "--sigma", 0.25, "--n", n, "--max", 1, "--seed", seed, "--quiet"]
+        command += ["--out", out]
         done = subprocess.run([*map(str, command), *how], capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"rows.py: {done.stderr}")

@@ -45,7 +45,7 @@ type ModelInfo struct {
 	// Provider is where the model runs, such as "cpu" or "cuda:0", or "cuda:0,cuda:1" with several devices.
 	Provider string
 	// Arithmetic is in what float32 is computed: "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may
-	// choose these.
+	// choose these; "the provider's" of one chosen by its name. The provider's options follow, for any may change it.
 	Arithmetic string
 	// Fallback says why the model runs on the processor and not by the provider asked for; empty where that runs it.
 	Fallback string

@@ -42,8 +42,8 @@ func (o *options) text(field, value string, set func(*C.char) C.shim_out) error 
 	return o.lib.checked(set(c))
 }
 
-// WithProvider says where the model runs: "cpu" (the default), "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", or the name
-// of any execution provider of ONNX Runtime. Nothing falls back to another provider without WithAllowFallback.
+// WithProvider says where the model runs: "cpu" (the default), "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", "openvino",
+// or the name of any execution provider of ONNX Runtime. Nothing falls back to another without WithAllowFallback.
 func WithProvider(provider string) Option {
 	return func(o *options) error {
 		return o.text("provider", provider, func(c *C.char) C.shim_out {

@@ -1,4 +1,4 @@
-"""Puts the shared library and the program that Cargo has built into the wheel, and tags the wheel for the platform it was built on.
+"""Puts the shared library and the program that Cargo has built into the wheel, and tags it for their platform.
 
 SMOOTHTOPK_LIB_DIR names their folder; without it, Cargo's release folder is meant. SMOOTHTOPK_WHEEL_PLATFORM
 replaces the platform tag, for a library that was built for, or to run on, another one (manylinux).

@@ -36,8 +36,8 @@ class SmoothedClassifier(Opened):
             data needs its path).
         sigma: standard deviation of the noise, above 0, on the scale of x before `mean` and `std`: for pixels in [0, 1]
             the field's values are 0.12, 0.25, 0.5 and 1.0.
-        provider: ONNX Runtime's execution provider: "cpu", "cuda", "cuda:1", "tensorrt", or any by its name. One that
-            cannot be used is an error that says what is missing.
+        provider: ONNX Runtime's execution provider: "cpu", "cuda", "cuda:1", "tensorrt", "openvino", or any by its
+            name. One that cannot be used is an error that says what is missing.
         batch: rows per run of the model, at least 1; None measures it.
         threads: threads that run the model; None takes one per usable core on the CPU, one elsewhere.
         mean, std: the model gets (x + noise - mean) / std: one number, or one for each channel. None: 0, and 1.
@@ -54,7 +54,7 @@ class SmoothedClassifier(Opened):
         classes: number of labels, where the model does not say it.
         threshold: of a model with one score a row: label 1 above it.
         constants: values of the model's other inputs, by name.
-        provider_options: settings of the provider, by ONNX Runtime's keys.
+        provider_options: settings of the provider, by ONNX Runtime's keys; `arithmetic` and records say them.
         provider_library: path of a plugin provider's library.
         memory_limit: bytes of device memory to use at most; None for no limit.
         devices: the GPUs that share the rows, for "cuda" and "tensorrt"; empty: the provider's own.

@@ -95,7 +95,8 @@ class Opened:
 
     @property
     def arithmetic(self) -> str:
-        """In what float32 is computed: "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may."""
+        """In what float32 is computed: "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may; "the
+        provider's" of one chosen by its name. The provider_options follow, for any may change it."""
         return self._arithmetic
 
     @property
