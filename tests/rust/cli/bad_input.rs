@@ -66,7 +66,10 @@ fn bad_input_gets_one_clear_line() {
         (certify(&[("--batch", "0")]), 2, &["batch"]),
         (certify(&[("--threads", "0")]), 2, &["threads"]),
         (certify(&[("--input-scale", "0")]), 2, &["input-scale"]),
-        (certify(&[("--provider", "gpu")]), 2, &["provider"]),
+        (certify(&[("--provider", "gpu:0")]), 2, &["provider", "openvino"]),
+        // A name is ONNX Runtime's to know.
+        (certify(&[("--provider", "gpu")]), 1, &["provider", "'gpu'", "OpenVINO"]),
+        (certify(&[("--provider-option", "threads")]), 2, &["provider-option", "KEY=VALUE"]),
         (certify(&[("--provider", "cuda")]), 1, &["cuda"]),
         (certify(&[("--out", &path("other"))]), 2, &["other"]),
         (
