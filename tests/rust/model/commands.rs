@@ -57,7 +57,8 @@ fn bad_input_is_one_line_and_the_right_exit_code() {
     for (arguments, code) in [
         (vec!["inspect", "no_such_model.onnx"], 1),
         (vec!["inspect", &path("cases.json")], 1),
-        (vec!["inspect", &path("linear.onnx"), "--provider", "gpu"], 2),
+        (vec!["inspect", &path("linear.onnx"), "--provider", "gpu:0"], 2),
+        (vec!["inspect", &path("linear.onnx"), "--provider", "gpu"], 1),
         (vec!["inspect", &path("linear.onnx"), "--std", "0"], 2),
         (vec!["inspect", &path("linear.onnx"), "--constant", "x"], 2),
         (vec!["inspect", &path("linear.onnx"), "--onnxruntime", "no_such_folder"], 1),
