@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use super::driver::{Driver, Event, Fault, Memory, Stream};
+use super::driver::{Driver, Fault, Memory, OwnedEvent, Stream};
 use super::kernels::{BLOCK, Batch, FEW_CLASSES, Kernel, MAX_SEGMENTS, Segment, Shape};
 use crate::model::{DeviceBatch, DeviceLayout, DeviceMemory, ElementType, Model, Reading};
 use crate::{Error, ErrorKind, Result};
@@ -47,8 +47,8 @@ pub(super) struct Batches {
     runs: Vec<DeviceBatch>,
     inputs: Vec<Memory>,
     output: Memory,
-    filled: Vec<Event>,
-    free: Vec<Event>,
+    filled: Vec<OwnedEvent>,
+    free: Vec<OwnedEvent>,
     driver: Arc<dyn Driver>,
     next: usize,
     pub rows: usize,
@@ -184,21 +184,9 @@ impl Batches {
         let output = Memory::new(driver, bytes(layout.columns, layout.output)?)?;
         let inputs = (0..INPUTS).map(|_| Memory::new(driver, input_bytes)).collect::<Result<Vec<_>, _>>()?;
         let runs = runs(model, &inputs, &output, rows)?;
-        let mut batches = Self {
-            runs,
-            inputs,
-            output,
-            filled: Vec::new(),
-            free: Vec::new(),
-            driver: Arc::clone(driver),
-            next: 0,
-            rows,
-        };
-        for _ in 0..INPUTS {
-            batches.filled.push(driver.event()?);
-            batches.free.push(driver.event()?);
-        }
-        Ok(batches)
+        let events = || (0..INPUTS).map(|_| OwnedEvent::new(driver)).collect::<Result<Vec<_>, _>>();
+        let (filled, free) = (events()?, events()?);
+        Ok(Self { runs, inputs, output, filled, free, driver: Arc::clone(driver), next: 0, rows })
     }
 
     /// Batches of half the rows from here on, in the same memory: where it is short, what the model takes for each row is most of
@@ -219,17 +207,17 @@ impl Batches {
         self.next = (index + 1) % INPUTS;
         let driver = Arc::clone(&self.driver);
         // An event that was never recorded has happened.
-        driver.order(Stream::Fill, self.free[index])?;
+        driver.order(Stream::Fill, self.free[index].event)?;
         // SAFETY: by contract; the earlier run on this input comes first.
         unsafe { program.fill(batch, self.inputs[index].address) }?;
-        driver.record(self.filled[index], Stream::Fill)?;
-        driver.order(Stream::Run, self.filled[index])?;
+        driver.record(self.filled[index].event, Stream::Fill)?;
+        driver.order(Stream::Run, self.filled[index].event)?;
         // SAFETY: by contract; the run is in the stream that is ordered after the rows.
         let run = unsafe { self.run_bare(index, self.padded(program, batch.rows as usize)) };
         // SAFETY: by contract.
         let run = run.and_then(|()| Ok(unsafe { program.label(batch, self.output.address) }?));
         // Also where it failed, for the model may have read the input. The labels may be counted: the batch is not tried again.
-        driver.record(self.free[index], Stream::Run).map_err(|fault| Failed::Lost(fault.to_string()))?;
+        driver.record(self.free[index].event, Stream::Run).map_err(|fault| Failed::Lost(fault.to_string()))?;
         run
     }
 
@@ -260,14 +248,6 @@ impl Batches {
     /// An input's memory.
     pub fn input(&self, index: usize) -> (u64, usize) {
         (self.inputs[index].address, self.inputs[index].bytes)
-    }
-}
-
-impl Drop for Batches {
-    fn drop(&mut self) {
-        for event in self.filled.drain(..).chain(self.free.drain(..)) {
-            self.driver.drop_event(event);
-        }
     }
 }
 

@@ -88,6 +88,24 @@ pub(super) trait Driver: Send + Sync {
     fn note_host(&self, at: NonNull<u8>);
 }
 
+/// An event that is given back.
+pub(super) struct OwnedEvent {
+    driver: Arc<dyn Driver>,
+    pub event: Event,
+}
+
+impl OwnedEvent {
+    pub fn new(driver: &Arc<dyn Driver>) -> Result<Self, Fault> {
+        Ok(Self { event: driver.event()?, driver: Arc::clone(driver) })
+    }
+}
+
+impl Drop for OwnedEvent {
+    fn drop(&mut self) {
+        self.driver.drop_event(self.event);
+    }
+}
+
 /// Memory of the device.
 pub(super) struct Memory {
     driver: Arc<dyn Driver>,
@@ -105,13 +123,12 @@ impl Memory {
         let memory = Self::new(driver, size_of_val(values))?;
         let mut staged = HostMemory::<f32>::new(driver, values.len())?;
         staged.as_mut_slice().copy_from_slice(values);
-        let copied = driver.event()?;
+        let copied = OwnedEvent::new(driver)?;
         // SAFETY: both are that long, and stay until the event.
-        let copied_all = unsafe { driver.upload(Stream::Fill, memory.address, staged.start, memory.bytes) }
-            .and_then(|()| driver.record(copied, Stream::Fill))
-            .and_then(|()| driver.wait(copied));
-        driver.drop_event(copied);
-        copied_all.map(|()| memory)
+        unsafe { driver.upload(Stream::Fill, memory.address, staged.start, memory.bytes) }?;
+        driver.record(copied.event, Stream::Fill)?;
+        driver.wait(copied.event)?;
+        Ok(memory)
     }
 }
 

@@ -22,6 +22,8 @@ mod kernels;
 #[cfg(test)]
 mod look_tests;
 mod nvidia;
+#[cfg(all(test, target_os = "linux"))]
+mod nvidia_tests;
 #[cfg(test)]
 mod races;
 mod slots;

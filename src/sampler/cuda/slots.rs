@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::driver::{Driver, Event, Fault, HostMemory, Memory, Stream};
+use super::driver::{Driver, Fault, HostMemory, Memory, OwnedEvent, Stream};
 use crate::sampler::progress::JobState;
 
 /// Memory on the device for all slots together stays below this, but for the fewest slots that are of use.
@@ -18,7 +18,7 @@ pub(super) struct Slot {
     x: Memory,
     staged_x: HostMemory<f32>,
     /// When `staged_x` was last read.
-    uploaded: Event,
+    uploaded: OwnedEvent,
     /// Of its samples, and of its pilot's rows.
     tallies: [Tally; 2],
 }
@@ -72,7 +72,7 @@ impl Slots {
                 job: None,
                 x: Memory::new(driver, elements * size_of::<f32>())?,
                 staged_x: HostMemory::new(driver, elements)?,
-                uploaded: driver.event()?,
+                uploaded: OwnedEvent::new(driver)?,
                 tallies: [tally()?, tally()?],
             })
         };
@@ -93,11 +93,11 @@ impl Slots {
         let slot = &mut self.slots[index];
         slot.job = None;
         // Rows that were taken back may have left their job's upload under way.
-        self.driver.wait(slot.uploaded)?;
+        self.driver.wait(slot.uploaded.event)?;
         slot.staged_x.as_mut_slice().copy_from_slice(job.input());
         // SAFETY: both hold the elements, and stay; whatever reads the slot's earlier input comes before, in this stream.
         unsafe { self.driver.upload(Stream::Fill, slot.x.address, slot.staged_x.start, slot.x.bytes) }?;
-        self.driver.record(slot.uploaded, Stream::Fill)?;
+        self.driver.record(slot.uploaded.event, Stream::Fill)?;
         self.bytes_up += slot.x.bytes as u64;
         slot.job = Some(Arc::clone(job));
         Ok(Some(index))
@@ -187,14 +187,6 @@ impl Slots {
     /// Bytes that went up and down since the last call.
     pub fn take_traffic(&mut self) -> (u64, u64) {
         (std::mem::take(&mut self.bytes_up), std::mem::take(&mut self.bytes_down))
-    }
-}
-
-impl Drop for Slots {
-    fn drop(&mut self) {
-        for slot in &self.slots {
-            self.driver.drop_event(slot.uploaded);
-        }
     }
 }
 

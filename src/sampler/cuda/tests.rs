@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::driver::Driver;
 use super::host_driver::HostDriver;
 use super::{CudaClassifier, Seat};
 use crate::model::{Model, ModelOptions};
@@ -23,8 +24,8 @@ pub(super) fn model(name: &str, options: ModelOptions) -> Model {
 }
 
 /// The model on devices that are none.
-pub(super) fn on(drivers: &[Arc<HostDriver>], model: &Model) -> Arc<CudaClassifier> {
-    let seat = |driver: &Arc<HostDriver>| Arc::new(Seat::new(model.clone(), driver.clone(), String::new()));
+pub(super) fn on<D: Driver + 'static>(drivers: &[Arc<D>], model: &Model) -> Arc<CudaClassifier> {
+    let seat = |driver: &Arc<D>| Arc::new(Seat::new(model.clone(), driver.clone(), String::new()));
     Arc::new(CudaClassifier { model: model.clone(), seats: drivers.iter().map(seat).collect() })
 }
 

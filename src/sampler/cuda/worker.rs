@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::batches::{Batches, Failed, Program};
-use super::driver::{Driver, Event, Fault, Stream};
+use super::driver::{Driver, Fault, OwnedEvent, Stream};
 use super::host_rows::HostRows;
 use super::kernels::{MAX_SEGMENTS, Segment};
 use super::slots::{Place, Slots, Which};
@@ -21,7 +21,7 @@ const AHEAD: usize = 3;
 
 /// Work that was enqueued.
 struct Flight {
-    done: Event,
+    done: OwnedEvent,
     /// Counts that came down with it.
     counts: Vec<Place>,
 }
@@ -46,7 +46,7 @@ pub(super) struct Worker {
     /// Rows that were taken and are in no slot yet.
     waiting: VecDeque<queue::Segment>,
     in_flight: VecDeque<Flight>,
-    events: Vec<Event>,
+    events: Vec<OwnedEvent>,
     host: HostRows,
     /// The batch of the plan; the device's may have become smaller.
     planned: usize,
@@ -285,21 +285,22 @@ impl Worker {
         Ok(())
     }
 
-    fn event(&mut self) -> Result<Event, Fault> {
-        self.events.pop().map_or_else(|| self.driver.event(), Ok)
+    fn event(&mut self) -> Result<OwnedEvent, Fault> {
+        self.events.pop().map_or_else(|| OwnedEvent::new(&self.driver), Ok)
     }
 
     /// Notes what was enqueued last.
-    fn fly(&mut self, done: Event, counts: Vec<Place>) -> Result<(), Fault> {
+    fn fly(&mut self, done: OwnedEvent, counts: Vec<Place>) -> Result<(), Fault> {
+        let recorded = self.driver.record(done.event, Stream::Run);
         self.in_flight.push_back(Flight { done, counts });
-        self.driver.record(done, Stream::Run)
+        recorded
     }
 
     /// Waits for the oldest work, and gives its counts to their jobs.
     fn land(&mut self) -> Result<(), Fault> {
         let Some(flight) = self.in_flight.pop_front() else { return Ok(()) };
+        self.driver.wait(flight.done.event)?;
         self.events.push(flight.done);
-        self.driver.wait(flight.done)?;
         for place in flight.counts {
             if let Some(job) = self.slots.landed(place) {
                 self.shared.push_again(job);
@@ -325,11 +326,7 @@ impl Drop for Worker {
         // Memory must outlive what is enqueued; where the device is lost, nothing is.
         let _ = self.driver.enter();
         for flight in self.in_flight.drain(..) {
-            let _ = self.driver.wait(flight.done);
-            self.events.push(flight.done);
-        }
-        for event in self.events.drain(..) {
-            self.driver.drop_event(event);
+            let _ = self.driver.wait(flight.done.event);
         }
     }
 }

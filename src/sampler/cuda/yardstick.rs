@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Seat;
 use super::batches::{Batches, Failed, Program};
-use super::driver::{Event, Fault, HostMemory, Memory, Stream};
+use super::driver::{Fault, HostMemory, Memory, OwnedEvent, Stream};
 use super::kernels::Segment;
 use crate::noise::{Grid, NoiseStream};
 use crate::{Error, ErrorKind, Result};
@@ -17,7 +17,7 @@ pub struct Yardstick {
     program: Program,
     x: Memory,
     counts: Memory,
-    event: Event,
+    event: OwnedEvent,
     seat: Arc<Seat>,
 }
 
@@ -29,7 +29,7 @@ impl Yardstick {
         let batches = Batches::new(&program, &seat.model, batch).map_err(failed)?;
         let x = Memory::holding(driver, &vec![0.5; program.layout().elements]).map_err(error)?;
         let counts = Memory::new(driver, program.layout().classes * size_of::<u32>()).map_err(error)?;
-        let event = driver.event().map_err(error)?;
+        let event = OwnedEvent::new(driver).map_err(error)?;
         let mut made = Self { batches, program, x, counts, event, seat: Arc::clone(seat) };
         // Rows for the model to run on.
         made.noise(2)?;
@@ -161,15 +161,10 @@ impl Yardstick {
         let start = Instant::now();
         let done = work(self);
         // Also where it failed: what was enqueued uses the memory.
-        let waited = self.seat.driver.record(self.event, stream).and_then(|()| self.seat.driver.wait(self.event));
+        let waited =
+            self.seat.driver.record(self.event.event, stream).and_then(|()| self.seat.driver.wait(self.event.event));
         done.and_then(|()| waited.map_err(error))?;
         Ok(start.elapsed())
-    }
-}
-
-impl Drop for Yardstick {
-    fn drop(&mut self) {
-        self.seat.driver.drop_event(self.event);
     }
 }
 
