@@ -30,6 +30,8 @@ python-installed: wheel
 test-python: python-installed ## Test the Python wheel
 	$(PY_VENV)/bin/ruff check --quiet --config $(PY_DIR)/pyproject.toml $(PY_SOURCES)
 	$(PY_VENV)/bin/ruff format --quiet --check --config $(PY_DIR)/pyproject.toml $(PY_SOURCES)
+	$(PY_VENV)/bin/ruff check --quiet scripts
+	$(PY_VENV)/bin/ruff format --quiet --check scripts
 	SMOOTHTOPK_WHEELS="$(abspath $(PY_WHEELS))" $(PY_BIN) -m pytest --quiet $(PY_DIR)
 
 test-readme: python-installed ## Run the README's examples as printed

@@ -72,7 +72,9 @@ def main():
     if args.write:
         args.figures.write_text("\n".join(lines) + "\n")
     elif grown:
-        sys.exit(f"count_instructions: grown by more than {TOLERANCE:.0%}: {', '.join(grown)}; if it has to be: make count-instructions")
+        sys.exit(
+            f"count_instructions: grown by more than {TOLERANCE:.0%}: {', '.join(grown)}; if it has to be: make count-instructions"
+        )
 
 
 if __name__ == "__main__":

@@ -9,20 +9,19 @@ Nothing is installed, and no GPU is needed. CUDA's own libraries and cuDNN are n
 """
 
 import argparse
-import json
-import shutil
 import struct
-import subprocess
-import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
-from get_onnxruntime import VERSION, sha256
+from get_onnxruntime import LICENCES, VERSION
+from pinned import Refused, Wheel, holds, put, run, unpack
 
-TAG = "manylinux_2_28_x86_64"
-PYTHON = ("3.12", "cp312")
-WHEEL_SHA256 = "05d548956197b9d01f59b625de740e0d6be3593f874e241a12dc0362650ecdf7"
+WHEEL = Wheel(
+    "onnxruntime-gpu",
+    VERSION,
+    "manylinux_2_28_x86_64",
+    "05d548956197b9d01f59b625de740e0d6be3593f874e241a12dc0362650ecdf7",
+    python="3.12",
+)
 CUDA_PROVIDER = "libonnxruntime_providers_cuda.so"
 LIBRARIES = (
     f"libonnxruntime.so.{VERSION}",
@@ -30,18 +29,12 @@ LIBRARIES = (
     "libonnxruntime_providers_tensorrt.so",
     CUDA_PROVIDER,
 )
-LICENCES = ("LICENSE", "ThirdPartyNotices.txt")
-STAMP = "installed.json"
 
 # A fatbin container in an ELF section: a header, then entries one behind the other, each for one architecture.
 CONTAINER = struct.Struct("<IHHQ")  # magic, version, bytes of this header, bytes of the entries
 CONTAINER_MAGIC = 0xBA55ED50
 ENTRY_SIZES = struct.Struct("<IQ")  # at 4: bytes of the entry's header, bytes of what follows
 ENTRY_ARCHITECTURE = struct.Struct("<I")  # at 28
-
-
-def fail(message: str) -> None:
-    sys.exit(f"get_onnxruntime_cuda: {message}")
 
 
 def sections(data: bytes, names: set[str]) -> list[tuple[int, int]]:
@@ -86,28 +79,22 @@ def keep_architectures(data: bytearray, keep: set[int]) -> int:
     return kept
 
 
-def download(folder: Path) -> Path:
-    requirements = folder / "requirements.txt"
-    requirements.write_text(f"onnxruntime-gpu=={VERSION} --hash=sha256:{WHEEL_SHA256}\n")
-    version, abi = PYTHON
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--only-binary=:all:", "--require-hashes", f"--platform={TAG}", "--implementation=cp"]
-    command += [f"--python-version={version}", f"--abi={abi}", f"--dest={folder}", f"--requirement={requirements}"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode != 0 or len(wheels) != 1:
-        lines = [line for line in done.stdout.splitlines() if line.strip()]
-        fail("pip could not download the pinned wheel: " + (lines[-1] if lines else f"exit code {done.returncode}"))
-    return wheels[0]
-
-
-def is_installed(folder: Path, keep: list[int]) -> bool:
-    try:
-        stamp = json.loads((folder / STAMP).read_text())
-        same = stamp["wheel_sha256"] == WHEEL_SHA256 and stamp["keep"] == keep
-        return same and all(sha256(folder / name) == digest for name, digest in stamp["files"].items())
-    except (OSError, ValueError, KeyError):
-        return False
+def make(scratch: Path, keep: list[int], wheel: Path | None) -> Path:
+    """The folder, of the pinned wheel."""
+    fresh = scratch / "fresh"
+    fresh.mkdir()
+    wheel = WHEEL.verified(wheel) if wheel else WHEEL.download(scratch, "give a wheel that you have: --wheel")
+    unpack(wheel, [*(f"onnxruntime/capi/{name}" for name in LIBRARIES), *LICENCES], fresh)
+    if keep:
+        data = bytearray((fresh / CUDA_PROVIDER).read_bytes())
+        entries = keep_architectures(data, set(keep))
+        if not entries:
+            raise Refused(f"{CUDA_PROVIDER} has no machine code for {keep}")
+        print(f"{CUDA_PROVIDER}: kept {entries} entries for sm_{', sm_'.join(map(str, keep))}")
+        (fresh / CUDA_PROVIDER).write_bytes(data)
+    for name in LIBRARIES:
+        (fresh / name).chmod(0o755)
+    return fresh
 
 
 def main() -> None:
@@ -117,34 +104,13 @@ def main() -> None:
     parser.add_argument("--wheel", type=Path, help="a wheel that was downloaded before; its checksum is verified")
     arguments = parser.parse_args()
     folder, keep = arguments.folder, sorted(arguments.keep)
-    if is_installed(folder, keep):
+    said = {"wheel_sha256": WHEEL.sha256, "keep": keep}
+    if holds(folder, **said):
         print(f"ONNX Runtime {VERSION} for CUDA is in {folder}")
         return
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        wheel = arguments.wheel or download(Path(scratch))
-        if sha256(wheel) != WHEEL_SHA256:
-            fail(f"{wheel.name} does not have the pinned checksum")
-        with zipfile.ZipFile(wheel) as archive:
-            for name in LIBRARIES:
-                data = bytearray(archive.read(f"onnxruntime/capi/{name}"))
-                if keep and name == CUDA_PROVIDER:
-                    entries = keep_architectures(data, set(keep))
-                    if not entries:
-                        fail(f"{name} has no machine code for {keep}")
-                    print(f"{name}: kept {entries} entries for sm_{', sm_'.join(map(str, keep))}")
-                (folder / name).write_bytes(data)
-                (folder / name).chmod(0o755)
-            for name in LICENCES:
-                (folder / name).write_bytes(archive.read(f"onnxruntime/{name}"))
-    files = {name: sha256(folder / name) for name in (*LIBRARIES, *LICENCES)}
-    (folder / STAMP).write_text(json.dumps({"wheel_sha256": WHEEL_SHA256, "keep": keep, "files": files}, indent=1) + "\n")
+    put(folder, lambda scratch: make(scratch, keep, arguments.wheel), **said)
     print(f"ONNX Runtime {VERSION} for CUDA put into {folder}")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except OSError as error:
-        fail(str(error))
+    run(main)

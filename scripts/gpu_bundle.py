@@ -40,7 +40,9 @@ def main() -> None:
     parser.add_argument("--target", type=Path, required=True, help="Cargo's folder of the release build")
     parser.add_argument("--onnxruntime", type=Path, required=True, help="what get_onnxruntime_cuda.py made")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--size", type=int, default=96, metavar="MIB", help="the bundle's largest (default: %(default)s)")
+    parser.add_argument(
+        "--size", type=int, default=96, metavar="MIB", help="the bundle's largest (default: %(default)s)"
+    )
     parser.add_argument("--models", type=Path, nargs="*", default=[])
     arguments = parser.parse_args()
     out = arguments.out

@@ -8,8 +8,9 @@ is found from sums of binomial masses: neither is the way of the library. Inputs
 import itertools
 import random
 
-from make_golden_stats import log_mass, ratio_by_integral, ratio_by_sum, write
 from mpmath import exp, inf, log, mp, mpf, quad, sqrt
+
+from make_golden_stats import log_mass, ratio_by_integral, ratio_by_sum, write
 
 # As in src/stats/anytime.rs: weights, and v of a point u = 1 - v or b of the density b (1 - u)^(b - 1).
 POINTS = [(mpf(8) / 64, mpf(0)), (mpf(9) / 64, mpf(1) / 16), (mpf(9) / 64, mpf(1) / 2)]
@@ -66,7 +67,9 @@ def log_beta_by_integral(s, f, odds, b):
 
 
 def log_mixture(s, f, odds):
-    parts = [log(w) + (log_ratio(s, f, odds, v) if v else s * mp.log1p(1 / odds) if f == 0 else -inf) for w, v in POINTS]
+    parts = [
+        log(w) + (log_ratio(s, f, odds, v) if v else s * mp.log1p(1 / odds) if f == 0 else -inf) for w, v in POINTS
+    ]
     parts += [log(w) + log_beta(s, f, odds, b) for w, b in BETAS]
     top = max(parts)
     return top + log(sum(exp(part - top) for part in parts))

@@ -7,8 +7,9 @@ found pair by pair (u, v), where the library searches all pairs at once. Takes t
 
 import itertools
 
-from make_golden_stats import clopper_pearson_lower, log_cdf, log_tail, quantile_of, write
 from mpmath import exp, findroot, log, mp, mpf
+
+from make_golden_stats import clopper_pearson_lower, log_cdf, log_tail, quantile_of, write
 
 HALF = mpf(1) / 2
 

@@ -119,7 +119,24 @@ def normal_rows():
         yield "ln_cdf", -x, log(tail) if tail < mpf("0.5") else mp.log1p(-erfc(-mpf(x) / sqrt(mpf(2))) / 2)
     for x in [-40.0, -100.0, -1e4]:
         yield "ln_cdf", x, log(erfc(-mpf(x) / sqrt(mpf(2))) / 2)
-    ps = [1e-307, 1e-200, 1e-100, 1e-50, 1e-20, 1.3e-11, 1.4e-11, 1e-9, 1e-6, 1e-3, 0.02, 0.0749, 0.0751, 0.1, 0.3, 0.45]
+    ps = [
+        1e-307,
+        1e-200,
+        1e-100,
+        1e-50,
+        1e-20,
+        1.3e-11,
+        1.4e-11,
+        1e-9,
+        1e-6,
+        1e-3,
+        0.02,
+        0.0749,
+        0.0751,
+        0.1,
+        0.3,
+        0.45,
+    ]
     for p in ps + [0.4999, 0.4999999999]:
         yield "quantile", p, quantile(mpf(p))
 
@@ -172,7 +189,9 @@ def log_cdf(x):
 
 def radius_rows():
     rng = random.Random(20)
-    labels = [("q", q) for q in (1e-300, 1e-15, 1e-9, 1e-4, 0.01, 0.1, 0.3, 0.5)] + [("p", p) for p in (0.4, 0.2, 0.05, 1e-3)]
+    labels = [("q", q) for q in (1e-300, 1e-15, 1e-9, 1e-4, 0.01, 0.1, 0.3, 0.5)] + [
+        ("p", p) for p in (0.4, 0.2, 0.05, 1e-3)
+    ]
     for (side, value), k in itertools.product(labels, (1, 2, 3, 5, 20)):
         label = (mpf(value), 1 - mpf(value)) if side == "p" else (1 - mpf(value), mpf(value))
         rest = float(min(label[1], mpf("0.5")))

@@ -78,10 +78,29 @@ def fit(name, f, weight, a, b, degree):
 if __name__ == "__main__":
     half, tiny = mpf(1) / 2, mpf(10) ** -9
     for degree in (8, 9, 10):
-        fit("-2 ln(1-t)/t on (0, 1/2]", lambda t: -2 * log(1 - t) / t, lambda t: -t / (2 * log(1 - t)), tiny, half, degree)
+        fit(
+            "-2 ln(1-t)/t on (0, 1/2]",
+            lambda t: -2 * log(1 - t) / t,
+            lambda t: -t / (2 * log(1 - t)),
+            tiny,
+            half,
+            degree,
+        )
     for degree in (3, 4):
-        fit("sin(pi/2 v)/v in y = v^2 on [0, 1/4]", lambda y: sin(pi / 2 * sqrt(y)) / sqrt(y),
-            lambda y: sqrt(y) / sin(pi / 2 * sqrt(y)), tiny, half / 2, degree)
+        fit(
+            "sin(pi/2 v)/v in y = v^2 on [0, 1/4]",
+            lambda y: sin(pi / 2 * sqrt(y)) / sqrt(y),
+            lambda y: sqrt(y) / sin(pi / 2 * sqrt(y)),
+            tiny,
+            half / 2,
+            degree,
+        )
     for degree in (2, 3):
-        fit("(cos(pi/2 v)-1)/y in y = v^2 on [0, 1/4]", lambda y: (cos(pi / 2 * sqrt(y)) - 1) / y,
-            lambda y: y / cos(pi / 2 * sqrt(y)), tiny, half / 2, degree)
+        fit(
+            "(cos(pi/2 v)-1)/y in y = v^2 on [0, 1/4]",
+            lambda y: (cos(pi / 2 * sqrt(y)) - 1) / y,
+            lambda y: y / cos(pi / 2 * sqrt(y)),
+            tiny,
+            half / 2,
+            degree,
+        )
