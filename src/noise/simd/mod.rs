@@ -2,6 +2,18 @@
 //!
 //! Every operation is exact or an IEEE 754 operation rounded once, so every path gives the same bits.
 
+/// `Simd` methods as intrinsics, which are safe but for their instructions.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! op {
+    ($(fn $name:ident($self:ident $(, $arg:ident: $type:ty)*) -> $out:ty $body:block)*) => {$(
+        #[inline(always)]
+        fn $name($self $(, $arg: $type)*) -> $out {
+            // SAFETY: `self` witnesses that the processor has the instructions; no intrinsic in use touches memory.
+            unsafe { $body }
+        }
+    )*};
+}
+
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 mod neon;
 mod portable;

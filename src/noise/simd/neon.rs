@@ -3,18 +3,7 @@
 use super::{Simd, is_whole};
 use std::arch::aarch64::*;
 
-/// One `Simd` method as intrinsics.
-macro_rules! op {
-    ($(fn $name:ident($self:ident $(, $arg:ident: $type:ty)*) -> $out:ty $body:block)*) => {$(
-        #[inline(always)]
-        fn $name($self $(, $arg: $type)*) -> $out {
-            // SAFETY: this file is compiled for targets that have NEON only; no intrinsic in use here touches memory.
-            unsafe { $body }
-        }
-    )*};
-}
-
-/// NEON's 128 bits.
+/// NEON's 128 bits. This file is compiled for targets that have it only, which is what an instance witnesses.
 #[derive(Clone, Copy)]
 pub(super) struct Neon;
 

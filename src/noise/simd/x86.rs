@@ -3,21 +3,6 @@
 use super::{Kernel, Simd, is_whole};
 use std::arch::x86_64::*;
 
-/// One `Simd` method as intrinsics.
-///
-/// The intrinsics are safe but for their instructions, and `self` is only ever made by `detect`, which saw that the
-/// processor has them.
-macro_rules! op {
-    ($(fn $name:ident($self:ident $(, $arg:ident: $type:ty)*) -> $out:ty $body:block)*) => {$(
-        #[inline(always)]
-        fn $name($self $(, $arg: $type)*) -> $out {
-            // SAFETY: `self` witnesses that the processor has the instructions; no intrinsic in use here touches
-            // memory.
-            unsafe { $body }
-        }
-    )*};
-}
-
 /// Loads and stores of whole vectors, with their bounds checked.
 macro_rules! memory {
     (
@@ -57,7 +42,7 @@ macro_rules! memory {
     };
 }
 
-/// AVX-512F and AVX-512DQ.
+/// AVX-512F and AVX-512DQ; made by `detect` only, which saw that the processor has them.
 #[derive(Clone, Copy)]
 pub(super) struct Avx512(());
 
@@ -151,7 +136,7 @@ impl Simd for Avx512 {
     }
 }
 
-/// AVX2 and FMA.
+/// AVX2 and FMA; made by `detect` only.
 #[derive(Clone, Copy)]
 pub(super) struct Avx2(());
 

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use super::nvidia::{KernelSource, Nvidia};
-use super::tests::{DIGITS, Recipe, counts, job, model, on};
+use super::tests::{DIGITS, Recipe, cases, counts, job, model, on};
 use super::{CudaClassifier, nvidia};
 use crate::model::{ComputeStream, Model, ModelOptions};
 use crate::noise::{Grid, NoiseStream, Purpose};
@@ -198,22 +198,7 @@ mod by_it {
     #[ignore = "needs the driver of tests/kernels/driver.cpp"]
     fn counts_are_the_hosts() {
         let told = Told::new();
-        let options = ModelOptions::default;
-        let channels = || ModelOptions { mean: vec![0.1, 0.2, 0.3], std: vec![0.5, 0.25, 2.0], ..options() };
-        let cases = [
-            (DIGITS, ModelOptions { mean: vec![0.25], std: vec![0.5], ..options() }),
-            ("tests/models/input_float16.onnx", options()),
-            ("tests/models/input_bfloat16.onnx", options()),
-            ("tests/models/input_float64.onnx", options()),
-            ("tests/models/input_uint8.onnx", options()),
-            ("tests/models/output_float16.onnx", options()),
-            ("tests/models/output_bfloat16.onnx", options()),
-            ("tests/models/binary_prob.onnx", ModelOptions { threshold: Some(0.5), ..options() }),
-            ("tests/models/label_int64.onnx", ModelOptions { classes: Some(4), ..options() }),
-            ("tests/models/image_nhwc.onnx", channels()),
-            ("tests/models/torch_cnn_fixed_batch.onnx", options()),
-        ];
-        for (name, options) in cases {
+        for (name, options) in cases() {
             let model = model(name, options);
             let elements = model.signature().elements;
             let batch = crate::sampler::BaseClassifier::fixed_batch(&model).unwrap_or(24);

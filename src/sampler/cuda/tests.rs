@@ -79,13 +79,12 @@ pub(super) fn counts(classifier: Arc<dyn BaseClassifier>, plan: Plan, jobs: &[Re
     drawn.into_iter().zip(jobs).map(complete).collect()
 }
 
-#[test]
-fn counts_are_the_hosts_for_every_type_layout_and_reading() {
-    let Some(driver) = HostDriver::new() else { return };
+/// Models of every type, layout and reading.
+pub(super) fn cases() -> Vec<(&'static str, ModelOptions)> {
     let options = ModelOptions::default;
     let channels = || ModelOptions { mean: vec![0.1, 0.2, 0.3], std: vec![0.5, 0.25, 2.0], ..options() };
     let threshold = |threshold| ModelOptions { threshold: Some(threshold), ..options() };
-    let cases = [
+    vec![
         (DIGITS, ModelOptions { mean: vec![0.25], std: vec![0.5], ..options() }),
         ("tests/models/linear.onnx", options()),
         ("tests/models/float16.onnx", options()),
@@ -104,8 +103,13 @@ fn counts_are_the_hosts_for_every_type_layout_and_reading() {
         ("tests/models/image_nhwc.onnx", channels()),
         ("tests/models/fixed_batch.onnx", options()),
         ("tests/models/torch_cnn_fixed_batch.onnx", options()),
-    ];
-    for (name, options) in cases {
+    ]
+}
+
+#[test]
+fn counts_are_the_hosts_for_every_type_layout_and_reading() {
+    let Some(driver) = HostDriver::new() else { return };
+    for (name, options) in cases() {
         let model = model(name, options);
         let elements = model.signature().elements;
         let batch = BaseClassifier::fixed_batch(&model).unwrap_or(24);
