@@ -207,7 +207,8 @@ impl Probe<'_> {
         if a.iter().zip(b).any(differs) {
             let message = "the rows of a batch influence one another, or the scores are random, so a certificate would \
                            not hold: export the model in evaluation mode (batch normalisation with its running \
-                           statistics, no dropout)";
+                           statistics, no dropout), and quantize it statically if at all (dynamic scales are taken \
+                           from the whole batch)";
             return Err(resolve::refuse(&self.core.opened.interface, message));
         }
         Ok(())

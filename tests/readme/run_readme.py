@@ -202,7 +202,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", action="append", choices=LANGUAGES, help="run the examples of this language alone")
     options = parser.parse_args(arguments)
     try:
-        chosen = [each for each in examples(options.file.read_text()) if each.language in (options.only or LANGUAGES)]
+        wanted = tuple(options.only or LANGUAGES)
+        chosen = [each for each in examples(options.file.read_text(), wanted) if each.language in wanted]
     except (OSError, WrongError) as error:
         print(f"{options.file}: {error}", file=sys.stderr)
         return 1

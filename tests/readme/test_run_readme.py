@@ -104,3 +104,13 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out.count("runs as printed") == 2
     file.write_text(blocks.replace("```sh\n\n", "```sh\nexit 3\n"))
     assert main([str(file), "--only", "sh"]) == 1 and "exit code 3" in capsys.readouterr().err
+
+
+def test_the_programs_of_each_framework_can_be_read() -> None:
+    """`make test-exports` runs them, with the frameworks that they need."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text()
+    found = examples(text, ("python",))
+    for needed in ("import torch", "import keras", "import jax", "from skl2onnx"):
+        assert any(needed in each.program for each in found), needed
+    for each in found:
+        compile(each.program, f"docs/models.md:{each.line}", "exec")
