@@ -1473,7 +1473,8 @@ stk_status stk_result_labels(const struct stk_result *result,
 
 /**
  * The counts of the rows that answer, by label; of those that were drawn, where the input has no answer. These rows are the
- * summary's n, which may exceed their sum: a row without finite scores counts for no label.
+ * summary's n, which may exceed their sum: a row without finite scores counts for no label, and in bounds as a row of every
+ * rival.
  *
  * @param result Not NULL.
  * @param input The input's index, below stk_result_len.

@@ -23,7 +23,7 @@ def upper(n, trials, alpha):
 
 
 def p_value(a, b):
-    if a == b:
+    if a <= b:
         return mpf(1)
     return min(mpf(1), 2 * exp(log_tail(a, b, HALF, HALF)) if b else 2 * HALF**a)
 
@@ -64,15 +64,15 @@ def sums(bounds):
     return [(s, 1 - s) if i else bounds[0] for i, s in enumerate(itertools.accumulate(b[0] for b in bounds))]
 
 
-def kept(inside, outside, trials, s, lower_level, upper_level):
-    """inside: counts of the set; s of outside enter and len(...) as given leave."""
+def kept(inside, outside, without, trials, s, lower_level, upper_level):
+    """inside: counts of the set; s of outside enter and len(...) as given leave; any of outside may have the rows without a label."""
     inside, outside = sorted(inside), sorted(outside)[::-1][:s]
     lows = sums([lower(n, trials, lower_level) for n in inside[::-1]])
-    highs = sums([upper(n, trials, upper_level) for n in outside[::-1]])
+    highs = sums([upper(n + without, trials, upper_level) for n in outside[::-1]])
     if len(inside) > 1:
         lows[-1] = max(lows[-1], lower(sum(inside), trials, lower_level))
     if s > 1:
-        highs[-1] = min(highs[-1], upper(sum(outside), trials, upper_level))
+        highs[-1] = min(highs[-1], upper(sum(outside) + without, trials, upper_level))
     highs = [(min(p, 1), max(q, 0)) for p, q in highs]
     return max(
         pair_radius(low, u, high, v) if high[1] > 0 and low[0] > 0 else mpf(-1)
@@ -88,22 +88,22 @@ def certify_kept(counts, trials, k, e, alpha, same):
         parts = (1, 1)
     else:
         parts = (2 * s - 1, 3 * s - 1) if same else (s + 1, s + 1)
-    best = mpf(-1)
+    best, without = mpf(-1), trials - sum(counts)
     for b in range(e if same else k, k + 1):
-        if not same or p_value(counts[b - 1], counts[b]) <= choice / s:
+        if not same or p_value(counts[b - 1], counts[b] + without) <= choice / s:
             leaving = sorted(counts[:b])[: b - e + 1]
-            best = max(best, kept(leaving, counts[b:], trials, s, half / parts[0], half / parts[1]))
+            best = max(best, kept(leaving, counts[b:], without, trials, s, half / parts[0], half / parts[1]))
     return best
 
 
 def certify_order(counts, trials, places, alpha, same):
     choice = alpha / 8 if same else mpf(0)
     half = (alpha - choice) / 2
-    best = None
+    best, without = None, trials - sum(counts)
     for j in range(1, places + 1):
-        following = counts[j] if j < places else max(counts[places:])
+        following = (counts[j] if j < places else max(counts[places:])) + without
         low, high = lower(counts[j - 1], trials, half), upper(following, trials, half)
-        fails = (same and p_value(counts[j - 1], counts[j]) > choice / places) or not low[0] or not high[1]
+        fails = (same and p_value(counts[j - 1], counts[j] + without) > choice / places) or not low[0] or not high[1]
         found = mpf(-1) if fails else pair_radius(low, 1, high, 1)
         best = found if best is None else min(best, found)
     return best
@@ -119,7 +119,7 @@ def certify_each(counts, trials, k, label, alpha, same):
         return mpf(-1)
     lows.sort(reverse=True)
     rivals = sorted(counts[:label] + counts[label + 1 :])[-k:]
-    rivals = [upper(n, trials, half / (k + 1)) for n in rivals]
+    rivals = [upper(n + trials - sum(counts), trials, half / (k + 1)) for n in rivals]
     # Theorem 1, one t at a time.
     best = mpf(-1)
     for t in range(1, k + 1):

@@ -212,7 +212,8 @@ def radius_rows():
             yield "p", 0.05, ",".join(map(repr, rivals)), exact
 
 
-# Certificates from counts, end to end. Counts are written "count x labels"; the label is the first.
+# Certificates from counts, end to end. Counts are written "count x labels"; the label is the first. Rows without a label may have
+# been any rival's.
 
 
 def certify_rows():
@@ -242,7 +243,7 @@ def certify_rows():
         if bound == "binocp":
             rivals = [label[::-1]] * k
         else:
-            rivals = [clopper_pearson_lower(n - c, n, share)[::-1] for c in sorted(counts[1:])[-k:]]
+            rivals = [clopper_pearson_lower(sum(counts) - c, n, share)[::-1] for c in sorted(counts[1:])[-k:]]
         exact = radius(label, rivals) if counts[0] else mpf(-1)
         yield ",".join(f"{c}x{t}" for c, t in runs), n, k, alpha, bound, exact
 

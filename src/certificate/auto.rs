@@ -156,5 +156,5 @@ fn expected(pilot: &Counts, n: u64) -> Result<Counts> {
         left -= count;
         count
     });
-    Counts::new(counts.collect(), n)
+    Counts::expected(counts.collect(), n, (scale * pilot.unlabelled() as f64).round() as u64)
 }

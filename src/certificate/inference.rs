@@ -15,9 +15,9 @@ pub struct Inference {
     pub lower: fn(u64, u64, f64) -> Result<Prob>,
     /// (successes, trials, alpha) to an upper bound of the probability, rounded up.
     pub upper: fn(u64, u64, f64) -> Result<Prob>,
-    /// The counts of the j-th and the (j+1)-th label to a p-value, rounded up, that for every j is at most a with
-    /// probability at most a if the j labels with the largest counts are not the j most likely ones
-    /// ([`predict`](super::predict)).
+    /// The counts of the j-th label and of the (j+1)-th with all rows that have no label to a p-value, rounded up, that for
+    /// every j is at most a with probability at most a if the j labels with the largest counts are not the j most likely
+    /// ones ([`predict`](super::predict)). 1 where the second is no smaller.
     pub boundary: fn(u64, u64) -> Result<f64>,
     /// Which kind of bounds these are: counts that a rule ended take no others than its own.
     pub intervals: Intervals,
@@ -34,7 +34,7 @@ impl Inference {
         lower: super::unsound::frequency,
         #[cfg(smoothtopk_unsound)]
         upper: super::unsound::frequency,
-        boundary: binomial::two_sided_half,
+        boundary: binomial::leads,
         intervals: Intervals::Fixed,
     };
 

@@ -2,7 +2,7 @@
 
 use super::inference::Inference;
 use super::radius::top_k_radius;
-use super::returned::{Returned, Selection, Spent, descending, parted, share};
+use super::returned::{Descending, Returned, Selection, Spent, parted, share};
 use super::search::less_slack;
 use crate::noise::family::Gaussian;
 use crate::stats::{Counts, Prob};
@@ -104,7 +104,7 @@ pub fn certify_order(
         spent,
         n,
     };
-    let all = tested.then(|| descending(counts));
+    let all = tested.then(|| Descending::new(counts));
     let (lower, upper) = (share(spent.lower, 1)?, share(spent.upper, 1)?);
     for place in 1..=places {
         let label = result.labels[place - 1];
@@ -117,7 +117,7 @@ pub fn certify_order(
             None => true,
         };
         let p_lower = if shown { (inference.lower)(counts.labels()[label], n, lower)? } else { Prob::ZERO };
-        let p_upper = (inference.upper)(next, n, upper)?;
+        let p_upper = (inference.upper)(next + counts.unlabelled(), n, upper)?;
         let radius = top_k_radius(&noise, p_lower, &[p_upper])?.radius;
         if radius < result.radius {
             result = OrderCertificate { radius, weakest: place, p_lower, p_upper, ..result };

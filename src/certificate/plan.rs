@@ -39,7 +39,7 @@ pub fn largest_radius_with(
     if named >= k {
         return Err(Error::argument("spending", format!("{spending} must name fewer than k = {k} rivals")));
     }
-    let tally = Tally { own: n, rivals: &vec![0; k - named], n, classes };
+    let tally = Tally { own: n, rivals: &vec![0; k - named], unlabelled: 0, n, classes };
     Ok(radius_of(&noise, &spending.bounds_of(&tally, k, alpha, intervals)?)?.radius)
 }
 

@@ -10,7 +10,8 @@ use crate::stats::{Counts, Intervals, binomial, check_alpha, check_trials};
 pub struct Prediction {
     /// The k labels with the largest counts, descending; among equal counts the lowest index first.
     pub top: Vec<usize>,
-    /// The p-value of the two-sided binomial test between the k-th and the (k+1)-th count, rounded up; 1 when they tie.
+    /// The p-value of the two-sided binomial test between the k-th count and the (k+1)-th with all rows that have no label,
+    /// rounded up; 1 when they tie or the latter is larger.
     pub p_value: f64,
     /// Whether the p-value exceeds alpha: the set must then not be used as a prediction.
     pub abstain: bool,
@@ -52,7 +53,8 @@ pub fn predict(counts: &Counts, k: usize, alpha: f64) -> Result<Prediction> {
     let mut labels: Vec<usize> = (0..counts.classes()).collect();
     let (top, &mut next, _) = labels.select_nth_unstable_by(k, descending);
     top.sort_unstable_by(descending);
-    let p_value = binomial::two_sided_half(count(top[k - 1]), count(next))?;
+    // Rows without a label may have been the next label's.
+    let p_value = binomial::leads(count(top[k - 1]), count(next) + counts.unlabelled())?;
     labels.truncate(k);
     Ok(Prediction { top: labels, p_value, abstain: p_value > alpha })
 }

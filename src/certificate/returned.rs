@@ -117,17 +117,24 @@ pub(super) fn share(part: f64, bounds: usize) -> Result<f64> {
     Ok(share)
 }
 
-/// Whether the `j` labels with the largest counts are shown to be the j most likely ones at level `alpha`; `descending` has
-/// all counts, the largest first, and more than j of them.
-pub(super) fn parted(inference: &Inference, descending: &[u64], j: usize, alpha: f64) -> Result<bool> {
-    Ok((inference.boundary)(descending[j - 1], descending[j])? <= alpha)
+/// Whether the `j` labels with the largest counts are shown to be the j most likely ones at level `alpha`, whatever labels the
+/// rows without one may have had. There are more than j labels.
+pub(super) fn parted(inference: &Inference, counts: &Descending, j: usize, alpha: f64) -> Result<bool> {
+    Ok((inference.boundary)(counts.all[j - 1], counts.all[j] + counts.unlabelled)? <= alpha)
 }
 
-/// All counts, the largest first.
-pub(super) fn descending(counts: &Counts) -> Vec<u64> {
-    let mut all = counts.labels().to_vec();
-    all.sort_unstable_by(|a, b| b.cmp(a));
-    all
+/// Counts, the largest first.
+pub(super) struct Descending {
+    pub all: Vec<u64>,
+    pub unlabelled: u64,
+}
+
+impl Descending {
+    pub fn new(counts: &Counts) -> Self {
+        let mut all = counts.labels().to_vec();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        Self { all, unlabelled: counts.unlabelled() }
+    }
 }
 
 fn top(counts: &Counts, k: usize) -> Result<Vec<usize>> {

@@ -2,7 +2,7 @@
 
 use super::inference::{Inference, sum_down, sum_up};
 use super::kept_radius::{radius_above, running};
-use super::returned::{Returned, Selection, Spent, descending, parted, share};
+use super::returned::{Descending, Returned, Selection, Spent, parted, share};
 use super::search::less_slack;
 use crate::noise::family::Gaussian;
 use crate::stats::{Counts, Prob};
@@ -142,7 +142,7 @@ pub fn certify_kept(
         n,
     };
     let paid = Paid::new(selection, leaving, spent)?;
-    let all = descending(counts);
+    let all = Descending::new(counts);
     let firsts = if selection == Selection::SameCounts { at_least..=k } else { k..=k };
     for first in firsts.rev() {
         if selection == Selection::SameCounts && !parted(inference, &all, first, share(spent.choice, leaving)?)? {
@@ -150,7 +150,7 @@ pub fn certify_kept(
         }
         let (members, rivals) = sides(counts, &returned.labels()[..first], first - at_least + 1, leaving);
         let lows = paid.lows(&members, n, inference)?;
-        let highs = paid.highs(&rivals, n, inference)?;
+        let highs = paid.highs(&rivals, counts.unlabelled(), n, inference)?;
         if let Some((radius, limit)) = radius_above(best.radius, &noise, &lows, &highs) {
             let (p_lower, p_upper) = (lows[limit.0 - 1], highs[limit.1 - 1]);
             best = SetCertificate { radius, among: first, limit, p_lower, p_upper, ..best };
@@ -207,13 +207,13 @@ impl Paid {
     }
 
     /// For v = 1.. an upper bound of the summed probability of the v least likely among the `rivals.len()` most likely
-    /// labels outside, from the largest counts outside, descending.
-    fn highs(&self, rivals: &[u64], n: u64, inference: &Inference) -> Result<Vec<Prob>> {
-        let bounds: Vec<Prob> =
-            rivals.iter().rev().map(|&count| (inference.upper)(count, n, self.upper)).collect::<Result<_>>()?;
+    /// labels outside, from the largest counts outside, descending, each of which may have had the rows without a label.
+    fn highs(&self, rivals: &[u64], unlabelled: u64, n: u64, inference: &Inference) -> Result<Vec<Prob>> {
+        let upper = |&count: &u64| (inference.upper)(count + unlabelled, n, self.upper);
+        let bounds: Vec<Prob> = rivals.iter().rev().map(upper).collect::<Result<_>>()?;
         let mut highs = running(&bounds, sum_up);
         if let ([_, .., all], sum) = (&mut highs[..], rivals.iter().sum()) {
-            let event = (inference.upper)(sum, n, self.upper)?;
+            let event = upper(&sum)?;
             *all = if event.p < all.p { event } else { *all };
         }
         Ok(highs)

@@ -2,7 +2,7 @@
 
 use super::inference::{Inference, sum_down, sum_up};
 use super::radius::{TopKRadius, largest_over_sets};
-use super::returned::{Returned, Selection, Spent, descending, parted, share};
+use super::returned::{Descending, Returned, Selection, Spent, parted, share};
 use super::search::less_slack;
 use crate::Result;
 use crate::noise::family::Gaussian;
@@ -98,7 +98,7 @@ pub fn certify_each(
     let spent = Spent::split(alpha, tested);
     let count = |label: usize| counts.labels()[label];
     let lowers: Vec<Prob> = if k == 1 {
-        let fixed = !tested || parted(inference, &descending(counts), 1, spent.choice)?;
+        let fixed = !tested || parted(inference, &Descending::new(counts), 1, spent.choice)?;
         let label = returned.labels()[0];
         vec![if fixed { (inference.lower)(count(label), n, share(spent.lower, 1)?)? } else { Prob::ZERO }]
     } else {
@@ -151,11 +151,11 @@ impl Strongest {
     fn new(counts: &Counts, k: usize, alpha: f64, inference: &Inference) -> Result<Self> {
         let share = share(alpha, if k == 1 { 1 } else { k + 1 })?;
         let mut uppers: Vec<(u64, Prob)> = Vec::with_capacity(k + 1);
-        for &count in &descending(counts)[..=k] {
+        for &count in &Descending::new(counts).all[..=k] {
             let upper = match uppers.last() {
                 // Equal counts have equal bounds.
                 Some(&(before, upper)) if before == count => upper,
-                _ => (inference.upper)(count, counts.n(), share)?,
+                _ => (inference.upper)(count + counts.unlabelled(), counts.n(), share)?,
             };
             uppers.push((count, upper));
         }

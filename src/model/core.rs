@@ -155,7 +155,7 @@ impl Core {
         match reading {
             Reading::Scores => labels::from_scores(&data, classes, labels),
             Reading::Binary { threshold } => labels::from_threshold(&data, threshold, labels),
-            Reading::Label => labels::from_labels(&data, classes, labels),
+            Reading::Label => labels::from_labels(&data, classes, labels).map_err(run_error)?,
             Reading::ClassMaps => unreachable!("read above"),
         }
         Ok(())

@@ -4,8 +4,7 @@ use half::{bf16, f16};
 
 use super::raw::Data;
 
-/// The label of a row that has none: a score is NaN or infinite, or a label lies outside `0..classes`. Such a row is
-/// a sample that counts for no class.
+/// The label of a row that has none: a score is NaN or infinite. Such a row counts against every certificate.
 pub const NO_LABEL: u32 = u32::MAX;
 
 /// A score, widened without loss.
@@ -51,11 +50,21 @@ fn above<S: Score>(score: S, threshold: f64) -> u32 {
     if score.is_finite() { u32::from(score > threshold) } else { NO_LABEL }
 }
 
-fn index(label: i64, classes: usize) -> u32 {
-    match u32::try_from(label) {
-        Ok(label) if (label as usize) < classes => label,
-        _ => NO_LABEL,
-    }
+/// What to say of a label outside `0..classes`: a rival without a count would be overlooked.
+fn outside(label: i64, classes: usize) -> String {
+    format!(
+        "it gave label {label} outside 0..{classes}: the number of classes must cover every label that it can give, and labels below \
+         0 have to be mapped to 0 and above when it is exported"
+    )
+}
+
+/// As `outside`, where it is only known that there was such a label.
+#[cfg(feature = "cuda")]
+pub(crate) fn outside_somewhere(classes: usize) -> String {
+    format!(
+        "it gave labels outside 0..{classes}: the number of classes must cover every label that it can give, and labels below 0 have \
+         to be mapped to 0 and above when it is exported"
+    )
 }
 
 /// Top label of each row of scores, `classes` to a row.
@@ -91,14 +100,26 @@ pub(super) fn from_threshold(data: &Data<'_>, threshold: f64, labels: &mut [u32]
     }
 }
 
-/// Labels that the model gives itself.
-pub(super) fn from_labels(data: &Data<'_>, classes: usize, labels: &mut [u32]) {
-    match data {
-        Data::I64(given) => labels.iter_mut().zip(*given).for_each(|(label, &given)| *label = index(given, classes)),
-        Data::I32(given) => {
-            labels.iter_mut().zip(*given).for_each(|(label, &given)| *label = index(given.into(), classes));
+/// Labels that the model gives itself; what is wrong, where one is outside `0..classes`.
+pub(super) fn from_labels(data: &Data<'_>, classes: usize, labels: &mut [u32]) -> Result<(), String> {
+    fn each<T: Copy + Into<i64>>(given: &[T], classes: usize, labels: &mut [u32]) -> Result<(), String> {
+        for (label, &given) in labels.iter_mut().zip(given) {
+            let given = given.into();
+            *label = match u32::try_from(given) {
+                Ok(given) if (given as usize) < classes => given,
+                _ => return Err(outside(given, classes)),
+            };
         }
-        _ => labels.fill(NO_LABEL),
+        Ok(())
+    }
+    match data {
+        Data::I64(given) => each(given, classes, labels),
+        Data::I32(given) => each(given, classes, labels),
+        // The signature allows integers only.
+        _ => {
+            labels.fill(NO_LABEL);
+            Ok(())
+        }
     }
 }
 
@@ -154,11 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn labels_outside_the_classes_count_for_none() {
-        let mut labels = [7; 5];
-        from_labels(&Data::I64(&[0, 2, 3, -1, i64::MAX]), 3, &mut labels);
-        assert_eq!(labels, [0, 2, NO_LABEL, NO_LABEL, NO_LABEL]);
-        from_labels(&Data::I32(&[0, 2, 3, -1, i32::MIN]), 3, &mut labels);
-        assert_eq!(labels, [0, 2, NO_LABEL, NO_LABEL, NO_LABEL]);
+    fn labels_outside_the_classes_are_an_error_that_names_them() {
+        let mut labels = [7; 2];
+        from_labels(&Data::I64(&[0, 2, 3]), 3, &mut labels).unwrap();
+        assert_eq!(labels, [0, 2], "what lies beyond the rows is not read");
+        for outside in [3, -1, i64::MAX, i64::MIN, 1 << 32] {
+            let said = from_labels(&Data::I64(&[0, outside]), 3, &mut labels).unwrap_err();
+            assert!(said.contains(&format!("label {outside} ")) && said.contains("0..3"), "{said}");
+        }
+        from_labels(&Data::I32(&[2, 1]), 3, &mut labels).unwrap();
+        assert_eq!(labels, [2, 1]);
+        assert!(from_labels(&Data::I32(&[i32::MIN, 0]), 3, &mut labels).unwrap_err().contains("-2147483648"));
     }
 }

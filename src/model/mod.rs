@@ -29,7 +29,7 @@
 //! | int64 or int32 `[B]`, `[B, 1]` | the label; [`ModelOptions::classes`] must be given |
 //! | a sequence of maps from class to float | a score per class, in the order of the keys (scikit-learn's zipmap) |
 //!
-//! A row with a NaN or infinite score, and a label outside the classes, give [`NO_LABEL`].
+//! A row with a NaN or infinite score gives [`NO_LABEL`]; a label outside the classes is an error.
 //!
 //! # What is refused
 //! Whatever does not fit, with the model's inputs and outputs and what to do. So is a model whose rows influence one
@@ -67,6 +67,8 @@ use self::core::{Core, RowShape};
 use self::file::ModelFile;
 pub use self::gpu::{Arena, ComputeStream, ConvSearch, CudaOptions, DeviceStream, TensorRtOptions};
 pub use self::labels::NO_LABEL;
+#[cfg(feature = "cuda")]
+pub(crate) use self::labels::outside_somewhere as labels_outside;
 pub use self::on_device::{DeviceBatch, DeviceLayout, DeviceMemory};
 pub use self::options::{Constant, ModelOptions, Provider};
 use self::preprocess::Preprocess;

@@ -71,7 +71,7 @@ pub enum Reading {
         /// Compared in double precision with the score.
         threshold: f64,
     },
-    /// The label itself; a label outside `0..classes` counts for no class.
+    /// The label itself; one outside `0..classes` is an error of the run.
     Label,
     /// A map per row from class to score: classes in the order of the map's keys, the highest score as for `Scores`.
     ClassMaps,

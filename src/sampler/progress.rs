@@ -74,7 +74,7 @@ impl Tally {
             if label == NO_LABEL {
                 continue;
             }
-            // A label outside the classes counts for none, as a row without finite scores does.
+            // A label outside the classes is none: a row of whichever rival it would help.
             if let Some(count) = self.labels.get_mut(label as usize) {
                 *count += 1;
             }
@@ -100,9 +100,12 @@ impl Progress {
         self.out == 0 && !self.looking && (self.given == self.end || self.stopped.is_some())
     }
 
-    /// The counts so far, marked where a watch may have ended the rows.
+    /// The counts so far, marked where a watch may have ended the rows, or a failure that may depend on what rows they were.
     pub(super) fn counts(&self) -> Counts {
-        let counts = self.estimate.counts();
+        let mut counts = self.estimate.counts();
+        if self.stopped.as_ref().is_some_and(|error| matches!(error.kind(), ErrorKind::Run | ErrorKind::Internal)) {
+            counts = counts.after_failure();
+        }
         match self.watched_to {
             Some(most) => counts.ended_by_rule(most),
             None => counts,

@@ -80,6 +80,14 @@ pub fn two_sided_half(a: u64, b: u64) -> Result<f64> {
     Ok((2.0 * up * ln_tail.exp()).clamp(f64::MIN_POSITIVE, 1.0))
 }
 
+/// The p-value of [`two_sided_half`] that `a` is the likelier one; 1 where `b` is no smaller.
+///
+/// # Errors
+/// As [`two_sided_half`].
+pub fn leads(a: u64, b: u64) -> Result<f64> {
+    if a > b { two_sided_half(a, b) } else { Ok(1.0) }
+}
+
 /// e^`ln_p` for `ln_p` < 0, with its complement.
 fn power(ln_p: f64) -> Prob {
     Prob { p: ln_p.exp(), q: -ln_p.exp_m1() }

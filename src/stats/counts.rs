@@ -5,12 +5,16 @@ use crate::{Error, Result};
 
 /// How many of `n` noisy rows were given each label.
 ///
-/// `n` may exceed the sum: rows whose scores were not finite count in `n` and for no label, so that they can only
-/// shrink a certificate.
+/// `n` may exceed the sum: rows whose scores were not finite have no label. They count against every certificate, as rows of
+/// whichever rival they would help most: what is certified holds whatever labels they might have had.
 #[derive(Clone, Debug)]
 pub struct Counts {
     labels: Vec<u64>,
     n: u64,
+    /// Rows without a label: the rest of `n`, but where the counts are only expected.
+    unlabelled: u64,
+    /// Whether rows are missing because the model failed on them.
+    after_failure: bool,
     /// Where looks at the counts decided how many rows there are, the most that they could have let be drawn: bounds for a number
     /// fixed beforehand are then not valid.
     by_rule_to: Option<u64>,
@@ -40,7 +44,7 @@ impl Counts {
             Some(sum) if sum > n => {
                 Err(Error::data("n", format!("the counts add to {sum}, more than the n = {n} rows drawn")))
             }
-            Some(_) => Ok(Self { labels, n, by_rule_to: None }),
+            Some(sum) => Ok(Self::of(labels, n, n - sum)),
         }
     }
 
@@ -58,8 +62,22 @@ impl Counts {
 
     /// Counts of rows that were tallied one by one, which therefore cannot add to more than `n`.
     pub(crate) fn tallied(labels: Vec<u64>, n: u64) -> Self {
-        debug_assert!(labels.iter().sum::<u64>() <= n);
-        Self { labels, n, by_rule_to: None }
+        let sum = labels.iter().sum::<u64>();
+        debug_assert!(sum <= n);
+        Self::of(labels, n, n - sum)
+    }
+
+    /// Counts that `n` rows would have, rounded label by label, so that they need not add to the rows with a label.
+    ///
+    /// # Errors
+    /// As [`Counts::new`].
+    pub(crate) fn expected(labels: Vec<u64>, n: u64, unlabelled: u64) -> Result<Self> {
+        let counts = Self::new(labels, n)?;
+        Ok(Self { unlabelled: unlabelled.min(counts.unlabelled), ..counts })
+    }
+
+    fn of(labels: Vec<u64>, n: u64, unlabelled: u64) -> Self {
+        Self { labels, n, unlabelled, after_failure: false, by_rule_to: None }
     }
 
     /// The counts, by label.
@@ -86,11 +104,23 @@ impl Counts {
         self
     }
 
-    /// Refuses bounds that do not hold for whatever ended these rows.
+    /// The same counts, known to lack rows on which the model failed: as a failure may depend on its row, they certify nothing.
+    #[must_use]
+    pub(crate) fn after_failure(mut self) -> Self {
+        self.after_failure = true;
+        self
+    }
+
+    /// Refuses counts that certify nothing, and bounds that do not hold for whatever ended these rows.
     ///
     /// # Errors
     /// `InvalidData`.
     pub(crate) fn check_allow(&self, intervals: Intervals) -> Result<()> {
+        if self.after_failure {
+            let message = "lack rows on which the model failed, which may depend on what these rows were: they are for people to \
+                           read, and certify and predict nothing";
+            return Err(Error::data("counts", message));
+        }
         let Some(last) = self.by_rule_to.filter(|&last| !intervals.allow_looks(last)) else { return Ok(()) };
         let mut message =
             "were ended by a rule that looked at them, so that a bound for a number of rows fixed beforehand would be \
@@ -104,7 +134,7 @@ impl Counts {
 
     /// The rows that were given no label.
     pub fn unlabelled(&self) -> u64 {
-        self.n - self.labels.iter().sum::<u64>()
+        self.unlabelled
     }
 
     /// The label with the largest count; the lowest index among equals.
@@ -131,7 +161,9 @@ impl Counts {
         let more = self.n > 0 && other.n > 0;
         let by_rule_to = self.by_rule_to.max(other.by_rule_to);
         let by_rule_to = by_rule_to.map(|last| if more { u64::MAX } else { last.max(n) });
-        *self = Self { labels, n, by_rule_to };
+        let unlabelled = self.unlabelled + other.unlabelled;
+        let after_failure = self.after_failure || other.after_failure;
+        *self = Self { labels, n, unlabelled, after_failure, by_rule_to };
         Ok(())
     }
 }

@@ -79,6 +79,8 @@ pub(crate) struct Tally<'a> {
     pub own: u64,
     /// The counts of the rivals that are bounded one by one, or summed; ascending.
     pub rivals: &'a [u64],
+    /// Rows without a label: any rival may have had them.
+    pub unlabelled: u64,
     pub n: u64,
     pub classes: usize,
 }
@@ -182,7 +184,7 @@ impl Spending {
     ) -> Result<SpentBounds> {
         self.check(label, k, counts.classes(), alpha)?;
         let mut rivals = Vec::new();
-        let Tally { own, rivals, n, classes } = self.tally(counts, label, k, &mut rivals);
+        let Tally { own, rivals, unlabelled, n, classes } = self.tally(counts, label, k, &mut rivals);
         if matches!(self, Self::BinoCp) {
             let label = intervals.upper(own, n, alpha)?;
             return Ok(SpentBounds { label, rivals: RivalBounds::Each(vec![label.complement(); k]) });
@@ -191,13 +193,15 @@ impl Spending {
         let each = (half / (classes as f64 - 1.0)).next_down();
         check_alpha(each)?;
         let label = intervals.upper(own, n, half)?;
-        let lowers = distinct(rivals, |count| intervals.lower(count, n, each))?;
-        let rivals = if let Self::Pooled { .. } = self {
+        let lower = |count: u64| intervals.lower(count, n, each);
+        // What the bounds approach as rows are added has the rows without a label with every rival, and in a sum once.
+        let rivals = if let (Self::Pooled { .. }, Some((largest, rest))) = (self, rivals.split_last()) {
+            let rest = distinct(rest, lower)?.iter().map(|lower| lower.p).sum::<f64>();
             // Rounded down by more than the sum's error.
-            let p = lowers.iter().map(|lower| lower.p).sum::<f64>() * (1.0 - 1e-10);
-            RivalBounds::Sum { sum: Prob { p, q: 1.0 - p }, size: lowers.len() }
+            let p = (rest + lower(largest + unlabelled)?.p) * (1.0 - 1e-10);
+            RivalBounds::Sum { sum: Prob { p, q: 1.0 - p }, size: rivals.len() }
         } else {
-            RivalBounds::Each(lowers)
+            RivalBounds::Each(distinct(rivals, |count| lower(count + unlabelled))?)
         };
         Ok(SpentBounds { label, rivals })
     }
@@ -205,29 +209,33 @@ impl Spending {
     /// The frequencies in the bounds' place: no opposite bounds give a smaller radius.
     pub(crate) fn frequencies(&self, counts: &Counts, label: usize, k: usize) -> SpentBounds {
         let mut rivals = Vec::new();
-        let Tally { own, rivals, n, .. } = self.tally(counts, label, k, &mut rivals);
+        let Tally { own, rivals, unlabelled, n, .. } = self.tally(counts, label, k, &mut rivals);
         let share = |count: u64| Prob { p: count as f64 / n as f64, q: (n - count) as f64 / n as f64 };
         let label = share(own);
         let rivals = match self {
             Self::BinoCp => RivalBounds::Each(vec![label.complement(); k]),
-            Self::Ranked { .. } | Self::SimuEm => RivalBounds::Each(rivals.iter().map(|&count| share(count)).collect()),
-            Self::Pooled { .. } => RivalBounds::Sum { sum: share(rivals.iter().sum()), size: rivals.len() },
+            Self::Ranked { .. } | Self::SimuEm => {
+                RivalBounds::Each(rivals.iter().map(|&count| share(count + unlabelled)).collect())
+            }
+            Self::Pooled { .. } => {
+                RivalBounds::Sum { sum: share(rivals.iter().sum::<u64>() + unlabelled), size: rivals.len() }
+            }
         };
         SpentBounds { label, rivals }
     }
 
     /// As [`Spending::bounds`], from the counts that matter.
     pub(crate) fn bounds_of(&self, tally: &Tally, k: usize, alpha: f64, intervals: Intervals) -> Result<SpentBounds> {
-        let &Tally { own, rivals, n, classes } = tally;
+        let &Tally { own, rivals, unlabelled, n, classes } = tally;
         let (label_alpha, rival_alpha) = self.shares(alpha, k, classes)?;
         let label = intervals.lower(own, n, label_alpha)?;
         let rivals = match self {
             Self::BinoCp => RivalBounds::Each(vec![label.complement(); k]),
             Self::Ranked { .. } | Self::SimuEm => {
-                RivalBounds::Each(distinct(rivals, |count| intervals.upper(count, n, rival_alpha))?)
+                RivalBounds::Each(distinct(rivals, |count| intervals.upper(count + unlabelled, n, rival_alpha))?)
             }
             Self::Pooled { .. } => {
-                let sum = intervals.upper(rivals.iter().sum(), n, rival_alpha)?;
+                let sum = intervals.upper(rivals.iter().sum::<u64>() + unlabelled, n, rival_alpha)?;
                 RivalBounds::Sum { sum, size: rivals.len() }
             }
         };
@@ -245,7 +253,8 @@ impl Spending {
             counts.labels().iter().enumerate().filter(|(i, _)| *i != label && !named.contains(i)).map(|(_, n)| n),
         );
         keep_largest(rivals, size);
-        Tally { own: counts.labels()[label], rivals, n: counts.n(), classes: counts.classes() }
+        let (unlabelled, n, classes) = (counts.unlabelled(), counts.n(), counts.classes());
+        Tally { own: counts.labels()[label], rivals, unlabelled, n, classes }
     }
 }
 

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 mod watch;
 
 use proptest::prelude::*;
+use smoothtopk::certificate::{Inference, Returned, certify, certify_set, predict};
 use smoothtopk::model::NO_LABEL;
 use smoothtopk::noise::{Grid, Purpose};
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Job, Lane, Plan, Sampler, StopRun};
-use smoothtopk::stats::Counts;
+use smoothtopk::stats::{Bound, Counts};
 use smoothtopk::{Error, ErrorKind, Result};
 
 /// A classifier from a function of a row: its arithmetic does not depend on the batch's shape.
@@ -411,4 +412,43 @@ fn the_end_of_a_job_is_told_once_with_no_lock_held() {
     assert_eq!(ends.load(Ordering::SeqCst), 5, "closing the sampler ends every job");
     drop(last);
     assert_eq!(ends.load(Ordering::SeqCst), 5);
+}
+
+/// Fails on rows beyond 2 sigma, so that what is counted before depends on the rows.
+fn fails_far_out(row: &[f32]) -> Result<u32> {
+    if row[0] > 2.0 * SIGMA as f32 {
+        return Err(Error::new(ErrorKind::Run, "far out"));
+    }
+    Ok(u32::from(row[0] > 0.0))
+}
+
+#[test]
+fn counts_that_a_failure_cut_short_certify_nothing() {
+    let classifier = Arc::new(Rows::<Label> { elements: 1, classes: 2, fixed_batch: None, label: fails_far_out });
+    let sampler = Sampler::new(classifier, Plan { batch: 1, threads: 1 }).unwrap();
+    let grid = Grid::for_range(1.0, SIGMA).unwrap();
+    let job = Job::on_grid(&[-0.5], SIGMA, grid, 3, Purpose::Estimate).unwrap().samples(0..100_000);
+    let drawn = sampler.submit(job).unwrap().wait();
+    assert_eq!(drawn.stopped.as_ref().unwrap().kind(), ErrorKind::Run);
+    assert!(drawn.counts.n() > 100, "{} rows before it failed", drawn.counts.n());
+    let mut sum = Counts::new(vec![1000, 0], 1000).unwrap();
+    sum.add(&drawn.counts).unwrap();
+    for counts in [&drawn.counts, &sum] {
+        let error = certify(counts, 0, 1, SIGMA, 0.001, Bound::Ranked).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidData, Some("counts")), "{error}");
+        assert!(error.message().contains("failed"), "{error}");
+        assert!(predict(counts, 1, 0.001).is_err());
+        let answer = Returned::independent(vec![0]).unwrap();
+        assert!(certify_set(counts, &answer, SIGMA, 0.001, &Inference::FIXED).is_err());
+    }
+    // A cancel is no failure: it does not depend on the rows.
+    let job = Job::on_grid(&[-100.0], SIGMA, Grid::for_range(100.0, SIGMA).unwrap(), 3, Purpose::Estimate).unwrap();
+    let handle = sampler.submit(job.samples(0..1 << 40)).unwrap();
+    while handle.rows_done() < 100 {
+        std::thread::yield_now();
+    }
+    handle.cancel();
+    let drawn = handle.wait();
+    assert_eq!(drawn.stopped.unwrap().kind(), ErrorKind::Cancelled);
+    assert!(certify(&drawn.counts, 0, 1, SIGMA, 0.001, Bound::Ranked).unwrap().radius > 0.0);
 }

@@ -257,5 +257,6 @@ fn edge(counts: &Counts, answer: &Returned) -> Edge {
             outside = outside.max(count);
         }
     }
-    Edge { inside, outside }
+    // Rows without a label may have been anyone's outside.
+    Edge { inside, outside: outside + counts.unlabelled() }
 }

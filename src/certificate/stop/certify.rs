@@ -231,19 +231,20 @@ impl CertifyJudge {
     /// The radius at `n_max`, should the frequencies stay what they are.
     fn projected(&self, counts: &Counts, k: usize, spending: &Spending) -> Result<f64> {
         let n_max = self.terms.n_max;
-        let scale = |&count: &u64| (u128::from(count) * u128::from(n_max) / u128::from(counts.n())) as u64;
-        self.at_n_max(counts.labels().iter().map(scale).collect(), k, spending)
+        let scale = |count: u64| (u128::from(count) * u128::from(n_max) / u128::from(counts.n())) as u64;
+        let labels = counts.labels().iter().map(|&count| scale(count)).collect();
+        self.at_n_max(labels, scale(counts.unlabelled()), k, spending)
     }
 
     /// Whether no rows up to `n_max` could bring the radius to `asked`, not even if all further ones had the label.
     fn is_beyond(&self, counts: &Counts, k: usize, spending: &Spending, asked: f64) -> Result<bool> {
         let mut labels = counts.labels().to_vec();
         labels[self.label] += self.terms.n_max - counts.n();
-        Ok(self.at_n_max(labels, k, spending)? < asked)
+        Ok(self.at_n_max(labels, counts.unlabelled(), k, spending)? < asked)
     }
 
-    fn at_n_max(&self, labels: Vec<u64>, k: usize, spending: &Spending) -> Result<f64> {
-        let counts = Counts::new(labels, self.terms.n_max)?;
+    fn at_n_max(&self, labels: Vec<u64>, unlabelled: u64, k: usize, spending: &Spending) -> Result<f64> {
+        let counts = Counts::expected(labels, self.terms.n_max, unlabelled)?;
         Ok(self.certificate(&counts, k, spending)?.radius)
     }
 

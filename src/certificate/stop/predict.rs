@@ -54,6 +54,8 @@ struct Race {
 struct Reign {
     set: Vec<usize>,
     counts: Vec<u64>,
+    /// Rows without a label: any outside may have had them.
+    unlabelled: u64,
     /// ln of the capital of betting on the least frequent label of the set against the most frequent outside.
     ln_capital: f64,
 }
@@ -143,14 +145,14 @@ impl PredictJudge {
     }
 
     /// The counts of the rows drawn since the look before.
-    fn fresh(&self, counts: &Counts) -> Result<Vec<u64>> {
-        let Some(before) = &self.before else { return Ok(counts.labels().to_vec()) };
+    fn fresh(&self, counts: &Counts) -> Result<Counts> {
+        let Some(before) = &self.before else { return Ok(counts.clone()) };
         let fresh = counts.labels().iter().zip(before.labels()).map(|(now, before)| now.checked_sub(*before)).collect();
         // A row without a label counts as a row too.
         let (Some(fresh), true) = (fresh, counts.unlabelled() >= before.unlabelled()) else {
             return Err(Error::data("counts", "a label has fewer rows than at the look before"));
         };
-        Ok(fresh)
+        Counts::new(fresh, counts.n() - before.n())
     }
 }
 
@@ -163,7 +165,7 @@ fn first_looks(k: u64, alpha: f64) -> Result<(u64, u64)> {
 }
 
 impl Race {
-    fn look(&mut self, counts: &Counts, fresh: &[u64], alpha: f64) -> Result<Prediction> {
+    fn look(&mut self, counts: &Counts, fresh: &Counts, alpha: f64) -> Result<Prediction> {
         if let Some(leader) = self.leader {
             self.led[leader].add(fresh);
         }
@@ -182,7 +184,7 @@ impl Race {
         let found = self.led.iter().position(|reign| reign.set == set);
         found.unwrap_or_else(|| {
             let classes = self.led.first().map_or(0, |reign| reign.counts.len());
-            self.led.push(Reign { set, counts: vec![0; classes], ln_capital: 0.0 });
+            self.led.push(Reign { set, counts: vec![0; classes], unlabelled: 0, ln_capital: 0.0 });
             self.led.len() - 1
         })
     }
@@ -198,11 +200,12 @@ impl Race {
 }
 
 impl Reign {
-    fn add(&mut self, fresh: &[u64]) {
-        self.counts.resize(fresh.len(), 0);
-        for (count, fresh) in self.counts.iter_mut().zip(fresh) {
+    fn add(&mut self, fresh: &Counts) {
+        self.counts.resize(fresh.classes(), 0);
+        for (count, fresh) in self.counts.iter_mut().zip(fresh.labels()) {
             *count += fresh;
         }
+        self.unlabelled += fresh.unlabelled();
         let mut inside = u64::MAX;
         let mut outside = 0;
         for (label, &count) in self.counts.iter().enumerate() {
@@ -212,6 +215,6 @@ impl Reign {
                 outside = outside.max(count);
             }
         }
-        self.ln_capital = anytime::ln_capital_half(inside, outside);
+        self.ln_capital = anytime::ln_capital_half(inside, outside + self.unlabelled);
     }
 }

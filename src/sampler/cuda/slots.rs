@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::driver::{Driver, Fault, HostMemory, Memory, OwnedEvent, Stream};
+use crate::model::{DeviceLayout, Reading, labels_outside};
 use crate::sampler::progress::JobState;
+use crate::{Error, ErrorKind};
 
 /// Memory on the device for all slots together stays below this, but for the fewest slots that are of use.
 const MAX_BYTES: usize = 256 << 20;
@@ -53,12 +55,15 @@ pub(super) struct Slots {
     driver: Arc<dyn Driver>,
     slots: Vec<Slot>,
     classes: u64,
+    /// Whether the model gives labels itself: a row without one then had a label outside the classes.
+    gives_labels: bool,
     bytes_up: u64,
     bytes_down: u64,
 }
 
 impl Slots {
-    pub fn new(driver: &Arc<dyn Driver>, elements: usize, classes: usize) -> Result<Self, Fault> {
+    pub fn new(driver: &Arc<dyn Driver>, layout: &DeviceLayout) -> Result<Self, Fault> {
+        let (elements, classes) = (layout.elements, layout.classes);
         let tally = || {
             Ok::<_, Fault>(Tally {
                 counts: Memory::new(driver, classes * size_of::<u32>())?,
@@ -78,7 +83,14 @@ impl Slots {
         };
         let count = (MAX_BYTES / ((elements + 2 * classes) * size_of::<f32>())).clamp(*SLOTS.start(), *SLOTS.end());
         let slots = (0..count).map(|_| slot()).collect::<Result<Vec<_>, Fault>>()?;
-        Ok(Self { driver: Arc::clone(driver), slots, classes: classes as u64, bytes_up: 0, bytes_down: 0 })
+        Ok(Self {
+            driver: Arc::clone(driver),
+            slots,
+            classes: classes as u64,
+            gives_labels: layout.reading == Reading::Label,
+            bytes_up: 0,
+            bytes_down: 0,
+        })
     }
 
     /// The job's slot; a free one, with its input on the way up, where it has none; nothing where all are taken.
@@ -165,10 +177,14 @@ impl Slots {
         let slot = &mut self.slots[place.slot];
         let tally = &mut slot.tallies[usize::from(place.pilot)];
         let mut again = None;
-        if let (Some(job), Some(rows)) = (&slot.job, tally.coming.take())
-            && job.give_back_counts(place.pilot, tally.landed.as_mut_slice(), rows)
-        {
-            again = Some(Arc::clone(job));
+        if let (Some(job), Some(rows)) = (&slot.job, tally.coming.take()) {
+            let counts = tally.landed.as_mut_slice();
+            if self.gives_labels && counts.iter().map(|&count| u64::from(count)).sum::<u64>() < rows {
+                let message = format!("a run of the model failed: {}", labels_outside(self.classes as usize));
+                job.give_up(rows, Error::new(ErrorKind::Run, message));
+            } else if job.give_back_counts(place.pilot, counts, rows) {
+                again = Some(Arc::clone(job));
+            }
         }
         slot.let_go();
         again

@@ -277,3 +277,20 @@ fn what_cannot_stay_on_the_device_is_refused() {
         assert_eq!(error.field(), Some("devices"), "{error}");
     }
 }
+
+#[test]
+fn labels_outside_the_classes_end_the_job_as_on_the_host() {
+    let Some(driver) = HostDriver::new() else { return };
+    // Of three classes; rows that are all noise have each of the labels.
+    let model = model("tests/models/label_int64.onnx", ModelOptions { classes: Some(2), ..ModelOptions::default() });
+    let jobs = [job(model.signature().elements, 0, 0..500)];
+    let host = Sampler::new(Arc::new(model.clone()), Plan { batch: 16, threads: 2 }).unwrap();
+    let device = Sampler::new(on(from_ref(&driver), &model), Plan { batch: 16, threads: 1 }).unwrap();
+    for sampler in [host, device] {
+        let drawn = draw(&sampler, &jobs).remove(0);
+        let error = drawn.stopped.unwrap();
+        assert_eq!(error.kind(), ErrorKind::Run);
+        assert!(error.message().contains("outside 0..2"), "{error}");
+    }
+    assert_eq!(driver.held(), (0, 0));
+}

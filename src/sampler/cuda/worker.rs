@@ -58,8 +58,7 @@ impl Worker {
         let refuse = |fault: Fault| Error::new(ErrorKind::Run, fault.to_string());
         driver.enter().map_err(refuse)?;
         let program = Program::new(&driver, seat.model.device_layout()?)?;
-        let layout = program.layout();
-        let slots = Slots::new(&driver, layout.elements, layout.classes).map_err(refuse)?;
+        let slots = Slots::new(&driver, program.layout()).map_err(refuse)?;
         let batches = allocate(&program, seat, batch)?;
         Ok(Self {
             seat: Arc::clone(seat),

@@ -128,7 +128,9 @@ fn a_set_is_seldom_certified_above_its_exact_radius_nor_refuted_below() {
 
 /// Counts of `n` rows in these shares.
 fn shares(shares: &[f64], n: u64) -> Counts {
-    Counts::new(shares.iter().map(|share| (share * n as f64) as u64).collect(), n).unwrap()
+    let mut labels: Vec<u64> = shares.iter().map(|share| (share * n as f64) as u64).collect();
+    labels[0] += n - labels.iter().sum::<u64>();
+    Counts::complete(labels).unwrap()
 }
 
 /// Shows a judge counts in these shares; its verdicts and rows.

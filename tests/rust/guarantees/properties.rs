@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use smoothtopk::certificate::{Inference, Returned, certify_each, certify_kept, certify_order, certify_set};
+use smoothtopk::certificate::{Inference, Returned, Selection, certify_each, certify_kept, certify_order, certify_set};
 use smoothtopk::stats::Counts;
 
 const FIXED: Inference = Inference::FIXED;
@@ -49,6 +49,47 @@ proptest! {
             let set = certify_set(&counts, &returned, 1.0, alpha, &FIXED).unwrap();
             prop_assert!(set.radius >= each.radius_of_all() - ROUNDING, "{} < {each:?}", set.radius);
             prop_assert!(set.radius.is_finite());
+        }
+    }
+
+    /// Rows without a label count as whichever rival they would help: with any labels in their place every radius holds.
+    #[test]
+    fn failures_only_shrink_a_guarantee(
+        counts in counts(), alpha in alphas(), pick in any::<prop::sample::Index>(),
+        to in prop::collection::vec(any::<prop::sample::Index>(), 4), anytime in any::<bool>(),
+    ) {
+        let k = 1 + pick.index(counts.classes() - 1);
+        let mut labels = counts.labels().to_vec();
+        for (i, to) in to.iter().enumerate() {
+            let (part, classes) = (counts.unlabelled() / 4, labels.len());
+            labels[to.index(classes)] += if i == 0 { counts.unlabelled() - 3 * part } else { part };
+        }
+        let complete = Counts::new(labels, counts.n()).unwrap();
+        let inference = if anytime { Inference::ANYTIME } else { FIXED };
+        let [same, pilot] = answers(&counts, k);
+        for returned in [same, pilot] {
+            let radii = |counts: &Counts, returned: &Returned| {
+                let each = certify_each(counts, returned, 1.0, alpha, &inference).unwrap();
+                let mut radii: Vec<f64> = each.labels.iter().map(|label| label.radius).collect();
+                radii.extend((1..=k).map(|e| certify_order(counts, returned, e, 1.0, alpha, &inference).unwrap().radius));
+                radii.extend((1..=k).filter(|e| k - e < counts.classes() - k).map(|e| {
+                    certify_kept(counts, returned, e, 1.0, alpha, &inference).unwrap().radius
+                }));
+                radii
+            };
+            let without = radii(&counts, &returned);
+            // Labels that the same counts chose are others' choice in the complete ones, unless it is shown that they are not.
+            let complete_of = match returned.selection() {
+                Selection::Pilot => returned,
+                _ if Returned::same_counts(&complete, k).unwrap().labels() == returned.labels() => returned,
+                _ => {
+                    prop_assert!(without[k..].iter().all(|&radius| radius == 0.0) || k > 1);
+                    continue;
+                }
+            };
+            for (without, with) in without.iter().zip(radii(&complete, &complete_of)) {
+                prop_assert!(*without <= with + ROUNDING, "{without} > {with}");
+            }
         }
     }
 

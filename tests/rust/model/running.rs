@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use smoothtopk::ErrorKind;
-use smoothtopk::model::{Model, NO_LABEL, Runner};
+use smoothtopk::model::{Model, ModelOptions, NO_LABEL, Runner};
 
-use super::{labels, open};
+use super::{labels, open, open_with};
 
 fn is_send<T: Send>() {}
 fn is_sync<T: Sync>() {}
@@ -139,4 +139,22 @@ fn a_run_is_cancelled_from_another_thread_and_runs_again_after_a_reset() {
     runner.rows_mut(1)[3] = 0.75;
     runner.run(1, &mut label).unwrap();
     assert_eq!(label, [3]);
+}
+
+#[test]
+fn a_label_outside_the_classes_is_an_error_and_no_rival_overlooked() {
+    // Three classes, said to be two. The load check's rows may find it, or a run does.
+    let options = ModelOptions { classes: Some(2), ..ModelOptions::default() };
+    let error = match open_with("label_int64.onnx", options) {
+        Err(error) => error,
+        Ok(model) => {
+            let mut runner = model.runner(64).unwrap();
+            let rows: Vec<f32> =
+                (0..64 * model.signature().elements).map(|i| ((i * 37) % 19) as f32 / 9.0 - 1.0).collect();
+            runner.rows_mut(64).copy_from_slice(&rows);
+            runner.run(64, &mut [0; 64]).unwrap_err()
+        }
+    };
+    assert_eq!(error.kind(), ErrorKind::Run, "{error}");
+    assert!(error.message().contains("label 2 outside 0..2"), "{error}");
 }

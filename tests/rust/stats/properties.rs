@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use smoothtopk::certificate::certify;
-use smoothtopk::stats::{Bound, Counts, binomial};
+use smoothtopk::certificate::{certify, certify_with, predict};
+use smoothtopk::stats::{Bound, Counts, Intervals, Spending, binomial};
 
 /// Radii are found to 1e-11 sigma; two of them compare up to twice that, in units of sigma = 1.
 const ROUNDING: f64 = 3e-11;
@@ -44,6 +44,20 @@ fn moved(counts: &Counts, from: Option<usize>, to: usize, rows: u64) -> Counts {
     Counts::new(labels, counts.n()).unwrap()
 }
 
+/// `counts` with labels for the rows that have none, in these proportions.
+fn labelled(counts: &Counts, weights: &[f64]) -> Counts {
+    let weights = &weights[..counts.classes()];
+    let total = weights.iter().sum::<f64>().max(1e-9);
+    let (mut labels, mut left) = (counts.labels().to_vec(), counts.unlabelled());
+    for (label, weight) in labels.iter_mut().zip(weights) {
+        let rows = ((weight / total * counts.unlabelled() as f64) as u64).min(left);
+        *label += rows;
+        left -= rows;
+    }
+    *labels.last_mut().unwrap() += left;
+    Counts::new(labels, counts.n()).unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, rng_seed: RngSeed::Fixed(20), failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -55,10 +69,30 @@ proptest! {
         let k = 1 + kp.index(counts.classes() - 1);
         let rival = 1 + pick.index(counts.classes() - 1);
         let before = radius(&counts, k, alpha, bound);
-        for from in [None, Some(0)] {
-            let available = from.map_or(counts.unlabelled(), |label| counts.labels()[label]);
-            let after = radius(&moved(&counts, from, rival, (share * available as f64) as u64), k, alpha, bound);
-            prop_assert!(after <= before + ROUNDING, "{after} > {before}");
+        let rows = (share * counts.labels()[0] as f64) as u64;
+        let after = radius(&moved(&counts, Some(0), rival, rows), k, alpha, bound);
+        prop_assert!(after <= before + ROUNDING, "{after} > {before}");
+    }
+
+    /// Rows without a label count as whichever rival they would help: with any labels in their place the radius holds.
+    #[test]
+    fn failures_only_shrink_a_certificate(
+        counts in counts(), alpha in alphas(), bound in bounds(), weights in prop::collection::vec(0.0..1.0f64, 12),
+        kp in any::<prop::sample::Index>(), anytime in any::<bool>(), own_share in 0.05..0.95f64,
+    ) {
+        let k = 1 + kp.index(counts.classes() - 1);
+        let complete = labelled(&counts, &weights);
+        let intervals = if anytime { Intervals::Anytime } else { Intervals::Fixed };
+        for spending in [bound.into(), Spending::Pooled { label_share: own_share, named: Vec::new() }] {
+            let radius = |counts: &Counts| certify_with(counts, 0, k, 1.0, alpha, &spending, intervals).unwrap().radius;
+            let (with, without) = (radius(&complete), radius(&counts));
+            prop_assert!(without <= with + ROUNDING, "{spending}: {without} > {with}");
+        }
+        let (with, without) = (predict(&complete, k, alpha).unwrap(), predict(&counts, k, alpha).unwrap());
+        prop_assert!(without.p_value >= with.p_value * (1.0 - 1e-9), "{} < {}", without.p_value, with.p_value);
+        if let Some(labels) = without.labels() {
+            let sorted = |labels: &[usize]| { let mut labels = labels.to_vec(); labels.sort_unstable(); labels };
+            prop_assert_eq!(sorted(labels), sorted(&with.top));
         }
     }
 

@@ -23,7 +23,8 @@ class Answer:
 
     Attributes:
         k: the k of top-k.
-        counts: rows that gave each label, uint64 [classes], read-only. Rows with no label (NaN) are counted in n alone.
+        counts: rows that gave each label, uint64 [classes], read-only. Rows with no label (NaN) are
+            counted in n alone, and in bounds as rows of every rival.
         n: rows that were counted; under a rule those of its last look.
         rows_drawn: rows that were drawn, those after the last look too, but not those that select; 0 where the counts
             were given.
