@@ -180,6 +180,26 @@ fn rows_that_a_rule_ended_are_summed_up() {
     assert!(refused(&folder, &["a", "--out", "out"], 1).contains("stops.tsv, line 5"));
 }
 
+/// Written without a word on a panic: what ends a pipeline early is no error, and a full disk is one in one line.
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_that_is_closed_or_full_is_no_panic() {
+    let folder = folder();
+    run_folder(&folder, "a", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);
+    let to = |stdout: std::process::Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smoothtopk"));
+        command.current_dir(folder.path()).args(["report", "a", "--out", "out"]).stdout(stdout);
+        let output = command.output().expect("the program starts");
+        (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+    };
+    let (reader, writer) = std::io::pipe().expect("pipe");
+    drop(reader);
+    assert_eq!(to(writer.into()), (Some(0), String::new()));
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("opens");
+    let (code, error) = to(full.into());
+    assert!(code == Some(1) && error.contains("standard output") && error.lines().count() == 1, "{error}");
+}
+
 #[test]
 fn errors_are_one_line_and_leave_an_earlier_report_as_it_was() {
     let folder = folder();

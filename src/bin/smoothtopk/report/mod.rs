@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use smoothtopk::{Error, Result};
 
 use crate::run_dir::{RunDir, atomic};
+use crate::stdout;
 use curve::Run;
 
 /// Certified top-k accuracy against radius, of one or several runs
@@ -63,8 +64,7 @@ pub fn run(args: Args) -> Result<()> {
     files.extend(stops::csv(&runs).map(|csv| ("stops.csv", csv.into_bytes())));
     files.extend(answers::csv(&runs).map(|csv| ("answers.csv", csv.into_bytes())));
     write_all(&args.out, &files)?;
-    print!("{tables}");
-    Ok(())
+    stdout::print(&tables)
 }
 
 fn write_all(out: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
