@@ -390,7 +390,7 @@ fn bad_input_to_verify_says_what_to_do() {
         (&of_run, "", "", [&attack[..], &["--mean", "0.5"]].concat(), 2, vec!["mean", "leave --mean out"]),
         (&nothing, "", "", attack.to_vec(), 1, vec!["nothing"]),
         (&single, "", "", attack.to_vec(), 2, vec!["RUN folder"]),
-        (&of_past, "", "", attack.to_vec(), 1, vec!["example 200", "past the 200"]),
+        (&of_past, "", "", attack.to_vec(), 1, vec!["k1.tsv, line 14", "example 200, past the 12"]),
         (&of_run, "", "", vec!["--adversarial", &no_indices], 1, vec!["indices", "--indices"]),
         (&of_run, "", "", vec!["--adversarial", &no_indices, "--indices", "1"], 1, vec!["2 inputs and 1 indices"]),
         (&of_run, "", "", vec!["--adversarial", &no_indices, "--indices", "1,200"], 1, vec!["example 200"]),
