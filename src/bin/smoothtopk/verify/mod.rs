@@ -7,7 +7,7 @@
 //! | `norm`, `space`, `ball` | norms bounded from above, and inputs that are inside a radius for certain |
 //! | `directions`, `attack`, `search` | the search for a point where the labels leave the top k |
 //! | `evaluate`, `membership`, `confirm` | noisy rows, and what they say of labels being in the top k |
-//! | `verdict` | breaks against what alpha allows |
+//! | `verdict`, `power` | breaks against what alpha allows, and whether more could have been found |
 //! | `attacks`, `adversarial` | the command's two modes; `report`, `save`: what they write |
 
 mod adversarial;
@@ -19,6 +19,7 @@ mod directions;
 mod evaluate;
 mod membership;
 mod norm;
+mod power;
 mod reopen;
 mod report;
 mod save;
