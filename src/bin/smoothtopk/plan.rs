@@ -8,11 +8,12 @@ use smoothtopk::certificate::stop::{PredictJudge, Rule, Terms};
 use smoothtopk::model::Model;
 use smoothtopk::noise::Grid;
 use smoothtopk::sampler::Measured;
-use smoothtopk::stats::{Bound, MAX_TRIALS, Spending};
+use smoothtopk::stats::{Bound, MAX_TRIALS, Spending, check_alpha};
 use smoothtopk::{Error, Result};
 
 use crate::model_args::ModelArgs;
-use crate::sampling::{check_probability, check_sigma, measure_plan};
+use crate::number::number;
+use crate::sampling::{check_sigma, measure_plan};
 use crate::stdout;
 
 /// The smallest n that can avoid abstaining, the largest radius n allows, and how long that takes.
@@ -64,7 +65,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    check_probability("alpha", args.alpha)?;
+    check_alpha(args.alpha)?;
     check_sigma(args.sigma)?;
     let radius = match (args.rule, args.radius) {
         (Rule::Radius(of_rule), Some(radius)) if of_rule != radius => {
@@ -77,7 +78,7 @@ pub fn run(args: Args) -> Result<()> {
     if let Some(radius) = radius
         && !(radius > 0.0 && radius.is_finite())
     {
-        return Err(Error::argument("radius", format!("must be a finite number > 0, got {radius}")));
+        return Err(Error::argument("radius", format!("must be a finite number > 0, got {}", number(radius))));
     }
     let measured = args.model.as_ref().map(|path| measure(&args, path)).transpose()?;
     let classes = args.model_args.classes.or(measured.as_ref().map(|(model, _)| model.signature().classes));
@@ -94,7 +95,7 @@ pub fn run(args: Args) -> Result<()> {
         header += &format!("\tlargest_radius_at_n={n}");
     }
     if let Some(radius) = radius {
-        header += &format!("\tsmallest_n_for_radius_{radius}");
+        header += &format!("\tsmallest_n_for_radius_{}", number(radius));
     }
     lines.push(header);
     for &k in &args.k {
@@ -151,7 +152,7 @@ impl Slack {
         if !(args.input_max >= 0.0 && args.input_max.is_finite()) {
             return Err(Error::argument(
                 "input-max",
-                format!("must be a finite number from 0 up, got {:e}", args.input_max),
+                format!("must be a finite number from 0 up, got {}", number(args.input_max)),
             ));
         }
         let slack = |elements| Ok((Grid::for_range(args.input_max, args.sigma)?.radius_slack(elements), elements));

@@ -10,6 +10,7 @@ use smoothtopk::model::{Layout, Model};
 use smoothtopk::noise::Grid;
 use smoothtopk::sampler::{Measured, Opened, Plan};
 use smoothtopk::smoothed::{Generator, NoiseMode, Outcome, Request, SmoothedClassifier, Task};
+use smoothtopk::stats::check_alpha;
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::data::{self, DataOptions, Dataset, InputSpec, Resize};
@@ -17,6 +18,7 @@ use crate::in_flight::{InFlight, Window};
 use crate::interrupt;
 use crate::model_args::ModelArgs;
 use crate::noise_args::NoiseArgs;
+use crate::number::number;
 use crate::progress::Progress;
 
 /// Between two looks at progress and Ctrl-C.
@@ -105,7 +107,7 @@ impl SamplingArgs {
 
 impl Sampling {
     pub fn open(args: &SamplingArgs) -> Result<Self> {
-        check_probability("alpha", args.alpha)?;
+        check_alpha(args.alpha)?;
         check_sigma(args.sigma)?;
         if args.n == 0 {
             return Err(Error::argument("n", "must be at least 1"));
@@ -269,10 +271,17 @@ pub fn measure_plan(opened: &Opened, threads: Option<usize>, no_cache: bool) -> 
     search.run(&opened.classifier)
 }
 
+/// Thirty years: what is longer is no deadline, and overflows clocks.
+const LONGEST: f64 = 1e9;
+
 /// A number of seconds above 0.
 fn seconds(text: &str) -> Result<Duration> {
     let refuse = || Error::argument("timeout", format!("\"{text}\" is not a number of seconds above 0"));
     let seconds = text.parse().map_err(|_| refuse())?;
+    if seconds > LONGEST {
+        let message = format!("\"{text}\" is more than {LONGEST:e} seconds: leave --timeout out for no deadline");
+        return Err(Error::argument("timeout", message));
+    }
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(refuse)
 }
 
@@ -280,12 +289,12 @@ pub fn check_probability(field: &str, value: f64) -> Result<()> {
     if value > 0.0 && value < 1.0 {
         return Ok(());
     }
-    Err(Error::argument(field, format!("must be a probability above 0 and below 1, got {value}")))
+    Err(Error::argument(field, format!("must be a probability above 0 and below 1, got {}", number(value))))
 }
 
 pub fn check_sigma(sigma: f64) -> Result<()> {
     if sigma > 0.0 && sigma.is_finite() {
         return Ok(());
     }
-    Err(Error::argument("sigma", format!("must be a finite number > 0, got {sigma}")))
+    Err(Error::argument("sigma", format!("must be a finite number > 0, got {}", number(sigma))))
 }

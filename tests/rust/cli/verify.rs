@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use crate::common::{digit_pixels, npz, smoothtopk};
+use crate::common::{digit_pixels, npz, smoothtopk, told};
 use crate::{data, digits, model, ok};
 
 /// A column, what is made of it, and what is then found.
@@ -405,7 +405,15 @@ fn bad_input_to_verify_says_what_to_do() {
     let (of_run, of_past) = (run.path.to_str().unwrap().to_owned(), past.path.to_str().unwrap().to_owned());
     let cases: Vec<BadInput> = vec![
         (&of_run, "", "", vec![], 2, vec!["--attacks", "--adversarial"]),
-        (&of_run, "", "", vec!["--attacks", "8"], 2, vec!["--out"]),
+        (&of_run, "", "", vec!["--attacks", "8"], 2, vec!["--out", "Usage: smoothtopk verify", "--help"]),
+        (
+            &of_run,
+            "",
+            "",
+            vec!["--attacks", "8", "--out", &single],
+            2,
+            vec!["out: ", "x.tsv is a file: a folder is needed"],
+        ),
         (&of_run, "", "", vec!["--attacks", "0", "--out", &out], 2, vec!["attacks", "at least 1"]),
         (&of_run, "", "", [&attack[..], &["--rows", "0"]].concat(), 2, vec!["rows"]),
         (&of_run, "", "", [&attack[..], &["--n", "0"]].concat(), 2, vec!["n:"]),
@@ -441,7 +449,7 @@ fn bad_input_to_verify_says_what_to_do() {
         let output = smoothtopk([&base[..], more].concat());
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(*code), "{more:?}: {stderr}");
-        assert!(stderr.starts_with("smoothtopk: ") && stderr.trim_end().lines().count() == 1, "{more:?}: {stderr}");
+        assert!(stderr.starts_with("smoothtopk: ") && told(&stderr).lines().count() == 1, "{more:?}: {stderr}");
         for word in says {
             assert!(stderr.contains(word), "{more:?} must say {word:?}: {stderr}");
         }

@@ -9,6 +9,7 @@ use smoothtopk::stats::{Intervals, Spending, check_alpha};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::Args;
+use crate::number::number;
 use crate::run_dir::{self, COUNTS, Columns, MANIFEST, Stop};
 
 pub struct Settings {
@@ -78,14 +79,15 @@ impl Settings {
         if let Some(other) = args.sigma.filter(|&other| other != sigma) {
             return Err(Error::argument(
                 "sigma",
-                format!("{other} given, but the RUN's noise had sigma {sigma}: leave it out"),
+                format!("{} given, but the RUN's noise had sigma {sigma}: leave it out", number(other)),
             ));
         }
         if let Some(other) = args.n.filter(|&other| other != n) {
             return Err(Error::argument("n", format!("{other} given, but the RUN drew n = {n} rows: leave it out")));
         }
         if let Some(other) = args.radius_slack.filter(|&other| other != slack) {
-            let message = format!("{other} given, but the RUN's noise takes {slack} off: leave it out");
+            let message =
+                format!("{} given, but the RUN's noise takes {} off: leave it out", number(other), number(slack));
             return Err(Error::argument("radius-slack", message));
         }
         let intervals = manifest.intervals(args.intervals, n)?;
@@ -135,7 +137,7 @@ impl Settings {
 fn slack(given: Option<f64>) -> Result<f64> {
     match given {
         Some(slack) if !(slack >= 0.0 && slack.is_finite()) => {
-            Err(Error::argument("radius-slack", format!("must be a finite number from 0 up, got {slack}")))
+            Err(Error::argument("radius-slack", format!("must be a finite number from 0 up, got {}", number(slack))))
         }
         given => Ok(given.unwrap_or(0.0)),
     }
@@ -279,7 +281,7 @@ impl Manifest {
         let Some(total) = self.json["alpha_total"].as_f64() else { return };
         let other = args.alpha.is_some_and(|alpha| alpha != own_alpha) || args.bound.is_some();
         if other || args.intervals.is_some() || args.k.iter().any(|k| !ks.contains(k)) {
-            eprintln!("note: these statements are not among those that share the RUN's alpha of {total}");
+            eprintln!("note: these statements are not among those that share the RUN's alpha of {}", number(total));
         }
     }
 }

@@ -68,6 +68,6 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 fn write_all(out: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
-    std::fs::create_dir_all(out).map_err(|error| Error::io(out, &error))?;
+    atomic::make_folder(out)?;
     files.iter().try_for_each(|(name, content)| atomic::write(&out.join(name), content))
 }

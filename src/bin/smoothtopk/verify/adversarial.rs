@@ -18,6 +18,7 @@ use super::space::Space;
 use super::statement::{Certified, Kind, listed};
 use super::verdict::{Levels, Tally};
 use crate::data::{self, DataOptions, Dataset, Resize};
+use crate::number::number;
 use crate::progress::Progress;
 
 /// The share of a test's rows that choose the rivals to test against, and the fewest such rows.
@@ -141,7 +142,10 @@ fn read(args: &Args, file: &Path, reopened: &Reopened) -> Result<Vec<Perturbed>>
     }
     let input_scale = args.adversarial_scale.unwrap_or(manifest.input_scale);
     if !(input_scale > 0.0 && input_scale.is_finite()) {
-        return Err(Error::argument("adversarial-scale", format!("must be a finite number > 0, got {input_scale}")));
+        return Err(Error::argument(
+            "adversarial-scale",
+            format!("must be a finite number > 0, got {}", number(input_scale)),
+        ));
     }
     let images = Dataset::open(file, &DataOptions { input_scale, classes_file: None, resize: Resize::default() })?;
     let indices = match &args.indices {

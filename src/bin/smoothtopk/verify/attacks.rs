@@ -228,6 +228,6 @@ fn save_breaks(out: &Path, all: &[Attacked], reopened: &Reopened) -> Result<()> 
         NamedArray::i64("k", &column(|certified| certified.of.k)),
         NamedArray::i64("top", &column(|certified| certified.k)),
     ];
-    std::fs::create_dir_all(out).map_err(|error| Error::io(out, &error))?;
+    atomic::make_folder(out)?;
     atomic::write(&path, &save::npz(&arrays)?)
 }

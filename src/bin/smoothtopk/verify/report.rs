@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use smoothtopk::{Error, Result};
+use smoothtopk::Result;
 
 use super::power::Power;
 use super::verdict::{Levels, Tally};
+use crate::number::number;
 use crate::run_dir::{Manifest, atomic};
 use crate::stdout;
 
@@ -54,7 +55,7 @@ impl Report {
         }
         let mut markdown = format!("# Certificates under test: {}\n\n", run.display());
         // Writing to a string cannot fail.
-        let _ = writeln!(markdown, "{}\n", headline(tallies, levels, manifest.alpha));
+        let _ = writeln!(markdown, "{}\n", headline(tallies, levels, &number(manifest.alpha)));
         for obstacle in tallies.iter().filter_map(|(tally, power)| power.obstacle(tally.kind, tally.examples)) {
             let _ = writeln!(markdown, "- {obstacle}");
         }
@@ -82,9 +83,10 @@ impl Report {
         let _ = writeln!(
             markdown,
             "\nA break is a point inside the radius at which all the labels are out of the top k, found at p <= {}; breaks are too many \
-             at P <= {}. A sound RUN is blamed with probability at most {false_alarm}.\n",
+             at P <= {}. A sound RUN is blamed with probability at most {}.\n",
             probability(levels.test),
             probability(levels.tally),
+            number(false_alarm),
         );
         Self { markdown, lines: vec![summary], sound }
     }
@@ -106,7 +108,7 @@ impl Report {
     pub fn write(&self, json: bool, out: Option<&Path>) -> Result<()> {
         let lines: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
         if let Some(out) = out {
-            std::fs::create_dir_all(out).map_err(|error| Error::io(out, &error))?;
+            atomic::make_folder(out)?;
             atomic::write(&out.join("verify.md"), self.markdown.as_bytes())?;
             atomic::write(&out.join("verify.jsonl"), lines.as_bytes())?;
         }
@@ -120,7 +122,7 @@ fn verdict(tally: &Tally, power: &Power, levels: &Levels) -> &'static str {
 }
 
 /// The first line: no more than was shown.
-fn headline(tallies: &[(Tally, Power)], levels: &Levels, alpha: f64) -> String {
+fn headline(tallies: &[(Tally, Power)], levels: &Levels, alpha: &str) -> String {
     let listed = |of: &dyn Fn(&Tally, &Power) -> bool| {
         let named = tallies.iter().filter(|(tally, power)| of(tally, power)).map(|(tally, _)| tally.kind.named());
         named.collect::<Vec<_>>().join(", ")
