@@ -50,6 +50,10 @@ pub fn run(args: Args) -> Result<()> {
         [tables::markdown(&runs, &radii), stops::markdown(&runs), answers::markdown(&runs), alpha::markdown(&runs)];
     let tables = tables.concat();
     let svg = plot::svg(&runs, largest);
+    let alike = plot::alike(&runs);
+    if alike > 0 {
+        eprintln!("warning: {alike} curves of the plot look as others do: report fewer runs at a time");
+    }
     let png = png::render(&svg)?;
     let grid = scale::multiples(largest, 250);
     let report =
