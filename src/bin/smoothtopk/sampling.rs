@@ -49,9 +49,9 @@ pub struct SamplingArgs {
     /// Examples are then drawn one at a time.
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<Duration>,
-    /// What the data's values are divided by: 255 for 8-bit pixels and a model of pixels in [0,1].
-    #[arg(long, value_name = "X", default_value_t = 1.0, help_heading = "Data options")]
-    pub input_scale: f64,
+    /// What the data's values are divided by: 255 for 8-bit pixels and a model of pixels in [0,1] [default: 1].
+    #[arg(long, value_name = "X", help_heading = "Data options")]
+    pub input_scale: Option<f64>,
     /// Take every S-th example.
     #[arg(long, value_name = "S", default_value_t = 1, help_heading = "Data options")]
     pub skip: usize,
@@ -100,8 +100,12 @@ pub struct Sampling {
 }
 
 impl SamplingArgs {
+    pub fn input_scale(&self) -> f64 {
+        self.input_scale.unwrap_or(1.0)
+    }
+
     fn data_options(&self) -> DataOptions {
-        DataOptions { input_scale: self.input_scale, classes_file: self.classes_file.clone(), resize: self.resize }
+        DataOptions { input_scale: self.input_scale(), classes_file: self.classes_file.clone(), resize: self.resize }
     }
 }
 
@@ -148,6 +152,15 @@ impl Sampling {
         if examples.is_empty() {
             return Err(Error::data("data", "no example is left to do: the data is empty, or --max is 0"));
         }
+        if args.input_scale.is_none()
+            && let Some(largest) = dataset.largest_pixel(layout)
+        {
+            let sigma = number(args.sigma);
+            eprintln!(
+                "warning: the data look like pixels that nothing has scaled, up to {largest}, and sigma = {sigma} is in their units: a model \
+                 of 8-bit pixels in [0,1] wants --input-scale 255 (--input-scale 1 says that this is meant)"
+            );
+        }
         Ok(Self { data: dataset, model, opened, examples, input_max, input, threads, args: args.clone() })
     }
 
@@ -172,8 +185,8 @@ impl Sampling {
 
     /// A request for the rows that were asked for: every field but those of one command, with a seed or key.
     pub fn request(&self, generator: Generator) -> Result<Request> {
-        let SamplingArgs { sigma, ref k, n, alpha, input_scale, ref noise_args, .. } = self.args;
-        let noise = noise_args.noise.mode(input_scale)?;
+        let SamplingArgs { sigma, ref k, n, alpha, ref noise_args, .. } = self.args;
+        let noise = noise_args.noise.mode(self.args.input_scale())?;
         let request = Request { k: k.clone(), n, alpha, generator, noise, ..Request::new(sigma) };
         Request { input_max: self.input_max, ..request }.with_seed()
     }

@@ -119,3 +119,27 @@ fn the_bare_program_shows_its_commands() {
         assert!(stderr.contains(part), "{part}: {stderr}");
     }
 }
+
+/// sigma 0.25 on pixels from 0 to 255 certifies next to nothing, and says nothing that is wrong.
+#[test]
+fn pixels_without_an_input_scale_are_warned_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("data.npz");
+    let warned = |pixels: &[f32], more: &[&str]| {
+        npz(&file, &[1, 64], pixels, Some(&[1]));
+        let (model, data) = (model(), file.to_string_lossy().into_owned());
+        let base = ["predict", "--model", &model, "--data", &data, "--sigma", "0.25", "--n", "50", "--batch", "50"];
+        let output = smoothtopk([&base[..], more].concat());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).matches("--input-scale 255").count()
+    };
+    let pixels = common::digit_pixels(1);
+    let scaled: Vec<f32> = pixels.iter().map(|pixel| pixel / 4.0 + 0.1).collect();
+    let centred: Vec<f32> = pixels.iter().map(|pixel| pixel - 8.0).collect();
+    assert_eq!(warned(&pixels, &[]), 1);
+    for scale in ["1", "16"] {
+        assert_eq!(warned(&pixels, &["--input-scale", scale]), 0, "{scale}");
+    }
+    // Whatever these are, they are no bytes.
+    assert_eq!((warned(&scaled, &[]), warned(&centred, &[])), (0, 0));
+}

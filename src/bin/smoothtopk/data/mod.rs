@@ -238,6 +238,14 @@ impl Dataset {
         }
     }
 
+    /// The largest value, where the data are plainly 8-bit pixels that nothing has brought to [0, 1], for a model of this layout.
+    pub fn largest_pixel(&self, layout: Layout) -> Option<f64> {
+        match &self.source {
+            Source::Array(array) => array.largest_pixel(layout != Layout::Flat).filter(|_| self.input_scale == 1.0),
+            Source::Folder(_) => Some(255.0).filter(|_| self.input_scale == 1.0),
+        }
+    }
+
     /// SHA-256 of the content, in hex. For a file: of its bytes. For a folder: of the text that `sha256sum` prints for
     /// its images, `<hash>  <CLASS/file>` a line, in the order of the examples; with a classes file, a last line with
     /// the file's hash and the name `-classes`.
