@@ -61,7 +61,8 @@ impl ReadRun {
         let name = name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         if !metadata.is_dir() {
             // A file of a run that may be being written, or another tool's, whose last line may end without a newline.
-            let of_run = whole.with_file_name(MANIFEST).exists();
+            let named = |name: &str| name.strip_prefix('k').is_some_and(|k| k.parse::<usize>().is_ok());
+            let of_run = named(&name) && whole.with_file_name(MANIFEST).exists();
             let series = vec![Series { k: None, rows: read_rows(path, of_run)? }];
             let (answers, stops) = (Vec::new(), Vec::new());
             return Ok(Self { name, path: path.to_path_buf(), manifest: None, series, answers, stops });

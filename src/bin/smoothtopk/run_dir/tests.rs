@@ -232,6 +232,14 @@ fn runs_of_other_tools_and_unfinished_ones_are_read() {
         let error = RunDir::read(&other).expect_err(says);
         assert!(error.kind() == ErrorKind::InvalidData && error.message().contains(says), "{error}");
     }
+    // A single file of a run that is being written is one as well; another file beside a manifest is not.
+    let cut = &text[..text.len() - "\t0.5\t0\t0:00:09".len()];
+    std::fs::write(folder.path().join(MANIFEST), "{}").expect("manifest");
+    for (name, rows) in [("k1.tsv", Some(2)), ("kept.tsv", None)] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, cut).expect("file");
+        assert_eq!(RunDir::read(&file).ok().map(|run| run.series[0].rows.len()), rows, "{name}");
+    }
     std::fs::write(&other, "idx,label\n").expect("file");
     assert!(RunDir::read(&other).expect_err("columns").message().contains("no column `idx`"));
     assert_eq!(RunDir::read(&path).expect_err("nothing").kind(), ErrorKind::NotFound);
