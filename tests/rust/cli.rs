@@ -95,10 +95,10 @@ fn manifest(run: &Path) -> serde_json::Value {
     serde_json::from_str(&text(run.join("manifest.json"))).unwrap()
 }
 
-/// What a command that must be refused says, in one line.
+/// What a command that must be refused says, in one line and perhaps its usage below.
 fn refused(output: &Output, code: i32) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{stderr}");
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert_eq!(common::told(&stderr).lines().count(), 1, "{stderr}");
     stderr
 }

@@ -46,6 +46,60 @@ fn a_torn_last_line_of_a_run_is_left_out() {
     assert_eq!(table(&radius(&file, &[])).len(), 1);
 }
 
+/// A line number would join with other examples of k1.tsv.
+#[test]
+fn idx_is_the_runs_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("counts.tsv");
+    fs::write(&file, "90\t10\t0\n80\t20\t1\n").unwrap();
+    let manifest = dir.path().join("manifest.json");
+    let skipped = r#"{"n": 100, "sigma": 0.25, "alpha": 0.001, "bound": "ranked", "radius_slack": 0.0, "skip": 7, "examples": 2}"#;
+    fs::write(&manifest, skipped).unwrap();
+    let idx = |output: &Output| table(output).iter().map(|row| row.0).collect::<Vec<_>>();
+    assert_eq!(idx(&radius(&file, &[])), [0, 7]);
+    fs::write(&manifest, skipped.replace("\"examples\": 2", "\"examples\": 1")).unwrap();
+    refused(&file, &[], 1, "line 2: an example past the 1 of the RUN");
+    fs::write(&manifest, skipped.replace('7', "0")).unwrap();
+    refused(&file, &[], 1, "\"skip\"");
+    // Where rows end is said for each example: lines of another example are not taken.
+    fs::write(&manifest, skipped.replace("\"skip\"", r#""rule": "radius:0.4", "classes": 2, "k": [1], "skip""#))
+        .unwrap();
+    let stops =
+        "idx\trows\tdecision_k1\tspending_k1\tearlier_k1\n0\t100\tcertified\tranked\t-\n7\t100\trefuted\tranked\t-\n";
+    fs::write(dir.path().join("stops.tsv"), stops).unwrap();
+    assert_eq!(idx(&radius(&file, &[])), [0, 7]);
+    fs::write(dir.path().join("stops.tsv"), stops.replace("\n7", "\n14")).unwrap();
+    refused(&file, &[], 1, "line 2: it is of example 7, and stops.tsv has example 14 there");
+}
+
+#[cfg(unix)]
+#[test]
+fn counts_behind_a_link_are_the_runs_and_other_counts_say_what_is_assumed() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    fs::create_dir(&run).unwrap();
+    fs::write(run.join("counts.tsv"), "9900\t100\t0\n").unwrap();
+    let manifest = r#"{"n": 10000, "sigma": 0.25, "alpha": 0.001, "bound": "ranked", "radius_slack": 0.125}"#;
+    fs::write(run.join("manifest.json"), manifest).unwrap();
+    let own = table(&radius(&run.join("counts.tsv"), &[]));
+    let link = dir.path().join("link.txt");
+    std::os::unix::fs::symlink("run/counts.tsv", &link).unwrap();
+    assert_eq!(table(&radius(&link, &[])), own);
+    refused(&link, &["--sigma", "0.5"], 2, "sigma 0.25");
+    refused(&link, &["--radius-slack", "0"], 2, "0.125 off");
+
+    let copy = dir.path().join("copy.tsv");
+    fs::copy(run.join("counts.tsv"), &copy).unwrap();
+    let given = ["--sigma", "0.25", "--alpha", "0.001"];
+    let said = |more: &[&str]| String::from_utf8(radius(&copy, &[&given, more].concat()).stderr).unwrap();
+    let note = said(&[]);
+    assert!(note.lines().count() == 1 && note.contains("--intervals") && note.contains("--radius-slack"), "{note}");
+    assert!(!said(&["--radius-slack", "0.125"]).contains("radius-slack"));
+    assert_eq!(said(&["--radius-slack", "0.125", "--intervals", "fixed"]), "");
+    assert_eq!(table(&radius(&copy, &[&given[..], &["--radius-slack", "0.125"]].concat())), own);
+    refused(&copy, &[&given[..], &["--radius-slack", "-1"]].concat(), 2, "radius-slack");
+}
+
 /// The library's own certificates of `COUNTS`.
 fn expected(ks: &[usize], n: u64, alpha: f64, bound: Bound, slack: f64) -> Vec<(usize, usize, f64, u8)> {
     let mut rows = Vec::new();
@@ -66,7 +120,8 @@ fn refused(file: &Path, args: &[&str], code: i32, message: &str) {
     let output = radius(file, args);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{stderr}");
-    assert!(stderr.contains(message) && stderr.lines().count() == 1, "wanted \"{message}\", got: {stderr}");
+    let told = stderr.split("\n\n").next().unwrap_or_default();
+    assert!(told.contains(message) && told.lines().count() == 1, "wanted \"{message}\", got: {stderr}");
     assert!(output.stdout.is_empty());
 }
 
@@ -207,7 +262,18 @@ fn a_closed_pipe_ends_quietly() {
     let file = folder.path().join("counts.txt");
     fs::write(&file, COUNTS.repeat(20_000)).unwrap();
     let mut child = program()
-        .args(["radius", "--sigma", "0.25", "--alpha", "0.001", "--counts"])
+        .args([
+            "radius",
+            "--sigma",
+            "0.25",
+            "--alpha",
+            "0.001",
+            "--intervals",
+            "fixed",
+            "--radius-slack",
+            "0",
+            "--counts",
+        ])
         .arg(&file)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -60,7 +60,7 @@ fn refused(folder: &TempDir, args: &[&str], code: i32) -> String {
     let error = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(code), "{error}");
     assert!(output.stdout.is_empty());
-    assert_eq!(error.lines().count(), 1, "{error}");
+    assert_eq!(error.split("\n\n").next().unwrap_or_default().lines().count(), 1, "{error}");
     error
 }
 
@@ -180,6 +180,26 @@ fn rows_that_a_rule_ended_are_summed_up() {
     assert!(refused(&folder, &["a", "--out", "out"], 1).contains("stops.tsv, line 5"));
 }
 
+/// Written without a word on a panic: what ends a pipeline early is no error, and a full disk is one in one line.
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_that_is_closed_or_full_is_no_panic() {
+    let folder = folder();
+    run_folder(&folder, "a", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);
+    let to = |stdout: std::process::Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smoothtopk"));
+        command.current_dir(folder.path()).args(["report", "a", "--out", "out"]).stdout(stdout);
+        let output = command.output().expect("the program starts");
+        (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+    };
+    let (reader, writer) = std::io::pipe().expect("pipe");
+    drop(reader);
+    assert_eq!(to(writer.into()), (Some(0), String::new()));
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("opens");
+    let (code, error) = to(full.into());
+    assert!(code == Some(1) && error.contains("standard output") && error.lines().count() == 1, "{error}");
+}
+
 #[test]
 fn errors_are_one_line_and_leave_an_earlier_report_as_it_was() {
     let folder = folder();
@@ -198,7 +218,7 @@ fn errors_are_one_line_and_leave_an_earlier_report_as_it_was() {
     assert!(refused(&folder, &["future", "--out", "out"], 1).contains("format 99"));
     std::fs::write(folder.path().join("binary.tsv"), [0xff, 0xfe, 0x00]).expect("file");
     assert!(refused(&folder, &["binary.tsv", "--out", "out"], 1).contains("not text"));
-    assert!(refused(&folder, &["a", "--out", "a/k1.tsv"], 1).contains("a/k1.tsv"));
+    assert!(refused(&folder, &["a", "--out", "a/k1.tsv"], 2).contains("out: a/k1.tsv is a file: a folder is needed"));
 
     assert_eq!(files(&folder.path().join("out")), before);
 }

@@ -8,6 +8,7 @@ mod inspect;
 mod interrupt;
 mod model_args;
 mod noise_args;
+mod number;
 mod plan;
 mod predict;
 mod progress;
@@ -21,11 +22,12 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use smoothtopk::{Error, ErrorKind, Result};
+use smoothtopk::{ErrorKind, Result};
 
 /// Smoothed top-k prediction and certified l2 radius of any ONNX classifier, by randomized smoothing.
 #[derive(Parser)]
-#[command(name = "smoothtopk", version = smoothtopk::VERSION, max_term_width = 120)]
+#[command(name = "smoothtopk", version = smoothtopk::VERSION, max_term_width = 120, arg_required_else_help = true)]
+#[command(after_help = "smoothtopk COMMAND --help says what a command does and takes.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -65,17 +67,19 @@ fn run(command: Command) -> Result<ExitCode> {
     .map(|()| ExitCode::SUCCESS)
 }
 
-/// The command, or what is wrong with it in one line; help and version are shown as they are.
-fn parse() -> Result<Cli> {
-    Cli::try_parse().map_err(|error| {
-        if !error.use_stderr() {
+/// The command. What is wrong with it is said in one line, and below it how it is used; help and version are shown as they are.
+fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        if !error.use_stderr() || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
             error.exit();
         }
         let text = error.render().to_string();
-        let lines =
-            text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-        let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-        Error::new(ErrorKind::InvalidArgument, line.trim_start_matches("error: "))
+        let usage =
+            ["\nUsage:", "\nFor more"].into_iter().filter_map(|start| text.find(start)).min().unwrap_or(text.len());
+        let lines = text[..usage].lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+        let line = lines.join(" ");
+        eprintln!("smoothtopk: {}\n{}", line.trim_start_matches("error: "), text[usage..].trim_end());
+        std::process::exit(2);
     })
 }
 
@@ -85,7 +89,7 @@ fn main() -> ExitCode {
             "smoothtopk: this build is UNSOUND on purpose: it makes false certificates, for `make test-verify` alone"
         );
     }
-    match parse().and_then(|cli| run(cli.command)) {
+    match run(parse().command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("smoothtopk: {error}");

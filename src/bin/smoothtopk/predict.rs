@@ -10,6 +10,8 @@ use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::interrupt;
 use crate::noise_args::fingerprint;
+use crate::number::number;
+use crate::plan;
 use crate::progress::Progress;
 use crate::sampling::{Sampling, SamplingArgs};
 use crate::stdout;
@@ -49,6 +51,7 @@ pub fn run(args: Args) -> Result<()> {
     let signature = sampling.model.signature();
     request.check_for(Task::Predict, signature.classes, signature.elements)?;
     sampling.check(&request)?;
+    warn_if_hopeless(&request, signature.classes, signature.elements)?;
     let plan = sampling.plan()?;
     interrupt::install()?;
     let fixed = request.rule == Rule::Fixed;
@@ -86,6 +89,21 @@ pub fn run(args: Args) -> Result<()> {
         }
     }
     if read { drawn } else { Ok(()) }
+}
+
+/// Says so on stderr where no counts at all could give a set.
+fn warn_if_hopeless(request: &Request, classes: usize, elements: usize) -> Result<()> {
+    let alpha = request.alpha_left(Task::Predict, elements)?;
+    for &k in &request.k {
+        let least = plan::smallest_n_to_predict(request.rule, k, alpha, classes)?;
+        if request.n < least {
+            let (n, alpha) = (request.n, number(request.alpha));
+            eprintln!(
+                "warning: with n = {n} and alpha = {alpha} every example abstains at k = {k}: n must be at least {least}"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// One for each k.

@@ -10,6 +10,7 @@ use smoothtopk::model::{Layout, Model};
 use smoothtopk::noise::Grid;
 use smoothtopk::sampler::{Measured, Opened, Plan};
 use smoothtopk::smoothed::{Generator, NoiseMode, Outcome, Request, SmoothedClassifier, Task};
+use smoothtopk::stats::check_alpha;
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::data::{self, DataOptions, Dataset, InputSpec, Resize};
@@ -17,6 +18,7 @@ use crate::in_flight::{InFlight, Window};
 use crate::interrupt;
 use crate::model_args::ModelArgs;
 use crate::noise_args::NoiseArgs;
+use crate::number::number;
 use crate::progress::Progress;
 
 /// Between two looks at progress and Ctrl-C.
@@ -47,9 +49,9 @@ pub struct SamplingArgs {
     /// Examples are then drawn one at a time.
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<Duration>,
-    /// What the data's values are divided by: 255 for 8-bit pixels and a model of pixels in [0,1].
-    #[arg(long, value_name = "X", default_value_t = 1.0, help_heading = "Data options")]
-    pub input_scale: f64,
+    /// What the data's values are divided by: 255 for 8-bit pixels and a model of pixels in [0,1] [default: 1].
+    #[arg(long, value_name = "X", help_heading = "Data options")]
+    pub input_scale: Option<f64>,
     /// Take every S-th example.
     #[arg(long, value_name = "S", default_value_t = 1, help_heading = "Data options")]
     pub skip: usize,
@@ -98,14 +100,18 @@ pub struct Sampling {
 }
 
 impl SamplingArgs {
+    pub fn input_scale(&self) -> f64 {
+        self.input_scale.unwrap_or(1.0)
+    }
+
     fn data_options(&self) -> DataOptions {
-        DataOptions { input_scale: self.input_scale, classes_file: self.classes_file.clone(), resize: self.resize }
+        DataOptions { input_scale: self.input_scale(), classes_file: self.classes_file.clone(), resize: self.resize }
     }
 }
 
 impl Sampling {
     pub fn open(args: &SamplingArgs) -> Result<Self> {
-        check_probability("alpha", args.alpha)?;
+        check_alpha(args.alpha)?;
         check_sigma(args.sigma)?;
         if args.n == 0 {
             return Err(Error::argument("n", "must be at least 1"));
@@ -146,6 +152,15 @@ impl Sampling {
         if examples.is_empty() {
             return Err(Error::data("data", "no example is left to do: the data is empty, or --max is 0"));
         }
+        if args.input_scale.is_none()
+            && let Some(largest) = dataset.largest_pixel(layout)
+        {
+            let sigma = number(args.sigma);
+            eprintln!(
+                "warning: the data look like pixels that nothing has scaled, up to {largest}, and sigma = {sigma} is in their units: a model \
+                 of 8-bit pixels in [0,1] wants --input-scale 255 (--input-scale 1 says that this is meant)"
+            );
+        }
         Ok(Self { data: dataset, model, opened, examples, input_max, input, threads, args: args.clone() })
     }
 
@@ -170,8 +185,8 @@ impl Sampling {
 
     /// A request for the rows that were asked for: every field but those of one command, with a seed or key.
     pub fn request(&self, generator: Generator) -> Result<Request> {
-        let SamplingArgs { sigma, ref k, n, alpha, input_scale, ref noise_args, .. } = self.args;
-        let noise = noise_args.noise.mode(input_scale)?;
+        let SamplingArgs { sigma, ref k, n, alpha, ref noise_args, .. } = self.args;
+        let noise = noise_args.noise.mode(self.args.input_scale())?;
         let request = Request { k: k.clone(), n, alpha, generator, noise, ..Request::new(sigma) };
         Request { input_max: self.input_max, ..request }.with_seed()
     }
@@ -269,10 +284,17 @@ pub fn measure_plan(opened: &Opened, threads: Option<usize>, no_cache: bool) -> 
     search.run(&opened.classifier)
 }
 
+/// Thirty years: what is longer is no deadline, and overflows clocks.
+const LONGEST: f64 = 1e9;
+
 /// A number of seconds above 0.
 fn seconds(text: &str) -> Result<Duration> {
     let refuse = || Error::argument("timeout", format!("\"{text}\" is not a number of seconds above 0"));
     let seconds = text.parse().map_err(|_| refuse())?;
+    if seconds > LONGEST {
+        let message = format!("\"{text}\" is more than {LONGEST:e} seconds: leave --timeout out for no deadline");
+        return Err(Error::argument("timeout", message));
+    }
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(refuse)
 }
 
@@ -280,12 +302,12 @@ pub fn check_probability(field: &str, value: f64) -> Result<()> {
     if value > 0.0 && value < 1.0 {
         return Ok(());
     }
-    Err(Error::argument(field, format!("must be a probability above 0 and below 1, got {value}")))
+    Err(Error::argument(field, format!("must be a probability above 0 and below 1, got {}", number(value))))
 }
 
 pub fn check_sigma(sigma: f64) -> Result<()> {
     if sigma > 0.0 && sigma.is_finite() {
         return Ok(());
     }
-    Err(Error::argument("sigma", format!("must be a finite number > 0, got {sigma}")))
+    Err(Error::argument("sigma", format!("must be a finite number > 0, got {}", number(sigma))))
 }

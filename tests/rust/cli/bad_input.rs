@@ -50,10 +50,18 @@ fn bad_input_gets_one_clear_line() {
         (certify(&[("--sigma", "0")]), 2, &["sigma", "> 0"]),
         (certify(&[("--sigma", "-1")]), 2, &["sigma"]),
         (certify(&[("--sigma", "nan")]), 2, &["sigma"]),
-        (certify(&[("--sigma", "abc")]), 2, &["sigma"]),
-        (certify(&[("--alpha", "0")]), 2, &["alpha"]),
-        (certify(&[("--alpha", "1")]), 2, &["alpha"]),
-        (certify(&[("--alpha", "0.9")]), 2, &["alpha"]),
+        (certify(&[("--sigma", "abc")]), 2, &["sigma", "For more information, try '--help'"]),
+        (strings(&["plan", "--sigma=-1e-300"]), 2, &["got -1e-300"]),
+        (
+            certify(&[("--timeout", "1e300"), ("--rule", "radius:1")]),
+            2,
+            &["timeout", "1e300\" is more than 1e9 seconds", "no deadline"],
+        ),
+        (certify(&[("--timeout", "inf")]), 2, &["timeout", "is more than"]),
+        (certify(&[("--timeout", "nan")]), 2, &["timeout", "is not a number of seconds above 0"]),
+        (certify(&[("--alpha", "0")]), 2, &["alpha", "to 0.5"]),
+        (certify(&[("--alpha", "1")]), 2, &["alpha", "to 0.5"]),
+        (certify(&[("--alpha", "0.9")]), 2, &["alpha", "to 0.5"]),
         (certify(&[("--alpha", "1e-100")]), 2, &["alpha"]),
         (certify(&[("--n", "2000000000000")]), 2, &["n"]),
         (certify(&[("--sigma", "1e-110")]), 2, &["sigma"]),
@@ -72,6 +80,7 @@ fn bad_input_gets_one_clear_line() {
         (certify(&[("--provider-option", "threads")]), 2, &["provider-option", "KEY=VALUE"]),
         (certify(&[("--provider", "cuda")]), 1, &["cuda"]),
         (certify(&[("--out", &path("other"))]), 2, &["other"]),
+        (certify(&[("--out", &path("counts.txt"))]), 2, &["out: ", "counts.txt is a file: a folder is needed"]),
         (
             strings(&["radius", "--counts", &path("counts.txt"), "--sigma", "0.25", "--alpha", "0.001"]),
             1,
@@ -81,15 +90,16 @@ fn bad_input_gets_one_clear_line() {
         (strings(&["report", &path("no-run"), "--out", &path("report")]), 1, &["no-run"]),
         (strings(&["inspect", &truncated]), 1, &["truncated.onnx"]),
         (strings(&["plan", "--sigma", "0", "--k", "1"]), 2, &["sigma"]),
-        (strings(&["frobnicate"]), 2, &["frobnicate"]),
-        (strings(&["certify"]), 2, &["--model"]),
+        (strings(&["plan", "--sigma", "0.25", "--alpha", "1"]), 2, &["alpha", "to 0.5"]),
+        (strings(&["frobnicate"]), 2, &["frobnicate", "Usage: smoothtopk"]),
+        (strings(&["certify"]), 2, &["--model", "Usage: smoothtopk certify", "For more information, try '--help'"]),
     ];
     for (arguments, code, says) in cases {
         let output = smoothtopk(&arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
         assert!(
-            stderr.starts_with("smoothtopk: ") && stderr.trim_end().lines().count() == 1,
+            stderr.starts_with("smoothtopk: ") && common::told(&stderr).lines().count() == 1,
             "{arguments:?}: {stderr}"
         );
         for word in says {
@@ -98,4 +108,38 @@ fn bad_input_gets_one_clear_line() {
         assert!(!PathBuf::from(path("run")).exists(), "{arguments:?} wrote a run");
     }
     assert_eq!(fs::read_to_string(path("other/precious.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn the_bare_program_shows_its_commands() {
+    let output = smoothtopk([""; 0]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{stderr}");
+    for part in ["certify", "verify", "plan", "doctor", "--help"] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+}
+
+/// sigma 0.25 on pixels from 0 to 255 certifies next to nothing, and says nothing that is wrong.
+#[test]
+fn pixels_without_an_input_scale_are_warned_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("data.npz");
+    let warned = |pixels: &[f32], more: &[&str]| {
+        npz(&file, &[1, 64], pixels, Some(&[1]));
+        let (model, data) = (model(), file.to_string_lossy().into_owned());
+        let base = ["predict", "--model", &model, "--data", &data, "--sigma", "0.25", "--n", "50", "--batch", "50"];
+        let output = smoothtopk([&base[..], more].concat());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).matches("--input-scale 255").count()
+    };
+    let pixels = common::digit_pixels(1);
+    let scaled: Vec<f32> = pixels.iter().map(|pixel| pixel / 4.0 + 0.1).collect();
+    let centred: Vec<f32> = pixels.iter().map(|pixel| pixel - 8.0).collect();
+    assert_eq!(warned(&pixels, &[]), 1);
+    for scale in ["1", "16"] {
+        assert_eq!(warned(&pixels, &["--input-scale", scale]), 0, "{scale}");
+    }
+    // Whatever these are, they are no bytes.
+    assert_eq!((warned(&scaled, &[]), warned(&centred, &[])), (0, 0));
 }

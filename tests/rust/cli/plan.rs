@@ -1,13 +1,48 @@
 //! Plans for a fixed number of rows, and for rows that a rule may stop.
 
+use smoothtopk::certificate::certify;
 use smoothtopk::certificate::plan::smallest_n_with;
-use smoothtopk::stats::{Intervals, Spending};
+use smoothtopk::noise::Grid;
+use smoothtopk::stats::{Bound, Counts, Intervals, Spending};
 
 use crate::common::smoothtopk;
 use crate::{ok, refused};
 
 fn plan(more: &[&str]) -> std::process::Output {
     smoothtopk([&["plan", "--sigma", "0.25", "--classes", "10", "--k", "1,3"], more].concat())
+}
+
+/// What certify takes off for the rounding of the noise, with as many rows as the plan says and one fewer.
+#[test]
+fn the_n_of_a_plan_certifies_its_radius_and_one_row_less_does_not() {
+    let n_of = |more: &[&str]| -> u64 {
+        let base = ["plan", "--sigma", "0.25", "--classes", "10", "--k", "1", "--bound", "binocp", "--radius", "0.5"];
+        let table = ok(&smoothtopk([&base[..], more].concat()));
+        assert_eq!(table.contains("# not taken off: "), more.is_empty(), "{table}");
+        table.lines().nth(1).unwrap().split('\t').nth(3).unwrap().parse().unwrap()
+    };
+    // A coarse grid, of inputs to 2^18, whose slack moves n by more than one.
+    let grid = Grid::for_range(262_144.0, 0.25).unwrap();
+    let n = n_of(&["--elements", "64", "--input-max", "262144"]);
+    assert!(n > n_of(&["--elements", "64"]) && n_of(&["--elements", "64"]) >= n_of(&[]));
+    let certified = |n: u64| {
+        let counts = Counts::new([vec![n], vec![0; 9]].concat(), n).unwrap();
+        certify(&counts, 0, 1, 0.25, 0.001, Bound::BinoCp).unwrap().shrunk_by(grid.radius_slack(64)).radius
+    };
+    assert!(certified(n) >= 0.5 && certified(n - 1) < 0.5, "{n}: {}, {}", certified(n), certified(n - 1));
+    // The model says how many elements it takes.
+    let model = ok(&smoothtopk(["plan", "--sigma", "0.25", "--n", "1000", "--model", &crate::model()]));
+    assert!(
+        model.contains(&format!("# radii are less {}, ", Grid::for_range(1.0, 0.25).unwrap().radius_slack(64))),
+        "{model}"
+    );
+    let largest = |table: &str| table.lines().nth(1).unwrap().split('\t').nth(3).unwrap().parse::<f64>().unwrap();
+    let without = ok(&smoothtopk(["plan", "--sigma", "0.25", "--n", "1000", "--classes", "10"]));
+    assert!(largest(&model) < largest(&without));
+    let both = smoothtopk(["plan", "--sigma", "0.25", "--model", &crate::model(), "--elements", "3"]);
+    assert_eq!(both.status.code(), Some(2));
+    assert!(refused(&plan(&["--elements", "0"]), 2).contains("elements"));
+    assert!(refused(&plan(&["--elements", "3", "--input-max", "-1"]), 2).contains("input-max"));
 }
 
 #[test]

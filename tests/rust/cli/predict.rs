@@ -26,6 +26,26 @@ fn predict_gives_a_table_and_json() {
     assert!(right >= 4, "{right} of 5 digits right");
 }
 
+/// As certify does, and from the n on that plan knows.
+#[test]
+fn an_n_that_can_only_abstain_is_warned_of() {
+    let warned = |n: &str, rule: &str| {
+        let output = smoothtopk(digits("predict", &["--n", n, "--rule", rule, "--max", "1", "--k", "1,2", "--quiet"]));
+        ok(&output);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let few = warned("10", "fixed");
+    for k in [1, 2] {
+        let says =
+            format!("warning: with n = 10 and alpha = 0.001 every example abstains at k = {k}: n must be at least ");
+        let least = few.lines().find_map(|line| line.strip_prefix(&says)).unwrap_or_else(|| panic!("{few}"));
+        assert!(!warned(least, "fixed").contains(&format!("k = {k}")));
+        let fewer = (least.parse::<u64>().unwrap() - 1).to_string();
+        assert!(warned(&fewer, "fixed").contains(&format!("k = {k}: n must be at least {least}")));
+    }
+    assert!(warned("12", "predict").contains("at k = 1: n must be at least 13"));
+}
+
 #[test]
 fn counts_are_the_same_whatever_the_batch_and_the_threads() {
     let run = |batch: &str, threads: &str| {

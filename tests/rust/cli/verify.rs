@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use crate::common::{digit_pixels, npz, smoothtopk};
+use crate::common::{digit_pixels, npz, smoothtopk, told};
 use crate::{data, digits, model, ok};
 
 /// A column, what is made of it, and what is then found.
@@ -61,8 +61,11 @@ impl Run {
     /// An attack, its exit code and the lines of its verify.jsonl: the summary and the certificates.
     fn attack(&self, more: &[&str]) -> (i32, serde_json::Value, Vec<serde_json::Value>) {
         let out = self.out("attack");
-        let base = ["--attacks", "60", "--n", "5000", "--seed", "3", "--out", out.to_str().unwrap()];
-        let output = self.verify(&[&base[..], more].concat());
+        let mut all = vec!["--seed", "3", "--out", out.to_str().unwrap()];
+        for default in [["--attacks", "60"], ["--n", "5000"]] {
+            all.extend(default.into_iter().filter(|_| !more.contains(&default[0])));
+        }
+        let output = self.verify(&[&all[..], more].concat());
         let code = output.status.code().unwrap();
         assert!(code == 0 || code == 3, "{}", String::from_utf8_lossy(&output.stderr));
         let (summary, lines) = lines(&fs::read_to_string(out.join("verify.jsonl")).unwrap());
@@ -104,6 +107,23 @@ fn true_certificates_are_not_blamed() {
         run.attack(&["--skip", "2"]).2.len(),
         lines.iter().filter(|line| line["idx"].as_u64().unwrap() % 2 == 0).count()
     );
+}
+
+/// What could not have found anything does not say that it found nothing.
+#[test]
+fn tests_that_can_find_nothing_do_not_acquit() {
+    let run = Run::new();
+    run.falsify(1, 2.0);
+    let (code, summary, _) = run.attack(&["--attacks", "5", "--n", "8"]);
+    assert_eq!((code, summary["verdict"].as_str()), (0, Some("inconclusive")));
+    let obstacle = summary["tallies"][0]["obstacle"].as_str().unwrap();
+    let least = obstacle.strip_prefix("k = 1: n is too small for any break to be found: give --n, at least ").unwrap();
+    let markdown = fs::read_to_string(run.out("attack").join("verify.md")).unwrap();
+    assert!(markdown.contains(obstacle) && !markdown.contains("No more breaks"), "{markdown}");
+    // From there on at k = 1, where k = 3 needs three times as many.
+    let (_, summary, _) = run.attack(&["--attacks", "5", "--n", least]);
+    let verdict = |i: usize| summary["tallies"][i]["verdict"].as_str().unwrap();
+    assert!(verdict(0) != "n too small" && verdict(1) == "n too small", "{summary}");
 }
 
 #[test]
@@ -296,7 +316,7 @@ fn adversarial_inputs_are_told_what_their_certificate_says() {
     let arguments = ["--adversarial", file.to_str().unwrap(), "--indices", "2,2,2,2"];
     let says = |output: &Output| -> Vec<(String, f64)> {
         let (summary, lines) = lines(&ok(output));
-        assert_eq!(summary["verdict"], "within alpha");
+        assert_eq!(summary["verdict"], "not evaluated");
         lines.iter().map(|line| (line["says"].as_str().unwrap().to_owned(), line["norm"].as_f64().unwrap())).collect()
     };
     let told = says(&run.verify(&[&arguments[..], &["--json"]].concat()));
@@ -313,6 +333,14 @@ fn adversarial_inputs_are_told_what_their_certificate_says() {
     let text = ok(&run.verify(&[&arguments[..], &["--adversarial-scale", "1", "--n", "5000", "--seed", "5"]].concat()));
     assert!(text.contains("inside: the certificate promises label"), "{text}");
     assert!(text.contains("outside: nothing promised") && text.contains("in the top k (p in"), "{text}");
+    // One example is too few to blame a RUN for.
+    assert!(text.contains("**Inconclusive: more breaks than alpha allows could not have been found.**"), "{text}");
+    assert!(text.contains("- k = 1: 1 certificates were looked at, and of 12 examples at least 2"), "{text}");
+    let text = ok(&run.verify(&[&arguments[..], &["--adversarial-scale", "1"]].concat()));
+    assert!(
+        text.contains("**Not evaluated: nothing is said of breaks.**") && !text.contains("No more breaks"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -377,7 +405,15 @@ fn bad_input_to_verify_says_what_to_do() {
     let (of_run, of_past) = (run.path.to_str().unwrap().to_owned(), past.path.to_str().unwrap().to_owned());
     let cases: Vec<BadInput> = vec![
         (&of_run, "", "", vec![], 2, vec!["--attacks", "--adversarial"]),
-        (&of_run, "", "", vec!["--attacks", "8"], 2, vec!["--out"]),
+        (&of_run, "", "", vec!["--attacks", "8"], 2, vec!["--out", "Usage: smoothtopk verify", "--help"]),
+        (
+            &of_run,
+            "",
+            "",
+            vec!["--attacks", "8", "--out", &single],
+            2,
+            vec!["out: ", "x.tsv is a file: a folder is needed"],
+        ),
         (&of_run, "", "", vec!["--attacks", "0", "--out", &out], 2, vec!["attacks", "at least 1"]),
         (&of_run, "", "", [&attack[..], &["--rows", "0"]].concat(), 2, vec!["rows"]),
         (&of_run, "", "", [&attack[..], &["--n", "0"]].concat(), 2, vec!["n:"]),
@@ -390,7 +426,7 @@ fn bad_input_to_verify_says_what_to_do() {
         (&of_run, "", "", [&attack[..], &["--mean", "0.5"]].concat(), 2, vec!["mean", "leave --mean out"]),
         (&nothing, "", "", attack.to_vec(), 1, vec!["nothing"]),
         (&single, "", "", attack.to_vec(), 2, vec!["RUN folder"]),
-        (&of_past, "", "", attack.to_vec(), 1, vec!["example 200", "past the 200"]),
+        (&of_past, "", "", attack.to_vec(), 1, vec!["k1.tsv, line 14", "example 200, past the 12"]),
         (&of_run, "", "", vec!["--adversarial", &no_indices], 1, vec!["indices", "--indices"]),
         (&of_run, "", "", vec!["--adversarial", &no_indices, "--indices", "1"], 1, vec!["2 inputs and 1 indices"]),
         (&of_run, "", "", vec!["--adversarial", &no_indices, "--indices", "1,200"], 1, vec!["example 200"]),
@@ -413,7 +449,7 @@ fn bad_input_to_verify_says_what_to_do() {
         let output = smoothtopk([&base[..], more].concat());
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(*code), "{more:?}: {stderr}");
-        assert!(stderr.starts_with("smoothtopk: ") && stderr.trim_end().lines().count() == 1, "{more:?}: {stderr}");
+        assert!(stderr.starts_with("smoothtopk: ") && told(&stderr).lines().count() == 1, "{more:?}: {stderr}");
         for word in says {
             assert!(stderr.contains(word), "{more:?} must say {word:?}: {stderr}");
         }

@@ -15,6 +15,11 @@ pub fn smoothtopk<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ou
     command.args(arguments).env("SMOOTHTOPK_CACHE", "off").stdin(Stdio::null()).output().unwrap()
 }
 
+/// What an error says, without the usage that stands below where a command was called wrongly.
+pub fn told(stderr: &str) -> &str {
+    stderr.split("\n\n").next().unwrap_or_default()
+}
+
 /// A file of the shared inputs; says loudly that the test is skipped where they are missing.
 pub fn shared(path: &str) -> Option<String> {
     let folder = std::env::var_os("SMOOTHTOPK_SHARED")

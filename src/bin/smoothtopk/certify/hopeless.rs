@@ -7,6 +7,7 @@ use smoothtopk::smoothed::{Bounding, Request};
 use smoothtopk::stats::randomized::Uniform;
 use smoothtopk::stats::{Counts, Intervals, Spending};
 
+use crate::number::number;
 use crate::run_dir::Manifest;
 
 /// Says so on stderr when no counts at all could give a certificate, or the one that the rule asks for.
@@ -19,7 +20,7 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
     let alpha = if manifest.alpha_noise > 0.0 { manifest.alpha - manifest.alpha_noise } else { manifest.alpha };
     let Manifest { n, ref bound, .. } = *manifest;
     let fate = |what| match request.rule {
-        Rule::Radius(radius) => format!("no {what} can be certified at {radius}"),
+        Rule::Radius(radius) => format!("no {what} can be certified at {}", number(radius)),
         _ => format!("no {what} will be certified"),
     };
     for &k in &manifest.k {
@@ -27,7 +28,7 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
             if set_of_evenly_split(manifest, k, alpha, request).is_ok_and(|radius| radius <= wanted) {
                 eprintln!(
                     "warning: with n = {n} and alpha = {} {} at k = {k}: give more rows",
-                    manifest.alpha,
+                    number(manifest.alpha),
                     fate("set")
                 );
             }
@@ -54,7 +55,10 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
             (None, None) => continue,
         };
         let fate = fate("example");
-        eprintln!("warning: with n = {n}, alpha = {} and bound {bound} {fate} at k = {k}: {remedy}", manifest.alpha);
+        eprintln!(
+            "warning: with n = {n}, alpha = {} and bound {bound} {fate} at k = {k}: {remedy}",
+            number(manifest.alpha)
+        );
     }
 }
 

@@ -14,7 +14,7 @@ use crate::sampling::{Sampling, SamplingArgs};
 
 /// The manifest of the RUN that `args` ask for.
 pub fn manifest(args: &Args, sampling: &Sampling, asked: &Asked) -> Result<Manifest> {
-    let SamplingArgs { skip, max, input_scale, model_args, timeout, .. } = &args.sampling;
+    let SamplingArgs { skip, max, model_args, timeout, .. } = &args.sampling;
     let Asked { request, labels, guarantee, shared } = asked;
     let Sampling { model, opened, data, examples, .. } = sampling;
     let signature = model.signature();
@@ -62,7 +62,7 @@ pub fn manifest(args: &Args, sampling: &Sampling, asked: &Asked) -> Result<Manif
         elements,
         classes: signature.classes,
         labels: *labels,
-        input_scale: *input_scale,
+        input_scale: args.sampling.input_scale(),
         mean: widen(&model_args.mean),
         std: widen(&model_args.std),
         resize: data.resize().map(|resize| resize.as_str().to_owned()),

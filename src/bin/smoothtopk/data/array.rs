@@ -168,6 +168,25 @@ impl Array {
         Err(self.not_finite(bad.unwrap_or_default(), scale))
     }
 
+    /// The largest value, where all are from 0 to 255 as of 8-bit pixels, and not from 0 to 1. Of images whole numbers are taken for pixels, and
+    /// values beyond 127 for what resizing makes of them; of other data, which may be counts, only bytes to the very 255.
+    pub fn largest_pixel(&self, images: bool) -> Option<f64> {
+        let (mut largest, mut whole) = (0f64, true);
+        for at in 0..self.data.len() / self.dtype.size() {
+            let value = self.value(at);
+            if !(0.0..=255.0).contains(&value) {
+                return None;
+            }
+            whole &= value.fract() == 0.0;
+            largest = largest.max(value);
+        }
+        let plain = match images {
+            true => largest > 1.0 && (whole || largest > 127.0),
+            false => self.dtype == DType::U8 && largest == 255.0,
+        };
+        plain.then_some(largest)
+    }
+
     /// Every example's number, as labels need it.
     pub fn values(&self) -> impl Iterator<Item = f64> {
         // Labels have one axis longer than 1, for which storage order is the order of the examples.

@@ -15,6 +15,7 @@ use std::sync::OnceLock;
 use sha2::{Digest, Sha256};
 use smoothtopk::{Error, Result};
 
+use crate::number::number;
 use array::Array;
 use folder::Folder;
 
@@ -110,7 +111,7 @@ impl Dataset {
     /// that are not one whole number >= 0 per example; `InvalidArgument` for options that do not fit.
     pub fn open(path: &Path, options: &DataOptions) -> Result<Self> {
         if !(options.input_scale > 0.0 && options.input_scale.is_finite()) {
-            return Err(Error::argument("input-scale", format!("must be > 0, not {}", options.input_scale)));
+            return Err(Error::argument("input-scale", format!("must be > 0, not {}", number(options.input_scale))));
         }
         let metadata = std::fs::metadata(path).map_err(|error| Error::io(path, &error))?;
         let sha256 = OnceLock::new();
@@ -234,6 +235,14 @@ impl Dataset {
         match &self.source {
             Source::Array(array) => array.max_abs(self.input_scale),
             Source::Folder(_) => Ok(255.0 / self.input_scale),
+        }
+    }
+
+    /// The largest value, where the data are plainly 8-bit pixels that nothing has brought to [0, 1], for a model of this layout.
+    pub fn largest_pixel(&self, layout: Layout) -> Option<f64> {
+        match &self.source {
+            Source::Array(array) => array.largest_pixel(layout != Layout::Flat).filter(|_| self.input_scale == 1.0),
+            Source::Folder(_) => Some(255.0).filter(|_| self.input_scale == 1.0),
         }
     }
 

@@ -22,7 +22,7 @@ struct Header {
 /// anything is allocated for it. `what` names the file in messages.
 pub fn read(what: &str, mut reader: impl Read, available: u64) -> Result<Array> {
     let bad = |message: String| Error::data("data", format!("{what}: {message}"));
-    let header = read_header(&mut reader).map_err(|message| bad(message.into()))?;
+    let header = read_header(&mut reader).map_err(bad)?;
     let header = parse_header(&header).map_err(bad)?;
     let bytes = header
         .shape
@@ -34,40 +34,48 @@ pub fn read(what: &str, mut reader: impl Read, available: u64) -> Result<Array> 
         })?;
     let mut data = Vec::new();
     data.try_reserve_exact(bytes).map_err(|_| bad(format!("there is no memory for its {bytes} bytes")))?;
-    let read = reader.take(bytes as u64).read_to_end(&mut data).map_err(|error| bad(error.to_string()))?;
+    let damaged = |error: std::io::Error| bad(format!("damaged: {error}"));
+    let read = reader.by_ref().take(bytes as u64).read_to_end(&mut data).map_err(damaged)?;
     if read != bytes {
         return Err(bad(format!("cut short: {read} bytes of elements where the header claims {bytes}")));
+    }
+    // A member of a zip is compared with its checksum where a read finds its end.
+    if reader.take(1).read_to_end(&mut Vec::new()).map_err(damaged)? > 0 {
+        return Err(bad(format!("more bytes follow the {bytes} of the array that the header claims; is it damaged?")));
     }
     Array::new(header.dtype, header.big_endian, header.fortran, header.shape, data).map_err(|e| bad(e.message().into()))
 }
 
 /// The header's text.
-fn read_header(reader: &mut impl Read) -> Result<String, &'static str> {
-    const CUT: &str = "cut short in its header";
+fn read_header(reader: &mut impl Read) -> Result<String, String> {
+    let cut = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => "cut short in its header".to_owned(),
+        _ => format!("damaged: {error}"),
+    };
     let mut start = [0u8; 8];
-    reader.read_exact(&mut start).map_err(|_| CUT)?;
+    reader.read_exact(&mut start).map_err(cut)?;
     if &start[..6] != b"\x93NUMPY" {
-        return Err("not a .npy array");
+        return Err("not a .npy array".to_owned());
     }
     let length = match start[6] {
         1 => {
             let mut length = [0u8; 2];
-            reader.read_exact(&mut length).map_err(|_| CUT)?;
+            reader.read_exact(&mut length).map_err(cut)?;
             usize::from(u16::from_le_bytes(length))
         }
         2 | 3 => {
             let mut length = [0u8; 4];
-            reader.read_exact(&mut length).map_err(|_| CUT)?;
+            reader.read_exact(&mut length).map_err(cut)?;
             u32::from_le_bytes(length) as usize
         }
-        _ => return Err("a .npy version that is not 1, 2 or 3"),
+        _ => return Err("a .npy version that is not 1, 2 or 3".to_owned()),
     };
     if length > MAX_HEADER {
-        return Err("its header is too long for a plain array");
+        return Err("its header is too long for a plain array".to_owned());
     }
     let mut header = vec![0; length];
-    reader.read_exact(&mut header).map_err(|_| CUT)?;
-    String::from_utf8(header).map_err(|_| "its header is not text")
+    reader.read_exact(&mut header).map_err(cut)?;
+    String::from_utf8(header).map_err(|_| "its header is not text".to_owned())
 }
 
 /// Parses `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`.

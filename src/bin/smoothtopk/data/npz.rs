@@ -3,7 +3,7 @@
 use std::io::{Read, Seek};
 
 use smoothtopk::{Error, Result};
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::array::Array;
 use super::{labels, npy};
@@ -49,6 +49,27 @@ fn member(what: &str, archive: &mut ZipArchive<impl Read + Seek>, name: &str) ->
     let Some(index) = archive.index_for_name(&format!("{name}.npy")) else { return Ok(None) };
     let what = format!("{what}, array `{name}`");
     let entry = archive.by_index(index).map_err(|error| Error::data("data", format!("{what}: {error}")))?;
+    if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
+        let method = named(entry.compression());
+        let message = format!(
+            "{what}: compressed by {method}, which is not supported; write it by numpy.savez or savez_compressed"
+        );
+        return Err(Error::data("data", message));
+    }
     let available = entry.size().min(entry.compressed_size().saturating_mul(MAX_DEFLATE_RATIO));
     npy::read(&what, entry, available).map(Some)
+}
+
+/// A method's name, by its number in the zip format (APPNOTE 4.4.5).
+fn named(method: CompressionMethod) -> String {
+    #[allow(deprecated, reason = "the one way to the number of a method that is not supported")]
+    let number = method.to_u16();
+    match number {
+        9 => "deflate64".to_owned(),
+        12 => "bzip2".to_owned(),
+        14 => "lzma".to_owned(),
+        93 => "zstd".to_owned(),
+        95 => "xz".to_owned(),
+        number => format!("method {number}"),
+    }
 }

@@ -203,7 +203,35 @@ fn malformed_files_are_refused_in_one_line() {
     for at in 0..whole.len() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x5a;
-        let _ = open(&write(&folder, "damaged.npz", &damaged));
+        // What is read is what was written: a byte of the array that changed is found by its checksum.
+        if let Ok(data) = open(&write(&folder, "damaged.npz", &damaged)) {
+            let examples: Vec<_> =
+                (0..data.len()).map(|i| data.example(i, &spec(&[2], Layout::Flat)).unwrap()).collect();
+            assert_eq!(examples, vec![vec![7.0; 2]; 4], "byte {at}");
+        }
+    }
+    let stored = npz(&[("images", images.clone())], CompressionMethod::Stored);
+    let at = stored.windows(8).position(|bytes| bytes == [7; 8]).expect("stored as it is");
+    let refused = |name: &str, bytes: &[u8], says: &[&str]| {
+        let error = open(&write(&folder, name, bytes)).expect_err(name).to_string();
+        assert!(says.iter().all(|part| error.contains(part)), "{error}");
+    };
+    refused(
+        "flipped.npz",
+        &[&stored[..at], &[9], &stored[at + 1..]].concat(),
+        &["flipped.npz", "`images`", "checksum"],
+    );
+    let longer = npz(&[("images", [&images[..], &[7]].concat())], CompressionMethod::Deflated);
+    refused("longer.npz", &longer, &["longer.npz", "`images`", "more bytes follow the 8"]);
+    refused("longer.npy", &[&images[..], &[7]].concat(), &["longer.npy", "more bytes follow the 8"]);
+    // The method stands in the local header and in the central directory.
+    for (method, name) in [(12, "bzip2"), (14, "lzma"), (77, "method 77")] {
+        let mut other = stored.clone();
+        for (signature, offset) in [(b"PK\x03\x04", 8), (b"PK\x01\x02", 10)] {
+            let at = other.windows(4).position(|bytes| bytes == signature).expect("a header");
+            other[at + offset] = method;
+        }
+        refused("method.npz", &other, &["method.npz", "`images`", name, "not supported"]);
     }
     let unnamed = npz(&[("x", images)], CompressionMethod::Stored);
     let error = open(&write(&folder, "x.npz", &unnamed)).expect_err("no images");

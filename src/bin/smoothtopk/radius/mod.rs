@@ -21,7 +21,7 @@ use settings::Settings;
 ///
 /// Prints a TSV with the header "idx k radius certified", a line per example and k. A RUN's own counts.tsv is read with the n,
 /// sigma and rounding slack of the manifest beside it, with each example's own rows where a rule ended them, and with its alpha
-/// and bound unless others are given. Each table is a statement at its alpha: the best of several tables of the same counts is
+/// and bound unless others are given; idx is then the example's index in the data, else the line's, from 0. Each table is a statement at its alpha: the best of several tables of the same counts is
 /// not. How alpha is spent must not be chosen by a look at the counts.
 #[derive(clap::Args)]
 pub struct Args {
@@ -54,6 +54,11 @@ pub struct Args {
     /// Rows drawn per example, when some gave no label [default: the sum of the row's counts]
     #[arg(long)]
     n: Option<u64>,
+
+    /// What the rounding of the noise takes off every radius, which a RUN's manifest has as radius_slack [default: 0; a RUN: its
+    /// own]
+    #[arg(long, value_name = "X")]
+    radius_slack: Option<f64>,
 }
 
 /// `--intervals`. Not the randomized bounds: their uniform must be drawn beside the rows, as that of a RUN was.
@@ -70,6 +75,7 @@ pub fn run(args: Args) -> Result<()> {
     let settings = Settings::new(&args)?;
     // Nothing is printed before the last line has been read: a malformed file gives its error and no half table.
     let table = table(&args.counts, &args.k, &settings)?;
+    settings.say_what_is_assumed(&args);
     stdout::print(&table)
 }
 
@@ -133,12 +139,19 @@ fn table(path: &Path, ks: &[usize], settings: &Settings) -> Result<String> {
             return Err(wrong("an example after a blank line".into()));
         }
         let (labels, label) = parse_row(&line, &mut columns, stops.is_some()).map_err(wrong)?;
+        let idx = match &settings.run {
+            Some(run) => run.index(examples).map_err(wrong)?,
+            None => examples,
+        };
         let stop = match stops {
             // Killed between the two files.
             Some(stops) if examples == stops.len() => break,
             Some(stops) => Some(&stops[examples]),
             None => None,
         };
+        if let Some(stop) = stop.filter(|stop| stop.idx != idx) {
+            return Err(wrong(format!("it is of example {idx}, and stops.tsv has example {} there", stop.idx)));
+        }
         let classes = labels.len();
         if examples == 0 {
             ks.iter().try_for_each(|&k| check_k(k, classes))?;
@@ -156,7 +169,7 @@ fn table(path: &Path, ks: &[usize], settings: &Settings) -> Result<String> {
                 None => 0.0,
             };
             // Display gives the shortest digits that read back as the same number.
-            let _ = writeln!(out, "{examples}\t{k}\t{radius}\t{}", u8::from(radius > 0.0));
+            let _ = writeln!(out, "{idx}\t{k}\t{radius}\t{}", u8::from(radius > 0.0));
         }
         examples += 1;
     }

@@ -9,6 +9,7 @@ use smoothtopk::stats::{Intervals, Spending, check_alpha};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::Args;
+use crate::number::number;
 use crate::run_dir::{self, COUNTS, Columns, MANIFEST, Stop};
 
 pub struct Settings {
@@ -32,6 +33,20 @@ pub struct Run {
     pub ks: Vec<usize>,
     /// One per example, where the RUN keeps that.
     pub stops: Option<Vec<Stop>>,
+    /// Every skip-th example of the data is in the RUN.
+    skip: usize,
+    /// The examples of the whole RUN, where its manifest says.
+    examples: Option<usize>,
+}
+
+impl Run {
+    /// The index in the data of the RUN's i-th example.
+    pub fn index(&self, i: usize) -> Result<usize, String> {
+        match self.examples {
+            Some(examples) if i >= examples => Err(format!("an example past the {examples} of the RUN")),
+            _ => Ok(i.saturating_mul(self.skip)),
+        }
+    }
 }
 
 impl Settings {
@@ -45,7 +60,7 @@ impl Settings {
                 intervals: args.intervals.unwrap_or_default(),
                 randomized: false,
                 n: args.n,
-                slack: 0.0,
+                slack: slack(args.radius_slack)?,
                 run: None,
             },
         };
@@ -64,11 +79,16 @@ impl Settings {
         if let Some(other) = args.sigma.filter(|&other| other != sigma) {
             return Err(Error::argument(
                 "sigma",
-                format!("{other} given, but the RUN's noise had sigma {sigma}: leave it out"),
+                format!("{} given, but the RUN's noise had sigma {sigma}: leave it out", number(other)),
             ));
         }
         if let Some(other) = args.n.filter(|&other| other != n) {
             return Err(Error::argument("n", format!("{other} given, but the RUN drew n = {n} rows: leave it out")));
+        }
+        if let Some(other) = args.radius_slack.filter(|&other| other != slack) {
+            let message =
+                format!("{} given, but the RUN's noise takes {} off: leave it out", number(other), number(slack));
+            return Err(Error::argument("radius-slack", message));
         }
         let intervals = manifest.intervals(args.intervals, n)?;
         let randomized = args.intervals.is_none() && manifest.is_randomized();
@@ -77,7 +97,7 @@ impl Settings {
         let own: Bounding =
             manifest.text("bound")?.parse().map_err(|_| manifest.wrong("bound", "a way to spend alpha"))?;
         let stops = manifest.stops(&own)?;
-        let run = Run { ks: manifest.ks()?, stops };
+        let run = Run { ks: manifest.ks()?, stops, skip: manifest.skip()?, examples: manifest.examples()? };
         let spending = match (&args.bound, own) {
             (Some(spending), _) => Some(spending.clone()),
             (None, Bounding::As(spending)) if run.stops.is_none() => Some(spending),
@@ -98,6 +118,29 @@ impl Settings {
         let alpha = manifest.alpha_left(alpha)?;
         Ok(Self { sigma, alpha, spending, intervals, randomized, n: Some(n), slack, run: Some(run) })
     }
+
+    /// Says on stderr what only a manifest knows, where there is none and no option says it.
+    pub fn say_what_is_assumed(&self, args: &Args) {
+        let n = args.intervals.is_none().then_some("n was fixed before the rows were drawn (else give --intervals)");
+        let slack = args
+            .radius_slack
+            .is_none()
+            .then_some("no radius is less for a rounding of the noise (else give --radius-slack)");
+        let assumed: Vec<&str> = n.into_iter().chain(slack).collect();
+        if self.run.is_none() && !assumed.is_empty() {
+            let (counts, assumed) = (args.counts.display(), assumed.join(" and that "));
+            eprintln!("note: no {MANIFEST} beside {counts}: it is assumed that {assumed}");
+        }
+    }
+}
+
+fn slack(given: Option<f64>) -> Result<f64> {
+    match given {
+        Some(slack) if !(slack >= 0.0 && slack.is_finite()) => {
+            Err(Error::argument("radius-slack", format!("must be a finite number from 0 up, got {}", number(slack))))
+        }
+        given => Ok(given.unwrap_or(0.0)),
+    }
 }
 
 fn required(value: Option<f64>, name: &str) -> Result<f64> {
@@ -113,6 +156,8 @@ struct Manifest {
 impl Manifest {
     /// The manifest of the RUN whose counts.tsv this is, if it is one.
     fn beside(counts: &Path) -> Result<Option<Self>> {
+        // Another name for the file must not lose what the RUN says of it; a pipe has no other name.
+        let counts = counts.canonicalize().unwrap_or_else(|_| counts.to_path_buf());
         let path = counts.with_file_name(MANIFEST);
         if counts.file_name() != Some(COUNTS.as_ref()) || !path.exists() {
             return Ok(None);
@@ -145,6 +190,23 @@ impl Manifest {
             None => Ok(Vec::new()),
             Some(ks) => serde_json::from_value(ks.clone()).map_err(|_| self.wrong("k", "a list of whole numbers")),
         }
+    }
+
+    /// 1 in a manifest that does not say.
+    fn skip(&self) -> Result<usize> {
+        let skip = if self.json.get("skip").is_none() { 1 } else { self.integer("skip")? };
+        usize::try_from(skip)
+            .ok()
+            .filter(|&skip| skip > 0)
+            .ok_or_else(|| self.wrong("skip", "a whole number from 1 up"))
+    }
+
+    /// None in a manifest that does not say.
+    fn examples(&self) -> Result<Option<usize>> {
+        if self.json.get("examples").is_none() {
+            return Ok(None);
+        }
+        Ok(Some(usize::try_from(self.integer("examples")?).unwrap_or(usize::MAX)))
     }
 
     /// Refuses a RUN whose counts are not those of one label each, and one of a later program.
@@ -219,7 +281,7 @@ impl Manifest {
         let Some(total) = self.json["alpha_total"].as_f64() else { return };
         let other = args.alpha.is_some_and(|alpha| alpha != own_alpha) || args.bound.is_some();
         if other || args.intervals.is_some() || args.k.iter().any(|k| !ks.contains(k)) {
-            eprintln!("note: these statements are not among those that share the RUN's alpha of {total}");
+            eprintln!("note: these statements are not among those that share the RUN's alpha of {}", number(total));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the alpha of each run says of its statements, one by one and all together.
 
 use crate::certify::budget;
+use crate::number::number;
 use crate::run_dir::Manifest;
 
 use super::curve::Run;
@@ -21,7 +22,8 @@ fn reading(manifest: &Manifest) -> String {
                 false => "nothing is said of all of them at once, but".to_owned(),
             };
             format!(
-                "{statements} statements share an alpha of {total}, {alpha:.3e} each: {all} {total} of them at most are expected to be wrong."
+                "{statements} statements share an alpha of {0}, {alpha:.3e} each: {all} {0} of them at most are expected to be wrong.",
+                number(total)
             )
         }
         None => {
@@ -31,7 +33,8 @@ fn reading(manifest: &Manifest) -> String {
                 false => "nothing is said of all of them at once (certify with --alpha-total for that)".to_owned(),
             };
             format!(
-                "{statements} statements, each at alpha = {alpha}: {} of them at most are expected to be wrong; {all}.",
+                "{statements} statements, each at alpha = {}: {} of them at most are expected to be wrong; {all}.",
+                number(alpha),
                 up(total)
             )
         }

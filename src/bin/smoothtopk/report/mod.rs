@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use smoothtopk::{Error, Result};
 
 use crate::run_dir::{RunDir, atomic};
+use crate::stdout;
 use curve::Run;
 
 /// Certified top-k accuracy against radius, of one or several runs
@@ -49,6 +50,10 @@ pub fn run(args: Args) -> Result<()> {
         [tables::markdown(&runs, &radii), stops::markdown(&runs), answers::markdown(&runs), alpha::markdown(&runs)];
     let tables = tables.concat();
     let svg = plot::svg(&runs, largest);
+    let alike = plot::alike(&runs);
+    if alike > 0 {
+        eprintln!("warning: {alike} curves of the plot look as others do: report fewer runs at a time");
+    }
     let png = png::render(&svg)?;
     let grid = scale::multiples(largest, 250);
     let report =
@@ -63,11 +68,10 @@ pub fn run(args: Args) -> Result<()> {
     files.extend(stops::csv(&runs).map(|csv| ("stops.csv", csv.into_bytes())));
     files.extend(answers::csv(&runs).map(|csv| ("answers.csv", csv.into_bytes())));
     write_all(&args.out, &files)?;
-    print!("{tables}");
-    Ok(())
+    stdout::print(&tables)
 }
 
 fn write_all(out: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
-    std::fs::create_dir_all(out).map_err(|error| Error::io(out, &error))?;
+    atomic::make_folder(out)?;
     files.iter().try_for_each(|(name, content)| atomic::write(&out.join(name), content))
 }

@@ -19,6 +19,7 @@ const NAME_LENGTH: usize = 28;
 /// Okabe and Ito's colours, told apart with every kind of colour vision; the pale yellow is left out.
 const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#444444"];
 const DASHES: [&str; 5] = ["", "10 5", "3 4", "14 4 3 4", "6 3"];
+const WIDTHS: [f64; 3] = [2.5, 1.2, 4.5];
 
 const INK: &str = "#222222";
 const FAINT: &str = "#666666";
@@ -49,12 +50,7 @@ pub fn svg(runs: &[Run], largest: f64) -> String {
         }
         for (c, curve) in run.curves.iter().enumerate() {
             y += ENTRY;
-            let stroke = if runs.len() == 1 {
-                Stroke { colour: COLOURS[c % COLOURS.len()], dash: DASHES[c / COLOURS.len() % DASHES.len()] }
-            } else {
-                let k = ks.iter().position(|k| *k == curve.k).unwrap_or(0);
-                Stroke { colour: COLOURS[r % COLOURS.len()], dash: DASHES[k % DASHES.len()] }
-            };
+            let stroke = stroke(runs, &ks, r, c);
             svg.path(&path(curve, &area), &stroke);
             svg.path(&format!("M{LEGEND} {}h44", coordinate(y - 5.0)), &stroke);
             let of = if run.of_answers() { ", whole set" } else { "" };
@@ -65,6 +61,33 @@ pub fn svg(runs: &[Run], largest: f64) -> String {
     }
     svg.line("</svg>");
     svg.0
+}
+
+/// How the c-th curve of the r-th run is drawn: runs by colour and k by dashes; a single run's curves by colour. Where colours run out the
+/// dashes go on, and then widths.
+fn stroke(runs: &[Run], ks: &[Option<usize>], r: usize, c: usize) -> Stroke {
+    let (colour, turn) = match runs {
+        [_] => (c % COLOURS.len(), c / COLOURS.len()),
+        _ => {
+            let k = ks.iter().position(|k| *k == runs[r].curves[c].k).unwrap_or(0);
+            (r % COLOURS.len(), k + ks.len() * (r / COLOURS.len()))
+        }
+    };
+    let (dash, width) = (turn % DASHES.len(), turn / DASHES.len() % WIDTHS.len());
+    Stroke { colour: COLOURS[colour], dash: DASHES[dash], width: WIDTHS[width] }
+}
+
+/// Curves that are drawn as another one is.
+pub fn alike(runs: &[Run]) -> usize {
+    let ks = distinct_ks(runs);
+    let mut seen = Vec::new();
+    let all = runs.iter().enumerate().flat_map(|(r, run)| (0..run.curves.len()).map(move |c| (r, c)));
+    let repeated = all.map(|(r, c)| stroke(runs, &ks, r, c)).filter(|stroke| {
+        let repeated = seen.contains(stroke);
+        seen.push(*stroke);
+        repeated
+    });
+    repeated.count()
 }
 
 const ENTRY: f64 = 25.0;
@@ -203,9 +226,11 @@ impl Default for Text<'_> {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Stroke {
     colour: &'static str,
     dash: &'static str,
+    width: f64,
 }
 
 /// SVG as it is written, an element a line.
@@ -244,8 +269,8 @@ impl Svg {
             dash => format!(" stroke-dasharray=\"{dash}\""),
         };
         self.line(&format!(
-            "<path d=\"{d}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2.5\" stroke-linejoin=\"round\"{dash}/>",
-            stroke.colour
+            "<path d=\"{d}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"{dash}/>",
+            stroke.colour, stroke.width
         ));
     }
 }
@@ -273,6 +298,27 @@ mod tests {
         assert_eq!(shorten("abcdefghij", 10), "abcdefghij");
         assert_eq!(shorten("abcdefghijk", 10), "abcde…hijk");
         assert_eq!(escape("a<b>&\u{1}"), "a&lt;b&gt;&amp;\u{fffd}");
+    }
+
+    #[test]
+    fn no_two_curves_are_drawn_alike_while_there_are_styles() {
+        let run = |ks: &[usize]| Run {
+            name: "a".to_owned(),
+            manifest: None,
+            labelled: true,
+            curves: ks.iter().map(|&k| Curve::new(Some(k), &[], true)).collect(),
+            answers: Vec::new(),
+            stops: Vec::new(),
+        };
+        let runs = |count: usize, ks: &[usize]| (0..count).map(|_| run(ks)).collect::<Vec<_>>();
+        assert_eq!(alike(&runs(1, &(1..=105).collect::<Vec<_>>())), 0);
+        assert_eq!(alike(&runs(1, &(1..=106).collect::<Vec<_>>())), 1);
+        assert_eq!((alike(&runs(8, &[1])), alike(&runs(105, &[1])), alike(&runs(106, &[1]))), (0, 0, 1));
+        assert_eq!((alike(&runs(35, &[1, 2, 5])), alike(&runs(36, &[1, 2, 5]))), (0, 3));
+        // As many as before look as before.
+        let ks = [Some(1), Some(3)];
+        let stroke = stroke(&runs(7, &[1, 3]), &ks, 6, 1);
+        assert_eq!(stroke, Stroke { colour: COLOURS[6], dash: DASHES[1], width: 2.5 });
     }
 
     #[test]

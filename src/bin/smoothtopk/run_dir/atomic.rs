@@ -6,6 +6,29 @@ use std::path::{Path, PathBuf};
 
 use smoothtopk::{Error, ErrorKind, Result};
 
+/// Refuses to make a folder where something else is.
+///
+/// # Errors
+/// `InvalidArgument` of the field `out`.
+pub fn check_folder(path: &Path) -> Result<()> {
+    match path.exists() && !path.is_dir() {
+        true => Err(Error::argument(
+            "out",
+            format!("{} is a file: a folder is needed, which is made if it is missing", path.display()),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Makes a folder, with those above it.
+///
+/// # Errors
+/// As [`check_folder`]; `Io`.
+pub fn make_folder(path: &Path) -> Result<()> {
+    check_folder(path)?;
+    std::fs::create_dir_all(path).map_err(|error| Error::io(path, &error))
+}
+
 /// The name under which a file is written before it is renamed.
 pub fn temporary_name(name: &str) -> String {
     format!(".{name}.tmp")

@@ -62,7 +62,7 @@ pub fn scan_stops(path: &Path, columns: &Columns<'_>, expected: impl Fn(usize) -
 }
 
 /// Checks that the i-th line is of the example that is to follow.
-fn in_order(found: usize, expected: Option<usize>, i: usize) -> Result<(), String> {
+pub fn in_order(found: usize, expected: Option<usize>, i: usize) -> Result<(), String> {
     match expected {
         Some(idx) if idx == found => Ok(()),
         Some(idx) => Err(format!("holds example {found}, where example {idx} is to follow")),

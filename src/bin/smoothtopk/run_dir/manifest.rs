@@ -186,6 +186,11 @@ fn philox() -> String {
 }
 
 impl Manifest {
+    /// The index in the data of the run's i-th example; none past its last.
+    pub fn index(&self, i: usize) -> Option<usize> {
+        (i < self.examples).then(|| i.saturating_mul(self.skip))
+    }
+
     /// Whether `stops.tsv` is kept: where examples differ in their rows, in how alpha is spent, or in what bounds are randomized by.
     pub fn keeps_stops(&self) -> bool {
         self.rule != fixed() || self.bound == Bounding::Auto.to_string() || self.randomized
@@ -315,7 +320,7 @@ pub(super) mod tests {
             mean: vec![0.485, 0.456, 0.406],
             std: vec![],
             resize: None,
-            skip: 1,
+            skip: 3,
             max: None,
             examples: 10,
             more: Map::new(),

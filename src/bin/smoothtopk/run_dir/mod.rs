@@ -80,7 +80,7 @@ impl RunDir {
         expected: impl Fn(usize) -> usize,
     ) -> Result<Self> {
         let text = manifest.to_json()?;
-        std::fs::create_dir_all(path).map_err(|error| Error::io(path, &error))?;
+        atomic::make_folder(path)?;
         let stored = path.join(MANIFEST);
         // Before the lock, so that a folder that is no run stays untouched.
         if !stored.exists()

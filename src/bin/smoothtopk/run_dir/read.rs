@@ -1,11 +1,13 @@
 //! Reading runs: a RUN folder, finished or not, or one file in the field's format from any tool.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::answer::{self, AnswerRow};
-use super::record::Row;
+use super::lines::in_order;
+use super::record::{HEADER, Row};
 use super::stop::{Columns, STOPS, Stop};
 use super::{MANIFEST, Manifest, answers_file, rows_file};
 
@@ -47,7 +49,8 @@ impl ReadRun {
     /// Reads a RUN folder, or a single file with the columns `idx label predict radius correct` as Cohen et al.'s tools
     /// and their successors write it.
     ///
-    /// A run may be read while it is written: half a line at the end is left out.
+    /// A run may be read while it is written: half a line at the end of its files is left out. Its examples must be those of its
+    /// manifest, in order; those of a single file must differ.
     ///
     /// # Errors
     /// `NotFound` or `Io` when it cannot be read, `InvalidData` naming the file and line that is malformed.
@@ -57,7 +60,10 @@ impl ReadRun {
         let name = if metadata.is_dir() { whole.file_name() } else { whole.file_stem() };
         let name = name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         if !metadata.is_dir() {
-            let series = vec![Series { k: None, rows: read_rows(path)? }];
+            // A file of a run that may be being written, or another tool's, whose last line may end without a newline.
+            let named = |name: &str| name.strip_prefix('k').is_some_and(|k| k.parse::<usize>().is_ok());
+            let of_run = named(&name) && whole.with_file_name(MANIFEST).exists();
+            let series = vec![Series { k: None, rows: read_rows(path, of_run)? }];
             let (answers, stops) = (Vec::new(), Vec::new());
             return Ok(Self { name, path: path.to_path_buf(), manifest: None, series, answers, stops });
         }
@@ -68,17 +74,24 @@ impl ReadRun {
             _ => error,
         })?;
         let (mut series, mut answers) = (Vec::new(), Vec::new());
+        let is_next = |i: usize, idx: usize| in_order(idx, manifest.index(i), i);
         for &k in &manifest.k {
             if manifest.guarantee {
-                let rows =
-                    or_none(read_lines(&path.join(answers_file(k)), answer::HEADER, |line| AnswerRow::parse(line, k)))?;
+                let row = |i, line: &str| AnswerRow::parse(line, k).and_then(|row| is_next(i, row.idx).map(|()| row));
+                let rows = or_none(read_lines(&path.join(answers_file(k)), answer::HEADER, row))?;
                 answers.push(Answers { k, rows });
             } else {
-                series.push(Series { k: Some(k), rows: or_none(read_rows(&path.join(rows_file(k))))? });
+                let row = |i, line: &str| Row::parse(line).and_then(|row| is_next(i, row.idx).map(|()| row));
+                series.push(Series { k: Some(k), rows: or_none(read_lines(&path.join(rows_file(k)), HEADER, row))? });
             }
         }
-        let stops =
-            if manifest.keeps_stops() { or_none(read_stops(path, &manifest.stop_columns()))? } else { Vec::new() };
+        let stops = match manifest.keeps_stops() {
+            true => or_none(read_stops(path, &manifest.stop_columns()))?,
+            false => Vec::new(),
+        };
+        for (i, stop) in stops.iter().enumerate() {
+            is_next(i, stop.idx).map_err(|reason| bad(&path.join(STOPS), i + 2, &reason))?;
+        }
         Ok(Self { name, path: path.to_path_buf(), manifest: Some(manifest), series, answers, stops })
     }
 }
@@ -96,7 +109,7 @@ fn or_none<T>(read: Result<Vec<T>>) -> Result<Vec<T>> {
 /// # Errors
 /// As [`ReadRun::open`].
 pub fn read_stops(run: &Path, columns: &Columns<'_>) -> Result<Vec<Stop>> {
-    read_lines(&run.join(STOPS), &columns.header(), |line| columns.parse(line))
+    read_lines(&run.join(STOPS), &columns.header(), |_, line| columns.parse(line))
 }
 
 fn read_text(path: &Path) -> Result<String> {
@@ -110,8 +123,8 @@ fn bad(path: &Path, line: usize, reason: &str) -> Error {
     Error::data("run", format!("{}, line {line}: {reason}", path.display()))
 }
 
-/// The whole lines after the header of a file of our own.
-fn read_lines<T>(path: &Path, header: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>> {
+/// The whole lines after the header of a file of our own, by `parse(example, line)`.
+fn read_lines<T>(path: &Path, header: &str, parse: impl Fn(usize, &str) -> Result<T, String>) -> Result<Vec<T>> {
     let text = read_text(path)?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut lines = whole.split('\n');
@@ -120,14 +133,14 @@ fn read_lines<T>(path: &Path, header: &str, parse: impl Fn(&str) -> Result<T, St
         Some(first) if first.trim_end_matches('\r') != header => return Err(bad(path, 1, "is not the header")),
         Some(_) => {}
     }
-    lines.enumerate().map(|(i, line)| parse(line).map_err(|reason| bad(path, i + 2, &reason))).collect()
+    lines.enumerate().map(|(i, line)| parse(i, line).map_err(|reason| bad(path, i + 2, &reason))).collect()
 }
 
-/// The whole rows of a file; columns are found by their names.
-fn read_rows(path: &Path) -> Result<Vec<Row>> {
+/// The rows of a file, but for half a line at the end where `may_be_cut`; columns are found by their names.
+fn read_rows(path: &Path, may_be_cut: bool) -> Result<Vec<Row>> {
     let text = read_text(path)?;
     let bad = |line, reason: &str| bad(path, line, reason);
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let whole = if may_be_cut { text.rfind('\n').map_or("", |end| &text[..end]) } else { text.trim_end_matches('\n') };
     let mut lines = whole.split('\n');
     let header = lines.next().unwrap_or_default().trim_end_matches('\r');
     if header.is_empty() {
@@ -147,9 +160,14 @@ fn read_rows(path: &Path) -> Result<Vec<Row>> {
             }
         }
     }
-    lines
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(i, line)| Row::parse_columns(line, columns).map_err(|reason| bad(i + 2, &reason)))
-        .collect()
+    let mut lines_of = HashMap::new();
+    let mut rows = Vec::new();
+    for (line, text) in (2..).zip(lines).filter(|(_, line)| !line.trim().is_empty()) {
+        let row = Row::parse_columns(text, columns).map_err(|reason| bad(line, &reason))?;
+        if let Some(first) = lines_of.insert(row.idx, line) {
+            return Err(bad(line, &format!("holds example {} again, as line {first} does", row.idx)));
+        }
+        rows.push(row);
+    }
+    Ok(rows)
 }

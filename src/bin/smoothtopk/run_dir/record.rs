@@ -107,13 +107,21 @@ impl Row {
         )
     }
 
-    /// From a line without its newline, its columns in the order of [`HEADER`].
+    /// From a line of our own without its newline, its columns in the order of [`HEADER`].
     pub fn parse(line: &str) -> Result<Self, String> {
-        Self::parse_columns(line, [0, 1, 2, 3, 4, 5])
+        let row = Self::parse_columns(line, [0, 1, 2, 3, 4, 5])?;
+        if row.predict.is_some() != (row.radius > 0.0) {
+            return Err("has a radius without a certified label, or a label without a radius".to_owned());
+        }
+        // For every k, as the label that is certified is the true one or is not.
+        if row.correct != (row.predict.is_some() && row.predict == row.label) {
+            return Err(format!("has {} for correct, which its labels deny", u8::from(row.correct)));
+        }
+        Ok(row)
     }
 
-    /// From a line whose columns stand where `columns` says, in the order of [`HEADER`]; a time column past the end is
-    /// empty.
+    /// From a line of any tool's whose columns stand where `columns` says, in the order of [`HEADER`]; a time column past the end
+    /// is empty. Where the label is in the top k, other tools may give another one of those as predicted, and correct.
     pub fn parse_columns(line: &str, columns: [usize; 6]) -> Result<Self, String> {
         let fields: Vec<&str> = line.trim_end_matches('\r').split('\t').collect();
         let field = |column: usize| fields.get(columns[column]).map(|field| field.trim());
@@ -123,7 +131,7 @@ impl Row {
         };
         let radius = field(3).ok_or("has no radius")?;
         let radius = radius.parse().ok().filter(|radius: &f64| radius.is_finite() && *radius >= 0.0);
-        Ok(Self {
+        let row = Self {
             idx: usize::try_from(whole(0, "idx")?).map_err(|_| "has a negative idx")?,
             label: usize::try_from(whole(1, "label")?).ok(),
             predict: usize::try_from(whole(2, "predict")?).ok(),
@@ -135,7 +143,11 @@ impl Row {
                 other => return Err(format!("has {other} for correct, which is 0 or 1")),
             },
             time: field(5).unwrap_or_default().to_string(),
-        })
+        };
+        if row.correct && row.predict.is_none() {
+            return Err("has 1 for correct, and no predicted label".to_owned());
+        }
+        Ok(row)
     }
 }
 
@@ -165,8 +177,8 @@ mod tests {
     #[test]
     fn rows_round_trip_to_the_last_bit() {
         for radius in [0.0, 0.1 + 0.2, f64::MIN_POSITIVE, 5e-324, 1.797e308, 0.742_181_234_567_890_1] {
-            let row =
-                Row { idx: 7, label: Some(3), predict: None, radius, correct: false, time: "0:00:00.000001".into() };
+            let predict = (radius > 0.0).then_some(5);
+            let row = Row { idx: 7, label: Some(3), predict, radius, correct: false, time: "0:00:00.000001".into() };
             let line = row.to_line();
             let back = Row::parse(line.strip_suffix('\n').expect("whole line")).expect("parses");
             assert_eq!(back.radius.to_bits(), radius.to_bits());
@@ -205,9 +217,17 @@ mod tests {
             ("1\t2\t3\t-1\t1\t0", "-1"),
             ("1\t2\t3\t1\t2\t0", "correct"),
             ("-1\t2\t3\t1\t1\t0", "negative"),
+            ("1\t2\t-1\t0\t1\t0", "no predicted label"),
+            ("1\t2\t-1\t0.5\t0\t0", "without a certified label"),
+            ("1\t2\t2\t0\t1\t0", "without a radius"),
+            ("1\t2\t3\t0.5\t1\t0", "1 for correct"),
+            ("1\t2\t2\t0.5\t0\t0", "0 for correct"),
+            ("1\t-1\t2\t0.5\t1\t0", "1 for correct"),
         ] {
             let error = Row::parse(line).expect_err(line);
             assert!(error.contains(part), "{error}");
         }
+        // Another tool's, for k > 1.
+        assert!(Row::parse_columns("1\t2\t3\t0.5\t1\t0", [0, 1, 2, 3, 4, 5]).is_ok());
     }
 }

@@ -151,12 +151,15 @@ fn a_folder_that_is_no_run_stays_untouched() {
 fn damage_is_refused_and_changes_nothing() {
     let swap = |text: String, from: &str, to: &str| text.replacen(from, to, 1);
     type Damage<'a> = &'a dyn Fn(String) -> String;
-    let damages: [(&str, Damage, &str); 6] = [
+    let damages: [(&str, Damage, &str); 9] = [
         (
             "k1.tsv",
             &|text| swap(text, "\n6\t", "\n7\t"),
             "k1.tsv, line 4: holds example 7, where example 6 is to follow",
         ),
+        ("k1.tsv", &|text| swap(text, "6\t2\t2\t0.2\t1\t0:00:00.000002\n", ""), "k1.tsv, line 4: holds example 9"),
+        ("k1.tsv", &|text| swap(text, "6\t2\t2\t0.2\t1", "6\t2\t1\t0.2\t1"), "k1.tsv, line 4: has 1 for correct"),
+        ("k3.tsv", &|text| swap(text, "9\t3\t-1\t0\t0", "9\t3\t-1\t0\t1"), "k3.tsv, line 5: has 1 for correct"),
         ("k3.tsv", &|text| swap(text, "\n3\t", "\n3\tx"), "k3.tsv, line 3"),
         ("k3.tsv", &|text| swap(text, "idx", "id"), "line 1: is not the header"),
         ("k1.tsv", &|text| text.clone() + "30\t0\t-1\t0\t0\t0:00:00.0\n", "past the 10 of the run"),
@@ -173,6 +176,11 @@ fn damage_is_refused_and_changes_nothing() {
         assert_eq!(error.kind(), ErrorKind::InvalidData);
         assert!(error.message().contains(part), "{error}");
         assert_eq!(files(&path), before);
+        // What is not gone on with is not reported either.
+        if file != COUNTS {
+            let error = RunDir::read(&path).expect_err(part);
+            assert!(error.message().contains(part), "{error}");
+        }
     }
     let (_folder, path) = folder();
     complete(&path);
@@ -207,12 +215,31 @@ fn runs_of_other_tools_and_unfinished_ones_are_read() {
     let other = folder.path().join("cohen.tsv");
     std::fs::write(
         &other,
-        "idx\tlabel\tpredict\tradius\tcorrect\ttime\n0\t3\t3\t0.55\t1\t0:00:10\n20\t8\t-1\t0.0\t0\t0:00:09\n40\t1",
+        "idx\tlabel\tpredict\tradius\tcorrect\ttime\n0\t3\t3\t0.55\t1\t0:00:10\n20\t8\t-1\t0.0\t0\t0:00:09\n40\t1\t2\t0.5\t0\t0:00:09",
     )
     .expect("file");
     let run = RunDir::read(&other).expect("reads");
     assert_eq!((run.name.as_str(), run.manifest, run.series[0].k), ("cohen", None, None));
-    assert_eq!(run.series[0].rows.iter().map(|row| row.predict).collect::<Vec<_>>(), [Some(3), None]);
+    // Many a tool ends its last line without a newline.
+    assert_eq!(run.series[0].rows.iter().map(|row| row.predict).collect::<Vec<_>>(), [Some(3), None, Some(2)]);
+    let text = std::fs::read_to_string(&other).expect("text");
+    for (from, to, says) in [
+        ("\t2\t0.5\t0\t0:00:09", "", "cohen.tsv, line 4: has no radius"),
+        ("\n40", "\n0", "cohen.tsv, line 4: holds example 0 again, as line 2 does"),
+        ("0.0\t0", "0.0\t1", "cohen.tsv, line 3: has 1 for correct, and no predicted label"),
+    ] {
+        std::fs::write(&other, text.replacen(from, to, 1)).expect("file");
+        let error = RunDir::read(&other).expect_err(says);
+        assert!(error.kind() == ErrorKind::InvalidData && error.message().contains(says), "{error}");
+    }
+    // A single file of a run that is being written is one as well; another file beside a manifest is not.
+    let cut = &text[..text.len() - "\t0.5\t0\t0:00:09".len()];
+    std::fs::write(folder.path().join(MANIFEST), "{}").expect("manifest");
+    for (name, rows) in [("k1.tsv", Some(2)), ("kept.tsv", None)] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, cut).expect("file");
+        assert_eq!(RunDir::read(&file).ok().map(|run| run.series[0].rows.len()), rows, "{name}");
+    }
     std::fs::write(&other, "idx,label\n").expect("file");
     assert!(RunDir::read(&other).expect_err("columns").message().contains("no column `idx`"));
     assert_eq!(RunDir::read(&path).expect_err("nothing").kind(), ErrorKind::NotFound);

@@ -11,12 +11,14 @@ use smoothtopk::{Error, Result};
 use super::Args;
 use super::evaluate::{Evaluator, Noise};
 use super::membership;
+use super::power::Power;
 use super::reopen::Reopened;
 use super::report::{self, Report};
 use super::space::Space;
 use super::statement::{Certified, Kind, listed};
 use super::verdict::{Levels, Tally};
 use crate::data::{self, DataOptions, Dataset, Resize};
+use crate::number::number;
 use crate::progress::Progress;
 
 /// The share of a test's rows that choose the rivals to test against, and the fewest such rows.
@@ -102,14 +104,21 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
     }
     progress.finish();
 
+    let level = evaluator.as_ref().map(|(_, _, level)| *level);
+    let levels = Levels { test: level.unwrap_or(levels.test), ..levels };
     // Whoever made the inputs may have chosen among all certificates of the RUN: all of them count.
     let tallies = stated.iter().map(|stated| {
         let breaks = broken.iter().filter(|(of, _)| *of == stated.kind).count();
-        Tally::new(stated.kind, stated.examples.len() as u64, stated.among(certified), breaks as u64, manifest.alpha)
+        let (examples, certificates) = (stated.examples.len() as u64, stated.among(certified));
+        let tally = Tally::new(stated.kind, examples, certificates, breaks as u64, manifest.alpha)?;
+        // Breaks are inside, whatever the RUN certifies elsewhere.
+        let inside = promises.iter().flatten().filter_map(|promise| match promise {
+            Promise::Inside(certified) => Some(*certified),
+            _ => None,
+        });
+        Ok((tally, Power::of(&tally, inside, args.n, manifest.alpha, &levels)?))
     });
     let tallies = tallies.collect::<Result<Vec<_>>>()?;
-    let level = evaluator.as_ref().map(|(_, _, level)| *level);
-    let levels = Levels { test: level.unwrap_or(levels.test), ..levels };
     let facts = json!({
         "mode": "adversarial", "adversarial": file.display().to_string(), "inputs": perturbed.len(), "n": args.n,
         "seed": args.n.map(|_| seed), "test_level": levels.test,
@@ -133,7 +142,10 @@ fn read(args: &Args, file: &Path, reopened: &Reopened) -> Result<Vec<Perturbed>>
     }
     let input_scale = args.adversarial_scale.unwrap_or(manifest.input_scale);
     if !(input_scale > 0.0 && input_scale.is_finite()) {
-        return Err(Error::argument("adversarial-scale", format!("must be a finite number > 0, got {input_scale}")));
+        return Err(Error::argument(
+            "adversarial-scale",
+            format!("must be a finite number > 0, got {}", number(input_scale)),
+        ));
     }
     let images = Dataset::open(file, &DataOptions { input_scale, classes_file: None, resize: Resize::default() })?;
     let indices = match &args.indices {

@@ -13,6 +13,7 @@ use super::ball::Ball;
 use super::confirm::{self, Examined, FINALISTS, Test};
 use super::directions::{Image, Pool};
 use super::evaluate::{Evaluator, Noise};
+use super::power::Power;
 use super::reopen::Reopened;
 use super::report::{self, Report};
 use super::save::{self, NamedArray};
@@ -98,18 +99,21 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     }
     progress.finish();
 
+    let at = Levels { test: test.level, ..levels };
     let tallies = stated.iter().map(|stated| {
         let certificates = stated.among(all.iter().map(|attacked| &attacked.certified));
         let breaks = all.iter().filter(|attacked| attacked.broken()).map(|attacked| &attacked.certified);
-        Tally::new(stated.kind, stated.examples.len() as u64, certificates, stated.among(breaks), manifest.alpha)
+        let examples = stated.examples.len() as u64;
+        let tally = Tally::new(stated.kind, examples, certificates, stated.among(breaks), manifest.alpha)?;
+        let looked_at = all.iter().filter(|attacked| attacked.examined.is_some()).map(|attacked| &attacked.certified);
+        Ok((tally, Power::of(&tally, looked_at, Some(test.n), manifest.alpha, &at)?))
     });
     let tallies = tallies.collect::<Result<Vec<_>>>()?;
     let facts = json!({
         "mode": "attacks", "attacks": args.attacks, "rows": args.rows, "n": test.n, "skip": args.skip, "seed": seed,
         "tests_at_most": tests, "test_level": test.level,
     });
-    let levels = Levels { test: test.level, ..levels };
-    let mut report = Report::new(&args.run.run, manifest, args.false_alarm, &levels, &tallies, facts);
+    let mut report = Report::new(&args.run.run, manifest, args.false_alarm, &at, &tallies, facts);
     all.iter().for_each(|attacked| report.line(json_line(attacked, sampling.model.classes())));
     report.section(&table(&all));
     // What is saved is written before the report that speaks of it.
@@ -224,6 +228,6 @@ fn save_breaks(out: &Path, all: &[Attacked], reopened: &Reopened) -> Result<()> 
         NamedArray::i64("k", &column(|certified| certified.of.k)),
         NamedArray::i64("top", &column(|certified| certified.k)),
     ];
-    std::fs::create_dir_all(out).map_err(|error| Error::io(out, &error))?;
+    atomic::make_folder(out)?;
     atomic::write(&path, &save::npz(&arrays)?)
 }

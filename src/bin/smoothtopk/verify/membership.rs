@@ -48,6 +48,15 @@ pub fn most(counts: &Counts, labels: &[usize]) -> u64 {
     labels.iter().map(|&label| counts.labels()[label]).max().unwrap_or(0)
 }
 
+/// The fewest rows with which [`p_out`] can be at or below `level`: those that each of k rivals needs against a label with none.
+pub fn least_rows(k: usize, level: f64) -> Result<u64> {
+    let mut rows = 1;
+    while more_likely(rows, 0)? > level {
+        rows += 1;
+    }
+    Ok(rows.saturating_mul(k as u64))
+}
+
 /// P(Bin(a + b, 1/2) >= a), rounded up: the p-value for the label with `a` rows being the more likely one. 1 where a <= b.
 fn more_likely(a: u64, b: u64) -> Result<f64> {
     if a <= b { Ok(1.0) } else { Ok(binomial::two_sided_half(a, b)? / 2.0) }
@@ -83,6 +92,10 @@ mod tests {
         assert_eq!(strongest_rivals(&counts(&[5, 9, 9, 1]), &[1], 2), [2, 0]);
         assert_eq!(strongest_rivals(&counts(&[5, 9, 9, 1]), &[1, 2], 2), [0, 3]);
         assert_eq!((most(&counts(&[5, 9, 2]), &[0, 2]), most(&counts(&[5]), &[])), (5, 0));
+        // 2^-10 = 0.00098, and the p-value is rounded up.
+        assert_eq!((least_rows(1, 0.001).unwrap(), least_rows(3, 0.001).unwrap()), (10, 30));
+        assert!(p_out(&counts(&[0, 10, 10, 10]), &[0], &[1, 2, 3], 3).unwrap() <= 0.001);
+        assert!(p_out(&counts(&[0, 9, 10, 10]), &[0], &[1, 2, 3], 3).unwrap() > 0.001);
     }
 
     /// 20,000 draws at each border case; the rate of rejections at 0.05 is compared with its bound at six standard deviations:

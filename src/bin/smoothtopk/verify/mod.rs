@@ -7,7 +7,7 @@
 //! | `norm`, `space`, `ball` | norms bounded from above, and inputs that are inside a radius for certain |
 //! | `directions`, `attack`, `search` | the search for a point where the labels leave the top k |
 //! | `evaluate`, `membership`, `confirm` | noisy rows, and what they say of labels being in the top k |
-//! | `verdict` | breaks against what alpha allows |
+//! | `verdict`, `power` | breaks against what alpha allows, and whether more could have been found |
 //! | `attacks`, `adversarial` | the command's two modes; `report`, `save`: what they write |
 
 mod adversarial;
@@ -19,6 +19,7 @@ mod directions;
 mod evaluate;
 mod membership;
 mod norm;
+mod power;
 mod reopen;
 mod report;
 mod save;
@@ -37,6 +38,7 @@ use smoothtopk::stats::{MAX_TRIALS, check_trials};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::interrupt;
+use crate::run_dir::atomic;
 use crate::sampling::check_probability;
 use reopen::{Reopened, RunArgs};
 
@@ -54,7 +56,7 @@ const BROKEN: u8 = 3;
 pub struct Args {
     #[command(flatten)]
     run: RunArgs,
-    /// Attack every certificate, with N evaluations each.
+    /// Attack every certificate, with N evaluations each. Wants --out, where what breaks is kept.
     #[arg(long, value_name = "N", requires = "out")]
     attacks: Option<u64>,
     /// Perturbed inputs: .npz with `images` and `indices` (of the examples that they are made from), or .npy and --indices.
@@ -99,6 +101,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
     if args.skip == 0 {
         return Err(Error::argument("skip", "must be at least 1: every S-th example is attacked"));
     }
+    // Before the attacks, which may take hours.
+    args.out.as_deref().map_or(Ok(()), atomic::check_folder)?;
     let reopened = Reopened::open(&args.run)?;
     let seed = fresh_seed(args.seed, reopened.manifest.seed)?;
     interrupt::install()?;

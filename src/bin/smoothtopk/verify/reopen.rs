@@ -116,7 +116,7 @@ fn sampling_args(args: &RunArgs, manifest: &Manifest) -> Result<SamplingArgs> {
             manifest.more.get("input_max").and_then(Value::as_f64).ok_or_else(|| unknown(manifest, "input_max"))?,
         ),
         quiet: args.quiet,
-        input_scale: manifest.input_scale,
+        input_scale: Some(manifest.input_scale),
         classes_file: args.classes_file.clone(),
         resize,
         model_args: model_args(&args.model_args, manifest),

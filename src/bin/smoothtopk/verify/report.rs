@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use smoothtopk::{Error, Result};
+use smoothtopk::Result;
 
-use super::statement::{About, Kind};
+use super::power::Power;
 use super::verdict::{Levels, Tally};
+use crate::number::number;
 use crate::run_dir::{Manifest, atomic};
 use crate::stdout;
 
@@ -26,12 +27,14 @@ impl Report {
         manifest: &Manifest,
         false_alarm: f64,
         levels: &Levels,
-        tallies: &[Tally],
+        tallies: &[(Tally, Power)],
         facts: Value,
     ) -> Self {
-        let beyond: Vec<&Tally> = tallies.iter().filter(|tally| tally.p_value <= levels.tally).collect();
-        let sound = beyond.is_empty();
-        let verdict = if sound { "within alpha" } else { "beyond alpha" };
+        let verdicts: Vec<&str> = tallies.iter().map(|(tally, power)| verdict(tally, power, levels)).collect();
+        let sound = !verdicts.contains(&"beyond alpha");
+        let overall = ["beyond alpha", "within alpha"].into_iter().find(|overall| verdicts.contains(overall));
+        let not_evaluated = verdicts.iter().all(|&verdict| verdict == "not evaluated");
+        let overall = overall.unwrap_or(if not_evaluated { "not evaluated" } else { "inconclusive" });
         let mut summary = json!({
             "run": run.display().to_string(),
             "program_version": smoothtopk::VERSION,
@@ -41,27 +44,24 @@ impl Report {
             "alpha": manifest.alpha,
             "false_alarm": false_alarm,
             "tally_level": levels.tally,
-            "tallies": tallies.iter().map(|tally| json!({
+            "tallies": tallies.iter().zip(&verdicts).map(|((tally, power), verdict)| json!({
                 "k": tally.kind.k, "about": tally.kind.about.to_string(), "examples": tally.examples, "certificates": tally.certificates, "breaks": tally.breaks, "p_value": tally.p_value,
+                "verdict": verdict, "obstacle": power.obstacle(tally.kind, tally.examples),
             })).collect::<Vec<_>>(),
-            "verdict": verdict,
+            "verdict": overall,
         });
         if let (Value::Object(summary), Value::Object(facts)) = (&mut summary, facts) {
             summary.extend(facts);
         }
         let mut markdown = format!("# Certificates under test: {}\n\n", run.display());
         // Writing to a string cannot fail.
-        let _ = match beyond.as_slice() {
-            [] => writeln!(markdown, "**No more breaks than alpha = {} allows.**\n", manifest.alpha),
-            beyond => {
-                let ks: Vec<String> = beyond.iter().map(|tally| named(tally)).collect();
-                let (alpha, at) = (manifest.alpha, ks.join(", "));
-                writeln!(
-                    markdown,
-                    "**MORE BREAKS THAN alpha = {alpha} ALLOWS, at {at}: these certificates are not sound.**\n"
-                )
-            }
-        };
+        let _ = writeln!(markdown, "{}\n", headline(tallies, levels, &number(manifest.alpha)));
+        for obstacle in tallies.iter().filter_map(|(tally, power)| power.obstacle(tally.kind, tally.examples)) {
+            let _ = writeln!(markdown, "- {obstacle}");
+        }
+        if tallies.iter().any(|(_, power)| *power != Power::Enough) {
+            markdown.push('\n');
+        }
         if manifest.program_version != smoothtopk::VERSION {
             let _ = writeln!(
                 markdown,
@@ -72,8 +72,7 @@ impl Report {
         }
         markdown += "| k | about | examples | certificates | breaks | alpha allows, on average | P(at least so many) at most | verdict |\n";
         markdown += "| ---: | --- | ---: | ---: | ---: | ---: | ---: | --- |\n";
-        for tally in tallies {
-            let verdict = if tally.p_value <= levels.tally { "beyond alpha" } else { "within alpha" };
+        for ((tally, _), verdict) in tallies.iter().zip(&verdicts) {
             let (allowed, p) = (tally.allowed(manifest.alpha), probability(tally.p_value));
             let _ = writeln!(
                 markdown,
@@ -84,9 +83,10 @@ impl Report {
         let _ = writeln!(
             markdown,
             "\nA break is a point inside the radius at which all the labels are out of the top k, found at p <= {}; breaks are too many \
-             at P <= {}. A sound RUN is blamed with probability at most {false_alarm}.\n",
+             at P <= {}. A sound RUN is blamed with probability at most {}.\n",
             probability(levels.test),
             probability(levels.tally),
+            number(false_alarm),
         );
         Self { markdown, lines: vec![summary], sound }
     }
@@ -108,7 +108,7 @@ impl Report {
     pub fn write(&self, json: bool, out: Option<&Path>) -> Result<()> {
         let lines: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
         if let Some(out) = out {
-            std::fs::create_dir_all(out).map_err(|error| Error::io(out, &error))?;
+            atomic::make_folder(out)?;
             atomic::write(&out.join("verify.md"), self.markdown.as_bytes())?;
             atomic::write(&out.join("verify.jsonl"), lines.as_bytes())?;
         }
@@ -116,11 +116,32 @@ impl Report {
     }
 }
 
-/// The kind of a tally, in words.
-fn named(tally: &Tally) -> String {
-    match tally.kind {
-        Kind { k, about: About::Label } => format!("k = {k}"),
-        Kind { k, about } => format!("k = {k} ({about})"),
+/// What each tally says: that it is beyond alpha, or what its power lets it say.
+fn verdict(tally: &Tally, power: &Power, levels: &Levels) -> &'static str {
+    if tally.p_value <= levels.tally { "beyond alpha" } else { power.verdict() }
+}
+
+/// The first line: no more than was shown.
+fn headline(tallies: &[(Tally, Power)], levels: &Levels, alpha: &str) -> String {
+    let listed = |of: &dyn Fn(&Tally, &Power) -> bool| {
+        let named = tallies.iter().filter(|(tally, power)| of(tally, power)).map(|(tally, _)| tally.kind.named());
+        named.collect::<Vec<_>>().join(", ")
+    };
+    let beyond = listed(&|tally, _| tally.p_value <= levels.tally);
+    let (able, unable) = (listed(&|_, power| *power == Power::Enough), listed(&|_, power| *power != Power::Enough));
+    if !beyond.is_empty() {
+        return format!("**MORE BREAKS THAN alpha = {alpha} ALLOWS, at {beyond}: these certificates are not sound.**");
+    }
+    let not_evaluated = |(_, power): &(Tally, Power)| matches!(power, Power::NotEvaluated { .. });
+    match (able.is_empty(), unable.is_empty()) {
+        (_, true) => format!("**No more breaks than alpha = {alpha} allows.**"),
+        (false, false) => {
+            format!("**No more breaks than alpha = {alpha} allows, at {able}; nothing could be found at {unable}.**")
+        }
+        (true, false) if tallies.iter().all(not_evaluated) => {
+            "**Not evaluated: nothing is said of breaks.**".to_owned()
+        }
+        (true, false) => "**Inconclusive: more breaks than alpha allows could not have been found.**".to_owned(),
     }
 }
 

@@ -13,6 +13,16 @@ pub struct Kind {
     pub about: About,
 }
 
+impl Kind {
+    /// In words.
+    pub fn named(&self) -> String {
+        match self {
+            Self { k, about: About::Label } => format!("k = {k}"),
+            Self { k, about } => format!("k = {k} ({about})"),
+        }
+    }
+}
+
 /// What a statement is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum About {

@@ -72,7 +72,7 @@ impl Levels {
 ///
 /// The Clopper-Pearson lower bound L at a is the p at which that probability is a, so it is at most a wherever L >= p; L is
 /// rounded down.
-fn at_least(successes: u64, n: u64, p: f64) -> Result<f64> {
+pub fn at_least(successes: u64, n: u64, p: f64) -> Result<f64> {
     let holds = |a: f64| Ok(successes > 0 && binomial::lower(successes, n, a)?.p >= p);
     if !holds(MAX_ALPHA)? {
         return Ok(1.0);
