@@ -24,6 +24,8 @@ pub struct Progress {
     rows: AtomicU64,
     decided: AtomicU64,
     certified: AtomicU64,
+    /// Rows of the finished examples that had no label.
+    unlabelled: AtomicU64,
     stopped: Mutex<Stopped>,
     last: Mutex<Instant>,
 }
@@ -63,6 +65,7 @@ impl Progress {
             rows: AtomicU64::new(0),
             decided: AtomicU64::new(0),
             certified: AtomicU64::new(0),
+            unlabelled: AtomicU64::new(0),
             stopped: Mutex::default(),
             last: Mutex::new(Instant::now()),
         }
@@ -89,6 +92,11 @@ impl Progress {
     pub fn rows(&self, rows: u64) {
         self.rows.fetch_add(rows, Relaxed);
         self.show_now_and_then();
+    }
+
+    /// Counts rows of a finished example that had no label.
+    pub fn rows_without_label(&self, rows: u64) {
+        self.unlabelled.fetch_add(rows, Relaxed);
     }
 
     /// Counts an example that was finished; `certified` says whether it was, where that was the question.
@@ -122,6 +130,14 @@ impl Progress {
             }
             Shown::Lines => eprintln!("{}", self.line()),
             Shown::Nothing => {}
+        }
+        // Also where nothing else is shown: a model that fails is not one that is unsure.
+        let unlabelled = self.unlabelled.load(Relaxed);
+        if unlabelled > 0 {
+            eprintln!(
+                "warning: {unlabelled} of {} rows had no label (scores that are NaN or infinite): they count against every answer",
+                self.rows.load(Relaxed)
+            );
         }
     }
 

@@ -1,7 +1,9 @@
 //! Predictions, and what they do not depend on.
 
+use std::process::Output;
+
 use crate::common::smoothtopk;
-use crate::{data, digits, model, ok};
+use crate::{data, digits, model, ok, refused, root};
 
 #[test]
 fn predict_gives_a_table_and_json() {
@@ -127,4 +129,31 @@ fn a_late_prediction_abstains_unless_it_is_settled() {
     let output = smoothtopk(digits("predict", &["--timeout", "1", "--max", "2"]));
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("smoothtopk: timeout: "));
+}
+
+#[test]
+fn rows_without_a_label_are_told_of_and_a_label_outside_the_classes_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = |command: &str, model: &str, elements: usize, more: &[&str]| {
+        let data = folder.path().join(format!("{elements}.npz"));
+        crate::common::npz(&data, &[2, elements as u64], &vec![0.5; 2 * elements], Some(&[1, 1]));
+        let mut all = vec![command.to_owned(), "--model".into(), root(&format!("tests/models/{model}"))];
+        all.extend(["--data", data.to_str().unwrap(), "--sigma", "0.25", "--n", "200", "--quiet"].map(str::to_owned));
+        all.extend(more.iter().map(|&argument| argument.to_owned()));
+        all
+    };
+    let said = |output: &Output| {
+        ok(output);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let runs = ["a", "b"].map(|name| folder.path().join(name));
+    let out = |i: usize| ["--out", runs[i].to_str().unwrap()];
+    for (command, more) in [("predict", [&[][..], &[]]), ("certify", [&out(0)[..], &out(1)])] {
+        let failing = said(&smoothtopk(arguments(command, "nan_scores.onnx", 24, more[0])));
+        assert!(failing.contains("of 400 rows had no label"), "{failing}");
+        let sound = said(&smoothtopk(arguments(command, "exact_order.onnx", 24, more[1])));
+        assert!(!sound.contains("no label"), "{sound}");
+    }
+    let error = refused(&smoothtopk(arguments("predict", "label_int64.onnx", 16, &["--classes", "2"])), 1);
+    assert!(error.contains("label 2 outside 0..2"), "{error}");
 }
