@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::noise::{Centre, Grid, Noise, Purpose};
 use crate::sampler::lanes::Lane;
-use crate::sampler::progress::{JobState, Tally};
+use crate::sampler::progress::JobState;
 use crate::sampler::queue::Shared;
 use crate::sampler::watch::Watch;
 use crate::stats::Counts;
@@ -117,8 +117,8 @@ pub struct Drawn {
     /// Counts of the pilot rows, where the job had any.
     pub pilot: Option<Counts>,
     /// Why the job stopped before its last sample, where it did. Which samples are in `counts` is then not determined:
-    /// not always the first ones, and rows of a run that failed are not among them. Such counts are for people to read: a
-    /// failure may depend on its rows, so they certify nothing.
+    /// not always the first ones, and rows of a run that failed are not among them. Such counts are for people to read, and
+    /// certify nothing ([`Counts::cut_short`]).
     pub stopped: Option<Error>,
     /// From the moment the first row was handed to a worker to the job's end.
     pub elapsed: Duration,
@@ -184,7 +184,7 @@ impl JobHandle {
         while !progress.ended() {
             progress = state.ended.wait(progress).unwrap_or_else(PoisonError::into_inner);
         }
-        let (counts, pilot) = (progress.counts(), progress.pilot.as_ref().map(Tally::counts));
+        let (counts, pilot) = (progress.counts(), progress.pilot_counts());
         let elapsed = match (progress.started_at, progress.ended_at) {
             (Some(start), Some(end)) => end.duration_since(start),
             _ => Duration::ZERO,

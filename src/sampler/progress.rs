@@ -100,16 +100,22 @@ impl Progress {
         self.out == 0 && !self.looking && (self.given == self.end || self.stopped.is_some())
     }
 
-    /// The counts so far, marked where a watch may have ended the rows, or a failure that may depend on what rows they were.
+    /// The counts so far, marked where a watch may have ended the rows, or they were cut short.
     pub(super) fn counts(&self) -> Counts {
-        let mut counts = self.estimate.counts();
-        if self.stopped.as_ref().is_some_and(|error| matches!(error.kind(), ErrorKind::Run | ErrorKind::Internal)) {
-            counts = counts.after_failure();
-        }
+        let counts = self.marked(self.estimate.counts());
         match self.watched_to {
             Some(most) => counts.ended_by_rule(most),
             None => counts,
         }
+    }
+
+    /// The pilot's, where there is one.
+    pub(super) fn pilot_counts(&self) -> Option<Counts> {
+        self.pilot.as_ref().map(|pilot| self.marked(pilot.counts()))
+    }
+
+    fn marked(&self, counts: Counts) -> Counts {
+        if self.stopped.is_some() { counts.cut_short() } else { counts }
     }
 
     /// Rows counted, the pilot's among them.

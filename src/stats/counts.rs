@@ -13,8 +13,8 @@ pub struct Counts {
     n: u64,
     /// Rows without a label: the rest of `n`, but where the counts are only expected.
     unlabelled: u64,
-    /// Whether rows are missing because the model failed on them.
-    after_failure: bool,
+    /// Whether rows are missing that were to be drawn.
+    cut_short: bool,
     /// Where looks at the counts decided how many rows there are, the most that they could have let be drawn: bounds for a number
     /// fixed beforehand are then not valid.
     by_rule_to: Option<u64>,
@@ -77,7 +77,7 @@ impl Counts {
     }
 
     fn of(labels: Vec<u64>, n: u64, unlabelled: u64) -> Self {
-        Self { labels, n, unlabelled, after_failure: false, by_rule_to: None }
+        Self { labels, n, unlabelled, cut_short: false, by_rule_to: None }
     }
 
     /// The counts, by label.
@@ -104,10 +104,12 @@ impl Counts {
         self
     }
 
-    /// The same counts, known to lack rows on which the model failed: as a failure may depend on its row, they certify nothing.
+    /// The same counts, known to lack rows that were to be drawn, since a failure, a deadline or a cancel came first. They certify
+    /// nothing: a failure may depend on its row, and of rows that are drawn side by side those that come back first may be of
+    /// one kind.
     #[must_use]
-    pub(crate) fn after_failure(mut self) -> Self {
-        self.after_failure = true;
+    pub fn cut_short(mut self) -> Self {
+        self.cut_short = true;
         self
     }
 
@@ -116,9 +118,9 @@ impl Counts {
     /// # Errors
     /// `InvalidData`.
     pub(crate) fn check_allow(&self, intervals: Intervals) -> Result<()> {
-        if self.after_failure {
-            let message = "lack rows on which the model failed, which may depend on what these rows were: they are for people to \
-                           read, and certify and predict nothing";
+        if self.cut_short {
+            let message = "were cut short by a failure, a deadline or a cancel, and which rows came back first may depend on what \
+                           they were: such counts are for people to read, and certify and predict nothing";
             return Err(Error::data("counts", message));
         }
         let Some(last) = self.by_rule_to.filter(|&last| !intervals.allow_looks(last)) else { return Ok(()) };
@@ -162,8 +164,8 @@ impl Counts {
         let by_rule_to = self.by_rule_to.max(other.by_rule_to);
         let by_rule_to = by_rule_to.map(|last| if more { u64::MAX } else { last.max(n) });
         let unlabelled = self.unlabelled + other.unlabelled;
-        let after_failure = self.after_failure || other.after_failure;
-        *self = Self { labels, n, unlabelled, after_failure, by_rule_to };
+        let cut_short = self.cut_short || other.cut_short;
+        *self = Self { labels, n, unlabelled, cut_short, by_rule_to };
         Ok(())
     }
 }

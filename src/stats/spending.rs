@@ -182,6 +182,7 @@ impl Spending {
         alpha: f64,
         intervals: Intervals,
     ) -> Result<SpentBounds> {
+        counts.check_allow(intervals)?;
         self.check(label, k, counts.classes(), alpha)?;
         let mut rivals = Vec::new();
         let Tally { own, rivals, unlabelled, n, classes } = self.tally(counts, label, k, &mut rivals);
@@ -194,13 +195,13 @@ impl Spending {
         check_alpha(each)?;
         let label = intervals.upper(own, n, half)?;
         let lower = |count: u64| intervals.lower(count, n, each);
-        // What the bounds approach as rows are added has the rows without a label with every rival, and in a sum once.
-        let rivals = if let (Self::Pooled { .. }, Some((largest, rest))) = (self, rivals.split_last()) {
-            let rest = distinct(rest, lower)?.iter().map(|lower| lower.p).sum::<f64>();
+        let rivals = if let Self::Pooled { .. } = self {
+            // A sum has the rows without a label once; which of its labels' bounds they would be in is left open: in none.
             // Rounded down by more than the sum's error.
-            let p = (rest + lower(largest + unlabelled)?.p) * (1.0 - 1e-10);
+            let p = distinct(rivals, lower)?.iter().map(|lower| lower.p).sum::<f64>() * (1.0 - 1e-10);
             RivalBounds::Sum { sum: Prob { p, q: 1.0 - p }, size: rivals.len() }
         } else {
+            // What the bounds approach as rows are added has the rows without a label with every rival.
             RivalBounds::Each(distinct(rivals, |count| lower(count + unlabelled))?)
         };
         Ok(SpentBounds { label, rivals })

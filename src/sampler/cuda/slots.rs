@@ -179,7 +179,11 @@ impl Slots {
         let mut again = None;
         if let (Some(job), Some(rows)) = (&slot.job, tally.coming.take()) {
             let counts = tally.landed.as_mut_slice();
-            if self.gives_labels && counts.iter().map(|&count| u64::from(count)).sum::<u64>() < rows {
+            let labelled = counts.iter().map(|&count| u64::from(count)).sum::<u64>();
+            if labelled > rows {
+                let message = format!("the device counted {labelled} labels of {rows} rows");
+                job.give_up(rows, Error::new(ErrorKind::Internal, message));
+            } else if self.gives_labels && labelled < rows {
                 let message = format!("a run of the model failed: {}", labels_outside(self.classes as usize));
                 job.give_up(rows, Error::new(ErrorKind::Run, message));
             } else if job.give_back_counts(place.pilot, counts, rows) {

@@ -73,8 +73,10 @@ fn most_certifying(request: &Request, n: u64) -> Intervals {
 /// The set radius where the k labels share all rows evenly, the most that any counts give.
 fn set_of_evenly_split(manifest: &Manifest, k: usize, alpha: f64, request: &Request) -> Result<f64> {
     let mut labels = vec![0; manifest.classes];
-    labels[..k].fill(manifest.n / k as u64);
-    let counts = Counts::new(labels, manifest.n)?;
+    let (each, rest) = (manifest.n / k as u64, (manifest.n % k as u64) as usize);
+    labels[..k].fill(each);
+    labels[..rest].fill(each + 1);
+    let counts = Counts::complete(labels)?;
     Ok(certify_set(
         &counts,
         &Returned::pilot(&counts, k)?,

@@ -28,11 +28,14 @@ pub fn p_out(counts: &Counts, labels: &[usize], rivals: &[usize], k: usize) -> R
 /// The p-value, rounded up, for "`label` is in the top k": that it is more likely than every other label but these k - 1
 /// `allowed` ones, which must not have been chosen by `counts`.
 ///
-/// If the label is out of the top k, k rivals are at least as likely, and one of them is not among the k - 1 allowed.
+/// If the label is out of the top k, k rivals are at least as likely, and one of them is not among the k - 1 allowed. Rows without
+/// a label may have been that one's.
 pub fn p_in(counts: &Counts, label: usize, allowed: &[usize]) -> Result<f64> {
     let rest = (0..counts.classes()).filter(|other| *other != label && !allowed.contains(other));
     let count = |label: usize| counts.labels()[label];
-    rest.into_iter().try_fold(0.0, |worst: f64, other| Ok(worst.max(more_likely(count(label), count(other))?)))
+    rest.into_iter().try_fold(0.0, |worst: f64, other| {
+        Ok(worst.max(more_likely(count(label), count(other) + counts.unlabelled())?))
+    })
 }
 
 /// The rivals of `labels` with the largest counts, descending; the lowest index first among equals.
