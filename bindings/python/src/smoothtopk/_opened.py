@@ -11,11 +11,13 @@ from typing import Any, SupportsFloat, SupportsIndex, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from . import _abi, _convert, _jobs, _request
+from . import _abi, _convert, _jobs, _noise_cost, _request
 from ._convert import Generator
+from ._errors import field_called
 from ._jobs import Cancel
 from ._library import Handle, attempt, call, error_of, lib, text
 from ._model import Model, ModelHandle, closed_error, open_model
+from ._noise_cost import NoiseCost, RowNoise
 from ._progress import Progress, Reporter
 
 T = TypeVar("T")
@@ -28,6 +30,8 @@ class Opened:
 
     # Of one that was never opened, for `close`.
     _model: ModelHandle | None = None
+    # Found once, by the first that asks.
+    _known_noise: RowNoise | None = None
 
     def __init__(self, model: Model, noise: _request.Noise, options: Handle) -> None:
         self._noise = noise
@@ -114,6 +118,39 @@ class Opened:
         """The model's inputs and outputs, which scores are used, and why."""
         signature: dict[str, Any] = json.loads(self._signature)
         return signature
+
+    # What its noise costs.
+
+    def noise_cost(self, n: SupportsIndex, alpha: SupportsFloat = 0.001) -> NoiseCost:
+        """What a statement from counts of this noise must allow for it: for counts that were saved as bare arrays.
+
+        The counts that `sample` gives know it, and `certify_counts` and the others take it off by themselves.
+
+        Args:
+            n: the most rows that the statement may come to rest on, those that select a label included; from 1.
+            alpha: probability, from 1e-100 to 0.5, that the statement is false.
+
+        Raises:
+            InvalidArgumentError: also where the noise would take more than half of alpha.
+        """
+        rows, probability = _convert.uint("n", n), _convert.real("alpha", alpha)
+        model = self._open_model()
+        with field_called("n", its="rows"), model.busy():
+            return self._cost(model, rows, probability)
+
+    def _cost(self, model: ModelHandle, rows: int, alpha: float) -> NoiseCost:
+        left, slack = ctypes.c_double(), ctypes.c_double()
+        with self._noise.request(alpha=alpha) as request:
+            to = model.pointer, request.pointer, rows, ctypes.byref(left), ctypes.byref(slack)
+            call(lib.stk_model_noise_cost, *to)
+        return NoiseCost(left.value, slack.value)
+
+    def _row_noise(self, model: ModelHandle) -> RowNoise:
+        """What counts of this noise carry; the model must be busy, which keeps it open."""
+        if self._known_noise is None:
+            each = _noise_cost.row_alpha(lambda alpha: self._cost(model, 1, alpha).alpha_left)
+            self._known_noise = RowNoise(self.sigma, self._cost(model, 1, 0.5).radius_slack, each)
+        return self._known_noise
 
     # How it ends.
 
