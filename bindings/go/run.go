@@ -84,7 +84,7 @@ func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]
 
 // Sample counts the labels of rows first to first+rows of the noise that Certify answers with, for one input and the
 // request's Sigma, noise, Key, InputMax and Timeout; the seed or key of the noise should be set. Counts of disjoint ranges
-// add up to those of a whole run.
+// add up to those of a whole run (AddCounts), and know their Noise: CertifyCounts finds from them what Certify would.
 // It ends early as Certify does; unlike Certify, it keeps an operating system thread while it runs, of which there are
 // at most 64 for a Library: more calls wait.
 func (m *Model) Sample(ctx context.Context, request Request, input []float32, first, rows uint64) (*Counts, error) {
@@ -110,6 +110,10 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 		return nil, fmt.Errorf("smoothtopk: not started: %w", err)
 	}
 
+	noise, err := m.rowNoise(native.numbers)
+	if err != nil {
+		return nil, err
+	}
 	lib := m.lib
 	token := C.shim_cancel_new(lib.api)
 	if err := lib.checked(token); err != nil {
@@ -126,7 +130,7 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	if out.value == nil {
 		return nil, stop
 	}
-	counts, err := lib.takeCounts((*C.stk_counts)(out.value))
+	counts, err := lib.takeCounts((*C.stk_counts)(out.value), noise)
 	if err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ func TestSamplesOfDisjointRangesAdd(t *testing.T) {
 	if err != nil || prediction.Abstain != (prediction.PValue > 0.001) {
 		t.Errorf("from counts %+v, %v", prediction, err)
 	}
-	if _, err := library(t).AddCounts(*a, Counts{Labels: []uint64{1}}); err == nil {
+	if _, err := library(t).AddCounts(*a, drawn(1)); err == nil {
 		t.Error("counts of different labels were added")
 	}
 }
