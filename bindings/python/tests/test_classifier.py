@@ -495,3 +495,24 @@ def test_the_public_names() -> None:
     assert sorted(smoothtopk.__all__) == smoothtopk.__all__ or set(smoothtopk.__all__) <= set(dir(smoothtopk))
     for name in smoothtopk.__all__:
         assert getattr(smoothtopk, name) is not None
+
+
+def test_what_is_no_index_is_refused(linear: SmoothedClassifier) -> None:
+    grid = linear.certify(X[:2], k=[1, 2], n=50, seed=1)
+    assert isinstance(grid, Certificates)
+    assert grid[1, 0] is grid[np.int64(1), 0] is grid[-1][0] is grid[1:][0, 0] is grid.flat[2]
+    mask: Any = np.array([True, False])
+    for wrong in (
+        (slice(None), 0), (0, slice(None)), (slice(0, 2), 1), (0,), (0, 0, 0), (), True, (True, 0), mask, [0, 1], None,
+        ..., "0", 0.0, (np.array([0, 1]), 0), (..., 0),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=r"answers\[i, j\].*for each in answers"):
+            grid[wrong]
+    row = grid[0]
+    assert row[1,] is grid.flat[1]
+    for wrong in ((0, 0), (slice(None),)):
+        with pytest.raises(TypeError, match=r"answers\[i\] or"):
+            row[wrong]
+    for out in (2, -3, (2, 0), (0, 2)):
+        with pytest.raises(IndexError):
+            grid[out]
