@@ -59,7 +59,8 @@ type Request struct {
 	InputMax float64
 	// Timeout ends the run, rounded up to milliseconds; none if 0. Under a Rule other than RuleFixed the answers of the
 	// last look are then given, with Evidence.Cut; without a rule, or before an input's first look, there is no answer
-	// and the call fails with ErrDeadlineExceeded. A deadline of the context does the same, with the context's cause.
+	// and the call fails with ErrDeadlineExceeded. A deadline of the context does the same, with the context's cause; a
+	// context that is cancelled gives ErrCancelled, with its cause.
 	Timeout time.Duration
 	// Labels are what Certify certifies: one per input, fixed before looking at any rows, or NoLabel to have one chosen
 	// by N0 rows. nil: all are chosen. Predict and Sample ignore it.

@@ -106,8 +106,8 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	case m.lib.blocking <- struct{}{}:
 		defer func() { <-m.lib.blocking }()
 	}
-	if err := m.ended(ctx); err != nil {
-		return nil, fmt.Errorf("smoothtopk: not started: %w", err)
+	if err := m.ended(ctx, "not started"); err != nil {
+		return nil, err
 	}
 
 	noise, err := m.rowNoise(native.numbers)
@@ -155,10 +155,10 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	if err != nil {
 		return nil, err
 	}
-	if err := m.ended(ctx); err != nil {
-		return nil, fmt.Errorf("smoothtopk: not started: %w", err)
+	if err := m.ended(ctx, "not started"); err != nil {
+		return nil, err
 	}
-	lateIsAnswered := !request.Rule.fixed() && native.within(ctx)
+	timed := native.within(ctx)
 
 	lib, done := m.lib, make(chan struct{})
 	handle := cgo.NewHandle(done)
@@ -172,14 +172,14 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	job := (*C.stk_job)(out.value)
 	// Frees before the handle goes, also when Progress panics: after it, the callback is never called.
 	defer C.shim_job_free(lib.api, job)
-	m.wait(ctx, job, done, lateIsAnswered, request.Progress)
+	m.wait(ctx, job, done, timed, request.Progress)
 
 	out = C.shim_job_result(lib.api, job)
 	stop := m.reason(ctx, lib.checked(out))
-	if deadline, _ := ctx.Deadline(); lateIsAnswered && errors.Is(stop, ErrDeadlineExceeded) && !time.Now().Before(deadline) {
+	if deadline, _ := ctx.Deadline(); timed && errors.Is(stop, ErrDeadlineExceeded) && !time.Now().Before(deadline) {
 		// The library may see the deadline a moment before the context does.
 		<-ctx.Done()
-		stop = &stopped{context.Cause(ctx), stop}
+		stop = &stopped{"stopped", context.Cause(ctx), ErrDeadlineExceeded}
 	}
 	if out.value == nil {
 		return nil, stop
@@ -188,7 +188,7 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 }
 
 // within makes the context's deadline the library's where it is the sooner, and tells whether there is one. The library
-// stops at it as cancelling would, and gives the answers that there are.
+// stops at it as cancelling would, says that it was late, and gives the answers that there are.
 func (a *asked) within(ctx context.Context) bool {
 	deadline, given := ctx.Deadline()
 	if !given {
@@ -204,7 +204,7 @@ func (a *asked) within(ctx context.Context) bool {
 
 // wait returns when the job has ended, cancelling it when ctx ends or the model is closed; not at ctx's deadline, where
 // the library has it.
-func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, lateIsAnswered bool,
+func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, timed bool,
 	progress func(done, total uint64)) {
 	var tick <-chan time.Time
 	report := func() {}
@@ -224,7 +224,7 @@ func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, 
 			return
 		case <-ended:
 			ended = nil
-			if !lateIsAnswered || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			if !timed || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				C.shim_job_cancel(m.lib.api, job)
 			}
 		case <-closing:
@@ -257,24 +257,26 @@ func watch(f func(), contexts ...context.Context) func() {
 	}
 }
 
-// ended is why no run should start: the context's cause, or ErrClosed.
-func (m *Model) ended(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if m.closing.Err() != nil {
-		return ErrClosed
+// ended is why no run should start, or go on: how the context ended, with its cause, or ErrClosed.
+func (m *Model) ended(ctx context.Context, when string) error {
+	switch err := ctx.Err(); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return &stopped{when, context.Cause(ctx), ErrDeadlineExceeded}
+	case err != nil:
+		return &stopped{when, context.Cause(ctx), ErrCancelled}
+	case m.closing.Err() != nil:
+		return fmt.Errorf("smoothtopk: %s: %w", when, ErrClosed)
 	}
 	return nil
 }
 
-// reason joins why we cancelled to what the library says of it.
+// reason is why we cancelled, where the library says only that we did.
 func (m *Model) reason(ctx context.Context, native error) error {
 	if !errors.Is(native, ErrCancelled) {
 		return native
 	}
-	if cause := m.ended(ctx); cause != nil {
-		return &stopped{cause, native}
+	if cause := m.ended(ctx, "stopped"); cause != nil {
+		return cause
 	}
 	return native
 }
