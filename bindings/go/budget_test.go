@@ -3,6 +3,7 @@ package smoothtopk
 import (
 	"errors"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -125,5 +126,36 @@ func TestGoroutinesShareABudget(t *testing.T) {
 	group.Wait()
 	if len(seen) != goroutines*draws*3/2 || b.Drawn() != uint64(len(seen)) || total > 0.5 || total > b.Spent()*(1+1e-12) {
 		t.Errorf("%d statements, %d drawn, %v of %v", len(seen), b.Drawn(), total, b.Spent())
+	}
+}
+
+// A copy outlives what it was copied from, and spends the same alpha.
+func TestACopiedBudgetIsTheSame(t *testing.T) {
+	keep := *budget(t, 0.01, ScheduleEven(100_000))
+	other := keep
+	for range 20 {
+		runtime.GC()
+		budget(t, 1, ScheduleSlow)
+		if _, err := keep.Draw(1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if other.Drawn() != 20 || other.Total() != 0.01 {
+		t.Errorf("%d drawn of %v", other.Drawn(), other.Total())
+	}
+}
+
+func TestABudgetThatWasNotMade(t *testing.T) {
+	for name, use := range map[string]func(){
+		"zero": func() { new(AlphaBudget).Left() }, "nil": func() { (*AlphaBudget)(nil).Draw(1) },
+	} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); !strings.Contains(text, "NewAlphaBudget") {
+					t.Errorf("%s: %q", name, text)
+				}
+			}()
+			use()
+		}()
 	}
 }
