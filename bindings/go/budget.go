@@ -59,7 +59,7 @@ func (l *Library) NewAlphaBudget(total float64, schedule Schedule) (*AlphaBudget
 	if err != nil {
 		return nil, err
 	}
-	return l.newBudget(C.shim_budget_new(l.api, C.double(total), unsafe.SliceData(text)))
+	return l.newBudget(C.shim_budget_new(l.api(), C.double(total), unsafe.SliceData(text)))
 }
 
 // OpenAlphaBudget opens a budget as it stood when Save gave this text.
@@ -68,7 +68,7 @@ func (l *Library) OpenAlphaBudget(saved []byte) (*AlphaBudget, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.newBudget(C.shim_budget_open(l.api, unsafe.SliceData(text)))
+	return l.newBudget(C.shim_budget_open(l.api(), unsafe.SliceData(text)))
 }
 
 func (l *Library) newBudget(out C.shim_out) (*AlphaBudget, error) {
@@ -76,7 +76,7 @@ func (l *Library) newBudget(out C.shim_out) (*AlphaBudget, error) {
 		return nil, err
 	}
 	b := &nativeBudget{l, (*C.stk_budget)(out.value)}
-	runtime.AddCleanup(b, func(native *C.stk_budget) { C.shim_budget_free(l.api, native) }, b.native)
+	runtime.AddCleanup(b, func(native *C.stk_budget) { C.shim_budget_free(l.api(), native) }, b.native)
 	return &AlphaBudget{b}, nil
 }
 
@@ -94,7 +94,7 @@ func (b *AlphaBudget) Save() ([]byte, error) {
 	n := b.open()
 	defer runtime.KeepAlive(n)
 	var text [C.STK_BUDGET_TEXT_SIZE]C.char
-	if err := n.lib.checked(C.shim_budget_save(n.lib.api, n.native, &text[0], C.size_t(len(text)))); err != nil {
+	if err := n.lib.checked(C.shim_budget_save(n.lib.api(), n.native, &text[0], C.size_t(len(text)))); err != nil {
 		return nil, err
 	}
 	return []byte(C.GoString(&text[0])), nil
@@ -114,7 +114,7 @@ func (b *AlphaBudget) Draw(number int) ([]Share, error) {
 	defer runtime.KeepAlive(n)
 	alphas := make([]float64, number)
 	var first C.uint64_t
-	err := n.lib.checked(C.shim_budget_draw(n.lib.api, n.native, C.size_t(number), (*C.double)(&alphas[0]), &first))
+	err := n.lib.checked(C.shim_budget_draw(n.lib.api(), n.native, C.size_t(number), (*C.double)(&alphas[0]), &first))
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (b *AlphaBudget) DrawOf(alpha float64) (Share, error) {
 	n := b.open()
 	defer runtime.KeepAlive(n)
 	var statement C.uint64_t
-	if err := n.lib.checked(C.shim_budget_draw_of(n.lib.api, n.native, C.double(alpha), &statement)); err != nil {
+	if err := n.lib.checked(C.shim_budget_draw_of(n.lib.api(), n.native, C.double(alpha), &statement)); err != nil {
 		return Share{}, err
 	}
 	return Share{uint64(statement), alpha}, nil
@@ -141,26 +141,26 @@ func (b *AlphaBudget) DrawOf(alpha float64) (Share, error) {
 func (b *AlphaBudget) Total() float64 {
 	n := b.open()
 	defer runtime.KeepAlive(n)
-	return float64(C.shim_budget_total(n.lib.api, n.native))
+	return float64(C.shim_budget_total(n.lib.api(), n.native))
 }
 
 // Spent is what the shares that were drawn add to, rounded up.
 func (b *AlphaBudget) Spent() float64 {
 	n := b.open()
 	defer runtime.KeepAlive(n)
-	return float64(C.shim_budget_spent(n.lib.api, n.native))
+	return float64(C.shim_budget_spent(n.lib.api(), n.native))
 }
 
 // Left is what is not spent, rounded down.
 func (b *AlphaBudget) Left() float64 {
 	n := b.open()
 	defer runtime.KeepAlive(n)
-	return float64(C.shim_budget_left(n.lib.api, n.native))
+	return float64(C.shim_budget_left(n.lib.api(), n.native))
 }
 
 // Drawn is how many shares were drawn.
 func (b *AlphaBudget) Drawn() uint64 {
 	n := b.open()
 	defer runtime.KeepAlive(n)
-	return uint64(C.shim_budget_drawn(n.lib.api, n.native))
+	return uint64(C.shim_budget_drawn(n.lib.api(), n.native))
 }

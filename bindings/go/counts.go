@@ -74,15 +74,15 @@ func (l *Library) CertifyCounts(counts Counts, request CountsRequest) (Certifica
 	if err != nil {
 		return Certificate{}, err
 	}
-	defer C.shim_counts_free(l.api, native)
+	defer C.shim_counts_free(l.api(), native)
 	var summary C.stk_summary
 	label, k := C.size_t(request.Label), C.size_t(request.K)
 	var out C.shim_out
 	if request.Spending == "" && request.Intervals == "" {
-		out = C.shim_counts_certify(l.api, native, label, k, C.double(sigma), C.double(alpha), C.stk_bound(request.Bound),
+		out = C.shim_counts_certify(l.api(), native, label, k, C.double(sigma), C.double(alpha), C.stk_bound(request.Bound),
 			C.double(slack), &summary)
 	} else {
-		out = C.shim_counts_certify_with(l.api, native, label, k, C.double(sigma), C.double(alpha),
+		out = C.shim_counts_certify_with(l.api(), native, label, k, C.double(sigma), C.double(alpha),
 			unsafe.SliceData(spending), unsafe.SliceData(intervals), C.double(slack), &summary)
 	}
 	if err := l.checked(out); err != nil {
@@ -115,11 +115,11 @@ func (l *Library) PredictCounts(counts Counts, request CountsRequest) (Predictio
 	if err != nil {
 		return Prediction{}, err
 	}
-	defer C.shim_counts_free(l.api, native)
+	defer C.shim_counts_free(l.api(), native)
 	var summary C.stk_summary
 	// No valid k is above the number of labels; for the others the library writes nothing.
 	labels := make([]int64, min(request.K, len(counts.Labels))+1)
-	err = l.checked(C.shim_counts_predict(l.api, native, C.size_t(request.K), C.double(alpha),
+	err = l.checked(C.shim_counts_predict(l.api(), native, C.size_t(request.K), C.double(alpha),
 		(*C.int64_t)(&labels[0]), &summary))
 	if err != nil {
 		return Prediction{}, err
@@ -138,13 +138,13 @@ func (l *Library) AddCounts(a, b Counts) (Counts, error) {
 	if err != nil {
 		return Counts{}, err
 	}
-	defer C.shim_counts_free(l.api, sum)
+	defer C.shim_counts_free(l.api(), sum)
 	other, err := l.giveCounts(b)
 	if err != nil {
 		return Counts{}, err
 	}
-	defer C.shim_counts_free(l.api, other)
-	if err := l.checked(C.shim_counts_add(l.api, sum, other)); err != nil {
+	defer C.shim_counts_free(l.api(), other)
+	if err := l.checked(C.shim_counts_add(l.api(), sum, other)); err != nil {
 		return Counts{}, err
 	}
 	return l.readCounts(sum, noise)
@@ -155,19 +155,19 @@ func (l *Library) giveCounts(counts Counts) (*C.stk_counts, error) {
 	if counts.N == 0 && slices.ContainsFunc(counts.Labels, func(rows uint64) bool { return rows > 0 }) {
 		return nil, invalid(ErrInvalidArgument, "n", "must be the number of rows, those without a label included; got 0")
 	}
-	out := C.shim_counts_new(l.api, (*C.uint64_t)(unsafe.SliceData(counts.Labels)), C.size_t(len(counts.Labels)),
+	out := C.shim_counts_new(l.api(), (*C.uint64_t)(unsafe.SliceData(counts.Labels)), C.size_t(len(counts.Labels)),
 		C.uint64_t(counts.N))
 	return (*C.stk_counts)(out.value), l.checked(out)
 }
 
 func (l *Library) readCounts(native *C.stk_counts, noise RowNoise) (Counts, error) {
-	labels, err := array[uint64](l, C.shim_counts_labels(l.api, native))
-	return Counts{labels, uint64(C.shim_counts_n(l.api, native)), noise}, err
+	labels, err := array[uint64](l, C.shim_counts_labels(l.api(), native))
+	return Counts{labels, uint64(C.shim_counts_n(l.api(), native)), noise}, err
 }
 
 // takeCounts copies native counts and frees them.
 func (l *Library) takeCounts(native *C.stk_counts, noise RowNoise) (*Counts, error) {
-	defer C.shim_counts_free(l.api, native)
+	defer C.shim_counts_free(l.api(), native)
 	counts, err := l.readCounts(native, noise)
 	return &counts, err
 }

@@ -150,9 +150,9 @@ func (l *Library) check(status C.stk_status, native *C.stk_error) error {
 	}
 	err := &Error{Status: Status(status)}
 	if native != nil {
-		err.Field = C.GoString(C.shim_error_field(l.api, native))
-		err.Message = C.GoString(C.shim_error_message(l.api, native))
-		C.shim_error_free(l.api, native)
+		err.Field = C.GoString(C.shim_error_field(l.api(), native))
+		err.Message = C.GoString(C.shim_error_message(l.api(), native))
+		C.shim_error_free(l.api(), native)
 	}
 	if err.Message == "" {
 		err.Message = Status(status).Error()[len("smoothtopk: "):]

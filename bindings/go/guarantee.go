@@ -83,18 +83,18 @@ func (r *result) answers() ([]CertifiedAnswer, error) {
 
 func (r *result) guarantee(input, k C.size_t) (Guarantee, error) {
 	var native C.stk_guarantee
-	if err := r.lib.checked(C.shim_result_guarantee(r.lib.api, r.native, input, k, &native)); err != nil {
+	if err := r.lib.checked(C.shim_result_guarantee(r.lib.api(), r.native, input, k, &native)); err != nil {
 		return Guarantee{}, err
 	}
-	labels, err := array[int64](r.lib, C.shim_result_labels(r.lib.api, r.native, input, k))
+	labels, err := array[int64](r.lib, C.shim_result_labels(r.lib.api(), r.native, input, k))
 	if err != nil {
 		return Guarantee{}, err
 	}
-	labelRadii, err := array[float64](r.lib, C.shim_result_label_radii(r.lib.api, r.native, input, k))
+	labelRadii, err := array[float64](r.lib, C.shim_result_label_radii(r.lib.api(), r.native, input, k))
 	if err != nil {
 		return Guarantee{}, err
 	}
-	keptRadii, err := array[float64](r.lib, C.shim_result_kept_radii(r.lib.api, r.native, input, k))
+	keptRadii, err := array[float64](r.lib, C.shim_result_kept_radii(r.lib.api(), r.native, input, k))
 	return guarantee(&native, labels, labelRadii, keptRadii), err
 }
 
@@ -118,7 +118,7 @@ func (l *Library) GuaranteeCounts(counts Counts, pilot *Counts, request CountsRe
 	if err != nil {
 		return Guarantee{}, err
 	}
-	defer C.shim_counts_free(l.api, native)
+	defer C.shim_counts_free(l.api(), native)
 	var nativePilot *C.stk_counts
 	if pilot != nil {
 		// The library sees copies, and could not tell.
@@ -132,7 +132,7 @@ func (l *Library) GuaranteeCounts(counts Counts, pilot *Counts, request CountsRe
 		if nativePilot, err = l.giveCounts(*pilot); err != nil {
 			return Guarantee{}, err
 		}
-		defer C.shim_counts_free(l.api, nativePilot)
+		defer C.shim_counts_free(l.api(), nativePilot)
 	}
 	intervals, err := cText("intervals", string(request.Intervals))
 	if err != nil {
@@ -142,7 +142,7 @@ func (l *Library) GuaranteeCounts(counts Counts, pilot *Counts, request CountsRe
 	room := min(request.K, len(counts.Labels)) + 1
 	labels, labelRadii, keptRadii := make([]int64, room), make([]float64, room), make([]float64, room)
 	var found C.stk_guarantee
-	err = l.checked(C.shim_counts_guarantee(l.api, native, nativePilot, C.size_t(request.K), C.double(sigma),
+	err = l.checked(C.shim_counts_guarantee(l.api(), native, nativePilot, C.size_t(request.K), C.double(sigma),
 		C.double(alpha), unsafe.SliceData(intervals), C.double(slack), (*C.int64_t)(&labels[0]),
 		(*C.double)(&labelRadii[0]), (*C.double)(&keptRadii[0]), &found))
 	if err != nil {

@@ -45,7 +45,7 @@ func (m *Model) NoiseCost(request Request, rows uint64) (NoiseCost, error) {
 
 func (m *Model) noiseCost(numbers *C.shim_request, rows uint64) (NoiseCost, error) {
 	var left, slack C.double
-	err := m.lib.checked(C.shim_noise_cost(m.lib.api, m.native, numbers, C.uint64_t(rows), &left, &slack))
+	err := m.lib.checked(C.shim_noise_cost(m.lib.api(), m.native, numbers, C.uint64_t(rows), &left, &slack))
 	return NoiseCost{float64(left), float64(slack)}, err
 }
 

@@ -95,6 +95,9 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	if err := m.fits(input); err != nil {
 		return nil, err
 	}
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	native, err := request.native()
 	if err != nil {
 		return nil, err
@@ -115,16 +118,16 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 		return nil, err
 	}
 	lib := m.lib
-	token := C.shim_cancel_new(lib.api)
+	token := C.shim_cancel_new(lib.api())
 	if err := lib.checked(token); err != nil {
 		return nil, err
 	}
 	cancel := (*C.stk_cancel)(token.value)
-	unwatch := watch(func() { C.shim_cancel_set(lib.api, cancel) }, ctx, m.closing)
-	out := C.shim_sample(lib.api, m.native, &native.numbers, cancel, (*C.float)(unsafe.SliceData(input)),
+	unwatch := watch(func() { C.shim_cancel_set(lib.api(), cancel) }, ctx, m.closing)
+	out := C.shim_sample(lib.api(), m.native, &native.numbers, cancel, (*C.float)(unsafe.SliceData(input)),
 		C.uint64_t(first), C.uint64_t(rows))
 	unwatch()
-	C.shim_cancel_free(lib.api, cancel)
+	C.shim_cancel_free(lib.api(), cancel)
 
 	stop := m.reason(ctx, lib.checked(out))
 	if out.value == nil {
@@ -139,6 +142,9 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	}
 	return counts, nil
 }
+
+// errNoContext is what a call without a context gives.
+var errNoContext = invalid(ErrInvalidArgument, "ctx", "must not be nil: give context.Background() for a call without an end")
 
 // run submits a job and waits for it without keeping a thread. A result with an error is a partial one.
 func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inputs [][]float32, labels []int64) (
@@ -155,6 +161,9 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	if err != nil {
 		return nil, err
 	}
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	if err := m.ended(ctx, "not started"); err != nil {
 		return nil, err
 	}
@@ -163,7 +172,7 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	lib, done := m.lib, make(chan struct{})
 	handle := cgo.NewHandle(done)
 	defer handle.Delete()
-	out := C.shim_submit(lib.api, m.native, task, &native.numbers, unsafe.SliceData(native.k),
+	out := C.shim_submit(lib.api(), m.native, task, &native.numbers, unsafe.SliceData(native.k),
 		unsafe.SliceData(native.rule), unsafe.SliceData(native.spending), (*C.float)(unsafe.SliceData(rows)),
 		C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)), C.uintptr_t(handle))
 	if err := lib.checked(out); err != nil {
@@ -171,10 +180,10 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	}
 	job := (*C.stk_job)(out.value)
 	// Frees before the handle goes, also when Progress panics: after it, the callback is never called.
-	defer C.shim_job_free(lib.api, job)
+	defer C.shim_job_free(lib.api(), job)
 	m.wait(ctx, job, done, timed, request.Progress)
 
-	out = C.shim_job_result(lib.api, job)
+	out = C.shim_job_result(lib.api(), job)
 	stop := m.reason(ctx, lib.checked(out))
 	if deadline, _ := ctx.Deadline(); timed && errors.Is(stop, ErrDeadlineExceeded) && !time.Now().Before(deadline) {
 		// The library may see the deadline a moment before the context does.
@@ -213,7 +222,7 @@ func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, 
 		defer ticker.Stop()
 		tick = ticker.C
 		report = func() {
-			progress(uint64(C.shim_job_rows_done(m.lib.api, job)), uint64(C.shim_job_rows_total(m.lib.api, job)))
+			progress(uint64(C.shim_job_rows_done(m.lib.api(), job)), uint64(C.shim_job_rows_total(m.lib.api(), job)))
 		}
 	}
 	ended, closing := ctx.Done(), m.closing.Done()
@@ -225,11 +234,11 @@ func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, 
 		case <-ended:
 			ended = nil
 			if !timed || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				C.shim_job_cancel(m.lib.api, job)
+				C.shim_job_cancel(m.lib.api(), job)
 			}
 		case <-closing:
 			closing = nil
-			C.shim_job_cancel(m.lib.api, job)
+			C.shim_job_cancel(m.lib.api(), job)
 		case <-tick:
 			report()
 		}
