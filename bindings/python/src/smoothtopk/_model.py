@@ -185,7 +185,8 @@ _models: weakref.WeakSet[ModelHandle] = weakref.WeakSet()
 @atexit.register
 def _free_all() -> None:
     """Ends the library's threads before the process takes ONNX Runtime down."""
-    models = tuple(_models)
+    # A child of a fork would wait for calls, and for locks, of threads that it does not have.
+    models = tuple(model for model in tuple(_models) if model.is_ours())
     for model in models:
         model.close()
     # A daemon thread's call returns soon after. What does not is left: nothing may be freed that is in use.
