@@ -123,17 +123,17 @@ def _read(handle: Handle) -> tuple[CountArray, int]:
     return counts, int(lib.stk_counts_n(handle.pointer))
 
 
-def _given(counts: Counts | npt.ArrayLike) -> npt.NDArray[Any]:
-    return np.asarray(counts.counts if isinstance(counts, Counts) else counts)
+def _given(counts: Counts | npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    return _convert.plain(name, counts.counts if isinstance(counts, Counts) else counts)
 
 
 def _array(counts: Counts | npt.ArrayLike, name: str) -> CountArray:
-    array = _given(counts)
+    array = _given(counts, name)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise InvalidDataError(f"must be integers [classes], got {array.dtype} {list(array.shape)}", name)
     if array.size and int(array.min()) < 0:
         raise InvalidDataError(f"must not be negative, got {array.min()}", name)
-    return np.ascontiguousarray(array, dtype=np.uint64)
+    return _convert.for_c(array, np.uint64)
 
 
 def _handle(counts: Counts | npt.ArrayLike, n: SupportsIndex | None, name: str = "counts") -> Handle:
@@ -345,7 +345,7 @@ def certify_answer_counts(
     Raises:
         InvalidArgumentError, InvalidDataError: with the field.
     """
-    if pilot is not None and (pilot is counts or np.shares_memory(_given(pilot), _given(counts))):
+    if pilot is not None and (pilot is counts or np.shares_memory(_given(pilot, "pilot"), _given(counts, "counts"))):
         raise InvalidArgumentError("is the counts themselves: leave it out where they choose the labels", "pilot")
     summary, found, size = _abi.stk_summary(), _abi.stk_guarantee(), _convert.uint("k", k)
     std, asked, kind = _sigma(counts, sigma), _convert.real("alpha", alpha), _convert.string("intervals", intervals)

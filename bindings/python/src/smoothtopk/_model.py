@@ -96,7 +96,7 @@ def model_options(
         stds, std_len = _floats("std", 1.0 if std is None else std)
         set_option("normalization", means, mean_len, stds, std_len)
     for name, constant in (constants or {}).items():
-        values = np.asarray(constant, dtype=np.float64).ravel()
+        values = _convert.for_c(_convert.plain("constants", constant).ravel(), np.float64)
         pointer = values.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
         set_option("constant", _convert.string("constants", name), pointer, values.size)
     return options
@@ -104,7 +104,7 @@ def model_options(
 
 def _floats(name: str, values: npt.ArrayLike) -> tuple[Any, int]:
     try:
-        array = np.atleast_1d(np.asarray(values, dtype=np.float32))
+        array = np.atleast_1d(_convert.plain(name, values).astype(np.float32))
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, or one for each channel, not {values!r}") from None
     if array.ndim != 1:
