@@ -76,7 +76,7 @@ def test_a_provider_that_is_missing_falls_back_only_where_that_is_allowed() -> N
         ({"devices": [0]}, "devices"),
         ({"devices": [1, 1]}, "devices"),
         ({"devices": [2**32]}, "devices"),
-        ({"cuda_tf32": True}, "cuda"),
+        ({"cuda_tf32": True}, "cuda_tf32"),
         ({"tensorrt_fp16": True}, "tensorrt"),
         ({"tensorrt_bf16": True}, "tensorrt"),
         ({"tensorrt_cache": Path("engines")}, "tensorrt"),

@@ -69,6 +69,8 @@ def use(x: npt.NDArray[np.float32], proto: onnx.ModelProto) -> float:
         )
     except DeadlineExceededError as error:
         print(error.field, error.partial, error.status)
+        if isinstance(error.partial, (Guarantee, Guarantees)):
+            print(error.partial.set_radius)
         raise
     noise: RowNoise | None = counts.noise
     print(cost.alpha_left, cost.radius_slack, noise and noise.row_alpha, counts.certify(1).sigma)

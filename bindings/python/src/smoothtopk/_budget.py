@@ -6,7 +6,7 @@ import ctypes
 from typing import Any, NamedTuple, SupportsFloat, SupportsIndex
 
 from . import _abi, _convert
-from ._errors import InvalidArgumentError, field_called
+from ._errors import InvalidArgumentError, fields_called
 from ._library import Handle, call, lib, text
 
 
@@ -52,7 +52,7 @@ class AlphaBudget:
     def __init__(self, total: SupportsFloat, schedule: str) -> None:
         values = _convert.real("total", total), _convert.string("schedule", schedule)
         self._handle = Handle(_abi.stk_budget, lib.stk_budget_free)
-        with field_called("schedule", its="statements"):
+        with fields_called({"statements": "schedule", "alpha": "total"}):
             call(lib.stk_budget_new, *values, self._handle.out())
 
     @classmethod
@@ -62,10 +62,11 @@ class AlphaBudget:
         Raises:
             InvalidArgumentError, InvalidDataError: it is not the text of a budget.
         """
-        value = _convert.string("text", saved)
+        value = _convert.string("saved", saved)
         budget = cls.__new__(cls)
         budget._handle = Handle(_abi.stk_budget, lib.stk_budget_free)
-        call(lib.stk_budget_open, value, budget._handle.out())
+        with fields_called({"text": "saved"}):
+            call(lib.stk_budget_open, value, budget._handle.out())
         return budget
 
     def save(self) -> str:
@@ -98,7 +99,8 @@ class AlphaBudget:
         except (MemoryError, OverflowError):
             raise InvalidArgumentError(f"is more than there is memory for: {count}", "number") from None
         first = ctypes.c_uint64()
-        call(lib.stk_budget_draw, budget, count, alphas, ctypes.byref(first))
+        with fields_called({"budget": "number"}):
+            call(lib.stk_budget_draw, budget, count, alphas, ctypes.byref(first))
         return tuple(Share(alpha, statement) for statement, alpha in enumerate(alphas, first.value))
 
     def draw_of(self, alpha: SupportsFloat) -> Share:
@@ -109,7 +111,8 @@ class AlphaBudget:
         """
         budget = self._ours()
         value, statement = _convert.real("alpha", alpha), ctypes.c_uint64()
-        call(lib.stk_budget_draw_of, budget, value, ctypes.byref(statement))
+        with fields_called({"budget": "alpha"}):
+            call(lib.stk_budget_draw_of, budget, value, ctypes.byref(statement))
         return Share(value, statement.value)
 
     @property

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import _abi, _convert
 from ._answers import Certificate, CountArray, Prediction
 from ._convert import Bound, Generator
-from ._errors import InvalidArgumentError, InvalidDataError
+from ._errors import InvalidArgumentError, InvalidDataError, fields_called
 from ._guarantee import Guarantee
 from ._library import Handle, call, lib, version
 from ._noise_cost import RowNoise, alpha_left
@@ -149,7 +149,9 @@ def _handle(counts: Counts | npt.ArrayLike, n: SupportsIndex | None, name: str =
         raise InvalidArgumentError(f"is {rows}, and the counts are of {counts.n} rows: leave it out", "n")
     handle = Handle(_abi.stk_counts, lib.stk_counts_free)
     pointer = array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint64))
-    call(lib.stk_counts_new, pointer, array.size, rows, handle.out())
+    # The n of other counts than the first is no argument.
+    with fields_called({"labels": name} if name == "counts" else {"labels": name, "n": name}):
+        call(lib.stk_counts_new, pointer, array.size, rows, handle.out())
     return handle
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from . import _abi, _convert, _jobs, _noise_cost, _request
 from ._convert import Generator
-from ._errors import field_called
+from ._errors import fields_called
 from ._jobs import Cancel
 from ._library import Handle, attempt, call, error_of, lib, text
 from ._model import Model, ModelHandle, closed_error, open_model
@@ -22,6 +22,8 @@ from ._progress import Progress, Reporter
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Opened")
+# The arguments of runs.
+_RUN = {"input": "x", "inputs": "x", "labels": "label", "rows": "n"}
 Float32 = npt.NDArray[np.float32]
 
 
@@ -135,7 +137,7 @@ class Opened:
         """
         rows, probability = _convert.uint("n", n), _convert.real("alpha", alpha)
         model = self._open_model()
-        with field_called("n", its="rows"), model.busy():
+        with fields_called({"rows": "n"}), model.busy():
             return self._cost(model, rows, probability)
 
     def _cost(self, model: ModelHandle, rows: int, alpha: float) -> NoiseCost:
@@ -222,7 +224,7 @@ class Opened:
     def _submit(self, submit: Callable[..., int], arguments: tuple[Any, ...], job: Handle) -> None:
         """Starts a job, which then stands by itself: the model may be closed, which cancels it."""
         model = self._open_model()
-        with model.busy():
+        with model.busy(), fields_called(_RUN):
             call(submit, model.pointer, *arguments, _abi.stk_done_callback(), None, job.out())
 
 
@@ -232,4 +234,5 @@ def finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handle
     if status == _abi.STK_STATUS_OK:
         return read(out)
     partial: Any = read(out) if out.pointer else None
-    raise error_of(status, error, partial)
+    with fields_called(_RUN):
+        raise error_of(status, error, partial)
