@@ -28,7 +28,8 @@ type Request struct {
 	// Alpha is the probability that an answer is false; 0.001 if 0.
 	Alpha float64
 	// Rule says when the rows are enough; RuleFixed if empty. CertifyAnswer takes RuleFixed and, where rows of
-	// their own choose the labels, RuleRadius and RuleTolerance, which are then about SetRadius. Sample ignores it.
+	// their own choose the labels, RuleRadius, RuleTolerance and RuleToleranceSigma, which are then about SetRadius. Sample
+	// ignores it.
 	Rule Rule
 	// Bound is how label probabilities are bounded; Ranked if not set. Certify alone uses it.
 	Bound Bound
@@ -63,7 +64,7 @@ type Request struct {
 	// context that is cancelled gives ErrCancelled, with its cause.
 	Timeout time.Duration
 	// Labels are what Certify certifies: one per input, fixed before looking at any rows, or NoLabel to have one chosen
-	// by N0 rows. nil: all are chosen. Predict and Sample ignore it.
+	// by N0 rows. nil: all are chosen. The other calls ignore it.
 	Labels []int
 	// Progress, if not nil, is called on the caller's goroutine some ten times a second, and when the last row is
 	// counted, with the rows so far and in all (under a Rule the most of them). Sample ignores it.

@@ -66,7 +66,8 @@ func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float3
 // CertifyAnswer finds, for each input and each k of the request, what holds around it for the k labels that are returned:
 // the radius of every label, of the set, of how many of it stay, and of their order. The labels are those most frequent
 // among N0 rows of their own or, with SameRows, among the N rows that certify them. It takes inputs and ends early as
-// Certify does; its Rule is RuleFixed, and it does not use Bound and Spending.
+// Certify does. Its Rule is RuleFixed or, where rows of their own choose the labels, RuleRadius, RuleTolerance or
+// RuleToleranceSigma, which are then about SetRadius; it does not use Bound, Spending and Labels.
 func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]float32) ([]CertifiedAnswer, error) {
 	result, stop := m.run(ctx, C.SHIM_CERTIFY_ANSWER, &request, inputs, nil)
 	if result == nil {
