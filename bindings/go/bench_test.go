@@ -49,7 +49,7 @@ func BenchmarkSample(b *testing.B) {
 
 func BenchmarkCertifyCounts(b *testing.B) {
 	lib := library(b)
-	counts := Counts{Labels: []uint64{3, 7, 990}}
+	counts := drawn(3, 7, 990)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := lib.CertifyCounts(counts, CountsRequest{Label: 2, K: 1, Sigma: 0.25, Alpha: 0.001}); err != nil {

@@ -6,7 +6,6 @@ import "C"
 import (
 	"fmt"
 	"strconv"
-	"strings"
 )
 
 // Bound is how label probabilities are bounded by counts.
@@ -98,8 +97,8 @@ func cText(field, text string) ([]C.char, error) {
 	if text == "" {
 		return nil, nil
 	}
-	if strings.IndexByte(text, 0) >= 0 {
-		return nil, invalid(ErrInvalidArgument, field, "holds a NUL character")
+	if err := wholeText(field, text); err != nil {
+		return nil, err
 	}
 	chars := make([]C.char, len(text)+1)
 	for i := range len(text) {

@@ -38,7 +38,7 @@ func TestSpendings(t *testing.T) {
 			test.spending != "" && !auto && c.Spending != test.spending {
 			t.Errorf("%q, %v: %+v", test.spending, test.bound, c)
 		}
-		again, err := library(t).CertifyCounts(Counts{r.Counts, r.N}, CountsRequest{Label: 1, K: 2, Sigma: 0.25,
+		again, err := library(t).CertifyCounts(Counts{Labels: r.Counts, N: r.N}, CountsRequest{Label: 1, K: 2, Sigma: 0.25,
 			Alpha: r.AlphaLeft, Spending: c.Spending, RadiusSlack: c.RadiusSlack})
 		if err != nil || again.Radius != c.Radius || again.Spending != c.Spending || again.Bound != c.Bound {
 			t.Errorf("%q: %+v, again %+v, %v", c.Spending, c, again, err)
@@ -48,7 +48,7 @@ func TestSpendings(t *testing.T) {
 
 func TestSpendingsThatAreRefused(t *testing.T) {
 	m := model(t, "linear.onnx")
-	counts := Counts{Labels: []uint64{3, 7, 990}}
+	counts := drawn(3, 7, 990)
 	for _, spending := range []Spending{"all", SpendingRanked(0), SpendingRanked(1), "pooled", "pooled:0.5:x", "ranked\x00"} {
 		var typed *Error
 		_, err := m.Certify(context.Background(), Request{Sigma: 0.25, N: 10, Spending: spending}, fill(16, 0))
@@ -70,7 +70,7 @@ func TestSpendingsThatAreRefused(t *testing.T) {
 }
 
 func TestSpendingCountsAndNotBound(t *testing.T) {
-	c, err := library(t).CertifyCounts(Counts{Labels: []uint64{3, 7, 990}},
+	c, err := library(t).CertifyCounts(drawn(3, 7, 990),
 		CountsRequest{Label: 2, K: 1, Sigma: 0.25, Alpha: 0.001, Spending: "binocp", Bound: SimuEM})
 	if err != nil || c.Bound != BinoCP || c.Spending != "binocp" {
 		t.Errorf("of counts: %+v, %v", c, err)
@@ -85,7 +85,7 @@ func TestSpendingCountsAndNotBound(t *testing.T) {
 // Bounds for all looks cost some of the radius, a uniform number gains some.
 func TestIntervals(t *testing.T) {
 	radius := func(intervals Intervals) float64 {
-		c, err := library(t).CertifyCounts(Counts{Labels: []uint64{3, 7, 990}},
+		c, err := library(t).CertifyCounts(drawn(3, 7, 990),
 			CountsRequest{Label: 2, K: 1, Sigma: 0.25, Alpha: 0.001, Intervals: intervals})
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func TestIntervals(t *testing.T) {
 		t.Errorf("fixed %v, anytime %v, randomized %v", fixed, radius(IntervalsAnytime), radius(IntervalsRandomized(0.5)))
 	}
 	for _, intervals := range []Intervals{"some", IntervalsRandomized(0), IntervalsRandomized(-1), "fixed\x00"} {
-		_, err := library(t).CertifyCounts(Counts{Labels: []uint64{3, 7, 990}},
+		_, err := library(t).CertifyCounts(drawn(3, 7, 990),
 			CountsRequest{Label: 2, K: 1, Sigma: 0.25, Alpha: 0.001, Intervals: intervals})
 		var typed *Error
 		if !errors.As(err, &typed) || typed.Field != "intervals" {

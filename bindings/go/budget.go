@@ -32,8 +32,14 @@ func ScheduleEven(statements uint64) Schedule {
 // is wrong is at most the total, and the expected number of wrong ones at most what was spent; neither needs the statements
 // to be independent. A share is spent when it is drawn, whether or not a statement comes of it.
 //
-// All methods may be called from any number of goroutines at once. The garbage collector frees it.
+// All methods may be called from any number of goroutines at once. A copy is the same budget, not a second one. The garbage
+// collector frees it. One that NewAlphaBudget or OpenAlphaBudget did not make has no alpha: its methods panic.
 type AlphaBudget struct {
+	inner *nativeBudget
+}
+
+// nativeBudget owns the library's budget, for all copies of an AlphaBudget.
+type nativeBudget struct {
 	lib    *Library
 	native *C.stk_budget
 }
@@ -53,7 +59,7 @@ func (l *Library) NewAlphaBudget(total float64, schedule Schedule) (*AlphaBudget
 	if err != nil {
 		return nil, err
 	}
-	return l.newBudget(C.shim_budget_new(l.api, C.double(total), unsafe.SliceData(text)))
+	return l.newBudget(C.shim_budget_new(l.api(), C.double(total), unsafe.SliceData(text)))
 }
 
 // OpenAlphaBudget opens a budget as it stood when Save gave this text.
@@ -62,24 +68,33 @@ func (l *Library) OpenAlphaBudget(saved []byte) (*AlphaBudget, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.newBudget(C.shim_budget_open(l.api, unsafe.SliceData(text)))
+	return l.newBudget(C.shim_budget_open(l.api(), unsafe.SliceData(text)))
 }
 
 func (l *Library) newBudget(out C.shim_out) (*AlphaBudget, error) {
 	if err := l.checked(out); err != nil {
 		return nil, err
 	}
-	b := &AlphaBudget{l, (*C.stk_budget)(out.value)}
-	runtime.AddCleanup(b, func(native *C.stk_budget) { C.shim_budget_free(l.api, native) }, b.native)
-	return b, nil
+	b := &nativeBudget{l, (*C.stk_budget)(out.value)}
+	runtime.AddCleanup(b, func(native *C.stk_budget) { C.shim_budget_free(l.api(), native) }, b.native)
+	return &AlphaBudget{b}, nil
+}
+
+// open is the library's budget, which the caller keeps alive.
+func (b *AlphaBudget) open() *nativeBudget {
+	if b == nil || b.inner == nil {
+		panic("smoothtopk: an AlphaBudget that NewAlphaBudget or OpenAlphaBudget did not make")
+	}
+	return b.inner
 }
 
 // Save gives the budget as it stands, as a JSON object on one line. A server that may stop at any moment draws a number of
 // shares ahead, saves the budget and only then uses them: what it had not used when it stopped is lost, never spent twice.
 func (b *AlphaBudget) Save() ([]byte, error) {
-	defer runtime.KeepAlive(b)
+	n := b.open()
+	defer runtime.KeepAlive(n)
 	var text [C.STK_BUDGET_TEXT_SIZE]C.char
-	if err := b.lib.checked(C.shim_budget_save(b.lib.api, b.native, &text[0], C.size_t(len(text)))); err != nil {
+	if err := n.lib.checked(C.shim_budget_save(n.lib.api(), n.native, &text[0], C.size_t(len(text)))); err != nil {
 		return nil, err
 	}
 	return []byte(C.GoString(&text[0])), nil
@@ -95,10 +110,11 @@ func (b *AlphaBudget) Draw(number int) ([]Share, error) {
 		message := fmt.Sprintf("must be from 1 to %d, got %d", maxShares, number)
 		return nil, invalid(ErrInvalidArgument, "number", message)
 	}
-	defer runtime.KeepAlive(b)
+	n := b.open()
+	defer runtime.KeepAlive(n)
 	alphas := make([]float64, number)
 	var first C.uint64_t
-	err := b.lib.checked(C.shim_budget_draw(b.lib.api, b.native, C.size_t(number), (*C.double)(&alphas[0]), &first))
+	err := n.lib.checked(C.shim_budget_draw(n.lib.api(), n.native, C.size_t(number), (*C.double)(&alphas[0]), &first))
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +128,10 @@ func (b *AlphaBudget) Draw(number int) ([]Share, error) {
 // DrawOf draws alpha, from 1e-100 to 0.5, for one statement; it is for ScheduleAsked. Alpha must not depend on the rows of
 // that statement. Where less is left the error is of kind ErrInvalidArgument, and nothing is spent.
 func (b *AlphaBudget) DrawOf(alpha float64) (Share, error) {
-	defer runtime.KeepAlive(b)
+	n := b.open()
+	defer runtime.KeepAlive(n)
 	var statement C.uint64_t
-	if err := b.lib.checked(C.shim_budget_draw_of(b.lib.api, b.native, C.double(alpha), &statement)); err != nil {
+	if err := n.lib.checked(C.shim_budget_draw_of(n.lib.api(), n.native, C.double(alpha), &statement)); err != nil {
 		return Share{}, err
 	}
 	return Share{uint64(statement), alpha}, nil
@@ -122,24 +139,28 @@ func (b *AlphaBudget) DrawOf(alpha float64) (Share, error) {
 
 // Total is the alpha that all statements share.
 func (b *AlphaBudget) Total() float64 {
-	defer runtime.KeepAlive(b)
-	return float64(C.shim_budget_total(b.lib.api, b.native))
+	n := b.open()
+	defer runtime.KeepAlive(n)
+	return float64(C.shim_budget_total(n.lib.api(), n.native))
 }
 
 // Spent is what the shares that were drawn add to, rounded up.
 func (b *AlphaBudget) Spent() float64 {
-	defer runtime.KeepAlive(b)
-	return float64(C.shim_budget_spent(b.lib.api, b.native))
+	n := b.open()
+	defer runtime.KeepAlive(n)
+	return float64(C.shim_budget_spent(n.lib.api(), n.native))
 }
 
 // Left is what is not spent, rounded down.
 func (b *AlphaBudget) Left() float64 {
-	defer runtime.KeepAlive(b)
-	return float64(C.shim_budget_left(b.lib.api, b.native))
+	n := b.open()
+	defer runtime.KeepAlive(n)
+	return float64(C.shim_budget_left(n.lib.api(), n.native))
 }
 
 // Drawn is how many shares were drawn.
 func (b *AlphaBudget) Drawn() uint64 {
-	defer runtime.KeepAlive(b)
-	return uint64(C.shim_budget_drawn(b.lib.api, b.native))
+	n := b.open()
+	defer runtime.KeepAlive(n)
+	return uint64(C.shim_budget_drawn(n.lib.api(), n.native))
 }

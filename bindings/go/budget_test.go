@@ -127,3 +127,19 @@ func TestGoroutinesShareABudget(t *testing.T) {
 		t.Errorf("%d statements, %d drawn, %v of %v", len(seen), b.Drawn(), total, b.Spent())
 	}
 }
+
+// A copy outlives what it was copied from, and spends the same alpha.
+func TestACopiedBudgetIsTheSame(t *testing.T) {
+	keep := *budget(t, 0.01, ScheduleEven(100_000))
+	other := keep
+	for range 20 {
+		runtime.GC()
+		budget(t, 1, ScheduleSlow)
+		if _, err := keep.Draw(1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if other.Drawn() != 20 || other.Total() != 0.01 {
+		t.Errorf("%d drawn of %v", other.Drawn(), other.Total())
+	}
+}

@@ -40,5 +40,6 @@
 //
 //	if errors.Is(err, smoothtopk.ErrInvalidArgument) { ... }
 //
-// Wrong use gives an error, never a crash: a closed model, inputs of the wrong size, a library that is too old.
+// Wrong use gives an error: a closed model, inputs of the wrong size, a nil context, a library that is too old. Only a nil or
+// zero [Library], [Model] or [AlphaBudget], which nothing opened, is a panic that says so.
 package smoothtopk

@@ -110,7 +110,8 @@ func (e *Error) Unwrap() error { return e.Status }
 // carries what was counted until then. Certifications, Predictions or Answers has one entry per input, as the call would
 // have returned; those with an Err of their own have counts and no answer.
 type PartialError struct {
-	// Err is why: errors.Is finds context.Cause of the call's context, ErrClosed, and the Status.
+	// Err is why: errors.Is finds context.Cause of the call's context with ErrDeadlineExceeded or ErrCancelled, as it ended,
+	// and never both; or ErrClosed alone; or the Status.
 	Err error
 	// Certifications is what Certify has, with nil from the others.
 	Certifications []Certification
@@ -128,11 +129,15 @@ func (e *PartialError) Error() string { return e.Err.Error() }
 // Unwrap gives the reason.
 func (e *PartialError) Unwrap() error { return e.Err }
 
-// stopped is a context's cause (or ErrClosed) with what the library said when the run stopped.
-type stopped struct{ cause, native error }
+// stopped is a context's cause with how the context ended: ErrDeadlineExceeded or ErrCancelled.
+type stopped struct {
+	when  string
+	cause error
+	kind  Status
+}
 
-func (s *stopped) Error() string   { return "smoothtopk: stopped: " + s.cause.Error() }
-func (s *stopped) Unwrap() []error { return []error{s.cause, s.native} }
+func (s *stopped) Error() string   { return "smoothtopk: " + s.when + ": " + s.cause.Error() }
+func (s *stopped) Unwrap() []error { return []error{s.cause, s.kind} }
 
 func invalid(status Status, field, message string) error {
 	return &Error{Status: status, Field: field, Message: message}
@@ -145,9 +150,9 @@ func (l *Library) check(status C.stk_status, native *C.stk_error) error {
 	}
 	err := &Error{Status: Status(status)}
 	if native != nil {
-		err.Field = C.GoString(C.shim_error_field(l.api, native))
-		err.Message = C.GoString(C.shim_error_message(l.api, native))
-		C.shim_error_free(l.api, native)
+		err.Field = C.GoString(C.shim_error_field(l.api(), native))
+		err.Message = C.GoString(C.shim_error_message(l.api(), native))
+		C.shim_error_free(l.api(), native)
 	}
 	if err.Message == "" {
 		err.Message = Status(status).Error()[len("smoothtopk: "):]

@@ -32,7 +32,7 @@ func open() *smoothtopk.Library {
 // Of 1,000 noisy copies 990 gave label 2: within which radius does it stay the first, or among the first two?
 func ExampleLibrary_CertifyCounts() {
 	lib := open()
-	counts := smoothtopk.Counts{Labels: []uint64{3, 7, 990}}
+	counts := smoothtopk.Counts{Labels: []uint64{3, 7, 990}, N: 1000}
 	for _, k := range []int{1, 2} {
 		c, err := lib.CertifyCounts(counts, smoothtopk.CountsRequest{Label: 2, K: k, Sigma: 0.25, Alpha: 0.001})
 		if err != nil {
@@ -47,7 +47,7 @@ func ExampleLibrary_CertifyCounts() {
 
 func ExampleLibrary_PredictCounts() {
 	lib := open()
-	counts := smoothtopk.Counts{Labels: []uint64{480, 510, 10}}
+	counts := smoothtopk.Counts{Labels: []uint64{480, 510, 10}, N: 1000}
 	for _, k := range []int{1, 2} {
 		p, err := lib.PredictCounts(counts, smoothtopk.CountsRequest{K: k, Alpha: 0.001})
 		if err != nil {
@@ -101,7 +101,8 @@ func ExampleRule() {
 
 // Of 100 copies of its own, drawn beforehand, labels 0 and 1 were the most frequent: what stays so around the input?
 func ExampleLibrary_GuaranteeCounts() {
-	pilot, counts := smoothtopk.Counts{Labels: []uint64{80, 15, 5}}, smoothtopk.Counts{Labels: []uint64{8000, 1500, 500}}
+	pilot := smoothtopk.Counts{Labels: []uint64{80, 15, 5}, N: 100}
+	counts := smoothtopk.Counts{Labels: []uint64{8000, 1500, 500}, N: 10000}
 	g, err := open().GuaranteeCounts(counts, &pilot, smoothtopk.CountsRequest{K: 2, Sigma: 0.25, Alpha: 0.001})
 	if err != nil {
 		log.Fatal(err)

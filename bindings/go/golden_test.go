@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -227,7 +228,14 @@ func (c goldenCase) run(t *testing.T, lib *Library) (outcome, error) {
 }
 
 func (c goldenCase) runCounts(t *testing.T, lib *Library, task string, request Request, r *reader) (outcome, error) {
-	counts := Counts{list(c.keys["counts"], r.uint), uint64(request.N)}
+	counts := drawn(list(c.keys["counts"], r.uint)...)
+	// A sum that overflows may come to 0 rows, which is not what is asked about.
+	if counts.N == 0 && len(counts.Labels) > 0 && slices.Max(counts.Labels) > 0 {
+		counts.N = 1
+	}
+	if request.N != 0 {
+		counts.N = uint64(request.N)
+	}
 	ask := CountsRequest{Sigma: request.Sigma, Alpha: request.Alpha, Bound: request.Bound, Spending: request.Spending,
 		Intervals: Intervals(c.keys["intervals"])}
 	if _, given := c.keys["alpha"]; !given {
@@ -244,7 +252,8 @@ func (c goldenCase) runCounts(t *testing.T, lib *Library, task string, request R
 	}
 	var pilot *Counts
 	if text, given := c.keys["pilot"]; given {
-		pilot = &Counts{Labels: list(text, r.uint)}
+		other := drawn(list(text, r.uint)...)
+		pilot = &other
 	}
 	if r.err != nil {
 		t.Fatal(r.err)

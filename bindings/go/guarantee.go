@@ -3,7 +3,10 @@ package smoothtopk
 // #include "shim.h"
 import "C"
 
-import "unsafe"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Guarantee is what holds around an input for the k labels that are returned for it. LabelRadii together, and every other
 // radius alone, are a statement at Alpha of their own: several that are read together are all true with probability at
@@ -80,18 +83,18 @@ func (r *result) answers() ([]CertifiedAnswer, error) {
 
 func (r *result) guarantee(input, k C.size_t) (Guarantee, error) {
 	var native C.stk_guarantee
-	if err := r.lib.checked(C.shim_result_guarantee(r.lib.api, r.native, input, k, &native)); err != nil {
+	if err := r.lib.checked(C.shim_result_guarantee(r.lib.api(), r.native, input, k, &native)); err != nil {
 		return Guarantee{}, err
 	}
-	labels, err := array[int64](r.lib, C.shim_result_labels(r.lib.api, r.native, input, k))
+	labels, err := array[int64](r.lib, C.shim_result_labels(r.lib.api(), r.native, input, k))
 	if err != nil {
 		return Guarantee{}, err
 	}
-	labelRadii, err := array[float64](r.lib, C.shim_result_label_radii(r.lib.api, r.native, input, k))
+	labelRadii, err := array[float64](r.lib, C.shim_result_label_radii(r.lib.api(), r.native, input, k))
 	if err != nil {
 		return Guarantee{}, err
 	}
-	keptRadii, err := array[float64](r.lib, C.shim_result_kept_radii(r.lib.api, r.native, input, k))
+	keptRadii, err := array[float64](r.lib, C.shim_result_kept_radii(r.lib.api(), r.native, input, k))
 	return guarantee(&native, labels, labelRadii, keptRadii), err
 }
 
@@ -103,21 +106,33 @@ func (l *Library) GuaranteeCounts(counts Counts, pilot *Counts, request CountsRe
 	if request.K < 0 {
 		return Guarantee{}, invalid(ErrInvalidArgument, "k", "must not be negative")
 	}
+	var chose uint64
+	if pilot != nil {
+		chose = pilot.N
+	}
+	sigma, alpha, slack, err := counts.cost(&request, chose)
+	if err != nil {
+		return Guarantee{}, err
+	}
 	native, err := l.giveCounts(counts)
 	if err != nil {
 		return Guarantee{}, err
 	}
-	defer C.shim_counts_free(l.api, native)
+	defer C.shim_counts_free(l.api(), native)
 	var nativePilot *C.stk_counts
 	if pilot != nil {
 		// The library sees copies, and could not tell.
 		if data := unsafe.SliceData(pilot.Labels); data != nil && data == unsafe.SliceData(counts.Labels) {
 			return Guarantee{}, invalid(ErrInvalidArgument, "pilot", "is the counts themselves: give those of other rows, or nil")
 		}
+		if known := pilot.Noise.Sigma; known != 0 && known != sigma {
+			return Guarantee{}, invalid(ErrInvalidArgument, "pilot",
+				fmt.Sprintf("is of noise with sigma %v, not %v: give other rows", known, sigma))
+		}
 		if nativePilot, err = l.giveCounts(*pilot); err != nil {
 			return Guarantee{}, err
 		}
-		defer C.shim_counts_free(l.api, nativePilot)
+		defer C.shim_counts_free(l.api(), nativePilot)
 	}
 	intervals, err := cText("intervals", string(request.Intervals))
 	if err != nil {
@@ -127,12 +142,14 @@ func (l *Library) GuaranteeCounts(counts Counts, pilot *Counts, request CountsRe
 	room := min(request.K, len(counts.Labels)) + 1
 	labels, labelRadii, keptRadii := make([]int64, room), make([]float64, room), make([]float64, room)
 	var found C.stk_guarantee
-	err = l.checked(C.shim_counts_guarantee(l.api, native, nativePilot, C.size_t(request.K), C.double(request.Sigma),
-		C.double(request.Alpha), unsafe.SliceData(intervals), C.double(request.RadiusSlack), (*C.int64_t)(&labels[0]),
+	err = l.checked(C.shim_counts_guarantee(l.api(), native, nativePilot, C.size_t(request.K), C.double(sigma),
+		C.double(alpha), unsafe.SliceData(intervals), C.double(slack), (*C.int64_t)(&labels[0]),
 		(*C.double)(&labelRadii[0]), (*C.double)(&keptRadii[0]), &found))
 	if err != nil {
 		return Guarantee{}, err
 	}
 	k := request.K
-	return guarantee(&found, labels[:k], labelRadii[:k], keptRadii[:k]), nil
+	g := guarantee(&found, labels[:k], labelRadii[:k], keptRadii[:k])
+	g.Alpha = request.Alpha
+	return g, nil
 }

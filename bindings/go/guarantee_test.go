@@ -23,13 +23,13 @@ func TestGuaranteesComeAgainFromTheCounts(t *testing.T) {
 		for _, r := range results {
 			var pilot *Counts
 			if r.Selection != nil {
-				pilot = &Counts{r.Selection, r.N0}
+				pilot = &Counts{Labels: r.Selection, N: r.N0}
 			}
 			if (pilot == nil) != (n0 == SameRows) || n0 == 0 && r.N0 != 100 || r.Err != nil || len(r.Guarantees) != 2 {
 				t.Errorf("n0 %d: %+v", n0, r.Evidence)
 			}
 			for i, g := range r.Guarantees {
-				again, err := library(t).GuaranteeCounts(Counts{r.Counts, r.N}, pilot,
+				again, err := library(t).GuaranteeCounts(Counts{Labels: r.Counts, N: r.N}, pilot,
 					CountsRequest{K: request.K[i], Sigma: r.Sigma, Alpha: r.AlphaLeft, RadiusSlack: g.RadiusSlack})
 				again.Decision, again.Intervals = DecisionComplete, IntervalsFixed
 				if err != nil || !reflect.DeepEqual(again, g) {
@@ -62,7 +62,7 @@ func TestGuaranteesUnderARule(t *testing.T) {
 		(g.Decision == DecisionCertified) != (g.SetRadius >= 0.2) {
 		t.Errorf("%+v, %+v", r.Evidence, g)
 	}
-	again, err := library(t).GuaranteeCounts(Counts{r.Counts, r.N}, &Counts{r.Selection, r.N0},
+	again, err := library(t).GuaranteeCounts(Counts{Labels: r.Counts, N: r.N}, &Counts{Labels: r.Selection, N: r.N0},
 		CountsRequest{K: 2, Sigma: r.Sigma, Alpha: r.AlphaLeft, Intervals: g.Intervals, RadiusSlack: g.RadiusSlack})
 	again.Decision, again.Intervals = g.Decision, g.Intervals
 	if err != nil || g.Intervals != IntervalsAnytime || !reflect.DeepEqual(again, g) {
@@ -152,9 +152,9 @@ func TestCertifyAnswerEndsEarly(t *testing.T) {
 
 func TestGuaranteeCountsRefuses(t *testing.T) {
 	lib := library(t)
-	counts := Counts{Labels: []uint64{900, 80, 20}}
+	counts := drawn(900, 80, 20)
 	ask := CountsRequest{K: 1, Sigma: 0.25, Alpha: 0.001}
-	if _, err := lib.GuaranteeCounts(counts, &Counts{Labels: []uint64{900, 80, 20}}, ask); err != nil {
+	if _, err := lib.GuaranteeCounts(counts, &Counts{Labels: []uint64{900, 80, 20}, N: 1000}, ask); err != nil {
 		t.Errorf("other rows that happen to be alike: %v", err)
 	}
 	for _, test := range []struct {
@@ -164,7 +164,7 @@ func TestGuaranteeCountsRefuses(t *testing.T) {
 		change func(*CountsRequest)
 	}{
 		{"pilot", ErrInvalidArgument, &counts, func(*CountsRequest) {}},
-		{"pilot", ErrInvalidData, &Counts{Labels: []uint64{1, 2}}, func(*CountsRequest) {}},
+		{"pilot", ErrInvalidData, &Counts{Labels: []uint64{1, 2}, N: 3}, func(*CountsRequest) {}},
 		{"k", ErrInvalidArgument, nil, func(r *CountsRequest) { r.K = 3 }},
 		{"k", ErrInvalidArgument, nil, func(r *CountsRequest) { r.K = 0 }},
 		{"k", ErrInvalidArgument, nil, func(r *CountsRequest) { r.K = -1 }},

@@ -77,3 +77,6 @@ func eventually(t *testing.T, what string, holds func() bool) {
 		}
 	}
 }
+
+// drawn are counts of rows that all had a label.
+func drawn(labels ...uint64) Counts { return Counts{Labels: labels, N: sum(labels)} }

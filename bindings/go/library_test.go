@@ -78,6 +78,7 @@ func TestTextWithNUL(t *testing.T) {
 	lib := library(t)
 	for _, open := range []func() error{
 		func() error { _, err := lib.OpenModel("a\x00b"); return err },
+		func() error { _, err := Open(lib.Path() + "\x00.old"); return err },
 		func() error { return lib.CheckProvider("cpu\x00") },
 		func() error { return lib.LoadRuntime("a\x00b") },
 		func() error { _, err := lib.OpenModel("m", WithInput("a\x00b")); return err },

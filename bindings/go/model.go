@@ -15,8 +15,14 @@ import (
 // Model is a base classifier with the threads that draw its noisy rows. All methods may be called from any number of
 // goroutines at once; their rows share batches, and nobody's answer depends on who else is asking.
 //
-// Close frees it. A model that becomes unreachable without Close is freed by the garbage collector, some time later.
+// Close frees it. A model that becomes unreachable without Close is freed by the garbage collector, some time later. A copy is
+// the same model. One that OpenModel or OpenModelBytes did not make panics when it is used.
 type Model struct {
+	*openedModel
+}
+
+// openedModel owns the library's model, for all copies of a Model.
+type openedModel struct {
 	lib     *Library
 	native  *C.stk_model
 	info    ModelInfo
@@ -65,13 +71,13 @@ func (l *Library) OpenModel(path string, opts ...Option) (*Model, error) {
 		return nil, err
 	}
 	defer C.free(unsafe.Pointer(text))
-	return l.openModel(opts, func(o *options) C.shim_out { return C.shim_model_open(l.api, text, o.native) })
+	return l.openModel(opts, func(o *options) C.shim_out { return C.shim_model_open(l.api(), text, o.native) })
 }
 
 // OpenModelBytes opens an ONNX model from memory; data is not needed afterwards.
 func (l *Library) OpenModelBytes(data []byte, opts ...Option) (*Model, error) {
 	return l.openModel(opts, func(o *options) C.shim_out {
-		return C.shim_model_open_memory(l.api, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), o.native)
+		return C.shim_model_open_memory(l.api(), unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), o.native)
 	})
 }
 
@@ -92,32 +98,32 @@ func (l *Library) openModel(opts []Option, open func(*options) C.shim_out) (*Mod
 		l.freeModel(native)
 		return nil, err
 	}
-	m := &Model{lib: l, native: native, info: info, freed: make(chan struct{})}
+	m := &openedModel{lib: l, native: native, info: info, freed: make(chan struct{})}
 	m.closing, m.close = context.WithCancel(context.Background())
 	m.cleanup = runtime.AddCleanup(m, l.freeModel, native)
-	return m, nil
+	return &Model{m}, nil
 }
 
 func (l *Library) freeModel(native *C.stk_model) {
-	C.shim_model_free(l.api, native)
+	C.shim_model_free(l.api(), native)
 	nativeModels.Add(-1)
 }
 
 func (l *Library) describe(native *C.stk_model) (ModelInfo, error) {
-	out := C.shim_model_shape(l.api, native)
+	out := C.shim_model_shape(l.api(), native)
 	if err := l.check(out.status, out.error); err != nil {
 		return ModelInfo{}, err
 	}
 	info := ModelInfo{
-		Elements:      int(C.shim_model_elements(l.api, native)),
-		Classes:       int(C.shim_model_classes(l.api, native)),
-		Batch:         int(C.shim_model_batch(l.api, native)),
-		Threads:       int(C.shim_model_threads(l.api, native)),
-		Provider:      C.GoString(C.shim_model_provider(l.api, native)),
-		Arithmetic:    C.GoString(C.shim_model_arithmetic(l.api, native)),
-		Fallback:      C.GoString(C.shim_model_fallback(l.api, native)),
-		SHA256:        C.GoString(C.shim_model_sha256(l.api, native)),
-		SignatureJSON: C.GoString(C.shim_model_signature_json(l.api, native)),
+		Elements:      int(C.shim_model_elements(l.api(), native)),
+		Classes:       int(C.shim_model_classes(l.api(), native)),
+		Batch:         int(C.shim_model_batch(l.api(), native)),
+		Threads:       int(C.shim_model_threads(l.api(), native)),
+		Provider:      C.GoString(C.shim_model_provider(l.api(), native)),
+		Arithmetic:    C.GoString(C.shim_model_arithmetic(l.api(), native)),
+		Fallback:      C.GoString(C.shim_model_fallback(l.api(), native)),
+		SHA256:        C.GoString(C.shim_model_sha256(l.api(), native)),
+		SignatureJSON: C.GoString(C.shim_model_signature_json(l.api(), native)),
 	}
 	for _, dim := range unsafe.Slice((*C.size_t)(out.data), out.len) {
 		info.Shape = append(info.Shape, int(dim))
@@ -127,6 +133,7 @@ func (l *Library) describe(native *C.stk_model) (ModelInfo, error) {
 
 // Info describes the model. It may be called after Close.
 func (m *Model) Info() ModelInfo {
+	m.mustBeOpened()
 	info := m.info
 	info.Shape = append([]int(nil), info.Shape...)
 	return info
@@ -137,6 +144,7 @@ func (m *Model) Info() ModelInfo {
 // Close must not be called from a Progress function of the same model, for whose return it would wait. The error is
 // always nil.
 func (m *Model) Close() error {
+	m.mustBeOpened()
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
@@ -154,8 +162,16 @@ func (m *Model) Close() error {
 	return nil
 }
 
+// mustBeOpened gives the reason where Go would tell of a nil pointer.
+func (m *Model) mustBeOpened() {
+	if m == nil || m.openedModel == nil {
+		panic("smoothtopk: a Model that OpenModel or OpenModelBytes did not make")
+	}
+}
+
 // acquire keeps the model open until release.
 func (m *Model) acquire() error {
+	m.mustBeOpened()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -168,5 +184,5 @@ func (m *Model) acquire() error {
 func (m *Model) release() {
 	m.calls.Done()
 	// The garbage collector must not free the model during a call that is the last to mention it.
-	runtime.KeepAlive(m)
+	runtime.KeepAlive(m.openedModel)
 }

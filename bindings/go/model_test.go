@@ -181,7 +181,7 @@ func TestPanicIsAnError(t *testing.T) {
 	if err := lib.testPanic(); !errors.Is(err, ErrPanic) {
 		t.Fatalf("got %v", err)
 	}
-	if _, err := lib.PredictCounts(Counts{Labels: []uint64{90, 10}}, CountsRequest{K: 1, Alpha: 0.001}); err != nil {
+	if _, err := lib.PredictCounts(drawn(90, 10), CountsRequest{K: 1, Alpha: 0.001}); err != nil {
 		t.Errorf("after a panic: %v", err)
 	}
 }

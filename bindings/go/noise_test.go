@@ -86,7 +86,7 @@ func TestExactNoise(t *testing.T) {
 	if r.ExactLevels != 255 || r.AlphaLeft >= r.Alpha || r.AlphaLeft < r.Alpha/2 || c.RadiusSlack != 0 || !c.Certified {
 		t.Errorf("%+v, %+v", r.Evidence, c)
 	}
-	again, err := library(t).CertifyCounts(Counts{r.Counts, r.N},
+	again, err := library(t).CertifyCounts(Counts{Labels: r.Counts, N: r.N},
 		CountsRequest{Label: c.Label, K: 1, Sigma: 0.25, Alpha: r.AlphaLeft})
 	if err != nil || again.Radius != c.Radius {
 		t.Errorf("%v, again %v, %v", c.Radius, again.Radius, err)

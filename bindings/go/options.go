@@ -16,7 +16,7 @@ type options struct {
 }
 
 func (l *Library) newOptions(list []Option) (*options, error) {
-	out := C.shim_model_options_new(l.api)
+	out := C.shim_model_options_new(l.api())
 	if err := l.checked(out); err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (l *Library) newOptions(list []Option) (*options, error) {
 	return o, nil
 }
 
-func (o *options) free() { C.shim_model_options_free(o.lib.api, o.native) }
+func (o *options) free() { C.shim_model_options_free(o.lib.api(), o.native) }
 
 // text passes one string to a setter.
 func (o *options) text(field, value string, set func(*C.char) C.shim_out) error {
@@ -47,7 +47,7 @@ func (o *options) text(field, value string, set func(*C.char) C.shim_out) error 
 func WithProvider(provider string) Option {
 	return func(o *options) error {
 		return o.text("provider", provider, func(c *C.char) C.shim_out {
-			return C.shim_set_provider(o.lib.api, o.native, c)
+			return C.shim_set_provider(o.lib.api(), o.native, c)
 		})
 	}
 }
@@ -61,7 +61,7 @@ func WithProviderOption(key, value string) Option {
 		}
 		defer C.free(unsafe.Pointer(k))
 		return o.text("provider_option", value, func(c *C.char) C.shim_out {
-			return C.shim_set_provider_option(o.lib.api, o.native, k, c)
+			return C.shim_set_provider_option(o.lib.api(), o.native, k, c)
 		})
 	}
 }
@@ -70,7 +70,7 @@ func WithProviderOption(key, value string) Option {
 func WithProviderLibrary(path string) Option {
 	return func(o *options) error {
 		return o.text("provider_library", path, func(c *C.char) C.shim_out {
-			return C.shim_set_provider_library(o.lib.api, o.native, c)
+			return C.shim_set_provider_library(o.lib.api(), o.native, c)
 		})
 	}
 }
@@ -78,7 +78,7 @@ func WithProviderLibrary(path string) Option {
 // WithDevices says which GPUs share the rows, for "cuda" and "tensorrt"; none, the default, is the provider's own.
 func WithDevices(devices ...uint32) Option {
 	return func(o *options) error {
-		return o.lib.checked(C.shim_set_devices(o.lib.api, o.native,
+		return o.lib.checked(C.shim_set_devices(o.lib.api(), o.native,
 			(*C.uint32_t)(unsafe.SliceData(devices)), C.size_t(len(devices))))
 	}
 }
@@ -87,7 +87,7 @@ func WithDevices(devices ...uint32) Option {
 // records then say why. The default is false: the model is not opened.
 func WithAllowFallback(allow bool) Option {
 	return func(o *options) error {
-		return o.lib.checked(C.shim_set_allow_fallback(o.lib.api, o.native, C.bool(allow)))
+		return o.lib.checked(C.shim_set_allow_fallback(o.lib.api(), o.native, C.bool(allow)))
 	}
 }
 
@@ -95,7 +95,7 @@ func WithAllowFallback(allow bool) Option {
 // is false.
 func WithCUDATF32(on bool) Option {
 	return func(o *options) error {
-		return o.lib.checked(C.shim_set_cuda_tf32(o.lib.api, o.native, C.bool(on)))
+		return o.lib.checked(C.shim_set_cuda_tf32(o.lib.api(), o.native, C.bool(on)))
 	}
 }
 
@@ -104,7 +104,7 @@ func WithCUDATF32(on bool) Option {
 func WithTensorRT(fp16, bf16 bool, cacheFolder string) Option {
 	return func(o *options) error {
 		set := func(c *C.char) C.shim_out {
-			return C.shim_set_tensorrt(o.lib.api, o.native, C.bool(fp16), C.bool(bf16), c)
+			return C.shim_set_tensorrt(o.lib.api(), o.native, C.bool(fp16), C.bool(bf16), c)
 		}
 		if cacheFolder == "" {
 			return o.lib.checked(set(nil))
@@ -117,7 +117,7 @@ func WithTensorRT(fp16, bf16 bool, cacheFolder string) Option {
 // kept there. The default is true.
 func WithPlanCache(on bool) Option {
 	return func(o *options) error {
-		return o.lib.checked(C.shim_set_plan_cache(o.lib.api, o.native, C.bool(on)))
+		return o.lib.checked(C.shim_set_plan_cache(o.lib.api(), o.native, C.bool(on)))
 	}
 }
 
@@ -127,7 +127,7 @@ func WithThreads(threads int) Option {
 		if threads < 0 {
 			return invalid(ErrInvalidArgument, "threads", "must not be negative")
 		}
-		return o.lib.checked(C.shim_set_threads(o.lib.api, o.native, C.size_t(threads)))
+		return o.lib.checked(C.shim_set_threads(o.lib.api(), o.native, C.size_t(threads)))
 	}
 }
 
@@ -138,21 +138,21 @@ func WithBatch(batch int) Option {
 		if batch < 0 {
 			return invalid(ErrInvalidArgument, "batch", "must not be negative")
 		}
-		return o.lib.checked(C.shim_set_batch(o.lib.api, o.native, C.size_t(batch)))
+		return o.lib.checked(C.shim_set_batch(o.lib.api(), o.native, C.size_t(batch)))
 	}
 }
 
 // WithMemoryLimit bounds the memory of the execution provider, in bytes; 0, the default, is no limit.
 func WithMemoryLimit(bytes uint64) Option {
 	return func(o *options) error {
-		return o.lib.checked(C.shim_set_memory_limit(o.lib.api, o.native, C.uint64_t(bytes)))
+		return o.lib.checked(C.shim_set_memory_limit(o.lib.api(), o.native, C.uint64_t(bytes)))
 	}
 }
 
 // WithInput names the input that is classified, where the model has several.
 func WithInput(name string) Option {
 	return func(o *options) error {
-		return o.text("input", name, func(c *C.char) C.shim_out { return C.shim_set_input(o.lib.api, o.native, c) })
+		return o.text("input", name, func(c *C.char) C.shim_out { return C.shim_set_input(o.lib.api(), o.native, c) })
 	}
 }
 
@@ -163,14 +163,14 @@ func WithInputShape(dims ...int) Option {
 		if err != nil {
 			return err
 		}
-		return o.lib.checked(C.shim_set_input_shape(o.lib.api, o.native, unsafe.SliceData(shape), C.size_t(len(shape))))
+		return o.lib.checked(C.shim_set_input_shape(o.lib.api(), o.native, unsafe.SliceData(shape), C.size_t(len(shape))))
 	}
 }
 
 // WithOutput names the output that holds the scores, where the model leaves a choice.
 func WithOutput(name string) Option {
 	return func(o *options) error {
-		return o.text("output", name, func(c *C.char) C.shim_out { return C.shim_set_output(o.lib.api, o.native, c) })
+		return o.text("output", name, func(c *C.char) C.shim_out { return C.shim_set_output(o.lib.api(), o.native, c) })
 	}
 }
 
@@ -180,21 +180,21 @@ func WithClasses(classes int) Option {
 		if classes < 0 {
 			return invalid(ErrInvalidArgument, "classes", "must not be negative")
 		}
-		return o.lib.checked(C.shim_set_classes(o.lib.api, o.native, C.size_t(classes)))
+		return o.lib.checked(C.shim_set_classes(o.lib.api(), o.native, C.size_t(classes)))
 	}
 }
 
 // WithThreshold is for a model with a single score per row: label 1 where the score is greater than this, else label 0.
 func WithThreshold(threshold float64) Option {
 	return func(o *options) error {
-		return o.lib.checked(C.shim_set_threshold(o.lib.api, o.native, C.double(threshold)))
+		return o.lib.checked(C.shim_set_threshold(o.lib.api(), o.native, C.double(threshold)))
 	}
 }
 
 // WithNormalization subtracts mean and divides by stdDev after the noise: each empty, one value, or one per channel.
 func WithNormalization(mean, stdDev []float32) Option {
 	return func(o *options) error {
-		return o.lib.checked(C.shim_set_normalization(o.lib.api, o.native,
+		return o.lib.checked(C.shim_set_normalization(o.lib.api(), o.native,
 			(*C.float)(unsafe.SliceData(mean)), C.size_t(len(mean)),
 			(*C.float)(unsafe.SliceData(stdDev)), C.size_t(len(stdDev))))
 	}
@@ -204,7 +204,7 @@ func WithNormalization(mean, stdDev []float32) Option {
 func WithConstant(name string, values ...float64) Option {
 	return func(o *options) error {
 		return o.text("constant", name, func(c *C.char) C.shim_out {
-			return C.shim_set_constant(o.lib.api, o.native, c,
+			return C.shim_set_constant(o.lib.api(), o.native, c,
 				(*C.double)(unsafe.SliceData(values)), C.size_t(len(values)))
 		})
 	}

@@ -28,7 +28,8 @@ type Request struct {
 	// Alpha is the probability that an answer is false; 0.001 if 0.
 	Alpha float64
 	// Rule says when the rows are enough; RuleFixed if empty. CertifyAnswer takes RuleFixed and, where rows of
-	// their own choose the labels, RuleRadius and RuleTolerance, which are then about SetRadius. Sample ignores it.
+	// their own choose the labels, RuleRadius, RuleTolerance and RuleToleranceSigma, which are then about SetRadius. Sample
+	// ignores it.
 	Rule Rule
 	// Bound is how label probabilities are bounded; Ranked if not set. Certify alone uses it.
 	Bound Bound
@@ -59,10 +60,11 @@ type Request struct {
 	InputMax float64
 	// Timeout ends the run, rounded up to milliseconds; none if 0. Under a Rule other than RuleFixed the answers of the
 	// last look are then given, with Evidence.Cut; without a rule, or before an input's first look, there is no answer
-	// and the call fails with ErrDeadlineExceeded. A deadline of the context does the same, with the context's cause.
+	// and the call fails with ErrDeadlineExceeded. A deadline of the context does the same, with the context's cause; a
+	// context that is cancelled gives ErrCancelled, with its cause.
 	Timeout time.Duration
 	// Labels are what Certify certifies: one per input, fixed before looking at any rows, or NoLabel to have one chosen
-	// by N0 rows. nil: all are chosen. Predict and Sample ignore it.
+	// by N0 rows. nil: all are chosen. The other calls ignore it.
 	Labels []int
 	// Progress, if not nil, is called on the caller's goroutine some ten times a second, and when the last row is
 	// counted, with the rows so far and in all (under a Rule the most of them). Sample ignores it.

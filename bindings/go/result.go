@@ -118,7 +118,7 @@ func (e Evidence) JSON() ([]byte, error) {
 		return nil, invalid(ErrInvalidArgument, "", "this result does not come from the library")
 	}
 	lib := e.result.lib
-	out := C.shim_result_json(lib.api, e.result.native, C.size_t(e.index))
+	out := C.shim_result_json(lib.api(), e.result.native, C.size_t(e.index))
 	if err := lib.checked(out); err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ type result struct {
 
 func (l *Library) newResult(native *C.stk_result) *result {
 	r := &result{l, native}
-	runtime.AddCleanup(r, func(native *C.stk_result) { C.shim_result_free(l.api, native) }, native)
+	runtime.AddCleanup(r, func(native *C.stk_result) { C.shim_result_free(l.api(), native) }, native)
 	return r
 }
 
@@ -146,18 +146,18 @@ func (l *Library) newResult(native *C.stk_result) *result {
 func (r *result) entries(each func(evidence Evidence, summaries []C.stk_summary, input C.size_t) error) error {
 	defer runtime.KeepAlive(r)
 	lib := r.lib
-	summaries := make([]C.stk_summary, C.shim_result_k_len(lib.api, r.native))
-	for input := range C.shim_result_len(lib.api, r.native) {
+	summaries := make([]C.stk_summary, C.shim_result_k_len(lib.api(), r.native))
+	for input := range C.shim_result_len(lib.api(), r.native) {
 		for i := range summaries {
-			if err := lib.checked(C.shim_result_summary(lib.api, r.native, input, C.size_t(i), &summaries[i])); err != nil {
+			if err := lib.checked(C.shim_result_summary(lib.api(), r.native, input, C.size_t(i), &summaries[i])); err != nil {
 				return err
 			}
 		}
-		counts, err := array[uint64](lib, C.shim_result_counts(lib.api, r.native, input))
+		counts, err := array[uint64](lib, C.shim_result_counts(lib.api(), r.native, input))
 		if err != nil {
 			return err
 		}
-		selection, err := array[uint64](lib, C.shim_result_selection(lib.api, r.native, input))
+		selection, err := array[uint64](lib, C.shim_result_selection(lib.api(), r.native, input))
 		if err != nil {
 			return err
 		}
@@ -208,7 +208,7 @@ func (r *result) certifications() ([]Certification, error) {
 		certificates := make([]Certificate, len(summaries))
 		for i := range summaries {
 			certificates[i] = certificate(&summaries[i])
-			out := C.shim_result_spending(r.lib.api, r.native, input, C.size_t(i))
+			out := C.shim_result_spending(r.lib.api(), r.native, input, C.size_t(i))
 			if err := r.lib.checked(out); err != nil {
 				return err
 			}
@@ -225,7 +225,7 @@ func (r *result) certifications() ([]Certification, error) {
 }
 
 func (r *result) intervals(input, k C.size_t) (Intervals, error) {
-	out := C.shim_result_intervals(r.lib.api, r.native, input, k)
+	out := C.shim_result_intervals(r.lib.api(), r.native, input, k)
 	if err := r.lib.checked(out); err != nil {
 		return "", err
 	}
@@ -237,7 +237,7 @@ func (r *result) predictions() ([]PredictionSet, error) {
 	err := r.entries(func(evidence Evidence, summaries []C.stk_summary, input C.size_t) error {
 		predictions := make([]Prediction, len(summaries))
 		for i := range summaries {
-			labels, err := array[int64](r.lib, C.shim_result_labels(r.lib.api, r.native, input, C.size_t(i)))
+			labels, err := array[int64](r.lib, C.shim_result_labels(r.lib.api(), r.native, input, C.size_t(i)))
 			if err != nil {
 				return err
 			}

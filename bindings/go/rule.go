@@ -34,9 +34,6 @@ func RuleToleranceSigma(tolerance float64) Rule {
 	return Rule("tolerance:" + decimal(tolerance) + "sigma")
 }
 
-// fixed tells whether the rows end at N alone: there is then no answer before.
-func (r Rule) fixed() bool { return r == "" || r == RuleFixed }
-
 // Decision is what a rule decided. Later versions may add some.
 type Decision int32
 

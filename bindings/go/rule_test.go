@@ -87,7 +87,7 @@ func TestRadiiUnderARuleComeAgainFromTheCounts(t *testing.T) {
 				continue // larger at an earlier look
 			}
 			compared++
-			again, err := library(t).CertifyCounts(Counts{r.Counts, r.N}, CountsRequest{Label: c.Label, K: c.K,
+			again, err := library(t).CertifyCounts(Counts{Labels: r.Counts, N: r.N}, CountsRequest{Label: c.Label, K: c.K,
 				Sigma: r.Sigma, Alpha: r.AlphaLeft, Spending: c.Spending, Intervals: c.Intervals, RadiusSlack: c.RadiusSlack})
 			if err != nil || c.Intervals != intervals || again.Radius != c.Radius || again.PLower != c.PLower {
 				t.Errorf("%s: %+v, again %+v, %v", rule, c, again, err)

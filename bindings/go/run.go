@@ -66,7 +66,8 @@ func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float3
 // CertifyAnswer finds, for each input and each k of the request, what holds around it for the k labels that are returned:
 // the radius of every label, of the set, of how many of it stay, and of their order. The labels are those most frequent
 // among N0 rows of their own or, with SameRows, among the N rows that certify them. It takes inputs and ends early as
-// Certify does; its Rule is RuleFixed, and it does not use Bound and Spending.
+// Certify does. Its Rule is RuleFixed or, where rows of their own choose the labels, RuleRadius, RuleTolerance or
+// RuleToleranceSigma, which are then about SetRadius; it does not use Bound, Spending and Labels.
 func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]float32) ([]CertifiedAnswer, error) {
 	result, stop := m.run(ctx, C.SHIM_CERTIFY_ANSWER, &request, inputs, nil)
 	if result == nil {
@@ -84,7 +85,7 @@ func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]
 
 // Sample counts the labels of rows first to first+rows of the noise that Certify answers with, for one input and the
 // request's Sigma, noise, Key, InputMax and Timeout; the seed or key of the noise should be set. Counts of disjoint ranges
-// add up to those of a whole run.
+// add up to those of a whole run (AddCounts), and know their Noise: CertifyCounts finds from them what Certify would.
 // It ends early as Certify does; unlike Certify, it keeps an operating system thread while it runs, of which there are
 // at most 64 for a Library: more calls wait.
 func (m *Model) Sample(ctx context.Context, request Request, input []float32, first, rows uint64) (*Counts, error) {
@@ -94,6 +95,9 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	defer m.release()
 	if err := m.fits(input); err != nil {
 		return nil, err
+	}
+	if ctx == nil {
+		return nil, errNoContext
 	}
 	native, err := request.native()
 	if err != nil {
@@ -106,27 +110,31 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	case m.lib.blocking <- struct{}{}:
 		defer func() { <-m.lib.blocking }()
 	}
-	if err := m.ended(ctx); err != nil {
-		return nil, fmt.Errorf("smoothtopk: not started: %w", err)
+	if err := m.ended(ctx, "not started"); err != nil {
+		return nil, err
 	}
 
+	noise, err := m.rowNoise(native.numbers)
+	if err != nil {
+		return nil, err
+	}
 	lib := m.lib
-	token := C.shim_cancel_new(lib.api)
+	token := C.shim_cancel_new(lib.api())
 	if err := lib.checked(token); err != nil {
 		return nil, err
 	}
 	cancel := (*C.stk_cancel)(token.value)
-	unwatch := watch(func() { C.shim_cancel_set(lib.api, cancel) }, ctx, m.closing)
-	out := C.shim_sample(lib.api, m.native, &native.numbers, cancel, (*C.float)(unsafe.SliceData(input)),
+	unwatch := watch(func() { C.shim_cancel_set(lib.api(), cancel) }, ctx, m.closing)
+	out := C.shim_sample(lib.api(), m.native, &native.numbers, cancel, (*C.float)(unsafe.SliceData(input)),
 		C.uint64_t(first), C.uint64_t(rows))
 	unwatch()
-	C.shim_cancel_free(lib.api, cancel)
+	C.shim_cancel_free(lib.api(), cancel)
 
 	stop := m.reason(ctx, lib.checked(out))
 	if out.value == nil {
 		return nil, stop
 	}
-	counts, err := lib.takeCounts((*C.stk_counts)(out.value))
+	counts, err := lib.takeCounts((*C.stk_counts)(out.value), noise)
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +143,9 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	}
 	return counts, nil
 }
+
+// errNoContext is what a call without a context gives.
+var errNoContext = invalid(ErrInvalidArgument, "ctx", "must not be nil: give context.Background() for a call without an end")
 
 // run submits a job and waits for it without keeping a thread. A result with an error is a partial one.
 func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inputs [][]float32, labels []int64) (
@@ -151,15 +162,18 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	if err != nil {
 		return nil, err
 	}
-	if err := m.ended(ctx); err != nil {
-		return nil, fmt.Errorf("smoothtopk: not started: %w", err)
+	if ctx == nil {
+		return nil, errNoContext
 	}
-	lateIsAnswered := !request.Rule.fixed() && native.within(ctx)
+	if err := m.ended(ctx, "not started"); err != nil {
+		return nil, err
+	}
+	timed := native.within(ctx)
 
 	lib, done := m.lib, make(chan struct{})
 	handle := cgo.NewHandle(done)
 	defer handle.Delete()
-	out := C.shim_submit(lib.api, m.native, task, &native.numbers, unsafe.SliceData(native.k),
+	out := C.shim_submit(lib.api(), m.native, task, &native.numbers, unsafe.SliceData(native.k),
 		unsafe.SliceData(native.rule), unsafe.SliceData(native.spending), (*C.float)(unsafe.SliceData(rows)),
 		C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)), C.uintptr_t(handle))
 	if err := lib.checked(out); err != nil {
@@ -167,15 +181,15 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	}
 	job := (*C.stk_job)(out.value)
 	// Frees before the handle goes, also when Progress panics: after it, the callback is never called.
-	defer C.shim_job_free(lib.api, job)
-	m.wait(ctx, job, done, lateIsAnswered, request.Progress)
+	defer C.shim_job_free(lib.api(), job)
+	m.wait(ctx, job, done, timed, request.Progress)
 
-	out = C.shim_job_result(lib.api, job)
+	out = C.shim_job_result(lib.api(), job)
 	stop := m.reason(ctx, lib.checked(out))
-	if deadline, _ := ctx.Deadline(); lateIsAnswered && errors.Is(stop, ErrDeadlineExceeded) && !time.Now().Before(deadline) {
+	if deadline, _ := ctx.Deadline(); timed && errors.Is(stop, ErrDeadlineExceeded) && !time.Now().Before(deadline) {
 		// The library may see the deadline a moment before the context does.
 		<-ctx.Done()
-		stop = &stopped{context.Cause(ctx), stop}
+		stop = &stopped{"stopped", context.Cause(ctx), ErrDeadlineExceeded}
 	}
 	if out.value == nil {
 		return nil, stop
@@ -184,7 +198,7 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 }
 
 // within makes the context's deadline the library's where it is the sooner, and tells whether there is one. The library
-// stops at it as cancelling would, and gives the answers that there are.
+// stops at it as cancelling would, says that it was late, and gives the answers that there are.
 func (a *asked) within(ctx context.Context) bool {
 	deadline, given := ctx.Deadline()
 	if !given {
@@ -200,7 +214,7 @@ func (a *asked) within(ctx context.Context) bool {
 
 // wait returns when the job has ended, cancelling it when ctx ends or the model is closed; not at ctx's deadline, where
 // the library has it.
-func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, lateIsAnswered bool,
+func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, timed bool,
 	progress func(done, total uint64)) {
 	var tick <-chan time.Time
 	report := func() {}
@@ -209,7 +223,7 @@ func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, 
 		defer ticker.Stop()
 		tick = ticker.C
 		report = func() {
-			progress(uint64(C.shim_job_rows_done(m.lib.api, job)), uint64(C.shim_job_rows_total(m.lib.api, job)))
+			progress(uint64(C.shim_job_rows_done(m.lib.api(), job)), uint64(C.shim_job_rows_total(m.lib.api(), job)))
 		}
 	}
 	ended, closing := ctx.Done(), m.closing.Done()
@@ -220,12 +234,12 @@ func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, 
 			return
 		case <-ended:
 			ended = nil
-			if !lateIsAnswered || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				C.shim_job_cancel(m.lib.api, job)
+			if !timed || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				C.shim_job_cancel(m.lib.api(), job)
 			}
 		case <-closing:
 			closing = nil
-			C.shim_job_cancel(m.lib.api, job)
+			C.shim_job_cancel(m.lib.api(), job)
 		case <-tick:
 			report()
 		}
@@ -253,24 +267,26 @@ func watch(f func(), contexts ...context.Context) func() {
 	}
 }
 
-// ended is why no run should start: the context's cause, or ErrClosed.
-func (m *Model) ended(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if m.closing.Err() != nil {
-		return ErrClosed
+// ended is why no run should start, or go on: how the context ended, with its cause, or ErrClosed.
+func (m *Model) ended(ctx context.Context, when string) error {
+	switch err := ctx.Err(); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return &stopped{when, context.Cause(ctx), ErrDeadlineExceeded}
+	case err != nil:
+		return &stopped{when, context.Cause(ctx), ErrCancelled}
+	case m.closing.Err() != nil:
+		return fmt.Errorf("smoothtopk: %s: %w", when, ErrClosed)
 	}
 	return nil
 }
 
-// reason joins why we cancelled to what the library says of it.
+// reason is why we cancelled, where the library says only that we did.
 func (m *Model) reason(ctx context.Context, native error) error {
 	if !errors.Is(native, ErrCancelled) {
 		return native
 	}
-	if cause := m.ended(ctx); cause != nil {
-		return &stopped{cause, native}
+	if cause := m.ended(ctx, "stopped"); cause != nil {
+		return cause
 	}
 	return native
 }

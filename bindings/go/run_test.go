@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -100,7 +101,7 @@ func TestSamplesOfDisjointRangesAdd(t *testing.T) {
 	if err != nil || prediction.Abstain != (prediction.PValue > 0.001) {
 		t.Errorf("from counts %+v, %v", prediction, err)
 	}
-	if _, err := library(t).AddCounts(*a, Counts{Labels: []uint64{1}}); err == nil {
+	if _, err := library(t).AddCounts(*a, drawn(1)); err == nil {
 		t.Error("counts of different labels were added")
 	}
 }
@@ -375,4 +376,74 @@ func TestCallsLeaveNoGoroutines(t *testing.T) {
 	before := runtime.NumGoroutine()
 	calls(100)
 	eventually(t, "goroutines ended", func() bool { return runtime.NumGoroutine() < before+10 })
+}
+
+// How a call was ended is told by one kind of error, with and without a rule, before it began and while it ran.
+func TestEndsHaveKindsOfTheirOwn(t *testing.T) {
+	endedBy := map[string]func() (context.Context, context.CancelFunc){
+		"deadline": func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(context.Background(), 30*time.Millisecond)
+		},
+		"deadline before": func() (context.Context, context.CancelFunc) {
+			return context.WithDeadline(context.Background(), time.Now().Add(-time.Second))
+		},
+		"cancelled": func() (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+			time.AfterFunc(30*time.Millisecond, cancel)
+			return ctx, cancel
+		},
+		"cancelled before": func() (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			return ctx, cancel
+		},
+		"closed": func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(context.Background(), time.Hour)
+		},
+	}
+	kinds := []error{context.DeadlineExceeded, ErrDeadlineExceeded, context.Canceled, ErrCancelled, ErrClosed}
+	matching := map[string][]error{"deadline": kinds[:2], "cancelled": kinds[2:4], "closed": kinds[4:]}
+	for how, begin := range endedBy {
+		for name, run := range map[string]func(context.Context, *Model) error{
+			"Certify": func(ctx context.Context, m *Model) error {
+				_, err := m.Certify(ctx, endless, fill(16, 0))
+				return err
+			},
+			"Predict": func(ctx context.Context, m *Model) error {
+				_, err := m.Predict(ctx, endless, fill(16, 0))
+				return err
+			},
+			"CertifyAnswer": func(ctx context.Context, m *Model) error {
+				_, err := m.CertifyAnswer(ctx, endless, fill(16, 0))
+				return err
+			},
+			"Sample": func(ctx context.Context, m *Model) error {
+				_, err := m.Sample(ctx, endless, fill(16, 0), 0, 1_000_000_000)
+				return err
+			},
+		} {
+			m := model(t, "linear.onnx")
+			ctx, cancel := begin()
+			if how == "closed" {
+				time.AfterFunc(30*time.Millisecond, func() { m.Close() })
+			}
+			err := run(ctx, m)
+			cancel()
+			kind, _, before := strings.Cut(how, " ")
+			for _, target := range kinds {
+				if errors.Is(err, target) != slices.Contains(matching[kind], target) {
+					t.Errorf("%s, %s: %q is %v: %v", name, how, err, target, errors.Is(err, target))
+				}
+			}
+			var partial *PartialError
+			if errors.As(err, &partial) == before {
+				t.Errorf("%s, %s: %v", name, how, err)
+			}
+			if kind == "deadline" && partial != nil && len(partial.Predictions) == 1 {
+				if p := partial.Predictions[0]; !errors.Is(p.Err, ErrDeadlineExceeded) || errors.Is(p.Err, ErrCancelled) {
+					t.Errorf("the input's own error: %v", p.Err)
+				}
+			}
+		}
+	}
 }

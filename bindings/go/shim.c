@@ -89,3 +89,17 @@ shim_out shim_sample(const shim_api *api, const stk_model *model, const shim_req
   out.value = counts;
   return out;
 }
+
+shim_out shim_noise_cost(const shim_api *api, const stk_model *model, const shim_request *from, uint64_t rows,
+                         double *alpha_left, double *radius_slack) {
+  shim_out out = {0, NULL, NULL};
+  stk_request *request = NULL;
+  shim_request numbers = *from;
+  numbers.set &= ~(uint32_t)SHIM_SET_K;
+  out.status = request_new(api, &numbers, NULL, NULL, NULL, NULL, &request, &out.error);
+  if (out.status == STK_STATUS_OK) {
+    out.status = api->stk_model_noise_cost(model, request, rows, alpha_left, radius_slack, &out.error);
+  }
+  api->stk_request_free(request);
+  return out;
+}

@@ -26,7 +26,7 @@
   X(stk_request_set_spending) X(stk_request_set_randomized) X(stk_request_set_noise_exact)                             \
   X(stk_request_set_chacha12)                                                                                          \
   X(stk_cancel_new) X(stk_cancel_set) X(stk_cancel_free)                                                               \
-  X(stk_model_sample) X(stk_model_submit_predict) X(stk_model_submit_certify) X(stk_model_submit_certify_answer)       \
+  X(stk_model_sample) X(stk_model_noise_cost) X(stk_model_submit_predict) X(stk_model_submit_certify) X(stk_model_submit_certify_answer)       \
   X(stk_job_rows_done) X(stk_job_rows_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                       \
   X(stk_result_len) X(stk_result_k_len) X(stk_result_summary) X(stk_result_labels) X(stk_result_counts)                \
   X(stk_result_selection) X(stk_result_spending) X(stk_result_intervals) X(stk_result_guarantee) X(stk_result_label_radii)                     \
@@ -96,6 +96,8 @@ shim_out shim_submit(const shim_api *api, const stk_model *model, shim_task task
                      SHIM_REST, const float *inputs, size_t count, const int64_t *labels, uintptr_t done);
 shim_out shim_sample(const shim_api *api, const stk_model *model, const shim_request *request, const stk_cancel *cancel,
                      const float *input, uint64_t first, uint64_t rows);
+shim_out shim_noise_cost(const shim_api *api, const stk_model *model, const shim_request *request, uint64_t rows,
+                         double *alpha_left, double *radius_slack);
 shim_out shim_log(const shim_api *api, stk_log_level level);
 
 // Plain calls through the table.

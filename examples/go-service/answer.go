@@ -13,7 +13,7 @@ import (
 )
 
 var outputNames = []string{
-	"labels", "abstain", "radius", "first_radius", "ranking_radius", "p_value", "decision", "late", "rows", "counts", "json",
+	"labels", "abstain", "radius", "first_radius", "ranking_radius", "p_value", "decision", "late", "rows", "counted", "counts", "json",
 }
 
 type outputTensor struct {
@@ -71,19 +71,21 @@ func (s *service) certify(ctx context.Context, a *ask, found tensors) ([]smootht
 	var labels []int64
 	var abstain []bool
 	var radius []float64
+	var rows []uint64
 	var decision []string
 	for _, result := range results {
 		evidence = append(evidence, result.Evidence)
 		labels = append(labels, int64(result.Certificates[0].Label))
 		for _, c := range result.Certificates {
 			abstain, radius = append(abstain, !c.Certified), append(radius, c.Radius)
-			decision = append(decision, c.Decision.String())
+			decision, rows = append(decision, c.Decision.String()), append(rows, c.Rows)
 		}
 	}
 	batch, ks := len(results), len(abstain)/len(results)
 	found.set("labels", "INT64", labels, batch, 1)
 	found.set("abstain", "BOOL", abstain, batch, ks)
 	found.set("radius", "FP64", radius, batch, ks)
+	found.set("rows", "UINT64", rows, batch, ks)
 	found.set("decision", "BYTES", decision, batch, ks)
 	return evidence, nil
 }
@@ -97,6 +99,7 @@ func (s *service) predict(ctx context.Context, a *ask, found tensors) ([]smootht
 	var labels []int64
 	var abstain []bool
 	var pValue []float64
+	var rows []uint64
 	var decision []string
 	for _, result := range results {
 		evidence = append(evidence, result.Evidence)
@@ -105,13 +108,14 @@ func (s *service) predict(ctx context.Context, a *ask, found tensors) ([]smootht
 		labels = appendLabels(labels, longest.Labels)
 		for _, p := range result.Predictions {
 			abstain, pValue = append(abstain, p.Abstain), append(pValue, p.PValue)
-			decision = append(decision, p.Decision.String())
+			decision, rows = append(decision, p.Decision.String()), append(rows, result.N)
 		}
 	}
 	batch, ks := len(results), len(abstain)/len(results)
 	found.set("labels", "INT64", labels, batch, len(labels)/batch)
 	found.set("abstain", "BOOL", abstain, batch, ks)
 	found.set("p_value", "FP64", pValue, batch, ks)
+	found.set("rows", "UINT64", rows, batch, ks)
 	found.set("decision", "BYTES", decision, batch, ks)
 	return evidence, nil
 }
@@ -127,6 +131,7 @@ func (s *service) certifyAnswer(ctx context.Context, a *ask, found tensors) ([]s
 	var labels []int64
 	var abstain []bool
 	var set, first, ranking []float64
+	var rows []uint64
 	for _, result := range results {
 		evidence = append(evidence, result.Evidence)
 		longest := slices.MaxFunc(result.Guarantees, func(a, b smoothtopk.Guarantee) int { return a.K - b.K })
@@ -134,6 +139,7 @@ func (s *service) certifyAnswer(ctx context.Context, a *ask, found tensors) ([]s
 		for _, g := range result.Guarantees {
 			abstain, set = append(abstain, g.SetRadius == 0), append(set, g.SetRadius)
 			first, ranking = append(first, g.FirstRadius), append(ranking, g.RankingRadius)
+			rows = append(rows, g.N)
 		}
 	}
 	batch, ks := len(results), len(abstain)/len(results)
@@ -142,6 +148,7 @@ func (s *service) certifyAnswer(ctx context.Context, a *ask, found tensors) ([]s
 	found.set("radius", "FP64", set, batch, ks)
 	found.set("first_radius", "FP64", first, batch, ks)
 	found.set("ranking_radius", "FP64", ranking, batch, ks)
+	found.set("rows", "UINT64", rows, batch, ks)
 	return evidence, nil
 }
 
@@ -152,12 +159,14 @@ func appendLabels(list []int64, labels []int) []int64 {
 	return list
 }
 
+// evidence is what was counted of each input. One of several k may rest on fewer rows, those of an earlier look: its `rows` say so,
+// and its counts are in the json output.
 func (s *service) evidence(evidence []smoothtopk.Evidence, found tensors) error {
-	var counts, rows []uint64
+	var counts, counted []uint64
 	var late []bool
 	var texts []string
 	for _, e := range evidence {
-		counts, rows, late = append(counts, e.Counts...), append(rows, e.N), append(late, e.Cut != nil)
+		counts, counted, late = append(counts, e.Counts...), append(counted, e.N), append(late, e.Cut != nil)
 		text, err := e.JSON()
 		if err != nil {
 			return err
@@ -166,7 +175,7 @@ func (s *service) evidence(evidence []smoothtopk.Evidence, found tensors) error 
 	}
 	batch := len(evidence)
 	found.set("late", "BOOL", late, batch)
-	found.set("rows", "UINT64", rows, batch)
+	found.set("counted", "UINT64", counted, batch)
 	found.set("counts", "UINT64", counts, batch, s.info.Classes)
 	found.set("json", "BYTES", texts, batch)
 	return nil

@@ -170,7 +170,7 @@ func (s *service) metadata(w http.ResponseWriter, _ *http.Request) {
 			{"labels", "INT64", []int{-1, -1}}, {"abstain", "BOOL", []int{-1, -1}}, {"radius", "FP64", []int{-1, -1}},
 			{"first_radius", "FP64", []int{-1, -1}}, {"ranking_radius", "FP64", []int{-1, -1}},
 			{"p_value", "FP64", []int{-1, -1}}, {"decision", "BYTES", []int{-1, -1}}, {"late", "BOOL", []int{-1}},
-			{"rows", "UINT64", []int{-1}}, {"counts", "UINT64", []int{-1, s.info.Classes}}, {"json", "BYTES", []int{-1}},
+			{"rows", "UINT64", []int{-1, -1}}, {"counted", "UINT64", []int{-1}}, {"counts", "UINT64", []int{-1, s.info.Classes}}, {"json", "BYTES", []int{-1}},
 		},
 		"parameters": map[string]string{"sha256": s.info.SHA256, "provider": s.info.Provider},
 	})

@@ -159,7 +159,7 @@ func TestAnswersAreTheLibrarys(t *testing.T) {
 	if fmt.Sprint(got["labels"]["data"]) != fmt.Sprint(p[0].Labels) || got["radius"] != nil ||
 		!reflect.DeepEqual(got["p_value"]["data"], []any{p[0].PValue, p[1].PValue}) ||
 		!reflect.DeepEqual(got["decision"]["data"], []any{p[0].Decision.String(), p[1].Decision.String()}) ||
-		!reflect.DeepEqual(got["rows"]["data"], []any{float64(predicted[0].N)}) ||
+		!reflect.DeepEqual(got["rows"]["data"], []any{float64(predicted[0].N), float64(predicted[0].N)}) ||
 		!reflect.DeepEqual(got["late"]["data"], []any{false}) {
 		t.Errorf("want %+v, got %v", predicted, body)
 	}
@@ -175,9 +175,37 @@ func TestAnswersAreTheLibrarys(t *testing.T) {
 	g := answered[0].Guarantees
 	if fmt.Sprint(got["labels"]["data"]) != fmt.Sprint(g[0].Labels) || got["decision"] != nil ||
 		!reflect.DeepEqual(got["radius"]["data"], []any{g[0].SetRadius, g[1].SetRadius}) ||
+		!reflect.DeepEqual(got["rows"]["data"], []any{float64(g[0].N), float64(g[1].N)}) ||
 		!reflect.DeepEqual(got["first_radius"]["data"], []any{g[0].FirstRadius, g[1].FirstRadius}) ||
 		!reflect.DeepEqual(got["ranking_radius"]["data"], []any{g[0].RankingRadius, g[1].RankingRadius}) {
 		t.Errorf("want %+v, got %v", answered, body)
+	}
+}
+
+// Of several k one may rest on an earlier look than the counts, and its rows say so.
+func TestEachRadiusSaysItsRows(t *testing.T) {
+	s, url := serve(t)
+	x, differ := make([]float32, 16), 0
+	for key := range 40 {
+		ask := smoothtopk.Request{Sigma: 0.5, K: []int{1, 2}, N: 20_000, Seed: smoothtopk.Seed(1), Key: uint64(key),
+			Rule: smoothtopk.RuleTolerance(0.02)}
+		want, err := s.model.Certify(context.Background(), ask, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body := post(t, url+path+"/infer",
+			infer(fmt.Sprintf(`"sigma":0.5,"k":"1,2","n":20000,"seed":"1","key":%d,"rule":"tolerance:0.02"`, key)))
+		got, c := outputs(t, body), want[0].Certificates
+		if !reflect.DeepEqual(got["rows"]["data"], []any{float64(c[0].Rows), float64(c[1].Rows)}) ||
+			!reflect.DeepEqual(got["counted"]["data"], []any{float64(want[0].N)}) {
+			t.Errorf("want %+v, got %v", want, body)
+		}
+		if c[0].Rows != c[1].Rows {
+			differ++
+		}
+	}
+	if differ == 0 {
+		t.Error("no radius rested on an earlier look: this tests nothing")
 	}
 }
 

@@ -28,6 +28,7 @@ from smoothtopk import (
     ProviderError,
     SmoothedClassifier,
     SmoothTopKError,
+    certify_answer_counts,
     certify_counts,
     predict_counts,
 )
@@ -75,7 +76,7 @@ def test_a_provider_that_is_missing_falls_back_only_where_that_is_allowed() -> N
         ({"devices": [0]}, "devices"),
         ({"devices": [1, 1]}, "devices"),
         ({"devices": [2**32]}, "devices"),
-        ({"cuda_tf32": True}, "cuda"),
+        ({"cuda_tf32": True}, "cuda_tf32"),
         ({"tensorrt_fp16": True}, "tensorrt"),
         ({"tensorrt_bf16": True}, "tensorrt"),
         ({"tensorrt_cache": Path("engines")}, "tensorrt"),
@@ -495,3 +496,75 @@ def test_the_public_names() -> None:
     assert sorted(smoothtopk.__all__) == smoothtopk.__all__ or set(smoothtopk.__all__) <= set(dir(smoothtopk))
     for name in smoothtopk.__all__:
         assert getattr(smoothtopk, name) is not None
+
+
+def test_what_is_no_index_is_refused(linear: SmoothedClassifier) -> None:
+    grid = linear.certify(X[:2], k=[1, 2], n=50, seed=1)
+    assert isinstance(grid, Certificates)
+    assert grid[1, 0] is grid[np.int64(1), 0] is grid[-1][0] is grid[1:][0, 0] is grid.flat[2]
+    mask: Any = np.array([True, False])
+    for wrong in (
+        (slice(None), 0), (0, slice(None)), (slice(0, 2), 1), (0,), (0, 0, 0), (), True, (True, 0), mask, [0, 1], None,
+        ..., "0", 0.0, (np.array([0, 1]), 0), (..., 0),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=r"answers\[i, j\].*for each in answers"):
+            grid[wrong]
+    row = grid[0]
+    assert row[1,] is grid.flat[1]
+    for wrong in ((0, 0), (slice(None),)):
+        with pytest.raises(TypeError, match=r"answers\[i\] or"):
+            row[wrong]
+    for out in (2, -3, (2, 0), (0, 2)):
+        with pytest.raises(IndexError):
+            grid[out]
+
+
+def unaligned(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    shifted = np.frombuffer(b"\0" + array.tobytes(), np.uint8)[1:].view(array.dtype).reshape(array.shape)
+    assert not shifted.flags.aligned
+    return shifted
+
+
+def test_unaligned_arrays_are_copied(linear: SmoothedClassifier) -> None:
+    whole = one(linear.certify(X[0], n=100, seed=1, label=2))
+    again = one(linear.certify(unaligned(X[0]), n=100, seed=1, label=2))
+    assert again.counts.tolist() == whole.counts.tolist()
+    counts = np.array([5, 3, 900], np.uint64)
+    assert certify_counts(unaligned(counts), 2, 1, 0.5).radius == certify_counts(counts, 2, 1, 0.5).radius
+    assert linear.sample(unaligned(X[0]), 100, seed=1).counts.tolist() == whole.counts.tolist()
+    labels = unaligned(np.array([2], np.int64))
+    assert linear.certify(X[:1], n=100, seed=1, label=labels)[0].counts.tolist() == whole.counts.tolist()
+
+
+@pytest.mark.parametrize("largest", [0.3, 0.7, 1.0, 1 / 3, 1e-3])
+def test_an_input_at_input_max(largest: float) -> None:
+    with SmoothedClassifier(model("linear"), 0.5, batch=16, input_max=largest) as g:
+        for kind in (np.float32, np.float64):
+            for sign in (1, -1):
+                assert one(g.certify(np.full(16, sign * largest, kind), n=10, label=0)).n == 10
+        up = (
+            np.float32(largest)
+            if float(np.float32(largest)) >= largest
+            else np.nextafter(np.float32(largest), np.float32(2))
+        )
+        above = np.nextafter(up, np.float32(2))
+        with pytest.raises(InvalidDataError, match="above input_max"):
+            g.certify(np.full(16, above, np.float32), n=10)
+        with pytest.raises(InvalidDataError, match="above input_max"):
+            g.certify(np.full(16, -above, np.float32), n=10)
+
+
+def test_masked_arrays_are_refused(linear: SmoothedClassifier) -> None:
+    x = np.ma.masked_array(X[0], np.arange(16) == 3)
+    for wrong in (x, [x, x]):
+        with pytest.raises(TypeError, match=r"x must not be a masked array.*x\.filled"):
+            linear.certify(wrong, n=10)
+    counts = np.ma.masked_array([900, 100], [False, True])
+    with pytest.raises(TypeError, match="counts must not be a masked array"):
+        certify_counts(counts, 0, 1, 0.5)
+    with pytest.raises(TypeError, match="pilot must not be a masked array"):
+        certify_answer_counts([900, 100], 1, 0.5, pilot=counts)
+    with pytest.raises(TypeError, match="label must not be a masked array"):
+        linear.certify(X[:2], n=10, label=np.ma.masked_array([0, 1], [False, True]))
+    with pytest.raises(TypeError, match="mean must"):
+        SmoothedClassifier(model("linear"), 0.5, mean=np.ma.masked_array([0.5], [True]))

@@ -141,6 +141,8 @@ def classifier(given: dict[str, Any]) -> SmoothedClassifier:
 
 # What the library's parameters are called in Python.
 PYTHON_NAMES = {"levels": "exact_levels", "chacha12": "chacha12_key"}
+# Of the fields of errors, too.
+PYTHON_FIELDS = PYTHON_NAMES | {"input": "x"}
 
 
 def answers(given: dict[str, Any]) -> list[Certificate] | list[Prediction] | list[Guarantee]:
@@ -177,7 +179,7 @@ def test_case(case: Case) -> None:
             answers(case.given)
         assert raised.value.status == status
         field = expected.pop("field", None)
-        assert raised.value.field == PYTHON_NAMES.get(field, field)
+        assert raised.value.field == PYTHON_FIELDS.get(field, field)
         assert not expected
         return
     found: Any = answers(case.given)

@@ -44,7 +44,7 @@ def test_exact_noise() -> None:
         assert record["levels"] == 8 and "discrete-gaussian" in record["noise"]
         counted = g.sample(X[0], 500, seed=1)
         assert counted.counts.tolist() == found.counts.tolist()
-        again = counted.certify(2, sigma=0.5, alpha=found.alpha_left)
+        again = counted.certify(2, sigma=0.5)
         assert again.radius == found.radius
         for wrong in (X[0] + np.float32(0.01), np.full(16, 0.3)):
             with pytest.raises(InvalidDataError, match="grid"):

@@ -275,6 +275,38 @@ print("rows", g.certify(x, n=100).n)
     assert python(code, model("linear")).splitlines() == ["told 3", "status 0", "rows 100"]
 
 
+# The parent's runs are not the child's to wait for, nor a lock that one of the parent's threads held.
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_ends_at_once(python: Any) -> None:
+    code = """
+import os, signal, sys, threading, time, numpy as np, smoothtopk, warnings
+warnings.simplefilter("ignore")
+g = smoothtopk.SmoothedClassifier(sys.argv[1], 0.5, batch=16)
+def work():
+    while True:
+        g.sample(np.zeros(16), 10**9)
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.3)
+held = g._model._lock
+for locked in (False, True):
+    if locked:
+        held.acquire()
+    child = os.fork()
+    if child == 0:
+        sys.exit(7)
+    limit = time.monotonic() + 4
+    while not (ended := os.waitpid(child, os.WNOHANG))[0] and time.monotonic() < limit:
+        time.sleep(0.01)
+    if locked:
+        held.release()
+    print(os.waitstatus_to_exitcode(ended[1]) if ended[0] else "hangs", flush=True)
+    if not ended[0]:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+"""
+    assert python(code, model("linear")).split() == ["7", "7"]
+
+
 def test_the_process_ends_cleanly_whatever_is_open(python: Any) -> None:
     code = """
 import sys, threading, time, numpy as np, smoothtopk

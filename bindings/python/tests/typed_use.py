@@ -17,8 +17,10 @@ from smoothtopk import (
     DeadlineExceededError,
     Guarantee,
     Guarantees,
+    NoiseCost,
     Prediction,
     Predictions,
+    RowNoise,
     Share,
     SmoothedClassifier,
     certify_answer_counts,
@@ -36,6 +38,7 @@ def use(x: npt.NDArray[np.float32], proto: onnx.ModelProto) -> float:
         prediction = g.predict(x, k=np.arange(3).tolist(), progress=tqdm.tqdm)
         counts: Counts = g.sample(x, 100, progress=print) + g.sample(x, 100, first=100)
         shape: tuple[int, ...] = g.element_shape
+        cost: NoiseCost = g.noise_cost(np.int64(100), alpha=0.01)
         g.certify(x, rule="radius:0.5", bound="auto", generator="chacha12", chacha12_key=bytes(32))
         g.predict(x, rule="predict", timeout=0.05, generator="philox", seed=1)
         answer: Guarantee | Guarantees = g.certify_answer(x, k=3, n0=0, n=np.int64(100))
@@ -66,6 +69,10 @@ def use(x: npt.NDArray[np.float32], proto: onnx.ModelProto) -> float:
         )
     except DeadlineExceededError as error:
         print(error.field, error.partial, error.status)
+        if isinstance(error.partial, (Guarantee, Guarantees)):
+            print(error.partial.set_radius)
         raise
+    noise: RowNoise | None = counts.noise
+    print(cost.alpha_left, cost.radius_slack, noise and noise.row_alpha, counts.certify(1).sigma)
     print(radii, one.to_json(), also.label, labels, shape)
     return radius

@@ -34,6 +34,7 @@ from ._errors import (
 from ._guarantee import Guarantee, Guarantees
 from ._jobs import Cancel
 from ._library import build_info, version
+from ._noise_cost import NoiseCost, RowNoise
 from ._runtime import check_provider, load_runtime, runtime_path, runtime_version
 
 __version__ = version()
@@ -55,6 +56,7 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidDataError",
     "ModelError",
+    "NoiseCost",
     "NotFoundError",
     "OnnxRuntimeError",
     "PanicError",
@@ -63,6 +65,7 @@ __all__ = [
     "Predictions",
     "ProviderError",
     "ReadError",
+    "RowNoise",
     "RunError",
     "Share",
     "SmoothTopKError",

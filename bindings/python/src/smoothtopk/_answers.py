@@ -156,11 +156,16 @@ class Prediction(Answer):
 A = TypeVar("A", bound=Answer)
 
 
+def _is_index(index: object) -> bool:
+    """Whether it is an integer; a truth value is a mask to NumPy."""
+    return hasattr(index, "__index__") and not isinstance(index, (bool, np.bool_, np.ndarray))
+
+
 class Answers(Generic[A]):
     """Answers in an array of shape [N] (inputs), [K] (several k of one input) or [N, K].
 
     `answers[i]` and `answers[i, j]` are single answers, or rows of them; len, iteration and slices are those of the
-    first axis; `flat` has every single answer in row-major order.
+    first axis, and nothing else is an index; `flat` has every single answer in row-major order.
     """
 
     __slots__ = ("flat", "shape")
@@ -181,12 +186,17 @@ class Answers(Generic[A]):
     def __getitem__(self, index: int | slice | tuple[int, int]) -> Any:
         width = math.prod(self.shape[1:])
         if isinstance(index, tuple):
-            row, column = index
-            return self[row][column]
+            # A slice here would be one of rows, twice: another input's answers.
+            if len(index) != len(self.shape) or not all(map(_is_index, index)):
+                raise self._no_index(index)
+            row, *rest = index
+            return self[row][rest[0]] if rest else self[row]
         if isinstance(index, slice):
             rows = range(len(self))[index]
             flat = tuple(each for row in rows for each in self.flat[row * width : (row + 1) * width])
             return type(self)(flat, (len(rows), *self.shape[1:]))
+        if not _is_index(index):
+            raise self._no_index(index)
         try:
             row = range(len(self))[index]
         except IndexError:
@@ -194,6 +204,12 @@ class Answers(Generic[A]):
         if len(self.shape) == 1:
             return self.flat[row]
         return type(self)(self.flat[row * width : (row + 1) * width], self.shape[1:])
+
+    def _no_index(self, index: object) -> TypeError:
+        column = "" if len(self.shape) == 1 else "; for a column [each[j] for each in answers]"
+        pair = "" if len(self.shape) == 1 else ", answers[i, j]"
+        name = type(self).__name__
+        return TypeError(f"{name} take answers[i]{pair} or answers[i:j], with integers, not {index!r}{column}")
 
     def __iter__(self) -> Iterator[Any]:
         return (self[row] for row in range(len(self)))

@@ -6,7 +6,7 @@ import ctypes
 from typing import Any, NamedTuple, SupportsFloat, SupportsIndex
 
 from . import _abi, _convert
-from ._errors import InvalidArgumentError, field_called
+from ._errors import InvalidArgumentError, fields_called
 from ._library import Handle, call, lib, text
 
 
@@ -35,8 +35,8 @@ class AlphaBudget:
         for key, x in enumerate(images):
             certificate = g.certify(x, alpha=budget.draw().alpha, seed=7, key=key)
 
-    Methods may be called from any number of threads. In a child of a fork they raise ForkedError, and a budget cannot
-    be copied or pickled: two copies would spend the same alpha twice.
+    It may be used from any number of threads. In a child of a fork methods and attributes raise ForkedError, and a
+    budget cannot be copied or pickled: two copies would spend the same alpha twice.
 
     Args:
         total: the alpha that all statements share, above 0. From 1 up it bounds the expected number of wrong
@@ -52,7 +52,7 @@ class AlphaBudget:
     def __init__(self, total: SupportsFloat, schedule: str) -> None:
         values = _convert.real("total", total), _convert.string("schedule", schedule)
         self._handle = Handle(_abi.stk_budget, lib.stk_budget_free)
-        with field_called("schedule", its="statements"):
+        with fields_called({"statements": "schedule", "alpha": "total"}):
             call(lib.stk_budget_new, *values, self._handle.out())
 
     @classmethod
@@ -62,10 +62,11 @@ class AlphaBudget:
         Raises:
             InvalidArgumentError, InvalidDataError: it is not the text of a budget.
         """
-        value = _convert.string("text", saved)
+        value = _convert.string("saved", saved)
         budget = cls.__new__(cls)
         budget._handle = Handle(_abi.stk_budget, lib.stk_budget_free)
-        call(lib.stk_budget_open, value, budget._handle.out())
+        with fields_called({"text": "saved"}):
+            call(lib.stk_budget_open, value, budget._handle.out())
         return budget
 
     def save(self) -> str:
@@ -74,9 +75,8 @@ class AlphaBudget:
         A server that may stop at any moment draws a number of shares ahead, saves the budget, and only then uses them:
         what it had not used when it stopped is lost, never spent twice.
         """
-        self._handle.check_process()
         line = ctypes.create_string_buffer(_abi.STK_BUDGET_TEXT_SIZE)
-        call(lib.stk_budget_save, self._handle.pointer, line, len(line))
+        call(lib.stk_budget_save, self._ours(), line, len(line))
         return text(line.value)
 
     def draw(self) -> Share:
@@ -92,14 +92,15 @@ class AlphaBudget:
         Raises:
             InvalidArgumentError: the budget is exhausted, and nothing was spent; or it is an "asked" one.
         """
-        self._handle.check_process()
+        budget = self._ours()
         count = _convert.uint("number", number)
         try:
             alphas = (ctypes.c_double * count)()
         except (MemoryError, OverflowError):
             raise InvalidArgumentError(f"is more than there is memory for: {count}", "number") from None
         first = ctypes.c_uint64()
-        call(lib.stk_budget_draw, self._handle.pointer, count, alphas, ctypes.byref(first))
+        with fields_called({"budget": "number"}):
+            call(lib.stk_budget_draw, budget, count, alphas, ctypes.byref(first))
         return tuple(Share(alpha, statement) for statement, alpha in enumerate(alphas, first.value))
 
     def draw_of(self, alpha: SupportsFloat) -> Share:
@@ -108,35 +109,43 @@ class AlphaBudget:
         Raises:
             InvalidArgumentError: less is left, and nothing was spent; or the budget is not an "asked" one.
         """
-        self._handle.check_process()
+        budget = self._ours()
         value, statement = _convert.real("alpha", alpha), ctypes.c_uint64()
-        call(lib.stk_budget_draw_of, self._handle.pointer, value, ctypes.byref(statement))
+        with fields_called({"budget": "alpha"}):
+            call(lib.stk_budget_draw_of, budget, value, ctypes.byref(statement))
         return Share(value, statement.value)
 
     @property
     def total(self) -> float:
         """The alpha that all statements share."""
-        return float(lib.stk_budget_total(self._handle.pointer))
+        return float(lib.stk_budget_total(self._ours()))
 
     @property
     def spent(self) -> float:
         """What the shares that were drawn add to, rounded up."""
-        return float(lib.stk_budget_spent(self._handle.pointer))
+        return float(lib.stk_budget_spent(self._ours()))
 
     @property
     def left(self) -> float:
         """What is not spent, rounded down."""
-        return float(lib.stk_budget_left(self._handle.pointer))
+        return float(lib.stk_budget_left(self._ours()))
 
     @property
     def drawn(self) -> int:
         """How many shares were drawn."""
-        return int(lib.stk_budget_drawn(self._handle.pointer))
+        return int(lib.stk_budget_drawn(self._ours()))
 
     def __reduce__(self) -> Any:
         raise TypeError(
             "an AlphaBudget cannot be pickled or copied, which would spend its alpha twice: draw shares for others"
         )
 
+    def _ours(self) -> Any:
+        """The library's budget; a child of a fork might wait for ever for a lock that a thread of its parent held."""
+        self._handle.check_process()
+        return self._handle.pointer
+
     def __repr__(self) -> str:
+        if not self._handle.is_ours():
+            return "<AlphaBudget of the process that this one was forked from>"
         return f"<AlphaBudget total={self.total:g}, left={self.left:g}, drawn={self.drawn}>"

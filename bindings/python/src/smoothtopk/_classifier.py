@@ -19,6 +19,7 @@ from ._guarantee import Guarantee, Guarantees
 from ._jobs import Cancel
 from ._library import Handle, call, lib
 from ._model import Model, model_options
+from ._noise_cost import RowNoise
 from ._opened import Float32, Opened, finish
 from ._progress import Progress, Reporter
 
@@ -362,11 +363,12 @@ class SmoothedClassifier(Opened):
             _alive = array, request, callback
             model = self._open_model()
             with model.busy(cancel):
-                return finish(lib.stk_model_sample, (model.pointer, *arguments), out, read)
+                noise = self._row_noise(model)
+                return finish(lib.stk_model_sample, (model.pointer, *arguments), out, lambda h: read(h, noise))
 
-        def read(handle: Handle) -> Counts:
+        def read(handle: Handle, noise: RowNoise) -> Counts:
             counts, drawn = _counts._read(handle)
-            return Counts(counts, drawn, source.seed, key, source.generator, source.chacha12_key)
+            return Counts(counts, drawn, source.seed, key, source.generator, source.chacha12_key, noise)
 
         try:
             return _jobs.in_thread(draw, cancel.set, (lambda: reporter.report(done, rows)) if told else None)

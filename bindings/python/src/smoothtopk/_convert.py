@@ -119,9 +119,22 @@ def ks(value: SupportsIndex | Sequence[SupportsIndex]) -> tuple[list[int], bool]
     return [uint("k", value)], True
 
 
+def plain(name: str, value: npt.ArrayLike | Any) -> npt.NDArray[Any]:
+    """The array, if it has no mask: what that hides would be used."""
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    if any(isinstance(part, np.ma.MaskedArray) for part in parts):
+        raise TypeError(f"{name} must not be a masked array, whose hidden values would be used: give {name}.filled(..)")
+    return np.asarray(value)
+
+
+def for_c(array: npt.NDArray[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """As C reads it, not copied if it is so already."""
+    return np.require(array, dtype, ["C", "A"])
+
+
 def inputs(x: npt.ArrayLike, shape: tuple[int, ...], input_max: float) -> tuple[npt.NDArray[np.float32], bool]:
     """x as C-contiguous float32 [N, *shape], not copied if it is that already, and whether it was one input."""
-    array = np.asarray(x)
+    array = plain("x", x)
     if array.dtype.kind not in "fiu":
         raise InvalidDataError(f"must hold real numbers, not {array.dtype}", "x")
     if array.shape == shape:
@@ -133,12 +146,16 @@ def inputs(x: npt.ArrayLike, shape: tuple[int, ...], input_max: float) -> tuple[
         raise InvalidDataError(f"must have shape [{one}] or [N, {one}], got {list(array.shape)}", "x")
     # Infinities, and NaN, are the library's to refuse.
     with np.errstate(over="ignore"):
-        rows = np.ascontiguousarray(array, dtype=np.float32).reshape((-1, *shape))
+        rows = for_c(array, np.float32).reshape((-1, *shape))
+        # The grid carries the float32 next above input_max too: input_max itself may be that in float32.
+        limit = np.float32(input_max)
+        if limit < input_max:
+            limit = np.nextafter(limit, np.float32(np.inf))
     # A certificate would hold all the same, but such an x is almost always on another scale than sigma.
-    if rows.size and input_max < (largest := max(float(rows.max()), -float(rows.min()))) < math.inf:
+    if rows.size and limit < (largest := max(float(rows.max()), -float(rows.min()))) < math.inf:
         raise InvalidDataError(
-            f"reaches {largest:g}, above input_max ({input_max:g}): put x on the scale of sigma (pixels from 0 to 1), "
-            "or open the classifier with an input_max that covers it",
+            f"reaches {largest:.9g}, above input_max ({input_max:.9g}): put x on the scale of sigma (pixels from 0 to "
+            "1), or open the classifier with an input_max that covers it",
             "x",
         )
     return rows, single
@@ -151,8 +168,8 @@ def labels(
     if label is None:
         return None
     try:
-        array = np.asarray(label)
-    except (TypeError, ValueError, OverflowError):
+        array = plain("label", label)
+    except (ValueError, OverflowError):
         array = np.asarray(None)
     if array.dtype.kind not in "iu" or array.ndim > 1:
         raise TypeError("label must be an integer, or one for each input (-1 where it is to be chosen)")
@@ -160,4 +177,4 @@ def labels(
         raise InvalidArgumentError(f"must be below the number of labels, got {array.max()}", "label")
     if array.ndim == 1 and array.shape[0] != count:
         raise InvalidArgumentError(f"there must be one for each of the {count} inputs, got {array.shape[0]}", "label")
-    return np.ascontiguousarray(np.broadcast_to(array, (count,)), dtype=np.int64)
+    return for_c(np.broadcast_to(array, (count,)), np.int64)

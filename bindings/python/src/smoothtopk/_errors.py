@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,8 +11,10 @@ from . import _abi
 if TYPE_CHECKING:
     from ._answers import Answers, Certificate, Prediction
     from ._counts import Counts
+    from ._guarantee import Guarantee
 
-    Partial: TypeAlias = Certificate | Prediction | Answers[Any] | Counts
+    # Guarantees are Answers.
+    Partial: TypeAlias = Certificate | Prediction | Guarantee | Answers[Any] | Counts
 
 
 class SmoothTopKError(Exception):
@@ -141,11 +143,11 @@ BY_STATUS: dict[int, type[SmoothTopKError]] = {getattr(_abi, f"STK_STATUS_{each.
 
 
 @contextmanager
-def field_called(name: str, its: str) -> Iterator[None]:
-    """Errors about the library's field `its` are about the argument `name` here."""
+def fields_called(names: Mapping[str, str]) -> Iterator[None]:
+    """Errors about a field of the library that is a key here are about the argument that is its value."""
     try:
         yield
     except SmoothTopKError as error:
-        if error.field != its:
+        if error.field is None or error.field not in names:
             raise
-        raise type(error)(error.message, name, error.partial) from None
+        raise type(error)(error.message, names[error.field], error.partial) from None

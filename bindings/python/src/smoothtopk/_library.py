@@ -52,6 +52,14 @@ def status_name(status: int) -> str:
     return text(lib.stk_status_name(status))
 
 
+# What the library's messages call by the names of C or of its program.
+_WORDS = {
+    "STK_NO_LABEL": "-1",
+    "stk_budget_save": "AlphaBudget.save",
+    "NULL keeps": "None keeps",
+    "--input NAME": 'input="NAME"',
+    "--constant NAME=VALUE": 'constants={"NAME": VALUE}',
+}
 _Error = ctypes.POINTER(_abi.stk_error)
 
 
@@ -65,6 +73,8 @@ def error_of(status: int, error: Any, partial: Partial | None = None) -> SmoothT
     """The exception for a call that failed; frees the library's error."""
     message, field = text(lib.stk_error_message(error)), text(lib.stk_error_field(error))
     lib.stk_error_free(error)
+    for theirs, ours in _WORDS.items():
+        message = message.replace(theirs, ours)
     return BY_STATUS.get(status, InternalError)(message or status_name(status), field or None, partial)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _abi, _convert, _runtime
-from ._errors import InvalidArgumentError
+from ._errors import InvalidArgumentError, fields_called
 from ._jobs import Cancel
 from ._library import Handle, call, lib
 
@@ -28,6 +28,25 @@ class ModelProto(Protocol):
 
 
 Model = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, ModelProto]
+
+
+# What the library's fields of an option, and then of opening a model, are called here.
+_OPTIONS = {
+    "normalization": {"std_dev": "std"},
+    "constant": {"name": "constants", "values": "constants"},
+    "provider_option": {"key": "provider_options", "value": "provider_options"},
+    "provider_library": {"path": "provider_library"},
+    "tensorrt": {"cache_folder": "tensorrt_cache"},
+}
+_OPENING = {
+    "constant": "constants",
+    "std_dev": "std",
+    "provider_option": "provider_options",
+    "cuda": "cuda_tf32",
+    "path": "model",
+    "data": "model",
+    "bytes": "model",
+}
 
 
 def model_options(
@@ -59,7 +78,8 @@ def model_options(
     call(lib.stk_model_options_new, options.out())
 
     def set_option(name: str, *values: Any) -> None:
-        call(getattr(lib, f"stk_model_options_set_{name}"), options.pointer, *values)
+        with fields_called(_OPTIONS.get(name, {})):
+            call(getattr(lib, f"stk_model_options_set_{name}"), options.pointer, *values)
 
     set_option("provider", _convert.string("provider", provider))
     for key, value in (provider_options or {}).items():
@@ -96,7 +116,7 @@ def model_options(
         stds, std_len = _floats("std", 1.0 if std is None else std)
         set_option("normalization", means, mean_len, stds, std_len)
     for name, constant in (constants or {}).items():
-        values = np.asarray(constant, dtype=np.float64).ravel()
+        values = _convert.for_c(_convert.plain("constants", constant).ravel(), np.float64)
         pointer = values.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
         set_option("constant", _convert.string("constants", name), pointer, values.size)
     return options
@@ -104,7 +124,7 @@ def model_options(
 
 def _floats(name: str, values: npt.ArrayLike) -> tuple[Any, int]:
     try:
-        array = np.atleast_1d(np.asarray(values, dtype=np.float32))
+        array = np.atleast_1d(_convert.plain(name, values).astype(np.float32))
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, or one for each channel, not {values!r}") from None
     if array.ndim != 1:
@@ -185,7 +205,8 @@ _models: weakref.WeakSet[ModelHandle] = weakref.WeakSet()
 @atexit.register
 def _free_all() -> None:
     """Ends the library's threads before the process takes ONNX Runtime down."""
-    models = tuple(_models)
+    # A child of a fork would wait for calls, and for locks, of threads that it does not have.
+    models = tuple(model for model in tuple(_models) if model.is_ours())
     for model in models:
         model.close()
     # A daemon thread's call returns soon after. What does not is left: nothing may be freed that is in use.
@@ -202,7 +223,8 @@ def open_model(model: Model, options: Handle) -> ModelHandle:
         path = os.fspath(model)
         if not isinstance(path, str):
             raise TypeError("model must be a path as a string, not as bytes: bytes are the model itself")
-        call(lib.stk_model_open, _convert.string("model", path), options.pointer, handle.out())
+        with fields_called(_OPENING):
+            call(lib.stk_model_open, _convert.string("model", path), options.pointer, handle.out())
         return handle
     if isinstance(model, (bytes, bytearray, memoryview)):
         data = np.frombuffer(model, np.uint8)
@@ -215,5 +237,6 @@ def open_model(model: Model, options: Handle) -> ModelHandle:
             ) from error
     else:
         raise TypeError(f"model must be a path, bytes or an onnx.ModelProto, not {type(model).__name__}")
-    call(lib.stk_model_open_memory, data.ctypes.data, data.size, options.pointer, handle.out())
+    with fields_called(_OPENING):
+        call(lib.stk_model_open_memory, data.ctypes.data, data.size, options.pointer, handle.out())
     return handle

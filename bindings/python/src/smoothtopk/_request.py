@@ -9,7 +9,7 @@ from typing import Any, SupportsFloat, SupportsIndex
 
 from . import _abi, _convert
 from ._convert import Generator
-from ._errors import InvalidArgumentError, field_called
+from ._errors import InvalidArgumentError, fields_called
 from ._jobs import Cancel
 from ._library import Handle, call, lib
 
@@ -29,7 +29,7 @@ class Noise:
         request = Handle(_abi.stk_request, lib.stk_request_free)
         call(lib.stk_request_new, self.sigma, request.out())
         setters = {"input_max": self.input_max, "noise_exact": self.levels, **values}
-        with field_called("exact_levels", its="levels"):
+        with fields_called({"levels": "exact_levels"}):
             for name, value in setters.items():
                 call(getattr(lib, f"stk_request_set_{name}"), request.pointer, *_for_c(value))
         return request
