@@ -315,8 +315,9 @@ class text {
     if (view.find('\0') != std::string_view::npos)
       error_ = error(status::invalid_argument, std::string(field) + " holds a NUL byte", field);
   }
+  /// Once: a second call would pass on what the first one refused.
   template <class F>
-  error call(F &&f) {
+  error call(F &&f) && {
     if (error_) return std::move(error_);
     return detail::call([&](stk_error **err) { return f(text_.c_str(), err); });
   }
@@ -548,9 +549,11 @@ class request_builder {
 
   /// The request, or the first error. The builder is empty afterwards.
   result<request> build() {
+    // Taken in either case: a request without the option that was refused must not come of a second call.
+    auto taken = std::move(handle_);
     if (error_) return std::move(error_);
-    if (!handle_) return error(status::invalid_argument, "the builder is empty: its request was taken", "request");
-    return request(handle_.release());
+    if (!taken) return error(status::invalid_argument, "the builder is empty: its request was taken", "request");
+    return request(taken.release());
   }
 
  private:

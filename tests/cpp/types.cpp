@@ -80,6 +80,12 @@ static void moved_from() {
   stk::request_builder builder(0.25);
   MUST(builder.build());
   FAILS(builder.build(), stk::status::invalid_argument, "request");
+  // After a refusal too: the request without the option that was refused, and without those after it, is never given.
+  stk::request_builder refused(0.25);
+  refused.alpha(7).n(50);
+  FAILS(refused.build(), stk::status::invalid_argument, "alpha");
+  FAILS(refused.build(), stk::status::invalid_argument, "request");
+  FAILS(refused.n(50).build(), stk::status::invalid_argument, "request");
   stk::request_builder changed(std::move(kept));
   CHECK(MUST(model.certify(MUST(changed.n(50).build()), x)).summary(0)->n == 50);
   stk::model_builder options;
