@@ -9,7 +9,8 @@
 /// Conventions
 /// - Handles (error, model, request, cancel_token, job, answers, counts, budget, logger) are move-only, one pointer
 /// wide, and
-///   free what they own. A moved-from handle is empty: its functions give INVALID_ARGUMENT, never a crash.
+///   free what they own. A moved-from handle is empty: its functions, and those it is given to, give INVALID_ARGUMENT,
+///   never a crash; those that cannot fail do nothing, and give 0, false or "".
 /// - A function that can fail gives a [[nodiscard]] result<T>: an error or a value. Nothing here throws, unless
 ///   SMOOTHTOPK_EXCEPTIONS is defined before this header is included: then result<T>::value() throws
 ///   smoothtopk::exception. The header works with -fno-exceptions and -fno-rtti.
@@ -239,7 +240,7 @@ class [[nodiscard]] result {
   result(smoothtopk::error &&e) : error_(std::move(e)) {}
   result(smoothtopk::error &&e, T &&partial) : value_(std::move(partial)), error_(std::move(e)) {}
 
-  bool has_value() const noexcept { return !error_; }
+  bool has_value() const noexcept { return !error_ && value_; }
   explicit operator bool() const noexcept { return has_value(); }
   /// Only where has_value().
   T &operator*() & noexcept { return assert(has_value()), *value_; }
@@ -250,7 +251,11 @@ class [[nodiscard]] result {
   const T *operator->() const noexcept { return assert(has_value()), &*value_; }
   /// Empty where has_value().
   const smoothtopk::error &error() const & noexcept { return error_; }
-  smoothtopk::error &&error() && noexcept { return std::move(error_); }
+  /// Takes the error, and drops partial(): without its error it would pass for a value.
+  smoothtopk::error error() && noexcept {
+    if (error_) value_.reset();
+    return std::move(error_);
+  }
   /// What a run that failed had finished and counted; null where there is a value, or nothing was counted.
   T *partial() noexcept { return error_ && value_ ? &*value_ : nullptr; }
   const T *partial() const noexcept { return error_ && value_ ? &*value_ : nullptr; }
@@ -544,6 +549,11 @@ class request_builder {
   }
   /// The request keeps a reference of its own.
   request_builder &cancel(const cancel_token &token) {
+    // The library would take it for none: a run that nobody can stop.
+    if (token.native() == nullptr) {
+      if (!error_) error_ = error(status::invalid_argument, "the token is empty: it was moved from", "cancel");
+      return *this;
+    }
     return set([&](stk_error **err) { return stk_request_set_cancel(handle_.get(), token.native(), err); });
   }
 

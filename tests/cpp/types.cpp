@@ -48,6 +48,12 @@ static void errors() {
   CHECK(!failed && failed.error().message() == "no" && failed.partial() == nullptr);
   stk::result<int> partial(stk::error(stk::status::cancelled, "stopped"), 5);
   CHECK(!partial && partial.partial() != nullptr && *partial.partial() == 5);
+  // What was taken or moved is no value: partial answers must not pass for answers.
+  CHECK(std::move(partial).error().status() == stk::status::cancelled);
+  CHECK(!partial && partial.partial() == nullptr);  // NOLINT: taken from
+  stk::result<int> source(stk::error(stk::status::io, "no"));
+  const stk::result<int> target = std::move(source);
+  CHECK(!target && !source);  // NOLINT: moved from
   CHECK(stk::result<void>());
 }
 
@@ -100,6 +106,22 @@ static void moved_from() {
   auto token2 = std::move(token);
   token.set();
   CHECK(!token2.is_set() && !token.is_set());
+  // Not the same as no token, which would be a run that nobody can stop.
+  FAILS(stk::request_builder(0.25).cancel(token).build(), stk::status::invalid_argument, "cancel");
+  FAILS(stk::request_builder(0.25).cancel(token).n(0).build(), stk::status::invalid_argument, "cancel");
+  FAILS(stk::request_builder(0.25).n(0).cancel(token).build(), stk::status::invalid_argument, "n");
+  stk::request_builder none(0.25);
+  stk::request_builder some = std::move(none);
+  FAILS(none.alpha(0.01).build(), stk::status::invalid_argument, "request");
+  FAILS(none.build(), stk::status::invalid_argument, "request");
+  const std::uint64_t labels[] = {1, 9};
+  auto counts = MUST(stk::counts::create(labels));
+  auto others = MUST(stk::counts::create(labels));
+  const auto moved = std::move(others);
+  FAILS(counts.add(others), stk::status::invalid_argument, "other");
+  FAILS(counts.guarantee(1, 0.25, 0.1, {}, &others), stk::status::invalid_argument, "pilot");
+  FAILS(others.certify(1, 1, 0.25, 0.1), stk::status::invalid_argument, "counts");
+  CHECK(counts.n() == 10 && others.n() == 0);
 }
 
 void test_types() {
