@@ -160,7 +160,10 @@ class span {
   using value_type = std::remove_cv_t<T>;
 
   constexpr span() noexcept = default;
-  constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+  // Of pointers alone: in a list of labels, {0, 2}, the 0 would be a null pointer.
+  template <class P, class = std::enable_if_t<std::is_pointer_v<P> &&
+                                              std::is_convertible_v<std::remove_pointer_t<P> (*)[], T (*)[]>>>
+  constexpr span(P data, std::size_t size) noexcept : data_(data), size_(size) {}
   template <std::size_t N>
   constexpr span(T (&array)[N]) noexcept : data_(array), size_(N) {}
   template <class C, class E = std::remove_pointer_t<decltype(std::data(std::declval<C &>()))>,
@@ -331,6 +334,15 @@ class text {
   std::string text_;
   error error_;
 };
+
+/// Null with a size is a mistake, which the library would take for nothing given.
+template <class T>
+bool is_null(span<T> values) noexcept {
+  return values.data() == nullptr && values.size() != 0;
+}
+inline error null_error(const char *field) {
+  return error(status::invalid_argument, std::string(field) + " is null and has a size", field);
+}
 
 /// Runs what the user gave in a place from which nothing may be thrown.
 template <class F>
@@ -520,6 +532,10 @@ class request_builder {
   }
   /// The noise of a cipher with this key of chacha12_key_size bytes, secret and random.
   request_builder &chacha12(span<const std::uint8_t> key) {
+    if (detail::is_null(key)) {
+      if (!error_) error_ = detail::null_error("key");
+      return *this;
+    }
     if (key.size() != chacha12_key_size) {
       if (!error_)
         error_ = error(status::invalid_argument, "key has " + std::to_string(key.size()) + " bytes, not 32", "key");
@@ -654,6 +670,8 @@ class counts {
       if (size != 0 && size != k)
         return error(status::invalid_argument, "there is room for " + std::to_string(size) + " values, not for k",
                      "room");
+    if (detail::is_null(room.labels) || detail::is_null(room.label_radii) || detail::is_null(room.kept_radii))
+      return detail::null_error("room");
     if (pilot != nullptr && pilot->native() == nullptr)
       return error(status::invalid_argument, "the pilot is empty: it was moved from", "pilot");
     smoothtopk::guarantee out{};
@@ -671,6 +689,7 @@ class counts {
     if (!labels.empty() && labels.size() != k)
       return error(status::invalid_argument,
                    "labels has room for " + std::to_string(labels.size()) + " labels, not for k", "labels");
+    if (detail::is_null(labels)) return detail::null_error("labels");
     auto e = detail::call([&](stk_error **err) {
       return stk_counts_predict(native(), k, alpha, labels.empty() ? nullptr : labels.data(), &out, sizeof out, err);
     });
@@ -1121,6 +1140,7 @@ class model {
       return error(status::invalid_argument,
                    "there are " + std::to_string(labels.size()) + " labels for " + std::to_string(count) + " inputs",
                    "labels");
+    if (detail::is_null(labels)) return detail::null_error("labels");
     return {};
   }
   detail::handle<stk_model, stk_model_free> handle_;
