@@ -47,6 +47,8 @@ impl Runtime {
     /// [`ErrorKind::Runtime`] if none is found, if a named one cannot be loaded or is too old, or if another one than
     /// `given` was loaded before.
     pub fn load(given: Option<&Path>) -> Result<&'static Runtime> {
+        // Before the lock is taken: the host's log, or what that waits for, may ask for the runtime.
+        let _held = log::hold();
         let mut loaded = lock(&LOADED);
         if let Some(runtime) = *loaded {
             return runtime.is(given).map(|()| runtime);
@@ -78,6 +80,7 @@ impl Runtime {
     /// [`ErrorKind::Runtime`] if it is too old, or if another one is in use.
     pub fn adopt(host: HostApi) -> Result<&'static Runtime> {
         let fail = |message: String| Error::new(ErrorKind::Runtime, message).with_field("runtime");
+        let _held = log::hold();
         let mut loaded = lock(&LOADED);
         if let Some(runtime) = *loaded {
             return match runtime.host {
