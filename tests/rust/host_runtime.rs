@@ -57,9 +57,12 @@ fn the_hosts_own_runtime_is_used_and_nothing_is_loaded() {
     call(|err| unsafe { stk_runtime_version(&mut version, err) }).unwrap();
     assert_eq!(text(found), "");
     assert!(text(version).starts_with("1."));
+    // The file of the one in use is no other one.
     let given = abi::c(path.to_str().unwrap());
-    let failed = call(|err| unsafe { stk_runtime_load(given.as_ptr(), err) }).unwrap_err();
+    call(|err| unsafe { stk_runtime_load(given.as_ptr(), err) }).unwrap();
+    let failed = call(|err| unsafe { stk_runtime_load(c"/no/such/file".as_ptr(), err) }).unwrap_err();
     assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_RUNTIME, "runtime"));
+    assert!(failed.message.contains("the host's, /"), "{failed:?}");
     call(|err| unsafe { stk_runtime_load(std::ptr::null(), err) }).unwrap();
     call(|err| unsafe { stk_runtime_check_provider(c"cpu".as_ptr(), err) }).unwrap();
     let failed = call(|err| unsafe { stk_runtime_check_provider(c"cuda".as_ptr(), err) });
