@@ -73,3 +73,33 @@ fn loading_says_nothing_while_it_holds_a_lock() {
     assert!(log.len() == 1 && log[0].starts_with(&format!("ONNX Runtime {version} from /")), "{log:?}");
     assert!(log[0].ends_with(&format!("({version})")), "{log:?}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn counts_that_memory_cannot_hold_are_refused() {
+    use crate::abi::{Model, Options, Request, test_model};
+
+    // 8 GiB of addresses, of which the counts of one input with 2^31 - 1 labels would take twice as much.
+    if !is_alone("alone::counts_that_memory_cannot_hold_are_refused", "ulimit -v 8388608 &&") {
+        return;
+    }
+    let open = |batch, classes| {
+        let options = Options::new(batch, 1);
+        call(|err| unsafe { stk_model_options_set_classes(options.0, classes, err) }).unwrap();
+        Model::open(&test_model("label_int64.onnx"), Some(&options))
+    };
+    // With a batch that is given, and one that is measured.
+    for batch in [4, 0] {
+        let failed = open(batch, i32::MAX as usize).err().unwrap();
+        assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_INVALID_ARGUMENT, "classes"), "{failed:?}");
+    }
+    let request = Request::of(0.5, 20, 1);
+    // What is too much for 200 inputs is fine for one.
+    let model = open(4, 1_000_000).unwrap();
+    let inputs = vec![0.5; 200 * model.elements()];
+    for failed in [model.certify(&request, &inputs, None).0, model.predict(&request, &inputs).0] {
+        let failed = failed.unwrap_err();
+        assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_INVALID_ARGUMENT, "classes"), "{failed:?}");
+    }
+    model.certify(&request, &inputs[..model.elements()], None).0.unwrap();
+}
