@@ -235,7 +235,8 @@ class exception : public std::runtime_error {
 /// A value, or the error that there is none.
 ///
 /// A run that was cancelled, came too late or failed on the way is an error that may still carry what was counted: see
-/// partial(). Its answers that were not finished certify and predict nothing.
+/// partial(). Of its answers, those that were not finished certify and predict nothing. The counts of a sample() that was
+/// cut short are of rows that nobody chose beforehand: they tell how far it came, and nothing is to be certified from them.
 template <class T>
 class [[nodiscard]] result {
  public:
@@ -1035,8 +1036,10 @@ class model {
   result<job> submit_predict(const request &r, span<const float> inputs) const {
     return submit_predict_to(r, inputs, std::make_unique<job::state>(), nullptr);
   }
-  /// `done()` is called once, on a thread of the library's or on one that cancels or ends the job. It must neither wait
-  /// nor end the job; what it throws is dropped.
+  /// `done()` is called once: on a thread of the library's, on one that cancels the job or ends it or the model, or on
+  /// this one, before the job is returned (with a token that is set already). It must not wait, and must end neither the
+  /// model nor its own job nor any other that has not ended: that waits for the batch under way, which may be its own
+  /// thread's, for ever. What it throws is dropped.
   template <class F>
   result<job> submit_predict(const request &r, span<const float> inputs, F done) const {
     return submit_predict_to(r, inputs, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
