@@ -18,6 +18,8 @@
  * - A parameter that points to a const handle may be shared: any number of threads may use it at once. One that points to a
  *   non-const handle must be used by one thread at a time.
  * - Strings are UTF-8 and end with NUL. Strings that are passed in are not kept.
+ * - A process that has no memory left is ended by the allocator. Calls whose arguments ask for more than there is (counts of
+ *   very many labels) are refused where that can be told beforehand.
  * - Callbacks must not unwind: no C++ exception, no longjmp.
  * - A defect of this library (a Rust panic) gives STK_STATUS_PANIC and poisons the handles that were passed: they can only be
  *   freed, other uses give STK_STATUS_POISONED (functions that return a value give that for NULL). The process goes on.
@@ -124,11 +126,12 @@ typedef int32_t stk_log_level;
 
 /**
  * Gets log messages, from any thread, but never two at once: a message that is logged while the callback runs, on this or
- * another thread, is dropped. It must not unwind and must not set the callback.
+ * another thread, is dropped. It may call the library, and may wait for threads that do. It must not unwind and must not set
+ * the callback.
  *
  * @param user What was given with the callback.
  * @param level One of the STK_LOG_LEVEL_ constants.
- * @param message UTF-8, one line; lives during the call.
+ * @param message UTF-8, one line: line ends and other control characters are escaped; lives during the call.
  */
 typedef void (*stk_log_callback)(void *user, stk_log_level level, const char *message);
 
@@ -340,7 +343,9 @@ typedef struct stk_guarantee {
 /**
  * Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on the one
  * that cancels the job, frees it or its model, or submits it (with a cancel token that is set). It may run before the
- * submitting call has returned. It must not block, must not unwind, and must free neither the job nor the model.
+ * submitting call has returned. It must not block, must not unwind, and must free neither the model nor any job that has not
+ * ended, nor its own: stk_job_free waits for the batch under way, which may be that of the callback's own thread, and would
+ * then wait for ever.
  *
  * @param user What was given with the callback.
  */
@@ -590,7 +595,8 @@ stk_status stk_test_panic(const struct stk_counts *counts,
                           struct stk_error **err);
 
 /**
- * Sets the process's log callback. When this returns, the callback that was set before is not running and will not be called.
+ * Sets the process's log callback. When this returns, the callback that was set before is not running and will not be called:
+ * hold no lock that it takes.
  *
  * @param level One of the STK_LOG_LEVEL_ constants: more detailed messages are not made.
  * @param callback May be NULL: nothing is logged.
@@ -612,14 +618,13 @@ stk_status stk_log_set_callback(stk_log_level level,
  * @param path The library's file or its folder. May be NULL: the first of the variables SMOOTHTOPK_ONNXRUNTIME and
  * ORT_DYLIB_PATH (a file or a folder), the folders of this library and of the program, the system's loader.
  * @param err May be NULL.
- * @return STK_STATUS_OK; STK_STATUS_RUNTIME if it is not there, cannot be loaded or is too old, or if another one was loaded
- * before.
+ * @return STK_STATUS_OK; STK_STATUS_RUNTIME if it is not there, cannot be loaded or is too old, or if another one is in
+ * use already; the file of the one in use is fine.
  */
-stk_status stk_runtime_load(const char *path,
-                            struct stk_error **err);
+stk_status stk_runtime_load(const char *path, struct stk_error **err);
 
 /**
- * Uses the host's own copy of ONNX Runtime: after this nothing is loaded.
+ * Uses the host's own copy of ONNX Runtime: after this nothing is loaded. The copy that is in use already is fine.
  *
  * @param ort_api_base What the host's OrtGetApiBase() returned, a const OrtApiBase*; version 1.24 or later. Not NULL. It must
  * stay loaded for the life of the process.
@@ -642,7 +647,7 @@ stk_status stk_runtime_version(const char **out, struct stk_error **err);
 /**
  * The file of ONNX Runtime's library. Loads it if needed.
  *
- * @param out Not NULL. Gets a static string, UTF-8; "" for the host's own copy.
+ * @param out Not NULL. Gets a static string, UTF-8; "" for the host's own copy, if stk_runtime_use_api_base brought it.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_RUNTIME.
  */
@@ -797,7 +802,7 @@ stk_status stk_model_options_set_output(struct stk_model_options *options,
  * Sets the number of classes, for a model that gives the label itself.
  *
  * @param options Not NULL.
- * @param classes From 2 to 2^31 - 1.
+ * @param classes From 2 to 2^31 - 1. Each takes about 64 bytes of each input of a call.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
@@ -928,7 +933,7 @@ stk_status stk_model_options_set_tensorrt(struct stk_model_options *options,
  * Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds, noise of
  * Philox with a seed from the operating system for each call, key 0, input_max 1, no timeout.
  *
- * @param sigma Standard deviation of the Gaussian noise, in the units of the input; finite, above 0.
+ * @param sigma Standard deviation of the Gaussian noise, in the units of the input; from 1e-100 to 1e100.
  * @param out Not NULL. Gets the request; free it with stk_request_free.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
@@ -948,7 +953,7 @@ void stk_request_free(struct stk_request *request);
  * Sets the standard deviation of the noise, in the units of the input.
  *
  * @param request Not NULL.
- * @param sigma Finite, above 0, and such that float32 has a grid for inputs up to input_max with this noise.
+ * @param sigma From 1e-100 to 1e100, and such that float32 has a grid for inputs up to input_max with this noise.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
@@ -1263,7 +1268,7 @@ void stk_counts_free(struct stk_counts *counts);
  * @param counts Not NULL; from 1 to 10^12 rows.
  * @param label The label, below the number of labels.
  * @param k The size of the top set, from 1 to the number of labels less 1.
- * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+ * @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
  * @param alpha Failure probability, from 1e-100 to 0.5; of counts drawn with exact noise the alpha_left of their summary, or of
  * stk_model_noise_cost.
  * @param bound STK_BOUND_RANKED, STK_BOUND_SIMUEM or STK_BOUND_BINOCP.
@@ -1294,7 +1299,7 @@ stk_status stk_counts_certify(const struct stk_counts *counts,
  * @param counts Not NULL; from 1 to 10^12 rows.
  * @param label The label, below the number of labels.
  * @param k The size of the top set, from 1 to the number of labels less 1.
- * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+ * @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
  * @param alpha Failure probability, from 1e-100 to 0.5.
  * @param spending As for stk_request_set_spending, but not "auto". May be NULL: "ranked".
  * @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
@@ -1359,7 +1364,7 @@ const char *stk_decision_name(stk_decision decision);
  * @param pilot Counts of other rows of the same input, which choose the labels. May be NULL: `counts` choose them, which is
  * paid for out of alpha. Not `counts` itself: that is refused, since its rows are not other rows.
  * @param k The number of labels, from 1 to all labels less 1.
- * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+ * @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
  * @param alpha Failure probability of each statement, from 1e-100 to 0.5.
  * @param radius_slack Taken off every radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
  * stk_model_noise_cost.
@@ -1393,7 +1398,7 @@ stk_status stk_counts_guarantee(const struct stk_counts *counts,
  * @param counts Not NULL; from 1 to 10^12 rows.
  * @param pilot As for stk_counts_guarantee. With "anytime" what needs to be paid for out of alpha without it is not certified.
  * @param k The number of labels, from 1 to all labels less 1.
- * @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+ * @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
  * @param alpha Failure probability of each statement, from 1e-100 to 0.5.
  * @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": each
  * statement of all looks at growing counts is true at once. May be NULL: "fixed".
@@ -1665,7 +1670,9 @@ stk_status stk_job_result(struct stk_job *job,
                           struct stk_error **err);
 
 /**
- * Frees a job: cancels what has not ended. When this returns, the completion callback has returned or will not be called.
+ * Frees a job: cancels what has not ended, and waits for the batch under way. When this returns, the completion callback has
+ * returned or will not be called. No completion callback may free a job that has not ended: the batch may be that of its own
+ * thread, which would wait for ever.
  *
  * @param job May be NULL.
  */

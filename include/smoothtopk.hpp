@@ -9,7 +9,8 @@
 /// Conventions
 /// - Handles (error, model, request, cancel_token, job, answers, counts, budget, logger) are move-only, one pointer
 /// wide, and
-///   free what they own. A moved-from handle is empty: its functions give INVALID_ARGUMENT, never a crash.
+///   free what they own. A moved-from handle is empty: its functions, and those it is given to, give INVALID_ARGUMENT,
+///   never a crash; those that cannot fail do nothing, and give 0, false or "".
 /// - A function that can fail gives a [[nodiscard]] result<T>: an error or a value. Nothing here throws, unless
 ///   SMOOTHTOPK_EXCEPTIONS is defined before this header is included: then result<T>::value() throws
 ///   smoothtopk::exception. The header works with -fno-exceptions and -fno-rtti.
@@ -159,7 +160,10 @@ class span {
   using value_type = std::remove_cv_t<T>;
 
   constexpr span() noexcept = default;
-  constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+  // Of pointers alone: in a list of labels, {0, 2}, the 0 would be a null pointer.
+  template <class P, class = std::enable_if_t<std::is_pointer_v<P> &&
+                                              std::is_convertible_v<std::remove_pointer_t<P> (*)[], T (*)[]>>>
+  constexpr span(P data, std::size_t size) noexcept : data_(data), size_(size) {}
   template <std::size_t N>
   constexpr span(T (&array)[N]) noexcept : data_(array), size_(N) {}
   template <class C, class E = std::remove_pointer_t<decltype(std::data(std::declval<C &>()))>,
@@ -231,7 +235,8 @@ class exception : public std::runtime_error {
 /// A value, or the error that there is none.
 ///
 /// A run that was cancelled, came too late or failed on the way is an error that may still carry what was counted: see
-/// partial(). Its answers that were not finished certify and predict nothing.
+/// partial(). Of its answers, those that were not finished certify and predict nothing. The counts of a sample() that was
+/// cut short are of rows that nobody chose beforehand: they tell how far it came, and nothing is to be certified from them.
 template <class T>
 class [[nodiscard]] result {
  public:
@@ -239,7 +244,7 @@ class [[nodiscard]] result {
   result(smoothtopk::error &&e) : error_(std::move(e)) {}
   result(smoothtopk::error &&e, T &&partial) : value_(std::move(partial)), error_(std::move(e)) {}
 
-  bool has_value() const noexcept { return !error_; }
+  bool has_value() const noexcept { return !error_ && value_; }
   explicit operator bool() const noexcept { return has_value(); }
   /// Only where has_value().
   T &operator*() & noexcept { return assert(has_value()), *value_; }
@@ -250,7 +255,11 @@ class [[nodiscard]] result {
   const T *operator->() const noexcept { return assert(has_value()), &*value_; }
   /// Empty where has_value().
   const smoothtopk::error &error() const & noexcept { return error_; }
-  smoothtopk::error &&error() && noexcept { return std::move(error_); }
+  /// Takes the error, and drops partial(): without its error it would pass for a value.
+  smoothtopk::error error() && noexcept {
+    if (error_) value_.reset();
+    return std::move(error_);
+  }
   /// What a run that failed had finished and counted; null where there is a value, or nothing was counted.
   T *partial() noexcept { return error_ && value_ ? &*value_ : nullptr; }
   const T *partial() const noexcept { return error_ && value_ ? &*value_ : nullptr; }
@@ -315,8 +324,9 @@ class text {
     if (view.find('\0') != std::string_view::npos)
       error_ = error(status::invalid_argument, std::string(field) + " holds a NUL byte", field);
   }
+  /// Once: a second call would pass on what the first one refused.
   template <class F>
-  error call(F &&f) {
+  error call(F &&f) && {
     if (error_) return std::move(error_);
     return detail::call([&](stk_error **err) { return f(text_.c_str(), err); });
   }
@@ -325,6 +335,15 @@ class text {
   std::string text_;
   error error_;
 };
+
+/// Null with a size is a mistake, which the library would take for nothing given.
+template <class T>
+bool is_null(span<T> values) noexcept {
+  return values.data() == nullptr && values.size() != 0;
+}
+inline error null_error(const char *field) {
+  return error(status::invalid_argument, std::string(field) + " is null and has a size", field);
+}
 
 /// Runs what the user gave in a place from which nothing may be thrown.
 template <class F>
@@ -514,6 +533,10 @@ class request_builder {
   }
   /// The noise of a cipher with this key of chacha12_key_size bytes, secret and random.
   request_builder &chacha12(span<const std::uint8_t> key) {
+    if (detail::is_null(key)) {
+      if (!error_) error_ = detail::null_error("key");
+      return *this;
+    }
     if (key.size() != chacha12_key_size) {
       if (!error_)
         error_ = error(status::invalid_argument, "key has " + std::to_string(key.size()) + " bytes, not 32", "key");
@@ -543,14 +566,21 @@ class request_builder {
   }
   /// The request keeps a reference of its own.
   request_builder &cancel(const cancel_token &token) {
+    // The library would take it for none: a run that nobody can stop.
+    if (token.native() == nullptr) {
+      if (!error_) error_ = error(status::invalid_argument, "the token is empty: it was moved from", "cancel");
+      return *this;
+    }
     return set([&](stk_error **err) { return stk_request_set_cancel(handle_.get(), token.native(), err); });
   }
 
   /// The request, or the first error. The builder is empty afterwards.
   result<request> build() {
+    // Taken in either case: a request without the option that was refused must not come of a second call.
+    auto taken = std::move(handle_);
     if (error_) return std::move(error_);
-    if (!handle_) return error(status::invalid_argument, "the builder is empty: its request was taken", "request");
-    return request(handle_.release());
+    if (!taken) return error(status::invalid_argument, "the builder is empty: its request was taken", "request");
+    return request(taken.release());
   }
 
  private:
@@ -641,6 +671,8 @@ class counts {
       if (size != 0 && size != k)
         return error(status::invalid_argument, "there is room for " + std::to_string(size) + " values, not for k",
                      "room");
+    if (detail::is_null(room.labels) || detail::is_null(room.label_radii) || detail::is_null(room.kept_radii))
+      return detail::null_error("room");
     if (pilot != nullptr && pilot->native() == nullptr)
       return error(status::invalid_argument, "the pilot is empty: it was moved from", "pilot");
     smoothtopk::guarantee out{};
@@ -658,6 +690,7 @@ class counts {
     if (!labels.empty() && labels.size() != k)
       return error(status::invalid_argument,
                    "labels has room for " + std::to_string(labels.size()) + " labels, not for k", "labels");
+    if (detail::is_null(labels)) return detail::null_error("labels");
     auto e = detail::call([&](stk_error **err) {
       return stk_counts_predict(native(), k, alpha, labels.empty() ? nullptr : labels.data(), &out, sizeof out, err);
     });
@@ -1003,8 +1036,10 @@ class model {
   result<job> submit_predict(const request &r, span<const float> inputs) const {
     return submit_predict_to(r, inputs, std::make_unique<job::state>(), nullptr);
   }
-  /// `done()` is called once, on a thread of the library's or on one that cancels or ends the job. It must neither wait
-  /// nor end the job; what it throws is dropped.
+  /// `done()` is called once: on a thread of the library's, on one that cancels the job or ends it or the model, or on
+  /// this one, before the job is returned (with a token that is set already). It must not wait, and must end neither the
+  /// model nor its own job nor any other that has not ended: that waits for the batch under way, which may be its own
+  /// thread's, for ever. What it throws is dropped.
   template <class F>
   result<job> submit_predict(const request &r, span<const float> inputs, F done) const {
     return submit_predict_to(r, inputs, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
@@ -1108,6 +1143,7 @@ class model {
       return error(status::invalid_argument,
                    "there are " + std::to_string(labels.size()) + " labels for " + std::to_string(count) + " inputs",
                    "labels");
+    if (detail::is_null(labels)) return detail::null_error("labels");
     return {};
   }
   detail::handle<stk_model, stk_model_free> handle_;

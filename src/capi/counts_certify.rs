@@ -25,7 +25,7 @@ use crate::stats::{Bound, Intervals, Spending};
 /// @param counts Not NULL; from 1 to 10^12 rows.
 /// @param label The label, below the number of labels.
 /// @param k The size of the top set, from 1 to the number of labels less 1.
-/// @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+/// @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
 /// @param alpha Failure probability, from 1e-100 to 0.5; of counts drawn with exact noise the alpha_left of their summary, or of
 /// stk_model_noise_cost.
 /// @param bound STK_BOUND_RANKED, STK_BOUND_SIMUEM or STK_BOUND_BINOCP.
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn stk_counts_certify(
 /// @param counts Not NULL; from 1 to 10^12 rows.
 /// @param label The label, below the number of labels.
 /// @param k The size of the top set, from 1 to the number of labels less 1.
-/// @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+/// @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
 /// @param alpha Failure probability, from 1e-100 to 0.5.
 /// @param spending As for stk_request_set_spending, but not "auto". May be NULL: "ranked".
 /// @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
@@ -183,7 +183,7 @@ pub(super) fn check_slack(radius_slack: f64) -> Answer {
     if radius_slack >= 0.0 && radius_slack.is_finite() {
         return Ok(());
     }
-    let message = format!("must be a finite number, 0 or more, got {radius_slack}");
+    let message = format!("must be a finite number, 0 or more, got {radius_slack:?}");
     Err(Error::argument("radius_slack", message).into())
 }
 

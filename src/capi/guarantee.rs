@@ -113,7 +113,7 @@ pub(super) fn kept_radii(guarantee: &Guarantee) -> Vec<f64> {
 /// @param pilot Counts of other rows of the same input, which choose the labels. May be NULL: `counts` choose them, which is
 /// paid for out of alpha. Not `counts` itself: that is refused, since its rows are not other rows.
 /// @param k The number of labels, from 1 to all labels less 1.
-/// @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+/// @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
 /// @param alpha Failure probability of each statement, from 1e-100 to 0.5.
 /// @param radius_slack Taken off every radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
 /// stk_model_noise_cost.
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn stk_counts_guarantee(
 /// @param counts Not NULL; from 1 to 10^12 rows.
 /// @param pilot As for stk_counts_guarantee. With "anytime" what needs to be paid for out of alpha without it is not certified.
 /// @param k The number of labels, from 1 to all labels less 1.
-/// @param sigma Standard deviation of the noise, in the units of the input; finite, above 0.
+/// @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
 /// @param alpha Failure probability of each statement, from 1e-100 to 0.5.
 /// @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": each
 /// statement of all looks at growing counts is true at once. May be NULL: "fixed".

@@ -14,7 +14,9 @@ use crate::smoothed::{Batch, Identity};
 
 /// Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on the one
 /// that cancels the job, frees it or its model, or submits it (with a cancel token that is set). It may run before the
-/// submitting call has returned. It must not block, must not unwind, and must free neither the job nor the model.
+/// submitting call has returned. It must not block, must not unwind, and must free neither the model nor any job that has not
+/// ended, nor its own: stk_job_free waits for the batch under way, which may be that of the callback's own thread, and would
+/// then wait for ever.
 ///
 /// @param user What was given with the callback.
 pub type stk_done_callback = Option<unsafe extern "C" fn(user: *mut c_void)>;
@@ -112,7 +114,9 @@ pub unsafe extern "C" fn stk_job_result(
     })
 }
 
-/// Frees a job: cancels what has not ended. When this returns, the completion callback has returned or will not be called.
+/// Frees a job: cancels what has not ended, and waits for the batch under way. When this returns, the completion callback has
+/// returned or will not be called. No completion callback may free a job that has not ended: the batch may be that of its own
+/// thread, which would wait for ever.
 ///
 /// @param job May be NULL.
 #[unsafe(no_mangle)]

@@ -23,15 +23,17 @@ pub const STK_LOG_LEVEL_INFO: stk_log_level = 3;
 pub const STK_LOG_LEVEL_DEBUG: stk_log_level = 4;
 
 /// Gets log messages, from any thread, but never two at once: a message that is logged while the callback runs, on this or
-/// another thread, is dropped. It must not unwind and must not set the callback.
+/// another thread, is dropped. It may call the library, and may wait for threads that do. It must not unwind and must not set
+/// the callback.
 ///
 /// @param user What was given with the callback.
 /// @param level One of the STK_LOG_LEVEL_ constants.
-/// @param message UTF-8, one line; lives during the call.
+/// @param message UTF-8, one line: line ends and other control characters are escaped; lives during the call.
 pub type stk_log_callback =
     Option<unsafe extern "C" fn(user: *mut c_void, level: stk_log_level, message: *const c_char)>;
 
-/// Sets the process's log callback. When this returns, the callback that was set before is not running and will not be called.
+/// Sets the process's log callback. When this returns, the callback that was set before is not running and will not be called:
+/// hold no lock that it takes.
 ///
 /// @param level One of the STK_LOG_LEVEL_ constants: more detailed messages are not made.
 /// @param callback May be NULL: nothing is logged.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::error::stk_error;
 use super::ffi::{Handle, c_string, call, free, get, opaque};
 use super::model_options::{Settings, stk_model_options};
+use super::model_run::check_memory;
 use super::status::stk_status;
 use crate::model::{Model, Runtime};
 use crate::sampler::{self, Opened, Plan};
@@ -33,6 +34,8 @@ pub(super) struct Open {
 impl Open {
     fn new(open: impl FnOnce(&Settings) -> Result<Opened>, settings: &Settings) -> Result<Self> {
         let opened = open(settings).inspect_err(|error| log::error(format_args!("model: {error}")))?;
+        // Before batches are measured, for which rows are counted.
+        check_memory(opened.model.signature().classes, 1)?;
         let plan = plan(&opened, settings)?;
         let model = &opened.model;
         let signature = model.signature();

@@ -275,7 +275,7 @@ pub unsafe extern "C" fn stk_model_options_set_output(
 /// Sets the number of classes, for a model that gives the label itself.
 ///
 /// @param options Not NULL.
-/// @param classes From 2 to 2^31 - 1.
+/// @param classes From 2 to 2^31 - 1. Each takes about 64 bytes of each input of a call.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
@@ -340,7 +340,7 @@ pub unsafe extern "C" fn stk_model_options_set_normalization(
             return Err(Error::argument("mean", format!("must be finite, got {value}")).into());
         }
         if let Some(value) = std.iter().find(|value| !(value.is_finite() && **value > 0.0)) {
-            return Err(Error::argument("std_dev", format!("must be finite and above 0, got {value}")).into());
+            return Err(Error::argument("std_dev", format!("must be finite and above 0, got {value:?}")).into());
         }
         let options = &mut args.exclusive(options, "options")?.model;
         (options.mean, options.std) = (mean.to_vec(), std.to_vec());

@@ -82,7 +82,7 @@ pub(super) fn set(asked: &mut Asked, change: impl FnOnce(&mut Request)) -> Answe
 /// Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds, noise of
 /// Philox with a seed from the operating system for each call, key 0, input_max 1, no timeout.
 ///
-/// @param sigma Standard deviation of the Gaussian noise, in the units of the input; finite, above 0.
+/// @param sigma Standard deviation of the Gaussian noise, in the units of the input; from 1e-100 to 1e100.
 /// @param out Not NULL. Gets the request; free it with stk_request_free.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn stk_request_free(request: *mut stk_request) {
 /// Sets the standard deviation of the noise, in the units of the input.
 ///
 /// @param request Not NULL.
-/// @param sigma Finite, above 0, and such that float32 has a grid for inputs up to input_max with this noise.
+/// @param sigma From 1e-100 to 1e100, and such that float32 has a grid for inputs up to input_max with this noise.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
 #[unsafe(no_mangle)]

@@ -114,6 +114,8 @@ fn plug_in(
     let said = |error: ort::Error| one_line(error.message());
     let file = library.canonicalize().map_err(|error| format!("{}: {error}", library.display()))?;
     let environment = runtime.environment();
+    // Before the lock is taken: the host's log may open a model.
+    let _held = crate::log::hold();
     let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
     if !registered.contains(&file) {
         environment.register_ep_library(file.to_string_lossy(), &file).map_err(said)?;

@@ -18,8 +18,10 @@ pub struct Runtime {
     source: Source,
     places: Vec<Place>,
     environment: Environment,
-    /// Address of the host's interface, where it is the host's.
-    host: Option<usize>,
+    /// The address of its `OrtApiBase`, which tells copies apart.
+    base: usize,
+    /// The file of the host's own, as far as the loader tells.
+    host_file: Option<PathBuf>,
 }
 
 /// The one runtime of the process. It is leaked: ONNX Runtime cannot be unloaded and loaded again safely.
@@ -47,6 +49,8 @@ impl Runtime {
     /// [`ErrorKind::Runtime`] if none is found, if a named one cannot be loaded or is too old, or if another one than
     /// `given` was loaded before.
     pub fn load(given: Option<&Path>) -> Result<&'static Runtime> {
+        // Before the lock is taken: the host's log, or what that waits for, may ask for the runtime.
+        let _held = log::hold();
         let mut loaded = lock(&LOADED);
         if let Some(runtime) = *loaded {
             return runtime.is(given).map(|()| runtime);
@@ -70,7 +74,7 @@ impl Runtime {
         }
     }
 
-    /// Uses the host's own ONNX Runtime: after that nothing is loaded. The same one again is fine.
+    /// Uses the host's own ONNX Runtime: after that nothing is loaded. The one that is in use already is fine.
     ///
     /// Its environment stays the host's, with the host's log, if it has made one; telemetry is turned off in it.
     ///
@@ -78,12 +82,14 @@ impl Runtime {
     /// [`ErrorKind::Runtime`] if it is too old, or if another one is in use.
     pub fn adopt(host: HostApi) -> Result<&'static Runtime> {
         let fail = |message: String| Error::new(ErrorKind::Runtime, message).with_field("runtime");
+        let _held = log::hold();
         let mut loaded = lock(&LOADED);
         if let Some(runtime) = *loaded {
-            return match runtime.host {
-                Some(address) if address == host.address() => Ok(runtime),
-                _ => Err(fail("this process uses another ONNX Runtime already; a process can use one".into())),
-            };
+            if runtime.base == host.address() {
+                return Ok(runtime);
+            }
+            let message = "this process uses another ONNX Runtime already";
+            return Err(fail(format!("{message}, {}; a process can use one", runtime.place())));
         }
         let version = host.version();
         if !search::is_recent(&version) {
@@ -100,7 +106,8 @@ impl Runtime {
             source: Source::Host,
             places: Vec::new(),
             environment,
-            host: Some(host.address()),
+            base: host.address(),
+            host_file: host.file(),
         }));
         log::info(format_args!("ONNX Runtime {} of the host", runtime.version));
         *loaded = Some(runtime);
@@ -126,28 +133,34 @@ impl Runtime {
         // The environment starts at its most verbose level; formatting those messages would cost time in every run.
         environment.set_log_level(LogLevel::Warning);
         log::info(format_args!("ONNX Runtime {} from {} ({})", found.version, found.path.display(), found.source));
-        let search::Found { path, version, source } = found;
-        Ok(Self { path, version, source, places, environment, host: None })
+        let search::Found { path, version, source, base } = found;
+        Ok(Self { path, version, source, places, environment, base, host_file: None })
     }
 
     /// Refuses a `given` path that is not the runtime already loaded.
     fn is(&self, given: Option<&Path>) -> Result<()> {
         let Some(given) = given else { return Ok(()) };
-        if self.host.is_some() {
-            let message = format!("{} was asked for, but this process uses the host's ONNX Runtime", given.display());
-            return Err(Error::new(ErrorKind::Runtime, message).with_field("runtime"));
-        }
         let file = search::named_file(given).unwrap_or_else(|| given.to_owned());
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if real(&file) == real(&self.path) {
+        let used = if self.source == Source::Host { self.host_file.as_deref() } else { Some(self.path()) };
+        if used.is_some_and(|used| real(&file) == real(used)) {
             return Ok(());
         }
         let message = format!(
-            "{} was asked for, but this process has loaded {}; a process can load one ONNX Runtime",
+            "{} was asked for, but this process uses {}; a process can use one ONNX Runtime",
             given.display(),
-            self.path.display()
+            self.place()
         );
         Err(Error::new(ErrorKind::Runtime, message).with_field("runtime"))
+    }
+
+    /// Which one it is, for messages.
+    fn place(&self) -> String {
+        match (self.source, &self.host_file) {
+            (Source::Host, Some(file)) => format!("the host's, {}", file.display()),
+            (Source::Host, None) => "the host's".to_owned(),
+            _ => self.path.display().to_string(),
+        }
     }
 
     /// The library's file; empty for the host's own.

@@ -104,6 +104,8 @@ pub(super) struct Found {
     pub path: PathBuf,
     pub version: String,
     pub source: Source,
+    /// The address of its `OrtApiBase`.
+    pub base: usize,
 }
 
 /// Looks at each place in order. A named place ends the search, whether it works or not.
@@ -135,9 +137,9 @@ fn look(source: Source, path: &Path, found: &mut Option<Found>) -> Outcome {
     match raw::probe_library(&file) {
         Err(reason) if source == Source::System && reason.contains("No such file") => Outcome::Absent,
         Err(reason) => Outcome::Failed(reason),
-        Ok((version, _)) if !is_recent(&version) => Outcome::TooOld(version),
-        Ok((version, path)) => {
-            *found = Some(Found { path, version: version.clone(), source });
+        Ok(probed) if !is_recent(&probed.version) => Outcome::TooOld(probed.version),
+        Ok(raw::Probed { version, path, base }) => {
+            *found = Some(Found { path, version: version.clone(), source, base });
             Outcome::Used(version)
         }
     }

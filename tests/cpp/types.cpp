@@ -15,6 +15,34 @@ static_assert(sizeof(stk::logger) == sizeof(void *) && std::is_nothrow_move_cons
 static_assert(!std::is_copy_constructible_v<stk::logger> && !std::is_move_assignable_v<stk::logger>);
 static_assert(static_cast<int>(stk::status::poisoned) == 13 && stk::header_abi_version == 1 && stk::no_label == -1);
 
+// Whether a span is made of a list of two numbers, of which the first is a literal 0.
+template <class S>
+constexpr auto of_zero(int) -> decltype(S{0, 2}, true) {
+  return true;
+}
+template <class S>
+constexpr bool of_zero(long) {
+  return false;
+}
+template <class S>
+constexpr auto of_nullptr(int) -> decltype(S{nullptr, 2}, true) {
+  return true;
+}
+template <class S>
+constexpr bool of_nullptr(long) {
+  return false;
+}
+static_assert(!of_zero<stk::span<const std::uint8_t>>(0) && !of_zero<stk::span<float>>(0));
+static_assert(!of_nullptr<stk::span<const std::int64_t>>(0) && !of_nullptr<stk::span<std::int64_t>>(0));
+// A list of labels is those labels, where it is taken at all (C++26).
+#if !defined(__cpp_lib_span_initializer_list)
+static_assert(!of_zero<stk::span<const std::int64_t>>(0));
+#endif
+static_assert(std::is_constructible_v<stk::span<const float>, float *, std::size_t>);
+static_assert(std::is_constructible_v<stk::span<const float>, const float *, int>);
+static_assert(!std::is_constructible_v<stk::span<float>, const float *, std::size_t>);
+static_assert(!std::is_constructible_v<stk::span<const double>, float *, std::size_t>);
+
 static void spans() {
   std::vector<float> v(3);
   const std::array<float, 2> a{};
@@ -24,9 +52,11 @@ static void spans() {
   s = stk::span<const float>(a);
   CHECK(s.size() == 2 && s.data() == a.data());
   s = c;
-  CHECK(s.size() == 4 && s.begin() == c && s.end() == c + 4 && &s[1] == c + 1);
+  CHECK(s.size() == 4 && &*s.begin() == c && s.end() - s.begin() == 4 && &s[1] == c + 1);
   s = {};
   CHECK(s.empty());
+  s = {v.data(), 2};
+  CHECK(s.size() == 2 && s.data() == v.data());
   static_assert(!std::is_constructible_v<stk::span<float>, const std::vector<float> &>);
   static_assert(!std::is_constructible_v<stk::span<const double>, std::vector<float> &>);
 }
@@ -48,6 +78,12 @@ static void errors() {
   CHECK(!failed && failed.error().message() == "no" && failed.partial() == nullptr);
   stk::result<int> partial(stk::error(stk::status::cancelled, "stopped"), 5);
   CHECK(!partial && partial.partial() != nullptr && *partial.partial() == 5);
+  // What was taken or moved is no value: partial answers must not pass for answers.
+  CHECK(std::move(partial).error().status() == stk::status::cancelled);
+  CHECK(!partial && partial.partial() == nullptr);  // NOLINT: taken from
+  stk::result<int> source(stk::error(stk::status::io, "no"));
+  const stk::result<int> target = std::move(source);
+  CHECK(!target && !source);  // NOLINT: moved from
   CHECK(stk::result<void>());
 }
 
@@ -80,6 +116,12 @@ static void moved_from() {
   stk::request_builder builder(0.25);
   MUST(builder.build());
   FAILS(builder.build(), stk::status::invalid_argument, "request");
+  // After a refusal too: the request without the option that was refused, and without those after it, is never given.
+  stk::request_builder refused(0.25);
+  refused.alpha(7).n(50);
+  FAILS(refused.build(), stk::status::invalid_argument, "alpha");
+  FAILS(refused.build(), stk::status::invalid_argument, "request");
+  FAILS(refused.n(50).build(), stk::status::invalid_argument, "request");
   stk::request_builder changed(std::move(kept));
   CHECK(MUST(model.certify(MUST(changed.n(50).build()), x)).summary(0)->n == 50);
   stk::model_builder options;
@@ -94,10 +136,59 @@ static void moved_from() {
   auto token2 = std::move(token);
   token.set();
   CHECK(!token2.is_set() && !token.is_set());
+  // Not the same as no token, which would be a run that nobody can stop.
+  FAILS(stk::request_builder(0.25).cancel(token).build(), stk::status::invalid_argument, "cancel");
+  FAILS(stk::request_builder(0.25).cancel(token).n(0).build(), stk::status::invalid_argument, "cancel");
+  FAILS(stk::request_builder(0.25).n(0).cancel(token).build(), stk::status::invalid_argument, "n");
+  stk::request_builder none(0.25);
+  stk::request_builder some = std::move(none);
+  FAILS(none.alpha(0.01).build(), stk::status::invalid_argument, "request");
+  FAILS(none.build(), stk::status::invalid_argument, "request");
+  const std::uint64_t labels[] = {1, 9};
+  auto counts = MUST(stk::counts::create(labels));
+  auto others = MUST(stk::counts::create(labels));
+  const auto moved = std::move(others);
+  FAILS(counts.add(others), stk::status::invalid_argument, "other");
+  FAILS(counts.guarantee(1, 0.25, 0.1, {}, &others), stk::status::invalid_argument, "pilot");
+  FAILS(others.certify(1, 1, 0.25, 0.1), stk::status::invalid_argument, "counts");
+  CHECK(counts.n() == 10 && others.n() == 0);
+}
+
+// Null with a size is refused, not taken for nothing given: a label to be selected, a key of the library's own.
+static void null_spans() {
+  const auto model = MUST(open(exact_model));
+  const auto request = MUST(stk::request_builder(0.25).n(100).seed(1).build());
+  const auto x = exact_input();
+  const stk::span<const std::int64_t> labels(static_cast<const std::int64_t *>(nullptr), 1);
+  FAILS(model.certify(request, x, labels), stk::status::invalid_argument, "labels");
+  FAILS(model.certify(request, x, labels, [](std::uint64_t, std::uint64_t) {}), stk::status::invalid_argument,
+        "labels");
+  FAILS(model.submit_certify(request, x, labels), stk::status::invalid_argument, "labels");
+  const stk::span<const float> inputs(static_cast<const float *>(nullptr), x.size());
+  FAILS(model.predict(request, inputs), stk::status::invalid_argument, "inputs");
+  FAILS(model.sample(request, inputs, 0, 1), stk::status::invalid_argument, "input");
+  const stk::span<const std::uint8_t> key(static_cast<const std::uint8_t *>(nullptr), stk::chacha12_key_size);
+  FAILS(stk::request_builder(0.25).chacha12(key).build(), stk::status::invalid_argument, "key");
+  const stk::span<const std::size_t> k(static_cast<const std::size_t *>(nullptr), 1);
+  FAILS(stk::request_builder(0.25).k(k).build(), stk::status::invalid_argument, "k");
+  const std::uint64_t numbers[] = {1, 99};
+  const auto counts = MUST(stk::counts::create(numbers));
+  const stk::span<const std::uint64_t> none(static_cast<const std::uint64_t *>(nullptr), 2);
+  FAILS(stk::counts::create(none), stk::status::invalid_argument, "labels");
+  const stk::span<std::int64_t> room(static_cast<std::int64_t *>(nullptr), 1);
+  FAILS(counts.predict(1, 0.1, room), stk::status::invalid_argument, "labels");
+  const stk::span<double> radii(static_cast<double *>(nullptr), 1);
+  FAILS(counts.guarantee(1, 0.25, 0.1, {room, {}, {}}), stk::status::invalid_argument, "room");
+  FAILS(counts.guarantee(1, 0.25, 0.1, {{}, radii, {}}), stk::status::invalid_argument, "room");
+  FAILS(counts.guarantee(1, 0.25, 0.1, {{}, {}, radii}), stk::status::invalid_argument, "room");
+  const auto budget = MUST(stk::budget::create(0.1, "slow"));
+  FAILS(budget.draw(radii), stk::status::invalid_argument, "alphas");
+  CHECK(budget.drawn() == 0);
 }
 
 void test_types() {
   spans();
+  null_spans();
   errors();
   moved_from();
   CHECK(stk::abi_version() == stk::header_abi_version && !stk::version().empty() && !stk::build_info().empty());

@@ -4,6 +4,8 @@
 
 #[path = "common/abi.rs"]
 mod abi;
+#[path = "capi/alone.rs"]
+mod alone;
 #[path = "capi/arguments.rs"]
 mod arguments;
 #[path = "capi/budgets.rs"]

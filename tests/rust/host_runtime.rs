@@ -6,11 +6,22 @@
 #[path = "common/abi.rs"]
 mod abi;
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
+use std::ptr::null_mut;
+use std::sync::Mutex;
 
 use smoothtopk::capi::*;
 
 use abi::{Model, Request, call, text};
+
+static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Asks the library, as a host may that writes the version beside each message.
+unsafe extern "C" fn on_log(_: *mut c_void, _: stk_log_level, message: *const c_char) {
+    let mut version = std::ptr::null();
+    call(|err| unsafe { stk_runtime_version(&mut version, err) }).unwrap();
+    SAID.lock().unwrap().push(text(message));
+}
 
 #[test]
 fn the_hosts_own_runtime_is_used_and_nothing_is_loaded() {
@@ -36,16 +47,22 @@ fn the_hosts_own_runtime_is_used_and_nothing_is_loaded() {
     // SAFETY: no other thread reads the environment.
     unsafe { std::env::set_var("SMOOTHTOPK_ONNXRUNTIME", "/no/such/file") };
 
+    call(|err| unsafe { stk_log_set_callback(STK_LOG_LEVEL_INFO, Some(on_log), null_mut(), err) }).unwrap();
     call(|err| unsafe { stk_runtime_use_api_base(base, err) }).unwrap();
+    call(|err| unsafe { stk_log_set_callback(STK_LOG_LEVEL_OFF, None, null_mut(), err) }).unwrap();
+    assert!(SAID.lock().unwrap().iter().any(|said| said.ends_with("of the host")), "it logged: {SAID:?}");
     call(|err| unsafe { stk_runtime_use_api_base(base, err) }).unwrap();
     let (mut found, mut version) = (std::ptr::null(), std::ptr::null());
     call(|err| unsafe { stk_runtime_path(&mut found, err) }).unwrap();
     call(|err| unsafe { stk_runtime_version(&mut version, err) }).unwrap();
     assert_eq!(text(found), "");
     assert!(text(version).starts_with("1."));
+    // The file of the one in use is no other one.
     let given = abi::c(path.to_str().unwrap());
-    let failed = call(|err| unsafe { stk_runtime_load(given.as_ptr(), err) }).unwrap_err();
+    call(|err| unsafe { stk_runtime_load(given.as_ptr(), err) }).unwrap();
+    let failed = call(|err| unsafe { stk_runtime_load(c"/no/such/file".as_ptr(), err) }).unwrap_err();
     assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_RUNTIME, "runtime"));
+    assert!(failed.message.contains("the host's, /"), "{failed:?}");
     call(|err| unsafe { stk_runtime_load(std::ptr::null(), err) }).unwrap();
     call(|err| unsafe { stk_runtime_check_provider(c"cpu".as_ptr(), err) }).unwrap();
     let failed = call(|err| unsafe { stk_runtime_check_provider(c"cuda".as_ptr(), err) });

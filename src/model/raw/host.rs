@@ -1,6 +1,7 @@
 //! The host's own ONNX Runtime, used in place of one that is loaded.
 
 use std::ffi::{CStr, c_void};
+use std::path::PathBuf;
 use std::ptr::NonNull;
 
 use ort::sys::OrtApiBase;
@@ -22,6 +23,11 @@ impl HostApi {
 
     pub(in crate::model) fn address(&self) -> usize {
         self.0.as_ptr() as usize
+    }
+
+    /// The file it is in, as far as the loader tells.
+    pub(in crate::model) fn file(&self) -> Option<PathBuf> {
+        super::loader::file_at(self.address())
     }
 
     pub(in crate::model) fn version(&self) -> String {

@@ -17,9 +17,17 @@ pub(in crate::model) fn disable_telemetry() {
     }
 }
 
-/// The version of the library at `path` and the file that the loader took; or the loader's reason. A library that
-/// answers stays loaded.
-pub(in crate::model) fn probe_library(path: &Path) -> Result<(String, PathBuf), String> {
+/// A library that is ONNX Runtime.
+pub(in crate::model) struct Probed {
+    pub version: String,
+    /// The file that the loader took.
+    pub path: PathBuf,
+    /// The address of its `OrtApiBase`: one a copy that is loaded.
+    pub base: usize,
+}
+
+/// What the library at `path` is; or the loader's reason. A library that answers stays loaded.
+pub(in crate::model) fn probe_library(path: &Path) -> Result<Probed, String> {
     // SAFETY: ONNX Runtime's library has no precondition on being loaded; another library found under this name runs
     // its initialisers, which is what whoever names it asks for.
     let library = unsafe { libloading::Library::new(path) }.map_err(loader_reason)?;
@@ -34,9 +42,9 @@ pub(in crate::model) fn probe_library(path: &Path) -> Result<(String, PathBuf), 
     }
     // SAFETY: not null, and static; the version is a static C string.
     let version = unsafe { CStr::from_ptr(((*table).GetVersionString)()) }.to_string_lossy().into_owned();
-    let file = if path.is_absolute() { path.to_owned() } else { file_of(address).unwrap_or_else(|| path.to_owned()) };
+    let path = if path.is_absolute() { path.to_owned() } else { file_of(address).unwrap_or_else(|| path.to_owned()) };
     std::mem::forget(library);
-    Ok((version, file))
+    Ok(Probed { version, path, base: table as usize })
 }
 
 /// Whether the loader finds a library, and why not. What it loads for that is let go again.
@@ -49,6 +57,11 @@ pub(in crate::model) fn find_library(path: &Path) -> Result<(), String> {
 fn loader_reason(error: libloading::Error) -> String {
     let said = std::error::Error::source(&error).map(ToString::to_string);
     one_line(&said.unwrap_or_else(|| error.to_string()))
+}
+
+/// The file that an address of code or data was loaded from, as far as the loader tells.
+pub(super) fn file_at(address: usize) -> Option<PathBuf> {
+    file_of(address as *const c_void)
 }
 
 /// The file that this library's code was loaded from.

@@ -19,7 +19,7 @@ pub(super) use self::binding::{Binding, Memory, Rows};
 pub(super) use self::buffer::{Buffer, Plain};
 pub(super) use self::call::{Call, placement, takes_on_host};
 pub use self::host::HostApi;
-pub(super) use self::loader::{disable_telemetry, find_library, own_file, probe_library};
+pub(super) use self::loader::{Probed, disable_telemetry, find_library, own_file, probe_library};
 pub(super) use self::provider::append_provider;
 pub(super) use self::tensor::Tensor;
 pub(super) use self::value::Data;

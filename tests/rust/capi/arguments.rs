@@ -45,7 +45,7 @@ fn request_setters_refuse_what_is_out_of_range_and_keep_what_was() {
     let request = Request::of(0.5, 100, 1);
     let r = request.0;
     unsafe {
-        for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY, 0.9e-100, 1.1e100] {
             invalid("sigma", call(|err| stk_request_set_sigma(r, sigma, err)));
             let mut out = null_mut();
             invalid("sigma", call(|err| stk_request_new(sigma, &mut out, err)));
@@ -215,4 +215,24 @@ fn a_request_keeps_its_own_reference_of_a_token() {
     call(|err| unsafe { stk_request_set_cancel(request.0, std::ptr::null(), err) }).unwrap();
     call(|err| unsafe { stk_request_set_n(request.0, 10, err) }).unwrap();
     model.predict(&request, &crate::linear_input()).0.unwrap();
+}
+
+#[test]
+fn numbers_far_out_are_refused_in_a_few_words() {
+    let counts = Counts::new(&[5, 90, 5], 0).unwrap();
+    let certify = |sigma, slack| counts.certify(1, 1, sigma, 0.01, STK_BOUND_RANKED, slack).map(drop);
+    for sigma in [1e-100, 1e100] {
+        certify(sigma, 0.0).unwrap();
+    }
+    for sigma in [0.9e-100, 1.1e100] {
+        invalid("sigma", certify(sigma, 0.0));
+    }
+    let options = Options::new(8, 1);
+    let std = [-1e38_f32];
+    let normalize =
+        |err| unsafe { stk_model_options_set_normalization(options.0, std.as_ptr(), 0, std.as_ptr(), std.len(), err) };
+    for (field, failed) in [("radius_slack", certify(0.5, -1e300)), ("std_dev", call(normalize))] {
+        assert!(failed.as_ref().is_err_and(|failed| failed.message.len() < 60), "{failed:?}");
+        invalid(field, failed);
+    }
 }

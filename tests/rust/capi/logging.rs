@@ -77,6 +77,11 @@ fn messages_are_filtered_and_never_re_entrant() {
     assert!(messages.iter().any(|(_, text)| text.contains("3 labels from")), "{messages:?}");
     assert_eq!(log.overlaps.load(Ordering::SeqCst), 0);
     assert!(log.refusals.load(Ordering::SeqCst) >= 2);
+    // What a path holds forges no line, nor steers a terminal.
+    let forged = || drop(Model::open("no/such\n[error] \u{1b}[2J\u{2028}model\r.onnx", None));
+    let messages = mine(&log, STK_LOG_LEVEL_ERROR, forged);
+    let wanted = r"no/such\n[error] \u{1b}[2J\u{2028}model\r.onnx";
+    assert!(messages.iter().any(|(_, text)| text.contains(wanted)), "{messages:?}");
     // Off again.
     open_good();
     assert!(log.messages.lock().unwrap().is_empty());

@@ -29,14 +29,19 @@ fn the_runtime_is_loaded_once_and_stays() {
     call(|err| unsafe { stk_runtime_load(std::ptr::null(), err) }).unwrap();
     let failed = call(|err| unsafe { stk_runtime_load(c"/no/such/onnxruntime.so".as_ptr(), err) }).unwrap_err();
     assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_RUNTIME, "runtime"));
-    // The host's own cannot take the place of one that is loaded.
+    // The host's own may be the one that is loaded: it stays what it was.
     // SAFETY: ONNX Runtime, with its own symbol.
-    let failed = unsafe {
+    let base = unsafe {
         let library = libloading::Library::new(&path).unwrap();
-        let base = library.get::<unsafe extern "C" fn() -> *const std::ffi::c_void>(b"OrtGetApiBase\0").unwrap()();
-        call(|err| stk_runtime_use_api_base(base, err)).unwrap_err()
+        library.get::<unsafe extern "C" fn() -> *const std::ffi::c_void>(b"OrtGetApiBase\0").unwrap()()
     };
-    assert_eq!(failed.status, STK_STATUS_RUNTIME, "{failed:?}");
+    call(|err| unsafe { stk_runtime_use_api_base(base, err) }).unwrap();
+    assert_eq!(runtime_path(), path);
+    // Another one cannot take its place; of that nothing but the address is looked at.
+    static OTHER: [usize; 2] = [0; 2];
+    let failed = call(|err| unsafe { stk_runtime_use_api_base(OTHER.as_ptr().cast(), err) }).unwrap_err();
+    assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_RUNTIME, "runtime"));
+    assert!(failed.message.contains(&path), "{failed:?}");
     assert_eq!(runtime_path(), path);
 }
 
