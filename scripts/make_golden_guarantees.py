@@ -65,7 +65,7 @@ def sums(bounds):
 
 
 def kept(inside, outside, without, trials, s, lower_level, upper_level):
-    """inside: counts of the set; s of outside enter and len(...) as given leave; any of outside may have the rows without a label."""
+    """inside: counts of the set; s of outside enter, with any the rows without a label, and len(...) as given leave."""
     inside, outside = sorted(inside), sorted(outside)[::-1][:s]
     lows = sums([lower(n, trials, lower_level) for n in inside[::-1]])
     highs = sums([upper(n + without, trials, upper_level) for n in outside[::-1]])

@@ -19,6 +19,9 @@ type Counts struct {
 	// what the noise costs, as those of a run do: keep it with counts that are saved. Without it the request says what to
 	// take off: see Model.NoiseCost.
 	Noise RowNoise
+	// CutShort says that rows are missing, since a failure, a deadline or a cancelled context came first: the Counts of a
+	// PartialError. Which rows came back first may depend on what they were, so such counts certify and predict nothing.
+	CutShort bool
 }
 
 // CountsRequest is what is asked of counts. Label, K, Sigma and Alpha are needed, as far as the question uses them:
@@ -134,6 +137,8 @@ func (l *Library) AddCounts(a, b Counts) (Counts, error) {
 	if err != nil {
 		return Counts{}, err
 	}
+	cutShort := a.CutShort || b.CutShort
+	a.CutShort, b.CutShort = false, false
 	sum, err := l.giveCounts(a)
 	if err != nil {
 		return Counts{}, err
@@ -147,10 +152,16 @@ func (l *Library) AddCounts(a, b Counts) (Counts, error) {
 	if err := l.checked(C.shim_counts_add(l.api(), sum, other)); err != nil {
 		return Counts{}, err
 	}
-	return l.readCounts(sum, noise)
+	both, err := l.readCounts(sum, noise)
+	both.CutShort = cutShort
+	return both, err
 }
 
 func (l *Library) giveCounts(counts Counts) (*C.stk_counts, error) {
+	if counts.CutShort {
+		return nil, invalid(ErrInvalidData, "counts", "were cut short by a failure, a deadline or a cancel, and which rows "+
+			"came back first may depend on what they were: they certify and predict nothing")
+	}
 	// The library takes 0 for the sum of the counts, which has no rows without a label.
 	if counts.N == 0 && slices.ContainsFunc(counts.Labels, func(rows uint64) bool { return rows > 0 }) {
 		return nil, invalid(ErrInvalidArgument, "n", "must be the number of rows, those without a label included; got 0")
@@ -162,7 +173,7 @@ func (l *Library) giveCounts(counts Counts) (*C.stk_counts, error) {
 
 func (l *Library) readCounts(native *C.stk_counts, noise RowNoise) (Counts, error) {
 	labels, err := array[uint64](l, C.shim_counts_labels(l.api(), native))
-	return Counts{labels, uint64(C.shim_counts_n(l.api(), native)), noise}, err
+	return Counts{Labels: labels, N: uint64(C.shim_counts_n(l.api(), native)), Noise: noise}, err
 }
 
 // takeCounts copies native counts and frees them.

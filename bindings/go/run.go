@@ -139,6 +139,7 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 		return nil, err
 	}
 	if stop != nil {
+		counts.CutShort = true
 		return nil, &PartialError{Err: stop, Counts: counts}
 	}
 	return counts, nil

@@ -203,6 +203,14 @@ func TestCancelAtRandomMoments(t *testing.T) {
 					_, err = m.Sample(ctx, endless, fill(16, 0), 0, 1_000_000_000)
 					if errors.As(err, &partial) {
 						counts, n = partial.Counts.Labels, partial.Counts.N
+						ask := CountsRequest{K: 1, Alpha: 0.001}
+						if _, err := library(t).CertifyCounts(*partial.Counts, ask); !errors.Is(err, ErrInvalidData) {
+							t.Errorf("counts that were cut short certify: %v", err)
+						}
+						both, err := library(t).AddCounts(*partial.Counts, *partial.Counts)
+						if _, refused := library(t).PredictCounts(both, ask); err != nil || !errors.Is(refused, ErrInvalidData) {
+							t.Errorf("their sum predicts: %v, %v", err, refused)
+						}
 					}
 				}
 				timer.Stop()

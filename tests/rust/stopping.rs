@@ -18,6 +18,8 @@ mod spendings;
 mod tables;
 #[path = "coverage/truth.rs"]
 mod truth;
+#[path = "stopping/unlabelled.rs"]
+mod unlabelled;
 
 use rand::rngs::StdRng;
 use smoothtopk::stats::Counts;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from smoothtopk import (
     Certificates,
     Counts,
     DeadlineExceededError,
+    InvalidDataError,
     Prediction,
     SmoothedClassifier,
     SmoothTopKError,
@@ -141,6 +143,14 @@ def test_a_timeout_gives_the_counts_so_far(linear: SmoothedClassifier) -> None:
         linear.sample(X[0], ENDLESS, timeout=0.1, seed=3)
     counts = raised.value.partial
     assert isinstance(counts, Counts) and 0 < counts.n < ENDLESS and counts.seed == 3
+    # Which rows came back first may depend on what they were.
+    for cut in (counts, counts + Counts(counts.counts, counts.n), pickle.loads(pickle.dumps(counts))):
+        assert cut.cut_short
+        for say in (lambda c: c.certify(0, sigma=0.25), lambda c: c.predict(), lambda c: c.certify_answer(sigma=0.25)):
+            with pytest.raises(InvalidDataError, match="cut short") as refused:
+                say(cut)
+            assert refused.value.field == "counts"
+    assert not linear.sample(X[0], 100).cut_short
 
 
 def test_a_batch_cut_short_keeps_what_was_finished(linear: SmoothedClassifier) -> None:

@@ -83,7 +83,21 @@ proptest! {
                 Selection::Pilot => returned,
                 _ if Returned::same_counts(&complete, k).unwrap().labels() == returned.labels() => returned,
                 _ => {
-                    prop_assert!(without[k..].iter().all(|&radius| radius == 0.0) || k > 1);
+                    // Nothing is said of an order, or of a whole set, that they do not have.
+                    let others = Returned::same_counts(&complete, k).unwrap();
+                    let first = |labels: &[usize], e: usize| {
+                        let mut first = labels[..e].to_vec();
+                        first.sort_unstable();
+                        first
+                    };
+                    for e in 1..=k {
+                        if first(others.labels(), e) != first(returned.labels(), e) {
+                            prop_assert!(without[k + e - 1..2 * k].iter().all(|&radius| radius == 0.0), "{without:?}");
+                        }
+                    }
+                    if first(others.labels(), k) != first(returned.labels(), k) {
+                        prop_assert!(without[without.len() - 1] == 0.0, "{without:?}");
+                    }
                     continue;
                 }
             };

@@ -28,11 +28,14 @@ class Counts:
 
     Attributes:
         counts: rows that gave each label, uint64 [classes].
-        n: rows drawn, at least the sum of the counts: a row with no label (NaN) is in n alone.
+        n: rows drawn, at least the sum of the counts: a row with no label (NaN) is in n alone, and in bounds a row of
+            every rival.
         seed, key, generator, chacha12_key: what the noise was drawn from, and for which input; None where that is not
             known, or differs between the parts of a sum, and seed for ChaCha12, whose key is a secret.
         noise: what statements from these counts take off alpha or the radius, as those of a run do; None where it is
             not known. It is plain data: keep it with counts that are saved.
+        cut_short: whether rows are missing, since a failure, a timeout or a cancel came first: the counts of an error's
+            `partial`. Which rows came back first may depend on what they were, so they certify and predict nothing.
     """
 
     counts: CountArray = field(repr=False)
@@ -42,6 +45,7 @@ class Counts:
     generator: Generator | None = None
     chacha12_key: bytes | None = field(default=None, repr=False)
     noise: RowNoise | None = None
+    cut_short: bool = False
 
     def __add__(self, other: Counts) -> Counts:
         if not isinstance(other, Counts):
@@ -51,13 +55,13 @@ class Counts:
                 f"are of other noise: {other.noise}, not {self.noise}; add rows of one classifier", "counts"
             )
         noise = other.noise if self.noise is None else self.noise
-        with _handle(self, None) as mine, _handle(other, None) as theirs:
+        with _handle(self, None, to_add=True) as mine, _handle(other, None, to_add=True) as theirs:
             call(lib.stk_counts_add, mine.pointer, theirs.pointer)
             counts, n = _read(mine)
         source = (self.seed, self.key, self.generator, self.chacha12_key)
         if source != (other.seed, other.key, other.generator, other.chacha12_key):
             source = (None, None, None, None)
-        return Counts(counts, n, *source, noise)
+        return Counts(counts, n, *source, noise, self.cut_short or other.cut_short)
 
     def certify(
         self,
@@ -136,8 +140,16 @@ def _array(counts: Counts | npt.ArrayLike, name: str) -> CountArray:
     return _convert.for_c(array, np.uint64)
 
 
-def _handle(counts: Counts | npt.ArrayLike, n: SupportsIndex | None, name: str = "counts") -> Handle:
+def _handle(
+    counts: Counts | npt.ArrayLike, n: SupportsIndex | None, name: str = "counts", *, to_add: bool = False
+) -> Handle:
     array = _array(counts, name)
+    if isinstance(counts, Counts) and counts.cut_short and not to_add:
+        raise InvalidDataError(
+            "were cut short by a failure, a timeout or a cancel, and which rows came back first may depend on what "
+            "they were: they certify and predict nothing",
+            name,
+        )
     if n is None and isinstance(counts, Counts):
         n = counts.n
     # To the library 0 means their sum: None says that here.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, SupportsFloat, SupportsIndex, TypeVar
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from . import _abi, _convert, _jobs, _noise_cost, _request
 from ._convert import Generator
+from ._counts import Counts
 from ._errors import fields_called
 from ._jobs import Cancel
 from ._library import Handle, attempt, call, error_of, lib, text
@@ -234,5 +236,7 @@ def finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handle
     if status == _abi.STK_STATUS_OK:
         return read(out)
     partial: Any = read(out) if out.pointer else None
+    if isinstance(partial, Counts):
+        partial = replace(partial, cut_short=True)
     with fields_called(_RUN):
         raise error_of(status, error, partial)
