@@ -57,7 +57,7 @@ impl Gaussian {
         }
         Err(Error::argument(
             "sigma",
-            format!("{sigma} is not a standard deviation: it must be positive (1e-100 to 1e100)"),
+            format!("{sigma:?} is not a standard deviation: it must be positive (1e-100 to 1e100)"),
         ))
     }
 

@@ -117,7 +117,7 @@ pub(super) fn check_sigma(sigma: f64) -> Result<()> {
     if sigma.is_finite() && sigma > 0.0 {
         Ok(())
     } else {
-        Err(Error::argument("sigma", format!("must be finite and positive, not {sigma}")))
+        Err(Error::argument("sigma", format!("must be finite and positive, not {sigma:?}")))
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Task {
 /// The noise, how much of it, and how sure the answer must be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// Standard deviation of the Gaussian noise, on the input's own scale; finite, above 0.
+    /// Standard deviation of the Gaussian noise, on the input's own scale; from 1e-100 to 1e100.
     pub sigma: f64,
     /// The k of top-k, each from 1 to c - 1; every k gets a statement of its own at alpha, from the same rows.
     pub k: Vec<usize>,
@@ -88,7 +88,7 @@ impl Request {
         Gaussian::new(self.sigma)?;
         let mode = self.mode()?;
         if !(self.input_max >= 0.0 && self.input_max.is_finite()) {
-            return Err(Error::argument("input_max", format!("must be finite, 0 or more, got {}", self.input_max)));
+            return Err(Error::argument("input_max", format!("must be finite, 0 or more, got {:?}", self.input_max)));
         }
         if let Mode::Exact(_) = mode {
             // Whether the grid has a table for sigma; which bits it is used with does not matter.

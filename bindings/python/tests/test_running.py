@@ -146,7 +146,7 @@ def test_a_timeout_gives_the_counts_so_far(linear: SmoothedClassifier) -> None:
     # Which rows came back first may depend on what they were.
     for cut in (counts, counts + Counts(counts.counts, counts.n), pickle.loads(pickle.dumps(counts))):
         assert cut.cut_short
-        for say in (lambda c: c.certify(0, sigma=0.25), lambda c: c.predict(), lambda c: c.certify_answer(sigma=0.25)):
+        for say in (lambda c: c.certify(0), lambda c: c.predict(), lambda c: c.certify_answer()):
             with pytest.raises(InvalidDataError, match="cut short") as refused:
                 say(cut)
             assert refused.value.field == "counts"
