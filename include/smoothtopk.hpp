@@ -236,7 +236,8 @@ class exception : public std::runtime_error {
 ///
 /// A run that was cancelled, came too late or failed on the way is an error that may still carry what was counted: see
 /// partial(). Of its answers, those that were not finished certify and predict nothing. The counts of a sample() that was
-/// cut short are of rows that nobody chose beforehand: they tell how far it came, and nothing is to be certified from them.
+/// cut short are of rows that nobody chose beforehand: they tell how far it came, and certify(), predict() and guarantee()
+/// refuse them.
 template <class T>
 class [[nodiscard]] result {
  public:

@@ -1879,7 +1879,8 @@ stk_status stk_model_certify_answer(const struct stk_model *model,
  * @param first The first sample.
  * @param rows How many, at least 1; first + rows is at most 10^12.
  * @param out Not NULL. Gets the counts; free them with stk_counts_free. Also set, with the counts so far, when the status is
- * STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN; which samples those are is not determined.
+ * STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN; which samples those are is not determined,
+ * and such counts certify and predict nothing: stk_counts_certify, stk_counts_predict and stk_counts_guarantee refuse them.
  * @param err May be NULL.
  * @return As stk_model_predict.
  */

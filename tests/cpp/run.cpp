@@ -57,6 +57,7 @@ void test_run() {
   auto c = slow.sample(late, slow_input(), 0, 1'000'000);
   FAILS(c, status::deadline_exceeded, "");
   CHECK(c.partial() != nullptr && c.partial()->n() < 1'000'000);
+  if (c.partial()->n() > 0) FAILS(c.partial()->predict(1, 0.001), status::invalid_data, "counts");
   const auto token = MUST(stk::cancel_token::create());
   token.set();
   CHECK(token.is_set());

@@ -46,6 +46,12 @@ fn a_timeout_ends_a_call_with_the_counts_so_far() {
     let counts = Counts(counts);
     assert_eq!(result.unwrap_err().status, STK_STATUS_DEADLINE_EXCEEDED);
     assert_eq!(counts.labels().iter().sum::<u64>(), unsafe { stk_counts_n(counts.0) });
+    // Which rows came back first may depend on what they were.
+    let mut summary: stk_summary = unsafe { std::mem::zeroed() };
+    let (out, size) = (&raw mut summary, size_of::<stk_summary>());
+    let refused =
+        call(|err| unsafe { stk_counts_predict(counts.0, 1, 0.001, null_mut(), out, size, err) }).unwrap_err();
+    assert_eq!((refused.status, refused.field.as_str()), (STK_STATUS_INVALID_DATA, "counts"));
     // In time, a timeout changes nothing.
     let request = Request::of(0.5, 100, 3);
     call(|err| unsafe { stk_request_set_timeout_ms(request.0, 3_600_000, err) }).unwrap();
