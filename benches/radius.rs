@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use smoothtopk::certificate::stop::{CertifyJudge, Rule, Statement, Terms};
 use smoothtopk::certificate::{certify, certify_with, predict};
-use smoothtopk::stats::{Bound, Counts, Intervals, Spending, binomial, normal};
+use smoothtopk::stats::{Allocation, Bound, Counts, Validity, binomial, normal};
 
 /// 512 different count vectors of 100,000 rows over `classes` labels, with a different winner's share each.
 fn samples(classes: usize) -> Vec<Counts> {
@@ -55,20 +55,20 @@ fn looks(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("look");
     for (classes, k) in [(10, 1), (10, 3), (1000, 5)] {
         let samples = samples(classes);
-        for spending in [Spending::default(), Spending::BinoCp] {
+        for allocation in [Allocation::default(), Allocation::BinoCp] {
             let terms = Terms { rule: Rule::Fixed, classes, alpha: 0.001, n_max: 10_000_000 };
-            let statement = Statement { k, spending: spending.clone() };
+            let statement = Statement { k, allocation: allocation.clone() };
             let open = |counts: &Counts| {
                 // Between the certificate's radius and the limit, where the rule goes on.
                 let found =
-                    certify_with(counts, 0, k, 0.25, 0.001, &spending, Intervals::Anytime).expect("valid").radius;
+                    certify_with(counts, 0, k, 0.25, 0.001, &allocation, Validity::Anytime).expect("valid").radius;
                 let terms = Terms { rule: Rule::Radius(found + 1e-4), ..terms };
                 CertifyJudge::new(&terms, 0, 0.25, 0.0, vec![statement.clone()]).expect("terms")
             };
             let judged: Vec<(Counts, CertifyJudge)> =
                 samples.iter().take(32).map(|counts| (counts.clone(), open(counts))).collect();
             group.throughput(Throughput::Elements(judged.len() as u64));
-            group.bench_function(format!("c={classes} k={k} {spending}"), |b| {
+            group.bench_function(format!("c={classes} k={k} {allocation}"), |b| {
                 b.iter(|| {
                     for (counts, judge) in &judged {
                         let _ = black_box(judge.clone().look(black_box(counts)).expect("counts"));

@@ -103,7 +103,7 @@ enum class bound : std::int32_t {
   simuem = STK_BOUND_SIMUEM,      ///< the paper's, one bound a class
   binocp = STK_BOUND_BINOCP,      ///< the paper's, one bound in all
   automatic = STK_BOUND_AUTO,     ///< chosen by the n0 selection rows, for the largest radius that is to be expected
-  spending = STK_BOUND_SPENDING,  ///< only in answers: none of the others, answers::spending() tells
+  allocation = STK_BOUND_ALLOCATION,  ///< only in answers: none of the others, answers::allocation() tells
 };
 
 /// What a rule decided for one k. Later versions may add some.
@@ -520,9 +520,9 @@ class request_builder {
   }
   /// How alpha is spent: what bound() takes, and "auto", "ranked:S", "pooled:S", "pooled:S:L,L,..". The later call
   /// counts.
-  request_builder &spending(std::string_view value) {
-    return set_text(value, "spending",
-                    [&](const char *s, stk_error **err) { return stk_request_set_spending(handle_.get(), s, err); });
+  request_builder &allocation(std::string_view value) {
+    return set_text(value, "allocation",
+                    [&](const char *s, stk_error **err) { return stk_request_set_allocation(handle_.get(), s, err); });
   }
   /// Exact noise: inputs on the multiples of 1/levels (255 for 8-bit pixels scaled to 0 .. 1); 0 for the default grid.
   request_builder &noise_exact(std::uint32_t levels) {
@@ -649,13 +649,13 @@ class counts {
   }
   /// The same, with alpha spent as said ("ranked:0.75", ...), and with bounds for one number of rows ("fixed"), for all
   /// of them at once ("anytime"), or for all up to the n of a request with the rule steps ("anytime:N").
-  result<summary> certify_with(std::size_t label, std::size_t k, double sigma, double alpha, std::string_view spending,
-                               std::string_view intervals = "fixed", double radius_slack = 0) const {
+  result<summary> certify_with(std::size_t label, std::size_t k, double sigma, double alpha, std::string_view allocation,
+                               std::string_view validity = "fixed", double radius_slack = 0) const {
     summary out{};
-    const std::string kind(intervals);
+    const std::string kind(validity);
     if (kind.find('\0') != std::string::npos)
-      return error(status::invalid_argument, "intervals holds a NUL byte", "intervals");
-    auto e = detail::text(spending, "spending").call([&](const char *s, stk_error **err) {
+      return error(status::invalid_argument, "validity holds a NUL byte", "validity");
+    auto e = detail::text(allocation, "allocation").call([&](const char *s, stk_error **err) {
       return stk_counts_certify_with(native(), label, k, sigma, alpha, s, kind.c_str(), radius_slack, &out, sizeof out,
                                      err);
     });
@@ -667,7 +667,7 @@ class counts {
   /// ("anytime").
   result<smoothtopk::guarantee> guarantee(std::size_t k, double sigma, double alpha, const guarantee_room &room = {},
                                           const counts *pilot = nullptr, double radius_slack = 0,
-                                          std::string_view intervals = "fixed") const {
+                                          std::string_view validity = "fixed") const {
     for (const std::size_t size : {room.labels.size(), room.label_radii.size(), room.kept_radii.size()})
       if (size != 0 && size != k)
         return error(status::invalid_argument, "there is room for " + std::to_string(size) + " values, not for k",
@@ -677,7 +677,7 @@ class counts {
     if (pilot != nullptr && pilot->native() == nullptr)
       return error(status::invalid_argument, "the pilot is empty: it was moved from", "pilot");
     smoothtopk::guarantee out{};
-    auto e = detail::text(intervals, "intervals").call([&](const char *kind, stk_error **err) {
+    auto e = detail::text(validity, "validity").call([&](const char *kind, stk_error **err) {
       return stk_counts_guarantee_with(native(), pilot == nullptr ? nullptr : pilot->native(), k, sigma, alpha, kind,
                                        radius_slack, data(room.labels), data(room.label_radii), data(room.kept_radii),
                                        &out, sizeof out, err);
@@ -807,17 +807,17 @@ class answers {
   }
   result<span<const std::uint64_t>> counts(std::size_t input) const { return numbers(stk_result_counts, input); }
   /// Of certify: how alpha was spent, as counts::certify_with takes it; empty where there is no certificate.
-  result<std::string_view> spending(std::size_t input, std::size_t k_index = 0) const {
+  result<std::string_view> allocation(std::size_t input, std::size_t k_index = 0) const {
     const char *out = "";
-    auto e = detail::call([&](stk_error **err) { return stk_result_spending(native(), input, k_index, &out, err); });
+    auto e = detail::call([&](stk_error **err) { return stk_result_allocation(native(), input, k_index, &out, err); });
     if (e) return e;
     return std::string_view(out);
   }
   /// Of certify and certify_answer: the kind of bounds, as counts::certify_with and counts::guarantee take it; empty
   /// where there is none.
-  result<std::string_view> intervals(std::size_t input, std::size_t k_index = 0) const {
+  result<std::string_view> validity(std::size_t input, std::size_t k_index = 0) const {
     const char *out = "";
-    auto e = detail::call([&](stk_error **err) { return stk_result_intervals(native(), input, k_index, &out, err); });
+    auto e = detail::call([&](stk_error **err) { return stk_result_validity(native(), input, k_index, &out, err); });
     if (e) return e;
     return std::string_view(out);
   }
@@ -838,7 +838,7 @@ class answers {
   result<span<const double>> kept_radii(std::size_t input, std::size_t k_index = 0) const {
     return radii(stk_result_kept_radii, input, k_index);
   }
-  /// Counts of the n0 rows that selected: the label, the spending, or the labels of an answer; empty where none did.
+  /// Counts of the n0 rows that selected: the label, the allocation, or the labels of an answer; empty where none did.
   result<span<const std::uint64_t>> selection(std::size_t input) const { return numbers(stk_result_selection, input); }
   /// Everything needed to check the answer again; the seed, or the key of ChaCha12, with it: who reads it knows the
   /// noise.
@@ -882,8 +882,8 @@ class answers {
 class job {
  public:
   bool is_done() const noexcept { return stk_job_is_done(native()); }
-  std::uint64_t rows_done() const noexcept { return stk_job_rows_done(native()); }
-  std::uint64_t rows_total() const noexcept { return stk_job_rows_total(native()); }
+  std::uint64_t samples_done() const noexcept { return stk_job_samples_done(native()); }
+  std::uint64_t samples_total() const noexcept { return stk_job_samples_total(native()); }
   void cancel() const noexcept { stk_job_cancel(native()); }
   /// Waits until it is done, or so long; gives whether it is done.
   result<bool> wait(std::chrono::milliseconds timeout) const {
@@ -971,7 +971,7 @@ class model {
         [&](stk_error **err) { return stk_model_predict(native(), r.native(), inputs.data(), count, &out, err); });
     return answers::from_native(std::move(e), out);
   }
-  /// The same, calling `progress(rows_done, rows_total)` on this thread about every 50 ms and at the end. What it
+  /// The same, calling `progress(samples_done, samples_total)` on this thread about every 50 ms and at the end. What it
   /// throws cancels the run and is thrown on.
   template <class F, class = std::enable_if_t<std::is_invocable_v<F &, std::uint64_t, std::uint64_t>>>
   result<answers> predict(const request &r, span<const float> inputs, F &&progress) const {
@@ -1110,12 +1110,12 @@ class model {
     if (!submitted) return std::move(submitted).error();
     // Ends the job, which cancels it, should progress throw.
     job j = *std::move(submitted);
-    const std::uint64_t total = j.rows_total();
+    const std::uint64_t total = j.samples_total();
     for (bool done = false; !done;) {
       auto waited = j.wait(std::chrono::milliseconds(50));
       if (!waited) return std::move(waited).error();
       done = *waited;
-      progress(j.rows_done(), total);
+      progress(j.samples_done(), total);
     }
     return j.get();
   }

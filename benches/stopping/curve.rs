@@ -2,7 +2,7 @@
 
 use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, Terms, Tolerance};
 use smoothtopk::noise::Grid;
-use smoothtopk::stats::Spending;
+use smoothtopk::stats::Allocation;
 
 use crate::stream::Stream;
 use crate::{ALPHA, SIGMA, cells};
@@ -25,8 +25,8 @@ struct Found {
 }
 
 /// How alpha is spent on the true label, which is known beforehand.
-fn spending(k: usize) -> Spending {
-    if k == 1 { Spending::BinoCp } else { Spending::default() }
+fn allocation(k: usize) -> Allocation {
+    if k == 1 { Allocation::BinoCp } else { Allocation::default() }
 }
 
 pub fn all() -> Vec<Curve> {
@@ -40,7 +40,7 @@ impl Curve {
     pub fn add(&mut self, label: usize, elements: usize, n_max: u64, stream: &mut Stream) {
         let classes = stream.pilot.classes();
         let terms = Terms { rule: self.rule, classes, alpha: ALPHA, n_max };
-        let statement = Statement { k: self.k, spending: spending(self.k) };
+        let statement = Statement { k: self.k, allocation: allocation(self.k) };
         let slack = Grid::for_range(1.0, SIGMA).unwrap().radius_slack(elements);
         let mut judge = CertifyJudge::new(&terms, label, SIGMA, slack, vec![statement]).expect("terms");
         let mut rows = 0;

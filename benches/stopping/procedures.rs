@@ -5,8 +5,8 @@ use std::fmt;
 use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, Terms};
 use smoothtopk::certificate::{auto, certify_with, set_radius, top_k_radius};
 use smoothtopk::noise::family::Gaussian;
-use smoothtopk::stats::spending::RivalBounds;
-use smoothtopk::stats::{Counts, Intervals, Spending, normal};
+use smoothtopk::stats::allocation::RivalBounds;
+use smoothtopk::stats::{Allocation, Counts, Validity, normal};
 
 use crate::stream::Stream;
 use crate::{ALPHA, SIGMA};
@@ -29,13 +29,13 @@ pub struct Decided {
 
 pub enum Procedure {
     /// This library's rule, with alpha spent so.
-    Ours(Spending),
+    Ours(Allocation),
     /// This library's rule, with alpha spent as 100 pilot rows say.
     OursAuto,
     /// Horvath et al., "Boosting randomized smoothing with variance reduced classifiers", ICLR 2022: stages of fresh rows,
     /// Clopper-Pearson bounds at alpha/s for certifying and beta/(s - 1) for giving up; beta = alpha here, which makes giving up
     /// as sure as our refuting.
-    Stages(Spending),
+    Stages(Allocation),
     /// Voracek, "Treatment of statistical estimation problems in randomized smoothing", NeurIPS 2024: the Krichevsky-Trofimov
     /// bettor against p0 = Phi(r/sigma), looked at after every row, until its capital is 1/(`factor` alpha). The factor is 1 in
     /// theory; the thresholds published with the paper take 2.
@@ -47,44 +47,44 @@ const STAGES: [u64; 4] = [100, 1000, 10_000, 100_000];
 
 impl Procedure {
     pub fn all(k: usize) -> Vec<Self> {
-        let spending = |text: &str| text.parse::<Spending>().expect("a spending");
+        let allocation = |text: &str| text.parse::<Allocation>().expect("a allocation");
         if k == 1 {
             return vec![
-                Self::Ours(spending("binocp")),
-                Self::Ours(spending("ranked")),
-                Self::Ours(spending("ranked:0.9")),
+                Self::Ours(allocation("binocp")),
+                Self::Ours(allocation("ranked")),
+                Self::Ours(allocation("ranked:0.9")),
                 Self::OursAuto,
-                Self::Stages(spending("binocp")),
+                Self::Stages(allocation("binocp")),
                 Self::Betting { factor: 1.0 },
                 Self::Betting { factor: 2.0 },
             ];
         }
         vec![
-            Self::Ours(spending("binocp")),
-            Self::Ours(spending("ranked")),
-            Self::Ours(spending("pooled:0.5")),
+            Self::Ours(allocation("binocp")),
+            Self::Ours(allocation("ranked")),
+            Self::Ours(allocation("pooled:0.5")),
             Self::OursAuto,
-            Self::Stages(spending("binocp")),
-            Self::Stages(spending("simuem")),
+            Self::Stages(allocation("binocp")),
+            Self::Stages(allocation("simuem")),
         ]
     }
 
     pub fn decide(&self, question: &Question, stream: &mut Stream) -> Decided {
         match self {
-            Self::Ours(spending) => ours(question, spending.clone(), stream),
+            Self::Ours(allocation) => ours(question, allocation.clone(), stream),
             Self::OursAuto => {
-                let spending = auto::spend_to_reach(
+                let allocation = auto::spend_to_reach(
                     &stream.pilot,
                     stream.label(),
                     question.k,
                     question.n_max,
                     ALPHA,
-                    Intervals::Anytime,
+                    Validity::Anytime,
                     question.radius / SIGMA,
                 );
-                ours(question, spending.expect("valid"), stream)
+                ours(question, allocation.expect("valid"), stream)
             }
-            Self::Stages(spending) => stages(question, spending, stream),
+            Self::Stages(allocation) => stages(question, allocation, stream),
             Self::Betting { factor } => betting(question, *factor, stream),
         }
     }
@@ -93,19 +93,19 @@ impl Procedure {
 impl fmt::Display for Procedure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ours(spending) => write!(f, "ours, {spending}"),
+            Self::Ours(allocation) => write!(f, "ours, {allocation}"),
             Self::OursAuto => f.write_str("ours, auto"),
-            Self::Stages(spending) => write!(f, "stages, {spending}"),
+            Self::Stages(allocation) => write!(f, "stages, {allocation}"),
             Self::Betting { factor } => write!(f, "betting to 1/({factor} alpha)"),
         }
     }
 }
 
-fn ours(question: &Question, spending: Spending, stream: &mut Stream) -> Decided {
+fn ours(question: &Question, allocation: Allocation, stream: &mut Stream) -> Decided {
     let label = stream.label();
     let classes = stream.pilot.classes();
     let terms = Terms { rule: Rule::Radius(question.radius), classes, alpha: ALPHA, n_max: question.n_max };
-    let statement = Statement { k: question.k, spending };
+    let statement = Statement { k: question.k, allocation };
     let mut judge = CertifyJudge::new(&terms, label, SIGMA, 0.0, vec![statement]).expect("terms");
     let mut rows = 0;
     loop {
@@ -122,7 +122,7 @@ fn ours(question: &Question, spending: Spending, stream: &mut Stream) -> Decided
     }
 }
 
-fn stages(question: &Question, spending: &Spending, stream: &mut Stream) -> Decided {
+fn stages(question: &Question, allocation: &Allocation, stream: &mut Stream) -> Decided {
     let (label, k) = (stream.label(), question.k);
     let noise = Gaussian::new(SIGMA).expect("sigma");
     let stages = STAGES.len() as f64;
@@ -135,12 +135,12 @@ fn stages(question: &Question, spending: &Spending, stream: &mut Stream) -> Deci
         let before = stream.at(rows).clone();
         let counts = difference(stream.at(rows + n), &before);
         rows += n;
-        let certificate = certify_with(&counts, label, k, SIGMA, ALPHA / stages, spending, Intervals::Fixed);
+        let certificate = certify_with(&counts, label, k, SIGMA, ALPHA / stages, allocation, Validity::Fixed);
         if certificate.expect("valid").radius >= question.radius {
             return Decided { rows, certified: Some(true) };
         }
         if i + 1 < STAGES.len() {
-            let hope = spending.opposite_bounds(&counts, label, k, ALPHA / (stages - 1.0), Intervals::Fixed);
+            let hope = allocation.opposite_bounds(&counts, label, k, ALPHA / (stages - 1.0), Validity::Fixed);
             let hope = hope.expect("valid");
             let limit = match &hope.rivals {
                 RivalBounds::Each(rivals) => top_k_radius(&noise, hope.label, rivals),

@@ -20,8 +20,8 @@ const (
 	BinoCP Bound = C.STK_BOUND_BINOCP
 	// Auto has the N0 selection rows choose, for the largest radius that is to be expected. Only in requests to a model.
 	Auto Bound = C.STK_BOUND_AUTO
-	// OtherBound is none of the others: Certificate.Spending tells. Only in results.
-	OtherBound Bound = C.STK_BOUND_SPENDING
+	// OtherBound is none of the others: Certificate.Allocation tells. Only in results.
+	OtherBound Bound = C.STK_BOUND_ALLOCATION
 )
 
 var boundNames = map[Bound]string{Ranked: "ranked", SimuEM: "simuem", BinoCP: "binocp", Auto: "auto", OtherBound: "other"}
@@ -44,49 +44,49 @@ func ParseBound(name string) (Bound, error) {
 	return 0, invalid(ErrInvalidArgument, "bound", fmt.Sprintf("must be ranked, simuem, binocp or auto, got %q", name))
 }
 
-// Spending is how alpha is spent on the bounds of a certificate: all that Bound says, and more. It is the library's text,
-// which the library checks when it is used; empty means what Bound says. A spending must not come from the rows that it
+// Allocation is how alpha is spent on the bounds of a certificate: all that Bound says, and more. It is the library's text,
+// which the library checks when it is used; empty means what Bound says. A allocation must not come from the rows that it
 // is applied to.
-type Spending string
+type Allocation string
 
-// SpendingAuto has the N0 selection rows choose, for the largest radius that is to be expected; not for counts alone.
-const SpendingAuto Spending = "auto"
+// AllocationAuto has the N0 selection rows choose, for the largest radius that is to be expected; not for counts alone.
+const AllocationAuto Allocation = "auto"
 
-// SpendingRanked is Ranked with a share of alpha, between 0 and 1, for the label, and the rest for its rivals.
-func SpendingRanked(share float64) Spending { return Spending("ranked:" + decimal(share)) }
+// AllocationRanked is Ranked with a share of alpha, between 0 and 1, for the label, and the rest for its rivals.
+func AllocationRanked(share float64) Allocation { return Allocation("ranked:" + decimal(share)) }
 
-// SpendingPooled gives a share of alpha, between 0 and 1, to the label, and the rest to one bound of the sum of all its
+// AllocationPooled gives a share of alpha, between 0 and 1, to the label, and the rest to one bound of the sum of all its
 // rivals but those left out: labels in ascending order, fewer than k.
-func SpendingPooled(share float64, leftOut ...int) Spending {
+func AllocationPooled(share float64, leftOut ...int) Allocation {
 	text, separator := "pooled:"+decimal(share), ":"
 	for _, label := range leftOut {
 		text, separator = text+separator+strconv.Itoa(label), ","
 	}
-	return Spending(text)
+	return Allocation(text)
 }
 
-// Intervals is the kind of bounds that a certificate from counts takes. It is the library's text, which the library
-// checks when it is used; empty means IntervalsFixed.
-type Intervals string
+// Validity is the kind of bounds that a certificate from counts takes. It is the library's text, which the library
+// checks when it is used; empty means ValidityFixed.
+type Validity string
 
 const (
-	// IntervalsFixed is for a number of rows that was fixed beforehand.
-	IntervalsFixed Intervals = "fixed"
-	// IntervalsAnytime has the certificates of all looks at growing counts true at once, so that any may be taken,
+	// ValidityFixed is for a number of rows that was fixed beforehand.
+	ValidityFixed Validity = "fixed"
+	// ValidityAnytime has the certificates of all looks at growing counts true at once, so that any may be taken,
 	// whatever made the rows end.
-	IntervalsAnytime Intervals = "anytime"
+	ValidityAnytime Validity = "anytime"
 )
 
-// IntervalsAnytimeTo is as IntervalsAnytime for a number of rows that is at most last, which was fixed beforehand; half of
+// ValidityAnytimeTo is as ValidityAnytime for a number of rows that is at most last, which was fixed beforehand; half of
 // alpha is for the last row alone. RuleSteps takes it, with the N of its Request.
-func IntervalsAnytimeTo(last uint64) Intervals {
-	return Intervals("anytime:" + strconv.FormatUint(last, 10))
+func ValidityAnytimeTo(last uint64) Validity {
+	return Validity("anytime:" + strconv.FormatUint(last, 10))
 }
 
-// IntervalsRandomized is as IntervalsFixed, a little larger on average, by a uniform number above 0 and at most 1 that was
+// ValidityRandomized is as ValidityFixed, a little larger on average, by a uniform number above 0 and at most 1 that was
 // drawn independently of the rows, and once.
-func IntervalsRandomized(uniform float64) Intervals {
-	return Intervals("randomized:" + decimal(uniform))
+func ValidityRandomized(uniform float64) Validity {
+	return Validity("randomized:" + decimal(uniform))
 }
 
 // decimal is the shortest text that is read as the same number.

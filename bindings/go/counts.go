@@ -25,7 +25,7 @@ type Counts struct {
 }
 
 // CountsRequest is what is asked of counts. Label, K, Sigma and Alpha are needed, as far as the question uses them:
-// CertifyCounts uses every field, GuaranteeCounts all but Label, Bound and Spending, PredictCounts K, Alpha and MostRows.
+// CertifyCounts uses every field, GuaranteeCounts all but Label, Bound and Allocation, PredictCounts K, Alpha and MostRows.
 type CountsRequest struct {
 	// Label is the label to certify, fixed before looking at these counts.
 	Label int
@@ -39,17 +39,17 @@ type CountsRequest struct {
 	Alpha float64
 	// Bound is how label probabilities are bounded; Ranked if not set.
 	Bound Bound
-	// Spending is how alpha is spent on the bounds, for what Bound cannot say; where it is given, Bound does not count. It
+	// Allocation is how alpha is spent on the bounds, for what Bound cannot say; where it is given, Bound does not count. It
 	// must have been fixed before the rows were drawn.
-	Spending Spending
-	// Intervals says whether the number of rows was fixed beforehand; IntervalsFixed if empty. Counts that a Rule ended take
-	// IntervalsAnytime, and those that RuleSteps ended IntervalsAnytimeTo the N of its Request.
-	Intervals Intervals
+	Allocation Allocation
+	// Validity says whether the number of rows was fixed beforehand; ValidityFixed if empty. Counts that a Rule ended take
+	// ValidityAnytime, and those that RuleSteps ended ValidityAnytimeTo the N of its Request.
+	Validity Validity
 	// RadiusSlack is taken off the radius: what rounding to a grid can add to a perturbation. Of it and that of Counts.Noise
 	// the larger counts.
 	RadiusSlack float64
 	// MostRows is the most rows that there might have been, those that chose the labels included: exact noise costs alpha by
-	// the row. If 0, the rows there are, or the last of IntervalsAnytimeTo. IntervalsAnytime needs it with exact noise.
+	// the row. If 0, the rows there are, or the last of ValidityAnytimeTo. ValidityAnytime needs it with exact noise.
 	MostRows uint64
 }
 
@@ -61,11 +61,11 @@ func (l *Library) CertifyCounts(counts Counts, request CountsRequest) (Certifica
 	if request.K < 0 {
 		return Certificate{}, invalid(ErrInvalidArgument, "k", "must not be negative")
 	}
-	spending, err := cText("spending", string(request.spending()))
+	allocation, err := cText("allocation", string(request.allocation()))
 	if err != nil {
 		return Certificate{}, err
 	}
-	intervals, err := cText("intervals", string(request.Intervals))
+	validity, err := cText("validity", string(request.Validity))
 	if err != nil {
 		return Certificate{}, err
 	}
@@ -81,27 +81,27 @@ func (l *Library) CertifyCounts(counts Counts, request CountsRequest) (Certifica
 	var summary C.stk_summary
 	label, k := C.size_t(request.Label), C.size_t(request.K)
 	var out C.shim_out
-	if request.Spending == "" && request.Intervals == "" {
+	if request.Allocation == "" && request.Validity == "" {
 		out = C.shim_counts_certify(l.api(), native, label, k, C.double(sigma), C.double(alpha), C.stk_bound(request.Bound),
 			C.double(slack), &summary)
 	} else {
 		out = C.shim_counts_certify_with(l.api(), native, label, k, C.double(sigma), C.double(alpha),
-			unsafe.SliceData(spending), unsafe.SliceData(intervals), C.double(slack), &summary)
+			unsafe.SliceData(allocation), unsafe.SliceData(validity), C.double(slack), &summary)
 	}
 	if err := l.checked(out); err != nil {
 		return Certificate{}, err
 	}
 	found := certificate(&summary)
-	found.Spending = request.spending()
+	found.Allocation = request.allocation()
 	return found, nil
 }
 
-// spending is what is spent, as a Bound can say too.
-func (r *CountsRequest) spending() Spending {
-	if r.Spending != "" {
-		return r.Spending
+// allocation is what is spent, as a Bound can say too.
+func (r *CountsRequest) allocation() Allocation {
+	if r.Allocation != "" {
+		return r.Allocation
 	}
-	return Spending(r.Bound.String())
+	return Allocation(r.Bound.String())
 }
 
 // PredictCounts finds the top k of counts, or abstains, without a model.
@@ -109,7 +109,7 @@ func (l *Library) PredictCounts(counts Counts, request CountsRequest) (Predictio
 	if request.K < 0 {
 		return Prediction{}, invalid(ErrInvalidArgument, "k", "must not be negative")
 	}
-	// Neither a sigma nor intervals are asked for here.
+	// Neither a sigma nor validity are asked for here.
 	_, alpha, _, err := counts.cost(&CountsRequest{Alpha: request.Alpha, MostRows: request.MostRows}, 0)
 	if err != nil {
 		return Prediction{}, err

@@ -94,7 +94,7 @@ func ExampleRule() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(results[0].Predictions[0].Decision, results[0].RowsDrawn < 1_000_000)
+	fmt.Println(results[0].Predictions[0].Decision, results[0].SamplesDrawn < 1_000_000)
 	// Output:
 	// settled true
 }

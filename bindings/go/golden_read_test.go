@@ -16,10 +16,10 @@ type goldenCase struct {
 	expect map[string]string
 }
 
-var goldenKeys = strings.Fields("task model threshold classes sigma k n n0 alpha rule randomized bound spending levels seed chacha12 " +
-	"key input_max label input counts pilot intervals radius_slack")
+var goldenKeys = strings.Fields("task model threshold classes sigma k n n0 alpha rule randomized bound allocation levels seed chacha12 " +
+	"key input_max label input counts pilot validity radius_slack")
 var goldenExpects = strings.Fields("status field counts selection label radius labels abstain p_value decision rows " +
-	"spending alpha_left label_radii kept_radii first_radius ranking_radius")
+	"allocation alpha_left label_radii kept_radii first_radius ranking_radius")
 
 func readGolden(text string) ([]goldenCase, error) {
 	var cases []goldenCase

@@ -69,7 +69,7 @@ func (o outcome) certificates(list []Certificate) {
 		}
 	}
 	o["radius"] = hexFloats(radii)
-	o["spending"] = join(list, func(c Certificate) string { return string(c.Spending) })
+	o["allocation"] = join(list, func(c Certificate) string { return string(c.Allocation) })
 	o.set("abstain", abstain)
 	o.set("decision", decisions)
 	o.set("rows", rows)
@@ -140,8 +140,8 @@ func (c goldenCase) run(t *testing.T, lib *Library) (outcome, error) {
 			request.Bound = bound
 		case "rule":
 			request.Rule = Rule(text)
-		case "spending":
-			request.Spending = Spending(text)
+		case "allocation":
+			request.Allocation = Allocation(text)
 		case "randomized":
 			request.Randomized = text == "1"
 		case "levels":
@@ -236,8 +236,8 @@ func (c goldenCase) runCounts(t *testing.T, lib *Library, task string, request R
 	if request.N != 0 {
 		counts.N = uint64(request.N)
 	}
-	ask := CountsRequest{Sigma: request.Sigma, Alpha: request.Alpha, Bound: request.Bound, Spending: request.Spending,
-		Intervals: Intervals(c.keys["intervals"])}
+	ask := CountsRequest{Sigma: request.Sigma, Alpha: request.Alpha, Bound: request.Bound, Allocation: request.Allocation,
+		Validity: Validity(c.keys["validity"])}
 	if _, given := c.keys["alpha"]; !given {
 		ask.Alpha = 0.001
 	}

@@ -41,9 +41,9 @@ type Guarantee struct {
 	RadiusSlack float64
 	// Decision is what the rule decided of SetRadius; DecisionNone in what GuaranteeCounts finds.
 	Decision Decision
-	// Intervals is the kind of bounds, as GuaranteeCounts takes it. Empty where the input has no answer, and in what
+	// Validity is the kind of bounds, as GuaranteeCounts takes it. Empty where the input has no answer, and in what
 	// GuaranteeCounts finds.
-	Intervals Intervals
+	Validity Validity
 }
 
 // CertifiedAnswer is CertifyAnswer's answer about one input.
@@ -71,7 +71,7 @@ func (r *result) answers() ([]CertifiedAnswer, error) {
 				return err
 			}
 			guarantees[i].Decision = Decision(summaries[i].decision)
-			if guarantees[i].Intervals, err = r.intervals(input, C.size_t(i)); err != nil {
+			if guarantees[i].Validity, err = r.validity(input, C.size_t(i)); err != nil {
 				return err
 			}
 		}
@@ -99,9 +99,9 @@ func (r *result) guarantee(input, k C.size_t) (Guarantee, error) {
 }
 
 // GuaranteeCounts finds the guarantees for the K labels that are returned, without a model, from counts of a number of rows
-// that was fixed beforehand or, with IntervalsAnytime, that a Rule ended. pilot are counts of other rows of the same input,
+// that was fixed beforehand or, with ValidityAnytime, that a Rule ended. pilot are counts of other rows of the same input,
 // which choose the labels; with nil the very counts choose them, which is paid for out of Alpha, and what that takes is not
-// certified with IntervalsAnytime.
+// certified with ValidityAnytime.
 func (l *Library) GuaranteeCounts(counts Counts, pilot *Counts, request CountsRequest) (Guarantee, error) {
 	if request.K < 0 {
 		return Guarantee{}, invalid(ErrInvalidArgument, "k", "must not be negative")
@@ -134,7 +134,7 @@ func (l *Library) GuaranteeCounts(counts Counts, pilot *Counts, request CountsRe
 		}
 		defer C.shim_counts_free(l.api(), nativePilot)
 	}
-	intervals, err := cText("intervals", string(request.Intervals))
+	validity, err := cText("validity", string(request.Validity))
 	if err != nil {
 		return Guarantee{}, err
 	}
@@ -143,7 +143,7 @@ func (l *Library) GuaranteeCounts(counts Counts, pilot *Counts, request CountsRe
 	labels, labelRadii, keptRadii := make([]int64, room), make([]float64, room), make([]float64, room)
 	var found C.stk_guarantee
 	err = l.checked(C.shim_counts_guarantee(l.api(), native, nativePilot, C.size_t(request.K), C.double(sigma),
-		C.double(alpha), unsafe.SliceData(intervals), C.double(slack), (*C.int64_t)(&labels[0]),
+		C.double(alpha), unsafe.SliceData(validity), C.double(slack), (*C.int64_t)(&labels[0]),
 		(*C.double)(&labelRadii[0]), (*C.double)(&keptRadii[0]), &found))
 	if err != nil {
 		return Guarantee{}, err

@@ -31,7 +31,7 @@ func TestGuaranteesComeAgainFromTheCounts(t *testing.T) {
 			for i, g := range r.Guarantees {
 				again, err := library(t).GuaranteeCounts(Counts{Labels: r.Counts, N: r.N}, pilot,
 					CountsRequest{K: request.K[i], Sigma: r.Sigma, Alpha: r.AlphaLeft, RadiusSlack: g.RadiusSlack})
-				again.Decision, again.Intervals = DecisionComplete, IntervalsFixed
+				again.Decision, again.Validity = DecisionComplete, ValidityFixed
 				if err != nil || !reflect.DeepEqual(again, g) {
 					t.Errorf("n0 %d: %+v, again %+v, %v", n0, g, again, err)
 				}
@@ -63,9 +63,9 @@ func TestGuaranteesUnderARule(t *testing.T) {
 		t.Errorf("%+v, %+v", r.Evidence, g)
 	}
 	again, err := library(t).GuaranteeCounts(Counts{Labels: r.Counts, N: r.N}, &Counts{Labels: r.Selection, N: r.N0},
-		CountsRequest{K: 2, Sigma: r.Sigma, Alpha: r.AlphaLeft, Intervals: g.Intervals, RadiusSlack: g.RadiusSlack})
-	again.Decision, again.Intervals = g.Decision, g.Intervals
-	if err != nil || g.Intervals != IntervalsAnytime || !reflect.DeepEqual(again, g) {
+		CountsRequest{K: 2, Sigma: r.Sigma, Alpha: r.AlphaLeft, Validity: g.Validity, RadiusSlack: g.RadiusSlack})
+	again.Decision, again.Validity = g.Decision, g.Validity
+	if err != nil || g.Validity != ValidityAnytime || !reflect.DeepEqual(again, g) {
 		t.Errorf("%+v, again %+v, %v", g, again, err)
 	}
 	late := Request{Sigma: 0.5, N: 1_000_000_000_000, Rule: RuleTolerance(0), Timeout: 100 * time.Millisecond}

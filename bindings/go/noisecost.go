@@ -136,11 +136,11 @@ func (c *Counts) cost(request *CountsRequest, others uint64) (sigma, alpha, slac
 		return 0, 0, 0, invalid(ErrInvalidArgument, "most_rows",
 			fmt.Sprintf("is %d, and there are %d rows", request.MostRows, rows))
 	case c.Noise.RowAlpha == 0 || request.MostRows != 0:
-	case request.Intervals == IntervalsAnytime:
+	case request.Validity == ValidityAnytime:
 		return 0, 0, 0, invalid(ErrInvalidArgument, "most_rows", "must be given: exact noise costs alpha by the row, and the "+
-			"rows of these intervals were not fixed beforehand")
+			"rows of these validity were not fixed beforehand")
 	default:
-		if last, given := strings.CutPrefix(string(request.Intervals), string(IntervalsAnytime)+":"); given {
+		if last, given := strings.CutPrefix(string(request.Validity), string(ValidityAnytime)+":"); given {
 			// What is no number is the library's to refuse.
 			var number uint64
 			_, _ = fmt.Sscan(last, &number)

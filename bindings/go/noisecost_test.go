@@ -160,11 +160,11 @@ func TestNoiseThatCostsAlpha(t *testing.T) {
 	near("the rows", radius, err, 0.009)
 	radius, err = certify(func(_ *Counts, r *CountsRequest) { r.MostRows = 400 })
 	near("the most rows", radius, err, 0.006)
-	last, err := certify(func(_ *Counts, r *CountsRequest) { r.Intervals = IntervalsAnytimeTo(400) })
+	last, err := certify(func(_ *Counts, r *CountsRequest) { r.Validity = ValidityAnytimeTo(400) })
 	if err != nil {
 		t.Error(err)
 	}
-	most, err := certify(func(_ *Counts, r *CountsRequest) { r.Intervals, r.MostRows = IntervalsAnytimeTo(400), 400 })
+	most, err := certify(func(_ *Counts, r *CountsRequest) { r.Validity, r.MostRows = ValidityAnytimeTo(400), 400 })
 	if err != nil || most != last {
 		t.Errorf("%v, %v, %v", most, last, err)
 	}
@@ -173,12 +173,12 @@ func TestNoiseThatCostsAlpha(t *testing.T) {
 		"alpha":     func(_ *Counts, r *CountsRequest) { r.Alpha = 0.001 },
 		"sigma":     func(_ *Counts, r *CountsRequest) { r.Sigma = 0.25 },
 		"row_alpha": func(c *Counts, _ *CountsRequest) { c.Noise.RowAlpha = math.NaN() },
-		"intervals": func(_ *Counts, r *CountsRequest) { r.Intervals = "anytime:x" },
+		"validity": func(_ *Counts, r *CountsRequest) { r.Validity = "anytime:x" },
 	} {
 		_, err := certify(change)
 		refused(t, field, err)
 	}
-	_, err = certify(func(_ *Counts, r *CountsRequest) { r.Intervals = IntervalsAnytime })
+	_, err = certify(func(_ *Counts, r *CountsRequest) { r.Validity = ValidityAnytime })
 	refused(t, "most_rows", err)
 	_, err = lib.PredictCounts(costly, CountsRequest{K: 1, Alpha: 0.001})
 	refused(t, "alpha", err)

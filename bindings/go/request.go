@@ -33,9 +33,9 @@ type Request struct {
 	Rule Rule
 	// Bound is how label probabilities are bounded; Ranked if not set. Certify alone uses it.
 	Bound Bound
-	// Spending is how alpha is spent on the bounds, for what Bound cannot say; where it is given, Bound does not count.
+	// Allocation is how alpha is spent on the bounds, for what Bound cannot say; where it is given, Bound does not count.
 	// Certify alone uses it.
-	Spending Spending
+	Allocation Allocation
 	// Randomized has exact bounds randomized, for a little larger radii on average at the same Alpha. Certify alone uses
 	// it, with RuleFixed; Certificate.Uniform says by which number.
 	Randomized bool
@@ -81,7 +81,7 @@ func Seed(seed uint64) *uint64 { return &seed }
 type asked struct {
 	numbers        C.shim_request
 	k              []C.size_t
-	rule, spending []C.char
+	rule, allocation []C.char
 }
 
 func (r *Request) native() (asked, error) {
@@ -127,7 +127,7 @@ func (r *Request) native() (asked, error) {
 	if out.rule, err = cText("rule", string(r.Rule)); err != nil {
 		return out, err
 	}
-	out.spending, err = cText("spending", string(r.Spending))
+	out.allocation, err = cText("allocation", string(r.Allocation))
 	return out, err
 }
 

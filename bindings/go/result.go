@@ -24,8 +24,8 @@ type Evidence struct {
 	N uint64
 	// N0 is how many rows chose, 0 where none did.
 	N0 uint64
-	// RowsDrawn is how many rows were drawn: N, and those after the last look; not the N0.
-	RowsDrawn uint64
+	// SamplesDrawn is how many rows were drawn: N, and those after the last look; not the N0.
+	SamplesDrawn uint64
 	// Sigma is the standard deviation of the noise.
 	Sigma float64
 	// Alpha is the probability that an answer is false.
@@ -65,20 +65,20 @@ type Certificate struct {
 	PLower float64
 	// PUpper is the upper confidence bound of the limiting rivals' summed probability.
 	PUpper float64
-	// Bound is how the two were computed, OtherBound where Spending alone tells.
+	// Bound is how the two were computed, OtherBound where Allocation alone tells.
 	Bound Bound
-	// Spending is how alpha was spent on them, as CertifyCounts takes it; SpendingAuto was replaced by what it chose. Empty
+	// Allocation is how alpha was spent on them, as CertifyCounts takes it; AllocationAuto was replaced by what it chose. Empty
 	// where there is no answer.
-	Spending Spending
-	// Intervals is the kind of bounds, as CertifyCounts takes it. Empty where there is no certificate, and in what
+	Allocation Allocation
+	// Validity is the kind of bounds, as CertifyCounts takes it. Empty where there is no certificate, and in what
 	// CertifyCounts finds.
-	Intervals Intervals
+	Validity Validity
 	// Rows is how many rows the certificate rests on: Evidence.N, or fewer, where one of several k had a larger radius at
 	// an earlier look.
 	Rows uint64
 	// Decision is what the rule decided.
 	Decision Decision
-	// Uniform is the number of IntervalsRandomized that gives the radius again from the counts; 0 where the bounds are not
+	// Uniform is the number of ValidityRandomized that gives the radius again from the counts; 0 where the bounds are not
 	// randomized.
 	Uniform float64
 }
@@ -179,7 +179,7 @@ func (e *Evidence) take(s *C.stk_summary) {
 	if s.cut != C.STK_STATUS_OK {
 		e.Cut = Status(s.cut)
 	}
-	e.N, e.N0, e.RowsDrawn = uint64(s.n), uint64(s.n0), uint64(s.rows_drawn)
+	e.N, e.N0, e.SamplesDrawn = uint64(s.n), uint64(s.n0), uint64(s.samples_drawn)
 	e.Sigma, e.Alpha, e.AlphaLeft = float64(s.sigma), float64(s.alpha), float64(s.alpha_left)
 	e.Generator, e.Seed, e.Key = Generator(s.generator), uint64(s.seed), uint64(s.key)
 	e.Grid, e.ExactLevels = float64(s.grid), uint32(s.levels)
@@ -208,13 +208,13 @@ func (r *result) certifications() ([]Certification, error) {
 		certificates := make([]Certificate, len(summaries))
 		for i := range summaries {
 			certificates[i] = certificate(&summaries[i])
-			out := C.shim_result_spending(r.lib.api(), r.native, input, C.size_t(i))
+			out := C.shim_result_allocation(r.lib.api(), r.native, input, C.size_t(i))
 			if err := r.lib.checked(out); err != nil {
 				return err
 			}
-			certificates[i].Spending = Spending(C.GoString((*C.char)(out.value)))
+			certificates[i].Allocation = Allocation(C.GoString((*C.char)(out.value)))
 			var err error
-			if certificates[i].Intervals, err = r.intervals(input, C.size_t(i)); err != nil {
+			if certificates[i].Validity, err = r.validity(input, C.size_t(i)); err != nil {
 				return err
 			}
 		}
@@ -224,12 +224,12 @@ func (r *result) certifications() ([]Certification, error) {
 	return list, err
 }
 
-func (r *result) intervals(input, k C.size_t) (Intervals, error) {
-	out := C.shim_result_intervals(r.lib.api(), r.native, input, k)
+func (r *result) validity(input, k C.size_t) (Validity, error) {
+	out := C.shim_result_validity(r.lib.api(), r.native, input, k)
 	if err := r.lib.checked(out); err != nil {
 		return "", err
 	}
-	return Intervals(C.GoString((*C.char)(out.value))), nil
+	return Validity(C.GoString((*C.char)(out.value))), nil
 }
 
 func (r *result) predictions() ([]PredictionSet, error) {

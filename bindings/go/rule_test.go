@@ -31,13 +31,13 @@ func TestRulesDecide(t *testing.T) {
 			continue
 		}
 		r, c := results[0], results[0].Certificates[0]
-		if c.Decision != test.want || r.Cut != nil || r.RowsDrawn < r.N || r.N < c.Rows || r.N > uint64(test.n) {
+		if c.Decision != test.want || r.Cut != nil || r.SamplesDrawn < r.N || r.N < c.Rows || r.N > uint64(test.n) {
 			t.Errorf("%q: %+v, %+v", test.rule, r, c)
 		}
 		// What is undecided may end before all rows, once these could decide nothing.
 		decided := c.Decision != DecisionComplete
-		if c.Decision != DecisionUndecided && decided != (r.RowsDrawn < uint64(test.n)) {
-			t.Errorf("%q: %d rows of %d drawn", test.rule, r.RowsDrawn, test.n)
+		if c.Decision != DecisionUndecided && decided != (r.SamplesDrawn < uint64(test.n)) {
+			t.Errorf("%q: %d rows of %d drawn", test.rule, r.SamplesDrawn, test.n)
 		}
 		if c.Decision == DecisionCertified && c.Radius < 0.05 {
 			t.Errorf("certified at %v", c.Radius)
@@ -74,8 +74,8 @@ func TestDecisionsAreCalledAsByTheLibrary(t *testing.T) {
 // A certificate that a rule ended is that of its counts with bounds that hold at all looks.
 func TestRadiiUnderARuleComeAgainFromTheCounts(t *testing.T) {
 	m := model(t, "linear.onnx")
-	for rule, intervals := range map[Rule]Intervals{
-		RuleTolerance(0.02): IntervalsAnytime, RuleSteps(0.02): IntervalsAnytimeTo(200_000)} {
+	for rule, validity := range map[Rule]Validity{
+		RuleTolerance(0.02): ValidityAnytime, RuleSteps(0.02): ValidityAnytimeTo(200_000)} {
 		request := Request{Sigma: 0.25, K: []int{1, 2}, N: 200_000, Rule: rule, Seed: Seed(3)}
 		results, err := m.Certify(context.Background(), request, fill(16, 0.125))
 		if err != nil {
@@ -88,8 +88,8 @@ func TestRadiiUnderARuleComeAgainFromTheCounts(t *testing.T) {
 			}
 			compared++
 			again, err := library(t).CertifyCounts(Counts{Labels: r.Counts, N: r.N}, CountsRequest{Label: c.Label, K: c.K,
-				Sigma: r.Sigma, Alpha: r.AlphaLeft, Spending: c.Spending, Intervals: c.Intervals, RadiusSlack: c.RadiusSlack})
-			if err != nil || c.Intervals != intervals || again.Radius != c.Radius || again.PLower != c.PLower {
+				Sigma: r.Sigma, Alpha: r.AlphaLeft, Allocation: c.Allocation, Validity: c.Validity, RadiusSlack: c.RadiusSlack})
+			if err != nil || c.Validity != validity || again.Radius != c.Radius || again.PLower != c.PLower {
 				t.Errorf("%s: %+v, again %+v, %v", rule, c, again, err)
 			}
 		}
@@ -122,7 +122,7 @@ func TestLateAnswersUnderARule(t *testing.T) {
 		for _, r := range results {
 			if p := r.Predictions[0]; r.Err != nil || !errors.Is(r.Cut, ErrDeadlineExceeded) ||
 				!errors.Is(r.Cut, context.DeadlineExceeded) || p.Decision != DecisionUndecided || !p.Abstain ||
-				len(p.Labels) != 1 || r.N == 0 || sum(r.Counts) != r.N || r.RowsDrawn < r.N {
+				len(p.Labels) != 1 || r.N == 0 || sum(r.Counts) != r.N || r.SamplesDrawn < r.N {
 				t.Errorf("%s: %+v", name, r)
 			}
 		}

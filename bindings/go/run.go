@@ -67,7 +67,7 @@ func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float3
 // the radius of every label, of the set, of how many of it stay, and of their order. The labels are those most frequent
 // among N0 rows of their own or, with SameRows, among the N rows that certify them. It takes inputs and ends early as
 // Certify does. Its Rule is RuleFixed or, where rows of their own choose the labels, RuleRadius, RuleTolerance or
-// RuleToleranceSigma, which are then about SetRadius; it does not use Bound, Spending and Labels.
+// RuleToleranceSigma, which are then about SetRadius; it does not use Bound, Allocation and Labels.
 func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]float32) ([]CertifiedAnswer, error) {
 	result, stop := m.run(ctx, C.SHIM_CERTIFY_ANSWER, &request, inputs, nil)
 	if result == nil {
@@ -175,7 +175,7 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	handle := cgo.NewHandle(done)
 	defer handle.Delete()
 	out := C.shim_submit(lib.api(), m.native, task, &native.numbers, unsafe.SliceData(native.k),
-		unsafe.SliceData(native.rule), unsafe.SliceData(native.spending), (*C.float)(unsafe.SliceData(rows)),
+		unsafe.SliceData(native.rule), unsafe.SliceData(native.allocation), (*C.float)(unsafe.SliceData(rows)),
 		C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)), C.uintptr_t(handle))
 	if err := lib.checked(out); err != nil {
 		return nil, err
@@ -224,7 +224,7 @@ func (m *Model) wait(ctx context.Context, job *C.stk_job, done <-chan struct{}, 
 		defer ticker.Stop()
 		tick = ticker.C
 		report = func() {
-			progress(uint64(C.shim_job_rows_done(m.lib.api(), job)), uint64(C.shim_job_rows_total(m.lib.api(), job)))
+			progress(uint64(C.shim_job_samples_done(m.lib.api(), job)), uint64(C.shim_job_samples_total(m.lib.api(), job)))
 		}
 	}
 	ended, closing := ctx.Done(), m.closing.Done()

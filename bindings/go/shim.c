@@ -40,7 +40,7 @@ static stk_status request_new(const shim_api *api, const shim_request *from, SHI
   SET(from->levels != 0, api->stk_request_set_noise_exact(*request, from->levels, error));
   SET(from->bound != STK_BOUND_RANKED, api->stk_request_set_bound(*request, from->bound, error));
   SET(from->set & SHIM_SET_RANDOMIZED, api->stk_request_set_randomized(*request, true, error));
-  SET(spending != NULL, api->stk_request_set_spending(*request, spending, error));
+  SET(allocation != NULL, api->stk_request_set_allocation(*request, allocation, error));
   SET(rule != NULL, api->stk_request_set_rule(*request, rule, error));
   SET(from->key != 0, api->stk_request_set_key(*request, from->key, error));
   SET(from->timeout_ms != 0, api->stk_request_set_timeout_ms(*request, from->timeout_ms, error));
@@ -55,7 +55,7 @@ shim_out shim_submit(const shim_api *api, const stk_model *model, shim_task task
   void *user = (void *)done;
   stk_job *job = NULL;
   stk_request *request = NULL;
-  out.status = request_new(api, from, k, rule, spending, NULL, &request, &out.error);
+  out.status = request_new(api, from, k, rule, allocation, NULL, &request, &out.error);
   if (out.status == STK_STATUS_OK) {
     switch (task) {
       case SHIM_PREDICT:

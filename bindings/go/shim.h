@@ -23,13 +23,13 @@
   X(stk_request_new) X(stk_request_free) X(stk_request_set_k) X(stk_request_set_n) X(stk_request_set_n0)               \
   X(stk_request_set_alpha) X(stk_request_set_bound) X(stk_request_set_seed) X(stk_request_set_key)                     \
   X(stk_request_set_input_max) X(stk_request_set_timeout_ms) X(stk_request_set_cancel) X(stk_request_set_rule)         \
-  X(stk_request_set_spending) X(stk_request_set_randomized) X(stk_request_set_noise_exact)                             \
+  X(stk_request_set_allocation) X(stk_request_set_randomized) X(stk_request_set_noise_exact)                             \
   X(stk_request_set_chacha12)                                                                                          \
   X(stk_cancel_new) X(stk_cancel_set) X(stk_cancel_free)                                                               \
   X(stk_model_sample) X(stk_model_noise_cost) X(stk_model_submit_predict) X(stk_model_submit_certify) X(stk_model_submit_certify_answer)       \
-  X(stk_job_rows_done) X(stk_job_rows_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                       \
+  X(stk_job_samples_done) X(stk_job_samples_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                       \
   X(stk_result_len) X(stk_result_k_len) X(stk_result_summary) X(stk_result_labels) X(stk_result_counts)                \
-  X(stk_result_selection) X(stk_result_spending) X(stk_result_intervals) X(stk_result_guarantee) X(stk_result_label_radii)                     \
+  X(stk_result_selection) X(stk_result_allocation) X(stk_result_validity) X(stk_result_guarantee) X(stk_result_label_radii)                     \
   X(stk_result_kept_radii) X(stk_result_json) X(stk_result_free) X(stk_decision_name)                                  \
   X(stk_counts_new) X(stk_counts_add) X(stk_counts_labels) X(stk_counts_n) X(stk_counts_certify)                       \
   X(stk_counts_certify_with) X(stk_counts_predict) X(stk_counts_guarantee_with) X(stk_counts_free) X(stk_test_panic)        \
@@ -80,7 +80,7 @@ typedef struct shim_request {
 } shim_request;
 
 // What a request has beside its numbers, as arguments: k_len sizes, and two texts with their NUL, or NULL for the default.
-#define SHIM_REST const size_t *k, const char *rule, const char *spending
+#define SHIM_REST const size_t *k, const char *rule, const char *allocation
 
 typedef enum shim_task { SHIM_PREDICT, SHIM_CERTIFY, SHIM_CERTIFY_ANSWER } shim_task;
 
@@ -249,8 +249,8 @@ static inline void shim_cancel_free(const shim_api *api, stk_cancel *c) { api->s
 static inline shim_out shim_job_result(const shim_api *api, stk_job *job) {
   SHIM_VALUE(stk_result, api->stk_job_result(job, &value, &out.error));
 }
-static inline uint64_t shim_job_rows_done(const shim_api *api, const stk_job *j) { return api->stk_job_rows_done(j); }
-static inline uint64_t shim_job_rows_total(const shim_api *api, const stk_job *j) { return api->stk_job_rows_total(j); }
+static inline uint64_t shim_job_samples_done(const shim_api *api, const stk_job *j) { return api->stk_job_samples_done(j); }
+static inline uint64_t shim_job_samples_total(const shim_api *api, const stk_job *j) { return api->stk_job_samples_total(j); }
 static inline void shim_job_cancel(const shim_api *api, const stk_job *j) { api->stk_job_cancel(j); }
 static inline void shim_job_free(const shim_api *api, stk_job *j) { api->stk_job_free(j); }
 
@@ -268,13 +268,13 @@ static inline shim_array shim_result_counts(const shim_api *api, const stk_resul
 static inline shim_array shim_result_selection(const shim_api *api, const stk_result *result, size_t input) {
   SHIM_ARRAY(uint64_t, api->stk_result_selection(result, input, &data, &out.len, &out.error));
 }
-static inline shim_out shim_result_spending(const shim_api *api, const stk_result *result, size_t input,
+static inline shim_out shim_result_allocation(const shim_api *api, const stk_result *result, size_t input,
                                             size_t k_index) {
-  SHIM_VALUE(const char, api->stk_result_spending(result, input, k_index, &value, &out.error));
+  SHIM_VALUE(const char, api->stk_result_allocation(result, input, k_index, &value, &out.error));
 }
-static inline shim_out shim_result_intervals(const shim_api *api, const stk_result *result, size_t input,
+static inline shim_out shim_result_validity(const shim_api *api, const stk_result *result, size_t input,
                                              size_t k_index) {
-  SHIM_VALUE(const char, api->stk_result_intervals(result, input, k_index, &value, &out.error));
+  SHIM_VALUE(const char, api->stk_result_validity(result, input, k_index, &value, &out.error));
 }
 static inline shim_out shim_result_guarantee(const shim_api *api, const stk_result *result, size_t input,
                                              size_t k_index, stk_guarantee *guarantee) {
@@ -312,16 +312,16 @@ static inline shim_out shim_counts_certify(const shim_api *api, const stk_counts
   SHIM_OUT(api->stk_counts_certify(c, label, k, sigma, alpha, bound, slack, summary, sizeof *summary, &out.error));
 }
 static inline shim_out shim_counts_certify_with(const shim_api *api, const stk_counts *c, size_t label, size_t k,
-                                                double sigma, double alpha, const char *spending,
-                                                const char *intervals, double slack, stk_summary *summary) {
-  SHIM_OUT(api->stk_counts_certify_with(c, label, k, sigma, alpha, spending, intervals, slack, summary,
+                                                double sigma, double alpha, const char *allocation,
+                                                const char *validity, double slack, stk_summary *summary) {
+  SHIM_OUT(api->stk_counts_certify_with(c, label, k, sigma, alpha, allocation, validity, slack, summary,
                                         sizeof *summary, &out.error));
 }
 static inline shim_out shim_counts_guarantee(const shim_api *api, const stk_counts *c, const stk_counts *pilot,
-                                             size_t k, double sigma, double alpha, const char *intervals, double slack,
+                                             size_t k, double sigma, double alpha, const char *validity, double slack,
                                              int64_t *labels, double *label_radii, double *kept_radii,
                                              stk_guarantee *guarantee) {
-  SHIM_OUT(api->stk_counts_guarantee_with(c, pilot, k, sigma, alpha, intervals, slack, labels, label_radii, kept_radii,
+  SHIM_OUT(api->stk_counts_guarantee_with(c, pilot, k, sigma, alpha, validity, slack, labels, label_radii, kept_radii,
                                           guarantee, sizeof *guarantee, &out.error));
 }
 static inline shim_out shim_counts_predict(const shim_api *api, const stk_counts *c, size_t k, double alpha,

@@ -144,10 +144,10 @@ typedef int32_t stk_bound;
  * Called on the thread that waits in a blocking call, at most once per batch and once at the end.
  *
  * @param user What was given with the callback.
- * @param rows_done Rows counted so far.
- * @param rows_total Rows to be counted in all; under a rule the most that may be counted.
+ * @param samples_done Rows counted so far.
+ * @param samples_total Rows to be counted in all; under a rule the most that may be counted.
  */
-typedef void (*stk_progress_callback)(void *user, uint64_t rows_done, uint64_t rows_total);
+typedef void (*stk_progress_callback)(void *user, uint64_t samples_done, uint64_t samples_total);
 
 /**
  * What a rule decided for one k: one of the STK_DECISION_ constants. Later versions may add values.
@@ -236,7 +236,7 @@ typedef struct stk_summary {
    */
   stk_status status;
   /**
-   * stk_bound. certify: how alpha was spent; STK_BOUND_SPENDING: stk_result_spending tells. Otherwise as requested, and not
+   * stk_bound. certify: how alpha was spent; STK_BOUND_ALLOCATION: stk_result_allocation tells. Otherwise as requested, and not
    * used.
    */
   int32_t bound;
@@ -260,7 +260,7 @@ typedef struct stk_summary {
   /**
    * Rows drawn, those after the last look among them, selection rows not; 0 where no model was involved.
    */
-  uint64_t rows_drawn;
+  uint64_t samples_drawn;
   /**
    * What is left of alpha for the bounds, after what the noise's distance from an exact Gaussian costs: alpha but for exact
    * noise. The alpha that gives the radius again from the counts.
@@ -467,9 +467,9 @@ typedef void (*stk_done_callback)(void *user);
 #define STK_BOUND_AUTO 3
 
 /**
- * A spending of alpha that is none of the others: stk_result_spending tells it. Only in results.
+ * A allocation of alpha that is none of the others: stk_result_allocation tells it. Only in results.
  */
-#define STK_BOUND_SPENDING 4
+#define STK_BOUND_ALLOCATION 4
 
 /**
  * No noise was involved (counts alone).
@@ -986,7 +986,7 @@ stk_status stk_request_set_n(struct stk_request *request, uint64_t n, struct stk
  * certify_answer returns. They are drawn beside the n that certify.
  *
  * @param request Not NULL.
- * @param n0 At most 10^12; at least 1 where a label or a spending is to be selected. 0 in certify_answer: the labels are
+ * @param n0 At most 10^12; at least 1 where a label or a allocation is to be selected. 0 in certify_answer: the labels are
  * selected by the very rows that certify them, which is paid for out of alpha.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
@@ -1006,10 +1006,10 @@ stk_status stk_request_set_n0(struct stk_request *request,
 stk_status stk_request_set_alpha(struct stk_request *request, double alpha, struct stk_error **err);
 
 /**
- * Sets how label probabilities are bounded (certify). stk_request_set_spending has more choices; the later call counts.
+ * Sets how label probabilities are bounded (certify). stk_request_set_allocation has more choices; the later call counts.
  *
  * @param request Not NULL.
- * @param bound One of the STK_BOUND_ constants, but not STK_BOUND_SPENDING.
+ * @param bound One of the STK_BOUND_ constants, but not STK_BOUND_ALLOCATION.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
@@ -1127,10 +1127,10 @@ stk_status stk_request_set_randomized(struct stk_request *request,
 
 /**
  * Sets how alpha is spent on the bounds of a certificate (certify): all that stk_request_set_bound takes, and more. The later
- * call counts. A spending that is given must not come from the rows that it is applied to.
+ * call counts. A allocation that is given must not come from the rows that it is applied to.
  *
  * @param request Not NULL.
- * @param spending Not NULL. "ranked", the default; "ranked:S" with the share S of alpha for the label, between 0 and 1, and the
+ * @param allocation Not NULL. "ranked", the default; "ranked:S" with the share S of alpha for the label, between 0 and 1, and the
  * rest for its rivals; "simuem"; "binocp"; "pooled:S" with S for the label and the rest for one bound of the sum of rivals;
  * "pooled:S:L,L,..", where the labels L, ascending and fewer than k, are left out of that sum; "auto": chosen by the n0
  * selection rows for the largest radius that is to be expected.
@@ -1138,8 +1138,8 @@ stk_status stk_request_set_randomized(struct stk_request *request,
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. What does not fit the label, k or the
  * number of labels is refused when the task is asked.
  */
-stk_status stk_request_set_spending(struct stk_request *request,
-                                    const char *spending,
+stk_status stk_request_set_allocation(struct stk_request *request,
+                                    const char *allocation,
                                     struct stk_error **err);
 
 /**
@@ -1263,7 +1263,7 @@ void stk_counts_free(struct stk_counts *counts);
  * label was fixed before the rows were drawn (given, or chosen from other rows). Pure; safe from any thread.
  *
  * For a number of rows that was fixed beforehand, too: counts of rows that a rule ended (stk_request_set_rule) would be certified
- * falsely far more often than alpha; take stk_counts_certify_with and what stk_result_intervals says for them.
+ * falsely far more often than alpha; take stk_counts_certify_with and what stk_result_validity says for them.
  *
  * @param counts Not NULL; from 1 to 10^12 rows.
  * @param label The label, below the number of labels.
@@ -1294,18 +1294,18 @@ stk_status stk_counts_certify(const struct stk_counts *counts,
  * As stk_counts_certify, with alpha spent as said, and with bounds for one number of rows or for all of them at once. Pure;
  * safe from any thread.
  *
- * Not only the label but the spending must have been fixed before the rows were drawn.
+ * Not only the label but the allocation must have been fixed before the rows were drawn.
  *
  * @param counts Not NULL; from 1 to 10^12 rows.
  * @param label The label, below the number of labels.
  * @param k The size of the top set, from 1 to the number of labels less 1.
  * @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
  * @param alpha Failure probability, from 1e-100 to 0.5.
- * @param spending As for stk_request_set_spending, but not "auto". May be NULL: "ranked".
- * @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
+ * @param allocation As for stk_request_set_allocation, but not "auto". May be NULL: "ranked".
+ * @param validity "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
  * growing counts are true at once, so any may be taken, whatever made the rows end; "anytime:N": so too, for at most N rows, with N
  * fixed beforehand and half of alpha for the N-th row alone, which is what the rule steps:E takes with N the n of its request
- * (stk_result_intervals), never the number of rows that came of it;
+ * (stk_result_validity), never the number of rows that came of it;
  * "randomized:U": as fixed, a little larger
  * on average, by a uniform U above 0 and at most 1 that was drawn independently of the rows. May be NULL: "fixed".
  * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
@@ -1320,8 +1320,8 @@ stk_status stk_counts_certify_with(const struct stk_counts *counts,
                                    size_t k,
                                    double sigma,
                                    double alpha,
-                                   const char *spending,
-                                   const char *intervals,
+                                   const char *allocation,
+                                   const char *validity,
                                    double radius_slack,
                                    struct stk_summary *out,
                                    size_t out_size,
@@ -1400,7 +1400,7 @@ stk_status stk_counts_guarantee(const struct stk_counts *counts,
  * @param k The number of labels, from 1 to all labels less 1.
  * @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
  * @param alpha Failure probability of each statement, from 1e-100 to 0.5.
- * @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": each
+ * @param validity "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": each
  * statement of all looks at growing counts is true at once. May be NULL: "fixed".
  * @param radius_slack As for stk_counts_guarantee.
  * @param labels As for stk_counts_guarantee.
@@ -1417,7 +1417,7 @@ stk_status stk_counts_guarantee_with(const struct stk_counts *counts,
                                      size_t k,
                                      double sigma,
                                      double alpha,
-                                     const char *intervals,
+                                     const char *validity,
                                      double radius_slack,
                                      int64_t *labels,
                                      double *label_radii,
@@ -1515,13 +1515,13 @@ stk_status stk_result_selection(const struct stk_result *result,
  * @param result Not NULL.
  * @param input The input's index, below stk_result_len.
  * @param k_index The index of the k in the request, below stk_result_k_len.
- * @param spending Not NULL. Gets a UTF-8 string that lives as long as the result; "" where there is no certificate.
+ * @param allocation Not NULL. Gets a UTF-8 string that lives as long as the result; "" where there is no certificate.
  * @param err May be NULL.
  */
-stk_status stk_result_spending(const struct stk_result *result,
+stk_status stk_result_allocation(const struct stk_result *result,
                                size_t input,
                                size_t k_index,
-                               const char **spending,
+                               const char **allocation,
                                struct stk_error **err);
 
 /**
@@ -1531,14 +1531,14 @@ stk_status stk_result_spending(const struct stk_result *result,
  * @param result Not NULL.
  * @param input The input's index, below stk_result_len.
  * @param k_index The index of the k in the request, below stk_result_k_len.
- * @param intervals Not NULL. Gets a UTF-8 string that lives as long as the result; "" where the input has no answer, and for
+ * @param validity Not NULL. Gets a UTF-8 string that lives as long as the result; "" where the input has no answer, and for
  * predict.
  * @param err May be NULL.
  */
-stk_status stk_result_intervals(const struct stk_result *result,
+stk_status stk_result_validity(const struct stk_result *result,
                                 size_t input,
                                 size_t k_index,
-                                const char **intervals,
+                                const char **validity,
                                 struct stk_error **err);
 
 /**
@@ -1630,14 +1630,14 @@ bool stk_job_is_done(const struct stk_job *job);
  *
  * @param job May be NULL: 0.
  */
-uint64_t stk_job_rows_done(const struct stk_job *job);
+uint64_t stk_job_samples_done(const struct stk_job *job);
 
 /**
  * Rows to be counted in all, of all inputs, selection rows included; under a rule the most that may be counted.
  *
  * @param job May be NULL: 0.
  */
-uint64_t stk_job_rows_total(const struct stk_job *job);
+uint64_t stk_job_samples_total(const struct stk_job *job);
 
 /**
  * Cancels what has not ended, within about a millisecond or a batch. The completion callback may be called on this thread.
@@ -1851,7 +1851,7 @@ stk_status stk_model_certify(const struct stk_model *model,
  * Blocks. Safe from any number of threads.
  *
  * @param model Not NULL.
- * @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its bound and spending are not
+ * @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its bound and allocation are not
  * used.
  * @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
  * @param count At least 1.

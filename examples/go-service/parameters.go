@@ -61,8 +61,8 @@ func (s *service) parseParameters(given parameters, a *ask) error {
 			request.Bound, err = smoothtopk.ParseBound(text)
 		case "rule":
 			request.Rule = smoothtopk.Rule(text)
-		case "spending":
-			request.Spending = smoothtopk.Spending(text)
+		case "allocation":
+			request.Allocation = smoothtopk.Allocation(text)
 		case "levels":
 			var levels uint64
 			levels, err = strconv.ParseUint(text, 10, 32)

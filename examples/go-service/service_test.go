@@ -234,10 +234,10 @@ func TestPredictEndsByItsRule(t *testing.T) {
 	}
 }
 
-func TestRulesNoiseAndSpendingsReachTheLibrary(t *testing.T) {
+func TestRulesNoiseAndAllocationsReachTheLibrary(t *testing.T) {
 	_, url := serve(t)
 	status, body := post(t, url+path+"/infer", `{"parameters":{"sigma":0.25,"rule":"radius:0.05","levels":255,`+
-		`"spending":"ranked:0.75","generator":"chacha12"},"inputs":[`+zeros+`],"outputs":[{"name":"json"},{"name":"decision"}]}`)
+		`"allocation":"ranked:0.75","generator":"chacha12"},"inputs":[`+zeros+`],"outputs":[{"name":"json"},{"name":"decision"}]}`)
 	if status != http.StatusOK {
 		t.Fatalf("%d %v", status, body)
 	}
@@ -363,7 +363,7 @@ func TestBadRequests(t *testing.T) {
 		{infer(`"sigma":1,"input_max":0`), "input_max"}, {infer(`"sigma":1,"rule":"forever"`), "rule"},
 		{infer(`"sigma":1,"rule":"predict"`), "rule"}, {infer(`"sigma":1,"task":"predict","rule":"radius:1"`), "rule"},
 		{infer(`"sigma":1,"task":"certify_answer","rule":"steps:1"`), "rule"},
-		{infer(`"sigma":1,"spending":"all"`), "spending"},
+		{infer(`"sigma":1,"allocation":"all"`), "allocation"},
 		{infer(`"sigma":1,"levels":-1`), "levels"}, {infer(`"sigma":1,"levels":2000000`), "levels"},
 		{infer(`"sigma":1,"generator":"dice"`), "generator"}, {infer(`"sigma":1,"generator":"chacha12","seed":1`), "seed"},
 		{tensor(`"x"`, `"y"`), `no input "y"`}, {tensor("FP32", "FP64"), "datatype"}, {tensor("[1,16]", "[16,1]"), "shape"},

@@ -7,20 +7,20 @@ use super::error::stk_error;
 use super::ffi::{Answer, call};
 use super::library::STK_NO_LABEL;
 use super::request::{
-    STK_BOUND_AUTO, STK_BOUND_BINOCP, STK_BOUND_RANKED, STK_BOUND_SIMUEM, STK_BOUND_SPENDING, bound_from, stk_bound,
+    STK_BOUND_ALLOCATION, STK_BOUND_AUTO, STK_BOUND_BINOCP, STK_BOUND_RANKED, STK_BOUND_SIMUEM, bound_from, stk_bound,
 };
 use super::status::stk_status;
 use super::summary::stk_summary;
 use crate::Error;
 use crate::certificate::{self, Certificate, Prediction};
 use crate::smoothed::Bounding;
-use crate::stats::{Bound, Intervals, Spending};
+use crate::stats::{Allocation, Bound, Validity};
 
 /// The l2 radius within which `label` stays in the smoothed classifier's top k, with probability at least 1 - alpha if the
 /// label was fixed before the rows were drawn (given, or chosen from other rows). Pure; safe from any thread.
 ///
 /// For a number of rows that was fixed beforehand, too: counts of rows that a rule ended (stk_request_set_rule) would be certified
-/// falsely far more often than alpha; take stk_counts_certify_with and what stk_result_intervals says for them.
+/// falsely far more often than alpha; take stk_counts_certify_with and what stk_result_validity says for them.
 ///
 /// @param counts Not NULL; from 1 to 10^12 rows.
 /// @param label The label, below the number of labels.
@@ -63,18 +63,18 @@ pub unsafe extern "C" fn stk_counts_certify(
 /// As stk_counts_certify, with alpha spent as said, and with bounds for one number of rows or for all of them at once. Pure;
 /// safe from any thread.
 ///
-/// Not only the label but the spending must have been fixed before the rows were drawn.
+/// Not only the label but the allocation must have been fixed before the rows were drawn.
 ///
 /// @param counts Not NULL; from 1 to 10^12 rows.
 /// @param label The label, below the number of labels.
 /// @param k The size of the top set, from 1 to the number of labels less 1.
 /// @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
 /// @param alpha Failure probability, from 1e-100 to 0.5.
-/// @param spending As for stk_request_set_spending, but not "auto". May be NULL: "ranked".
-/// @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
+/// @param allocation As for stk_request_set_allocation, but not "auto". May be NULL: "ranked".
+/// @param validity "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
 /// growing counts are true at once, so any may be taken, whatever made the rows end; "anytime:N": so too, for at most N rows, with N
 /// fixed beforehand and half of alpha for the N-th row alone, which is what the rule steps:E takes with N the n of its request
-/// (stk_result_intervals), never the number of rows that came of it;
+/// (stk_result_validity), never the number of rows that came of it;
 /// "randomized:U": as fixed, a little larger
 /// on average, by a uniform U above 0 and at most 1 that was drawn independently of the rows. May be NULL: "fixed".
 /// @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
@@ -90,8 +90,8 @@ pub unsafe extern "C" fn stk_counts_certify_with(
     k: usize,
     sigma: f64,
     alpha: f64,
-    spending: *const c_char,
-    intervals: *const c_char,
+    allocation: *const c_char,
+    validity: *const c_char,
     radius_slack: f64,
     out: *mut stk_summary,
     out_size: usize,
@@ -100,11 +100,11 @@ pub unsafe extern "C" fn stk_counts_certify_with(
     call!(err, |args| {
         let counts = args.shared(counts, "counts")?;
         let out = args.out_sized(out, out_size, "out")?;
-        let spending: Spending =
-            args.text_or_null(spending, "spending")?.map_or(Ok(Spending::default()), str::parse)?;
-        let intervals = args.text_or_null(intervals, "intervals")?.map_or(Ok(Intervals::default()), str::parse)?;
+        let allocation: Allocation =
+            args.text_or_null(allocation, "allocation")?.map_or(Ok(Allocation::default()), str::parse)?;
+        let validity = args.text_or_null(validity, "validity")?.map_or(Ok(Validity::default()), str::parse)?;
         check_slack(radius_slack)?;
-        let found = certificate::certify_with(counts, label, k, sigma, alpha, &spending, intervals)?;
+        let found = certificate::certify_with(counts, label, k, sigma, alpha, &allocation, validity)?;
         let summary = stk_summary { radius_slack, n: counts.n(), ..stk_summary::EMPTY };
         certified(summary, &found.shrunk_by(radius_slack)).write(out);
         Ok(())
@@ -157,11 +157,11 @@ pub(super) fn certified(summary: stk_summary, certificate: &Certificate) -> stk_
         alpha: certificate.alpha,
         alpha_left: certificate.alpha,
         n_certified: certificate.n,
-        uniform: match certificate.intervals {
-            Intervals::Randomized(uniform) => uniform.value(),
-            Intervals::Fixed | Intervals::Anytime | Intervals::AnytimeTo(_) => 0.0,
+        uniform: match certificate.validity {
+            Validity::Randomized(uniform) => uniform.value(),
+            Validity::Fixed | Validity::Anytime | Validity::AnytimeTo(_) => 0.0,
         },
-        bound: spent_bound(&certificate.spending),
+        bound: spent_bound(&certificate.allocation),
         certified: certificate.certified().into(),
         abstain: (!certificate.certified()).into(),
         ..summary
@@ -195,14 +195,14 @@ fn bound_to(bound: Bound) -> stk_bound {
     }
 }
 
-/// What a request asks for: one of the three, auto, or a spending of alpha that is none of them.
+/// What a request asks for: one of the three, auto, or a allocation of alpha that is none of them.
 pub(super) fn asked_bound(bound: &Bounding) -> stk_bound {
     match bound {
         Bounding::Auto => STK_BOUND_AUTO,
-        Bounding::As(spending) => spent_bound(spending),
+        Bounding::As(allocation) => spent_bound(allocation),
     }
 }
 
-fn spent_bound(spending: &Spending) -> stk_bound {
-    spending.bound().map_or(STK_BOUND_SPENDING, bound_to)
+fn spent_bound(allocation: &Allocation) -> stk_bound {
+    allocation.bound().map_or(STK_BOUND_ALLOCATION, bound_to)
 }

@@ -12,7 +12,7 @@ use super::summary::stk_summary;
 use crate::Error;
 use crate::certificate::Inference;
 use crate::smoothed::Guarantee;
-use crate::stats::Intervals;
+use crate::stats::Validity;
 
 /// What holds around an input for the k labels that are returned for it. Each radius, and the radii of all labels together, are
 /// a statement at alpha of their own: several that are read together are all true with probability at least 1 minus the sum
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn stk_counts_guarantee(
 /// @param k The number of labels, from 1 to all labels less 1.
 /// @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
 /// @param alpha Failure probability of each statement, from 1e-100 to 0.5.
-/// @param intervals "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": each
+/// @param validity "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": each
 /// statement of all looks at growing counts is true at once. May be NULL: "fixed".
 /// @param radius_slack As for stk_counts_guarantee.
 /// @param labels As for stk_counts_guarantee.
@@ -187,7 +187,7 @@ pub unsafe extern "C" fn stk_counts_guarantee_with(
     k: usize,
     sigma: f64,
     alpha: f64,
-    intervals: *const c_char,
+    validity: *const c_char,
     radius_slack: f64,
     labels: *mut i64,
     label_radii: *mut f64,
@@ -199,14 +199,14 @@ pub unsafe extern "C" fn stk_counts_guarantee_with(
     call!(err, |args| {
         let counts = args.shared(counts, "counts")?;
         let pilot = args.shared_or_null(pilot, "pilot")?;
-        let intervals = args.text_or_null(intervals, "intervals")?.map_or(Ok(Intervals::default()), str::parse)?;
+        let validity = args.text_or_null(validity, "validity")?.map_or(Ok(Validity::default()), str::parse)?;
         let out = args.out_sized(out, out_size, "out")?;
         if pilot.is_some_and(|pilot| std::ptr::eq(pilot, counts)) {
             let message = "is the counts themselves: pass NULL where they choose the labels";
             return Err(Error::argument("pilot", message).into());
         }
         check_slack(radius_slack)?;
-        let found = Guarantee::with(counts, pilot, k, sigma, alpha, radius_slack, &Inference::of(intervals)?)?;
+        let found = Guarantee::with(counts, pilot, k, sigma, alpha, radius_slack, &Inference::of(validity)?)?;
         let labels = args.out_array(labels, k, "labels")?;
         let each = args.out_array(label_radii, k, "label_radii")?;
         let kept = args.out_array(kept_radii, k, "kept_radii")?;

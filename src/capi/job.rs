@@ -50,16 +50,16 @@ pub unsafe extern "C" fn stk_job_is_done(job: *const stk_job) -> bool {
 ///
 /// @param job May be NULL: 0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_job_rows_done(job: *const stk_job) -> u64 {
-    get!(job, 0, |work| work.batch.rows_done())
+pub unsafe extern "C" fn stk_job_samples_done(job: *const stk_job) -> u64 {
+    get!(job, 0, |work| work.batch.samples_done())
 }
 
 /// Rows to be counted in all, of all inputs, selection rows included; under a rule the most that may be counted.
 ///
 /// @param job May be NULL: 0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_job_rows_total(job: *const stk_job) -> u64 {
-    get!(job, 0, |work| work.batch.rows_total())
+pub unsafe extern "C" fn stk_job_samples_total(job: *const stk_job) -> u64 {
+    get!(job, 0, |work| work.batch.samples_total())
 }
 
 /// Cancels what has not ended, within about a millisecond or a batch. The completion callback may be called on this thread.

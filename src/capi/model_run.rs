@@ -184,7 +184,7 @@ pub unsafe extern "C" fn stk_model_certify(
 /// Blocks. Safe from any number of threads.
 ///
 /// @param model Not NULL.
-/// @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its bound and spending are not
+/// @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its bound and allocation are not
 /// used.
 /// @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
 /// @param count At least 1.

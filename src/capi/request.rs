@@ -22,15 +22,15 @@ pub const STK_BOUND_SIMUEM: stk_bound = 1;
 pub const STK_BOUND_BINOCP: stk_bound = 2;
 /// Chosen by the n0 selection rows, for the largest radius that is to be expected. The result says what was chosen.
 pub const STK_BOUND_AUTO: stk_bound = 3;
-/// A spending of alpha that is none of the others: stk_result_spending tells it. Only in results.
-pub const STK_BOUND_SPENDING: stk_bound = 4;
+/// A allocation of alpha that is none of the others: stk_result_allocation tells it. Only in results.
+pub const STK_BOUND_ALLOCATION: stk_bound = 4;
 
 /// Called on the thread that waits in a blocking call, at most once per batch and once at the end.
 ///
 /// @param user What was given with the callback.
-/// @param rows_done Rows counted so far.
-/// @param rows_total Rows to be counted in all; under a rule the most that may be counted.
-pub type stk_progress_callback = Option<unsafe extern "C" fn(user: *mut c_void, rows_done: u64, rows_total: u64)>;
+/// @param samples_done Rows counted so far.
+/// @param samples_total Rows to be counted in all; under a rule the most that may be counted.
+pub type stk_progress_callback = Option<unsafe extern "C" fn(user: *mut c_void, samples_done: u64, samples_total: u64)>;
 
 /// What is asked of a smoothed classifier: the noise, how much of it, and how sure the answer must be. Setters check their
 /// value at once and need exclusive use; calls that take a const request may share it between threads, and keep nothing of it
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn stk_request_set_n(request: *mut stk_request, n: u64, er
 /// certify_answer returns. They are drawn beside the n that certify.
 ///
 /// @param request Not NULL.
-/// @param n0 At most 10^12; at least 1 where a label or a spending is to be selected. 0 in certify_answer: the labels are
+/// @param n0 At most 10^12; at least 1 where a label or a allocation is to be selected. 0 in certify_answer: the labels are
 /// selected by the very rows that certify them, which is paid for out of alpha.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
@@ -188,10 +188,10 @@ pub unsafe extern "C" fn stk_request_set_alpha(
     call!(err, |args| set(args.exclusive(request, "request")?, |request| request.alpha = alpha))
 }
 
-/// Sets how label probabilities are bounded (certify). stk_request_set_spending has more choices; the later call counts.
+/// Sets how label probabilities are bounded (certify). stk_request_set_allocation has more choices; the later call counts.
 ///
 /// @param request Not NULL.
-/// @param bound One of the STK_BOUND_ constants, but not STK_BOUND_SPENDING.
+/// @param bound One of the STK_BOUND_ constants, but not STK_BOUND_ALLOCATION.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
 #[unsafe(no_mangle)]

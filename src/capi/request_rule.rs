@@ -55,10 +55,10 @@ pub unsafe extern "C" fn stk_request_set_randomized(
 }
 
 /// Sets how alpha is spent on the bounds of a certificate (certify): all that stk_request_set_bound takes, and more. The later
-/// call counts. A spending that is given must not come from the rows that it is applied to.
+/// call counts. A allocation that is given must not come from the rows that it is applied to.
 ///
 /// @param request Not NULL.
-/// @param spending Not NULL. "ranked", the default; "ranked:S" with the share S of alpha for the label, between 0 and 1, and the
+/// @param allocation Not NULL. "ranked", the default; "ranked:S" with the share S of alpha for the label, between 0 and 1, and the
 /// rest for its rivals; "simuem"; "binocp"; "pooled:S" with S for the label and the rest for one bound of the sum of rivals;
 /// "pooled:S:L,L,..", where the labels L, ascending and fewer than k, are left out of that sum; "auto": chosen by the n0
 /// selection rows for the largest radius that is to be expected.
@@ -66,14 +66,14 @@ pub unsafe extern "C" fn stk_request_set_randomized(
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. What does not fit the label, k or the
 /// number of labels is refused when the task is asked.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_request_set_spending(
+pub unsafe extern "C" fn stk_request_set_allocation(
     request: *mut stk_request,
-    spending: *const c_char,
+    allocation: *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |args| {
-        let parsed = args.text(spending, "spending")?.parse::<Bounding>();
-        let spending = parsed.map_err(|error: Error| error.with_field("spending"))?;
-        set(args.exclusive(request, "request")?, |request| request.bound = spending)
+        let parsed = args.text(allocation, "allocation")?.parse::<Bounding>();
+        let allocation = parsed.map_err(|error: Error| error.with_field("allocation"))?;
+        set(args.exclusive(request, "request")?, |request| request.bound = allocation)
     })
 }

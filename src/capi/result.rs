@@ -14,7 +14,7 @@ use super::status::{self, STK_STATUS_OK, stk_status};
 use super::summary::stk_summary;
 use crate::Error;
 use crate::smoothed::{self, Identity, NoiseMode, Outcome, Task};
-use crate::stats::Intervals;
+use crate::stats::Validity;
 
 /// What came of a predict, certify or certify_answer: one entry per input and, in it, one per k. Never changes, so it may be read from any
 /// number of threads. Outlives its model.
@@ -34,9 +34,9 @@ pub(super) struct Entry {
     /// Of guarantees: for each k, the radii of the labels, and of how many stay.
     pub radii: Vec<(Vec<f64>, Vec<f64>)>,
     /// Of certificates: for each k, how alpha was spent.
-    spendings: Vec<CString>,
+    allocations: Vec<CString>,
     /// Of certificates and guarantees: for each k, the kind of their bounds.
-    intervals: Vec<CString>,
+    validity: Vec<CString>,
     json: OnceLock<CString>,
 }
 
@@ -80,19 +80,19 @@ impl Entry {
             }
             _ => vec![(Vec::new(), Vec::new()); outcome.request.k.len()],
         };
-        let spendings = match &outcome.answer {
+        let allocations = match &outcome.answer {
             Ok(smoothed::Answer::Certificates(list)) => {
-                list.iter().map(|found| c_string(&found.spending.to_string())).collect()
+                list.iter().map(|found| c_string(&found.allocation.to_string())).collect()
             }
             _ => vec![CString::default(); outcome.request.k.len()],
         };
-        let kind = |intervals: Intervals| c_string(&intervals.to_string());
-        let intervals = match &outcome.answer {
-            Ok(smoothed::Answer::Certificates(list)) => list.iter().map(|found| kind(found.intervals)).collect(),
-            Ok(smoothed::Answer::Guarantees(list)) => list.iter().map(|_| kind(outcome.request.intervals())).collect(),
+        let kind = |validity: Validity| c_string(&validity.to_string());
+        let validity = match &outcome.answer {
+            Ok(smoothed::Answer::Certificates(list)) => list.iter().map(|found| kind(found.validity)).collect(),
+            Ok(smoothed::Answer::Guarantees(list)) => list.iter().map(|_| kind(outcome.request.validity())).collect(),
             _ => vec![CString::default(); outcome.request.k.len()],
         };
-        Self { outcome, labels, radii, spendings, intervals, json: OnceLock::new() }
+        Self { outcome, labels, radii, allocations, validity, json: OnceLock::new() }
     }
 
     pub(super) fn check_k(&self, k_index: usize) -> Answer {
@@ -121,7 +121,7 @@ impl Entry {
             key: *key,
             bound: asked_bound(&request.bound),
             n_certified: if answered { counts.n() } else { 0 },
-            rows_drawn: self.outcome.rows,
+            samples_drawn: self.outcome.rows,
             alpha_left: request.alpha_left(*task, *elements)?,
             decision: decision::of(self.outcome.decisions.get(k_index)),
             cut: self.outcome.cut.as_ref().map_or(STK_STATUS_OK, |error| status::of(error.kind())),
@@ -280,22 +280,22 @@ pub unsafe extern "C" fn stk_result_selection(
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
 /// @param k_index The index of the k in the request, below stk_result_k_len.
-/// @param spending Not NULL. Gets a UTF-8 string that lives as long as the result; "" where there is no certificate.
+/// @param allocation Not NULL. Gets a UTF-8 string that lives as long as the result; "" where there is no certificate.
 /// @param err May be NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_result_spending(
+pub unsafe extern "C" fn stk_result_allocation(
     result: *const stk_result,
     input: usize,
     k_index: usize,
-    spending: *mut *const c_char,
+    allocation: *mut *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |args| {
         let results = args.shared(result, "result")?;
-        let spending = args.out(spending, "spending")?;
+        let allocation = args.out(allocation, "allocation")?;
         let entry = results.entry(input)?;
         entry.check_k(k_index)?;
-        spending.set(entry.spendings[k_index].as_ptr());
+        allocation.set(entry.allocations[k_index].as_ptr());
         Ok(())
     })
 }
@@ -306,23 +306,23 @@ pub unsafe extern "C" fn stk_result_spending(
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
 /// @param k_index The index of the k in the request, below stk_result_k_len.
-/// @param intervals Not NULL. Gets a UTF-8 string that lives as long as the result; "" where the input has no answer, and for
+/// @param validity Not NULL. Gets a UTF-8 string that lives as long as the result; "" where the input has no answer, and for
 /// predict.
 /// @param err May be NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_result_intervals(
+pub unsafe extern "C" fn stk_result_validity(
     result: *const stk_result,
     input: usize,
     k_index: usize,
-    intervals: *mut *const c_char,
+    validity: *mut *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |args| {
         let results = args.shared(result, "result")?;
-        let intervals = args.out(intervals, "intervals")?;
+        let validity = args.out(validity, "validity")?;
         let entry = results.entry(input)?;
         entry.check_k(k_index)?;
-        intervals.set(entry.intervals[k_index].as_ptr());
+        validity.set(entry.validity[k_index].as_ptr());
         Ok(())
     })
 }

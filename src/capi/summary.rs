@@ -49,7 +49,7 @@ pub struct stk_summary {
     pub key: u64,
     /// stk_status of this input: STK_STATUS_OK, or why it has no answer.
     pub status: stk_status,
-    /// stk_bound. certify: how alpha was spent; STK_BOUND_SPENDING: stk_result_spending tells. Otherwise as requested, and not
+    /// stk_bound. certify: how alpha was spent; STK_BOUND_ALLOCATION: stk_result_allocation tells. Otherwise as requested, and not
     /// used.
     pub bound: i32,
     /// 1: the radius is above 0. Otherwise 0.
@@ -62,7 +62,7 @@ pub struct stk_summary {
     /// earlier look. Otherwise n where there is an answer.
     pub n_certified: u64,
     /// Rows drawn, those after the last look among them, selection rows not; 0 where no model was involved.
-    pub rows_drawn: u64,
+    pub samples_drawn: u64,
     /// What is left of alpha for the bounds, after what the noise's distance from an exact Gaussian costs: alpha but for exact
     /// noise. The alpha that gives the radius again from the counts.
     pub alpha_left: f64,
@@ -103,7 +103,7 @@ const FIELD_ENDS: [usize; 29] = [
     offset_of!(stk_summary, abstain),
     offset_of!(stk_summary, reserved),
     offset_of!(stk_summary, n_certified),
-    offset_of!(stk_summary, rows_drawn),
+    offset_of!(stk_summary, samples_drawn),
     offset_of!(stk_summary, alpha_left),
     offset_of!(stk_summary, decision),
     offset_of!(stk_summary, cut),
@@ -138,7 +138,7 @@ impl stk_summary {
         abstain: 1,
         reserved: [0; 6],
         n_certified: 0,
-        rows_drawn: 0,
+        samples_drawn: 0,
         alpha_left: 0.0,
         decision: STK_DECISION_NONE,
         cut: 0,

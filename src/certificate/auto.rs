@@ -3,13 +3,13 @@
 use super::certify::radius_of;
 use crate::noise::family::Gaussian;
 use crate::stats::bounds::check_k;
-use crate::stats::{Counts, Intervals, Spending, check_alpha, check_trials};
+use crate::stats::{Allocation, Counts, Validity, check_alpha, check_trials};
 use crate::{Error, Result};
 
 /// The label's shares of alpha that are tried.
 const SHARES: [f64; 7] = [0.1, 0.25, 0.5, 0.7, 0.85, 0.95, 0.99];
 
-/// The spending of `alpha` that promises the largest radius for `label` in the top `k` from `n` rows, judged by the `pilot`
+/// The allocation of `alpha` that promises the largest radius for `label` in the top `k` from `n` rows, judged by the `pilot`
 /// counts of other rows.
 ///
 /// Tried are `binocp`, `simuem`, `ranked` and `pooled`, the last two with several shares for the label and `pooled` with each
@@ -23,19 +23,19 @@ const SHARES: [f64; 7] = [0.1, 0.25, 0.5, 0.7, 0.85, 0.95, 0.99];
 ///
 /// ```
 /// use smoothtopk::certificate::auto;
-/// use smoothtopk::stats::{Counts, Intervals, Spending};
+/// use smoothtopk::stats::{Counts, Validity, Allocation};
 /// let pilot = Counts::complete(vec![52, 47, 1, 0, 0, 0])?;
-/// let spending = auto::spend(&pilot, 0, 3, 10_000, 0.001, Intervals::Fixed)?;
-/// assert!(matches!(spending, Spending::Pooled { named, .. } if named.contains(&1)));
+/// let allocation = auto::spend(&pilot, 0, 3, 10_000, 0.001, Validity::Fixed)?;
+/// assert!(matches!(allocation, Allocation::Pooled { named, .. } if named.contains(&1)));
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
-pub fn spend(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, intervals: Intervals) -> Result<Spending> {
-    check(pilot, label, k, n, alpha, intervals)?;
-    Ok(best(&candidates(pilot, label, k), pilot, label, k, n, alpha, intervals)?.0)
+pub fn spend(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, validity: Validity) -> Result<Allocation> {
+    check(pilot, label, k, n, alpha, validity)?;
+    Ok(best(&candidates(pilot, label, k), pilot, label, k, n, alpha, validity)?.0)
 }
 
 /// As [`spend`], for a rule that ends the rows when `label` is certified at `radius` (in units of sigma, what is taken off for a
-/// grid added): the best at the fewest rows, to within a sixteenth, at which any spending promises that radius; at `n_max` rows
+/// grid added): the best at the fewest rows, to within a sixteenth, at which any allocation promises that radius; at `n_max` rows
 /// where none does.
 ///
 /// # Errors
@@ -46,15 +46,15 @@ pub fn spend_to_reach(
     k: usize,
     n_max: u64,
     alpha: f64,
-    intervals: Intervals,
+    validity: Validity,
     radius: f64,
-) -> Result<Spending> {
-    check(pilot, label, k, n_max, alpha, intervals)?;
+) -> Result<Allocation> {
+    check(pilot, label, k, n_max, alpha, validity)?;
     if !(radius > 0.0 && radius.is_finite()) {
         return Err(Error::argument("radius", format!("{radius} must be a finite number above 0")));
     }
     let tried = candidates(pilot, label, k);
-    let at = |n| best(&tried, pilot, label, k, n, alpha, intervals);
+    let at = |n| best(&tried, pilot, label, k, n, alpha, validity);
     let (mut chosen, promised) = at(n_max)?;
     if promised < radius {
         return Ok(chosen);
@@ -62,18 +62,18 @@ pub fn spend_to_reach(
     // The first of 16, 32, 64, ... that promises it, then halves between it and the one before.
     let (mut low, mut high, mut next) = (0, n_max, 16);
     while next < high {
-        let (spending, promised) = at(next)?;
+        let (allocation, promised) = at(next)?;
         if promised >= radius {
-            (chosen, high) = (spending, next);
+            (chosen, high) = (allocation, next);
         } else {
             (low, next) = (next, 2 * next);
         }
     }
     while high - low > 1 + high / 16 {
         let middle = low + (high - low) / 2;
-        let (spending, promised) = at(middle)?;
+        let (allocation, promised) = at(middle)?;
         if promised >= radius {
-            (chosen, high) = (spending, middle);
+            (chosen, high) = (allocation, middle);
         } else {
             low = middle;
         }
@@ -81,7 +81,7 @@ pub fn spend_to_reach(
     Ok(chosen)
 }
 
-fn check(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, intervals: Intervals) -> Result<()> {
+fn check(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, validity: Validity) -> Result<()> {
     let classes = pilot.classes();
     if label >= classes {
         return Err(Error::argument("label", format!("label {label} is not one of the {classes} labels 0..{classes}")));
@@ -89,49 +89,49 @@ fn check(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, intervals: 
     check_k(k, classes)?;
     check_alpha(alpha)?;
     check_trials(n)?;
-    if let Intervals::AnytimeTo(last) = intervals
+    if let Validity::AnytimeTo(last) = validity
         && n > last
     {
-        return Err(Error::argument("intervals", format!("\"anytime:{last}\" ends before {n} rows")));
+        return Err(Error::argument("validity", format!("\"anytime:{last}\" ends before {n} rows")));
     }
     check_trials(pilot.n())
 }
 
-/// The spending that promises the largest radius at `n` rows, and that radius in units of sigma.
+/// The allocation that promises the largest radius at `n` rows, and that radius in units of sigma.
 fn best(
-    tried: &[Spending],
+    tried: &[Allocation],
     pilot: &Counts,
     label: usize,
     k: usize,
     n: u64,
     alpha: f64,
-    intervals: Intervals,
-) -> Result<(Spending, f64)> {
+    validity: Validity,
+) -> Result<(Allocation, f64)> {
     let expected = expected(pilot, n)?;
     let noise = Gaussian::new(1.0)?;
     let (mut best, mut best_radius) = (&tried[0], f64::NEG_INFINITY);
-    for spending in tried {
+    for allocation in tried {
         // Shares below the least failure probability that is taken are no choice.
-        let Ok(bounds) = spending.bounds(&expected, label, k, alpha, intervals) else { continue };
+        let Ok(bounds) = allocation.bounds(&expected, label, k, alpha, validity) else { continue };
         let radius = radius_of(&noise, &bounds)?.radius;
         if radius > best_radius {
-            (best, best_radius) = (spending, radius);
+            (best, best_radius) = (allocation, radius);
         }
     }
     Ok((best.clone(), best_radius))
 }
 
 /// What is tried; the first of equals is taken.
-fn candidates(pilot: &Counts, label: usize, k: usize) -> Vec<Spending> {
+fn candidates(pilot: &Counts, label: usize, k: usize) -> Vec<Allocation> {
     let mut rivals: Vec<usize> = (0..pilot.classes()).filter(|&rival| rival != label).collect();
     rivals.sort_by_key(|&rival| std::cmp::Reverse(pilot.labels()[rival]));
-    let mut tried = vec![Spending::default(), Spending::BinoCp, Spending::SimuEm];
+    let mut tried = vec![Allocation::default(), Allocation::BinoCp, Allocation::SimuEm];
     for share in SHARES {
-        tried.push(Spending::Ranked { label_share: Some(share) });
+        tried.push(Allocation::Ranked { label_share: Some(share) });
         for named in 0..k.min(MOST_NAMED + 1) {
             let mut named = rivals[..named].to_vec();
             named.sort_unstable();
-            tried.push(Spending::Pooled { label_share: share, named });
+            tried.push(Allocation::Pooled { label_share: share, named });
         }
     }
     tried
@@ -156,5 +156,5 @@ fn expected(pilot: &Counts, n: u64) -> Result<Counts> {
         left -= count;
         count
     });
-    Counts::expected(counts.collect(), n, (scale * pilot.unlabelled() as f64).round() as u64)
+    Counts::expected(counts.collect(), n, (scale * pilot.invalid() as f64).round() as u64)
 }

@@ -4,8 +4,8 @@ use super::radius::{TopKRadius, set_radius, top_k_radius};
 use super::search::less_slack;
 use crate::Result;
 use crate::noise::family::Gaussian;
-use crate::stats::spending::{RivalBounds, SpentBounds};
-use crate::stats::{Bound, Counts, Intervals, Prob, Spending};
+use crate::stats::allocation::{RivalBounds, SpentBounds};
+use crate::stats::{Allocation, Bound, Counts, Prob, Validity};
 
 /// The statement that `label` is among the smoothed classifier's top `k` for every perturbation of l2 norm below `radius`.
 ///
@@ -30,9 +30,9 @@ pub struct Certificate {
     /// The failure probability.
     pub alpha: f64,
     /// How alpha was spent.
-    pub spending: Spending,
+    pub allocation: Allocation,
     /// For which numbers of rows its bounds hold.
-    pub intervals: Intervals,
+    pub validity: Validity,
     /// The rows drawn.
     pub n: u64,
 }
@@ -71,24 +71,24 @@ impl Certificate {
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
 pub fn certify(counts: &Counts, label: usize, k: usize, sigma: f64, alpha: f64, bound: Bound) -> Result<Certificate> {
-    certify_with(counts, label, k, sigma, alpha, &bound.into(), Intervals::Fixed)
+    certify_with(counts, label, k, sigma, alpha, &bound.into(), Validity::Fixed)
 }
 
-/// As [`certify`], with alpha spent as `spending` says, and with bounds for one number of rows or for all at once.
+/// As [`certify`], with alpha spent as `allocation` says, and with bounds for one number of rows or for all at once.
 ///
-/// Not only the label but the spending, its names and shares, must have been fixed before the rows were drawn. With
-/// [`Intervals::Anytime`] the certificates of *all* looks at the growing counts are true at once with probability at least
+/// Not only the label but the allocation, its names and shares, must have been fixed before the rows were drawn. With
+/// [`Validity::Anytime`] the certificates of *all* looks at the growing counts are true at once with probability at least
 /// 1 - `alpha`, so any of them may be taken, whatever made the rows end.
 ///
 /// # Errors
-/// As [`certify`], and as [`Spending::check`].
+/// As [`certify`], and as [`Allocation::check`].
 ///
 /// ```
 /// use smoothtopk::certificate::certify_with;
-/// use smoothtopk::stats::{Counts, Intervals, Spending};
+/// use smoothtopk::stats::{Counts, Validity, Allocation};
 /// let counts = Counts::complete(vec![2, 2, 334, 93642, 2, 5279, 737, 0, 2, 0])?;
-/// let spending = Spending::Pooled { label_share: 0.5, named: vec![5] };
-/// let certificate = certify_with(&counts, 3, 3, 0.25, 0.001, &spending, Intervals::Fixed)?;
+/// let allocation = Allocation::Pooled { label_share: 0.5, named: vec![5] };
+/// let certificate = certify_with(&counts, 3, 3, 0.25, 0.001, &allocation, Validity::Fixed)?;
 /// assert!(certificate.set_size == 2 && certificate.radius > 0.54);
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
@@ -98,17 +98,17 @@ pub fn certify_with(
     k: usize,
     sigma: f64,
     alpha: f64,
-    spending: &Spending,
-    intervals: Intervals,
+    allocation: &Allocation,
+    validity: Validity,
 ) -> Result<Certificate> {
     let noise = Gaussian::new(sigma)?;
-    let bounds = spending.bounds(counts, label, k, alpha, intervals)?;
+    let bounds = allocation.bounds(counts, label, k, alpha, validity)?;
     #[cfg(smoothtopk_unsound)]
     let bounds = super::unsound::frequencies(counts, label, k, bounds);
     let TopKRadius { radius, set_size, set } = radius_of(&noise, &bounds)?;
-    let (p_lower, spending, n) = (bounds.label, spending.clone(), counts.n());
+    let (p_lower, allocation, n) = (bounds.label, allocation.clone(), counts.n());
     let certificate =
-        Certificate { label, k, radius, p_lower, p_upper: set, set_size, sigma, alpha, spending, intervals, n };
+        Certificate { label, k, radius, p_lower, p_upper: set, set_size, sigma, alpha, allocation, validity, n };
     #[cfg(smoothtopk_unsound)]
     let certificate = super::unsound::doubled(certificate);
     Ok(certificate)

@@ -1,6 +1,6 @@
 //! The confidence bounds that the guarantees for an answer are built from.
 
-use crate::stats::{Intervals, Prob, anytime, binomial};
+use crate::stats::{Prob, Validity, anytime, binomial};
 use crate::{Error, Result};
 
 /// Confidence bounds of one event's probability, and the test that parts the top labels from the rest. [`Inference::FIXED`]
@@ -20,7 +20,7 @@ pub struct Inference {
     /// ones ([`predict`](super::predict)). 1 where the second is no smaller.
     pub boundary: fn(u64, u64) -> Result<f64>,
     /// Which kind of bounds these are: counts that a rule ended take no others than its own.
-    pub intervals: Intervals,
+    pub validity: Validity,
 }
 
 impl Inference {
@@ -35,23 +35,23 @@ impl Inference {
         #[cfg(smoothtopk_unsound)]
         upper: super::unsound::frequency,
         boundary: binomial::leads,
-        intervals: Intervals::Fixed,
+        validity: Validity::Fixed,
     };
 
     /// Bounds at all numbers of rows at once. The test has no such form: labels that the same counts chose are never shown to be
     /// the most likely ones, so that what rests on it is not certified; let a pilot choose them.
     pub const ANYTIME: Self =
-        Self { lower: anytime::lower, upper: anytime::upper, boundary: |_, _| Ok(1.0), intervals: Intervals::Anytime };
+        Self { lower: anytime::lower, upper: anytime::upper, boundary: |_, _| Ok(1.0), validity: Validity::Anytime };
 
     /// The inference of a kind of bounds.
     ///
     /// # Errors
-    /// `InvalidArgument` when it is neither [`Intervals::Fixed`] nor [`Intervals::Anytime`].
-    pub fn of(intervals: Intervals) -> Result<Self> {
-        match intervals {
-            Intervals::Fixed => Ok(Self::FIXED),
-            Intervals::Anytime => Ok(Self::ANYTIME),
-            other => Err(Error::argument("intervals", format!("guarantees take fixed or anytime bounds, not {other}"))),
+    /// `InvalidArgument` when it is neither [`Validity::Fixed`] nor [`Validity::Anytime`].
+    pub fn of(validity: Validity) -> Result<Self> {
+        match validity {
+            Validity::Fixed => Ok(Self::FIXED),
+            Validity::Anytime => Ok(Self::ANYTIME),
+            other => Err(Error::argument("validity", format!("guarantees take fixed or anytime bounds, not {other}"))),
         }
     }
 

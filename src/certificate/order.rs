@@ -117,7 +117,7 @@ pub fn certify_order(
             None => true,
         };
         let p_lower = if shown { (inference.lower)(counts.labels()[label], n, lower)? } else { Prob::ZERO };
-        let p_upper = (inference.upper)(next + counts.unlabelled(), n, upper)?;
+        let p_upper = (inference.upper)(next + counts.invalid(), n, upper)?;
         let radius = top_k_radius(&noise, p_lower, &[p_upper])?.radius;
         if radius < result.radius {
             result = OrderCertificate { radius, weakest: place, p_lower, p_upper, ..result };

@@ -2,9 +2,9 @@
 
 use super::certify::radius_of;
 use crate::noise::family::Gaussian;
+use crate::stats::allocation::Tally;
 use crate::stats::bounds::check_k;
-use crate::stats::spending::Tally;
-use crate::stats::{Bound, Intervals, MAX_TRIALS, Spending, check_alpha, check_trials};
+use crate::stats::{Allocation, Bound, MAX_TRIALS, Validity, check_alpha, check_trials};
 use crate::{Error, Result};
 
 /// The largest radius that `n` rows can certify, in the units of `sigma`: the one where all rows give the label. 0 when `n`
@@ -13,10 +13,10 @@ use crate::{Error, Result};
 /// # Errors
 /// As [`certify`](super::certify) for counts of `classes` labels.
 pub fn largest_radius(n: u64, k: usize, sigma: f64, alpha: f64, bound: Bound, classes: usize) -> Result<f64> {
-    largest_radius_with(n, k, sigma, alpha, &bound.into(), Intervals::Fixed, classes)
+    largest_radius_with(n, k, sigma, alpha, &bound.into(), Validity::Fixed, classes)
 }
 
-/// As [`largest_radius`], for alpha spent as `spending` says and any kind of bound.
+/// As [`largest_radius`], for alpha spent as `allocation` says and any kind of bound.
 ///
 /// # Errors
 /// As [`certify_with`](super::certify_with) for counts of `classes` labels.
@@ -25,8 +25,8 @@ pub fn largest_radius_with(
     k: usize,
     sigma: f64,
     alpha: f64,
-    spending: &Spending,
-    intervals: Intervals,
+    allocation: &Allocation,
+    validity: Validity,
     classes: usize,
 ) -> Result<f64> {
     check_k(k, classes)?;
@@ -35,12 +35,12 @@ pub fn largest_radius_with(
         return Err(Error::argument("k", format!("k = {k} is more than the 1000000 that a plan takes")));
     }
     let noise = Gaussian::new(sigma)?;
-    let named = if let Spending::Pooled { named, .. } = spending { named.len() } else { 0 };
+    let named = if let Allocation::Pooled { named, .. } = allocation { named.len() } else { 0 };
     if named >= k {
-        return Err(Error::argument("spending", format!("{spending} must name fewer than k = {k} rivals")));
+        return Err(Error::argument("allocation", format!("{allocation} must name fewer than k = {k} rivals")));
     }
-    let tally = Tally { own: n, rivals: &vec![0; k - named], unlabelled: 0, n, classes };
-    Ok(radius_of(&noise, &spending.bounds_of(&tally, k, alpha, intervals)?)?.radius)
+    let tally = Tally { own: n, rivals: &vec![0; k - named], invalid: 0, n, classes };
+    Ok(radius_of(&noise, &allocation.bounds_of(&tally, k, alpha, validity)?)?.radius)
 }
 
 /// The smallest n that can certify a radius of at least `radius_over_sigma` times sigma; with 0, the smallest n that can
@@ -58,19 +58,19 @@ pub fn largest_radius_with(
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
 pub fn smallest_n(k: usize, alpha: f64, bound: Bound, classes: usize, radius_over_sigma: f64) -> Result<u64> {
-    smallest_n_with(k, alpha, &bound.into(), |_| Intervals::Fixed, classes, radius_over_sigma)
+    smallest_n_with(k, alpha, &bound.into(), |_| Validity::Fixed, classes, radius_over_sigma)
 }
 
-/// As [`smallest_n`], for alpha spent as `spending` says and the kind of bound that a number of rows is to have
-/// ([`Rule::intervals`](super::stop::Rule::intervals)).
+/// As [`smallest_n`], for alpha spent as `allocation` says and the kind of bound that a number of rows is to have
+/// ([`Rule::validity`](super::stop::Rule::validity)).
 ///
 /// # Errors
 /// As [`smallest_n`].
 pub fn smallest_n_with(
     k: usize,
     alpha: f64,
-    spending: &Spending,
-    intervals: impl Fn(u64) -> Intervals,
+    allocation: &Allocation,
+    validity: impl Fn(u64) -> Validity,
     classes: usize,
     radius_over_sigma: f64,
 ) -> Result<u64> {
@@ -78,13 +78,13 @@ pub fn smallest_n_with(
         return Err(Error::argument("radius", format!("{radius_over_sigma} is not a radius: it must be 0 or more")));
     }
     let reaches = |n: u64| -> Result<bool> {
-        let radius = largest_radius_with(n, k, 1.0, alpha, spending, intervals(n), classes)?;
+        let radius = largest_radius_with(n, k, 1.0, alpha, allocation, validity(n), classes)?;
         Ok(radius > 0.0 && radius >= radius_over_sigma)
     };
     let mut enough = 1;
     while !reaches(enough)? {
         if enough == MAX_TRIALS {
-            let most = largest_radius_with(MAX_TRIALS, k, 1.0, alpha, spending, intervals(MAX_TRIALS), classes)?;
+            let most = largest_radius_with(MAX_TRIALS, k, 1.0, alpha, allocation, validity(MAX_TRIALS), classes)?;
             return Err(Error::argument(
                 "radius",
                 format!("{radius_over_sigma} sigma is out of reach: {MAX_TRIALS} rows allow at most {most} sigma"),

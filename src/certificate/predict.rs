@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::stats::bounds::check_k;
-use crate::stats::{Counts, Intervals, binomial, check_alpha, check_trials};
+use crate::stats::{Counts, Validity, binomial, check_alpha, check_trials};
 
 /// The k labels with the largest counts, and whether they are, with confidence, the smoothed classifier's top k.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,14 +47,14 @@ pub fn predict(counts: &Counts, k: usize, alpha: f64) -> Result<Prediction> {
     check_k(k, counts.classes())?;
     check_alpha(alpha)?;
     check_trials(counts.n())?;
-    counts.check_allow(Intervals::Fixed)?;
+    counts.check_allow(Validity::Fixed)?;
     let count = |label: usize| counts.labels()[label];
     let descending = |a: &usize, b: &usize| count(*b).cmp(&count(*a)).then(a.cmp(b));
     let mut labels: Vec<usize> = (0..counts.classes()).collect();
     let (top, &mut next, _) = labels.select_nth_unstable_by(k, descending);
     top.sort_unstable_by(descending);
     // Rows without a label may have been the next label's.
-    let p_value = binomial::leads(count(top[k - 1]), count(next) + counts.unlabelled())?;
+    let p_value = binomial::leads(count(top[k - 1]), count(next) + counts.invalid())?;
     labels.truncate(k);
     Ok(Prediction { top: labels, p_value, abstain: p_value > alpha })
 }

@@ -69,7 +69,7 @@ impl Returned {
         check_k(self.labels.len(), classes)?;
         check_alpha(alpha)?;
         check_trials(counts.n())?;
-        counts.check_allow(inference.intervals)?;
+        counts.check_allow(inference.validity)?;
         if let Some(label) = self.labels.iter().find(|&&label| label >= classes) {
             let message = format!("label {label} is not one of the {classes} labels 0..{classes}");
             return Err(Error::argument("labels", message));
@@ -98,7 +98,7 @@ pub struct Spent {
 impl Spent {
     /// Halves for the lower and the upper bounds, of all of `alpha` or of what the test of the choice leaves.
     ///
-    /// The test asks for the difference of two counts, the bounds for the sum of two intervals, which is wider: an eighth is
+    /// The test asks for the difference of two counts, the bounds for the sum of two validity, which is wider: an eighth is
     /// enough for the test hardly ever to be what fails.
     pub(super) fn split(alpha: f64, tested: bool) -> Self {
         let choice = if tested { alpha / 8.0 } else { 0.0 };
@@ -120,20 +120,20 @@ pub(super) fn share(part: f64, bounds: usize) -> Result<f64> {
 /// Whether the `j` labels with the largest counts are shown to be the j most likely ones at level `alpha`, whatever labels the
 /// rows without one may have had. There are more than j labels.
 pub(super) fn parted(inference: &Inference, counts: &Descending, j: usize, alpha: f64) -> Result<bool> {
-    Ok((inference.boundary)(counts.all[j - 1], counts.all[j] + counts.unlabelled)? <= alpha)
+    Ok((inference.boundary)(counts.all[j - 1], counts.all[j] + counts.invalid)? <= alpha)
 }
 
 /// Counts, the largest first.
 pub(super) struct Descending {
     pub all: Vec<u64>,
-    pub unlabelled: u64,
+    pub invalid: u64,
 }
 
 impl Descending {
     pub fn new(counts: &Counts) -> Self {
         let mut all = counts.labels().to_vec();
         all.sort_unstable_by(|a, b| b.cmp(a));
-        Self { all, unlabelled: counts.unlabelled() }
+        Self { all, invalid: counts.invalid() }
     }
 }
 

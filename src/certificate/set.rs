@@ -150,7 +150,7 @@ pub fn certify_kept(
         }
         let (members, rivals) = sides(counts, &returned.labels()[..first], first - at_least + 1, leaving);
         let lows = paid.lows(&members, n, inference)?;
-        let highs = paid.highs(&rivals, counts.unlabelled(), n, inference)?;
+        let highs = paid.highs(&rivals, counts.invalid(), n, inference)?;
         if let Some((radius, limit)) = radius_above(best.radius, &noise, &lows, &highs) {
             let (p_lower, p_upper) = (lows[limit.0 - 1], highs[limit.1 - 1]);
             best = SetCertificate { radius, among: first, limit, p_lower, p_upper, ..best };
@@ -208,8 +208,8 @@ impl Paid {
 
     /// For v = 1.. an upper bound of the summed probability of the v least likely among the `rivals.len()` most likely
     /// labels outside, from the largest counts outside, descending, each of which may have had the rows without a label.
-    fn highs(&self, rivals: &[u64], unlabelled: u64, n: u64, inference: &Inference) -> Result<Vec<Prob>> {
-        let upper = |&count: &u64| (inference.upper)(count + unlabelled, n, self.upper);
+    fn highs(&self, rivals: &[u64], invalid: u64, n: u64, inference: &Inference) -> Result<Vec<Prob>> {
+        let upper = |&count: &u64| (inference.upper)(count + invalid, n, self.upper);
         let bounds: Vec<Prob> = rivals.iter().rev().map(upper).collect::<Result<_>>()?;
         let mut highs = running(&bounds, sum_up);
         if let ([_, .., all], sum) = (&mut highs[..], rivals.iter().sum()) {

@@ -155,7 +155,7 @@ impl Strongest {
             let upper = match uppers.last() {
                 // Equal counts have equal bounds.
                 Some(&(before, upper)) if before == count => upper,
-                _ => (inference.upper)(count + counts.unlabelled(), counts.n(), share)?,
+                _ => (inference.upper)(count + counts.invalid(), counts.n(), share)?,
             };
             uppers.push((count, upper));
         }

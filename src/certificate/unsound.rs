@@ -3,7 +3,7 @@
 
 use super::Certificate;
 use crate::Result;
-use crate::stats::spending::{RivalBounds, SpentBounds};
+use crate::stats::allocation::{RivalBounds, SpentBounds};
 use crate::stats::{Counts, Prob};
 
 /// A frequency in the place of a confidence bound; half a row keeps it off 0 and 1, where radii are infinite.

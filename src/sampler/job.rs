@@ -166,12 +166,12 @@ impl JobStopper {
     }
 
     /// Rows counted so far.
-    pub fn rows_done(&self) -> u64 {
+    pub fn samples_done(&self) -> u64 {
         self.state.lock().counted()
     }
 
     /// Rows to be counted in all; fewer than asked for once a watch has seen enough.
-    pub fn rows_total(&self) -> u64 {
+    pub fn samples_total(&self) -> u64 {
         self.state.lock().end
     }
 }
@@ -213,7 +213,7 @@ impl JobHandle {
     }
 
     /// Rows counted so far.
-    pub fn rows_done(&self) -> u64 {
+    pub fn samples_done(&self) -> u64 {
         self.stopper.state.lock().counted()
     }
 

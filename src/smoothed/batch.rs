@@ -30,13 +30,13 @@ macro_rules! flight_methods {
         }
 
         /// Rows counted so far.
-        pub fn rows_done(&self) -> u64 {
-            self.flight.rows_done()
+        pub fn samples_done(&self) -> u64 {
+            self.flight.samples_done()
         }
 
         /// Rows to be counted in all.
-        pub fn rows_total(&self) -> u64 {
-            self.flight.rows_total()
+        pub fn samples_total(&self) -> u64 {
+            self.flight.samples_total()
         }
 
         /// Stops what has not ended. The counts so far are kept.

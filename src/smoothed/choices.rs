@@ -4,24 +4,24 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::noise::{ExactGrid, Source};
-use crate::stats::{Bound, Spending};
+use crate::stats::{Allocation, Bound};
 use crate::{Error, Result};
 
 /// How label probabilities are bounded: as said beforehand, or as pilot rows advise.
 ///
-/// Written as [`Spending`] is, or `auto`.
+/// Written as [`Allocation`] is, or `auto`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Bounding {
-    /// This spending of alpha.
-    As(Spending),
-    /// The spending that promises the largest radius, by the n0 rows that also select the label where none is given
+    /// This allocation of alpha.
+    As(Allocation),
+    /// The allocation that promises the largest radius, by the n0 rows that also select the label where none is given
     /// ([`crate::certificate::auto`]).
     Auto,
 }
 
 impl Default for Bounding {
     fn default() -> Self {
-        Self::As(Spending::default())
+        Self::As(Allocation::default())
     }
 }
 
@@ -34,7 +34,7 @@ impl From<Bound> for Bounding {
 impl fmt::Display for Bounding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::As(spending) => spending.fmt(f),
+            Self::As(allocation) => allocation.fmt(f),
             Self::Auto => f.pad("auto"),
         }
     }

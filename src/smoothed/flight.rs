@@ -124,10 +124,10 @@ impl Flight {
     }
 
     pub(super) fn wait_with(&self, mut progress: impl FnMut(u64, u64)) {
-        let (mut reported, total) = (None, self.rows_total());
+        let (mut reported, total) = (None, self.samples_total());
         loop {
             let ended = self.wait_timeout(POLL);
-            let rows = self.rows_done();
+            let rows = self.samples_done();
             if reported != Some(rows) && (rows > 0 || ended) {
                 progress(rows, total);
                 reported = Some(rows);
@@ -148,12 +148,12 @@ impl Flight {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    pub(super) fn rows_done(&self) -> u64 {
-        self.group.jobs().iter().map(JobStopper::rows_done).fold(0, u64::saturating_add)
+    pub(super) fn samples_done(&self) -> u64 {
+        self.group.jobs().iter().map(JobStopper::samples_done).fold(0, u64::saturating_add)
     }
 
-    pub(super) fn rows_total(&self) -> u64 {
-        self.group.jobs().iter().map(JobStopper::rows_total).fold(0, u64::saturating_add)
+    pub(super) fn samples_total(&self) -> u64 {
+        self.group.jobs().iter().map(JobStopper::samples_total).fold(0, u64::saturating_add)
     }
 
     pub(super) fn cancel(&self) {

@@ -224,7 +224,7 @@ fn job_of(input: &[f32], task: Task, request: &Request, key: u64, classes: usize
         Task::Certify(_) | Task::CertifySelected => Purpose::Estimate,
     };
     let job = Job::new(input, &request.noise()?, purpose)?;
-    let job = job.key(key).pilot(request.pilot_rows(task)).samples(0..request.n);
+    let job = job.key(key).pilot(request.pilot_samples(task)).samples(0..request.n);
     if request.rule == Rule::Fixed {
         // Which label is certified, and how, does not change what is drawn: pilot and samples go at once.
         return Ok((job, None));

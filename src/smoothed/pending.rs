@@ -92,13 +92,13 @@ impl Pending {
     }
 
     /// Rows counted so far.
-    pub fn rows_done(&self) -> u64 {
-        self.job.rows_done()
+    pub fn samples_done(&self) -> u64 {
+        self.job.samples_done()
     }
 
     /// Rows to be counted in all.
-    pub fn rows_total(&self) -> u64 {
-        self.job.stopper().rows_total()
+    pub fn samples_total(&self) -> u64 {
+        self.job.stopper().samples_total()
     }
 
     /// Stops the task; [`Pending::wait`] then gives the counts so far and no answer.
@@ -174,9 +174,9 @@ fn fixed(drawn: &Drawn, task: Task, request: &Request, elements: usize, key: u64
     };
     let slack = request.noise()?.radius_slack(elements);
     let certify = |&k| {
-        let spending = request.spending(drawn.pilot.as_ref(), label, k, elements)?;
-        let intervals = request.intervals_of(k, key)?;
-        Ok(certificate::certify_with(counts, label, k, sigma, alpha, &spending, intervals)?.shrunk_by(slack))
+        let allocation = request.allocation(drawn.pilot.as_ref(), label, k, elements)?;
+        let validity = request.validity_of(k, key)?;
+        Ok(certificate::certify_with(counts, label, k, sigma, alpha, &allocation, validity)?.shrunk_by(slack))
     };
     judged(Answer::Certificates(k.iter().map(certify).collect::<Result<_>>()?))
 }

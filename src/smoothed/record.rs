@@ -8,7 +8,7 @@ use crate::ErrorKind;
 use crate::certificate::stop::Decision;
 use crate::certificate::{Certificate, SetCertificate};
 use crate::noise::{Noise, Source};
-use crate::stats::{Counts, Intervals};
+use crate::stats::{Counts, Validity};
 
 /// What produced an outcome, apart from the request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,7 +31,7 @@ impl Outcome {
     /// The outcome as a JSON object: the request with its seed and job key, what drew the rows, the counts, and what follows
     /// from them. Every number parses back to itself.
     ///
-    /// `certificate::certify_with` on `counts` at `alpha_left`, with a certificate's `spending` and the `intervals` (randomized ones with its `uniform`), less
+    /// `certificate::certify_with` on `counts` at `alpha_left`, with a certificate's `allocation` and the `validity` (randomized ones with its `uniform`), less
     /// `radius_slack`, gives its radius again where its `rows` are all of the counted ones; where they are fewer (one of several
     /// k, whose radius was larger at an earlier look), on the counts in `earlier`. The model, the input, the seed
     /// or the key of ChaCha12 and the job key give the counts again. So whoever reads a record knows the noise: keep it from
@@ -52,7 +52,7 @@ impl Outcome {
             "sigma": request.sigma,
             "k": request.k,
             "n": request.n,
-            "n0": request.pilot_rows(self.task),
+            "n0": request.pilot_samples(self.task),
             "alpha": request.alpha,
             "alpha_left": request.alpha_left(self.task, self.elements).ok(),
             "generator": noise.as_ref().map(|noise| noise.source().name()),
@@ -64,11 +64,11 @@ impl Outcome {
             "grid": noise.as_ref().map(|noise| noise.mode().step()),
             "levels": match request.noise { NoiseMode::Exact(grid) => Some(grid.levels()), NoiseMode::Grid => None },
             "rule": request.rule.to_string(),
-            "intervals": if request.randomized { "randomized".into() } else { request.intervals().to_string() },
+            "validity": if request.randomized { "randomized".into() } else { request.validity().to_string() },
             "elements": self.elements,
             "classes": self.counts.classes(),
             "rows": self.counts.n(),
-            "rows_drawn": self.rows,
+            "samples_drawn": self.rows,
             "cut": self.cut.as_ref().map(|error| status(error.kind())),
             "counts": self.counts.labels(),
             "seconds": self.elapsed.as_secs_f64(),
@@ -83,7 +83,7 @@ impl Outcome {
                     Task::CertifyAnswer if request.n0 == 0 => "same counts",
                     _ => "selected",
                 },
-                "selection_rows": self.selection.as_ref().map(Counts::n),
+                "selection_samples": self.selection.as_ref().map(Counts::n),
                 "selection": self.selection.as_ref().map(Counts::labels),
             }),
         };
@@ -113,11 +113,11 @@ impl Outcome {
                         "rows": certificate.n,
                         "earlier": of_look(earlier),
                         "decision": decision.to_string(),
-                        "spending": certificate.spending.to_string(),
+                        "allocation": certificate.allocation.to_string(),
                         // As certify_with takes them, with the uniform of randomized bounds.
-                        "intervals": certificate.intervals.to_string(),
-                        "uniform": match certificate.intervals {
-                            Intervals::Randomized(uniform) => Some(uniform.value()),
+                        "validity": certificate.validity.to_string(),
+                        "uniform": match certificate.validity {
+                            Validity::Randomized(uniform) => Some(uniform.value()),
                             _ => None,
                         },
                         "radius": certificate.radius,

@@ -6,7 +6,7 @@ use crate::certificate::stop::Rule;
 use crate::noise::family::Gaussian;
 use crate::noise::{Grid, Mode, Noise, Source};
 use crate::stats::randomized::Uniform;
-use crate::stats::{Counts, Intervals, MAX_TRIALS, Spending, check_alpha};
+use crate::stats::{Allocation, Counts, MAX_TRIALS, Validity, check_alpha};
 use crate::{Error, Result};
 
 /// Which question is asked about an input.
@@ -42,7 +42,7 @@ pub struct Request {
     pub rule: Rule,
     /// How label probabilities are bounded.
     pub bound: Bounding,
-    /// Randomized exact bounds ([`Intervals::Randomized`]), for certificates of one label by a fixed n: a little larger radii on
+    /// Randomized exact bounds ([`Validity::Randomized`]), for certificates of one label by a fixed n: a little larger radii on
     /// average. Each k and job key has one uniform, from the seed or key that its rows come from, so that a certificate can be
     /// made again. False by default.
     pub randomized: bool,
@@ -132,7 +132,7 @@ impl Request {
                 format!("must be below the number of labels, {classes} (the top {classes} hold every label); got {k}"),
             ));
         }
-        if self.pilot_rows(task) == 0 && self.needs_pilot(task) {
+        if self.pilot_samples(task) == 0 && self.needs_pilot(task) {
             return Err(Error::argument(
                 "n0",
                 "must be at least 1 where the label, or how alpha is spent, is selected by rows",
@@ -169,10 +169,10 @@ impl Request {
         // Before any row is drawn: alpha's share may be too small where alpha itself is not.
         let check = |label| match &self.bound {
             Bounding::Auto => Ok(()),
-            Bounding::As(spending) => {
+            Bounding::As(allocation) => {
                 // Of which steps has but half for each kind of bound.
-                let alpha = if let Intervals::AnytimeTo(_) = self.intervals() { 0.5 * alpha } else { alpha };
-                self.k.iter().try_for_each(|&k| spending.check(label, k, classes, alpha))
+                let alpha = if let Validity::AnytimeTo(_) = self.validity() { 0.5 * alpha } else { alpha };
+                self.k.iter().try_for_each(|&k| allocation.check(label, k, classes, alpha))
             }
         };
         match task {
@@ -184,7 +184,7 @@ impl Request {
             }
             Task::Certify(label) => check(label),
             Task::CertifySelected => match &self.bound {
-                Bounding::As(Spending::Pooled { named, .. }) if !named.is_empty() => Err(Error::argument(
+                Bounding::As(Allocation::Pooled { named, .. }) if !named.is_empty() => Err(Error::argument(
                     "bound",
                     "names rivals of a label that is yet to be selected: use auto, or name none",
                 )),
@@ -203,7 +203,7 @@ impl Request {
     }
 
     /// The rows that are drawn to select a label, or how alpha is spent: n0, or 0 where the task needs none.
-    pub(super) fn pilot_rows(&self, task: Task) -> u64 {
+    pub(super) fn pilot_samples(&self, task: Task) -> u64 {
         if self.needs_pilot(task) { self.n0 } else { 0 }
     }
 
@@ -212,7 +212,7 @@ impl Request {
     /// # Errors
     /// `InvalidArgument` when that takes more than half of alpha.
     pub fn alpha_left(&self, task: Task, elements: usize) -> Result<f64> {
-        let rows = self.n.saturating_add(self.pilot_rows(task));
+        let rows = self.n.saturating_add(self.pilot_samples(task));
         let paid = self.noise()?.extra_alpha(rows, elements);
         if paid == 0.0 {
             return Ok(self.alpha);
@@ -233,9 +233,15 @@ impl Request {
     ///
     /// # Errors
     /// `InvalidArgument` when there is something to select and no pilot row.
-    pub(super) fn spending(&self, pilot: Option<&Counts>, label: usize, k: usize, elements: usize) -> Result<Spending> {
-        let spending = match (&self.bound, pilot) {
-            (Bounding::As(spending), _) => return Ok(spending.clone()),
+    pub(super) fn allocation(
+        &self,
+        pilot: Option<&Counts>,
+        label: usize,
+        k: usize,
+        elements: usize,
+    ) -> Result<Allocation> {
+        let allocation = match (&self.bound, pilot) {
+            (Bounding::As(allocation), _) => return Ok(allocation.clone()),
             (Bounding::Auto, Some(pilot)) => pilot,
             (Bounding::Auto, None) => return Err(Error::argument("n0", "auto needs pilot rows")),
         };
@@ -244,9 +250,9 @@ impl Request {
         match self.rule {
             Rule::Radius(radius) => {
                 let radius = (radius + self.noise()?.radius_slack(elements)) / self.sigma;
-                auto::spend_to_reach(spending, label, k, self.n, alpha, self.intervals(), radius)
+                auto::spend_to_reach(allocation, label, k, self.n, alpha, self.validity(), radius)
             }
-            _ => auto::spend(spending, label, k, self.n, alpha, self.intervals()),
+            _ => auto::spend(allocation, label, k, self.n, alpha, self.validity()),
         }
     }
 
@@ -256,21 +262,21 @@ impl Request {
     /// # Errors
     /// `InvalidArgument` where that takes a seed or key and there is none: a uniform that is drawn again and again until it is small
     /// makes bounds that do not hold. An outcome's request has the one that its rows came from.
-    pub fn intervals_of(&self, k: usize, key: u64) -> Result<Intervals> {
+    pub fn validity_of(&self, k: usize, key: u64) -> Result<Validity> {
         if !self.randomized {
-            return Ok(self.intervals());
+            return Ok(self.validity());
         }
         if matches!(self.generator, Generator::Philox { seed: None } | Generator::ChaCha12 { key: None }) {
             let message = "the uniform of randomized bounds comes from the seed or key of the rows: take the request of their outcome";
             return Err(Error::argument("generator", message));
         }
         let bits = self.generator.source()?.bits_beside_rows(key, k as u64);
-        Ok(Intervals::Randomized(Uniform::from_bits(bits)))
+        Ok(Validity::Randomized(Uniform::from_bits(bits)))
     }
 
     /// The kind of bounds that the rule rests on, before they are randomized.
-    pub fn intervals(&self) -> Intervals {
-        self.rule.intervals(self.n)
+    pub fn validity(&self) -> Validity {
+        self.rule.validity(self.n)
     }
 
     /// How noise is made, with the grid that inputs and noise are rounded to.

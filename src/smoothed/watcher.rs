@@ -56,7 +56,7 @@ impl Judgement {
     pub(super) fn new(request: &Request, task: Task, classes: usize, elements: usize) -> Result<Self> {
         let (request, decided) = (request.clone(), vec![None; request.k.len()]);
         let mut state = State { request, task, classes, elements, judge: Judge::Waiting, seen: None, decided };
-        if state.request.pilot_rows(task) == 0 {
+        if state.request.pilot_samples(task) == 0 {
             state.judge = state.judge_for(None)?;
         }
         Ok(Self(Arc::new(Mutex::new(state))))
@@ -130,8 +130,8 @@ impl Judgement {
 /// The same statement from other counts of the same rows. All looks' certificates are true at once, so the largest may be taken:
 /// of several k one is often decided before the others.
 fn at(counts: &Counts, certificate: &Certificate) -> Result<Certificate> {
-    let Certificate { label, k, sigma, alpha, ref spending, intervals, .. } = *certificate;
-    certify_with(counts, label, k, sigma, alpha, spending, intervals)
+    let Certificate { label, k, sigma, alpha, ref allocation, validity, .. } = *certificate;
+    certify_with(counts, label, k, sigma, alpha, allocation, validity)
 }
 
 impl State {
@@ -153,7 +153,7 @@ impl State {
                 pilot.map(Counts::top).ok_or_else(|| Error::new(ErrorKind::Internal, "no pilot"))?
             }
         };
-        let statement = |&k| Ok(Statement { k, spending: self.request.spending(pilot, label, k, self.elements)? });
+        let statement = |&k| Ok(Statement { k, allocation: self.request.allocation(pilot, label, k, self.elements)? });
         let statements = k.iter().map(statement).collect::<Result<_>>()?;
         let slack = self.request.noise()?.radius_slack(self.elements);
         Ok(Judge::Certify(Box::new(CertifyJudge::new(&terms, label, sigma, slack, statements)?)))

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::spending::{RivalBounds, SpentBounds};
-use super::{Counts, Intervals, Prob, Spending, check_alpha};
+use super::allocation::{RivalBounds, SpentBounds};
+use super::{Allocation, Counts, Prob, Validity, check_alpha};
 use crate::{Error, Result};
 
 /// How the failure probability alpha is spent. All three hold for a label fixed before the counts were seen.
@@ -99,7 +99,7 @@ pub fn check_k(k: usize, classes: usize) -> Result<()> {
 /// `InvalidArgument` when `label` is not below c, `k` not in 1..c, `alpha` not in the range of
 /// [`check_alpha`], or more than [`MAX_TRIALS`](super::MAX_TRIALS) rows were drawn.
 pub fn label_bounds(counts: &Counts, label: usize, k: usize, alpha: f64, bound: Bound) -> Result<LabelBounds> {
-    let SpentBounds { label, rivals } = Spending::from(bound).bounds(counts, label, k, alpha, Intervals::Fixed)?;
+    let SpentBounds { label, rivals } = Allocation::from(bound).bounds(counts, label, k, alpha, Validity::Fixed)?;
     match rivals {
         RivalBounds::Each(rivals) => Ok(LabelBounds { label, rivals }),
         // No plain bound sums rivals.

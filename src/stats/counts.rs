@@ -1,6 +1,6 @@
 //! Label counts of a sample.
 
-use super::Intervals;
+use super::Validity;
 use crate::{Error, Result};
 
 /// How many of `n` noisy rows were given each label.
@@ -12,7 +12,7 @@ pub struct Counts {
     labels: Vec<u64>,
     n: u64,
     /// Rows without a label: the rest of `n`, but where the counts are only expected.
-    unlabelled: u64,
+    invalid: u64,
     /// Whether rows are missing that were to be drawn.
     cut_short: bool,
     /// Where looks at the counts decided how many rows there are, the most that they could have let be drawn: bounds for a number
@@ -71,13 +71,13 @@ impl Counts {
     ///
     /// # Errors
     /// As [`Counts::new`].
-    pub(crate) fn expected(labels: Vec<u64>, n: u64, unlabelled: u64) -> Result<Self> {
+    pub(crate) fn expected(labels: Vec<u64>, n: u64, invalid: u64) -> Result<Self> {
         let counts = Self::new(labels, n)?;
-        Ok(Self { unlabelled: unlabelled.min(counts.unlabelled), ..counts })
+        Ok(Self { invalid: invalid.min(counts.invalid), ..counts })
     }
 
-    fn of(labels: Vec<u64>, n: u64, unlabelled: u64) -> Self {
-        Self { labels, n, unlabelled, cut_short: false, by_rule_to: None }
+    fn of(labels: Vec<u64>, n: u64, invalid: u64) -> Self {
+        Self { labels, n, invalid, cut_short: false, by_rule_to: None }
     }
 
     /// The counts, by label.
@@ -96,7 +96,7 @@ impl Counts {
     }
 
     /// The same counts, known to be of rows that a look at them ended, or could have ended, before the `last` one. What is said of
-    /// them must hold at all numbers of rows at once, or at all up to that one ([`Intervals::Anytime`], [`Intervals::AnytimeTo`]):
+    /// them must hold at all numbers of rows at once, or at all up to that one ([`Validity::Anytime`], [`Validity::AnytimeTo`]):
     /// bounds for a fixed number refuse them.
     #[must_use]
     pub fn ended_by_rule(mut self, last: u64) -> Self {
@@ -117,16 +117,16 @@ impl Counts {
     ///
     /// # Errors
     /// `InvalidData`.
-    pub(crate) fn check_allow(&self, intervals: Intervals) -> Result<()> {
+    pub(crate) fn check_allow(&self, validity: Validity) -> Result<()> {
         if self.cut_short {
             let message = "were cut short by a failure, a deadline or a cancel, and which rows came back first may depend on what \
                            they were: such counts are for people to read, and certify and predict nothing";
             return Err(Error::data("counts", message));
         }
-        let Some(last) = self.by_rule_to.filter(|&last| !intervals.allow_looks(last)) else { return Ok(()) };
+        let Some(last) = self.by_rule_to.filter(|&last| !validity.allow_looks(last)) else { return Ok(()) };
         let mut message =
             "were ended by a rule that looked at them, so that a bound for a number of rows fixed beforehand would be \
-                           false too often: use bounds for all numbers of rows (intervals \"anytime\""
+                           false too often: use bounds for all numbers of rows (validity \"anytime\""
                 .to_owned();
         if last < u64::MAX {
             message += &format!(", or \"anytime:{last}\" for the up to {last} of the rule");
@@ -135,8 +135,8 @@ impl Counts {
     }
 
     /// The rows that were given no label.
-    pub fn unlabelled(&self) -> u64 {
-        self.unlabelled
+    pub fn invalid(&self) -> u64 {
+        self.invalid
     }
 
     /// The label with the largest count; the lowest index among equals.
@@ -163,9 +163,9 @@ impl Counts {
         let more = self.n > 0 && other.n > 0;
         let by_rule_to = self.by_rule_to.max(other.by_rule_to);
         let by_rule_to = by_rule_to.map(|last| if more { u64::MAX } else { last.max(n) });
-        let unlabelled = self.unlabelled + other.unlabelled;
+        let invalid = self.invalid + other.invalid;
         let cut_short = self.cut_short || other.cut_short;
-        *self = Self { labels, n, unlabelled, cut_short, by_rule_to };
+        *self = Self { labels, n, invalid, cut_short, by_rule_to };
         Ok(())
     }
 }

@@ -3,22 +3,22 @@
 //! Every function is pure and may be called from any thread. `docs/statistics.md` has the procedures, their proofs and
 //! their tests in one place.
 
+pub mod allocation;
 pub mod anytime;
 pub mod binomial;
 pub mod bounds;
 mod counts;
-mod intervals;
 pub mod normal;
 mod prob;
 pub mod randomized;
-pub mod spending;
 mod tail;
+mod validity;
 
+pub use allocation::Allocation;
 pub use bounds::Bound;
 pub use counts::Counts;
-pub use intervals::Intervals;
 pub use prob::Prob;
-pub use spending::Spending;
+pub use validity::Validity;
 
 use crate::{Error, Result};
 

@@ -61,7 +61,7 @@ static void finishes(void) {
   stk_request_free(request);
   wait_for_calls(&latch, 1);
   CHECK(stk_job_is_done(certify));
-  CHECK(stk_job_rows_done(certify) == 2100 && stk_job_rows_total(certify) == 2100);
+  CHECK(stk_job_samples_done(certify) == 2100 && stk_job_samples_total(certify) == 2100);
   CHECK_OK(stk_job_result(certify, &result, &err), err);
   same_answers(blocking, result);
   CHECK_STATUS(stk_job_result(certify, &again, &err), STK_STATUS_INVALID_ARGUMENT, err);

@@ -78,13 +78,13 @@ static void certifies_with(void) {
   int64_t labels[2];
   CHECK_OK(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, &plain, sizeof plain, &err), err);
   CHECK_OK(stk_counts_certify_with(counts, 1, 1, 0.25, 0.001, NULL, NULL, 0, &s, sizeof s, &err), err);
-  CHECK(memcmp(&s, &plain, sizeof s) == 0 && s.alpha_left == 0.001 && s.n_certified == 10000 && s.rows_drawn == 0);
+  CHECK(memcmp(&s, &plain, sizeof s) == 0 && s.alpha_left == 0.001 && s.n_certified == 10000 && s.samples_drawn == 0);
   CHECK(s.decision == STK_DECISION_NONE && s.generator == STK_GENERATOR_NONE && s.levels == 0);
   CHECK_OK(stk_counts_certify_with(counts, 1, 1, 0.25, 0.001, "pooled:0.9", "anytime", 0, &s, sizeof s, &err), err);
-  CHECK(s.bound == STK_BOUND_SPENDING && s.radius > 0.5 && s.radius < plain.radius);
-  CHECK_INVALID(stk_counts_certify_with(counts, 1, 1, 0.25, 0.001, "auto", NULL, 0, &s, sizeof s, &err), "spending",
+  CHECK(s.bound == STK_BOUND_ALLOCATION && s.radius > 0.5 && s.radius < plain.radius);
+  CHECK_INVALID(stk_counts_certify_with(counts, 1, 1, 0.25, 0.001, "auto", NULL, 0, &s, sizeof s, &err), "allocation",
                 err);
-  CHECK_INVALID(stk_counts_certify_with(counts, 1, 1, 0.25, 0.001, NULL, "often", 0, &s, sizeof s, &err), "intervals",
+  CHECK_INVALID(stk_counts_certify_with(counts, 1, 1, 0.25, 0.001, NULL, "often", 0, &s, sizeof s, &err), "validity",
                 err);
   CHECK_INVALID(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_AUTO, 0, &s, sizeof s, &err), "bound", err);
 

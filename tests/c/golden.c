@@ -65,17 +65,17 @@ static void check_guarantee(const stk_guarantee *g, const double *each, const do
          "kept_radii");
 }
 
-/* What the rule, the spending and the noise came to. */
+/* What the rule, the allocation and the noise came to. */
 static void check_choices(const stk_result *result, const stk_summary *s, size_t k) {
   stk_error *err = NULL;
-  const char *spending;
+  const char *allocation;
   if (c.rule[0] != '\0') {
     expect(k < c.expect_decision_len && strcmp(stk_decision_name(s->decision), c.expect_decision[k]) == 0, "decision");
     expect(k < c.expect_rows_len && s->n_certified == c.expect_rows[k], "rows");
   }
-  CHECK_OK(stk_result_spending(result, 0, k, &spending, &err), err);
-  if (c.expect_spending_len)
-    expect(k < c.expect_spending_len && strcmp(spending, c.expect_spending[k]) == 0, "spending");
+  CHECK_OK(stk_result_allocation(result, 0, k, &allocation, &err), err);
+  if (c.expect_allocation_len)
+    expect(k < c.expect_allocation_len && strcmp(allocation, c.expect_allocation[k]) == 0, "allocation");
   expect((s->uniform > 0) == c.randomized && s->uniform <= 1, "uniform");
   expect(s->levels == c.levels && s->cut == STK_STATUS_OK, "levels and cut");
   expect(s->generator == (c.has_chacha12 ? STK_GENERATOR_CHACHA12 : STK_GENERATOR_PHILOX), "generator");
@@ -125,7 +125,7 @@ static stk_status build_request(stk_request **request, stk_error **err) {
   if (s == STK_STATUS_OK && c.bound[0]) s = stk_request_set_bound(*request, bound_of(), err);
   if (s == STK_STATUS_OK && c.rule[0]) s = stk_request_set_rule(*request, c.rule, err);
   if (s == STK_STATUS_OK && c.randomized) s = stk_request_set_randomized(*request, true, err);
-  if (s == STK_STATUS_OK && c.spending[0]) s = stk_request_set_spending(*request, c.spending, err);
+  if (s == STK_STATUS_OK && c.allocation[0]) s = stk_request_set_allocation(*request, c.allocation, err);
   if (s == STK_STATUS_OK && c.levels) s = stk_request_set_noise_exact(*request, (uint32_t)c.levels, err);
   if (s == STK_STATUS_OK && c.has_chacha12) s = stk_request_set_chacha12(*request, c.chacha12, err);
   if (s == STK_STATUS_OK && c.has_seed) s = stk_request_set_seed(*request, c.seed, err);
@@ -174,12 +174,12 @@ static void with_model(void) {
 }
 
 static stk_status certify_counts(const stk_counts *counts, size_t k, double alpha, stk_summary *out, stk_error **err) {
-  const char *const spending = c.spending[0] ? c.spending : NULL, *const intervals =
-                                                                      c.intervals[0] ? c.intervals : NULL;
-  if (spending == NULL && intervals == NULL)
+  const char *const allocation = c.allocation[0] ? c.allocation : NULL, *const validity =
+                                                                      c.validity[0] ? c.validity : NULL;
+  if (allocation == NULL && validity == NULL)
     return stk_counts_certify(counts, (size_t)c.label, k, c.sigma, alpha, bound_of(), c.radius_slack, out, sizeof *out,
                               err);
-  return stk_counts_certify_with(counts, (size_t)c.label, k, c.sigma, alpha, spending, intervals, c.radius_slack, out,
+  return stk_counts_certify_with(counts, (size_t)c.label, k, c.sigma, alpha, allocation, validity, c.radius_slack, out,
                                  sizeof *out, err);
 }
 

@@ -17,7 +17,7 @@ enum { GOLDEN_NAME = 64, GOLDEN_LIST = 4096, GOLDEN_KS = 16, GOLDEN_CLASSES = 10
 
 typedef struct golden_case {
   char name[GOLDEN_NAME], task[GOLDEN_NAME], model[GOLDEN_NAME], bound[GOLDEN_NAME];
-  char rule[GOLDEN_NAME], spending[GOLDEN_NAME], intervals[GOLDEN_NAME];
+  char rule[GOLDEN_NAME], allocation[GOLDEN_NAME], validity[GOLDEN_NAME];
   char status[GOLDEN_NAME], field[GOLDEN_NAME];
   bool has_threshold, has_classes, has_sigma, has_n, has_n0, has_alpha, has_seed, has_key, has_input_max, has_label,
       has_chacha12, randomized;
@@ -44,8 +44,8 @@ typedef struct golden_case {
   int64_t expect_labels[GOLDEN_KS][GOLDEN_CLASSES];
   size_t expect_labels_len[GOLDEN_KS], expect_labels_lists;
 
-  char expect_decision[GOLDEN_KS][GOLDEN_NAME], expect_spending[GOLDEN_KS][GOLDEN_NAME];
-  size_t expect_decision_len, expect_spending_len;
+  char expect_decision[GOLDEN_KS][GOLDEN_NAME], expect_allocation[GOLDEN_KS][GOLDEN_NAME];
+  size_t expect_decision_len, expect_allocation_len;
   uint64_t expect_rows[GOLDEN_KS];
   size_t expect_rows_len;
   bool has_expect_alpha_left;

@@ -102,7 +102,7 @@ static void expectation(golden_case *c, const char *key, char *value) {
   else if (strcmp(key, "p_value") == 0) LIST(real, c->expect_p_value, c->expect_p_value_len, value);
   else if (strcmp(key, "abstain") == 0) LIST(whole, c->expect_abstain, c->expect_abstain_len, value);
   else if (strcmp(key, "decision") == 0) words(c->expect_decision, &c->expect_decision_len, value, ",");
-  else if (strcmp(key, "spending") == 0) words(c->expect_spending, &c->expect_spending_len, value, ";");
+  else if (strcmp(key, "allocation") == 0) words(c->expect_allocation, &c->expect_allocation_len, value, ";");
   else if (strcmp(key, "rows") == 0) LIST(whole, c->expect_rows, c->expect_rows_len, value);
   else if (strcmp(key, "alpha_left") == 0) c->has_expect_alpha_left = true, c->expect_alpha_left = real(value);
   else if (strcmp(key, "first_radius") == 0) LIST(real, c->expect_first_radius, c->expect_first_radius_len, value);
@@ -122,8 +122,8 @@ static void setting(golden_case *c, const char *key, char *value) {
   else if (strcmp(key, "model") == 0) word(c->model, value);
   else if (strcmp(key, "bound") == 0) word(c->bound, value);
   else if (strcmp(key, "rule") == 0) word(c->rule, value);
-  else if (strcmp(key, "spending") == 0) word(c->spending, value);
-  else if (strcmp(key, "intervals") == 0) word(c->intervals, value);
+  else if (strcmp(key, "allocation") == 0) word(c->allocation, value);
+  else if (strcmp(key, "validity") == 0) word(c->validity, value);
   else if (strcmp(key, "randomized") == 0) c->randomized = whole(value) != 0;
   else if (strcmp(key, "levels") == 0) c->levels = whole(value);
   else if (strcmp(key, "chacha12") == 0) c->has_chacha12 = true, key_bytes(c->chacha12, value);

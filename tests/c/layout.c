@@ -24,7 +24,7 @@ AT(certified, 136);
 AT(abstain, 137);
 AT(reserved, 138);
 AT(n_certified, 144);
-AT(rows_drawn, 152);
+AT(samples_drawn, 152);
 AT(alpha_left, 160);
 AT(decision, 168);
 AT(cut, 172);
@@ -77,7 +77,7 @@ void test_layout(void) {
   }
   CHECK(strcmp(stk_status_name(-1), "UNKNOWN") == 0);
   CHECK(strcmp(stk_status_name(1 << 30), "UNKNOWN") == 0);
-  CHECK(STK_BOUND_AUTO == 3 && STK_BOUND_SPENDING == 4);
+  CHECK(STK_BOUND_AUTO == 3 && STK_BOUND_ALLOCATION == 4);
   CHECK(STK_GENERATOR_NONE == 0 && STK_GENERATOR_PHILOX == 1 && STK_GENERATOR_CHACHA12 == 2);
   CHECK(STK_CHACHA12_KEY_SIZE == 32 && STK_BUDGET_TEXT_SIZE == 256);
   static const char *const decisions[] = {"none",    "complete", "certified", "refuted",

@@ -34,7 +34,7 @@ static void frees_and_getters(void) {
   CHECK(!stk_cancel_is_set(NULL));
   stk_job_cancel(NULL);
   (void)stk_job_is_done(NULL);
-  CHECK(stk_job_rows_done(NULL) == 0 && stk_job_rows_total(NULL) == 0);
+  CHECK(stk_job_samples_done(NULL) == 0 && stk_job_samples_total(NULL) == 0);
   CHECK(stk_result_len(NULL) == 0 && stk_result_k_len(NULL) == 0 && stk_counts_n(NULL) == 0);
 }
 

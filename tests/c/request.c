@@ -34,8 +34,8 @@ void test_request(void) {
   CHECK_OK(stk_request_set_rule(request, "tolerance:0.01sigma", &err), err);
   CHECK_OK(stk_request_set_rule(request, "predict", &err), err);
   CHECK_OK(stk_request_set_rule(request, "fixed", &err), err);
-  CHECK_INVALID(stk_request_set_spending(request, "ranked:2", &err), "spending", err);
-  CHECK_OK(stk_request_set_spending(request, "pooled:0.5:3,7", &err), err);
+  CHECK_INVALID(stk_request_set_allocation(request, "ranked:2", &err), "allocation", err);
+  CHECK_OK(stk_request_set_allocation(request, "pooled:0.5:3,7", &err), err);
   CHECK_OK(stk_request_set_bound(request, STK_BOUND_AUTO, &err), err);
   CHECK_INVALID(stk_request_set_noise_exact(request, UINT32_MAX, &err), "levels", err);
   CHECK_INVALID(stk_request_set_noise_exact(request, 1, &err), "sigma", err);

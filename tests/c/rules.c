@@ -13,7 +13,7 @@ static void stops_early_and_is_late(void) {
   CHECK_OK(stk_model_certify(model, request, x, 1, NULL, &result, &err), err);
   CHECK_OK(stk_result_summary(result, 0, 1, &s, sizeof s, &err), err);
   CHECK(s.decision == STK_DECISION_CERTIFIED || s.decision == STK_DECISION_REFUTED);
-  CHECK(s.cut == STK_STATUS_OK && s.n < 1000000 && s.rows_drawn >= s.n && s.n_certified <= s.n);
+  CHECK(s.cut == STK_STATUS_OK && s.n < 1000000 && s.samples_drawn >= s.n && s.n_certified <= s.n);
   stk_result_free(result);
   result = NULL;
   /* Late under a rule: the answer of the last look, and no failure. Of a clear label, which nothing refutes meanwhile. */

@@ -44,15 +44,15 @@ void check_summary(const stk::summary &s, std::size_t k) {
   if (c.has_expect_label) expect(s.label == c.expect_label, "label");
 }
 
-/// What the rule, the spending and the noise came to.
+/// What the rule, the allocation and the noise came to.
 void check_choices(const stk::answers &answers, const stk::summary &s, std::size_t k) {
   if (c.rule[0] != '\0') {
     expect(k < c.expect_decision_len && stk::name(static_cast<stk::decision>(s.decision)) == c.expect_decision[k],
            "decision");
     expect(k < c.expect_rows_len && s.n_certified == c.expect_rows[k], "rows");
   }
-  if (c.expect_spending_len)
-    expect(k < c.expect_spending_len && *answers.spending(0, k) == c.expect_spending[k], "spending");
+  if (c.expect_allocation_len)
+    expect(k < c.expect_allocation_len && *answers.allocation(0, k) == c.expect_allocation[k], "allocation");
   expect((s.uniform > 0) == c.randomized && s.uniform <= 1, "uniform");
   expect(s.levels == c.levels && s.cut == STK_STATUS_OK, "levels and cut");
   expect(
@@ -81,7 +81,7 @@ stk::result<stk::answers> ask() {
   if (c.bound[0]) b.bound(bound_of());
   if (c.rule[0]) b.rule(c.rule);
   if (c.randomized) b.randomized(true);
-  if (c.spending[0]) b.spending(c.spending);
+  if (c.allocation[0]) b.allocation(c.allocation);
   if (c.levels) b.noise_exact(static_cast<std::uint32_t>(c.levels));
   if (c.has_chacha12) b.chacha12(c.chacha12);
   if (c.has_seed) b.seed(c.seed);
@@ -123,10 +123,10 @@ void with_model() {
 
 stk::result<stk::summary> certify_counts(const stk::counts &counts, std::size_t k, double alpha) {
   const auto label = static_cast<std::size_t>(c.label);
-  if (c.spending[0] == '\0' && c.intervals[0] == '\0')
+  if (c.allocation[0] == '\0' && c.validity[0] == '\0')
     return counts.certify(label, k, c.sigma, alpha, bound_of(), c.radius_slack);
-  return counts.certify_with(label, k, c.sigma, alpha, c.spending[0] ? c.spending : "ranked",
-                             c.intervals[0] ? c.intervals : "fixed", c.radius_slack);
+  return counts.certify_with(label, k, c.sigma, alpha, c.allocation[0] ? c.allocation : "ranked",
+                             c.validity[0] ? c.validity : "fixed", c.radius_slack);
 }
 
 void guarantee_counts() {

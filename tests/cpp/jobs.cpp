@@ -18,7 +18,7 @@ void test_jobs() {
   auto finished = promise.get_future();
   auto job = MUST(model.submit_certify(request, x, {}, [p = std::move(promise)]() mutable { p.set_value(); }));
   finished.wait();
-  CHECK(job.is_done() && job.rows_done() == 2100 && job.rows_total() == 2100);
+  CHECK(job.is_done() && job.samples_done() == 2100 && job.samples_total() == 2100);
   const auto answers = MUST(job.get());
   CHECK(std::memcmp(answers.counts(0)->data(), blocking.counts(0)->data(), 6 * sizeof(std::uint64_t)) == 0);
   CHECK(answers.summary(0)->radius == blocking.summary(0)->radius);

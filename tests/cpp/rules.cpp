@@ -17,16 +17,16 @@ static void rules() {
     b.k({1, 3}).n(1'000'000'000'000).seed(7).rule(rule);
     return b;
   };
-  const auto certificate = MUST(model.certify(MUST(ask("radius:0.05").spending("auto").build()), x));
+  const auto certificate = MUST(model.certify(MUST(ask("radius:0.05").allocation("auto").build()), x));
   const auto s = MUST(certificate.summary(0, 1));
   CHECK(decided(s) == stk::decision::certified || decided(s) == stk::decision::refuted);
-  CHECK(s.n < 1'000'000 && s.n_certified <= s.n && s.n <= s.rows_drawn && s.cut == STK_STATUS_OK);
-  const auto spending = MUST(certificate.spending(0, 1));
-  CHECK(!spending.empty() && spending != "auto");
+  CHECK(s.n < 1'000'000 && s.n_certified <= s.n && s.n <= s.samples_drawn && s.cut == STK_STATUS_OK);
+  const auto allocation = MUST(certificate.allocation(0, 1));
+  CHECK(!allocation.empty() && allocation != "auto");
   // The certificate follows from its counts, where it is one of the last look.
   const auto counts = MUST(stk::counts::create(MUST(certificate.counts(0)), s.n));
   const auto label = static_cast<std::size_t>(s.label);
-  const auto again = MUST(counts.certify_with(label, 3, s.sigma, s.alpha_left, spending, "anytime", s.radius_slack));
+  const auto again = MUST(counts.certify_with(label, 3, s.sigma, s.alpha_left, allocation, "anytime", s.radius_slack));
   CHECK(s.n_certified < s.n || std::memcmp(&again.radius, &s.radius, sizeof s.radius) == 0);
 
   // Of a clear label, which nothing refutes meanwhile.
@@ -39,15 +39,15 @@ static void rules() {
   CHECK(decided(last) == stk::decision::undecided);
 
   const auto settled = MUST(model.predict(MUST(ask("predict").k(1).n(2000).build()), x));
-  CHECK(decided(MUST(settled.summary(0))) != stk::decision::none && MUST(settled.spending(0)).empty());
+  CHECK(decided(MUST(settled.summary(0))) != stk::decision::none && MUST(settled.allocation(0)).empty());
   FAILS(model.predict(MUST(ask("radius:1").build()), x), status::invalid_argument, "rule");
   FAILS(ask("sometimes").build(), status::invalid_argument, "rule");
-  FAILS(ask("fixed").spending("much").build(), status::invalid_argument, "spending");
-  FAILS(ask("fixed").spending(std::string_view("ranked\0", 7)).build(), status::invalid_argument, "spending");
+  FAILS(ask("fixed").allocation("much").build(), status::invalid_argument, "allocation");
+  FAILS(ask("fixed").allocation(std::string_view("ranked\0", 7)).build(), status::invalid_argument, "allocation");
   FAILS(counts.certify_with(label, 3, 0.25, 0.001, "ranked", std::string_view("fixed\0", 6)), status::invalid_argument,
-        "intervals");
+        "validity");
   MUST(ask("fixed").bound(stk::bound::automatic).build());
-  FAILS(ask("fixed").bound(stk::bound::spending).build(), status::invalid_argument, "bound");
+  FAILS(ask("fixed").bound(stk::bound::allocation).build(), status::invalid_argument, "bound");
 }
 
 static void guarantees() {
@@ -89,11 +89,11 @@ static void guarantees() {
   const auto ended = MUST(model.certify_answer(ruled, x));
   const auto looked = MUST(ended.guarantee(0));
   CHECK(decided(MUST(ended.summary(0))) == stk::decision::reached && looked.n < 200'000 && looked.n0 == 100);
-  CHECK(MUST(ended.intervals(0)) == "anytime" && MUST(answer.intervals(0)) == "fixed");
+  CHECK(MUST(ended.validity(0)) == "anytime" && MUST(answer.validity(0)) == "fixed");
   const auto last = MUST(stk::counts::create(MUST(ended.counts(0)), looked.n));
   const auto chose = MUST(stk::counts::create(MUST(ended.selection(0)), looked.n0));
   const auto repeated =
-      MUST(last.guarantee(3, 0.25, looked.alpha, {}, &chose, looked.radius_slack, MUST(ended.intervals(0))));
+      MUST(last.guarantee(3, 0.25, looked.alpha, {}, &chose, looked.radius_slack, MUST(ended.validity(0))));
   CHECK(std::memcmp(&repeated, &looked, sizeof looked) == 0);
   FAILS(model.certify_answer(MUST(stk::request_builder(0.25).k(3).n(2000).n0(0).rule("radius:0.1").build()), x),
         status::invalid_argument, "n0");

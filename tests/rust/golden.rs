@@ -70,16 +70,16 @@ fn counts_cases_give_the_radii_that_a_model_gave() {
         let drawn = |n: u64| abi::Counts::new(&case.expect.counts, n).unwrap();
         for (i, (&k, &radius)) in case.k().iter().zip(&case.expect.radius).enumerate() {
             let label = case.expect.label.unwrap() as usize;
-            let intervals = request.intervals_of(k, case.key.unwrap_or(0)).unwrap().to_string();
+            let validity = request.validity_of(k, case.key.unwrap_or(0)).unwrap().to_string();
             // Under a rule the counts are those of the last look, on which not every k rests.
             let last = case.expect.rows.iter().copied().max();
             let n = last.unwrap_or(request.n);
             if case.expect.rows.get(i).is_some_and(|&rows| rows < n) {
                 continue;
             }
-            let spending = case.expect.spending.get(i).cloned();
-            let spending = spending.unwrap_or_else(|| through_rust::spending(case).unwrap().to_string());
-            let again = drawn(n).certify_with(label, k, sigma, alpha, Some(&spending), Some(&intervals), slack);
+            let allocation = case.expect.allocation.get(i).cloned();
+            let allocation = allocation.unwrap_or_else(|| through_rust::allocation(case).unwrap().to_string());
+            let again = drawn(n).certify_with(label, k, sigma, alpha, Some(&allocation), Some(&validity), slack);
             assert_eq!(again.unwrap().radius.to_bits(), radius.to_bits(), "{}", case.name);
             checked += 1;
         }
@@ -110,7 +110,7 @@ fn radii_of_counts_agree_with_the_table_of_another_program() {
         .collect();
     let mut found = 0;
     let (_, cases) = cases();
-    let plain = |case: &&Case| case.spending.is_none() && case.intervals.is_none();
+    let plain = |case: &&Case| case.allocation.is_none() && case.validity.is_none();
     for case in cases.iter().filter(plain).filter(|case| case.task == "counts_certify" && case.expect.status == "OK") {
         let label = case.label.unwrap() as usize;
         let mut rivals = case.counts.clone();
@@ -145,9 +145,9 @@ fn every_kind_of_case_is_there() {
     for decision in ["certified", "refuted", "reached", "settled", "undecided"] {
         assert!(count(&|case| case.expect.decision.iter().any(|found| found == decision)) >= 1, "{decision}");
     }
-    for spending in ["auto", "ranked:", "pooled:"] {
-        let wanted = |case: &Case| case.spending.as_deref().is_some_and(|text| text.starts_with(spending));
-        assert!(count(&|case| wanted(case) && case.expect.status == "OK") >= 1, "{spending}");
+    for allocation in ["auto", "ranked:", "pooled:"] {
+        let wanted = |case: &Case| case.allocation.as_deref().is_some_and(|text| text.starts_with(allocation));
+        assert!(count(&|case| wanted(case) && case.expect.status == "OK") >= 1, "{allocation}");
     }
     assert!(count(&|case| case.randomized && case.expect.status == "OK") >= 2);
     assert!(count(&|case| case.levels.is_some() && case.expect.status == "OK") >= 3);
@@ -165,7 +165,7 @@ fn every_kind_of_case_is_there() {
         "input",
         "rule",
         "randomized",
-        "spending",
+        "allocation",
         "levels",
         "pilot",
     ];

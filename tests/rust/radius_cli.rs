@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use smoothtopk::certificate::{certify, certify_with};
-use smoothtopk::stats::{Bound, Counts, Intervals};
+use smoothtopk::stats::{Bound, Counts, Validity};
 
 const COUNTS: &str =
     "2 2 334 93642 2 5279 737 0 2 0 3\n0\t13453 50 0 113 36952 1 49328 0 103  7\n0 0 0 0 4 0 0 99996 0 0 6\n";
@@ -65,7 +65,7 @@ fn idx_is_the_runs_own() {
     fs::write(&manifest, skipped.replace("\"skip\"", r#""rule": "radius:0.4", "classes": 2, "k": [1], "skip""#))
         .unwrap();
     let stops =
-        "idx\trows\tdecision_k1\tspending_k1\tearlier_k1\n0\t100\tcertified\tranked\t-\n7\t100\trefuted\tranked\t-\n";
+        "idx\trows\tdecision_k1\tallocation_k1\tearlier_k1\n0\t100\tcertified\tranked\t-\n7\t100\trefuted\tranked\t-\n";
     fs::write(dir.path().join("stops.tsv"), stops).unwrap();
     assert_eq!(idx(&radius(&file, &[])), [0, 7]);
     fs::write(dir.path().join("stops.tsv"), stops.replace("\n7", "\n14")).unwrap();
@@ -93,9 +93,9 @@ fn counts_behind_a_link_are_the_runs_and_other_counts_say_what_is_assumed() {
     let given = ["--sigma", "0.25", "--alpha", "0.001"];
     let said = |more: &[&str]| String::from_utf8(radius(&copy, &[&given, more].concat()).stderr).unwrap();
     let note = said(&[]);
-    assert!(note.lines().count() == 1 && note.contains("--intervals") && note.contains("--radius-slack"), "{note}");
+    assert!(note.lines().count() == 1 && note.contains("--validity") && note.contains("--radius-slack"), "{note}");
     assert!(!said(&["--radius-slack", "0.125"]).contains("radius-slack"));
-    assert_eq!(said(&["--radius-slack", "0.125", "--intervals", "fixed"]), "");
+    assert_eq!(said(&["--radius-slack", "0.125", "--validity", "fixed"]), "");
     assert_eq!(table(&radius(&copy, &[&given[..], &["--radius-slack", "0.125"]].concat())), own);
     refused(&copy, &[&given[..], &["--radius-slack", "-1"]].concat(), 2, "radius-slack");
 }
@@ -175,7 +175,7 @@ fn counts_of_a_run_are_read_with_its_manifest() {
 }
 
 #[test]
-fn spendings_and_bounds_for_any_number_of_rows_are_the_librarys() {
+fn allocations_and_bounds_for_any_number_of_rows_are_the_librarys() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("saved.txt");
     fs::write(&file, COUNTS).unwrap();
@@ -183,28 +183,28 @@ fn spendings_and_bounds_for_any_number_of_rows_are_the_librarys() {
         let rows = table(&radius(&file, &[&["--sigma", "0.25", "--alpha", "0.001", "--k", "3"], more].concat()));
         rows.into_iter().map(|(_, _, radius, _)| radius).collect()
     };
-    let library = |spending: &str, intervals| -> Vec<f64> {
+    let library = |allocation: &str, validity| -> Vec<f64> {
         let certified = |line: &str| {
             let mut labels: Vec<u64> = line.split_whitespace().map(|x| x.parse().unwrap()).collect();
             let label = labels.pop().unwrap() as usize;
             let counts = Counts::new(labels, 100_000).unwrap();
-            certify_with(&counts, label, 3, 0.25, 0.001, &spending.parse().unwrap(), intervals).unwrap().radius
+            certify_with(&counts, label, 3, 0.25, 0.001, &allocation.parse().unwrap(), validity).unwrap().radius
         };
         COUNTS.lines().map(certified).collect()
     };
-    for spending in ["ranked", "ranked:0.75", "pooled:0.5", "pooled:0.25:5", "binocp"] {
-        assert_eq!(radii(&["--bound", spending]), library(spending, Intervals::Fixed), "{spending}");
-        let anytime = radii(&["--bound", spending, "--intervals", "anytime"]);
-        assert_eq!(anytime, library(spending, Intervals::Anytime), "{spending}");
+    for allocation in ["ranked", "ranked:0.75", "pooled:0.5", "pooled:0.25:5", "binocp"] {
+        assert_eq!(radii(&["--bound", allocation]), library(allocation, Validity::Fixed), "{allocation}");
+        let anytime = radii(&["--bound", allocation, "--validity", "anytime"]);
+        assert_eq!(anytime, library(allocation, Validity::Anytime), "{allocation}");
     }
     // Label 3 is the first row's own: it cannot be named as its rival.
     refused(
         &file,
         &["--sigma", "0.25", "--alpha", "0.001", "--k", "2", "--bound", "pooled:0.5:3"],
         1,
-        "line 1: spending",
+        "line 1: allocation",
     );
-    refused(&file, &["--sigma", "0.25", "--alpha", "0.001", "--intervals", "randomized:0.5"], 2, "intervals");
+    refused(&file, &["--sigma", "0.25", "--alpha", "0.001", "--validity", "randomized:0.5"], 2, "validity");
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_closed_pipe_ends_quietly() {
             "0.25",
             "--alpha",
             "0.001",
-            "--intervals",
+            "--validity",
             "fixed",
             "--radius-slack",
             "0",

@@ -158,7 +158,7 @@ fn rows_that_a_rule_ended_are_summed_up() {
     let folder = folder();
     let ruled = manifest("[1]", 4, "given").replace("\"n\": 1000", "\"n\": 1000, \"rule\": \"radius:0.4\"");
     run_folder(&folder, "a", &ruled, &[("k1.tsv", K1)]);
-    let stops = "idx\trows\tdecision_k1\tspending_k1\tearlier_k1\n0\t70\tcertified\tranked\t-\n\
+    let stops = "idx\trows\tdecision_k1\tallocation_k1\tearlier_k1\n0\t70\tcertified\tranked\t-\n\
                  1\t90\tcertified\tranked\t-\n2\t240\tcertified\tranked\t-\n3\t1000\tundecided\tranked\t-\n";
     std::fs::write(folder.path().join("a/stops.tsv"), stops).expect("stops");
     run_folder(&folder, "b", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);

@@ -102,10 +102,7 @@ fn counts_are_the_same_for_every_batch_thread_count_and_packing() {
     let sizes = [1u64, 2, 63, 64, 65, 500, 1000];
     let jobs = || sizes.iter().enumerate().map(|(key, &rows)| job(key as u64, 0..rows));
     let alone: Vec<_> = jobs().map(|job| draw(&sampler(1, 1), [job]).remove(0)).collect();
-    assert!(
-        alone.iter().any(|counts| counts.unlabelled() > 0),
-        "some rows must have no label for the test to see them"
-    );
+    assert!(alone.iter().any(|counts| counts.invalid() > 0), "some rows must have no label for the test to see them");
     assert!(alone[6].labels().iter().all(|&count| count > 0), "every label must occur");
     for (batch, threads) in [(1, 2), (3, 1), (7, 4), (64, 2), (256, 3), (5000, 2)] {
         assert_eq!(draw(&sampler(batch, threads), jobs()), alone, "batch {batch}, {threads} threads");
@@ -272,7 +269,7 @@ fn labels_outside_the_classes_count_for_none() {
     let grid = Grid::for_range(1.0, SIGMA).unwrap();
     let job = Job::on_grid(&[0.0], SIGMA, grid, 3, Purpose::Estimate).unwrap().samples(0..10);
     let counts = draw(&sampler, [job]).remove(0);
-    assert_eq!((counts.n(), counts.unlabelled()), (10, 10));
+    assert_eq!((counts.n(), counts.invalid()), (10, 10));
 }
 
 /// A run that goes on until it is stopped.
@@ -444,7 +441,7 @@ fn counts_that_were_cut_short_certify_nothing() {
     // Nor those that a cancel cut short: of rows drawn side by side, those that come back first may be of one kind.
     let job = Job::on_grid(&[-100.0], SIGMA, Grid::for_range(100.0, SIGMA).unwrap(), 3, Purpose::Estimate).unwrap();
     let handle = sampler.submit(job.samples(0..1 << 40)).unwrap();
-    while handle.rows_done() < 100 {
+    while handle.samples_done() < 100 {
         std::thread::yield_now();
     }
     handle.cancel();

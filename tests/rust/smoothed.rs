@@ -83,7 +83,7 @@ fn a_batch_gives_what_its_tasks_give_one_by_one() {
     let inputs: Vec<f32> = (0..3 * elements).map(|i| (i % 7) as f32 / 8.0).collect();
     let tasks = [Task::CertifySelected, Task::Predict, Task::Certify(2)];
     let batch = g.submit_batch(&inputs, &tasks, &request(), 40, Control::default()).unwrap();
-    assert_eq!(batch.rows_total(), 6200);
+    assert_eq!(batch.samples_total(), 6200);
     let together: Vec<_> = batch.wait().iter().map(found).collect();
     for (i, (input, task)) in inputs.chunks(elements).zip(tasks).enumerate() {
         let alone = g.submit(input, task, &request(), 40 + i as u64).unwrap().wait();

@@ -1,25 +1,25 @@
-//! Stopping rules, bounds that hold at all looks, and spendings of alpha: what they decide, and how often they are wrong.
+//! Stopping rules, bounds that hold at all looks, and allocations of alpha: what they decide, and how often they are wrong.
 //!
 //! A procedure is wrong when it is wrong at *any* look of a draw: the adversary stops at the luckiest. Each rate is compared
 //! with alpha by an exact test at 1e-8; fewer than 100 rates are compared, so a sound library fails here with probability
 //! below 1e-6. Seeds are fixed. The same checks catch bounds for one n used at every look.
 
+#[path = "stopping/allocations.rs"]
+mod allocations;
 #[path = "stopping/betting.rs"]
 mod betting;
 #[path = "stopping/bounds.rs"]
 mod bounds;
 #[path = "stopping/decisions.rs"]
 mod decisions;
+#[path = "stopping/invalid.rs"]
+mod invalid;
 #[path = "stopping/rules.rs"]
 mod rules;
-#[path = "stopping/spendings.rs"]
-mod spendings;
 #[path = "stopping/tables.rs"]
 mod tables;
 #[path = "coverage/truth.rs"]
 mod truth;
-#[path = "stopping/unlabelled.rs"]
-mod unlabelled;
 
 use rand::rngs::StdRng;
 use smoothtopk::stats::Counts;

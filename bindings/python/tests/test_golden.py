@@ -51,9 +51,9 @@ KEYS = {
     "alpha": float.fromhex,
     "rule": str,
     "bound": str,
-    "spending": str,
+    "allocation": str,
     "randomized": lambda value: value == "1",
-    "intervals": str,
+    "validity": str,
     "levels": int,
     "chacha12": bytes.fromhex,
     "seed": int,
@@ -77,7 +77,7 @@ EXPECTED = {
     "p_value": floats,
     "decision": names,
     "rows": integers,
-    "spending": lists_of(str),
+    "allocation": lists_of(str),
     "alpha_left": float.fromhex,
     "label_radii": lists_of(floats),
     "kept_radii": lists_of(floats),
@@ -150,7 +150,7 @@ def answers(given: dict[str, Any]) -> list[Certificate] | list[Prediction] | lis
     given = {PYTHON_NAMES.get(name, name): value for name, value in given.items()}
     task = given.pop("task")
     k = given.pop("k", [1])
-    if "spending" in given:
+    if "allocation" in given:
         # C has setters, of which the later counts; in Python only one of the two can be said.
         given.pop("bound", None)
     if task == "counts_certify":
@@ -207,7 +207,7 @@ GET: dict[str, Any] = {
     "p_value": each_of("p_value"),
     "decision": each_of("decision"),
     "rows": each_of("n_certified", "n"),
-    "spending": each_of("spending"),
+    "allocation": each_of("allocation"),
     "alpha_left": lambda found: found[0].alpha_left,
     "label_radii": each_list("label_radii"),
     "kept_radii": each_list("kept_radii"),

@@ -42,7 +42,7 @@ def radii(found: Guarantee) -> list[Any]:
 @pytest.mark.parametrize("rule", ["radius:0.2", "tolerance:0.1sigma"])
 def test_a_rule_ends_the_rows_of_an_answer(linear: SmoothedClassifier, rule: str) -> None:
     found = one(linear.certify_answer(X[0], k=2, n=200_000, rule=rule, seed=1))
-    assert found.n < 200_000 and found.intervals == "anytime"
+    assert found.n < 200_000 and found.validity == "anytime"
     decisions = {"certified", "refuted"} if rule == "radius:0.2" else {"reached"}
     assert found.decision in decisions and (found.decision == "certified") == (
         rule == "radius:0.2" and found.set_radius >= 0.2
@@ -51,10 +51,10 @@ def test_a_rule_ends_the_rows_of_an_answer(linear: SmoothedClassifier, rule: str
         found.counts,
         *(2, 0.5, found.alpha_left, found.n),
         pilot=found.selection,
-        intervals=found.intervals,
+        validity=found.validity,
         radius_slack=found.radius_slack,
     )
-    assert radii(again) == radii(found) and again.intervals == "anytime"
+    assert radii(again) == radii(found) and again.validity == "anytime"
     late = one(linear.certify_answer(X[0], n=ENDLESS, rule="tolerance:0", timeout=0.2))
     assert (late.decision, late.cut, late.status) == ("undecided", "DEADLINE_EXCEEDED", "OK")
     with pytest.raises(InvalidArgumentError) as refused:

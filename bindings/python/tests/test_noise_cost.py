@@ -114,13 +114,13 @@ def test_noise_that_costs_alpha() -> None:
     assert costly().certify(0, alpha=0.01, most_rows=400).alpha_left == pytest.approx(0.006, rel=1e-9)
     refused("most_rows", lambda: costly().certify(0, most_rows=99))
     refused("alpha", lambda: costly().certify(0, alpha=1e-3))
-    refused("most_rows", lambda: costly().certify(0, alpha=0.01, intervals="anytime"))
-    refused("most_rows", lambda: costly().certify_answer(1, alpha=0.01, intervals="anytime"))
-    known = costly().certify(0, alpha=0.01, intervals="anytime", most_rows=400)
-    assert known.alpha_left == costly().certify(0, alpha=0.01, intervals="anytime:400").alpha_left
+    refused("most_rows", lambda: costly().certify(0, alpha=0.01, validity="anytime"))
+    refused("most_rows", lambda: costly().certify_answer(1, alpha=0.01, validity="anytime"))
+    known = costly().certify(0, alpha=0.01, validity="anytime", most_rows=400)
+    assert known.alpha_left == costly().certify(0, alpha=0.01, validity="anytime:400").alpha_left
     assert costly().certify_answer(1, alpha=0.01, pilot=[200, 100, 0]).alpha_left == known.alpha_left
     # Where nothing is paid, nothing need be known.
-    Counts(costly().counts, 100, noise=RowNoise(0.5, 0.0, 0.0)).certify(0, intervals="anytime")
+    Counts(costly().counts, 100, noise=RowNoise(0.5, 0.0, 0.0)).certify(0, validity="anytime")
     for wrong in (-1e-9, math.nan):
         refused("row_alpha", lambda row=wrong: Counts(costly().counts, 100, noise=RowNoise(0.5, 0, row)).certify(0))
 

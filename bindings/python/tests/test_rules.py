@@ -41,8 +41,8 @@ def again(found: Certificate) -> Certificate:
         found.sigma,
         found.alpha_left,
         n=found.n,
-        spending=found.spending,
-        intervals=found.intervals,
+        allocation=found.allocation,
+        validity=found.validity,
         radius_slack=found.radius_slack,
     )
 
@@ -55,10 +55,10 @@ def test_a_radius_is_decided_with_few_rows(linear: SmoothedClassifier) -> None:
     assert (found.decision, found.cut, found.status) == ("certified", None, "OK")
     assert found.radius >= 0.5 and found.certified
     assert found.n == found.n_certified == found.counts.sum() < 10_000
-    assert found.n <= found.rows_drawn <= 1_000_000
-    assert found.intervals == "anytime"
+    assert found.n <= found.samples_drawn <= 1_000_000
+    assert found.validity == "anytime"
     record = json.loads(found.to_json())
-    assert (record["rule"], record["rows_drawn"]) == ("radius:0.5", found.rows_drawn)
+    assert (record["rule"], record["samples_drawn"]) == ("radius:0.5", found.samples_drawn)
 
 
 def test_a_radius_is_refuted_or_left_undecided(linear: SmoothedClassifier) -> None:
@@ -68,7 +68,7 @@ def test_a_radius_is_refuted_or_left_undecided(linear: SmoothedClassifier) -> No
     assert 0 < refuted.radius < 1.25 and refuted.certified
     undecided = certified(linear, n=60, rule="radius:0.75", seed=1)
     # 60 rows cannot certify that: it is known at the first look.
-    assert (undecided.decision, undecided.cut) == ("undecided", None) and undecided.rows_drawn < 60
+    assert (undecided.decision, undecided.cut) == ("undecided", None) and undecided.samples_drawn < 60
 
 
 @pytest.mark.parametrize(("rule", "tolerance"), [("tolerance:0.05", 0.05), ("tolerance:0.1sigma", 0.05)])
@@ -76,10 +76,10 @@ def test_a_tolerance_is_reached(linear: SmoothedClassifier, rule: str, tolerance
     found = certified(linear, n=100_000, rule=rule, seed=2)
     whole = certified(linear, n=100_000, seed=2)
     assert found.decision == "reached" and whole.decision == "complete"
-    assert found.n < 20_000 and (whole.n, whole.rows_drawn) == (100_000, 100_000)
+    assert found.n < 20_000 and (whole.n, whole.samples_drawn) == (100_000, 100_000)
     # The frequencies move a little between the two: the tolerance is about what is expected.
     assert found.radius > whole.radius - 2 * tolerance
-    assert (found.intervals, whole.intervals) == ("anytime", "fixed")
+    assert (found.validity, whole.validity) == ("anytime", "fixed")
 
 
 def test_steps_end_between_two_of_them(linear: SmoothedClassifier) -> None:
@@ -87,13 +87,13 @@ def test_steps_end_between_two_of_them(linear: SmoothedClassifier) -> None:
     whole = certified(linear, n=100_000, seed=2)
     assert found.decision == "reached" and found.n < 20_000 and found.certified
     assert found.radius // 0.25 == whole.radius // 0.25
-    assert found.intervals == "anytime:100000" and again(found).radius == found.radius
+    assert found.validity == "anytime:100000" and again(found).radius == found.radius
 
 
 def test_randomized_bounds_are_made_again_from_their_uniform(linear: SmoothedClassifier) -> None:
     plain = certified(linear, n=2000, label=2, seed=1)
     found = certified(linear, n=2000, label=2, seed=1, randomized=True)
-    assert plain.uniform is None and plain.intervals == "fixed"
+    assert plain.uniform is None and plain.validity == "fixed"
     assert found.uniform is not None and 0 < found.uniform <= 1 and found.radius >= plain.radius
     assert found.counts.tolist() == plain.counts.tolist()
     assert (again(found).radius, again(found).uniform) == (found.radius, found.uniform)
@@ -106,14 +106,14 @@ def test_each_k_is_decided_for_itself(linear: SmoothedClassifier) -> None:
     found = linear.certify(X[:2], k=[1, 2], n=50_000, rule="radius:0.7", seed=3)
     assert isinstance(found, Certificates) and found.shape == (2, 2)
     assert found.decision.tolist() == [[each.decision for each in row] for row in found]
-    assert found.rows_drawn[0, 0] == found.rows_drawn[0, 1] == found[0, 0].rows_drawn
+    assert found.samples_drawn[0, 0] == found.samples_drawn[0, 1] == found[0, 0].samples_drawn
     for each in found.flat:
         assert each.decision in ("certified", "refuted", "undecided") and each.n_certified <= each.n
         assert (each.radius >= 0.7) == (each.decision == "certified")
 
 
 @pytest.mark.parametrize("rule", ["fixed", "radius:0.5", "steps:0.1", "tolerance:0.05"])
-@pytest.mark.parametrize("choice", [{}, {"bound": "simuem"}, {"bound": "auto"}, {"spending": "pooled:0.7"}])
+@pytest.mark.parametrize("choice", [{}, {"bound": "simuem"}, {"bound": "auto"}, {"allocation": "pooled:0.7"}])
 @pytest.mark.parametrize("k", [1, 2])
 def test_a_certificate_follows_from_what_it_says(
     linear: SmoothedClassifier, rule: str, choice: dict[str, Any], k: int
@@ -142,7 +142,7 @@ def test_a_set_is_settled_with_few_rows(linear: SmoothedClassifier) -> None:
 def test_a_late_answer_is_an_answer(linear: SmoothedClassifier) -> None:
     found = certified(linear, n=ENDLESS, label=2, rule="tolerance:0", timeout=0.3, seed=1)
     assert (found.status, found.cut, found.decision) == ("OK", "DEADLINE_EXCEEDED", "undecided")
-    assert found.certified and found.n <= found.rows_drawn < ENDLESS
+    assert found.certified and found.n <= found.samples_drawn < ENDLESS
     assert again(found).radius == found.radius
     assert json.loads(found.to_json())["cut"] == "DEADLINE_EXCEEDED"
     # Several inputs: those that were decided in time have no cut.
@@ -174,7 +174,7 @@ def test_a_cancel_is_no_answer(linear: SmoothedClassifier) -> None:
     partial = raised.value.partial
     assert isinstance(partial, Certificate)
     assert (partial.status, partial.cut, partial.radius) == ("CANCELLED", "CANCELLED", 0.0)
-    assert (partial.decision, partial.spending, partial.n_certified) == (None, None, 0)
+    assert (partial.decision, partial.allocation, partial.n_certified) == (None, None, 0)
 
 
 # How alpha is spent.
@@ -185,20 +185,20 @@ def test_auto_is_replaced_by_what_it_chose(linear: SmoothedClassifier) -> None:
     assert isinstance(found, Certificates)
     for each in found:
         assert each.selection is not None and each.n0 == 200
-        assert each.spending not in (None, "auto") and each.bound != "auto"
-    spelled = linear.certify(X[0], k=[1, 2], n=2_000, n0=200, spending="auto", label=2, seed=5)
+        assert each.allocation not in (None, "auto") and each.bound != "auto"
+    spelled = linear.certify(X[0], k=[1, 2], n=2_000, n0=200, allocation="auto", label=2, seed=5)
     assert isinstance(spelled, Certificates)
-    assert [each.spending for each in spelled] == [each.spending for each in found]
+    assert [each.allocation for each in spelled] == [each.allocation for each in found]
 
 
-def test_a_spending_is_named_in_the_certificate(linear: SmoothedClassifier) -> None:
-    found = certified(linear, n=1_000, seed=6, spending="ranked:0.9")
-    assert (found.bound, found.spending) == ("spending", "ranked:0.9")
-    plain = certified(linear, n=1_000, seed=6, spending="binocp")
-    assert (plain.bound, plain.spending) == ("binocp", "binocp")
+def test_a_allocation_is_named_in_the_certificate(linear: SmoothedClassifier) -> None:
+    found = certified(linear, n=1_000, seed=6, allocation="ranked:0.9")
+    assert (found.bound, found.allocation) == ("allocation", "ranked:0.9")
+    plain = certified(linear, n=1_000, seed=6, allocation="binocp")
+    assert (plain.bound, plain.allocation) == ("binocp", "binocp")
     assert certified(linear, n=1_000, seed=6).bound == "ranked"
-    named = certify_counts([900, 60, 40], 0, 2, 0.5, spending="pooled:0.5:1")
-    assert (named.bound, named.spending) == ("spending", "pooled:0.5:1")
+    named = certify_counts([900, 60, 40], 0, 2, 0.5, allocation="pooled:0.5:1")
+    assert (named.bound, named.allocation) == ("allocation", "pooled:0.5:1")
 
 
 @pytest.mark.parametrize(
@@ -208,21 +208,21 @@ def test_a_spending_is_named_in_the_certificate(linear: SmoothedClassifier) -> N
         ({"rule": "radius:0"}, "rule"),
         ({"rule": "predict"}, "rule"),
         ({"rule": "a\0b"}, "rule"),
-        ({"spending": "pooled"}, "spending"),
-        ({"spending": "ranked:2"}, "spending"),
-        ({"spending": "ranked", "bound": "simuem"}, "spending"),
-        ({"bound": "spending"}, "bound"),
+        ({"allocation": "pooled"}, "allocation"),
+        ({"allocation": "ranked:2"}, "allocation"),
+        ({"allocation": "ranked", "bound": "simuem"}, "allocation"),
+        ({"bound": "allocation"}, "bound"),
         ({"bound": "auto", "n0": 0, "label": 1}, "n0"),
     ],
 )
-def test_wrong_rules_and_spendings(linear: SmoothedClassifier, options: dict[str, Any], field: str) -> None:
+def test_wrong_rules_and_allocations(linear: SmoothedClassifier, options: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
         linear.certify(X[0], n=10, **options)
     assert raised.value.field == field
 
 
-@pytest.mark.parametrize("options", [{"rule": 3}, {"rule": None}, {"spending": 0.5}])
-def test_wrong_types_of_rules_and_spendings(linear: SmoothedClassifier, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("options", [{"rule": 3}, {"rule": None}, {"allocation": 0.5}])
+def test_wrong_types_of_rules_and_allocations(linear: SmoothedClassifier, options: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=next(iter(options))):
         linear.certify(X[0], n=10, **options)
 
@@ -230,11 +230,11 @@ def test_wrong_types_of_rules_and_spendings(linear: SmoothedClassifier, options:
 # From counts.
 
 
-def test_intervals_of_counts() -> None:
+def test_validity_of_counts() -> None:
     counts = [20, 950, 30]
     found = {
-        intervals: certify_counts(counts, 1, 1, 0.5, intervals=intervals).radius
-        for intervals in (
+        validity: certify_counts(counts, 1, 1, 0.5, validity=validity).radius
+        for validity in (
             *("fixed", "anytime", "anytime:1000", "anytime:1001"),
             *("randomized:0.999", "randomized:0.001"),
         )
@@ -242,24 +242,24 @@ def test_intervals_of_counts() -> None:
     # At the last row of at most 1000 half of alpha is for bounds of that one number.
     assert found["anytime:1001"] < found["anytime"] < found["anytime:1000"] < found["fixed"]
     with pytest.raises(InvalidArgumentError, match="anytime:999"):
-        certify_counts(counts, 1, 1, 0.5, intervals="anytime:999")
+        certify_counts(counts, 1, 1, 0.5, validity="anytime:999")
     # Bounds for all numbers of rows are wider than for one; a randomized bound is never wider.
     assert 0 < found["anytime"] < found["fixed"]
     assert found["randomized:0.001"] >= found["fixed"] and found["randomized:0.999"] >= found["fixed"]
     assert found["randomized:0.001"] != found["randomized:0.999"]
-    record = json.loads(certify_counts(counts, 1, 1, 0.5, spending="pooled:0.5", intervals="anytime").to_json())
-    assert (record["intervals"], record["certificates"][0]["spending"]) == ("anytime", "pooled:0.5")
-    assert certify_counts(counts, 1, 1, 0.5, intervals="anytime").intervals == "anytime"
+    record = json.loads(certify_counts(counts, 1, 1, 0.5, allocation="pooled:0.5", validity="anytime").to_json())
+    assert (record["validity"], record["certificates"][0]["allocation"]) == ("anytime", "pooled:0.5")
+    assert certify_counts(counts, 1, 1, 0.5, validity="anytime").validity == "anytime"
 
 
 @pytest.mark.parametrize(
     ("options", "field"),
     [
         ({"bound": "auto"}, "bound"),
-        ({"spending": "auto"}, "spending"),
-        ({"spending": "ranked", "bound": "ranked"}, "spending"),
-        ({"intervals": "often"}, "intervals"),
-        ({"intervals": "randomized:0"}, "intervals"),
+        ({"allocation": "auto"}, "allocation"),
+        ({"allocation": "ranked", "bound": "ranked"}, "allocation"),
+        ({"validity": "often"}, "validity"),
+        ({"validity": "randomized:0"}, "validity"),
     ],
 )
 def test_wrong_counts_options(options: dict[str, Any], field: str) -> None:

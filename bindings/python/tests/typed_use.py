@@ -61,11 +61,11 @@ def use(x: npt.NDArray[np.float32], proto: onnx.ModelProto) -> float:
     alpha: float = share.alpha + budget.draw_many(np.int64(3))[0].alpha + budget.draw_of(0.1).alpha
     common: Answer = one
     secret: bytes | None = common.chacha12_key
-    decided: str | None = one.decision or one.cut or one.spending
-    print(levels, whole, every, alpha, secret, decided, one.n_certified, one.rows_drawn)
+    decided: str | None = one.decision or one.cut or one.allocation
+    print(levels, whole, every, alpha, secret, decided, one.n_certified, one.samples_drawn)
     try:
         radius: float = (
-            counts.certify(1, 1, sigma=0.5, spending="pooled:0.5").radius + certify_counts([1, 2], 0, 1, 0.5).radius
+            counts.certify(1, 1, sigma=0.5, allocation="pooled:0.5").radius + certify_counts([1, 2], 0, 1, 0.5).radius
         )
     except DeadlineExceededError as error:
         print(error.field, error.partial, error.status)

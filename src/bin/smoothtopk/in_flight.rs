@@ -60,8 +60,8 @@ impl InFlight {
     /// Rows since the last call.
     pub fn new_rows(&mut self) -> u64 {
         let rows = match &self.work {
-            Work::InTurn(pending) => pending.rows_done(),
-            Work::Timed(batch) => batch.rows_done(),
+            Work::InTurn(pending) => pending.samples_done(),
+            Work::Timed(batch) => batch.samples_done(),
         };
         rows - std::mem::replace(&mut self.reported, rows)
     }

@@ -8,7 +8,7 @@ use smoothtopk::certificate::stop::{PredictJudge, Rule, Terms};
 use smoothtopk::model::Model;
 use smoothtopk::noise::Grid;
 use smoothtopk::sampler::Measured;
-use smoothtopk::stats::{Bound, MAX_TRIALS, Spending, check_alpha};
+use smoothtopk::stats::{Allocation, Bound, MAX_TRIALS, check_alpha};
 use smoothtopk::{Error, Result};
 
 use crate::model_args::ModelArgs;
@@ -38,7 +38,7 @@ pub struct Args {
     /// How alpha is spent, as certify has it, but not auto, which is chosen by each example's rows; repeatable [default: ranked,
     /// binocp and simuem].
     #[arg(long)]
-    bound: Vec<Spending>,
+    bound: Vec<Allocation>,
     /// Rows per example: how large a radius do they allow?
     #[arg(long)]
     n: Option<u64>,
@@ -84,10 +84,10 @@ pub fn run(args: Args) -> Result<()> {
     let classes = args.model_args.classes.or(measured.as_ref().map(|(model, _)| model.signature().classes));
     let slack = Slack::of(&args, measured.as_ref().map(|(model, _)| model.signature().elements))?;
     // Rows that a request for n of them takes, or for as many as it takes.
-    let intervals = |rows| args.rule.intervals(args.n.filter(|&n| rows <= n).unwrap_or(rows));
+    let validity = |rows| args.rule.validity(args.n.filter(|&n| rows <= n).unwrap_or(rows));
     let mut bounds = args.bound.clone();
     if bounds.is_empty() {
-        bounds = [Bound::Ranked, Bound::BinoCp, Bound::SimuEm].map(Spending::from).to_vec();
+        bounds = [Bound::Ranked, Bound::BinoCp, Bound::SimuEm].map(Allocation::from).to_vec();
     }
     let mut lines = Vec::new();
     let mut header = "k\tbound\tsmallest_n".to_owned();
@@ -103,13 +103,13 @@ pub fn run(args: Args) -> Result<()> {
             // Only simuem needs the number of labels; the others' limits are the same for every c > k.
             let of = match (classes, bound) {
                 (Some(classes), _) => classes,
-                (None, Spending::SimuEm) => continue,
+                (None, Allocation::SimuEm) => continue,
                 (None, _) => k.saturating_add(1),
             };
-            let smallest = |share| plan::smallest_n_with(k, args.alpha, bound, intervals, of, share);
+            let smallest = |share| plan::smallest_n_with(k, args.alpha, bound, validity, of, share);
             let mut row = format!("{k}\t{bound}\t{}", smallest(slack.share(0.0, args.sigma))?);
             if let Some(n) = args.n {
-                let largest = plan::largest_radius_with(n, k, args.sigma, args.alpha, bound, intervals(n), of)?;
+                let largest = plan::largest_radius_with(n, k, args.sigma, args.alpha, bound, validity(n), of)?;
                 row += &format!("\t{}", slack.off(largest));
             }
             if let Some(radius) = radius {
@@ -118,7 +118,7 @@ pub fn run(args: Args) -> Result<()> {
             lines.push(row);
         }
     }
-    if classes.is_none() && bounds.contains(&Spending::SimuEm) {
+    if classes.is_none() && bounds.contains(&Allocation::SimuEm) {
         lines.push("# simuem depends on the number of labels: pass --classes or --model".to_owned());
     }
     lines.push(slack.remark(args.input_max));

@@ -25,7 +25,7 @@ pub struct Progress {
     decided: AtomicU64,
     certified: AtomicU64,
     /// Rows of the finished examples that had no label.
-    unlabelled: AtomicU64,
+    invalid: AtomicU64,
     stopped: Mutex<Stopped>,
     last: Mutex<Instant>,
 }
@@ -65,7 +65,7 @@ impl Progress {
             rows: AtomicU64::new(0),
             decided: AtomicU64::new(0),
             certified: AtomicU64::new(0),
-            unlabelled: AtomicU64::new(0),
+            invalid: AtomicU64::new(0),
             stopped: Mutex::default(),
             last: Mutex::new(Instant::now()),
         }
@@ -96,7 +96,7 @@ impl Progress {
 
     /// Counts rows of a finished example that had no label.
     pub fn rows_without_label(&self, rows: u64) {
-        self.unlabelled.fetch_add(rows, Relaxed);
+        self.invalid.fetch_add(rows, Relaxed);
     }
 
     /// Counts an example that was finished; `certified` says whether it was, where that was the question.
@@ -132,10 +132,10 @@ impl Progress {
             Shown::Nothing => {}
         }
         // Also where nothing else is shown: a model that fails is not one that is unsure.
-        let unlabelled = self.unlabelled.load(Relaxed);
-        if unlabelled > 0 {
+        let invalid = self.invalid.load(Relaxed);
+        if invalid > 0 {
             eprintln!(
-                "warning: {unlabelled} of {} rows had no label (scores that are NaN or infinite): they count against every answer",
+                "warning: {invalid} of {} rows had no label (scores that are NaN or infinite): they count against every answer",
                 self.rows.load(Relaxed)
             );
         }

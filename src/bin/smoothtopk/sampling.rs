@@ -258,7 +258,7 @@ impl Sampling {
                 progress.rows(example.new_rows());
                 let outcome = example.wait()?;
                 window.finished(outcome.rows);
-                progress.rows_without_label(outcome.counts.unlabelled());
+                progress.rows_without_label(outcome.counts.invalid());
                 match &outcome.answer {
                     Err(error) if error.kind() != ErrorKind::DeadlineExceeded => return Err(of_example(index, error)),
                     _ => done(index, outcome)?,

@@ -258,5 +258,5 @@ fn edge(counts: &Counts, answer: &Returned) -> Edge {
         }
     }
     // Rows without a label may have been anyone's outside.
-    Edge { inside, outside: outside + counts.unlabelled() }
+    Edge { inside, outside: outside + counts.invalid() }
 }

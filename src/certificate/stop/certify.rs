@@ -4,7 +4,7 @@ use super::rule::{Decision, Look, Rule, Terms, leave_undecided, look_after};
 use crate::certificate::certify::radius_of;
 use crate::certificate::{Certificate, certify_with, plan};
 use crate::noise::family::Gaussian;
-use crate::stats::{Counts, Intervals, Spending};
+use crate::stats::{Allocation, Counts, Validity};
 use crate::{Error, Result};
 
 /// One of the statements that the same rows are to give: a k, and how its alpha is spent. Each is at alpha on its own.
@@ -13,7 +13,7 @@ pub struct Statement {
     /// The size of the top set.
     pub k: usize,
     /// How alpha is spent; fixed before the rows, like the label.
-    pub spending: Spending,
+    pub allocation: Allocation,
 }
 
 /// What became of a statement.
@@ -55,7 +55,7 @@ impl CertifyJudge {
     /// grid takes off every radius ([`Certificate::shrunk_by`]), is counted in.
     ///
     /// # Errors
-    /// `InvalidArgument` when a term, sigma, the label or a spending is out of range, the slack is not a number from 0 up, there
+    /// `InvalidArgument` when a term, sigma, the label or a allocation is out of range, the slack is not a number from 0 up, there
     /// is no statement, or the rule is [`Rule::Predict`].
     pub fn new(terms: &Terms, label: usize, sigma: f64, slack: f64, statements: Vec<Statement>) -> Result<Self> {
         terms.check()?;
@@ -70,8 +70,8 @@ impl CertifyJudge {
         if statements.is_empty() {
             return Err(Error::argument("k", "there must be at least one k"));
         }
-        for Statement { k, spending } in &statements {
-            spending.check(label, *k, terms.classes, terms.alpha)?;
+        for Statement { k, allocation } in &statements {
+            allocation.check(label, *k, terms.classes, terms.alpha)?;
         }
         let open = |statement: &Statement| Verdict { k: statement.k, decision: Decision::Open, certificate: None };
         let verdicts = statements.iter().map(open).collect();
@@ -113,20 +113,20 @@ impl CertifyJudge {
         self.seen = counts.n();
         self.looks += 1;
         let last = counts.n() == self.terms.n_max;
-        for (i, Statement { k, spending }) in self.statements.iter().enumerate() {
+        for (i, Statement { k, allocation }) in self.statements.iter().enumerate() {
             if self.verdicts[i].decision != Decision::Open {
                 continue;
             }
             let (decision, certificate) = match self.terms.rule {
                 Rule::Fixed if !last => continue,
-                Rule::Fixed => (Decision::Complete, self.certificate(counts, *k, spending)?),
+                Rule::Fixed => (Decision::Complete, self.certificate(counts, *k, allocation)?),
                 _ => {
-                    let certificate = self.certificate(counts, *k, spending)?;
+                    let certificate = self.certificate(counts, *k, allocation)?;
                     let asked = self.asked(certificate.radius);
                     // What n_max rows could reach changes little from look to look.
                     let ahead =
                         asked != self.asked[i] || self.looks.is_multiple_of(4) || counts.n() > self.terms.n_max / 2;
-                    let decision = self.decide(counts, *k, spending, certificate.radius, ahead)?;
+                    let decision = self.decide(counts, *k, allocation, certificate.radius, ahead)?;
                     self.asked[i] = asked;
                     (decision, certificate)
                 }
@@ -155,13 +155,13 @@ impl CertifyJudge {
         &self.verdicts
     }
 
-    fn intervals(&self) -> Intervals {
-        self.terms.rule.intervals(self.terms.n_max)
+    fn validity(&self) -> Validity {
+        self.terms.rule.validity(self.terms.n_max)
     }
 
-    fn certificate(&self, counts: &Counts, k: usize, spending: &Spending) -> Result<Certificate> {
+    fn certificate(&self, counts: &Counts, k: usize, allocation: &Allocation) -> Result<Certificate> {
         let sigma = self.noise.sigma();
-        let found = certify_with(counts, self.label, k, sigma, self.terms.alpha, spending, self.intervals())?;
+        let found = certify_with(counts, self.label, k, sigma, self.terms.alpha, allocation, self.validity())?;
         Ok(found.shrunk_by(self.slack))
     }
 
@@ -180,16 +180,16 @@ impl CertifyJudge {
     }
 
     /// The decision at a radius whose slack is taken off; `ahead`: also by what the rows up to `n_max` could bring.
-    fn decide(&self, counts: &Counts, k: usize, spending: &Spending, radius: f64, ahead: bool) -> Result<Decision> {
+    fn decide(&self, counts: &Counts, k: usize, allocation: &Allocation, radius: f64, ahead: bool) -> Result<Decision> {
         let asked = self.asked(radius);
         match self.terms.rule {
             Rule::Radius(_) if radius >= asked => Ok(Decision::Certified),
-            Rule::Radius(_) if self.refutes(counts, k, spending, asked)? => Ok(Decision::Refuted),
-            Rule::Radius(_) if ahead && self.is_beyond(counts, k, spending, asked)? => Ok(Decision::Undecided),
-            Rule::Steps(_) if self.refutes(counts, k, spending, asked)? => {
+            Rule::Radius(_) if self.refutes(counts, k, allocation, asked)? => Ok(Decision::Refuted),
+            Rule::Radius(_) if ahead && self.is_beyond(counts, k, allocation, asked)? => Ok(Decision::Undecided),
+            Rule::Steps(_) if self.refutes(counts, k, allocation, asked)? => {
                 Ok(if radius > 0.0 { Decision::Reached } else { Decision::Refuted })
             }
-            Rule::Steps(_) if ahead && self.is_beyond(counts, k, spending, asked)? => {
+            Rule::Steps(_) if ahead && self.is_beyond(counts, k, allocation, asked)? => {
                 Ok(if radius > 0.0 { Decision::Reached } else { Decision::Undecided })
             }
             Rule::Tolerance(tolerance) => {
@@ -197,10 +197,10 @@ impl CertifyJudge {
                 let gain = if counts.n() == self.terms.n_max {
                     0.0
                 } else if radius > 0.0 {
-                    self.projected(counts, k, spending)? - radius
+                    self.projected(counts, k, allocation)? - radius
                 } else {
                     // Frequencies that certify nothing may yet turn: only the limit ends this.
-                    let limit = self.limit(counts, k, spending)?;
+                    let limit = self.limit(counts, k, allocation)?;
                     if limit <= 0.0 {
                         return Ok(Decision::Refuted);
                     }
@@ -213,50 +213,50 @@ impl CertifyJudge {
     }
 
     /// Whether no number of rows could bring the radius to `asked`, but with probability alpha.
-    fn refutes(&self, counts: &Counts, k: usize, spending: &Spending, asked: f64) -> Result<bool> {
+    fn refutes(&self, counts: &Counts, k: usize, allocation: &Allocation, asked: f64) -> Result<bool> {
         // Where the frequencies themselves reach it, so does the limit: its bounds, half of a look's cost, are not needed.
         let reached =
-            radius_of(&self.noise, &spending.frequencies(counts, self.label, k))?.radius - self.slack >= asked;
-        Ok(!reached && self.limit(counts, k, spending)? < asked)
+            radius_of(&self.noise, &allocation.frequencies(counts, self.label, k))?.radius - self.slack >= asked;
+        Ok(!reached && self.limit(counts, k, allocation)? < asked)
     }
 
     /// What no number of rows could bring the radius above, but with probability alpha; negative where none could certify
     /// anything, by what the slack takes off 0.
-    fn limit(&self, counts: &Counts, k: usize, spending: &Spending) -> Result<f64> {
-        let bounds = spending.opposite_bounds(counts, self.label, k, self.terms.alpha, self.intervals())?;
+    fn limit(&self, counts: &Counts, k: usize, allocation: &Allocation) -> Result<f64> {
+        let bounds = allocation.opposite_bounds(counts, self.label, k, self.terms.alpha, self.validity())?;
         let radius = radius_of(&self.noise, &bounds)?.radius;
         Ok(if radius > 0.0 { radius + RADIUS_ERROR * self.noise.sigma() } else { 0.0 } - self.slack)
     }
 
     /// The radius at `n_max`, should the frequencies stay what they are.
-    fn projected(&self, counts: &Counts, k: usize, spending: &Spending) -> Result<f64> {
+    fn projected(&self, counts: &Counts, k: usize, allocation: &Allocation) -> Result<f64> {
         let n_max = self.terms.n_max;
         let scale = |count: u64| (u128::from(count) * u128::from(n_max) / u128::from(counts.n())) as u64;
         let labels = counts.labels().iter().map(|&count| scale(count)).collect();
-        self.at_n_max(labels, scale(counts.unlabelled()), k, spending)
+        self.at_n_max(labels, scale(counts.invalid()), k, allocation)
     }
 
     /// Whether no rows up to `n_max` could bring the radius to `asked`, not even if all further ones had the label.
-    fn is_beyond(&self, counts: &Counts, k: usize, spending: &Spending, asked: f64) -> Result<bool> {
+    fn is_beyond(&self, counts: &Counts, k: usize, allocation: &Allocation, asked: f64) -> Result<bool> {
         let mut labels = counts.labels().to_vec();
         labels[self.label] += self.terms.n_max - counts.n();
-        Ok(self.at_n_max(labels, counts.unlabelled(), k, spending)? < asked)
+        Ok(self.at_n_max(labels, counts.invalid(), k, allocation)? < asked)
     }
 
-    fn at_n_max(&self, labels: Vec<u64>, unlabelled: u64, k: usize, spending: &Spending) -> Result<f64> {
-        let counts = Counts::expected(labels, self.terms.n_max, unlabelled)?;
-        Ok(self.certificate(&counts, k, spending)?.radius)
+    fn at_n_max(&self, labels: Vec<u64>, invalid: u64, k: usize, allocation: &Allocation) -> Result<f64> {
+        let counts = Counts::expected(labels, self.terms.n_max, invalid)?;
+        Ok(self.certificate(&counts, k, allocation)?.radius)
     }
 
     /// The smallest number of rows at which something can be decided in the label's favour, or `n_max`.
     fn first_useful(&self) -> Result<u64> {
         let Terms { rule, classes, alpha, n_max } = self.terms;
         let asked = if let Rule::Radius(radius) = rule { (radius + self.slack) / self.noise.sigma() } else { 0.0 };
-        let intervals = self.intervals();
+        let validity = self.validity();
         let mut first = n_max;
-        for Statement { k, spending } in &self.statements {
+        for Statement { k, allocation } in &self.statements {
             let reaches = |n: u64| -> Result<bool> {
-                let radius = plan::largest_radius_with(n, *k, 1.0, alpha, spending, intervals, classes)?;
+                let radius = plan::largest_radius_with(n, *k, 1.0, alpha, allocation, validity, classes)?;
                 Ok(radius > 0.0 && radius >= asked)
             };
             if reaches(first)? {
@@ -271,13 +271,13 @@ impl CertifyJudge {
         let Terms { rule, classes, .. } = self.terms;
         let asked = if let Rule::Radius(radius) = rule { radius } else { f64::MIN_POSITIVE };
         let mut refuting = self.first;
-        for Statement { k, spending } in &self.statements {
-            let named: &[usize] = if let Spending::Pooled { named, .. } = spending { named } else { &[] };
+        for Statement { k, allocation } in &self.statements {
+            let named: &[usize] = if let Allocation::Pooled { named, .. } = allocation { named } else { &[] };
             let rival = (0..classes).find(|label| *label != self.label && !named.contains(label));
             let refutes = |n: u64| -> Result<bool> {
                 let mut labels = vec![0; classes];
                 rival.into_iter().for_each(|rival| labels[rival] = n);
-                Ok(self.limit(&Counts::new(labels, n)?, *k, spending)? < asked)
+                Ok(self.limit(&Counts::new(labels, n)?, *k, allocation)? < asked)
             };
             if refutes(refuting)? {
                 refuting = plan::first_true(1, refuting, refutes)?;

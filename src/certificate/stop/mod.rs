@@ -7,10 +7,10 @@
 //!
 //! ```
 //! use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, Terms};
-//! use smoothtopk::stats::{Counts, Spending};
+//! use smoothtopk::stats::{Counts, Allocation};
 //!
 //! let terms = Terms { rule: Rule::Radius(0.25), classes: 3, alpha: 0.001, n_max: 100_000 };
-//! let statement = Statement { k: 1, spending: Spending::default() };
+//! let statement = Statement { k: 1, allocation: Allocation::default() };
 //! let mut judge = CertifyJudge::new(&terms, 2, 0.25, 0.0, vec![statement])?;
 //! let mut n = 0;
 //! loop {

@@ -55,7 +55,7 @@ struct Reign {
     set: Vec<usize>,
     counts: Vec<u64>,
     /// Rows without a label: any outside may have had them.
-    unlabelled: u64,
+    invalid: u64,
     /// ln of the capital of betting on the least frequent label of the set against the most frequent outside.
     ln_capital: f64,
 }
@@ -149,7 +149,7 @@ impl PredictJudge {
         let Some(before) = &self.before else { return Ok(counts.clone()) };
         let fresh = counts.labels().iter().zip(before.labels()).map(|(now, before)| now.checked_sub(*before)).collect();
         // A row without a label counts as a row too.
-        let (Some(fresh), true) = (fresh, counts.unlabelled() >= before.unlabelled()) else {
+        let (Some(fresh), true) = (fresh, counts.invalid() >= before.invalid()) else {
             return Err(Error::data("counts", "a label has fewer rows than at the look before"));
         };
         Counts::new(fresh, counts.n() - before.n())
@@ -184,7 +184,7 @@ impl Race {
         let found = self.led.iter().position(|reign| reign.set == set);
         found.unwrap_or_else(|| {
             let classes = self.led.first().map_or(0, |reign| reign.counts.len());
-            self.led.push(Reign { set, counts: vec![0; classes], unlabelled: 0, ln_capital: 0.0 });
+            self.led.push(Reign { set, counts: vec![0; classes], invalid: 0, ln_capital: 0.0 });
             self.led.len() - 1
         })
     }
@@ -205,7 +205,7 @@ impl Reign {
         for (count, fresh) in self.counts.iter_mut().zip(fresh.labels()) {
             *count += fresh;
         }
-        self.unlabelled += fresh.unlabelled();
+        self.invalid += fresh.invalid();
         let mut inside = u64::MAX;
         let mut outside = 0;
         for (label, &count) in self.counts.iter().enumerate() {
@@ -215,6 +215,6 @@ impl Reign {
                 outside = outside.max(count);
             }
         }
-        self.ln_capital = anytime::ln_capital_half(inside, outside + self.unlabelled);
+        self.ln_capital = anytime::ln_capital_half(inside, outside + self.invalid);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::stats::{Counts, Intervals, check_alpha, check_trials};
+use crate::stats::{Counts, Validity, check_alpha, check_trials};
 use crate::{Error, Result};
 
 /// When the rows of an input are enough.
@@ -69,14 +69,14 @@ impl Rule {
     }
 
     /// The kind of bounds that the rule rests on, for at most `n_max` rows.
-    pub fn intervals(&self, n_max: u64) -> Intervals {
+    pub fn validity(&self, n_max: u64) -> Validity {
         match self {
-            Self::Fixed => Intervals::Fixed,
+            Self::Fixed => Validity::Fixed,
             // What is not decided by n_max is seldom decided by better bounds there, and every decision before would pay for them;
             // and a tolerance would not be reached before them.
-            Self::Radius(_) | Self::Tolerance(_) | Self::Predict => Intervals::Anytime,
+            Self::Radius(_) | Self::Tolerance(_) | Self::Predict => Validity::Anytime,
             // Many labels of a curve take all rows, and are to be certified as far as a fixed number of rows would.
-            Self::Steps(_) => Intervals::AnytimeTo(n_max),
+            Self::Steps(_) => Validity::AnytimeTo(n_max),
         }
     }
 

@@ -231,14 +231,14 @@ fn labels_are_counted_as_the_host_counts_them() {
             })
             .collect::<Vec<_>>();
         let mut expected = [vec![0; classes], vec![0; classes]];
-        let mut unlabelled = 0;
+        let mut invalid = 0;
         for (i, row) in scores.chunks_exact(classes).enumerate() {
             match top(&row.iter().map(|&score| f64::from(score)).collect::<Vec<_>>()) {
-                NO_LABEL => unlabelled += 1,
+                NO_LABEL => invalid += 1,
                 label => expected[usize::from(i >= first)][label as usize] += 1,
             }
         }
-        assert!(classes > 1000 || unlabelled > 0, "the draw must hold what it tests");
+        assert!(classes > 1000 || invalid > 0, "the draw must hold what it tests");
         let first = first as u32;
         assert_eq!(counts(&driver, ElementType::Float32, &scores, classes, first), expected, "{classes} classes");
         let wide = scores.iter().map(|&score| f64::from(score)).collect::<Vec<_>>();

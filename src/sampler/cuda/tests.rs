@@ -222,7 +222,7 @@ fn a_stopped_job_gives_what_it_has_and_leaves_its_place() {
     let sampler = Sampler::new(on(from_ref(&driver), &model), Plan { batch: 32, threads: 1 }).unwrap();
     for key in 0..70 {
         let handle = sampler.submit(job(64, key, 0..1 << 40).job()).unwrap();
-        while handle.rows_done() == 0 {
+        while handle.samples_done() == 0 {
             std::thread::sleep(Duration::from_millis(1));
         }
         handle.cancel();

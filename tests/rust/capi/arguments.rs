@@ -74,7 +74,7 @@ fn request_setters_refuse_what_is_out_of_range_and_keep_what_was() {
         let texts =
             ["", "Auto", "ranked:", "ranked:0", "ranked:1", "pooled", "pooled:0.5:", "pooled:0.5:x", "simuem:0.5"];
         for text in texts {
-            invalid("spending", call(|err| stk_request_set_spending(r, c(text).as_ptr(), err)));
+            invalid("allocation", call(|err| stk_request_set_allocation(r, c(text).as_ptr(), err)));
         }
         for levels in [(1 << 20) + 1, u32::MAX] {
             invalid("levels", call(|err| stk_request_set_noise_exact(r, levels, err)));
@@ -137,7 +137,7 @@ fn text_that_is_not_utf8_is_refused() {
         invalid("name", call(|err| stk_model_options_set_input(options.0, bad, err)));
         let request = Request::new(0.5);
         invalid("rule", call(|err| stk_request_set_rule(request.0, bad, err)));
-        invalid("spending", call(|err| stk_request_set_spending(request.0, bad, err)));
+        invalid("allocation", call(|err| stk_request_set_allocation(request.0, bad, err)));
         let mut budget = null_mut();
         invalid("schedule", call(|err| stk_budget_new(0.1, bad, &mut budget, err)));
         invalid("text", call(|err| stk_budget_open(bad, &mut budget, err)));

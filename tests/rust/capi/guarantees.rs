@@ -40,7 +40,7 @@ fn a_models_guarantees_are_those_of_its_counts() {
             assert_eq!((summary.label, summary.k, summary.n0), (labels[0], k as u64, n0));
             assert_eq!(summary.radius.to_bits(), found.set_radius.to_bits());
             assert_eq!((summary.decision, summary.n_certified), (STK_DECISION_COMPLETE, 3000));
-            assert_eq!(outcome.intervals(0, k_index), "fixed");
+            assert_eq!(outcome.validity(0, k_index), "fixed");
             let json = &outcome.json(0);
             assert_eq!(json["task"], "certify_answer");
             assert_eq!(json["label_source"], if n0 > 0 { "selected" } else { "same counts" });
@@ -79,13 +79,13 @@ fn a_rule_ends_the_rows_of_an_answer() {
         let pilot = Counts::new(&outcome.selection(0), 0).unwrap();
         for (k_index, k) in [2usize, 1].into_iter().enumerate() {
             let (summary, found) = (outcome.summary(0, k_index), outcome.guarantee(0, k_index).unwrap());
-            assert!(summary.n_certified <= summary.n && summary.n <= summary.rows_drawn && summary.n <= 100_000);
+            assert!(summary.n_certified <= summary.n && summary.n <= summary.samples_drawn && summary.n <= 100_000);
             assert!(
                 [STK_DECISION_CERTIFIED, STK_DECISION_REFUTED, STK_DECISION_REACHED, STK_DECISION_UNDECIDED]
                     .contains(&summary.decision)
             );
             assert_eq!(summary.decision == STK_DECISION_CERTIFIED, rule == "radius:0.2" && found.set_radius >= 0.2);
-            assert_eq!((outcome.intervals(0, k_index).as_str(), &json["intervals"]), ("anytime", &"anytime".into()));
+            assert_eq!((outcome.validity(0, k_index).as_str(), &json["validity"]), ("anytime", &"anytime".into()));
             let entry = &json["guarantees"][k_index];
             assert_eq!(entry["decision"], crate::abi::text(stk_decision_name(summary.decision)));
             assert_eq!(entry["rows"].as_u64(), Some(summary.n_certified));
@@ -111,7 +111,7 @@ fn a_rule_ends_the_rows_of_an_answer() {
     }
     assert!(earlier > 0, "no k was decided before the other");
     let counts = Counts::new(&[50, 9000, 950], 0).unwrap();
-    for (kind, field) in [("anytime:10000", "intervals"), ("randomized:0.5", "intervals"), ("often", "intervals")] {
+    for (kind, field) in [("anytime:10000", "validity"), ("randomized:0.5", "validity"), ("often", "validity")] {
         assert_eq!(counts.guarantee_with(None, 1, 0.5, 0.001, Some(kind), 0.0).err().unwrap().field, field);
     }
     // Labels that the same counts chose are never shown to be the likeliest at all looks.

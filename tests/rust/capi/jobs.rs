@@ -40,7 +40,7 @@ fn a_job_gives_what_the_blocking_call_gives_once() {
     })
     .unwrap();
     drop(request);
-    assert_eq!(unsafe { stk_job_rows_total(job.0) }, 4100);
+    assert_eq!(unsafe { stk_job_samples_total(job.0) }, 4100);
     assert!(wait(&job, u64::MAX) && unsafe { stk_job_is_done(job.0) });
     let outcome = Outcome::from(|out, err| unsafe { stk_job_result(job.0, out, err) }).unwrap();
     for input in 0..2 {
@@ -49,7 +49,7 @@ fn a_job_gives_what_the_blocking_call_gives_once() {
         let radius = |outcome: &Outcome| outcome.summary(input, 0).radius.to_bits();
         assert_eq!(radius(&outcome), radius(&expected));
     }
-    assert_eq!(unsafe { stk_job_rows_done(job.0) }, 4100, "still told");
+    assert_eq!(unsafe { stk_job_samples_done(job.0) }, 4100, "still told");
     let (again, out) = give(|out, err| unsafe { stk_job_result(job.0, out, err) });
     assert_eq!((again.unwrap_err().field.as_str(), out), ("job", null_mut()));
     drop((model, job));

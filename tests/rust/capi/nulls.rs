@@ -62,15 +62,15 @@ fn required_pointers_are_named_when_they_are_null() {
         });
         refused("result", |err| stk_result_guarantee(null(), 0, 0, &mut guarantee, room, err));
         refused("out", |err| stk_result_guarantee(outcome.0, 0, 0, null_mut(), room, err));
-        let (mut radii, mut spending) = (null(), null());
+        let (mut radii, mut allocation) = (null(), null());
         refused("result", |err| stk_result_label_radii(null(), 0, 0, &mut radii, &mut len, err));
         refused("radii", |err| stk_result_label_radii(outcome.0, 0, 0, null_mut(), &mut len, err));
         refused("len", |err| stk_result_label_radii(outcome.0, 0, 0, &mut radii, null_mut(), err));
         refused("result", |err| stk_result_kept_radii(null(), 0, 0, &mut radii, &mut len, err));
         refused("radii", |err| stk_result_kept_radii(outcome.0, 0, 0, null_mut(), &mut len, err));
         refused("len", |err| stk_result_kept_radii(outcome.0, 0, 0, &mut radii, null_mut(), err));
-        refused("result", |err| stk_result_spending(null(), 0, 0, &mut spending, err));
-        refused("spending", |err| stk_result_spending(outcome.0, 0, 0, null_mut(), err));
+        refused("result", |err| stk_result_allocation(null(), 0, 0, &mut allocation, err));
+        refused("allocation", |err| stk_result_allocation(outcome.0, 0, 0, null_mut(), err));
 
         let (mut budget, mut alpha, mut text) = (null_mut(), 0.0, [0; STK_BUDGET_TEXT_SIZE]);
         refused("schedule", |err| stk_budget_new(0.1, null(), &mut budget, err));
@@ -97,8 +97,8 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("request", |err| stk_request_set_bound(null_mut(), 0, err));
         refused("request", |err| stk_request_set_rule(null_mut(), c"fixed".as_ptr(), err));
         refused("rule", |err| stk_request_set_rule(request.0, null(), err));
-        refused("request", |err| stk_request_set_spending(null_mut(), c"auto".as_ptr(), err));
-        refused("spending", |err| stk_request_set_spending(request.0, null(), err));
+        refused("request", |err| stk_request_set_allocation(null_mut(), c"auto".as_ptr(), err));
+        refused("allocation", |err| stk_request_set_allocation(request.0, null(), err));
         refused("request", |err| stk_request_set_noise_exact(null_mut(), 255, err));
         refused("request", |err| stk_request_set_chacha12(null_mut(), null(), err));
         refused("request", |err| stk_request_set_seed(null_mut(), 0, err));
@@ -225,7 +225,7 @@ fn null_is_answered_where_it_may_be_given() {
         stk_cancel_set(null());
         stk_job_cancel(null());
         assert!(!stk_cancel_is_set(null()) && !stk_job_is_done(null()));
-        assert_eq!((stk_job_rows_done(null()), stk_job_rows_total(null()), stk_counts_n(null())), (0, 0, 0));
+        assert_eq!((stk_job_samples_done(null()), stk_job_samples_total(null()), stk_counts_n(null())), (0, 0, 0));
         assert_eq!((stk_model_elements(null()), stk_model_classes(null())), (0, 0));
         assert_eq!((stk_model_batch(null()), stk_model_threads(null())), (0, 0));
         assert_eq!((stk_result_len(null()), stk_result_k_len(null())), (0, 0));

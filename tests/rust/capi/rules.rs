@@ -26,7 +26,7 @@ fn endless(timeout_ms: u64) -> Request {
     request
 }
 
-/// What certifies the label of one k of a record again: its spending and intervals at what the noise left of alpha.
+/// What certifies the label of one k of a record again: its allocation and validity at what the noise left of alpha.
 fn again(json: &serde_json::Value, counts: &Counts, k_index: usize) -> f64 {
     let (certificate, float) = (&json["certificates"][k_index], |value: &serde_json::Value| value.as_f64().unwrap());
     let whole = |value: &serde_json::Value| value.as_u64().unwrap() as usize;
@@ -35,8 +35,8 @@ fn again(json: &serde_json::Value, counts: &Counts, k_index: usize) -> f64 {
         whole(&certificate["k"]),
         float(&json["sigma"]),
         float(&json["alpha_left"]),
-        certificate["spending"].as_str(),
-        json["intervals"].as_str(),
+        certificate["allocation"].as_str(),
+        json["validity"].as_str(),
         float(&json["radius_slack"]),
     );
     found.unwrap().radius
@@ -53,24 +53,24 @@ fn a_record_of_a_rule_is_enough_to_certify_again() {
     let input = crate::linear_input();
     let (mut last, mut earlier) = (0, 0);
     let rules = [("tolerance:0.2sigma", "anytime"), ("steps:0.2", "anytime:20000")];
-    for (seed, (rule, intervals)) in (0..40).flat_map(|seed| rules.map(|rule| (seed, rule))) {
+    for (seed, (rule, validity)) in (0..40).flat_map(|seed| rules.map(|rule| (seed, rule))) {
         let request = ruled(rule, 20_000, seed);
         set_k(&request, &[1, 2]);
-        call(|err| unsafe { stk_request_set_spending(request.0, c"auto".as_ptr(), err) }).unwrap();
+        call(|err| unsafe { stk_request_set_allocation(request.0, c"auto".as_ptr(), err) }).unwrap();
         let (result, outcome) = model.certify(&request, &input, None);
         result.unwrap();
         let json = outcome.json(0);
-        assert_eq!((json["rule"].as_str(), json["intervals"].as_str()), (Some(rule), Some(intervals)));
+        assert_eq!((json["rule"].as_str(), json["validity"].as_str()), (Some(rule), Some(validity)));
         assert_eq!(json["bound"], "auto");
         for k_index in 0..2 {
             let (summary, certificate) = (outcome.summary(0, k_index), &json["certificates"][k_index]);
             assert_eq!(certificate["radius"].as_f64().unwrap().to_bits(), summary.radius.to_bits());
-            assert_eq!(certificate["spending"], outcome.spending(0, k_index));
-            assert_eq!(outcome.intervals(0, k_index), intervals);
+            assert_eq!(certificate["allocation"], outcome.allocation(0, k_index));
+            assert_eq!(outcome.validity(0, k_index), validity);
             assert_eq!(certificate["rows"].as_u64(), Some(summary.n_certified));
             assert_eq!(certificate["decision"], crate::abi::text(stk_decision_name(summary.decision)));
-            assert_eq!(json["rows_drawn"].as_u64(), Some(summary.rows_drawn));
-            assert!(summary.n_certified <= summary.n && summary.n <= summary.rows_drawn);
+            assert_eq!(json["samples_drawn"].as_u64(), Some(summary.samples_drawn));
+            assert!(summary.n_certified <= summary.n && summary.n <= summary.samples_drawn);
             // An earlier look saw the first of the very samples that the last one saw.
             let counts = if summary.n_certified == summary.n {
                 last += 1;
@@ -100,7 +100,7 @@ fn a_late_rule_answers_with_its_last_look() {
             let summary = outcome.summary(input, 0);
             assert_eq!((summary.status, summary.decision), (STK_STATUS_OK, STK_DECISION_UNDECIDED));
             assert_eq!(summary.cut, STK_STATUS_DEADLINE_EXCEEDED);
-            assert!(summary.n > 0 && summary.n_certified <= summary.n && summary.n <= summary.rows_drawn);
+            assert!(summary.n > 0 && summary.n_certified <= summary.n && summary.n <= summary.samples_drawn);
             let json = outcome.json(input);
             assert_eq!((json["status"].as_str(), json["cut"].as_str()), (Some("OK"), Some("DEADLINE_EXCEEDED")));
             if summary.n_certified == summary.n {
@@ -132,7 +132,7 @@ fn an_input_without_a_look_has_no_answer() {
     assert_eq!((given.status, given.decision), (STK_STATUS_OK, STK_DECISION_UNDECIDED));
     assert_eq!((selected.status, selected.cut), (STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_DEADLINE_EXCEEDED));
     assert_eq!((selected.decision, selected.radius, selected.n_certified), (STK_DECISION_NONE, 0.0, 0));
-    assert_eq!(outcome.spending(1, 0), "");
+    assert_eq!(outcome.allocation(1, 0), "");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_cancelled_rule_has_no_answer() {
         stk_model_submit_certify(model.0, request.0, x.as_ptr(), 1, &1, None, null_mut(), out, err)
     })
     .unwrap();
-    while unsafe { stk_job_rows_done(job.0) } < 500 {
+    while unsafe { stk_job_samples_done(job.0) } < 500 {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     unsafe { stk_job_cancel(job.0) };
@@ -167,14 +167,14 @@ fn a_cancelled_rule_has_no_answer() {
 fn the_bound_that_was_chosen_is_told() {
     let model = Model::test("linear.onnx", 16, 2);
     let request = Request::of(0.5, 2000, 5);
-    let bound_of = |outcome: &Outcome| (outcome.summary(0, 0).bound, outcome.spending(0, 0));
+    let bound_of = |outcome: &Outcome| (outcome.summary(0, 0).bound, outcome.allocation(0, 0));
     let certify = |label| {
         let (result, outcome) = model.certify(&request, &crate::linear_input(), Some(&[label]));
         result.unwrap();
         outcome
     };
-    call(|err| unsafe { stk_request_set_spending(request.0, c"ranked:0.75".as_ptr(), err) }).unwrap();
-    assert_eq!(bound_of(&certify(1)), (STK_BOUND_SPENDING, "ranked:0.75".into()));
+    call(|err| unsafe { stk_request_set_allocation(request.0, c"ranked:0.75".as_ptr(), err) }).unwrap();
+    assert_eq!(bound_of(&certify(1)), (STK_BOUND_ALLOCATION, "ranked:0.75".into()));
     // The later call counts.
     call(|err| unsafe { stk_request_set_bound(request.0, STK_BOUND_SIMUEM, err) }).unwrap();
     assert_eq!(bound_of(&certify(1)), (STK_BOUND_SIMUEM, "simuem".into()));
@@ -182,7 +182,7 @@ fn the_bound_that_was_chosen_is_told() {
     let outcome = certify(1);
     assert_eq!(outcome.selection(0).iter().sum::<u64>(), 100, "the pilot of a label that is given");
     assert_ne!(outcome.summary(0, 0).bound, STK_BOUND_AUTO);
-    assert_ne!(outcome.spending(0, 0), "auto");
+    assert_ne!(outcome.allocation(0, 0), "auto");
     let (_, outcome) = model.predict(&request, &crate::linear_input());
-    assert_eq!(outcome.spending(0, 0), "");
+    assert_eq!(outcome.allocation(0, 0), "");
 }

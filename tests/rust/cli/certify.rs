@@ -71,10 +71,10 @@ fn certify_writes_a_run_in_the_fields_format() {
 #[test]
 fn the_label_is_chosen_from_rows_of_its_own_where_none_is_given() {
     let dir = tempfile::tempdir().unwrap();
-    let unlabelled = dir.path().join("unlabelled.npz");
-    npz(&unlabelled, &[5, 64], &common::digit_pixels(5), None);
+    let invalid = dir.path().join("invalid.npz");
+    npz(&invalid, &[5, 64], &common::digit_pixels(5), None);
     let run = dir.path().join("run");
-    let (model, data) = (model(), unlabelled.to_string_lossy().into_owned());
+    let (model, data) = (model(), invalid.to_string_lossy().into_owned());
     ok(&smoothtopk([
         "certify",
         "--model",

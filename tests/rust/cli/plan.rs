@@ -3,7 +3,7 @@
 use smoothtopk::certificate::certify;
 use smoothtopk::certificate::plan::smallest_n_with;
 use smoothtopk::noise::Grid;
-use smoothtopk::stats::{Bound, Counts, Intervals, Spending};
+use smoothtopk::stats::{Allocation, Bound, Counts, Validity};
 
 use crate::common::smoothtopk;
 use crate::{ok, refused};
@@ -46,24 +46,25 @@ fn the_n_of_a_plan_certifies_its_radius_and_one_row_less_does_not() {
 }
 
 #[test]
-fn a_plan_has_the_bounds_and_spendings_that_it_is_asked_for() {
+fn a_plan_has_the_bounds_and_allocations_that_it_is_asked_for() {
     for rule in ["fixed", "tolerance:0.1", "steps:0.25", "radius:0.5"] {
         // A request for n rows has bounds for at most n.
-        let intervals = |n| match rule {
-            "fixed" => Intervals::Fixed,
-            "steps:0.25" => Intervals::AnytimeTo(n),
-            _ => Intervals::Anytime,
+        let validity = |n| match rule {
+            "fixed" => Validity::Fixed,
+            "steps:0.25" => Validity::AnytimeTo(n),
+            _ => Validity::Anytime,
         };
         let more: &[&str] = if rule == "radius:0.5" { &[] } else { &["--radius", "0.5"] };
-        let spendings = ["ranked:0.75", "pooled:0.5"];
-        let table = ok(&plan(&[&["--rule", rule, "--bound", spendings[0], "--bound", spendings[1]], more].concat()));
+        let allocations = ["ranked:0.75", "pooled:0.5"];
+        let table =
+            ok(&plan(&[&["--rule", rule, "--bound", allocations[0], "--bound", allocations[1]], more].concat()));
         let mut lines = table.lines();
         assert_eq!(lines.next(), Some("k\tbound\tsmallest_n\tsmallest_n_for_radius_0.5"));
         for k in [1, 3] {
-            for spending in spendings {
-                let parsed: Spending = spending.parse().unwrap();
-                let smallest = |share| smallest_n_with(k, 0.001, &parsed, intervals, 10, share).unwrap();
-                let expected = format!("{k}\t{spending}\t{}\t{}", smallest(0.0), smallest(2.0));
+            for allocation in allocations {
+                let parsed: Allocation = allocation.parse().unwrap();
+                let smallest = |share| smallest_n_with(k, 0.001, &parsed, validity, 10, share).unwrap();
+                let expected = format!("{k}\t{allocation}\t{}\t{}", smallest(0.0), smallest(2.0));
                 assert_eq!(lines.next(), Some(expected.as_str()), "{rule}");
             }
         }

@@ -80,7 +80,7 @@ fn each_k_keeps_the_counts_of_the_look_that_decided_it() {
 }
 
 #[test]
-fn pilot_rows_choose_how_alpha_is_spent_and_the_run_remembers() {
+fn pilot_samples_choose_how_alpha_is_spent_and_the_run_remembers() {
     let dir = tempfile::tempdir().unwrap();
     for (rule, decision) in [("fixed", "complete"), ("tolerance:0.05sigma", "reached")] {
         let run = dir.path().join(rule.split(':').next().unwrap());
@@ -90,7 +90,7 @@ fn pilot_rows_choose_how_alpha_is_spent_and_the_run_remembers() {
         assert_eq!(manifest(&run)["n0"], 100);
         let (kept, again) = radii(&run, &[1, 2], &[]);
         assert_eq!(kept, again, "{rule}");
-        // Another spending is as sound, if it is not chosen by these counts.
+        // Another allocation is as sound, if it is not chosen by these counts.
         let (_, pooled) = radii(&run, &[2], &["--bound", "pooled:0.75"]);
         assert!(pooled.iter().any(|radius| radius != "0"));
         // None was chosen for k = 3.
@@ -111,7 +111,7 @@ fn randomized_bounds_are_made_again_from_the_run() {
         assert_eq!(manifest(&run)["randomized"], true);
         let (kept, again) = radii(&run, &[1, 2], &[]);
         assert_eq!(kept, again, "{source:?}");
-        let (_, fixed) = radii(&run, &[1, 2], &["--intervals", "fixed"]);
+        let (_, fixed) = radii(&run, &[1, 2], &["--validity", "fixed"]);
         let number = |text: &String| text.parse::<f64>().unwrap();
         assert!(kept.iter().zip(&fixed).all(|(kept, fixed)| number(kept) >= number(fixed)) && kept != fixed);
         assert!(report(&run, dir.path()).contains("| ranked, randomized |"));
@@ -120,7 +120,7 @@ fn randomized_bounds_are_made_again_from_the_run() {
         assert_eq!(radii(&run, &[1, 2], &[]).1, kept);
         let counts = run.join("counts.tsv");
         let third = ["radius", "--counts", counts.to_str().unwrap(), "--k", "3"];
-        let plain = ok(&smoothtopk([&third[..], &["--intervals", "fixed"]].concat()));
+        let plain = ok(&smoothtopk([&third[..], &["--validity", "fixed"]].concat()));
         assert_eq!(ok(&smoothtopk(third)), plain, "the RUN has no uniform for k = 3");
     }
     let dir = tempfile::tempdir().unwrap();
@@ -162,15 +162,15 @@ fn a_curve_at_steps_is_the_one_of_all_rows() {
     };
     let own = column(&ok(&of(&[])));
     assert_eq!(own, few.iter().map(|radius| radius.parse().unwrap()).collect::<Vec<f64>>());
-    assert_eq!(own, column(&ok(&of(&["--intervals", "anytime:10000"]))));
-    assert_ne!(own, column(&ok(&of(&["--intervals", "anytime"]))));
+    assert_eq!(own, column(&ok(&of(&["--validity", "anytime:10000"]))));
+    assert_ne!(own, column(&ok(&of(&["--validity", "anytime"]))));
     for void in ["fixed", "anytime:9999"] {
-        assert!(refused(&of(&["--intervals", void]), 2).contains("void"), "{void}");
+        assert!(refused(&of(&["--validity", void]), 2).contains("void"), "{void}");
     }
     for unknown in ["randomized:0.5", "anytime:0"] {
-        assert!(refused(&of(&["--intervals", unknown]), 2).contains("must be fixed"), "{unknown}");
+        assert!(refused(&of(&["--validity", unknown]), 2).contains("must be fixed"), "{unknown}");
     }
-    assert_eq!(ok(&of(&["--intervals", "anytime:10001"])), ok(&of(&["--intervals", "anytime:99999"])));
+    assert_eq!(ok(&of(&["--validity", "anytime:10001"])), ok(&of(&["--validity", "anytime:99999"])));
     let report = report(&steps, dir.path());
     assert!(report.contains("its numbers are for multiples of 0.125, and lower bounds between them"), "{report}");
 }
@@ -181,9 +181,9 @@ fn what_would_be_unsound_is_refused() {
     let run = dir.path().join("run");
     ok(&certify(&run, &["--n", "2000", "--max", "3", "--rule", "radius:0.2"]));
     let counts = run.join("counts.tsv").to_string_lossy().into_owned();
-    let error = refused(&smoothtopk(["radius", "--counts", &counts, "--intervals", "fixed"]), 2);
-    assert!(error.starts_with("smoothtopk: intervals: ") && error.contains("radius:0.2"), "{error}");
-    ok(&smoothtopk(["radius", "--counts", &counts, "--intervals", "anytime"]));
+    let error = refused(&smoothtopk(["radius", "--counts", &counts, "--validity", "fixed"]), 2);
+    assert!(error.starts_with("smoothtopk: validity: ") && error.contains("radius:0.2"), "{error}");
+    ok(&smoothtopk(["radius", "--counts", &counts, "--validity", "anytime"]));
     for (more, field) in [
         (&["--timeout", "1"][..], "timeout"),
         (&["--rule", "predict"], "rule"),
@@ -191,7 +191,7 @@ fn what_would_be_unsound_is_refused() {
         (&["--rule", "until-dawn"], "rule"),
         (&["--bound", "auto", "--n0", "0"], "n0"),
         // Labels of these digits are 0, 5 and 7: 5 cannot be a rival of itself.
-        (&["--bound", "pooled:0.5:5", "--k", "2"], "spending"),
+        (&["--bound", "pooled:0.5:5", "--k", "2"], "allocation"),
         (&["--guarantee", "--rule", "steps:0.2"], "rule"),
         (&["--guarantee", "--rule", "radius:0.2", "--n0", "0"], "n0"),
         (&["--guarantee", "--bound", "ranked"], "bound"),
@@ -276,7 +276,7 @@ fn a_late_example_keeps_the_answer_of_its_last_look() {
     let (kept, again) = radii(&run, &[1], &[]);
     assert_eq!(kept, again);
     assert!(kept.iter().all(|radius| radius.parse::<f64>().unwrap() > 0.3), "{kept:?}");
-    // The pilot alone takes longer: no label, no spending, no radius.
+    // The pilot alone takes longer: no label, no allocation, no radius.
     let late = dir.path().join("late");
     ok(&certify(&late, &[&endless[..], &["--select", "--n0", "1000000000"]].concat()));
     let stops = rows(late.join("stops.tsv"));

@@ -189,16 +189,16 @@ impl Outcome {
         array(|data, len, err| unsafe { stk_result_labels(self.0, input, k_index, data, len, err) })
     }
 
-    pub fn intervals(&self, input: usize, k_index: usize) -> String {
-        let mut intervals = ptr::null();
-        call(|err| unsafe { stk_result_intervals(self.0, input, k_index, &mut intervals, err) }).unwrap();
-        text(intervals)
+    pub fn validity(&self, input: usize, k_index: usize) -> String {
+        let mut validity = ptr::null();
+        call(|err| unsafe { stk_result_validity(self.0, input, k_index, &mut validity, err) }).unwrap();
+        text(validity)
     }
 
-    pub fn spending(&self, input: usize, k_index: usize) -> String {
-        let mut spending = ptr::null();
-        call(|err| unsafe { stk_result_spending(self.0, input, k_index, &mut spending, err) }).unwrap();
-        text(spending)
+    pub fn allocation(&self, input: usize, k_index: usize) -> String {
+        let mut allocation = ptr::null();
+        call(|err| unsafe { stk_result_allocation(self.0, input, k_index, &mut allocation, err) }).unwrap();
+        text(allocation)
     }
 
     pub fn guarantee(&self, input: usize, k_index: usize) -> Result<stk_guarantee, Failed> {
@@ -275,17 +275,17 @@ impl Counts {
         k: usize,
         sigma: f64,
         alpha: f64,
-        spending: Option<&str>,
-        intervals: Option<&str>,
+        allocation: Option<&str>,
+        validity: Option<&str>,
         slack: f64,
     ) -> Result<stk_summary, Failed> {
-        let (spending, intervals) = (spending.map(c), intervals.map(c));
+        let (allocation, validity) = (allocation.map(c), validity.map(c));
         let pointer = |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
-        let (spending, intervals) = (pointer(&spending), pointer(&intervals));
+        let (allocation, validity) = (pointer(&allocation), pointer(&validity));
         let mut summary = empty_summary();
         let (out, size) = (&raw mut summary, size_of::<stk_summary>());
         call(|err| unsafe {
-            stk_counts_certify_with(self.0, label, k, sigma, alpha, spending, intervals, slack, out, size, err)
+            stk_counts_certify_with(self.0, label, k, sigma, alpha, allocation, validity, slack, out, size, err)
         })?;
         Ok(summary)
     }
@@ -307,7 +307,7 @@ impl Counts {
         k: usize,
         sigma: f64,
         alpha: f64,
-        intervals: Option<&str>,
+        validity: Option<&str>,
         slack: f64,
     ) -> Result<Guaranteed, Failed> {
         let room = k.min(1 << 20);
@@ -316,8 +316,8 @@ impl Counts {
         let (out, size) = (&raw mut guarantee, size_of::<stk_guarantee>());
         let (a, b, d) = (labels.as_mut_ptr(), each.as_mut_ptr(), kept.as_mut_ptr());
         let pilot = pilot.map_or(ptr::null(), |pilot| pilot.0.cast_const());
-        let intervals = intervals.map(c);
-        let kind = intervals.as_ref().map_or(ptr::null(), |kind| kind.as_ptr());
+        let validity = validity.map(c);
+        let kind = validity.as_ref().map_or(ptr::null(), |kind| kind.as_ptr());
         call(|err| unsafe {
             stk_counts_guarantee_with(self.0, pilot, k, sigma, alpha, kind, slack, a, b, d, out, size, err)
         })?;

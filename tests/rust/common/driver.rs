@@ -158,7 +158,7 @@ fn text(c: &mut Choices<'_>, texts: &[&'static CStr]) -> *const c_char {
     if c.byte() < 250 { text } else { null() }
 }
 
-fn spending(c: &mut Choices<'_>) -> *const c_char {
+fn allocation(c: &mut Choices<'_>) -> *const c_char {
     let texts =
         [c"ranked", c"ranked:0.75", c"simuem", c"binocp", c"pooled:0.5", c"pooled:0.5:0", c"auto", c"", c"\xff"];
     text(c, &texts)

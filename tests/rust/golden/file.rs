@@ -19,9 +19,9 @@ pub struct Case {
     pub alpha: Option<f64>,
     pub bound: Option<String>,
     pub rule: Option<String>,
-    pub spending: Option<String>,
+    pub allocation: Option<String>,
     pub randomized: bool,
-    pub intervals: Option<String>,
+    pub validity: Option<String>,
     pub levels: Option<u32>,
     pub chacha12: Option<[u8; 32]>,
     pub seed: Option<u64>,
@@ -51,7 +51,7 @@ pub struct Answer {
     pub p_value: Vec<f64>,
     pub decision: Vec<String>,
     pub rows: Vec<u64>,
-    pub spending: Vec<String>,
+    pub allocation: Vec<String>,
     pub alpha_left: Option<f64>,
     pub label_radii: Vec<Vec<f64>>,
     pub kept_radii: Vec<Vec<f64>>,
@@ -88,7 +88,7 @@ impl Answer {
         line("p_value", join(&self.p_value, to_hex));
         line("decision", self.decision.join(","));
         line("rows", join(&self.rows, ToString::to_string));
-        line("spending", self.spending.join(";"));
+        line("allocation", self.allocation.join(";"));
         line("alpha_left", self.alpha_left.as_ref().map(to_hex).unwrap_or_default());
         line("label_radii", lists(&self.label_radii));
         line("kept_radii", lists(&self.kept_radii));
@@ -110,7 +110,7 @@ impl Case {
 
     /// Whether the case says how alpha is spent, and so expects what was applied.
     pub fn spends(&self) -> bool {
-        self.spending.is_some() && self.task == "certify"
+        self.allocation.is_some() && self.task == "certify"
     }
 
     pub fn bound_constant(&self) -> stk_bound {
@@ -169,9 +169,9 @@ fn read_request(case: &mut Case, key: &str, value: &str) {
         "alpha" => case.alpha = Some(hex(value)),
         "bound" => case.bound = Some(value.to_owned()),
         "rule" => case.rule = Some(value.to_owned()),
-        "spending" => case.spending = Some(value.to_owned()),
+        "allocation" => case.allocation = Some(value.to_owned()),
         "randomized" => case.randomized = number::<u8>(value) != 0,
-        "intervals" => case.intervals = Some(value.to_owned()),
+        "validity" => case.validity = Some(value.to_owned()),
         "levels" => case.levels = Some(number(value)),
         "chacha12" => {
             let Ok(Source::ChaCha12 { key }) = Source::chacha12_from_hex(value) else {
@@ -204,7 +204,7 @@ fn read_expect(expect: &mut Answer, key: &str, value: &str) {
         "p_value" => expect.p_value = list(value, hex),
         "decision" => expect.decision = list(value, str::to_owned),
         "rows" => expect.rows = list(value, number),
-        "spending" => expect.spending = value.split(';').map(str::to_owned).collect(),
+        "allocation" => expect.allocation = value.split(';').map(str::to_owned).collect(),
         "alpha_left" => expect.alpha_left = Some(hex(value)),
         "label_radii" => expect.label_radii = value.split(';').map(|radii| list(radii, hex)).collect(),
         "kept_radii" => expect.kept_radii = value.split(';').map(|radii| list(radii, hex)).collect(),

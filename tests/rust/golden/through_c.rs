@@ -30,10 +30,10 @@ fn from_counts(case: &Case) -> Result<Answer, Failed> {
         } else {
             let label = case.label.unwrap() as usize;
             let (sigma, slack) = (case.sigma.unwrap(), case.radius_slack.unwrap_or(0.0));
-            let found = match (&case.spending, &case.intervals) {
+            let found = match (&case.allocation, &case.validity) {
                 (None, None) => counts.certify(label, k, sigma, alpha, case.bound_constant(), slack)?,
-                (spending, intervals) => {
-                    counts.certify_with(label, k, sigma, alpha, spending.as_deref(), intervals.as_deref(), slack)?
+                (allocation, validity) => {
+                    counts.certify_with(label, k, sigma, alpha, allocation.as_deref(), validity.as_deref(), slack)?
                 }
             };
             assert_eq!((found.label, found.k), (label as i64, k as u64));
@@ -78,8 +78,8 @@ fn request(case: &Case) -> Result<Request, Failed> {
     if case.randomized {
         call(|err| unsafe { stk_request_set_randomized(r, true, err) })?;
     }
-    if let Some(spending) = &case.spending {
-        call(|err| unsafe { stk_request_set_spending(r, c(spending).as_ptr(), err) })?;
+    if let Some(allocation) = &case.allocation {
+        call(|err| unsafe { stk_request_set_allocation(r, c(allocation).as_ptr(), err) })?;
     }
     if let Some(levels) = case.levels {
         call(|err| unsafe { stk_request_set_noise_exact(r, levels, err) })?;
@@ -137,7 +137,7 @@ fn from_model(case: &Case) -> Result<Answer, Failed> {
             assert_eq!((summary.decision, summary.n_certified), (STK_DECISION_COMPLETE, summary.n));
         }
         if case.spends() {
-            answer.spending.push(outcome.spending(0, k_index));
+            answer.allocation.push(outcome.allocation(0, k_index));
         }
         if case.levels.is_some() {
             answer.alpha_left = Some(summary.alpha_left);

@@ -9,7 +9,7 @@ use smoothtopk::sampler::{BaseClassifier, Plan};
 use smoothtopk::smoothed::{
     Answer as Found, Bounding, Control, Generator, Guarantee, NoiseMode, Request, SmoothedClassifier, Task,
 };
-use smoothtopk::stats::{Bound, Counts, Intervals, Spending};
+use smoothtopk::stats::{Allocation, Bound, Counts, Validity};
 use smoothtopk::{ErrorKind, Result};
 
 use crate::file::{Answer, Case};
@@ -36,15 +36,15 @@ fn bound(case: &Case) -> Result<Bound> {
 
 /// The field is named as C's parameter is.
 fn bounding(case: &Case) -> Result<Bounding> {
-    match &case.spending {
+    match &case.allocation {
         None => Ok(bound(case)?.into()),
-        Some(text) => text.parse().map_err(|error: smoothtopk::Error| error.with_field("spending")),
+        Some(text) => text.parse().map_err(|error: smoothtopk::Error| error.with_field("allocation")),
     }
 }
 
 /// How alpha is spent by a case that leaves nothing to pilot rows.
-pub fn spending(case: &Case) -> Result<Spending> {
-    case.spending.as_ref().map_or_else(|| bound(case).map(Spending::from), |text| text.parse())
+pub fn allocation(case: &Case) -> Result<Allocation> {
+    case.allocation.as_ref().map_or_else(|| bound(case).map(Allocation::from), |text| text.parse())
 }
 
 fn to_labels(labels: &[usize]) -> Vec<i64> {
@@ -70,10 +70,10 @@ fn from_counts(case: &Case) -> Result<Answer> {
             let (sigma, slack) = (case.sigma.expect("sigma"), case.radius_slack.unwrap_or(0.0));
             guaranteed(&mut answer, &Guarantee::new(&counts, pilot.as_ref(), k, sigma, alpha, slack)?);
         } else {
-            let intervals: Intervals = case.intervals.as_deref().unwrap_or("fixed").parse()?;
+            let validity: Validity = case.validity.as_deref().unwrap_or("fixed").parse()?;
             let label = usize::try_from(case.label.expect("a label")).expect("a label");
             let sigma = case.sigma.expect("sigma");
-            let found = certify_with(&counts, label, k, sigma, alpha, &spending(case)?, intervals)?;
+            let found = certify_with(&counts, label, k, sigma, alpha, &allocation(case)?, validity)?;
             answer.radius.push(found.shrunk_by(case.radius_slack.unwrap_or(0.0)).radius);
             answer.label = case.label;
         }
@@ -159,7 +159,7 @@ fn from_model(case: &Case) -> Result<Answer> {
                 answer.rows = list.iter().map(|found| found.n).collect();
             }
             if case.spends() {
-                answer.spending = list.iter().map(|found| found.spending.to_string()).collect();
+                answer.allocation = list.iter().map(|found| found.allocation.to_string()).collect();
             }
         }
         Found::Guarantees(list) => list.iter().for_each(|found| guaranteed(&mut answer, found)),

@@ -1,5 +1,5 @@
 //! The theorems against brute force: classifiers on a line, whose smoothed probabilities at every shift are sums of normal
-//! probabilities of intervals. No shift below a radius may do what it excludes; where the worst case is built on purpose, a
+//! probabilities of validity. No shift below a radius may do what it excludes; where the worst case is built on purpose, a
 //! shift just above it must.
 
 use proptest::prelude::*;

@@ -177,7 +177,7 @@ fn lower_bounds_without_uppers() -> Inference {
     Inference { upper: known, ..Inference::FIXED }
 }
 
-/// The same intervals with the choice paid for: then the statements are sound again, and the check above is of the choice.
+/// The same validity with the choice paid for: then the statements are sound again, and the check above is of the choice.
 #[test]
 fn paying_for_the_choice_is_what_makes_it_sound() {
     let (draws, truth, mut rng) = (4_000, Truth { p: vec![0.0025; 200] }, StdRng::seed_from_u64(17));

@@ -15,7 +15,7 @@ use super::truth::Truth;
 
 const ALPHA: f64 = 0.001;
 
-/// Bonferroni's intervals.
+/// Bonferroni's validity.
 struct Naive {
     lower: Vec<Prob>,
     upper: Vec<Prob>,

@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smoothtopk::certificate::stop::{AnswerJudge, AnswerVerdict, Decision, Look, Rule, Terms, Tolerance};
 use smoothtopk::certificate::{Inference, Returned, certify_each, certify_set};
-use smoothtopk::stats::{Counts, Intervals};
+use smoothtopk::stats::{Counts, Validity};
 use smoothtopk::{Error, Result};
 
 use super::coverage::{ALPHA, Asked, exceeds};
@@ -219,5 +219,5 @@ fn what_does_not_fit_is_refused() {
         |inference: &Inference| certify_each(&ended, &Returned::pilot(&pilot, 2).unwrap(), 1.0, ALPHA, inference);
     assert_eq!(each(&Inference::FIXED).unwrap_err().field(), Some("counts"));
     assert!(each(&Inference::ANYTIME).unwrap().labels[0].radius > 0.0);
-    assert_eq!(Inference::of(Intervals::AnytimeTo(9)).unwrap_err().field(), Some("intervals"));
+    assert_eq!(Inference::of(Validity::AnytimeTo(9)).unwrap_err().field(), Some("validity"));
 }

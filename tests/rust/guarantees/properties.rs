@@ -61,8 +61,8 @@ proptest! {
         let k = 1 + pick.index(counts.classes() - 1);
         let mut labels = counts.labels().to_vec();
         for (i, to) in to.iter().enumerate() {
-            let (part, classes) = (counts.unlabelled() / 4, labels.len());
-            labels[to.index(classes)] += if i == 0 { counts.unlabelled() - 3 * part } else { part };
+            let (part, classes) = (counts.invalid() / 4, labels.len());
+            labels[to.index(classes)] += if i == 0 { counts.invalid() - 3 * part } else { part };
         }
         let complete = Counts::new(labels, counts.n()).unwrap();
         let inference = if anytime { Inference::ANYTIME } else { FIXED };

@@ -91,7 +91,7 @@ fn a_pilot_is_counted_apart_and_comes_first_where_the_job_is_watched() {
         let watched = handle.wait();
         assert_eq!((watched.counts, watched.pilot), (first(3, 50), Some(select(30))));
         assert_eq!(*seen.lock().unwrap(), [select(30), first(3, 20), first(3, 50)]);
-        assert_eq!((stopper.rows_done(), stopper.rows_total()), (80, 80));
+        assert_eq!((stopper.samples_done(), stopper.samples_total()), (80, 80));
     }
 }
 
@@ -115,7 +115,7 @@ fn a_stopped_job_ends_and_what_was_looked_at_is_kept() {
     let sampler = sampler(4, 2);
     let (looks, seen) = Looks::new(&[8], u64::MAX);
     let handle = sampler.submit(job(2, 0..1_000_000_000_000).watched(looks)).unwrap();
-    while handle.rows_done() < 8 {
+    while handle.samples_done() < 8 {
         std::thread::yield_now();
     }
     handle.cancel();

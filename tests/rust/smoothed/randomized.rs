@@ -4,7 +4,7 @@ use smoothtopk::certificate::certify_with;
 use smoothtopk::certificate::stop::{Rule, Tolerance};
 use smoothtopk::noise::Source;
 use smoothtopk::smoothed::{Answer, Bounding, Generator, Identity, Request, Task};
-use smoothtopk::stats::Intervals;
+use smoothtopk::stats::Validity;
 use smoothtopk::stats::randomized::Uniform;
 use smoothtopk::{ErrorKind, certificate::Certificate};
 
@@ -32,9 +32,9 @@ fn certificates(answer: &smoothtopk::Result<Answer>) -> &[Certificate] {
 fn a_uniform_is_not_drawn_again() {
     for generator in [Generator::default(), Generator::ChaCha12 { key: None }] {
         let asked = Request { randomized: true, generator, ..request() };
-        assert_eq!(asked.intervals_of(1, 0).unwrap_err().field(), Some("generator"));
+        assert_eq!(asked.validity_of(1, 0).unwrap_err().field(), Some("generator"));
         let once = asked.with_seed().unwrap();
-        assert_eq!(once.intervals_of(1, 0), once.intervals_of(1, 0));
+        assert_eq!(once.validity_of(1, 0), once.validity_of(1, 0));
     }
 }
 
@@ -57,14 +57,14 @@ fn a_certificate_is_made_again_from_its_record() {
             let beside = g.submit(&input, Task::CertifySelected, &plain, key).unwrap().wait();
             assert_eq!(outcome.counts, beside.counts, "the uniform takes nothing from the rows");
             let record = outcome.to_json(&identity());
-            assert_eq!(record["intervals"], "randomized");
+            assert_eq!(record["validity"], "randomized");
             let slack = record["radius_slack"].as_f64().unwrap();
             let plain = certificates(&beside.answer);
             assert!(beside.to_json(&identity())["certificates"][0]["uniform"].is_null());
             for (i, found) in certificates(&outcome.answer).iter().enumerate() {
                 let uniform = Uniform::new(record["certificates"][i]["uniform"].as_f64().unwrap()).unwrap();
-                let kind = record["certificates"][i]["intervals"].as_str().unwrap().parse();
-                assert_eq!(kind, Ok(Intervals::Randomized(uniform)));
+                let kind = record["certificates"][i]["validity"].as_str().unwrap().parse();
+                assert_eq!(kind, Ok(Validity::Randomized(uniform)));
                 let source: Source = outcome.request.generator.source().unwrap();
                 assert_eq!(uniform, Uniform::from_bits(source.bits_beside_rows(key, found.k as u64)));
                 let again = certify_with(
@@ -73,8 +73,8 @@ fn a_certificate_is_made_again_from_its_record() {
                     found.k,
                     0.25,
                     record["alpha_left"].as_f64().unwrap(),
-                    &found.spending,
-                    Intervals::Randomized(uniform),
+                    &found.allocation,
+                    Validity::Randomized(uniform),
                 );
                 assert_eq!(*found, again.unwrap().shrunk_by(slack));
                 assert!(found.radius >= plain[i].radius * (1.0 - 1e-9), "{} {}", found.radius, plain[i].radius);

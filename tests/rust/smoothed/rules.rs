@@ -11,7 +11,7 @@ use smoothtopk::smoothed::{
     Answer, Bounding, Control, Generator, Guarantee, NoiseMode, Outcome, Request, SmoothedClassifier, Task,
 };
 use smoothtopk::stats::randomized::Uniform;
-use smoothtopk::stats::{Counts, Intervals, Spending};
+use smoothtopk::stats::{Allocation, Counts, Validity};
 use smoothtopk::{ErrorKind, Result};
 
 /// Label 1 where the first element is above a half, label 2 where the second is above 1.2, else label 0; of four labels.
@@ -90,25 +90,25 @@ fn a_radius_is_decided_with_few_rows_the_same_for_every_plan() {
 #[test]
 fn the_certificate_follows_from_the_counts_and_is_for_any_number_of_rows() {
     let rules = [
-        (Rule::Tolerance(Tolerance::Sigmas(0.1)), Intervals::Anytime),
-        (Rule::Steps(0.05), Intervals::AnytimeTo(100_000)),
+        (Rule::Tolerance(Tolerance::Sigmas(0.1)), Validity::Anytime),
+        (Rule::Steps(0.05), Validity::AnytimeTo(100_000)),
     ];
-    for (rule, intervals) in rules {
+    for (rule, validity) in rules {
         let request = Request { k: vec![1, 2], ..request(rule) };
         let outcome = certify(&smoothed(64, 2), [0.7, 0.9], &request);
         assert!(outcome.counts.n() < 100_000, "{outcome:?}");
         assert_eq!(outcome.decisions, [Decision::Reached; 2]);
         let Ok(Answer::Certificates(list)) = &outcome.answer else { panic!("no certificate") };
         for look in outcome.earlier.iter().flatten() {
-            let kinds = [Intervals::Fixed, Intervals::AnytimeTo(look.n())];
+            let kinds = [Validity::Fixed, Validity::AnytimeTo(look.n())];
             assert!(
-                kinds.iter().all(|&kind| certify_with(look, 1, 1, 0.25, 0.001, &Spending::default(), kind).is_err())
+                kinds.iter().all(|&kind| certify_with(look, 1, 1, 0.25, 0.001, &Allocation::default(), kind).is_err())
             );
         }
         for ((certificate, &k), earlier) in list.iter().zip(&request.k).zip(&outcome.earlier) {
             let slack = request.noise().unwrap().radius_slack(2);
             let from = |counts| {
-                let certified = certify_with(counts, 1, k, 0.25, 0.001, &Spending::default(), intervals);
+                let certified = certify_with(counts, 1, k, 0.25, 0.001, &Allocation::default(), validity);
                 certified.unwrap().shrunk_by(slack)
             };
             // One k may be decided before the other, with a larger radius.
@@ -126,12 +126,12 @@ fn counts_that_a_rule_ended_take_no_bounds_but_those_for_all_its_looks() {
     let mut counts = outcome.counts.clone();
     let n = counts.n();
     assert!(n < 100_000);
-    let with = |counts: &Counts, kind| certify_with(counts, 1, 1, 0.25, 0.001, &Spending::default(), kind);
-    for sound in [Intervals::Anytime, Intervals::AnytimeTo(100_000), Intervals::AnytimeTo(100_001)] {
+    let with = |counts: &Counts, kind| certify_with(counts, 1, 1, 0.25, 0.001, &Allocation::default(), kind);
+    for sound in [Validity::Anytime, Validity::AnytimeTo(100_000), Validity::AnytimeTo(100_001)] {
         assert!(with(&counts, sound).is_ok(), "{sound}");
     }
-    let uniform = Intervals::Randomized(Uniform::new(0.5).unwrap());
-    for unsound in [Intervals::Fixed, uniform, Intervals::AnytimeTo(n), Intervals::AnytimeTo(99_999)] {
+    let uniform = Validity::Randomized(Uniform::new(0.5).unwrap());
+    for unsound in [Validity::Fixed, uniform, Validity::AnytimeTo(n), Validity::AnytimeTo(99_999)] {
         let error = with(&counts, unsound).unwrap_err();
         assert_eq!(error.field(), Some("counts"), "{unsound}");
         assert!(error.message().contains("\"anytime:100000\""), "{error}");
@@ -139,11 +139,11 @@ fn counts_that_a_rule_ended_take_no_bounds_but_those_for_all_its_looks() {
     // Neither a second mark nor nothing added changes that; rows added in hindsight leave no last one.
     counts = counts.ended_by_rule(n);
     counts.add(&Counts::new(vec![0; 4], 0).unwrap()).unwrap();
-    assert!(with(&counts, Intervals::AnytimeTo(n)).is_err() && with(&counts, Intervals::AnytimeTo(100_000)).is_ok());
+    assert!(with(&counts, Validity::AnytimeTo(n)).is_err() && with(&counts, Validity::AnytimeTo(100_000)).is_ok());
     counts.add(&Counts::complete(vec![0, 50, 0, 0]).unwrap()).unwrap();
-    assert!(with(&counts, Intervals::Anytime).is_ok());
+    assert!(with(&counts, Validity::Anytime).is_ok());
     for last in [n + 50, 100_000, 100_050, 1_000_000_000_000] {
-        assert!(!with(&counts, Intervals::AnytimeTo(last)).unwrap_err().message().contains("anytime:"), "{last}");
+        assert!(!with(&counts, Validity::AnytimeTo(last)).unwrap_err().message().contains("anytime:"), "{last}");
     }
 }
 
@@ -194,7 +194,7 @@ fn a_cancelled_task_has_no_answer_and_keeps_its_counts() {
     let g = smoothed(8, 2);
     let endless = Request { n: 1_000_000_000_000, ..request(Rule::Tolerance(Tolerance::Absolute(0.0))) };
     let pending = g.submit(&[0.8, 0.0], Task::CertifySelected, &endless, 7).unwrap();
-    while pending.rows_done() < 200 {
+    while pending.samples_done() < 200 {
         std::thread::yield_now();
     }
     pending.cancel();
@@ -204,7 +204,7 @@ fn a_cancelled_task_has_no_answer_and_keeps_its_counts() {
 }
 
 #[test]
-fn auto_spends_alpha_by_pilot_rows_and_never_certifies_with_them() {
+fn auto_spends_alpha_by_pilot_samples_and_never_certifies_with_them() {
     let g = smoothed(64, 2);
     for rule in [Rule::Fixed, Rule::Radius(0.1)] {
         let asked = Request { k: vec![1, 2], n: 5000, bound: Bounding::Auto, ..request(rule) };
@@ -212,18 +212,18 @@ fn auto_spends_alpha_by_pilot_rows_and_never_certifies_with_them() {
         let Ok(Answer::Certificates(list)) = &outcome.answer else { panic!("no certificate: {:?}", outcome.answer) };
         let pilot = outcome.selection.as_ref().unwrap();
         for certificate in list {
-            let (label, k, intervals) = (certificate.label, certificate.k, asked.intervals());
-            let spending = match rule {
+            let (label, k, validity) = (certificate.label, certificate.k, asked.validity());
+            let allocation = match rule {
                 Rule::Radius(radius) => {
                     let radius = (radius + outcome.request.noise().unwrap().radius_slack(2)) / 0.25;
-                    auto::spend_to_reach(pilot, label, k, 5000, 0.001, intervals, radius)
+                    auto::spend_to_reach(pilot, label, k, 5000, 0.001, validity, radius)
                 }
-                _ => auto::spend(pilot, label, k, 5000, 0.001, intervals),
+                _ => auto::spend(pilot, label, k, 5000, 0.001, validity),
             };
-            assert_eq!(certificate.spending, spending.unwrap());
+            assert_eq!(certificate.allocation, allocation.unwrap());
             assert!(certificate.n <= outcome.counts.n());
         }
-        // A label given beforehand takes a pilot for its spending too.
+        // A label given beforehand takes a pilot for its allocation too.
         let given = g.submit(&[0.8, 1.2], Task::Certify(2), &asked, 7).unwrap().wait();
         assert_eq!(given.selection.as_ref().unwrap(), pilot);
     }
@@ -310,7 +310,7 @@ fn a_cipher_draws_the_noise_where_it_is_asked_for() {
 #[test]
 fn rules_that_do_not_fit_the_task_are_refused() {
     let g = smoothed(8, 1);
-    let pooled = |named| Bounding::As(Spending::Pooled { label_share: 0.5, named });
+    let pooled = |named| Bounding::As(Allocation::Pooled { label_share: 0.5, named });
     let radius = request(Rule::Radius(0.1));
     for (field, task, request) in [
         ("rule", Task::Predict, radius.clone()),
@@ -322,7 +322,7 @@ fn rules_that_do_not_fit_the_task_are_refused() {
         ("rule", Task::Certify(0), request(Rule::Tolerance(Tolerance::Sigmas(f64::NAN)))),
         ("n0", Task::Certify(0), Request { bound: Bounding::Auto, n0: 0, ..radius.clone() }),
         ("bound", Task::CertifySelected, Request { bound: pooled(vec![1]), k: vec![2], ..radius.clone() }),
-        ("spending", Task::Certify(0), Request { bound: pooled(vec![0]), k: vec![2], ..radius.clone() }),
+        ("allocation", Task::Certify(0), Request { bound: pooled(vec![0]), k: vec![2], ..radius.clone() }),
     ] {
         let error = g.submit(&[0.8, 0.0], task, &request, 0).unwrap_err();
         assert_eq!(

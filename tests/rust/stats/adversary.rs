@@ -1,5 +1,5 @@
 //! Theorem 1 against brute force: classifiers on a line, whose smoothed probabilities at every shift are sums of normal
-//! probabilities of intervals. No shift below the radius may push a label out of the top k; where the worst case is built on
+//! probabilities of validity. No shift below the radius may push a label out of the top k; where the worst case is built on
 //! purpose, a shift just above it must.
 
 use proptest::prelude::*;

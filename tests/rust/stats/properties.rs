@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use smoothtopk::certificate::{certify, certify_with, predict};
-use smoothtopk::stats::{Bound, Counts, Intervals, Spending, binomial};
+use smoothtopk::stats::{Allocation, Bound, Counts, Validity, binomial};
 
 /// Radii are found to 1e-11 sigma; two of them compare up to twice that, in units of sigma = 1.
 const ROUNDING: f64 = 3e-11;
@@ -48,9 +48,9 @@ fn moved(counts: &Counts, from: Option<usize>, to: usize, rows: u64) -> Counts {
 fn labelled(counts: &Counts, weights: &[f64]) -> Counts {
     let weights = &weights[..counts.classes()];
     let total = weights.iter().sum::<f64>().max(1e-9);
-    let (mut labels, mut left) = (counts.labels().to_vec(), counts.unlabelled());
+    let (mut labels, mut left) = (counts.labels().to_vec(), counts.invalid());
     for (label, weight) in labels.iter_mut().zip(weights) {
-        let rows = ((weight / total * counts.unlabelled() as f64) as u64).min(left);
+        let rows = ((weight / total * counts.invalid() as f64) as u64).min(left);
         *label += rows;
         left -= rows;
     }
@@ -82,11 +82,11 @@ proptest! {
     ) {
         let k = 1 + kp.index(counts.classes() - 1);
         let complete = labelled(&counts, &weights);
-        let intervals = if anytime { Intervals::Anytime } else { Intervals::Fixed };
-        for spending in [bound.into(), Spending::Pooled { label_share: own_share, named: Vec::new() }] {
-            let radius = |counts: &Counts| certify_with(counts, 0, k, 1.0, alpha, &spending, intervals).unwrap().radius;
+        let validity = if anytime { Validity::Anytime } else { Validity::Fixed };
+        for allocation in [bound.into(), Allocation::Pooled { label_share: own_share, named: Vec::new() }] {
+            let radius = |counts: &Counts| certify_with(counts, 0, k, 1.0, alpha, &allocation, validity).unwrap().radius;
             let (with, without) = (radius(&complete), radius(&counts));
-            prop_assert!(without <= with + ROUNDING, "{spending}: {without} > {with}");
+            prop_assert!(without <= with + ROUNDING, "{allocation}: {without} > {with}");
         }
         let (with, without) = (predict(&complete, k, alpha).unwrap(), predict(&counts, k, alpha).unwrap());
         prop_assert!(without.p_value >= with.p_value * (1.0 - 1e-9), "{} < {}", without.p_value, with.p_value);
@@ -101,7 +101,7 @@ proptest! {
         counts in counts(), alpha in alphas(), bound in bounds(), share in 0.0..=1.0f64, kp in any::<prop::sample::Index>(),
     ) {
         let k = 1 + kp.index(counts.classes() - 1);
-        let more = moved(&counts, None, 0, (share * counts.unlabelled() as f64) as u64);
+        let more = moved(&counts, None, 0, (share * counts.invalid() as f64) as u64);
         prop_assert!(radius(&more, k, alpha, bound) >= radius(&counts, k, alpha, bound) - ROUNDING);
     }
 

@@ -1,11 +1,11 @@
-//! Properties of bounds that hold at all looks, of randomized ones, and of spendings; over random arguments.
+//! Properties of bounds that hold at all looks, of randomized ones, and of allocations; over random arguments.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use smoothtopk::certificate::stop::{Rule, Tolerance};
 use smoothtopk::certificate::{auto, certify_with};
 use smoothtopk::stats::randomized::{self, Uniform};
-use smoothtopk::stats::{Counts, Intervals, MAX_TRIALS, Spending, anytime, binomial};
+use smoothtopk::stats::{Allocation, Counts, MAX_TRIALS, Validity, anytime, binomial};
 
 /// More than two bounds that compare can differ by rounding.
 const ROUNDING: f64 = 5e-12;
@@ -22,21 +22,21 @@ fn alphas() -> impl Strategy<Value = f64> {
     (-12.0..-0.31f64).prop_map(|exponent| 10f64.powf(exponent))
 }
 
-fn intervals() -> impl Strategy<Value = Intervals> {
-    let randomized = any::<u64>().prop_map(|bits| Intervals::Randomized(Uniform::from_bits(bits)));
+fn validity() -> impl Strategy<Value = Validity> {
+    let randomized = any::<u64>().prop_map(|bits| Validity::Randomized(Uniform::from_bits(bits)));
     // More rows than any sample has: the bounds at the last one have a test of their own.
-    prop_oneof![Just(Intervals::Fixed), Just(Intervals::Anytime), Just(Intervals::AnytimeTo(MAX_TRIALS)), randomized]
+    prop_oneof![Just(Validity::Fixed), Just(Validity::Anytime), Just(Validity::AnytimeTo(MAX_TRIALS)), randomized]
 }
 
-fn spendings() -> impl Strategy<Value = Spending> {
+fn allocations() -> impl Strategy<Value = Allocation> {
     let share = 1e-6..(1.0 - 1e-6);
     prop_oneof![
-        Just(Spending::default()),
-        Just(Spending::SimuEm),
-        Just(Spending::BinoCp),
-        share.clone().prop_map(|share| Spending::Ranked { label_share: Some(share) }),
+        Just(Allocation::default()),
+        Just(Allocation::SimuEm),
+        Just(Allocation::BinoCp),
+        share.clone().prop_map(|share| Allocation::Ranked { label_share: Some(share) }),
         (share, prop::collection::btree_set(1usize..40, 0..5))
-            .prop_map(|(label_share, named)| Spending::Pooled { label_share, named: named.into_iter().collect() }),
+            .prop_map(|(label_share, named)| Allocation::Pooled { label_share, named: named.into_iter().collect() }),
     ]
 }
 
@@ -52,23 +52,23 @@ proptest! {
 
     #[test]
     fn bounds_up_to_a_last_row_have_half_of_alpha_there_and_half_before((s, n) in samples(), more in 1u64..1000, alpha in alphas()) {
-        let at = |last: u64| Intervals::AnytimeTo(last);
+        let at = |last: u64| Validity::AnytimeTo(last);
         prop_assert_eq!(at(n).lower(s, n, alpha).unwrap(), binomial::lower(s, n, 0.5 * alpha).unwrap());
         prop_assert_eq!(at(n).upper(s, n, alpha).unwrap(), binomial::upper(s, n, 0.5 * alpha).unwrap());
         prop_assert_eq!(at(n + more).lower(s, n, alpha).unwrap(), anytime::lower(s, n, 0.5 * alpha).unwrap());
         prop_assert_eq!(at(n + more).upper(s, n, alpha).unwrap(), anytime::upper(s, n, 0.5 * alpha).unwrap());
         let beyond = at(n).lower(s, n + more, alpha).unwrap_err();
-        prop_assert_eq!(beyond.field(), Some("intervals"));
+        prop_assert_eq!(beyond.field(), Some("validity"));
     }
 
     #[test]
-    fn bounds_rise_with_successes_and_with_alpha((s, n) in samples(), alpha in alphas(), kind in intervals()) {
+    fn bounds_rise_with_successes_and_with_alpha((s, n) in samples(), alpha in alphas(), kind in validity()) {
         let here = kind.lower(s, n, alpha).unwrap();
         if s < n {
             prop_assert!(kind.lower(s + 1, n, alpha).unwrap().p >= here.p * (1.0 - ROUNDING));
         }
         // A further failure never helps; but for a randomized bound that is kept below 1 where every trial succeeded.
-        if !(matches!(kind, Intervals::Randomized(_)) && s == n) {
+        if !(matches!(kind, Validity::Randomized(_)) && s == n) {
             prop_assert!(kind.lower(s, n + 1, alpha).unwrap().p <= here.p * (1.0 + ROUNDING));
         }
         prop_assert!(kind.lower(s, n, (1.5 * alpha).min(0.5)).unwrap().p >= here.p * (1.0 - ROUNDING));
@@ -85,9 +85,9 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read_back(kind in intervals(), spending in spendings(), value in 1e-9..1e9f64) {
-        prop_assert_eq!(kind.to_string().parse::<Intervals>(), Ok(kind));
-        prop_assert_eq!(spending.to_string().parse::<Spending>(), Ok(spending));
+    fn what_is_written_is_read_back(kind in validity(), allocation in allocations(), value in 1e-9..1e9f64) {
+        prop_assert_eq!(kind.to_string().parse::<Validity>(), Ok(kind));
+        prop_assert_eq!(allocation.to_string().parse::<Allocation>(), Ok(allocation));
         let rules = [Rule::Fixed, Rule::Predict, Rule::Radius(value), Rule::Steps(value), Rule::Tolerance(Tolerance::Absolute(value)),
             Rule::Tolerance(Tolerance::Sigmas(value))];
         for rule in rules {
@@ -95,19 +95,19 @@ proptest! {
         }
     }
 
-    /// The pilot's choice is a spending that fits, and applied to its own counts it is no worse than the plain bounds.
+    /// The pilot's choice is a allocation that fits, and applied to its own counts it is no worse than the plain bounds.
     #[test]
     fn auto_fits(labels in prop::collection::vec(0u64..60, 3..8), pick in any::<prop::sample::Index>(), kp in any::<prop::sample::Index>()) {
         let n: u64 = labels.iter().sum::<u64>() + 1;
         let pilot = Counts::new(labels, n).unwrap();
         let (label, k) = (pick.index(pilot.classes()), 1 + kp.index(pilot.classes() - 1));
-        let spending = auto::spend(&pilot, label, k, 1000, 0.001, Intervals::Fixed).unwrap();
-        prop_assert!(certify_with(&pilot, label, k, 1.0, 0.001, &spending, Intervals::Fixed).is_ok());
+        let allocation = auto::spend(&pilot, label, k, 1000, 0.001, Validity::Fixed).unwrap();
+        prop_assert!(certify_with(&pilot, label, k, 1.0, 0.001, &allocation, Validity::Fixed).is_ok());
     }
 }
 
 #[test]
-fn what_is_no_rule_or_spending_is_refused() {
+fn what_is_no_rule_or_allocation_is_refused() {
     for text in [
         "",
         "radius",
@@ -134,7 +134,7 @@ fn what_is_no_rule_or_spending_is_refused() {
         "pooled:0.5:a",
         "pooled:0.5:1:2",
     ] {
-        assert_eq!(text.parse::<Spending>().unwrap_err().field(), Some("spending"), "{text}");
+        assert_eq!(text.parse::<Allocation>().unwrap_err().field(), Some("allocation"), "{text}");
     }
     for text in [
         "",
@@ -148,6 +148,6 @@ fn what_is_no_rule_or_spending_is_refused() {
         "anytime:1e5",
         "anytime:1000000000001",
     ] {
-        assert_eq!(text.parse::<Intervals>().unwrap_err().field(), Some("intervals"), "{text}");
+        assert_eq!(text.parse::<Validity>().unwrap_err().field(), Some("validity"), "{text}");
     }
 }

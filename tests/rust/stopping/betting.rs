@@ -4,7 +4,7 @@
 //!     cargo test --test stopping betting -- --nocapture
 
 use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, Terms};
-use smoothtopk::stats::{Counts, Spending, normal};
+use smoothtopk::stats::{Allocation, Counts, normal};
 
 const ALPHA: f64 = 0.001;
 const N_MAX: u64 = 6000;
@@ -35,7 +35,7 @@ fn gates(
 /// The library's rule, at the looks it asks for; sigma is 1.
 fn ours(radius: f64) -> Vec<Gate> {
     let terms = Terms { rule: Rule::Radius(radius), classes: 2, alpha: ALPHA, n_max: N_MAX };
-    let statement = Statement { k: 1, spending: Spending::BinoCp };
+    let statement = Statement { k: 1, allocation: Allocation::BinoCp };
     let judge = CertifyJudge::new(&terms, 0, 1.0, 0.0, vec![statement]).expect("terms");
     let looks = std::iter::successors(Some(judge.next_look(0)), |&n| (n < N_MAX).then(|| judge.next_look(n)));
     let decides = |n, s, decision| {

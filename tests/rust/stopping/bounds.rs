@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Binomial, Distribution};
 use smoothtopk::stats::randomized::{self, Uniform};
-use smoothtopk::stats::{Intervals, Prob, binomial};
+use smoothtopk::stats::{Prob, Validity, binomial};
 
 use super::looks;
 use super::truth::{ALPHA, FALSE_ALARM, exceeds};
@@ -27,7 +27,7 @@ fn ever_above(p: f64, draws: u64, bound: impl Fn(u64, u64) -> Prob) -> u64 {
 #[test]
 fn bounds_at_all_looks_hold_at_the_luckiest() {
     for p in [0.003, 0.1, 0.5, 0.84, 0.977, 0.999] {
-        let failures = ever_above(p, 4000, |s, n| Intervals::Anytime.lower(s, n, ALPHA).expect("valid"));
+        let failures = ever_above(p, 4000, |s, n| Validity::Anytime.lower(s, n, ALPHA).expect("valid"));
         println!("p = {p}: {failures} of 4000");
         assert!(!exceeds(failures, 4000, ALPHA), "p = {p}: {failures}");
     }
@@ -36,7 +36,7 @@ fn bounds_at_all_looks_hold_at_the_luckiest() {
 #[test]
 fn bounds_up_to_a_last_row_hold_at_the_luckiest_look() {
     for p in [0.003, 0.1, 0.5, 0.84, 0.977, 0.999] {
-        let failures = ever_above(p, 4000, |s, n| Intervals::AnytimeTo(3000).lower(s, n, ALPHA).expect("valid"));
+        let failures = ever_above(p, 4000, |s, n| Validity::AnytimeTo(3000).lower(s, n, ALPHA).expect("valid"));
         println!("p = {p}: {failures} of 4000");
         assert!(!exceeds(failures, 4000, ALPHA), "p = {p}: {failures}");
     }
@@ -44,14 +44,14 @@ fn bounds_up_to_a_last_row_hold_at_the_luckiest_look() {
 
 #[test]
 fn the_check_catches_a_last_row_that_is_named_in_hindsight() {
-    let failures = ever_above(0.5, 4000, |s, n| Intervals::AnytimeTo(n).lower(s, n, ALPHA).expect("valid"));
+    let failures = ever_above(0.5, 4000, |s, n| Validity::AnytimeTo(n).lower(s, n, ALPHA).expect("valid"));
     assert!(exceeds(failures, 4000, ALPHA), "{failures}");
 }
 
 /// The supermartingale is a martingale at p0 = p, so it loses only what it overshoots, and what lies beyond 3000 rows.
 #[test]
 fn bounds_at_all_looks_come_near_alpha() {
-    let failures = ever_above(0.5, 4000, |s, n| Intervals::Anytime.lower(s, n, ALPHA).expect("valid"));
+    let failures = ever_above(0.5, 4000, |s, n| Validity::Anytime.lower(s, n, ALPHA).expect("valid"));
     assert!(failures > 4000 / 100, "{failures}");
 }
 

@@ -4,7 +4,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smoothtopk::ErrorKind;
 use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, PredictJudge, Rule, Statement, Terms, Tolerance};
-use smoothtopk::stats::{Counts, Intervals, Spending};
+use smoothtopk::stats::{Allocation, Counts, Validity};
 
 use super::truth::Truth;
 
@@ -13,7 +13,7 @@ fn terms(rule: Rule, n_max: u64) -> Terms {
 }
 
 fn judge(rule: Rule, n_max: u64, ks: &[usize]) -> CertifyJudge {
-    let statements = ks.iter().map(|&k| Statement { k, spending: Spending::default() }).collect();
+    let statements = ks.iter().map(|&k| Statement { k, allocation: Allocation::default() }).collect();
     CertifyJudge::new(&terms(rule, n_max), 0, 0.25, 0.0, statements).unwrap()
 }
 
@@ -43,7 +43,7 @@ fn a_radius_is_certified_refuted_or_undecided() {
     let verdict = &easy.verdicts()[0];
     let certificate = verdict.certificate.as_ref().unwrap();
     assert!(verdict.decision == Decision::Certified && certificate.radius >= 0.25 && rows < 150, "{rows}");
-    assert!(certificate.n == rows && certificate.intervals == Intervals::Anytime);
+    assert!(certificate.n == rows && certificate.validity == Validity::Anytime);
 
     let mut hopeless = judge(rule, 100_000, &[1]);
     let rows = run(&mut hopeless, [0.4, 0.5]);
@@ -150,7 +150,7 @@ fn steps_end_where_the_next_is_out_of_reach() {
         0,
         0.25,
         0.0,
-        vec![Statement { k: 1, spending: Spending::default() }],
+        vec![Statement { k: 1, allocation: Allocation::default() }],
     );
     assert_eq!(narrow.unwrap_err().field(), Some("rule"));
     let mut hopeless = judge(Rule::Steps(0.25), 5, &[1]);
@@ -238,7 +238,7 @@ fn counts_that_cannot_be_are_refused() {
 
 #[test]
 fn terms_outside_their_range_are_refused() {
-    let statement = |k: usize, spending: &str| vec![Statement { k, spending: spending.parse().unwrap() }];
+    let statement = |k: usize, allocation: &str| vec![Statement { k, allocation: allocation.parse().unwrap() }];
     let new = |rule, slack, statements| CertifyJudge::new(&terms(rule, 100), 0, 0.25, slack, statements);
     for rule in [
         Rule::Radius(0.0),
@@ -253,9 +253,9 @@ fn terms_outside_their_range_are_refused() {
     assert_eq!(new(Rule::Radius(0.1), f64::NAN, statement(1, "ranked")).unwrap_err().field(), Some("slack"));
     assert_eq!(new(Rule::Radius(0.1), 0.0, Vec::new()).unwrap_err().field(), Some("k"));
     assert_eq!(new(Rule::Radius(0.1), 0.0, statement(3, "ranked")).unwrap_err().field(), Some("k"));
-    for spending in ["pooled:0.5:0", "pooled:0.5:2,1", "pooled:0.5:1,1", "pooled:0.5:1,2", "pooled:0.5:7"] {
-        let refused = new(Rule::Radius(0.1), 0.0, statement(2, spending)).unwrap_err();
-        assert_eq!(refused.field(), Some("spending"), "{spending}");
+    for allocation in ["pooled:0.5:0", "pooled:0.5:2,1", "pooled:0.5:1,1", "pooled:0.5:1,2", "pooled:0.5:7"] {
+        let refused = new(Rule::Radius(0.1), 0.0, statement(2, allocation)).unwrap_err();
+        assert_eq!(refused.field(), Some("allocation"), "{allocation}");
     }
     assert_eq!(PredictJudge::new(&terms(Rule::Radius(1.0), 100), &[1]).unwrap_err().field(), Some("rule"));
     assert_eq!(PredictJudge::new(&terms(Rule::Predict, 0), &[1]).unwrap_err().field(), Some("n"));

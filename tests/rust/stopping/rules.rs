@@ -16,8 +16,8 @@ fn terms(truth: &Truth, rule: Rule, n_max: u64) -> Terms {
 }
 
 /// The verdict on label 0, with sigma 1.
-fn certify(truth: &Truth, k: usize, spending: &str, rule: Rule, n_max: u64, rng: &mut StdRng) -> Verdict {
-    let statement = Statement { k, spending: spending.parse().expect("a spending") };
+fn certify(truth: &Truth, k: usize, allocation: &str, rule: Rule, n_max: u64, rng: &mut StdRng) -> Verdict {
+    let statement = Statement { k, allocation: allocation.parse().expect("a allocation") };
     let mut judge = CertifyJudge::new(&terms(truth, rule, n_max), 0, 1.0, 0.0, vec![statement]).expect("terms");
     let mut counts = Counts::new(vec![0; truth.p.len()], 0).expect("no rows");
     loop {
@@ -38,30 +38,30 @@ fn truths() -> [(Truth, usize); 4] {
     ]
 }
 
-const SPENDINGS: [&str; 4] = ["ranked", "ranked:0.8", "binocp", "pooled:0.5"];
+const ALLOCATIONS: [&str; 4] = ["ranked", "ranked:0.8", "binocp", "pooled:0.5"];
 
 #[test]
 fn a_radius_is_seldom_certified_above_the_exact_one() {
     for (truth, k) in truths() {
         let asked = truth.radius(k) + 1e-6;
-        for spending in SPENDINGS {
+        for allocation in ALLOCATIONS {
             let mut rng = StdRng::seed_from_u64(71);
             let wrong = (0..DRAWS)
                 .filter(|_| {
-                    certify(&truth, k, spending, Rule::Radius(asked), 500, &mut rng).decision == Decision::Certified
+                    certify(&truth, k, allocation, Rule::Radius(asked), 500, &mut rng).decision == Decision::Certified
                 })
                 .count() as u64;
-            println!("{spending} c = {} k = {k}: certified above: {wrong} of {DRAWS}", truth.p.len());
-            assert!(!exceeds(wrong, DRAWS, ALPHA), "{spending} k = {k}: {wrong}");
+            println!("{allocation} c = {} k = {k}: certified above: {wrong} of {DRAWS}", truth.p.len());
+            assert!(!exceeds(wrong, DRAWS, ALPHA), "{allocation} k = {k}: {wrong}");
         }
     }
 }
 
-/// What a spending can reach with any number of rows is refuted wrongly at most with probability alpha. For `ranked` and k = 1
+/// What a allocation can reach with any number of rows is refuted wrongly at most with probability alpha. For `ranked` and k = 1
 /// that is the exact radius.
 #[test]
 fn a_radius_below_the_exact_one_is_seldom_refuted() {
-    for (truth, k, spending) in [
+    for (truth, k, allocation) in [
         (Truth::new(3, &[0.8, 0.2], 0), 1, "binocp"),
         (Truth::new(3, &[0.8, 0.2], 0), 1, "ranked"),
         (Truth::new(10, &[0.6, 0.2, 0.1], 0), 1, "ranked"),
@@ -71,10 +71,12 @@ fn a_radius_below_the_exact_one_is_seldom_refuted() {
         let asked = truth.radius(k) - 1e-6;
         let mut rng = StdRng::seed_from_u64(72);
         let wrong = (0..DRAWS)
-            .filter(|_| certify(&truth, k, spending, Rule::Radius(asked), 500, &mut rng).decision == Decision::Refuted)
+            .filter(|_| {
+                certify(&truth, k, allocation, Rule::Radius(asked), 500, &mut rng).decision == Decision::Refuted
+            })
             .count() as u64;
-        println!("{spending} c = {} k = {k}: refuted below: {wrong} of {DRAWS}", truth.p.len());
-        assert!(!exceeds(wrong, DRAWS, ALPHA), "{spending} k = {k}: {wrong}");
+        println!("{allocation} c = {} k = {k}: refuted below: {wrong} of {DRAWS}", truth.p.len());
+        assert!(!exceeds(wrong, DRAWS, ALPHA), "{allocation} k = {k}: {wrong}");
     }
 }
 

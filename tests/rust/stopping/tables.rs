@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smoothtopk::certificate::stop::{CertifyJudge, Look, PredictJudge, Rule, Statement, Terms, Tolerance};
 use smoothtopk::certificate::{auto, certify_with, predict};
-use smoothtopk::stats::{Counts, Intervals, Spending};
+use smoothtopk::stats::{Allocation, Counts, Validity};
 
 use super::draw_on;
 use super::truth::Truth;
@@ -18,7 +18,7 @@ type Shape = (&'static str, usize, &'static [f64], usize, u64, f64);
 
 #[test]
 #[ignore = "prints a table; asserts nothing"]
-fn mean_radii_of_spendings() {
+fn mean_radii_of_allocations() {
     let shapes: [Shape; 9] = [
         ("one big label", 10, &[0.9], 3, 200, 0.1),
         ("one big label", 10, &[0.7], 3, 200, 0.1),
@@ -35,16 +35,16 @@ fn mean_radii_of_spendings() {
     for (name, classes, first, k, n, alpha) in shapes {
         let truth = Truth::new(classes, first, n);
         let mut rng = StdRng::seed_from_u64(91);
-        let plain: Vec<Spending> =
-            ["ranked", "binocp", "simuem", "pooled:0.5"].map(|text| text.parse().expect("a spending")).to_vec();
+        let plain: Vec<Allocation> =
+            ["ranked", "binocp", "simuem", "pooled:0.5"].map(|text| text.parse().expect("a allocation")).to_vec();
         let draws = 200;
         let mut sums = [0.0; 5];
         for _ in 0..draws {
             let pilot = truth.rows(100, &mut rng);
             let counts = truth.draw(&mut rng);
-            let chosen = auto::spend(&pilot, 0, k, n, alpha, Intervals::Fixed).expect("valid");
-            for (sum, spending) in sums.iter_mut().zip(plain.iter().chain([&chosen])) {
-                *sum += certify_with(&counts, 0, k, 1.0, alpha, spending, Intervals::Fixed).expect("valid").radius;
+            let chosen = auto::spend(&pilot, 0, k, n, alpha, Validity::Fixed).expect("valid");
+            for (sum, allocation) in sums.iter_mut().zip(plain.iter().chain([&chosen])) {
+                *sum += certify_with(&counts, 0, k, 1.0, alpha, allocation, Validity::Fixed).expect("valid").radius;
             }
         }
         let means = sums.map(|sum| format!("{:.3}", sum / f64::from(draws))).join(" | ");
@@ -118,7 +118,7 @@ fn rows_at_a_tolerance() {
             let truth = Truth { p, n: 100_000 };
             let rule = Rule::Tolerance(Tolerance::Sigmas(share));
             let terms = Terms { rule, classes: 10, alpha: ALPHA, n_max: 100_000 };
-            let statement = Statement { k: 1, spending: Spending::BinoCp };
+            let statement = Statement { k: 1, allocation: Allocation::BinoCp };
             let mut judge = CertifyJudge::new(&terms, label, 0.25, 0.0, vec![statement]).expect("terms");
             let mut counts = Counts::new(vec![0; 10], 0).expect("no rows");
             loop {
@@ -131,7 +131,7 @@ fn rows_at_a_tolerance() {
             rows.push(counts.n());
             radii += judge.verdicts()[0].certificate.as_ref().expect("looked").radius;
             let fixed = truth.draw(&mut rng);
-            let certificate = certify_with(&fixed, label, 1, 0.25, ALPHA, &Spending::BinoCp, Intervals::Fixed);
+            let certificate = certify_with(&fixed, label, 1, 0.25, ALPHA, &Allocation::BinoCp, Validity::Fixed);
             most += certificate.expect("valid").radius;
         }
         let images = rows.len() as f64;

@@ -31,7 +31,7 @@ STK_BOUND_RANKED = 0
 STK_BOUND_SIMUEM = 1
 STK_BOUND_BINOCP = 2
 STK_BOUND_AUTO = 3
-STK_BOUND_SPENDING = 4
+STK_BOUND_ALLOCATION = 4
 STK_GENERATOR_NONE = 0
 STK_GENERATOR_PHILOX = 1
 STK_GENERATOR_CHACHA12 = 2
@@ -104,7 +104,7 @@ class stk_summary(Structure):
         ("abstain", c_uint8),
         ("reserved", c_uint8 * 6),
         ("n_certified", c_uint64),
-        ("rows_drawn", c_uint64),
+        ("samples_drawn", c_uint64),
         ("alpha_left", c_double),
         ("decision", c_int32),
         ("cut", c_int32),
@@ -170,8 +170,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_job_free": (None, [POINTER(stk_job)]),
     "stk_job_is_done": (c_bool, [POINTER(stk_job)]),
     "stk_job_result": (c_int32, [POINTER(stk_job), POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
-    "stk_job_rows_done": (c_uint64, [POINTER(stk_job)]),
-    "stk_job_rows_total": (c_uint64, [POINTER(stk_job)]),
+    "stk_job_samples_done": (c_uint64, [POINTER(stk_job)]),
+    "stk_job_samples_total": (c_uint64, [POINTER(stk_job)]),
     "stk_job_wait": (c_int32, [POINTER(stk_job), c_uint64, POINTER(c_bool), POINTER(POINTER(stk_error))]),
     "stk_log_set_callback": (c_int32, [c_int32, stk_log_callback, c_void_p, POINTER(POINTER(stk_error))]),
     "stk_model_arithmetic": (c_char_p, [POINTER(stk_model)]),
@@ -232,12 +232,12 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_request_set_rule": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_seed": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_request_set_sigma": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
-    "stk_request_set_spending": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
+    "stk_request_set_allocation": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_timeout_ms": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_result_counts": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_result_free": (None, [POINTER(stk_result)]),
     "stk_result_guarantee": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(stk_guarantee), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_result_intervals": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
+    "stk_result_validity": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_result_json": (c_int32, [POINTER(stk_result), c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_result_k_len": (c_size_t, [POINTER(stk_result)]),
     "stk_result_kept_radii": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_double)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
@@ -245,7 +245,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_result_labels": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_int64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_result_len": (c_size_t, [POINTER(stk_result)]),
     "stk_result_selection": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
-    "stk_result_spending": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
+    "stk_result_allocation": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_result_summary": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
     "stk_runtime_check_provider": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
     "stk_runtime_load": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),

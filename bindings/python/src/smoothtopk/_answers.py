@@ -26,7 +26,7 @@ class Answer:
         counts: rows that gave each label, uint64 [classes], read-only. Rows with no label (NaN) are
             counted in n alone, and in bounds as rows of every rival.
         n: rows that were counted; under a rule those of its last look.
-        rows_drawn: rows that were drawn, those after the last look too, but not those that select; 0 where the counts
+        samples_drawn: rows that were drawn, those after the last look too, but not those that select; 0 where the counts
             were given.
         decision: what the rule decided. "complete": the n fixed rows were drawn. "certified": the radius asked for is
             certified; "refuted": no number of rows could certify it (under steps or a tolerance: any); "reached": more
@@ -49,7 +49,7 @@ class Answer:
     k: int
     counts: CountArray = field(repr=False)
     n: int
-    rows_drawn: int
+    samples_drawn: int
     decision: Decision | None
     cut: str | None
     sigma: float | None
@@ -104,9 +104,9 @@ class Certificate(Answer):
         n0: rows that were counted in `selection`.
         n_certified: rows that the certificate rests on: n, or fewer, where one of several k had a larger radius at an
             earlier look of its rule.
-        bound: how label probabilities were bounded: "ranked", "simuem", "binocp"; "spending" where alpha was spent in
+        bound: how label probabilities were bounded: "ranked", "simuem", "binocp"; "allocation" where alpha was spent in
             another way; "auto" where it was asked for and there is no certificate.
-        spending: how alpha was spent, as `certify_counts` takes it; None where there is no certificate.
+        allocation: how alpha was spent, as `certify_counts` takes it; None where there is no certificate.
         radius_slack: what rounding x took off the radius.
         uniform: of randomized bounds, above 0 and at most 1; None where they are not randomized.
     """
@@ -121,17 +121,17 @@ class Certificate(Answer):
     n_certified: int
     sigma: float
     bound: SpentBound
-    spending: str | None
+    allocation: str | None
     radius_slack: float
     uniform: float | None
 
     @property
-    def intervals(self) -> str:
+    def validity(self) -> str:
         """The kind of its bounds, as `certify_counts` takes it: "fixed", "randomized:U", or, under a rule, "anytime" or
         "anytime:N"."""
         if self.uniform is not None:
             return f"randomized:{self.uniform!r}"
-        return str(json.loads(self._json)["intervals"])
+        return str(json.loads(self._json)["validity"])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -231,9 +231,9 @@ class Answers(Generic[A]):
         return self._array(np.uint64, lambda each: each.n)
 
     @property
-    def rows_drawn(self) -> CountArray:
+    def samples_drawn(self) -> CountArray:
         """Rows drawn, uint64 [*shape]; those of one input are given for each of its k."""
-        return self._array(np.uint64, lambda each: each.rows_drawn)
+        return self._array(np.uint64, lambda each: each.samples_drawn)
 
     @property
     def decision(self) -> npt.NDArray[np.str_]:

@@ -147,7 +147,7 @@ class SmoothedClassifier(Opened):
         label: SupportsIndex | Sequence[SupportsIndex] | npt.NDArray[np.integer[Any]] | None = None,
         rule: str = "fixed",
         bound: Bound | None = None,
-        spending: str | None = None,
+        allocation: str | None = None,
         randomized: bool = False,
         seed: SupportsIndex | None = None,
         key: SupportsIndex = 0,
@@ -180,13 +180,13 @@ class SmoothedClassifier(Opened):
                 ("steps:E": at all up to n, with half of alpha for the n-th alone): a certificate is valid at alpha
                 whenever the rows end.
             bound: how label probabilities are bounded: "ranked"; the paper's "simuem" or "binocp"; or "auto": chosen by
-                the n0 rows for the largest radius that is to be expected. None: as `spending` says, or "ranked".
-            spending: how alpha is spent on the bounds, in more ways than `bound` has, and in its place. It must not
+                the n0 rows for the largest radius that is to be expected. None: as `allocation` says, or "ranked".
+            allocation: how alpha is spent on the bounds, in more ways than `bound` has, and in its place. It must not
                 come from the rows that it is applied to. "ranked:S": the share S of alpha, between 0 and 1, for the
                 label, the rest for its rivals. "pooled:S": S for the label, the rest for one bound of the sum of its
                 rivals. "pooled:S:L,L,..": the labels L, ascending and fewer than k, are left out of that sum.
             randomized: whether the exact bounds of "fixed" rows are randomized: a little larger radii on average, at
-                the same alpha, by a number that comes from the noise's seed; `intervals` of the certificate says it.
+                the same alpha, by a number that comes from the noise's seed; `validity` of the certificate says it.
             seed: of the noise of Philox, from 0 to 2^64 - 1; None takes one from the operating system. It is in the
                 certificate: whoever knows it knows the noise.
             key: of the first input's noise, from 0; input i has key + i. Two inputs with the same seed and key get the
@@ -196,8 +196,8 @@ class SmoothedClassifier(Opened):
                 system. It is in the certificate.
             timeout: seconds, above 0; None for no limit. Under a rule an input that is late has the answer of its last
                 look, which is sound, with `cut` "DEADLINE_EXCEEDED"; without a look, or with fixed rows, it has none.
-            progress: True for a tqdm bar; a tqdm bar (or its class); or a function of (rows_done, rows_total), called
-                in this thread a few times a second; under a rule rows_total is the most there may be. What it raises
+            progress: True for a tqdm bar; a tqdm bar (or its class); or a function of (samples_done, samples_total), called
+                in this thread a few times a second; under a rule samples_total is the most there may be. What it raises
                 cancels the run and comes out.
             cancel: a token by which another thread cancels.
 
@@ -208,7 +208,7 @@ class SmoothedClassifier(Opened):
             InvalidArgumentError, InvalidDataError: with the field.
             DeadlineExceededError, CancelledError, RunError: with what was drawn so far, in `partial`.
         """
-        spent, how = _convert.spending(bound, spending)
+        spent, how = _convert.allocation(bound, allocation)
         source = _request.source(self._noise, generator, seed, chacha12_key)
         more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), spent: how, **source.values()}
         more["randomized"] = bool(randomized)
@@ -346,9 +346,9 @@ class SmoothedClassifier(Opened):
         values = {"key": key, "timeout_ms": _convert.milliseconds(timeout), "cancel": cancel, **source.values()}
         request = self._noise.request(**values)
 
-        def count(_user: object, rows_done: int, _rows_total: int) -> None:
+        def count(_user: object, samples_done: int, _samples_total: int) -> None:
             nonlocal done
-            done = rows_done
+            done = samples_done
 
         callback = _abi.stk_progress_callback(count)
         # A bar of tqdm has no truth value before it has a total.

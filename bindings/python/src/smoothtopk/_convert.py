@@ -14,8 +14,8 @@ from . import _abi
 from ._errors import InvalidArgumentError, InvalidDataError
 
 Bound = Literal["ranked", "simuem", "binocp", "auto"]
-# Of a spending of alpha that is none of those, in answers: "spending".
-SpentBound = Literal["ranked", "simuem", "binocp", "auto", "spending"]
+# Of a allocation of alpha that is none of those, in answers: "allocation".
+SpentBound = Literal["ranked", "simuem", "binocp", "auto", "allocation"]
 Generator = Literal["philox", "chacha12"]
 _BOUNDS: dict[str, int] = {name: getattr(_abi, f"STK_BOUND_{name.upper()}") for name in get_args(Bound)}
 _BOUND_NAMES = {getattr(_abi, f"STK_BOUND_{name.upper()}"): name for name in get_args(SpentBound)}
@@ -50,12 +50,12 @@ def string(name: str, value: str) -> bytes:
     return value.encode()
 
 
-def spending(bound: str | None, spending: str | None) -> tuple[str, Any]:
+def allocation(bound: str | None, allocation: str | None) -> tuple[str, Any]:
     """The setter of how alpha is spent, and its argument, from the two ways to say it."""
-    if spending is not None:
+    if allocation is not None:
         if bound is not None:
-            raise InvalidArgumentError(f"is for what bound does not name: give it, or bound={bound!r}", "spending")
-        return "spending", string("spending", spending)
+            raise InvalidArgumentError(f"is for what bound does not name: give it, or bound={bound!r}", "allocation")
+        return "allocation", string("allocation", allocation)
     try:
         return "bound", _BOUNDS["ranked" if bound is None else bound]
     except (KeyError, TypeError):

@@ -71,8 +71,8 @@ class Counts:
         sigma: SupportsFloat | None = None,
         alpha: SupportsFloat = 0.001,
         bound: Bound | None = None,
-        spending: str | None = None,
-        intervals: str = "fixed",
+        allocation: str | None = None,
+        validity: str = "fixed",
         radius_slack: SupportsFloat = 0.0,
         most_rows: SupportsIndex | None = None,
     ) -> Certificate:
@@ -84,8 +84,8 @@ class Counts:
             sigma,
             alpha,
             bound,
-            spending=spending,
-            intervals=intervals,
+            allocation=allocation,
+            validity=validity,
             radius_slack=radius_slack,
             most_rows=most_rows,
         )
@@ -101,7 +101,7 @@ class Counts:
         sigma: SupportsFloat | None = None,
         alpha: SupportsFloat = 0.001,
         pilot: Counts | npt.ArrayLike | None = None,
-        intervals: str = "fixed",
+        validity: str = "fixed",
         radius_slack: SupportsFloat = 0.0,
         most_rows: SupportsIndex | None = None,
     ) -> Guarantee:
@@ -112,7 +112,7 @@ class Counts:
             sigma,
             alpha,
             pilot=pilot,
-            intervals=intervals,
+            validity=validity,
             radius_slack=radius_slack,
             most_rows=most_rows,
         )
@@ -188,7 +188,7 @@ def _slack(counts: Counts | npt.ArrayLike, given: SupportsFloat) -> float:
 
 
 def _left(
-    counts: Counts | npt.ArrayLike, alpha: float, rows: int, intervals: str, most_rows: SupportsIndex | None
+    counts: Counts | npt.ArrayLike, alpha: float, rows: int, validity: str, most_rows: SupportsIndex | None
 ) -> float:
     """What is left of alpha for bounds from so many rows, after what their noise costs."""
     most = rows if most_rows is None else _convert.uint("most_rows", most_rows)
@@ -196,11 +196,11 @@ def _left(
         raise InvalidArgumentError(f"is {most}, and there are {rows} rows", "most_rows")
     if not isinstance(counts, Counts) or counts.noise is None or not counts.noise.row_alpha:
         return alpha
-    kind, _, last = intervals.partition(":")
+    kind, _, last = validity.partition(":")
     if kind == "anytime" and most_rows is None:
         if not last.isdecimal():
             raise InvalidArgumentError(
-                "must be given: exact noise costs alpha by the row, and the rows of these intervals were not fixed "
+                "must be given: exact noise costs alpha by the row, and the rows of these validity were not fixed "
                 "beforehand",
                 "most_rows",
             )
@@ -224,8 +224,8 @@ def certify_counts(
     bound: Bound | None = None,
     n: SupportsIndex | None = None,
     *,
-    spending: str | None = None,
-    intervals: str = "fixed",
+    allocation: str | None = None,
+    validity: str = "fixed",
     radius_slack: SupportsFloat = 0.0,
     most_rows: SupportsIndex | None = None,
 ) -> Certificate:
@@ -242,12 +242,12 @@ def certify_counts(
             `Counts` that says it; another is refused.
         alpha: probability, from 1e-100 to 0.5, that the statement is false. What the noise of a `Counts` costs is taken
             off it; from a bare array give the `alpha_left` of `SmoothedClassifier.noise_cost` for exact noise.
-        bound: how label probabilities are bounded: "ranked", "simuem" or "binocp". None: as `spending` says, or
+        bound: how label probabilities are bounded: "ranked", "simuem" or "binocp". None: as `allocation` says, or
             "ranked".
         n: rows drawn, at least the sum of the counts. None: the sum, or the n of a `Counts`.
-        spending: how alpha is spent, in more ways than `bound` has, and in its place: as for
+        allocation: how alpha is spent, in more ways than `bound` has, and in its place: as for
             `SmoothedClassifier.certify`, but not "auto".
-        intervals: "fixed": for a number of rows that was fixed beforehand. "anytime": the certificates of all looks at
+        validity: "fixed": for a number of rows that was fixed beforehand. "anytime": the certificates of all looks at
             growing counts are true at once, so any may be taken, whatever made the rows end. "anytime:N": so too, for
             at most N rows, with N fixed beforehand and half of alpha for the N-th alone. "randomized:U": as fixed, a
             little larger on average, by a uniform U above 0 and at most 1 that was drawn independently of the rows.
@@ -262,9 +262,9 @@ def certify_counts(
     if bound == "auto":
         raise InvalidArgumentError('must be one of ranked, simuem, binocp: "auto" chooses by rows of a run', "bound")
     # Its text is what the library takes for it here.
-    setter, _ = _convert.spending(bound, spending)
-    spent = spending if setter == "spending" else bound
-    summary, asked, kind = _abi.stk_summary(), _convert.real("alpha", alpha), _convert.string("intervals", intervals)
+    setter, _ = _convert.allocation(bound, allocation)
+    spent = allocation if setter == "allocation" else bound
+    summary, asked, kind = _abi.stk_summary(), _convert.real("alpha", alpha), _convert.string("validity", validity)
     with _handle(counts, n) as handle:
         rows, drawn = _read(handle)
         call(
@@ -273,8 +273,8 @@ def certify_counts(
             _convert.uint("label", label),
             _convert.uint("k", k),
             _sigma(counts, sigma),
-            _left(counts, asked, drawn, intervals, most_rows),
-            None if spent is None else _convert.string("spending", spent),
+            _left(counts, asked, drawn, validity, most_rows),
+            None if spent is None else _convert.string("allocation", spent),
             kind,
             _slack(counts, radius_slack),
             ctypes.byref(summary),
@@ -283,9 +283,9 @@ def certify_counts(
     summary.alpha = asked
     spent = spent or "ranked"
     certificate = {name: getattr(summary, name) for name in ("k", "radius", "p_lower", "p_upper")}
-    certificate |= {"certified": bool(summary.certified), "rows": summary.n_certified, "spending": spent}
+    certificate |= {"certified": bool(summary.certified), "rows": summary.n_certified, "allocation": spent}
     given = {name: getattr(summary, name) for name in ("sigma", "label", "radius_slack", "alpha_left")}
-    given |= {"bound": spent, "intervals": intervals, "label_source": "given"}
+    given |= {"bound": spent, "validity": validity, "label_source": "given"}
     text = _json("certify", summary, rows, **given, certificates=[certificate])
     return certificate_of(summary, spent, rows, None, text)
 
@@ -336,7 +336,7 @@ def certify_answer_counts(
     n: SupportsIndex | None = None,
     *,
     pilot: Counts | npt.ArrayLike | None = None,
-    intervals: str = "fixed",
+    validity: str = "fixed",
     radius_slack: SupportsFloat = 0.0,
     most_rows: SupportsIndex | None = None,
 ) -> Guarantee:
@@ -351,7 +351,7 @@ def certify_answer_counts(
         n: rows drawn, at least the sum of the counts. None: the sum, or the n of a `Counts`.
         pilot: counts of other rows of the same input, whose k most frequent labels are returned. None: those of
             `counts` are, which is paid for out of alpha.
-        intervals: "fixed": for a number of rows that was fixed beforehand. "anytime": each statement of all looks at
+        validity: "fixed": for a number of rows that was fixed beforehand. "anytime": each statement of all looks at
             growing counts is true at once, so any may be taken, whatever made the rows end; what has to be paid for
             without a `pilot` is then not certified.
         radius_slack, most_rows: as for `certify_counts`.
@@ -362,7 +362,7 @@ def certify_answer_counts(
     if pilot is not None and (pilot is counts or np.shares_memory(_given(pilot, "pilot"), _given(counts, "counts"))):
         raise InvalidArgumentError("is the counts themselves: leave it out where they choose the labels", "pilot")
     summary, found, size = _abi.stk_summary(), _abi.stk_guarantee(), _convert.uint("k", k)
-    std, asked, kind = _sigma(counts, sigma), _convert.real("alpha", alpha), _convert.string("intervals", intervals)
+    std, asked, kind = _sigma(counts, sigma), _convert.real("alpha", alpha), _convert.string("validity", validity)
     if isinstance(pilot, Counts) and pilot.noise is not None and pilot.noise.sigma != std:
         raise InvalidArgumentError(f"is of noise with sigma {pilot.noise.sigma}, not {std}: give other rows", "pilot")
     with ExitStack() as stack:
@@ -370,7 +370,7 @@ def certify_answer_counts(
         other = None if pilot is None else stack.enter_context(_handle(pilot, None, "pilot"))
         rows, drawn = _read(handle)
         selection, chose = (None, 0) if other is None else _read(other)
-        left = _left(counts, asked, drawn + chose, intervals, most_rows)
+        left = _left(counts, asked, drawn + chose, validity, most_rows)
         room = min(size, rows.size)
         labels, each, kept = (ctypes.c_int64 * room)(), (ctypes.c_double * room)(), (ctypes.c_double * room)()
         call(
@@ -397,9 +397,9 @@ def certify_answer_counts(
     guarantee |= {"rows": found.n, "earlier": None, "decision": "none"}
     guarantee |= {"first_radius": found.first_radius, "ranking_radius": found.ranking_radius}
     given = {name: getattr(found, name) for name in ("sigma", "radius_slack")}
-    given |= {"alpha_left": left, "intervals": intervals, "selection": None, "selection_rows": None}
+    given |= {"alpha_left": left, "validity": validity, "selection": None, "selection_samples": None}
     given["label_source"] = "same counts"
     if selection is not None:
-        given |= {"label_source": "selected", "selection": selection.tolist(), "selection_rows": found.n0}
+        given |= {"label_source": "selected", "selection": selection.tolist(), "selection_samples": found.n0}
     text = _json("certify_answer", summary, rows, **given, guarantees=[guarantee])
     return guarantee_of(found, summary, top, label_radii, kept_radii, rows, selection, text)

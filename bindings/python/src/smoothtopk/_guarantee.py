@@ -52,10 +52,10 @@ class Guarantee(Answer):
     radius_slack: float
 
     @property
-    def intervals(self) -> str:
+    def validity(self) -> str:
         """The kind of its bounds, as `certify_answer_counts` takes it: "fixed" or, under a rule, "anytime"; "" without
         an answer."""
-        return str(json.loads(self._json)["intervals"]) if self.labels else ""
+        return str(json.loads(self._json)["validity"]) if self.labels else ""
 
 
 class Guarantees(Answers[Guarantee]):

@@ -40,7 +40,7 @@ def wait(job: Handle, reporter: Reporter) -> None:
     done = ctypes.c_bool()
     while not done.value:
         call(lib.stk_job_wait, job.pointer, SLICE_MS, ctypes.byref(done))
-        reporter.report(lib.stk_job_rows_done(job.pointer), lib.stk_job_rows_total(job.pointer))
+        reporter.report(lib.stk_job_samples_done(job.pointer), lib.stk_job_samples_total(job.pointer))
 
 
 def in_thread(function: Callable[[], T], stop: Callable[[], Any] | None, tick: Callable[[], Any] | None = None) -> T:

@@ -14,7 +14,7 @@ class ProgressBar(Protocol):
         """Says that n more rows are done."""
 
 
-# A bool, a bar, a class of bars such as tqdm.tqdm, or a function of (rows_done, rows_total).
+# A bool, a bar, a class of bars such as tqdm.tqdm, or a function of (samples_done, samples_total).
 Progress = Union[bool, None, ProgressBar, type, Callable[[int, int], object]]
 
 

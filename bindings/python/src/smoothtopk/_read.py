@@ -45,7 +45,7 @@ def _common(summary: _abi.stk_summary, counts: CountArray, json: str) -> dict[st
         "k": summary.k,
         "counts": counts,
         "n": summary.n,
-        "rows_drawn": summary.rows_drawn,
+        "samples_drawn": summary.samples_drawn,
         "decision": decision,
         "cut": None if summary.cut == _abi.STK_STATUS_OK else status_name(summary.cut),
         "sigma": summary.sigma,
@@ -63,7 +63,7 @@ def _common(summary: _abi.stk_summary, counts: CountArray, json: str) -> dict[st
 
 
 def certificate_of(
-    summary: _abi.stk_summary, spending: str | None, counts: CountArray, selection: CountArray | None, json: str
+    summary: _abi.stk_summary, allocation: str | None, counts: CountArray, selection: CountArray | None, json: str
 ) -> Certificate:
     """A certificate from the library's summary."""
     return Certificate(
@@ -76,7 +76,7 @@ def certificate_of(
         n0=summary.n0,
         n_certified=summary.n_certified,
         bound=bound_name(summary.bound),
-        spending=spending,
+        allocation=allocation,
         radius_slack=summary.radius_slack,
         uniform=summary.uniform or None,
         **_common(summary, counts, json),
@@ -147,11 +147,11 @@ def _values(function: Any, kind: Any, result: Handle, index: int, k: int) -> tup
 
 def read_certificates(result: Handle, shape: tuple[int, ...]) -> Certificate | Certificates:
     """The certificates in a result: one for shape (), else an array of that shape."""
-    spending = ctypes.c_char_p()
+    allocation = ctypes.c_char_p()
 
     def one(summary: _abi.stk_summary, index: int, k: int, counts: CountArray, json: str) -> Certificate:
-        call(lib.stk_result_spending, result.pointer, index, k, ctypes.byref(spending))
-        return certificate_of(summary, text(spending.value) or None, counts, _selection(result, index), json)
+        call(lib.stk_result_allocation, result.pointer, index, k, ctypes.byref(allocation))
+        return certificate_of(summary, text(allocation.value) or None, counts, _selection(result, index), json)
 
     flat = _answers(result, one)
     return Certificates(flat, shape) if shape else flat[0]

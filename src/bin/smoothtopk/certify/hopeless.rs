@@ -5,7 +5,7 @@ use smoothtopk::certificate::stop::Rule;
 use smoothtopk::certificate::{Inference, Returned, certify_set, plan};
 use smoothtopk::smoothed::{Bounding, Request};
 use smoothtopk::stats::randomized::Uniform;
-use smoothtopk::stats::{Counts, Intervals, Spending};
+use smoothtopk::stats::{Allocation, Counts, Validity};
 
 use crate::number::number;
 use crate::run_dir::Manifest;
@@ -34,21 +34,21 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
             }
             continue;
         }
-        let spendings = match &request.bound {
-            Bounding::As(spending) => vec![spending.clone()],
-            Bounding::Auto => vec![Spending::default(), Spending::BinoCp, Spending::SimuEm],
+        let allocations = match &request.bound {
+            Bounding::As(allocation) => vec![allocation.clone()],
+            Bounding::Auto => vec![Allocation::default(), Allocation::BinoCp, Allocation::SimuEm],
         };
-        let (classes, intervals) = (manifest.classes, |n| most_certifying(request, n));
-        let reaches = |spending: &Spending| {
-            let largest = plan::largest_radius_with(n, k, request.sigma, alpha, spending, intervals(n), classes);
+        let (classes, validity) = (manifest.classes, |n| most_certifying(request, n));
+        let reaches = |allocation: &Allocation| {
+            let largest = plan::largest_radius_with(n, k, request.sigma, alpha, allocation, validity(n), classes);
             largest.is_ok_and(|radius| radius > wanted)
         };
-        if spendings.iter().any(reaches) {
+        if allocations.iter().any(reaches) {
             continue;
         }
         let share = wanted.next_up() / request.sigma;
-        let smallest = |spending| plan::smallest_n_with(k, alpha, spending, intervals, classes, share);
-        let smallest: Vec<Result<u64>> = spendings.iter().map(smallest).collect();
+        let smallest = |allocation| plan::smallest_n_with(k, alpha, allocation, validity, classes, share);
+        let smallest: Vec<Result<u64>> = allocations.iter().map(smallest).collect();
         let remedy = match (smallest.iter().flatten().min(), smallest.iter().find_map(|found| found.as_ref().err())) {
             (Some(n), _) => format!("n must be at least {n}"),
             (None, Some(error)) => error.to_string(),
@@ -63,10 +63,10 @@ pub fn warn(request: &Request, manifest: &Manifest, guarantee: bool) {
 }
 
 /// The bounds of n rows at most with which the fewest certify: of randomized ones, those of the luckiest uniform.
-fn most_certifying(request: &Request, n: u64) -> Intervals {
+fn most_certifying(request: &Request, n: u64) -> Validity {
     match Uniform::new(f64::MIN_POSITIVE) {
-        Ok(luckiest) if request.randomized => Intervals::Randomized(luckiest),
-        _ => request.rule.intervals(n),
+        Ok(luckiest) if request.randomized => Validity::Randomized(luckiest),
+        _ => request.rule.validity(n),
     }
 }
 
@@ -77,12 +77,6 @@ fn set_of_evenly_split(manifest: &Manifest, k: usize, alpha: f64, request: &Requ
     labels[..k].fill(each);
     labels[..rest].fill(each + 1);
     let counts = Counts::complete(labels)?;
-    Ok(certify_set(
-        &counts,
-        &Returned::pilot(&counts, k)?,
-        manifest.sigma,
-        alpha,
-        &Inference::of(request.intervals())?,
-    )?
-    .radius)
+    Ok(certify_set(&counts, &Returned::pilot(&counts, k)?, manifest.sigma, alpha, &Inference::of(request.validity())?)?
+        .radius)
 }

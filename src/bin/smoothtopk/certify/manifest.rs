@@ -19,7 +19,7 @@ pub fn manifest(args: &Args, sampling: &Sampling, asked: &Asked) -> Result<Manif
     let Sampling { model, opened, data, examples, .. } = sampling;
     let signature = model.signature();
     let noise = request.noise()?;
-    let (n0, elements) = (pilot_rows(asked), signature.elements);
+    let (n0, elements) = (pilot_samples(asked), signature.elements);
     let key = match noise.source() {
         Source::ChaCha12 { key } => Some(fingerprint(key)),
         _ => None,
@@ -74,7 +74,7 @@ pub fn manifest(args: &Args, sampling: &Sampling, asked: &Asked) -> Result<Manif
 }
 
 /// The rows that are drawn to select a label, or how alpha is spent.
-fn pilot_rows(asked: &Asked) -> u64 {
+fn pilot_samples(asked: &Asked) -> u64 {
     let Asked { request, labels, guarantee, .. } = asked;
     match labels {
         LabelSource::Selected => request.n0,

@@ -188,7 +188,7 @@ fn task(sampling: &Sampling, asked: &Asked, index: usize) -> Task {
 fn check(sampling: &Sampling, asked: &Asked) -> Result<()> {
     let signature = sampling.model.signature();
     let tasks = sampling.examples.iter().map(|&index| task(sampling, asked, index));
-    // A spending may name rivals, which a label cannot be of itself.
+    // A allocation may name rivals, which a label cannot be of itself.
     let labels: BTreeSet<Option<usize>> = tasks.clone().map(label_of).collect();
     let of_label = |&label: &Option<usize>| tasks.clone().find(|&task| label_of(task) == label);
     for task in labels.iter().filter_map(of_label) {

@@ -3,7 +3,7 @@
 use smoothtopk::certificate::Certificate;
 use smoothtopk::certificate::stop::Decision;
 use smoothtopk::smoothed::{self, Task};
-use smoothtopk::stats::{Counts, Intervals};
+use smoothtopk::stats::{Counts, Validity};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::run_dir::{Answer, Manifest, Outcome, Record, StopOfK};
@@ -60,7 +60,7 @@ pub fn record(sampling: &Sampling, manifest: &Manifest, idx: usize, outcome: smo
 
 /// Where no alpha was spent on the bounds of one label: guarantees spend it in ways of their own, and nothing in time none.
 fn unspent(decision: Decision, earlier: Option<Counts>) -> StopOfK {
-    StopOfK { decision, spending: None, earlier, uniform: None }
+    StopOfK { decision, allocation: None, earlier, uniform: None }
 }
 
 fn of_certificate(certificate: &Certificate) -> Outcome {
@@ -68,11 +68,11 @@ fn of_certificate(certificate: &Certificate) -> Outcome {
 }
 
 fn stop(certificate: &Certificate, decision: Decision, earlier: &Option<Counts>) -> StopOfK {
-    let uniform = match certificate.intervals {
-        Intervals::Randomized(uniform) => Some(uniform.value()),
-        Intervals::Fixed | Intervals::Anytime | Intervals::AnytimeTo(_) => None,
+    let uniform = match certificate.validity {
+        Validity::Randomized(uniform) => Some(uniform.value()),
+        Validity::Fixed | Validity::Anytime | Validity::AnytimeTo(_) => None,
     };
-    StopOfK { decision, spending: Some(certificate.spending.clone()), earlier: earlier.clone(), uniform }
+    StopOfK { decision, allocation: Some(certificate.allocation.clone()), earlier: earlier.clone(), uniform }
 }
 
 impl Record {

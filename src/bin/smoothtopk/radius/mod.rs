@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use smoothtopk::certificate::certify_with;
 use smoothtopk::stats::bounds::check_k;
 use smoothtopk::stats::randomized::Uniform;
-use smoothtopk::stats::{Counts, Intervals, Spending};
+use smoothtopk::stats::{Allocation, Counts, Validity};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::run_dir::Stop;
@@ -44,12 +44,12 @@ pub struct Args {
     /// How alpha is spent: ranked[:SHARE], simuem, binocp or pooled:SHARE[:RIVAL,..] [default: ranked; a RUN: its own, also where
     /// pilot rows chose it]
     #[arg(long)]
-    bound: Option<Spending>,
+    bound: Option<Allocation>,
 
     /// fixed: bounds for a number of rows that was fixed beforehand; anytime: for counts that were looked at while they grew;
     /// anytime:N: so too, for at most N rows, N fixed beforehand [default: fixed; a RUN: as its rule wants]
-    #[arg(long, value_parser = intervals)]
-    intervals: Option<Intervals>,
+    #[arg(long, value_parser = validity)]
+    validity: Option<Validity>,
 
     /// Rows drawn per example, when some gave no label [default: the sum of the row's counts]
     #[arg(long)]
@@ -61,13 +61,13 @@ pub struct Args {
     radius_slack: Option<f64>,
 }
 
-/// `--intervals`. Not the randomized bounds: their uniform must be drawn beside the rows, as that of a RUN was.
-fn intervals(text: &str) -> Result<Intervals, String> {
+/// `--validity`. Not the randomized bounds: their uniform must be drawn beside the rows, as that of a RUN was.
+fn validity(text: &str) -> Result<Validity, String> {
     match text.parse() {
-        Ok(Intervals::Randomized(_)) | Err(_) => {
+        Ok(Validity::Randomized(_)) | Err(_) => {
             Err("must be fixed, anytime, or anytime:N with a whole number N of rows".into())
         }
-        Ok(intervals) => Ok(intervals),
+        Ok(validity) => Ok(validity),
     }
 }
 
@@ -87,21 +87,21 @@ fn radius(counts: &Counts, label: usize, k: usize, settings: &Settings, stop: Op
         // Counted as they came: no bound, not even one for all numbers of rows, holds for rows that are not the first ones drawn.
         return Ok(0.0);
     }
-    let Some(spending) = settings.spending.as_ref().or_else(|| own?.spending.as_ref()) else {
+    let Some(allocation) = settings.allocation.as_ref().or_else(|| own?.allocation.as_ref()) else {
         return Err(Error::argument("k", format!("the RUN does not say how alpha is spent for k = {k}: give --bound")));
     };
-    let intervals = match own.and_then(|own| own.uniform).filter(|_| settings.randomized) {
-        Some(uniform) => Intervals::Randomized(Uniform::new(uniform)?),
-        None => settings.intervals,
+    let validity = match own.and_then(|own| own.uniform).filter(|_| settings.randomized) {
+        Some(uniform) => Validity::Randomized(Uniform::new(uniform)?),
+        None => settings.validity,
     };
     let certify = |counts: &Counts| {
         let &Settings { sigma, alpha, slack, .. } = settings;
-        Ok(certify_with(counts, label, k, sigma, alpha, spending, intervals)?.shrunk_by(slack).radius)
+        Ok(certify_with(counts, label, k, sigma, alpha, allocation, validity)?.shrunk_by(slack).radius)
     };
     // Bounds that hold at all looks are true at both.
     let earlier = own
         .and_then(|own| own.earlier.as_ref())
-        .filter(|_| matches!(settings.intervals, Intervals::Anytime | Intervals::AnytimeTo(_)));
+        .filter(|_| matches!(settings.validity, Validity::Anytime | Validity::AnytimeTo(_)));
     let last = certify(counts)?;
     earlier.map_or(Ok(last), |earlier| Ok(certify(earlier)?.max(last)))
 }
@@ -164,7 +164,7 @@ fn table(path: &Path, ks: &[usize], settings: &Settings) -> Result<String> {
         for &k in ks {
             let radius = match label {
                 Some(label) => radius(&counts, label, k, settings, stop).map_err(|error| {
-                    if matches!(error.field(), Some("n" | "spending")) { wrong(error.to_string()) } else { error }
+                    if matches!(error.field(), Some("n" | "allocation")) { wrong(error.to_string()) } else { error }
                 })?,
                 None => 0.0,
             };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use smoothtopk::certificate::stop::Rule;
 use smoothtopk::noise::family::Gaussian;
 use smoothtopk::smoothed::Bounding;
-use smoothtopk::stats::{Intervals, Spending, check_alpha};
+use smoothtopk::stats::{Allocation, Validity, check_alpha};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::Args;
@@ -17,9 +17,9 @@ pub struct Settings {
     /// What the bounds may spend: the noise's own share is off it.
     pub alpha: f64,
     /// None: as `stops` says for each example.
-    pub spending: Option<Spending>,
-    pub intervals: Intervals,
-    /// Whether the RUN's own uniforms, in its stops, stand in the place of `intervals`.
+    pub allocation: Option<Allocation>,
+    pub validity: Validity,
+    /// Whether the RUN's own uniforms, in its stops, stand in the place of `validity`.
     pub randomized: bool,
     pub n: Option<u64>,
     pub slack: f64,
@@ -56,8 +56,8 @@ impl Settings {
             None => Self {
                 sigma: required(args.sigma, "sigma")?,
                 alpha: required(args.alpha, "alpha")?,
-                spending: Some(args.bound.clone().unwrap_or_default()),
-                intervals: args.intervals.unwrap_or_default(),
+                allocation: Some(args.bound.clone().unwrap_or_default()),
+                validity: args.validity.unwrap_or_default(),
                 randomized: false,
                 n: args.n,
                 slack: slack(args.radius_slack)?,
@@ -90,18 +90,18 @@ impl Settings {
                 format!("{} given, but the RUN's noise takes {} off: leave it out", number(other), number(slack));
             return Err(Error::argument("radius-slack", message));
         }
-        let intervals = manifest.intervals(args.intervals, n)?;
-        let randomized = args.intervals.is_none() && manifest.is_randomized();
+        let validity = manifest.validity(args.validity, n)?;
+        let randomized = args.validity.is_none() && manifest.is_randomized();
         let own_alpha = manifest.float("alpha")?;
         let alpha = args.alpha.unwrap_or(own_alpha);
         let own: Bounding =
             manifest.text("bound")?.parse().map_err(|_| manifest.wrong("bound", "a way to spend alpha"))?;
         let stops = manifest.stops(&own)?;
         let run = Run { ks: manifest.ks()?, stops, skip: manifest.skip()?, examples: manifest.examples()? };
-        let spending = match (&args.bound, own) {
-            (Some(spending), _) => Some(spending.clone()),
-            (None, Bounding::As(spending)) if run.stops.is_none() => Some(spending),
-            (None, Bounding::As(spending)) if args.k.iter().any(|k| !run.ks.contains(k)) => Some(spending),
+        let allocation = match (&args.bound, own) {
+            (Some(allocation), _) => Some(allocation.clone()),
+            (None, Bounding::As(allocation)) if run.stops.is_none() => Some(allocation),
+            (None, Bounding::As(allocation)) if args.k.iter().any(|k| !run.ks.contains(k)) => Some(allocation),
             (None, Bounding::As(_)) => None,
             (None, Bounding::Auto) => {
                 if let Some(k) = args.k.iter().find(|k| !run.ks.contains(k)) {
@@ -116,12 +116,12 @@ impl Settings {
         };
         manifest.say_if_beyond_budget(args, own_alpha, &run.ks);
         let alpha = manifest.alpha_left(alpha)?;
-        Ok(Self { sigma, alpha, spending, intervals, randomized, n: Some(n), slack, run: Some(run) })
+        Ok(Self { sigma, alpha, allocation, validity, randomized, n: Some(n), slack, run: Some(run) })
     }
 
     /// Says on stderr what only a manifest knows, where there is none and no option says it.
     pub fn say_what_is_assumed(&self, args: &Args) {
-        let n = args.intervals.is_none().then_some("n was fixed before the rows were drawn (else give --intervals)");
+        let n = args.validity.is_none().then_some("n was fixed before the rows were drawn (else give --validity)");
         let slack = args
             .radius_slack
             .is_none()
@@ -228,19 +228,19 @@ impl Manifest {
     }
 
     /// The kind of bounds: those of the RUN's rule for n rows at most, unless others are asked for that hold too.
-    fn intervals(&self, asked: Option<Intervals>, n: u64) -> Result<Intervals> {
+    fn validity(&self, asked: Option<Validity>, n: u64) -> Result<Validity> {
         let rule: Rule = self.rule()?.parse().map_err(|_| self.wrong("rule", "a rule"))?;
-        let own = rule.intervals(n);
+        let own = rule.validity(n);
         match asked {
             None => Ok(own),
-            Some(asked) if rule == Rule::Fixed || asked == Intervals::Anytime => Ok(asked),
+            Some(asked) if rule == Rule::Fixed || asked == Validity::Anytime => Ok(asked),
             // A later last row is as good as none.
-            Some(Intervals::AnytimeTo(last)) if last >= n => Ok(Intervals::AnytimeTo(last)),
+            Some(Validity::AnytimeTo(last)) if last >= n => Ok(Validity::AnytimeTo(last)),
             Some(asked) => {
                 let message = format!(
-                    "{asked} bounds are void for counts whose number of rows a rule chose ({rule}, at most {n}): leave --intervals out"
+                    "{asked} bounds are void for counts whose number of rows a rule chose ({rule}, at most {n}): leave --validity out"
                 );
-                Err(Error::argument("intervals", message))
+                Err(Error::argument("validity", message))
             }
         }
     }
@@ -280,7 +280,7 @@ impl Manifest {
     fn say_if_beyond_budget(&self, args: &Args, own_alpha: f64, ks: &[usize]) {
         let Some(total) = self.json["alpha_total"].as_f64() else { return };
         let other = args.alpha.is_some_and(|alpha| alpha != own_alpha) || args.bound.is_some();
-        if other || args.intervals.is_some() || args.k.iter().any(|k| !ks.contains(k)) {
+        if other || args.validity.is_some() || args.k.iter().any(|k| !ks.contains(k)) {
             eprintln!("note: these statements are not among those that share the RUN's alpha of {}", number(total));
         }
     }

@@ -178,8 +178,8 @@ mod tests {
         let curve = Curve::of_sets(2, &rows, true);
         assert_eq!([0.0, 0.3, 0.6].map(|radius| curve.accuracy(radius)), [Some(0.5), Some(0.25), Some(0.0)]);
         assert_eq!(curve.abstention(), Some(0.25));
-        let unlabelled = Curve::of_sets(2, &[answer(None, 0.5), answer(None, 0.0)], false);
-        assert_eq!(unlabelled.accuracy(0.5), Some(0.5));
+        let invalid = Curve::of_sets(2, &[answer(None, 0.5), answer(None, 0.0)], false);
+        assert_eq!(invalid.accuracy(0.5), Some(0.5));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | `counts.tsv` | the paper's format: a count per label, then the label that they were drawn for |
 //! | `k1.tsv`, ... | the field's format, one file per k: `idx label predict radius correct time` |
 //! | `answer_k1.tsv`, ... | instead of those, in a run of guarantees: the labels returned and the radii of all that holds for them |
-//! | `stops.tsv` | where examples differ in their rows, in how alpha is spent or in the uniform of randomized bounds: rows, decisions, spendings, uniforms |
+//! | `stops.tsv` | where examples differ in their rows, in how alpha is spent or in the uniform of randomized bounds: rows, decisions, allocations, uniforms |
 //! | `chacha12.key` | the key of the noise, for the owner's eyes alone; the manifest has its hash, so that a RUN can be shown without it |
 //! | `.lock` | locked while a process writes here |
 //!

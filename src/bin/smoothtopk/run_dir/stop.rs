@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use smoothtopk::certificate::stop::Decision;
-use smoothtopk::stats::{Counts, Spending};
+use smoothtopk::stats::{Allocation, Counts};
 
 /// The file's name in a RUN folder.
 pub const STOPS: &str = "stops.tsv";
@@ -26,7 +26,7 @@ pub struct StopOfK {
     /// What was decided.
     pub decision: Decision,
     /// How alpha was spent; none (`-`) where the time was up before anything was looked at, and in a run of guarantees.
-    pub spending: Option<Spending>,
+    pub allocation: Option<Allocation>,
     /// The counts of the earlier look that gave this k's radius; none (`-`) where those of `counts.tsv` did. In the file
     /// `rows:count,count,...`.
     pub earlier: Option<Counts>,
@@ -56,7 +56,7 @@ impl Columns<'_> {
     /// The header, without its newline.
     pub fn header(&self) -> String {
         let uniform = |k: &usize| if self.randomized { format!("\tuniform_k{k}") } else { String::new() };
-        let columns = self.ks.iter().map(|k| format!("\tdecision_k{k}\tspending_k{k}\tearlier_k{k}{}", uniform(k)));
+        let columns = self.ks.iter().map(|k| format!("\tdecision_k{k}\tallocation_k{k}\tearlier_k{k}{}", uniform(k)));
         std::iter::once("idx\trows".to_owned()).chain(columns).collect()
     }
 
@@ -79,19 +79,19 @@ impl Stop {
     /// Whether the time was up before anything was looked at: the counts are then of whatever rows had come back, and certify
     /// nothing.
     pub fn late(&self) -> bool {
-        self.of_k.iter().all(|of_k| of_k.spending.is_none())
+        self.of_k.iter().all(|of_k| of_k.allocation.is_none())
     }
 
     /// The line, with its newline.
     pub fn to_line(&self) -> String {
         let mut line = format!("{}\t{}", self.idx, self.rows);
-        for StopOfK { decision, spending, earlier, uniform } in &self.of_k {
+        for StopOfK { decision, allocation, earlier, uniform } in &self.of_k {
             // Writing to a string cannot fail.
             let _ = write!(line, "\t{decision}\t");
-            match spending {
+            match allocation {
                 None => line.push('-'),
-                Some(spending) => {
-                    let _ = write!(line, "{spending}");
+                Some(allocation) => {
+                    let _ = write!(line, "{allocation}");
                 }
             }
             match earlier {
@@ -114,9 +114,9 @@ impl StopOfK {
     fn parse(fields: &[&str], classes: usize) -> Result<Self, String> {
         let decision = DECISIONS.into_iter().find(|decision| decision.to_string() == fields[0]);
         let decision = decision.ok_or_else(|| format!("has the decision {:?}, which is none", fields[0]))?;
-        let spending = match fields[1] {
+        let allocation = match fields[1] {
             "-" => None,
-            text => Some(text.parse().map_err(|_| format!("has the spending {text:?}, which is none"))?),
+            text => Some(text.parse().map_err(|_| format!("has the allocation {text:?}, which is none"))?),
         };
         let wrong = || format!("has the earlier counts {:.40?}, which are not `-` or rows:count,...", fields[2]);
         let earlier = match fields[2] {
@@ -132,7 +132,7 @@ impl StopOfK {
             let uniform = text.parse().ok().filter(|&uniform| uniform > 0.0 && uniform <= 1.0);
             uniform.ok_or_else(|| format!("has the uniform {text:?}, which is none above 0 and at most 1"))
         };
-        Ok(Self { decision, spending, earlier, uniform: fields.get(3).map(uniform).transpose()? })
+        Ok(Self { decision, allocation, earlier, uniform: fields.get(3).map(uniform).transpose()? })
     }
 }
 
@@ -144,17 +144,17 @@ mod tests {
         let of_k = vec![
             StopOfK {
                 decision: Decision::Certified,
-                spending: Some(Spending::default()),
+                allocation: Some(Allocation::default()),
                 earlier: None,
                 uniform: None,
             },
             StopOfK {
                 decision: Decision::Undecided,
-                spending: Some(Spending::Pooled { label_share: 0.1 + 0.2, named: vec![1, 2] }),
+                allocation: Some(Allocation::Pooled { label_share: 0.1 + 0.2, named: vec![1, 2] }),
                 earlier: Some(Counts::new(vec![3, 4, 0], 9).unwrap()),
                 uniform: None,
             },
-            StopOfK { decision: Decision::Undecided, spending: None, earlier: None, uniform: None },
+            StopOfK { decision: Decision::Undecided, allocation: None, earlier: None, uniform: None },
         ];
         Stop { idx: 7, rows: 12, of_k }
     }

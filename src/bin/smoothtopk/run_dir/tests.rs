@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::manifest::tests::example as manifest;
 use smoothtopk::certificate::stop::Decision;
-use smoothtopk::stats::{Counts, Spending};
+use smoothtopk::stats::{Allocation, Counts};
 
 use super::*;
 
@@ -256,8 +256,9 @@ type Kind = (Manifest, fn(usize) -> Record, &'static str);
 fn other_kinds() -> [Kind; 2] {
     let stopped = |i: usize| {
         let earlier = (i == 4).then(|| Counts::new(vec![3, 0, 1, 0], 5).expect("counts"));
-        let stop = StopOfK { decision: Decision::Certified, spending: Some(Spending::BinoCp), earlier, uniform: None };
-        let late = StopOfK { decision: Decision::Undecided, spending: None, earlier: None, uniform: None };
+        let stop =
+            StopOfK { decision: Decision::Certified, allocation: Some(Allocation::BinoCp), earlier, uniform: None };
+        let late = StopOfK { decision: Decision::Undecided, allocation: None, earlier: None, uniform: None };
         Record { stops: vec![stop, late], ..record(i) }
     };
     let answered = |i: usize| {

@@ -33,9 +33,8 @@ pub fn p_out(counts: &Counts, labels: &[usize], rivals: &[usize], k: usize) -> R
 pub fn p_in(counts: &Counts, label: usize, allowed: &[usize]) -> Result<f64> {
     let rest = (0..counts.classes()).filter(|other| *other != label && !allowed.contains(other));
     let count = |label: usize| counts.labels()[label];
-    rest.into_iter().try_fold(0.0, |worst: f64, other| {
-        Ok(worst.max(more_likely(count(label), count(other) + counts.unlabelled())?))
-    })
+    rest.into_iter()
+        .try_fold(0.0, |worst: f64, other| Ok(worst.max(more_likely(count(label), count(other) + counts.invalid())?)))
 }
 
 /// The rivals of `labels` with the largest counts, descending; the lowest index first among equals.

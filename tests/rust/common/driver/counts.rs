@@ -14,11 +14,11 @@ pub(super) unsafe fn of_counts(c: &mut Choices<'_>, pools: &mut Pools) {
         match c.below(9) {
             7 => {
                 let (label, k, sigma, alpha, slack) = (c.index(), c.index(), c.float(), c.float(), c.float());
-                let (spending, intervals) =
-                    (spending(c), c.of(&[c"fixed", c"anytime", c"randomized:0.5", c"", c"\xff"]));
-                let intervals = if c.byte() < 200 { intervals.as_ptr() } else { null() };
+                let (allocation, validity) =
+                    (allocation(c), c.of(&[c"fixed", c"anytime", c"randomized:0.5", c"", c"\xff"]));
+                let validity = if c.byte() < 200 { validity.as_ptr() } else { null() };
                 run(c, |err| {
-                    stk_counts_certify_with(counts, label, k, sigma, alpha, spending, intervals, slack, out, size, err)
+                    stk_counts_certify_with(counts, label, k, sigma, alpha, allocation, validity, slack, out, size, err)
                 });
             }
             8 => {

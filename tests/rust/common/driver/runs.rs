@@ -80,7 +80,7 @@ pub(super) unsafe fn of_jobs(c: &mut Choices<'_>, pools: &mut Pools) {
     unsafe {
         match c.below(6) {
             0 => {
-                assert!(stk_job_rows_done(job) <= stk_job_rows_total(job));
+                assert!(stk_job_samples_done(job) <= stk_job_samples_total(job));
                 stk_job_is_done(job);
             }
             1 => stk_job_cancel(job),
@@ -120,8 +120,8 @@ pub(super) unsafe fn of_results(c: &mut Choices<'_>, pools: &mut Pools) {
                 assert!(len == 0 || *radii >= 0.0);
             }
             7 => {
-                let mut spending = null();
-                run(c, |err| stk_result_spending(result, input, k_index, &mut spending, err));
+                let mut allocation = null();
+                run(c, |err| stk_result_allocation(result, input, k_index, &mut allocation, err));
             }
             0 => {
                 let out = summary.as_mut_ptr().cast();

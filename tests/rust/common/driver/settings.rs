@@ -20,8 +20,8 @@ pub(super) unsafe fn of_requests(c: &mut Choices<'_>, pools: &mut Pools) {
                 run(c, |err| stk_request_set_rule(request, rule, err));
             }
             15 => {
-                let spending = spending(c);
-                run(c, |err| stk_request_set_spending(request, spending, err));
+                let allocation = allocation(c);
+                run(c, |err| stk_request_set_allocation(request, allocation, err));
             }
             16 => {
                 let levels = c.of(&[0, 0, 8, 255, 1, 1 << 20, u32::MAX]);

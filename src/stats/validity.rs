@@ -10,7 +10,7 @@ use crate::{Error, Result};
 
 /// When the rows end: after a number fixed beforehand, or whenever a look at them says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Intervals {
+pub enum Validity {
     /// Exact (Clopper-Pearson) bounds, for a number of rows that was fixed before they were drawn.
     #[default]
     Fixed,
@@ -25,11 +25,11 @@ pub enum Intervals {
     Randomized(Uniform),
 }
 
-impl Intervals {
+impl Validity {
     /// The lower bound of a success probability: [`binomial::lower`], [`anytime::lower`] or [`randomized::lower`].
     ///
     /// # Errors
-    /// As [`binomial::lower`]; `InvalidArgument` when there are more trials than the last number of [`Intervals::AnytimeTo`].
+    /// As [`binomial::lower`]; `InvalidArgument` when there are more trials than the last number of [`Validity::AnytimeTo`].
     pub fn lower(self, successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
         match self {
             Self::Fixed => binomial::lower(successes, trials, alpha),
@@ -42,7 +42,7 @@ impl Intervals {
     /// The upper bound of a success probability: [`binomial::upper`], [`anytime::upper`] or [`randomized::upper`].
     ///
     /// # Errors
-    /// As [`Intervals::lower`].
+    /// As [`Validity::lower`].
     pub fn upper(self, successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
         match self {
             Self::Fixed => binomial::upper(successes, trials, alpha),
@@ -67,18 +67,18 @@ impl Intervals {
     }
 }
 
-/// The lower bound of [`Intervals::AnytimeTo`]: false at any look with probability at most alpha, since each of its two is with
+/// The lower bound of [`Validity::AnytimeTo`]: false at any look with probability at most alpha, since each of its two is with
 /// at most half of that (halves of a number are exact).
 fn lower_to(last: u64, successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
     if trials > last {
-        return Err(Error::argument("intervals", format!("\"anytime:{last}\" ends before {trials} rows")));
+        return Err(Error::argument("validity", format!("\"anytime:{last}\" ends before {trials} rows")));
     }
     // The exact one is never the worse of two.
     let lower = if trials == last { binomial::lower } else { anytime::lower };
     lower(successes, trials, 0.5 * alpha)
 }
 
-impl fmt::Display for Intervals {
+impl fmt::Display for Validity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed => f.pad("fixed"),
@@ -89,14 +89,14 @@ impl fmt::Display for Intervals {
     }
 }
 
-impl FromStr for Intervals {
+impl FromStr for Validity {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
         let refuse = || {
             let forms =
                 "fixed, anytime, anytime:N with a whole number N of rows, randomized:U with U above 0 and at most 1";
-            Error::argument("intervals", format!("\"{text}\" is none of {forms}"))
+            Error::argument("validity", format!("\"{text}\" is none of {forms}"))
         };
         match text.split_once(':') {
             None if text == "fixed" => Ok(Self::Fixed),

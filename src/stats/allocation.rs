@@ -4,17 +4,17 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::bounds::check_k;
-use super::{Bound, Counts, Intervals, Prob, check_alpha};
+use super::{Bound, Counts, Prob, Validity, check_alpha};
 use crate::{Error, Result};
 
 /// How alpha is spent, as a value that is chosen before the rows are drawn, recorded, and applied to their counts.
 ///
-/// All hold for a label fixed before the counts were seen; so must be the spending, the names in it included: given, or chosen
+/// All hold for a label fixed before the counts were seen; so must be the allocation, the names in it included: given, or chosen
 /// from other rows ([`certificate::auto`](crate::certificate::auto)).
 ///
 /// Written `ranked`, `ranked:0.75`, `simuem`, `binocp`, `pooled:0.75` and `pooled:0.75:3,7`.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Spending {
+pub enum Allocation {
     /// One bound for the label and one for each of its k strongest rivals ([`Bound::Ranked`]).
     Ranked {
         /// The label's share of alpha, in (0, 1); the k rivals share the rest equally. `None`: 1/(k + 1) for each.
@@ -34,13 +34,13 @@ pub enum Spending {
     },
 }
 
-impl Default for Spending {
+impl Default for Allocation {
     fn default() -> Self {
         Self::Ranked { label_share: None }
     }
 }
 
-impl From<Bound> for Spending {
+impl From<Bound> for Allocation {
     fn from(bound: Bound) -> Self {
         match bound {
             Bound::Ranked => Self::Ranked { label_share: None },
@@ -64,7 +64,7 @@ pub enum RivalBounds {
     },
 }
 
-/// What a spending of alpha makes of counts: bounds that are all true at once with probability at least 1 - alpha.
+/// What a allocation of alpha makes of counts: bounds that are all true at once with probability at least 1 - alpha.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpentBounds {
     /// Bound of the label's probability.
@@ -73,31 +73,31 @@ pub struct SpentBounds {
     pub rivals: RivalBounds,
 }
 
-/// What of counts a spending looks at.
+/// What of counts a allocation looks at.
 pub(crate) struct Tally<'a> {
     /// The label's count.
     pub own: u64,
     /// The counts of the rivals that are bounded one by one, or summed; ascending.
     pub rivals: &'a [u64],
     /// Rows without a label: any rival may have had them.
-    pub unlabelled: u64,
+    pub invalid: u64,
     pub n: u64,
     pub classes: usize,
 }
 
-impl Spending {
+impl Allocation {
     /// The plain bound that this is, where it is one: shares as the bound's name says, and no name.
     pub fn bound(&self) -> Option<Bound> {
         Bound::ALL.into_iter().find(|&bound| Self::from(bound) == *self)
     }
 
-    /// Refuses a spending that does not fit a certificate of `label` for the top `k` of `classes` labels at `alpha`.
+    /// Refuses a allocation that does not fit a certificate of `label` for the top `k` of `classes` labels at `alpha`.
     ///
     /// # Errors
     /// `InvalidArgument` when a share is not in (0, 1), a named rival is the label or no label, names are not ascending or not
     /// fewer than k, k is not in 1..c, or alpha or a share of it is outside the range of [`check_alpha`].
     pub fn check(&self, label: usize, k: usize, classes: usize, alpha: f64) -> Result<()> {
-        let refuse = |message: String| Err(Error::argument("spending", message));
+        let refuse = |message: String| Err(Error::argument("allocation", message));
         if label >= classes {
             return Err(Error::argument(
                 "label",
@@ -149,52 +149,52 @@ impl Spending {
     }
 
     /// The label's bound from below and its rivals' from above, all true at once with probability at least 1 - `alpha`: with
-    /// [`Intervals::Fixed`] at the number of rows fixed beforehand, with [`Intervals::Anytime`] at all numbers of rows at once (with
-    /// [`Intervals::AnytimeTo`] up to the last).
+    /// [`Validity::Fixed`] at the number of rows fixed beforehand, with [`Validity::Anytime`] at all numbers of rows at once (with
+    /// [`Validity::AnytimeTo`] up to the last).
     ///
     /// # Errors
-    /// As [`Spending::check`]; `InvalidArgument` when no row or more than [`MAX_TRIALS`](super::MAX_TRIALS) rows were drawn.
+    /// As [`Allocation::check`]; `InvalidArgument` when no row or more than [`MAX_TRIALS`](super::MAX_TRIALS) rows were drawn.
     pub fn bounds(
         &self,
         counts: &Counts,
         label: usize,
         k: usize,
         alpha: f64,
-        intervals: Intervals,
+        validity: Validity,
     ) -> Result<SpentBounds> {
-        counts.check_allow(intervals)?;
+        counts.check_allow(validity)?;
         self.check(label, k, counts.classes(), alpha)?;
-        self.bounds_of(&self.tally(counts, label, k, &mut Vec::new()), k, alpha, intervals)
+        self.bounds_of(&self.tally(counts, label, k, &mut Vec::new()), k, alpha, validity)
     }
 
     /// What is left to hope for: the label's bound from *above* and its rivals' from *below*, all true at once with probability
-    /// at least 1 - `alpha`. The radius they give is the most that this spending can reach with any number of rows.
+    /// at least 1 - `alpha`. The radius they give is the most that this allocation can reach with any number of rows.
     ///
     /// The label has alpha/2 (alpha, where no rival is bounded), every rival alpha/(2(c - 1)).
     ///
     /// # Errors
-    /// As [`Spending::bounds`].
+    /// As [`Allocation::bounds`].
     pub fn opposite_bounds(
         &self,
         counts: &Counts,
         label: usize,
         k: usize,
         alpha: f64,
-        intervals: Intervals,
+        validity: Validity,
     ) -> Result<SpentBounds> {
-        counts.check_allow(intervals)?;
+        counts.check_allow(validity)?;
         self.check(label, k, counts.classes(), alpha)?;
         let mut rivals = Vec::new();
-        let Tally { own, rivals, unlabelled, n, classes } = self.tally(counts, label, k, &mut rivals);
+        let Tally { own, rivals, invalid, n, classes } = self.tally(counts, label, k, &mut rivals);
         if matches!(self, Self::BinoCp) {
-            let label = intervals.upper(own, n, alpha)?;
+            let label = validity.upper(own, n, alpha)?;
             return Ok(SpentBounds { label, rivals: RivalBounds::Each(vec![label.complement(); k]) });
         }
         let half = (0.5 * alpha).next_down();
         let each = (half / (classes as f64 - 1.0)).next_down();
         check_alpha(each)?;
-        let label = intervals.upper(own, n, half)?;
-        let lower = |count: u64| intervals.lower(count, n, each);
+        let label = validity.upper(own, n, half)?;
+        let lower = |count: u64| validity.lower(count, n, each);
         let rivals = if let Self::Pooled { .. } = self {
             // A sum has the rows without a label once; which of its labels' bounds they would be in is left open: in none.
             // Rounded down by more than the sum's error.
@@ -202,7 +202,7 @@ impl Spending {
             RivalBounds::Sum { sum: Prob { p, q: 1.0 - p }, size: rivals.len() }
         } else {
             // What the bounds approach as rows are added has the rows without a label with every rival.
-            RivalBounds::Each(distinct(rivals, |count| lower(count + unlabelled))?)
+            RivalBounds::Each(distinct(rivals, |count| lower(count + invalid))?)
         };
         Ok(SpentBounds { label, rivals })
     }
@@ -210,40 +210,40 @@ impl Spending {
     /// The frequencies in the bounds' place: no opposite bounds give a smaller radius.
     pub(crate) fn frequencies(&self, counts: &Counts, label: usize, k: usize) -> SpentBounds {
         let mut rivals = Vec::new();
-        let Tally { own, rivals, unlabelled, n, .. } = self.tally(counts, label, k, &mut rivals);
+        let Tally { own, rivals, invalid, n, .. } = self.tally(counts, label, k, &mut rivals);
         let share = |count: u64| Prob { p: count as f64 / n as f64, q: (n - count) as f64 / n as f64 };
         let label = share(own);
         let rivals = match self {
             Self::BinoCp => RivalBounds::Each(vec![label.complement(); k]),
             Self::Ranked { .. } | Self::SimuEm => {
-                RivalBounds::Each(rivals.iter().map(|&count| share(count + unlabelled)).collect())
+                RivalBounds::Each(rivals.iter().map(|&count| share(count + invalid)).collect())
             }
             Self::Pooled { .. } => {
-                RivalBounds::Sum { sum: share(rivals.iter().sum::<u64>() + unlabelled), size: rivals.len() }
+                RivalBounds::Sum { sum: share(rivals.iter().sum::<u64>() + invalid), size: rivals.len() }
             }
         };
         SpentBounds { label, rivals }
     }
 
-    /// As [`Spending::bounds`], from the counts that matter.
-    pub(crate) fn bounds_of(&self, tally: &Tally, k: usize, alpha: f64, intervals: Intervals) -> Result<SpentBounds> {
-        let &Tally { own, rivals, unlabelled, n, classes } = tally;
+    /// As [`Allocation::bounds`], from the counts that matter.
+    pub(crate) fn bounds_of(&self, tally: &Tally, k: usize, alpha: f64, validity: Validity) -> Result<SpentBounds> {
+        let &Tally { own, rivals, invalid, n, classes } = tally;
         let (label_alpha, rival_alpha) = self.shares(alpha, k, classes)?;
-        let label = intervals.lower(own, n, label_alpha)?;
+        let label = validity.lower(own, n, label_alpha)?;
         let rivals = match self {
             Self::BinoCp => RivalBounds::Each(vec![label.complement(); k]),
             Self::Ranked { .. } | Self::SimuEm => {
-                RivalBounds::Each(distinct(rivals, |count| intervals.upper(count + unlabelled, n, rival_alpha))?)
+                RivalBounds::Each(distinct(rivals, |count| validity.upper(count + invalid, n, rival_alpha))?)
             }
             Self::Pooled { .. } => {
-                let sum = intervals.upper(rivals.iter().sum::<u64>() + unlabelled, n, rival_alpha)?;
+                let sum = validity.upper(rivals.iter().sum::<u64>() + invalid, n, rival_alpha)?;
                 RivalBounds::Sum { sum, size: rivals.len() }
             }
         };
         Ok(SpentBounds { label, rivals })
     }
 
-    /// The counts that this spending looks at; `rivals` is where they are kept.
+    /// The counts that this allocation looks at; `rivals` is where they are kept.
     fn tally<'a>(&self, counts: &Counts, label: usize, k: usize, rivals: &'a mut Vec<u64>) -> Tally<'a> {
         let (named, size): (&[usize], usize) = match self {
             Self::BinoCp => (&[], 0),
@@ -254,8 +254,8 @@ impl Spending {
             counts.labels().iter().enumerate().filter(|(i, _)| *i != label && !named.contains(i)).map(|(_, n)| n),
         );
         keep_largest(rivals, size);
-        let (unlabelled, n, classes) = (counts.unlabelled(), counts.n(), counts.classes());
-        Tally { own: counts.labels()[label], rivals, unlabelled, n, classes }
+        let (invalid, n, classes) = (counts.invalid(), counts.n(), counts.classes());
+        Tally { own: counts.labels()[label], rivals, invalid, n, classes }
     }
 }
 
@@ -282,10 +282,10 @@ fn check_share(share: f64) -> Result<()> {
     if share > 0.0 && share < 1.0 {
         return Ok(());
     }
-    Err(Error::argument("spending", format!("{share} is not a share of alpha: it must be above 0 and below 1")))
+    Err(Error::argument("allocation", format!("{share} is not a share of alpha: it must be above 0 and below 1")))
 }
 
-impl fmt::Display for Spending {
+impl fmt::Display for Allocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ranked { label_share: None } => f.pad("ranked"),
@@ -303,13 +303,13 @@ impl fmt::Display for Spending {
     }
 }
 
-impl FromStr for Spending {
+impl FromStr for Allocation {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
         let refuse = || {
             let forms = "ranked, ranked:SHARE, simuem, binocp, pooled:SHARE, pooled:SHARE:LABEL,LABEL,...";
-            Error::argument("spending", format!("\"{text}\" is none of {forms}"))
+            Error::argument("allocation", format!("\"{text}\" is none of {forms}"))
         };
         if let Ok(bound) = text.parse::<Bound>() {
             return Ok(bound.into());
@@ -355,9 +355,9 @@ mod tests {
         for share in [1e-9, 0.1, 1.0 / 3.0, 0.5, 0.9, 1.0 - 1e-9] {
             for alpha in [0.5, 0.1, 0.001, 1e-12] {
                 let (label, rivals) =
-                    Spending::Pooled { label_share: share, named: Vec::new() }.shares(alpha, 1, 2).unwrap();
+                    Allocation::Pooled { label_share: share, named: Vec::new() }.shares(alpha, 1, 2).unwrap();
                 assert!(label + rivals <= alpha && label + rivals > alpha * (1.0 - 1e-14));
-                let (label, rivals) = Spending::Ranked { label_share: Some(share) }.shares(alpha, 3, 5).unwrap();
+                let (label, rivals) = Allocation::Ranked { label_share: Some(share) }.shares(alpha, 3, 5).unwrap();
                 assert!(label + 3.0 * rivals <= alpha);
             }
         }

@@ -1,9 +1,9 @@
-//! Certificates at the luckiest look, for every spending of alpha; and spendings chosen by pilot rows.
+//! Certificates at the luckiest look, for every allocation of alpha; and allocations chosen by pilot rows.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smoothtopk::certificate::{auto, certify_with};
-use smoothtopk::stats::{Counts, Intervals, Spending};
+use smoothtopk::stats::{Allocation, Counts, Validity};
 
 use super::truth::{ALPHA, Truth, exceeds};
 use super::{DRAWS, draw_on, looks};
@@ -18,7 +18,7 @@ fn truths() -> Vec<(Truth, Vec<usize>)> {
 }
 
 /// Every way to spend alpha on a certificate of label 0, names included.
-fn spendings(k: usize) -> Vec<Spending> {
+fn allocations(k: usize) -> Vec<Allocation> {
     let mut all = vec!["ranked", "ranked:0.75", "simuem", "binocp", "pooled:0.5", "pooled:0.9"];
     if k > 1 {
         all.push("pooled:0.5:1");
@@ -26,20 +26,20 @@ fn spendings(k: usize) -> Vec<Spending> {
     if k > 2 {
         all.push("pooled:0.25:1,2");
     }
-    all.into_iter().map(|text| text.parse().expect("a spending")).collect()
+    all.into_iter().map(|text| text.parse().expect("a allocation")).collect()
 }
 
-/// Draws in which each spending gives a radius above the exact one at some look.
-fn ever_false(truth: &Truth, k: usize, intervals: Intervals, looks: &[u64], draws: u64) -> Vec<u64> {
+/// Draws in which each allocation gives a radius above the exact one at some look.
+fn ever_false(truth: &Truth, k: usize, validity: Validity, looks: &[u64], draws: u64) -> Vec<u64> {
     let mut rng = StdRng::seed_from_u64(63);
-    let spendings = spendings(k);
+    let allocations = allocations(k);
     let limit = truth.radius(k);
-    let mut failures = vec![0; spendings.len()];
+    let mut failures = vec![0; allocations.len()];
     for _ in 0..draws {
-        let mut failed = vec![false; spendings.len()];
+        let mut failed = vec![false; allocations.len()];
         draw_on(truth, looks.iter().copied(), &mut rng, |counts| {
-            for (failed, spending) in failed.iter_mut().zip(&spendings) {
-                let certificate = certify_with(counts, 0, k, 1.0, ALPHA, spending, intervals).expect("valid");
+            for (failed, allocation) in failed.iter_mut().zip(&allocations) {
+                let certificate = certify_with(counts, 0, k, 1.0, ALPHA, allocation, validity).expect("valid");
                 *failed |= certificate.radius > limit;
             }
             false
@@ -50,26 +50,26 @@ fn ever_false(truth: &Truth, k: usize, intervals: Intervals, looks: &[u64], draw
 }
 
 #[test]
-fn every_spending_holds_at_the_luckiest_look() {
+fn every_allocation_holds_at_the_luckiest_look() {
     let mut looks: Vec<u64> = looks(1500).filter(|&n| n >= 8).step_by(3).collect();
     looks.extend((looks.last() != Some(&1500)).then_some(1500));
-    for (intervals, (truth, ks)) in [Intervals::Anytime, Intervals::AnytimeTo(1500)]
+    for (validity, (truth, ks)) in [Validity::Anytime, Validity::AnytimeTo(1500)]
         .into_iter()
         .flat_map(|kind| truths().into_iter().map(move |truth| (kind, truth)))
     {
         for k in ks {
-            let failures = ever_false(&truth, k, intervals, &looks, DRAWS / 2);
-            println!("{intervals} c = {} k = {k}: false of {}: {failures:?}", truth.p.len(), DRAWS / 2);
+            let failures = ever_false(&truth, k, validity, &looks, DRAWS / 2);
+            println!("{validity} c = {} k = {k}: false of {}: {failures:?}", truth.p.len(), DRAWS / 2);
             assert!(failures.iter().all(|&failed| !exceeds(failed, DRAWS / 2, ALPHA)), "k = {k}: {failures:?}");
         }
     }
 }
 
 #[test]
-fn every_spending_holds_at_one_look_with_bounds_for_it() {
+fn every_allocation_holds_at_one_look_with_bounds_for_it() {
     for (truth, ks) in truths() {
         for k in ks {
-            let failures = ever_false(&truth, k, Intervals::Fixed, &[700], 10 * DRAWS);
+            let failures = ever_false(&truth, k, Validity::Fixed, &[700], 10 * DRAWS);
             println!("c = {} k = {k}: false of {}: {failures:?}", truth.p.len(), 10 * DRAWS);
             assert!(failures.iter().all(|&failed| !exceeds(failed, 10 * DRAWS, ALPHA)), "k = {k}: {failures:?}");
         }
@@ -79,21 +79,21 @@ fn every_spending_holds_at_one_look_with_bounds_for_it() {
 #[test]
 fn the_check_catches_bounds_for_one_look_at_every_look() {
     let looks: Vec<u64> = looks(1500).collect();
-    let failures = ever_false(&Truth::new(3, &[0.55, 0.45], 0), 1, Intervals::Fixed, &looks, DRAWS / 2);
+    let failures = ever_false(&Truth::new(3, &[0.55, 0.45], 0), 1, Validity::Fixed, &looks, DRAWS / 2);
     // binocp spends alpha on one bound and one rival: the tight case.
     assert!(exceeds(failures[3], DRAWS / 2, ALPHA), "{failures:?}");
 }
 
 #[test]
-fn pilot_rows_choose_a_sound_spending() {
+fn pilot_samples_choose_a_sound_allocation() {
     for (truth, ks) in truths() {
         for k in ks {
             let (limit, mut rng) = (truth.radius(k), StdRng::seed_from_u64(65));
             let failed = (0..DRAWS).filter(|_| {
                 let pilot = truth.rows(50, &mut rng);
-                let spending = auto::spend(&pilot, 0, k, 400, ALPHA, Intervals::Fixed).expect("valid");
+                let allocation = auto::spend(&pilot, 0, k, 400, ALPHA, Validity::Fixed).expect("valid");
                 let counts = truth.rows(400, &mut rng);
-                certify_with(&counts, 0, k, 1.0, ALPHA, &spending, Intervals::Fixed).expect("valid").radius > limit
+                certify_with(&counts, 0, k, 1.0, ALPHA, &allocation, Validity::Fixed).expect("valid").radius > limit
             });
             let failed = failed.count() as u64;
             println!("c = {} k = {k}: false of {DRAWS}: {failed}", truth.p.len());
@@ -103,22 +103,22 @@ fn pilot_rows_choose_a_sound_spending() {
 }
 
 #[test]
-fn a_spending_for_a_radius_is_the_one_that_needs_the_fewest_rows() {
+fn a_allocation_for_a_radius_is_the_one_that_needs_the_fewest_rows() {
     let pilot = |labels: &[u64]| Counts::complete(labels.to_vec()).expect("counts");
     let reach = |pilot: &Counts, n_max, radius| {
-        auto::spend_to_reach(pilot, 0, 1, n_max, 0.001, Intervals::Anytime, radius).expect("valid")
+        auto::spend_to_reach(pilot, 0, 1, n_max, 0.001, Validity::Anytime, radius).expect("valid")
     };
     // One rival: its bound from above is the label's from below, which is there first at the whole of alpha.
     let sure = pilot(&[95, 5]);
-    assert_eq!(reach(&sure, 100_000, 0.5), Spending::BinoCp);
+    assert_eq!(reach(&sure, 100_000, 0.5), Allocation::BinoCp);
     // A label below 1/2: only a bound of its rival can certify it.
     let split = pilot(&[45, 15, 20, 20]);
-    assert!(matches!(reach(&split, 100_000, 0.2), Spending::Ranked { .. } | Spending::Pooled { .. }));
+    assert!(matches!(reach(&split, 100_000, 0.2), Allocation::Ranked { .. } | Allocation::Pooled { .. }));
     // Out of reach: the largest radius at n_max.
-    let largest = auto::spend(&split, 0, 1, 1000, 0.001, Intervals::Anytime).expect("valid");
+    let largest = auto::spend(&split, 0, 1, 1000, 0.001, Validity::Anytime).expect("valid");
     assert_eq!(reach(&split, 1000, 3.0), largest);
     for radius in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let error = auto::spend_to_reach(&sure, 0, 1, 1000, 0.001, Intervals::Anytime, radius).unwrap_err();
+        let error = auto::spend_to_reach(&sure, 0, 1, 1000, 0.001, Validity::Anytime, radius).unwrap_err();
         assert_eq!(error.field(), Some("radius"));
     }
 }

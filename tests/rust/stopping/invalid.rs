@@ -3,7 +3,7 @@
 use smoothtopk::certificate::stop::{
     AnswerJudge, AnswerVerdict, CertifyJudge, Look, PredictJudge, Rule, Statement, Terms, Verdict,
 };
-use smoothtopk::stats::{Counts, Spending};
+use smoothtopk::stats::{Allocation, Counts};
 
 /// Of n rows, `own` % of label 0, 10 % of each of two rivals, and the rest of none; or, in their place, of the first rival.
 fn shares(n: u64, own: u64, is_labelled: bool) -> Counts {
@@ -54,17 +54,17 @@ fn a_prediction_is_settled_as_if_the_runner_up_had_them() {
 #[test]
 fn a_radius_is_decided_as_if_the_strongest_rival_had_them() {
     for (own, radius) in [(60, 0.03), (60, 2.0), (45, 0.01), (75, 0.1)] {
-        for spending in ["ranked", "simuem", "binocp", "pooled:0.5"] {
-            let statement = || Statement { k: 1, spending: spending.parse::<Spending>().unwrap() };
+        for allocation in ["ranked", "simuem", "binocp", "pooled:0.5"] {
+            let statement = || Statement { k: 1, allocation: allocation.parse::<Allocation>().unwrap() };
             let judge = || CertifyJudge::new(&terms(Rule::Radius(radius)), 0, 0.25, 0.0, vec![statement()]).unwrap();
             let (without, with) = (verdicts!(judge(), own, false), verdicts!(judge(), own, true));
             let last = |said: &[(u64, Vec<_>)]| said.last().unwrap().clone();
             let ((n, without), (m, with)) = (last(&without), last(&with));
             let certified = |verdict: &Verdict| verdict.certificate.as_ref().map(|certificate| certificate.radius);
-            assert_eq!(certified(&without[0]), certified(&with[0]), "{own} %, {radius}, {spending}");
+            assert_eq!(certified(&without[0]), certified(&with[0]), "{own} %, {radius}, {allocation}");
             // A sum is refuted by what its labels have, which leaves these rows out.
-            if spending != "pooled:0.5" {
-                assert_eq!((n, without[0].decision), (m, with[0].decision), "{own} %, {radius}, {spending}");
+            if allocation != "pooled:0.5" {
+                assert_eq!((n, without[0].decision), (m, with[0].decision), "{own} %, {radius}, {allocation}");
             }
         }
     }
