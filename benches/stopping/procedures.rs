@@ -4,7 +4,7 @@ use std::fmt;
 
 use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, Terms};
 use smoothtopk::certificate::{auto, certify_with, set_radius, top_k_radius};
-use smoothtopk::noise::family::Gaussian;
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::allocation::RivalBounds;
 use smoothtopk::stats::{Allocation, Counts, Validity, normal};
 

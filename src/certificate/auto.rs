@@ -1,60 +1,55 @@
-//! How to spend alpha, chosen by pilot rows for the largest radius that is to be expected.
+//! How to spend alpha, chosen by pilot samples for the largest radius that is to be expected.
 
-use super::certify::radius_of;
-use crate::noise::family::Gaussian;
-use crate::stats::bounds::check_k;
-use crate::stats::{Allocation, Counts, Validity, check_alpha, check_trials};
+use super::Basis;
+use super::label::radius_of;
+use crate::stats::{Allocation, Tally, Validity, check_alpha, check_k, check_trials};
 use crate::{Error, Result};
 
 /// The label's shares of alpha that are tried.
 const SHARES: [f64; 7] = [0.1, 0.25, 0.5, 0.7, 0.85, 0.95, 0.99];
 
-/// The allocation of `alpha` that promises the largest radius for `label` in the top `k` from `n` rows, judged by the `pilot`
-/// counts of other rows.
+/// The allocation of `alpha` that promises the largest radius for `label` in the top `k` from `n` samples, judged by the `pilot`
+/// counts of other samples.
 ///
 /// Tried are `binocp`, `simuem`, `ranked` and `pooled`, the last two with several shares for the label and `pooled` with each
-/// number of the pilot's strongest rivals named. Any choice is sound, because the pilot rows are independent of the n rows that
-/// it is applied to; only the size of the radius depends on the pilot. It is judged at the counts that n rows would have at the
+/// number of the pilot's strongest rivals named. Any choice is sound, because the pilot samples are independent of the n samples that
+/// it is applied to; only the size of the radius depends on the pilot. It is judged at the counts that n samples would have at the
 /// pilot's frequencies, smoothed: what labels seen once tell of those never seen is taken off the seen ones (absolute
-/// discounting) and spread over all labels, with one row more, so that no rival counts as impossible.
+/// discounting) and spread over all labels, with one sample more, so that no rival counts as impossible.
+///
+/// The basis is that of the certificate: its `n` is how many samples there will be.
 ///
 /// # Errors
-/// `InvalidArgument` when `label` is not below c, `k` not in 1..c, or `alpha`, `n` or the number of pilot rows is out of range.
+/// `InvalidArgument` when `label` is not below c, `k` not in 1..c, or `alpha`, `n` or the number of pilot samples is out of range.
 ///
 /// ```
-/// use smoothtopk::certificate::auto;
-/// use smoothtopk::stats::{Counts, Validity, Allocation};
-/// let pilot = Counts::complete(vec![52, 47, 1, 0, 0, 0])?;
-/// let allocation = auto::spend(&pilot, 0, 3, 10_000, 0.001, Validity::Fixed)?;
+/// use smoothtopk::certificate::{Basis, auto};
+/// use smoothtopk::perturbation::Gaussian;
+/// use smoothtopk::stats::{Allocation, Tally, Validity};
+/// let pilot = Tally::complete(vec![52, 47, 1, 0, 0, 0])?;
+/// let basis = Basis::assuming(Gaussian::new(0.25)?, 10_000, 0.001, Validity::Fixed);
+/// let allocation = auto::choose(&pilot, 0, 3, &basis)?;
 /// assert!(matches!(allocation, Allocation::Pooled { named, .. } if named.contains(&1)));
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
-pub fn spend(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, validity: Validity) -> Result<Allocation> {
-    check(pilot, label, k, n, alpha, validity)?;
-    Ok(best(&candidates(pilot, label, k), pilot, label, k, n, alpha, validity)?.0)
+pub fn choose(pilot: &Tally, label: usize, k: usize, basis: &Basis) -> Result<Allocation> {
+    check(pilot, label, k, basis)?;
+    Ok(best(&candidates(pilot, label, k), pilot, label, k, basis)?.0)
 }
 
-/// As [`spend`], for a rule that ends the rows when `label` is certified at `radius` (in units of sigma, what is taken off for a
-/// grid added): the best at the fewest rows, to within a sixteenth, at which any allocation promises that radius; at `n_max` rows
-/// where none does.
+/// As [`choose`], for a rule that ends the samples when `label` is certified at `radius`: the best at the fewest samples, to within
+/// a sixteenth, at which any allocation promises that radius; at the basis' `n` where none does.
 ///
 /// # Errors
-/// As [`spend`]; `InvalidArgument` when `radius` is not a finite number above 0.
-pub fn spend_to_reach(
-    pilot: &Counts,
-    label: usize,
-    k: usize,
-    n_max: u64,
-    alpha: f64,
-    validity: Validity,
-    radius: f64,
-) -> Result<Allocation> {
-    check(pilot, label, k, n_max, alpha, validity)?;
+/// As [`choose`]; `InvalidArgument` when `radius` is not a finite number above 0.
+pub fn choose_to_reach(pilot: &Tally, label: usize, k: usize, basis: &Basis, radius: f64) -> Result<Allocation> {
+    check(pilot, label, k, basis)?;
     if !(radius > 0.0 && radius.is_finite()) {
         return Err(Error::argument("radius", format!("{radius} must be a finite number above 0")));
     }
     let tried = candidates(pilot, label, k);
-    let at = |n| best(&tried, pilot, label, k, n, alpha, validity);
+    let at = |n| best(&tried, pilot, label, k, &Basis { n, ..*basis });
+    let (n_max, radius) = (basis.n, radius + basis.radius_cost);
     let (mut chosen, promised) = at(n_max)?;
     if promised < radius {
         return Ok(chosen);
@@ -81,13 +76,14 @@ pub fn spend_to_reach(
     Ok(chosen)
 }
 
-fn check(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, validity: Validity) -> Result<()> {
+fn check(pilot: &Tally, label: usize, k: usize, basis: &Basis) -> Result<()> {
+    let &Basis { n, alpha_left, validity, .. } = basis;
     let classes = pilot.classes();
     if label >= classes {
         return Err(Error::argument("label", format!("label {label} is not one of the {classes} labels 0..{classes}")));
     }
     check_k(k, classes)?;
-    check_alpha(alpha)?;
+    check_alpha(alpha_left)?;
     check_trials(n)?;
     if let Validity::AnytimeTo(last) = validity
         && n > last
@@ -97,23 +93,14 @@ fn check(pilot: &Counts, label: usize, k: usize, n: u64, alpha: f64, validity: V
     check_trials(pilot.n())
 }
 
-/// The allocation that promises the largest radius at `n` rows, and that radius in units of sigma.
-fn best(
-    tried: &[Allocation],
-    pilot: &Counts,
-    label: usize,
-    k: usize,
-    n: u64,
-    alpha: f64,
-    validity: Validity,
-) -> Result<(Allocation, f64)> {
-    let expected = expected(pilot, n)?;
-    let noise = Gaussian::new(1.0)?;
+/// The allocation that promises the largest radius, and that radius, before what rounding costs.
+fn best(tried: &[Allocation], pilot: &Tally, label: usize, k: usize, basis: &Basis) -> Result<(Allocation, f64)> {
+    let expected = expected(pilot, basis.n)?;
     let (mut best, mut best_radius) = (&tried[0], f64::NEG_INFINITY);
     for allocation in tried {
         // Shares below the least failure probability that is taken are no choice.
-        let Ok(bounds) = allocation.bounds(&expected, label, k, alpha, validity) else { continue };
-        let radius = radius_of(&noise, &bounds)?.radius;
+        let Ok(bounds) = allocation.bounds(&expected, label, k, basis.alpha_left, basis.validity) else { continue };
+        let radius = radius_of(&basis.noise, &bounds)?.radius;
         if radius > best_radius {
             (best, best_radius) = (allocation, radius);
         }
@@ -122,7 +109,7 @@ fn best(
 }
 
 /// What is tried; the first of equals is taken.
-fn candidates(pilot: &Counts, label: usize, k: usize) -> Vec<Allocation> {
+fn candidates(pilot: &Tally, label: usize, k: usize) -> Vec<Allocation> {
     let mut rivals: Vec<usize> = (0..pilot.classes()).filter(|&rival| rival != label).collect();
     rivals.sort_by_key(|&rival| std::cmp::Reverse(pilot.labels()[rival]));
     let mut tried = vec![Allocation::default(), Allocation::BinoCp, Allocation::SimuEm];
@@ -137,11 +124,11 @@ fn candidates(pilot: &Counts, label: usize, k: usize) -> Vec<Allocation> {
     tried
 }
 
-/// The most rivals named: further ones have next to no rows of the pilot to be known by.
+/// The most rivals named: further ones have next to no samples of the pilot to be known by.
 const MOST_NAMED: usize = 8;
 
-/// The counts that `n` rows would have.
-fn expected(pilot: &Counts, n: u64) -> Result<Counts> {
+/// The counts that `n` samples would have.
+fn expected(pilot: &Tally, n: u64) -> Result<Tally> {
     let with = |rows: u64| pilot.labels().iter().filter(|&&count| count == rows).count() as f64;
     let (never, once, twice) = (with(0), with(1), with(2));
     // Ney, Essen and Kneser's estimate; nothing where every label was seen, or none just once.
@@ -156,5 +143,5 @@ fn expected(pilot: &Counts, n: u64) -> Result<Counts> {
         left -= count;
         count
     });
-    Counts::expected(counts.collect(), n, (scale * pilot.invalid() as f64).round() as u64)
+    Tally::expected(counts.collect(), n, (scale * pilot.invalid() as f64).round() as u64)
 }

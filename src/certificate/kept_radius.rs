@@ -1,8 +1,8 @@
 //! From bounds on probabilities to the radius within which fewer than s labels of a set leave the top k.
 
-use super::inference::{sum_down, sum_up};
-use super::search::{Guess, largest};
-use crate::noise::family::NoiseFamily;
+use super::bounds::{sum_down, sum_up};
+use super::search::largest;
+use crate::perturbation::{Meeting, Shift};
 use crate::stats::Prob;
 use crate::{Error, Result};
 
@@ -32,7 +32,7 @@ pub struct KeptRadius {
 /// # Errors
 /// `InvalidArgument` when there is no bound, the numbers differ, either is not ascending, or a bound is not a probability
 /// with its complement.
-pub fn kept_radius<F: NoiseFamily>(noise: &F, members: &[Prob], rivals: &[Prob]) -> Result<KeptRadius> {
+pub fn kept_radius<F: Shift>(noise: &F, members: &[Prob], rivals: &[Prob]) -> Result<KeptRadius> {
     if members.is_empty() || members.len() != rivals.len() {
         let message = format!("{} members and {} rivals: give s of each, at least 1", members.len(), rivals.len());
         return Err(Error::argument("members", message));
@@ -53,25 +53,27 @@ pub fn kept_radius<F: NoiseFamily>(noise: &F, members: &[Prob], rivals: &[Prob])
 
 /// The radius, where it is above `least`, and the u and v that limit it; `lows` has by u - 1 the mass of u labels that
 /// leave, from below, and `highs` by v - 1 that of v labels that enter, from above.
-pub(super) fn radius_above<F: NoiseFamily>(
+pub(super) fn radius_above<F: Shift>(
     least: f64,
     noise: &F,
     lows: &[Prob],
     highs: &[Prob],
 ) -> Option<(f64, (usize, usize))> {
-    let low_levels: Vec<F::Level> = lows.iter().map(|low| noise.level_below(low)).collect();
-    let high_levels: Vec<F::Level> = highs.iter().map(|high| noise.level_above(high)).collect();
+    let low_levels: Vec<f64> = lows.iter().map(|low| noise.level_below(low)).collect();
+    let high_levels: Vec<f64> = highs.iter().map(|high| noise.level_above(high)).collect();
     // Logarithms of the sizes, rounded outward; ln 1 = 0 is exact.
     let ln = |i: usize, direction: f64| ((i + 1) as f64).ln() * (1.0 + direction * 1e-15);
-    let fallen = |r: f64| best(low_levels.iter().enumerate().map(|(i, &low)| noise.fall(low, r) - ln(i, 1.0)));
-    let risen = |r: f64| best(high_levels.iter().enumerate().map(|(i, &high)| ln(i, -1.0) - noise.rise(high, r)));
+    let fallen = |r: f64| best(low_levels.iter().enumerate().map(|(i, &low)| noise.ln_min_prob(low, r) - ln(i, 1.0)));
+    let risen =
+        |r: f64| best(high_levels.iter().enumerate().map(|(i, &high)| ln(i, -1.0) - noise.ln_max_prob(high, r)));
     let lead = |r: f64| fallen(r).1 + risen(r).1;
     let start = lead(least);
     if start.is_nan() || start <= 0.0 {
         return None;
     }
     let single = lows.len() == 1 && highs.len() == 1;
-    let guess = noise.meeting(low_levels[0], high_levels[0]).map(|r| Guess { r, is_root: single });
+    let guess = noise.closed_form(low_levels[0], high_levels[0], 1);
+    let guess = guess.map(|meeting| Meeting { is_root: single && meeting.is_root, ..meeting });
     let radius = largest(lead, least, guess, noise.scale());
     (radius > least).then(|| (radius, (fallen(radius).0, risen(radius).0)))
 }

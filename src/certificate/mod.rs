@@ -5,32 +5,39 @@
 //! Robustness for Top-k Predictions against Adversarial Perturbations via Randomized Smoothing", ICLR 2020, Theorem 1. The
 //! theorems for answers, with their proofs and tests, are in `docs/statistics.md`, section "Guarantees for an answer".
 
+mod answer_labels;
 pub mod auto;
+mod basis;
+mod bounds;
 mod budget;
-mod certify;
-mod inference;
+mod doors;
+mod each;
+mod guarantee;
 mod kept_radius;
+mod label;
 mod order;
 pub mod plan;
 mod predict;
+mod query;
+mod question;
 mod radius;
-mod returned;
 mod schedule;
 mod search;
 mod set;
-mod simultaneous;
 pub mod stop;
-#[cfg(smoothtopk_unsound)]
-mod unsound;
 
+pub use answer_labels::{AlphaSplit, AnswerLabels, Selection};
+pub use basis::Basis;
+pub use bounds::BoundFunctions;
 pub use budget::{AlphaBudget, BudgetState, Share};
-pub use certify::{Certificate, certify, certify_with};
-pub use inference::Inference;
+pub use each::{EachCertificate, LabelCertificate};
+pub use guarantee::Guarantee;
 pub use kept_radius::{KeptRadius, kept_radius};
-pub use order::{OrderCertificate, certify_order};
+pub use label::{Certificate, certify};
+pub use order::OrderCertificate;
 pub use predict::{Prediction, predict};
+pub use query::{Query, Randomized};
+pub use question::Question;
 pub use radius::{TopKRadius, set_radius, top_k_radius};
-pub use returned::{Returned, Selection, Spent};
 pub use schedule::Schedule;
-pub use set::{SetCertificate, certify_kept, certify_set};
-pub use simultaneous::{EachCertificate, LabelCertificate, certify_each};
+pub use set::SetCertificate;

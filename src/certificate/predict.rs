@@ -1,8 +1,7 @@
 //! The smoothed classifier's top-k set, or an abstention.
 
 use crate::Result;
-use crate::stats::bounds::check_k;
-use crate::stats::{Counts, Validity, binomial, check_alpha, check_trials};
+use crate::stats::{Tally, binomial, check_alpha, check_k, check_trials};
 
 /// The k labels with the largest counts, and whether they are, with confidence, the smoothed classifier's top k.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,7 +9,7 @@ use crate::stats::{Counts, Validity, binomial, check_alpha, check_trials};
 pub struct Prediction {
     /// The k labels with the largest counts, descending; among equal counts the lowest index first.
     pub top: Vec<usize>,
-    /// The p-value of the two-sided binomial test between the k-th count and the (k+1)-th with all rows that have no label,
+    /// The p-value of the two-sided binomial test between the k-th count and the (k+1)-th with all invalid samples,
     /// rounded up; 1 when they tie or the latter is larger.
     pub p_value: f64,
     /// Whether the p-value exceeds alpha: the set must then not be used as a prediction.
@@ -24,36 +23,35 @@ impl Prediction {
     }
 }
 
-/// Predicts the smoothed classifier's top-k set from counts, or abstains.
+/// Predicts the smoothed classifier's top-k set from a tally of a number of samples that was fixed beforehand, or abstains;
+/// [`Counts::predict`](crate::counts::Counts::predict) knows what a tally rests on.
 ///
-/// The set is wrong (a label in it is truly less likely than one outside) with probability at most `alpha`, over the rows
+/// The set is wrong (a label in it is truly less likely than one outside) with probability at most `alpha`, over the samples
 /// drawn: Hung and Fithian, "Rank verification for exponential families", Annals of Statistics 47 (2019), applied at the
 /// boundary; the proof for sets is in `docs/statistics.md`. Says nothing about the order within the set.
 ///
 /// # Errors
 /// `InvalidArgument` when `k` is not in 1..c, `alpha` not in [[`MIN_ALPHA`](crate::stats::MIN_ALPHA),
-/// [`MAX_ALPHA`](crate::stats::MAX_ALPHA)], or no row or more than [`MAX_TRIALS`](crate::stats::MAX_TRIALS) rows were drawn;
-/// `InvalidData` when a rule ended the rows.
+/// [`MAX_ALPHA`](crate::stats::MAX_ALPHA)], or no row or more than [`MAX_TRIALS`](crate::stats::MAX_TRIALS) rows were drawn.
 ///
 /// ```
 /// use smoothtopk::certificate::predict;
-/// use smoothtopk::stats::Counts;
-/// let counts = Counts::complete(vec![40, 3, 57])?;
+/// use smoothtopk::stats::Tally;
+/// let counts = Tally::complete(vec![40, 3, 57])?;
 /// assert_eq!(predict(&counts, 2, 0.001)?.labels(), Some(&[2, 0][..]));
 /// assert_eq!(predict(&counts, 1, 0.001)?.labels(), None);
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
-pub fn predict(counts: &Counts, k: usize, alpha: f64) -> Result<Prediction> {
+pub fn predict(counts: &Tally, k: usize, alpha: f64) -> Result<Prediction> {
     check_k(k, counts.classes())?;
     check_alpha(alpha)?;
     check_trials(counts.n())?;
-    counts.check_allow(Validity::Fixed)?;
     let count = |label: usize| counts.labels()[label];
     let descending = |a: &usize, b: &usize| count(*b).cmp(&count(*a)).then(a.cmp(b));
     let mut labels: Vec<usize> = (0..counts.classes()).collect();
     let (top, &mut next, _) = labels.select_nth_unstable_by(k, descending);
     top.sort_unstable_by(descending);
-    // Rows without a label may have been the next label's.
+    // Invalid samples may have been the next label's.
     let p_value = binomial::leads(count(top[k - 1]), count(next) + counts.invalid())?;
     labels.truncate(k);
     Ok(Prediction { top: labels, p_value, abstain: p_value > alpha })

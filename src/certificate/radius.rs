@@ -1,7 +1,7 @@
 //! Theorem 1: from bounds on probabilities to the radius within which a label stays among the top k.
 
-use super::search::{Guess, largest};
-use crate::noise::family::NoiseFamily;
+use super::search::largest;
+use crate::perturbation::Shift;
 use crate::stats::Prob;
 use crate::{Error, Result};
 
@@ -29,7 +29,7 @@ pub struct TopKRadius {
 ///
 /// # Errors
 /// `InvalidArgument` when `rivals` is empty or not ascending, or a bound is not a probability with its complement.
-pub fn top_k_radius<F: NoiseFamily>(noise: &F, label: Prob, rivals: &[Prob]) -> Result<TopKRadius> {
+pub fn top_k_radius<F: Shift>(noise: &F, label: Prob, rivals: &[Prob]) -> Result<TopKRadius> {
     if rivals.is_empty() {
         return Err(Error::argument("rivals", "k must be at least 1: give the bounds of the k strongest rivals"));
     }
@@ -50,11 +50,7 @@ pub fn top_k_radius<F: NoiseFamily>(noise: &F, label: Prob, rivals: &[Prob]) -> 
 
 /// The largest R_t, where `sets` has for t = 1, 2, ... an upper bound of the mass of the t weakest of any k rivals. At least
 /// one is needed: none certify nothing.
-pub(super) fn largest_over_sets<F: NoiseFamily>(
-    noise: &F,
-    label: Prob,
-    sets: impl Iterator<Item = Prob>,
-) -> TopKRadius {
+pub(super) fn largest_over_sets<F: Shift>(noise: &F, label: Prob, sets: impl Iterator<Item = Prob>) -> TopKRadius {
     let low = noise.level_below(&label);
     let mut best = TopKRadius { radius: 0.0, set_size: 1, set: Prob::ONE };
     for (i, set) in sets.enumerate() {
@@ -77,7 +73,7 @@ pub(super) fn largest_over_sets<F: NoiseFamily>(
 ///
 /// # Errors
 /// `InvalidArgument` when `size` is 0 or a bound is not a probability with its complement.
-pub fn set_radius<F: NoiseFamily>(noise: &F, label: Prob, sum: Prob, size: usize) -> Result<TopKRadius> {
+pub fn set_radius<F: Shift>(noise: &F, label: Prob, sum: Prob, size: usize) -> Result<TopKRadius> {
     if size == 0 {
         return Err(Error::argument("size", "the set must have at least 1 rival"));
     }
@@ -96,22 +92,23 @@ fn capped(set: Prob, label: Prob) -> Prob {
 }
 
 /// The search of one R_t.
-struct Search<'a, F: NoiseFamily> {
+struct Search<'a, F: Shift> {
     noise: &'a F,
-    low: F::Level,
-    high: F::Level,
+    low: f64,
+    high: f64,
+    size: usize,
     /// ln t, rounded down.
     ln_t: f64,
 }
 
-impl<'a, F: NoiseFamily> Search<'a, F> {
-    fn new(noise: &'a F, low: F::Level, set: &Prob, size: usize) -> Self {
-        Self { noise, low, high: noise.level_above(set), ln_t: (size as f64).ln() * (1.0 - 1e-15) }
+impl<'a, F: Shift> Search<'a, F> {
+    fn new(noise: &'a F, low: f64, set: &Prob, size: usize) -> Self {
+        Self { noise, low, high: noise.level_above(set), size, ln_t: (size as f64).ln() * (1.0 - 1e-15) }
     }
 
     /// ln(t fallen / risen) at `r`, rounded down: positive where the label certainly stays.
     fn lead(&self, r: f64) -> f64 {
-        self.noise.fall(self.low, r) + self.ln_t - self.noise.rise(self.high, r)
+        self.noise.ln_min_prob(self.low, r) + self.ln_t - self.noise.ln_max_prob(self.high, r)
     }
 
     fn holds_at(&self, r: f64) -> bool {
@@ -120,8 +117,7 @@ impl<'a, F: NoiseFamily> Search<'a, F> {
 
     /// The largest r at which the label certainly stays, given one at which it does.
     fn largest_from(&self, start: f64) -> f64 {
-        // With t = 1 the meeting point is the root but for rounding; with t > 1 it is below the root.
-        let guess = self.noise.meeting(self.low, self.high).map(|r| Guess { r, is_root: self.ln_t == 0.0 });
+        let guess = self.noise.closed_form(self.low, self.high, self.size);
         largest(|r| self.lead(r), start, guess, self.noise.scale())
     }
 }

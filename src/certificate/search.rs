@@ -1,20 +1,14 @@
 //! The search for a radius: the largest r at which an inequality that holds up to some point still holds.
 
-/// A radius from which a search may start.
-pub(super) struct Guess {
-    /// The radius.
-    pub r: f64,
-    /// Whether it is the root itself but for rounding, and not only below it.
-    pub is_root: bool,
-}
+use crate::perturbation::Meeting;
 
 /// The largest r at which `lead`, a falling function that is positive at `start`, is still positive. Only an r at which
 /// `lead` *was evaluated* and found positive is ever returned, so that an error of the search can make it smaller, not
 /// larger; it is within 1e-9 of `unit`, the noise's scale, of the root. Infinity where the guess is.
-pub(super) fn largest(lead: impl Fn(f64) -> f64, start: f64, guess: Option<Guess>, unit: f64) -> f64 {
+pub(super) fn largest(lead: impl Fn(f64) -> f64, start: f64, guess: Option<Meeting>, unit: f64) -> f64 {
     let (mut low, mut low_lead) = (start, lead(start));
     let mut step = 0.25 * unit;
-    if let Some(Guess { r, is_root }) = guess.filter(|guess| guess.r > start) {
+    if let Some(Meeting { r, is_root }) = guess.filter(|guess| guess.r > start) {
         if r == f64::INFINITY {
             return r;
         }
@@ -69,13 +63,13 @@ fn weight(now: f64, before: f64) -> f64 {
     if rest > 0.0 { rest } else { 0.5 }
 }
 
-/// `radius` with `slack` taken off, rounded down; 0 when `slack` reaches it, and when it is not a number from 0 up: a slack
+/// `radius` with `cost` taken off, rounded down; 0 when `cost` reaches it, and when it is not a number from 0 up: a cost
 /// never enlarges a radius.
-pub(super) fn less_slack(radius: f64, slack: f64) -> f64 {
-    if slack == 0.0 {
+pub(super) fn less_cost(radius: f64, cost: f64) -> f64 {
+    if cost == 0.0 {
         radius
-    } else if slack > 0.0 && slack < radius {
-        (radius - slack).next_down().max(0.0)
+    } else if cost > 0.0 && cost < radius {
+        (radius - cost).next_down().max(0.0)
     } else {
         0.0
     }

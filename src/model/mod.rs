@@ -90,6 +90,7 @@ pub struct Model {
     output: Option<(ElementType, RowShape)>,
     sha256: String,
     speed_identity: Arc<str>,
+    how_read: Arc<str>,
 }
 
 impl Model {
@@ -171,7 +172,18 @@ impl Model {
             runtime.version(),
             if *intra_spinning { ", spinning" } else { "" },
         );
+        let how_read = format!(
+            "{} of {:?} from {:?} as {}, mean {:?}, std {:?}, constants {:?}",
+            signature.reading,
+            signature.output,
+            signature.input,
+            signature.input_type,
+            options.mean,
+            options.std,
+            options.constants,
+        );
         Ok(Self {
+            how_read: how_read.into(),
             core: Arc::new(core),
             signature: Arc::new(signature),
             preprocess: Arc::new(preprocess),
@@ -212,6 +224,11 @@ impl Model {
     /// `(sha256sum < MODEL; sha256sum FILE...)` prints in the model's folder, files sorted by name.
     pub fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// What is done to a sample before the model takes it, and how its output is read, in words.
+    pub fn how_read(&self) -> &str {
+        &self.how_read
     }
 
     /// Where it runs: not where it was to run, if it fell back.

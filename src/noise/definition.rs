@@ -9,6 +9,7 @@ use super::source::Source;
 #[cfg(feature = "cuda")]
 use super::stream::RowNoise;
 use super::stream::{NoiseStream, Purpose};
+use crate::perturbation::{Family, Gaussian};
 use crate::{Error, Result};
 
 /// On what grid inputs lie and how noise is made on it. Part of the smoothed classifier, so the same for every input.
@@ -50,6 +51,7 @@ impl Mode {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Noise {
+    family: Family,
     sigma: f64,
     law: Law,
     source: Source,
@@ -97,7 +99,7 @@ impl Noise {
             Mode::Grid(grid) => grid.scale(sigma).map(|_| Law::Grid(grid))?,
             Mode::Exact(grid) => Law::Exact(grid, DiscreteGaussian::shared(sigma, grid.levels())?),
         };
-        Ok(Self { sigma, law, source })
+        Ok(Self { family: Gaussian::new(sigma)?.into(), sigma, law, source })
     }
 
     /// The default: [`Mode::Grid`] and Philox.
@@ -129,14 +131,41 @@ impl Noise {
         &self.source
     }
 
-    /// Names the generator, the method and the layout's version, for a record. Noise of another name has other rows.
+    /// Names the generator, the method and the layout's version, for a record. Noise of another name has other samples.
     #[must_use]
     pub fn name(&self) -> String {
-        let method = match self.law {
+        format!("{} {}", self.source.name(), self.method())
+    }
+
+    /// How samples are made of random bits, with the version of its layout.
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        match self.law {
             Law::Grid(_) => "box-muller 2",
             Law::Exact(..) => "discrete-gaussian 1",
+        }
+    }
+
+    /// The family, with its parameter.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// Noise as [`Noise::family`], [`Noise::method`] and [`Mode::step`] described it, of any source.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when no noise of this version has that description.
+    pub fn remade(family: Family, method: &str, step: f64) -> Result<Self> {
+        let mode = match method {
+            "box-muller 2" => Mode::Grid(Grid::with_step(step as f32)?),
+            "discrete-gaussian 1" => Mode::Exact(ExactGrid::new((1.0 / step).round() as u32)?),
+            _ => return Err(Error::argument("method", format!("\"{method}\" is no method of this version"))),
         };
-        format!("{} {method}", self.source.name())
+        let Family::Gaussian(noise) = family else {
+            return Err(Error::argument("noise", format!("{family} is not made by \"{method}\"")));
+        };
+        Self::new(noise.sigma(), mode, Source::Philox { seed: 0 })
     }
 
     /// Places an input (row-major, any shape) on the grid: rounded to a [`Grid`], read as integers on an [`ExactGrid`].

@@ -6,7 +6,6 @@
 
 mod definition;
 mod exact;
-pub mod family;
 mod grid;
 mod kernel;
 #[cfg(test)]

@@ -67,6 +67,21 @@ impl Source {
         }
     }
 
+    /// The generator of this name with the seed or key that [`Source::secret`] wrote.
+    ///
+    /// # Errors
+    /// `InvalidData` when there is no generator of this name; `InvalidArgument` when the secret is not one of it.
+    pub fn from_secret(name: &str, secret: &str) -> Result<Self> {
+        match name {
+            "philox4x32-10" => secret
+                .parse()
+                .map(|seed| Self::Philox { seed })
+                .map_err(|_| Error::argument("seed", "must be a whole number from 0 to 2^64 - 1")),
+            "chacha12" => Self::chacha12_from_hex(secret),
+            _ => Err(Error::data("generator", format!("\"{name}\" is no generator of this version"))),
+        }
+    }
+
     /// The generator's name.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -1,5 +1,7 @@
 //! The noise of a job: every row a pure function of (secret, job key, purpose, sample index).
 
+use serde::{Deserialize, Serialize};
+
 use super::exact::{DiscreteGaussian, ExactRow};
 use super::grid::Grid;
 use super::kernel::GaussianRow;
@@ -12,7 +14,8 @@ use crate::{Error, Result};
 pub const MAX_ELEMENTS: u64 = 1 << 34;
 
 /// What a row is drawn for: rows of different purposes are independent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u32)]
 pub enum Purpose {
     /// The n0 rows that choose a label.

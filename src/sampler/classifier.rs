@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::Result;
+use crate::counts::Subject;
 use crate::model::{Model, Runner};
 use crate::sampler::plan::Plan;
 use crate::sampler::queue::Shared;
@@ -24,6 +25,11 @@ pub trait BaseClassifier: Send + Sync {
     /// `None`: its plans are not kept.
     fn identity(&self) -> Option<String> {
         None
+    }
+
+    /// What samples of it are of, for provenance: all but the input. What is not known is `None`.
+    fn subject(&self) -> Subject {
+        Subject::default()
     }
 
     /// Bytes that its runs have held at once at most, its own data and the runners' buffers aside, where it knows.
@@ -105,6 +111,16 @@ impl BaseClassifier for Model {
 
     fn identity(&self) -> Option<String> {
         Some(Model::speed_identity(self))
+    }
+
+    fn subject(&self) -> Subject {
+        Subject {
+            model_sha256: Some(self.sha256().to_owned()),
+            reading: Some(self.how_read().to_owned()),
+            arithmetic: Some(self.arithmetic().to_owned()),
+            provider: self.provider().to_string().split(':').next().map(str::to_owned),
+            input_sha256: None,
+        }
     }
 
     fn run_bytes(&self) -> Option<u64> {

@@ -9,7 +9,7 @@ use crate::sampler::lanes::Lane;
 use crate::sampler::progress::JobState;
 use crate::sampler::queue::Shared;
 use crate::sampler::watch::Watch;
-use crate::stats::Counts;
+use crate::stats::Tally;
 use crate::{Error, ErrorKind, Result};
 
 /// The labels of which samples are to be counted, and what looks at the counts meanwhile.
@@ -113,12 +113,12 @@ impl Job {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drawn {
     /// Counts of the rows drawn: all of the job's, those that its watch asked for, or those before it stopped.
-    pub counts: Counts,
+    pub tally: Tally,
     /// Counts of the pilot rows, where the job had any.
-    pub pilot: Option<Counts>,
-    /// Why the job stopped before its last sample, where it did. Which samples are in `counts` is then not determined:
+    pub pilot: Option<Tally>,
+    /// Why the job stopped before its last sample, where it did. Which samples are in `tally` is then not determined:
     /// not always the first ones, and rows of a run that failed are not among them. Such counts are for people to read, and
-    /// certify nothing ([`Counts::cut_short`]).
+    /// certify nothing ([`Ending::CutShort`](crate::counts::Ending::CutShort)).
     pub stopped: Option<Error>,
     /// From the moment the first row was handed to a worker to the job's end.
     pub elapsed: Duration,
@@ -129,9 +129,9 @@ impl Drawn {
     ///
     /// # Errors
     /// Why it did not: `Cancelled`, or what made a run fail.
-    pub fn complete(self) -> Result<Counts> {
+    pub fn complete(self) -> Result<Tally> {
         match self.stopped {
-            None => Ok(self.counts),
+            None => Ok(self.tally),
             Some(error) => Err(error),
         }
     }
@@ -184,12 +184,12 @@ impl JobHandle {
         while !progress.ended() {
             progress = state.ended.wait(progress).unwrap_or_else(PoisonError::into_inner);
         }
-        let (counts, pilot) = (progress.counts(), progress.pilot_counts());
+        let (tally, pilot) = (progress.counts(), progress.pilot_counts());
         let elapsed = match (progress.started_at, progress.ended_at) {
             (Some(start), Some(end)) => end.duration_since(start),
             _ => Duration::ZERO,
         };
-        Drawn { counts, pilot, stopped: progress.stopped.clone(), elapsed }
+        Drawn { tally, pilot, stopped: progress.stopped.clone(), elapsed }
     }
 
     /// Waits for the job's end, at most `timeout`. True when it has ended.

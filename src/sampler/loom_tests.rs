@@ -9,7 +9,7 @@ use crate::noise::{Grid, Purpose};
 use crate::sampler::job::JobStopper;
 use crate::sampler::progress::JobState;
 use crate::sampler::{BaseClassifier, BatchRunner, Job, JobHandle, Lane, Watch};
-use crate::stats::Counts;
+use crate::stats::Tally;
 use crate::{Error, ErrorKind, Result};
 
 /// Gives every row label 0.
@@ -91,7 +91,7 @@ impl Watch for Two {
     fn next_look(&mut self, rows: u64) -> u64 {
         rows + 1
     }
-    fn look(&mut self, counts: &Counts) -> bool {
+    fn look(&mut self, counts: &Tally) -> bool {
         counts.n() < 2
     }
 }

@@ -13,7 +13,7 @@ use crate::sampler::job::{Job, Samples};
 use crate::sampler::lanes::Lane;
 use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
 use crate::sampler::watch::Watch;
-use crate::stats::Counts;
+use crate::stats::Tally;
 use crate::{Error, ErrorKind, Result};
 
 /// Called once when a job has ended.
@@ -31,14 +31,14 @@ pub(super) struct JobState {
 }
 
 /// Labels counted.
-pub(super) struct Tally {
+pub(super) struct LabelCounter {
     labels: Vec<u64>,
     rows: u64,
 }
 
 pub(super) struct Progress {
-    pub(super) estimate: Tally,
-    pub(super) pilot: Option<Tally>,
+    pub(super) estimate: LabelCounter,
+    pub(super) pilot: Option<LabelCounter>,
     /// Positions before this one were handed out.
     given: u64,
     /// Positions before this one may be handed out: up to the next look.
@@ -47,8 +47,6 @@ pub(super) struct Progress {
     pub(super) end: u64,
     /// Rows that a worker has and has not given back.
     out: u64,
-    /// The most samples without the pilot's, where there is or was a watch.
-    watched_to: Option<u64>,
     /// The watch, but while it looks.
     watch: Option<Box<dyn Watch>>,
     looking: bool,
@@ -64,7 +62,7 @@ impl std::fmt::Debug for JobState {
     }
 }
 
-impl Tally {
+impl LabelCounter {
     fn new(classes: usize) -> Self {
         Self { labels: vec![0; classes], rows: 0 }
     }
@@ -90,8 +88,8 @@ impl Tally {
         self.rows += rows;
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        Counts::tallied(self.labels.clone(), self.rows)
+    pub(super) fn counts(&self) -> Tally {
+        Tally::tallied(self.labels.clone(), self.rows)
     }
 }
 
@@ -100,22 +98,14 @@ impl Progress {
         self.out == 0 && !self.looking && (self.given == self.end || self.stopped.is_some())
     }
 
-    /// The counts so far, marked where a watch may have ended the rows, or they were cut short.
-    pub(super) fn counts(&self) -> Counts {
-        let counts = self.marked(self.estimate.counts());
-        match self.watched_to {
-            Some(most) => counts.ended_by_rule(most),
-            None => counts,
-        }
+    /// The tally so far.
+    pub(super) fn counts(&self) -> Tally {
+        self.estimate.counts()
     }
 
     /// The pilot's, where there is one.
-    pub(super) fn pilot_counts(&self) -> Option<Counts> {
-        self.pilot.as_ref().map(|pilot| self.marked(pilot.counts()))
-    }
-
-    fn marked(&self, counts: Counts) -> Counts {
-        if self.stopped.is_some() { counts.cut_short() } else { counts }
+    pub(super) fn pilot_counts(&self) -> Option<Tally> {
+        self.pilot.as_ref().map(LabelCounter::counts)
     }
 
     /// Rows counted, the pilot's among them.
@@ -123,7 +113,7 @@ impl Progress {
         self.estimate.rows + self.pilot.as_ref().map_or(0, |pilot| pilot.rows)
     }
 
-    fn tally(&mut self, pilot: bool) -> &mut Tally {
+    fn tally(&mut self, pilot: bool) -> &mut LabelCounter {
         match &mut self.pilot {
             Some(tally) if pilot => tally,
             _ => &mut self.estimate,
@@ -160,13 +150,12 @@ impl JobState {
             Some(watch) => watch.next_look(0).max(1).min(samples.rows()),
         };
         let progress = Progress {
-            estimate: Tally::new(classes),
-            pilot: (samples.pilot > 0).then(|| Tally::new(classes)),
+            estimate: LabelCounter::new(classes),
+            pilot: (samples.pilot > 0).then(|| LabelCounter::new(classes)),
             given: 0,
             released,
             end: samples.rows(),
             out: 0,
-            watched_to: watch.is_some().then(|| samples.rows() - samples.pilot),
             watch,
             looking: false,
             stopped: None,
@@ -315,7 +304,7 @@ impl JobState {
         mut watch: Box<dyn Watch>,
     ) -> MutexGuard<'a, Progress> {
         let (given, end) = (progress.given, progress.end);
-        let pilot = progress.pilot.as_ref().filter(|_| given == self.samples.pilot).map(Tally::counts);
+        let pilot = progress.pilot.as_ref().filter(|_| given == self.samples.pilot).map(LabelCounter::counts);
         let counts = progress.estimate.counts();
         progress.looking = true;
         drop(progress);

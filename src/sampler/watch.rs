@@ -1,6 +1,6 @@
 //! Looking at a job's counts while it draws.
 
-use crate::stats::Counts;
+use crate::stats::Tally;
 
 /// Looks at a job's counts while it draws, and says when they are enough.
 ///
@@ -10,7 +10,7 @@ use crate::stats::Counts;
 /// ends its job with an error.
 pub trait Watch: Send {
     /// The counts of the pilot rows, once, before any other row is drawn. Not called where there is no pilot.
-    fn pilot(&mut self, counts: &Counts) {
+    fn pilot(&mut self, counts: &Tally) {
         let _ = counts;
     }
 
@@ -19,5 +19,5 @@ pub trait Watch: Send {
     fn next_look(&mut self, rows: u64) -> u64;
 
     /// Looks at the counts of the first `counts.n()` samples. False when they are enough.
-    fn look(&mut self, counts: &Counts) -> bool;
+    fn look(&mut self, counts: &Tally) -> bool;
 }

@@ -1,10 +1,14 @@
 //! Work that was submitted as one: tasks about many inputs, or a range of samples of one input.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::flight::Flight;
+use super::origin::Origin;
 use super::{Outcome, Pending};
-use crate::sampler::{Drawn, JobHandle};
+use crate::Error;
+use crate::counts::{Counts, Ending};
+use crate::sampler::JobHandle;
 
 macro_rules! flight_methods {
     () => {
@@ -78,18 +82,31 @@ impl Batch {
 pub struct Draw {
     flight: Flight,
     handle: JobHandle,
+    origin: Origin,
+    samples: Range<u64>,
+}
+
+/// What came of drawing a range of samples.
+#[derive(Clone, Debug)]
+pub struct Sampled {
+    /// Their counts; cut short where some are missing.
+    pub counts: Counts,
+    /// Why some are missing, where they are: the draw was cancelled, late, or a run of the model failed.
+    pub early_stop: Option<Error>,
 }
 
 impl Draw {
-    pub(super) fn new(flight: Flight, handle: JobHandle) -> Self {
-        Self { flight, handle }
+    pub(super) fn new(flight: Flight, handle: JobHandle, origin: Origin, samples: Range<u64>) -> Self {
+        Self { flight, handle, origin, samples }
     }
 
     flight_methods!();
 
     /// Waits for the end.
-    pub fn wait(self) -> Drawn {
+    pub fn wait(self) -> Sampled {
         self.flight.wait();
-        self.handle.wait()
+        let drawn = self.handle.wait();
+        let ending = if drawn.stopped.is_some() { Ending::CutShort } else { Ending::Fixed };
+        Sampled { counts: self.origin.counts(drawn.tally, self.samples, ending), early_stop: drawn.stopped }
     }
 }

@@ -1,37 +1,37 @@
-//! What a request leaves open until its rows are drawn: how alpha is spent, and where the noise comes from.
+//! What a request leaves open until its samples are drawn: how alpha is split, and where the noise comes from.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::noise::{ExactGrid, Source};
-use crate::stats::{Allocation, Bound};
+use crate::stats::Allocation;
 use crate::{Error, Result};
 
-/// How label probabilities are bounded: as said beforehand, or as pilot rows advise.
+/// How alpha is split between bounds: as said beforehand, or as pilot samples advise.
 ///
 /// Written as [`Allocation`] is, or `auto`.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Bounding {
+pub enum AllocationChoice {
     /// This allocation of alpha.
     As(Allocation),
-    /// The allocation that promises the largest radius, by the n0 rows that also select the label where none is given
+    /// The allocation that promises the largest radius, by the n0 samples that also select the label where none is given
     /// ([`crate::certificate::auto`]).
     Auto,
 }
 
-impl Default for Bounding {
+impl Default for AllocationChoice {
     fn default() -> Self {
         Self::As(Allocation::default())
     }
 }
 
-impl From<Bound> for Bounding {
-    fn from(bound: Bound) -> Self {
-        Self::As(bound.into())
+impl From<Allocation> for AllocationChoice {
+    fn from(allocation: Allocation) -> Self {
+        Self::As(allocation)
     }
 }
 
-impl fmt::Display for Bounding {
+impl fmt::Display for AllocationChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::As(allocation) => allocation.fmt(f),
@@ -40,7 +40,7 @@ impl fmt::Display for Bounding {
     }
 }
 
-impl FromStr for Bounding {
+impl FromStr for AllocationChoice {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
@@ -49,7 +49,7 @@ impl FromStr for Bounding {
         }
         text.parse()
             .map(Self::As)
-            .map_err(|error: Error| Error::argument("bound", format!("{}; or auto", error.message())))
+            .map_err(|error: Error| Error::argument("allocation", format!("{}; or auto", error.message())))
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::Guarantee;
+use super::origin::Origin;
 use super::watcher::{Judged, Judgement};
+use super::{Request, Task};
 use crate::certificate::stop::Decision;
-use crate::certificate::{self, Certificate, Prediction};
-use crate::sampler::{Drawn, JobHandle, JobStopper};
-use crate::smoothed::{Request, Task};
-use crate::stats::Counts;
+use crate::certificate::{Certificate, Guarantee, Prediction};
+use crate::counts::{Counts, Ending};
+use crate::sampler::{JobHandle, JobStopper};
 use crate::{Error, ErrorKind, Result};
 
 /// A task under way. Dropping it cancels it.
@@ -18,8 +18,8 @@ pub struct Pending {
     judgement: Option<Judgement>,
     task: Task,
     request: Request,
-    elements: usize,
-    key: u64,
+    origin: Origin,
+    stream: u64,
 }
 
 /// What a task found.
@@ -27,9 +27,9 @@ pub struct Pending {
 pub enum Answer {
     /// One for each k of the request.
     Predictions(Vec<Prediction>),
-    /// One for each k of the request, all of the same label; the grid's rounding is already off their radii.
+    /// One for each k of the request, all of the same label; what rounding costs is already off their radii.
     Certificates(Vec<Certificate>),
-    /// One for each k of the request; the grid's rounding is already off their radii.
+    /// One for each k of the request; what rounding costs is already off their radii.
     Guarantees(Vec<Guarantee>),
 }
 
@@ -38,31 +38,29 @@ pub enum Answer {
 pub struct Outcome {
     /// The answer, or why there is none: the task was cancelled, late, or a run of the model failed.
     ///
-    /// A task with a rule that is late has the answer of its last look, which is sound; `cut` says that it was late.
+    /// A task with a rule that is late has the answer of its last look, which is sound; `early_stop` says that it was late.
     pub answer: Result<Answer>,
     /// What was decided for each k of the request; empty where there is no answer.
     pub decisions: Vec<Decision>,
-    /// Why the rows ended before the rule was done with them, where they did.
-    pub cut: Option<Error>,
-    /// Counts of the rows that the answer rests on; of those that were drawn, where there is no answer.
+    /// Why the samples ended before the rule was done with them, where they did.
+    pub early_stop: Option<Error>,
+    /// Counts of the samples that the answer rests on; of those that were drawn, where there is no answer.
     pub counts: Counts,
     /// For each k, the counts of the earlier look that its part of the answer rests on: with several k one may be decided before
     /// the others. `None` where that is `counts`; empty where there is no answer.
     pub earlier: Vec<Option<Counts>>,
-    /// Rows drawn, those after the last look among them; not those that select.
-    pub rows: u64,
-    /// Counts of the rows that selected the label or how alpha is spent, where there were any.
+    /// Samples drawn, those after the last look among them; not those that select.
+    pub samples_drawn: u64,
+    /// Counts of the samples that selected the label or how alpha is split, where there were any.
     pub selection: Option<Counts>,
-    /// From the task's first row to its last.
+    /// From the task's first sample to its last.
     pub elapsed: Duration,
     /// The request, with the seed that was used.
     pub request: Request,
-    /// The job key.
-    pub key: u64,
+    /// The stream.
+    pub stream: u64,
     /// The question.
     pub task: Task,
-    /// Elements of the input.
-    pub elements: usize,
 }
 
 impl Pending {
@@ -71,10 +69,10 @@ impl Pending {
         judgement: Option<Judgement>,
         task: Task,
         request: Request,
-        elements: usize,
-        key: u64,
+        origin: Origin,
+        stream: u64,
     ) -> Self {
-        Self { job, judgement, task, request, elements, key }
+        Self { job, judgement, task, request, origin, stream }
     }
 
     pub(super) fn stopper(&self) -> JobStopper {
@@ -91,12 +89,12 @@ impl Pending {
         self.job.wait_timeout(timeout)
     }
 
-    /// Rows counted so far.
+    /// Samples counted so far.
     pub fn samples_done(&self) -> u64 {
         self.job.samples_done()
     }
 
-    /// Rows to be counted in all.
+    /// Samples to be counted in all.
     pub fn samples_total(&self) -> u64 {
         self.job.stopper().samples_total()
     }
@@ -108,75 +106,69 @@ impl Pending {
 
     /// Waits for the end.
     pub fn wait(self) -> Outcome {
-        let Self { job, judgement, task, request, elements, key } = self;
+        let Self { job, judgement, task, request, origin, stream } = self;
         let drawn = job.wait();
-        let rows = drawn.counts.n();
-        let judged = match &judgement {
-            Some(judgement) => by_rule(&drawn, judgement),
-            None => fixed(&drawn, task, &request, elements, key),
+        let samples_drawn = drawn.tally.n();
+        let pilot = drawn.pilot.map(|pilot| origin.pilot(pilot, request.pilot_samples(task)));
+        let ending = if drawn.stopped.is_some() { Ending::CutShort } else { Ending::Fixed };
+        // Under a rule, only counts of whole looks are more than cut short.
+        let counts = match &judgement {
+            Some(_) => origin.counts(drawn.tally, 0..request.n, Ending::CutShort),
+            None => origin.counts(drawn.tally, 0..request.n, ending),
+        };
+        let judged = match (&judgement, &drawn.stopped) {
+            (Some(judgement), stopped) => by_rule(judgement, stopped.as_ref(), pilot.as_ref()),
+            (None, Some(error)) => Err(error.clone()),
+            (None, None) => fixed(counts.clone(), pilot.as_ref(), task, &request, &origin),
         };
         let (answer, decisions, earlier, counts) = match judged {
             Ok(Judged { answer, decisions, earlier, counts }) => (Ok(answer), decisions, earlier, counts),
-            Err(error) => (Err(error), Vec::new(), Vec::new(), drawn.counts),
+            Err(error) => (Err(error), Vec::new(), Vec::new(), counts),
         };
         Outcome {
             answer,
             decisions,
             earlier,
-            cut: drawn.stopped,
+            early_stop: drawn.stopped,
             counts,
-            rows,
+            samples_drawn,
             elapsed: drawn.elapsed,
-            selection: drawn.pilot,
+            selection: pilot,
             request,
-            key,
+            stream,
             task,
-            elements,
         }
     }
 }
 
 /// The answer that the looks gave; of the last look, where the task was late.
-fn by_rule(drawn: &Drawn, judgement: &Judgement) -> Result<Judged> {
-    match &drawn.stopped {
+fn by_rule(judgement: &Judgement, stopped: Option<&Error>, pilot: Option<&Counts>) -> Result<Judged> {
+    match stopped {
         Some(error) if error.kind() != ErrorKind::DeadlineExceeded => Err(error.clone()),
-        late => match judgement.judged()? {
+        late => match judgement.judged(pilot)? {
             Some(judged) => Ok(judged),
-            None => Err(late.clone().unwrap_or_else(|| Error::new(ErrorKind::Internal, "no look was taken"))),
+            None => Err(late.cloned().unwrap_or_else(|| Error::new(ErrorKind::Internal, "no look was taken"))),
         },
     }
 }
 
-/// The answer of all rows asked for.
-fn fixed(drawn: &Drawn, task: Task, request: &Request, elements: usize, key: u64) -> Result<Judged> {
-    if let Some(error) = &drawn.stopped {
-        return Err(error.clone());
-    }
-    let judged = |answer| {
-        let decisions = vec![Decision::Complete; request.k.len()];
-        Ok(Judged { answer, decisions, earlier: vec![None; request.k.len()], counts: drawn.counts.clone() })
+/// The answer of all samples asked for.
+fn fixed(counts: Counts, pilot: Option<&Counts>, task: Task, request: &Request, origin: &Origin) -> Result<Judged> {
+    let (ks, alpha) = (&request.k, request.alpha);
+    let certify = |label: usize| {
+        let certificate = |&k| counts.certify(&request.query(pilot, &origin.perturbation, label, k)?);
+        ks.iter().map(certificate).collect::<Result<_>>().map(Answer::Certificates)
     };
-    let Request { sigma, ref k, .. } = *request;
-    let (counts, alpha) = (&drawn.counts, request.alpha_left(task, elements)?);
-    let label = match (task, &drawn.pilot) {
-        (Task::Predict, _) => {
-            let predictions = k.iter().map(|&k| certificate::predict(counts, k, alpha)).collect::<Result<_>>()?;
-            return judged(Answer::Predictions(predictions));
+    let answer = match (task, pilot) {
+        (Task::Predict, _) => Answer::Predictions(ks.iter().map(|&k| counts.predict(k, alpha)).collect::<Result<_>>()?),
+        (Task::CertifyAnswer, _) => {
+            Answer::Guarantees(ks.iter().map(|&k| counts.guarantee(pilot, k, alpha)).collect::<Result<_>>()?)
         }
-        (Task::CertifyAnswer, pilot) => {
-            let slack = request.noise()?.radius_slack(elements);
-            let guarantee = |&k| Guarantee::new(counts, pilot.as_ref(), k, sigma, alpha, slack);
-            return judged(Answer::Guarantees(k.iter().map(guarantee).collect::<Result<_>>()?));
-        }
-        (Task::Certify(label), _) => label,
-        (Task::CertifySelected, Some(pilot)) => pilot.top(),
-        (Task::CertifySelected, None) => return Err(Error::new(ErrorKind::Internal, "no rows selected a label")),
+        (Task::Certify(label), _) => certify(label)?,
+        (Task::CertifySelected, Some(pilot)) => certify(pilot.top())?,
+        (Task::CertifySelected, None) => return Err(Error::new(ErrorKind::Internal, "no samples selected a label")),
     };
-    let slack = request.noise()?.radius_slack(elements);
-    let certify = |&k| {
-        let allocation = request.allocation(drawn.pilot.as_ref(), label, k, elements)?;
-        let validity = request.validity_of(k, key)?;
-        Ok(certificate::certify_with(counts, label, k, sigma, alpha, &allocation, validity)?.shrunk_by(slack))
-    };
-    judged(Answer::Certificates(k.iter().map(certify).collect::<Result<_>>()?))
+    let decisions = vec![Decision::Complete; ks.len()];
+    let earlier = vec![None; ks.len()];
+    Ok(Judged { answer, decisions, earlier, counts })
 }

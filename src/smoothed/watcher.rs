@@ -1,12 +1,14 @@
-//! Judging a task's counts while its rows are drawn.
+//! Judging a task's counts while its samples are drawn.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Answer, Guarantee, Request, Task};
-use crate::certificate::stop::{AnswerJudge, CertifyJudge, Decision, Look, PredictJudge, Statement, Terms, Verdict};
-use crate::certificate::{Certificate, Inference, certify_with};
+use super::origin::Origin;
+use super::{Answer, Request, Task};
+use crate::certificate::stop::{AnswerJudge, CertifyJudge, Decision, Look, PredictJudge, Statement, StopJudge, Terms};
+use crate::certificate::{Certificate, Guarantee};
+use crate::counts::{Counts, Ending};
 use crate::sampler::Watch;
-use crate::stats::Counts;
+use crate::stats::Tally;
 use crate::{Error, ErrorKind, Result};
 
 /// What the looks at a task's counts found, shared by the job that is drawing and by the one who waits for it.
@@ -17,25 +19,36 @@ struct State {
     request: Request,
     task: Task,
     classes: usize,
-    elements: usize,
+    origin: Origin,
     judge: Judge,
-    /// The counts of the last look.
-    seen: Option<Counts>,
-    /// For each k, those of the look that decided it.
-    decided: Vec<Option<Counts>>,
+    /// The tally of the last look.
+    seen: Option<Tally>,
+    /// For each k, that of the look that decided it.
+    decided: Vec<Option<Tally>>,
 }
 
 enum Judge {
-    /// The rows that choose the label are still being drawn.
+    /// The samples that choose the label are still being drawn.
     Waiting,
-    Certify(Box<CertifyJudge>),
+    /// Of certificates of this label.
+    Certify(usize, Box<CertifyJudge>),
     Predict(Box<PredictJudge>),
-    /// With the counts of the rows that chose the labels.
-    Answer(Box<AnswerJudge>, Counts),
+    Answer(Box<AnswerJudge>),
     Failed(Error),
 }
 
-/// What was judged when the rows ended.
+impl Judge {
+    fn judge(&mut self) -> Option<&mut dyn StopJudge> {
+        match self {
+            Self::Certify(_, judge) => Some(judge.as_mut()),
+            Self::Predict(judge) => Some(judge.as_mut()),
+            Self::Answer(judge) => Some(judge.as_mut()),
+            Self::Waiting | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// What was judged when the samples ended.
 pub(super) struct Judged {
     pub answer: Answer,
     pub decisions: Vec<Decision>,
@@ -53,9 +66,9 @@ impl std::fmt::Debug for Judgement {
 
 impl Judgement {
     /// A judgement of a checked request that stops by a rule.
-    pub(super) fn new(request: &Request, task: Task, classes: usize, elements: usize) -> Result<Self> {
-        let (request, decided) = (request.clone(), vec![None; request.k.len()]);
-        let mut state = State { request, task, classes, elements, judge: Judge::Waiting, seen: None, decided };
+    pub(super) fn new(request: &Request, task: Task, classes: usize, origin: &Origin) -> Result<Self> {
+        let (request, decided, origin) = (request.clone(), vec![None; request.k.len()], origin.clone());
+        let mut state = State { request, task, classes, origin, judge: Judge::Waiting, seen: None, decided };
         if state.request.pilot_samples(task) == 0 {
             state.judge = state.judge_for(None)?;
         }
@@ -66,140 +79,125 @@ impl Judgement {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the looks say, once no further row will be looked at: all of the request's statements, those not decided as
+    /// What the looks say, once no further sample will be looked at: all of the request's statements, those not decided as
     /// undecided. `None` before the first look.
-    pub(super) fn judged(&self) -> Result<Option<Judged>> {
+    pub(super) fn judged(&self, pilot: Option<&Counts>) -> Result<Option<Judged>> {
         let mut state = self.lock();
-        let Some(counts) = state.seen.clone() else { return Ok(None) };
-        let none = || Error::new(ErrorKind::Internal, "a look gave no statement");
-        let State { request, task, elements, judge, decided, .. } = &mut *state;
-        let before_last = |look: &Option<Counts>| {
-            look.clone().filter(|look| look.n() < counts.n()).map(|look| look.ended_by_rule(request.n))
+        let Some(seen) = state.seen.clone() else { return Ok(None) };
+        let counts = state.counts(seen.clone());
+        let before_last = |look: &Option<Tally>| look.clone().filter(|look| look.n() < seen.n());
+        let mut earlier: Vec<Option<Counts>> =
+            state.decided.iter().map(|look| before_last(look).map(|look| state.counts(look))).collect();
+        let State { request, origin, judge, .. } = &mut *state;
+        let Some(closed) = judge.judge() else {
+            return if let Judge::Failed(error) = judge { Err(error.clone()) } else { Ok(None) };
         };
-        let mut earlier: Vec<Option<Counts>> = decided.iter().map(before_last).collect();
-        let (answer, decisions) = match judge {
-            Judge::Failed(error) => return Err(error.clone()),
-            Judge::Waiting => return Ok(None),
-            Judge::Certify(judge) => {
-                judge.close(&counts)?;
-                let slack = request.noise()?.radius_slack(*elements);
-                let larger = |(verdict, earlier): (&Verdict, &mut Option<Counts>)| {
-                    let decided = verdict.certificate.clone().ok_or_else(none)?;
-                    let last = at(&counts, &decided)?.shrunk_by(slack);
-                    if last.radius < decided.radius {
-                        return Ok(decided);
-                    }
-                    *earlier = None;
-                    Ok(last)
+        closed.close(&seen)?;
+        let decisions = closed.decisions();
+        let answer = match judge {
+            Judge::Certify(label, _) => {
+                let certify = |(&k, earlier): (&usize, &mut Option<Counts>)| {
+                    let query = request.query(pilot, &origin.perturbation, *label, k)?;
+                    larger(&counts, earlier, |counts| counts.certify(&query), |found: &Certificate| found.radius)
                 };
-                let certificates = judge.verdicts().iter().zip(&mut earlier).map(larger).collect::<Result<_>>()?;
-                (Answer::Certificates(certificates), judge.verdicts().iter().map(|verdict| verdict.decision).collect())
+                Answer::Certificates(request.k.iter().zip(&mut earlier).map(certify).collect::<Result<_>>()?)
             }
-            Judge::Answer(judge, pilot) => {
-                judge.close(&counts)?;
-                let (alpha, slack) = (request.alpha_left(*task, *elements)?, request.noise()?.radius_slack(*elements));
-                let at = |counts: &Counts, k| {
-                    Guarantee::with(counts, Some(&*pilot), k, request.sigma, alpha, slack, &Inference::ANYTIME)
+            Judge::Answer(_) => {
+                // By the radius that the rule is about.
+                let guarantee = |(&k, earlier): (&usize, &mut Option<Counts>)| {
+                    let at = |counts: &Counts| counts.guarantee(pilot, k, request.alpha);
+                    larger(&counts, earlier, at, |found: &Guarantee| found.set.radius)
                 };
-                // As above, by the radius that the rule is about.
-                let larger = |(&k, earlier): (&usize, &mut Option<Counts>)| {
-                    let last = at(&counts, k)?;
-                    if let Some(look) = &*earlier {
-                        let decided = at(look, k)?;
-                        if last.set.radius < decided.set.radius {
-                            return Ok(decided);
-                        }
-                    }
-                    *earlier = None;
-                    Ok(last)
-                };
-                let guarantees = request.k.iter().zip(&mut earlier).map(larger).collect::<Result<_>>()?;
-                (Answer::Guarantees(guarantees), judge.verdicts().iter().map(|verdict| verdict.decision).collect())
+                Answer::Guarantees(request.k.iter().zip(&mut earlier).map(guarantee).collect::<Result<_>>()?)
             }
             Judge::Predict(judge) => {
-                judge.close(&counts)?;
-                let predictions = judge.verdicts().iter().map(|verdict| verdict.prediction.clone().ok_or_else(none));
-                let answer = Answer::Predictions(predictions.collect::<Result<_>>()?);
-                (answer, judge.verdicts().iter().map(|verdict| verdict.decision).collect())
+                let none = || Error::new(ErrorKind::Internal, "a look gave no statement");
+                let predictions = judge.verdicts().iter().map(|verdict| verdict.found.clone().ok_or_else(none));
+                Answer::Predictions(predictions.collect::<Result<_>>()?)
             }
+            Judge::Waiting | Judge::Failed(_) => return Ok(None),
         };
-        Ok(Some(Judged { answer, decisions, earlier, counts: counts.ended_by_rule(request.n) }))
+        Ok(Some(Judged { answer, decisions, earlier, counts: counts.seen() }))
     }
 }
 
-/// The same statement from other counts of the same rows. All looks' certificates are true at once, so the largest may be taken:
-/// of several k one is often decided before the others.
-fn at(counts: &Counts, certificate: &Certificate) -> Result<Certificate> {
-    let Certificate { label, k, sigma, alpha, ref allocation, validity, .. } = *certificate;
-    certify_with(counts, label, k, sigma, alpha, allocation, validity)
+/// The statement of the last look, or of the earlier one that decided where that has the larger radius. The statements of all looks
+/// are true at once, so the largest may be taken: of several k one is often decided before the others.
+fn larger<T>(
+    last: &Counts,
+    earlier: &mut Option<Counts>,
+    state: impl Fn(&Counts) -> Result<T>,
+    radius: impl Fn(&T) -> f64,
+) -> Result<T> {
+    let found = state(last)?;
+    if let Some(look) = earlier {
+        let decided = state(look)?;
+        if radius(&found) < radius(&decided) {
+            return Ok(decided);
+        }
+    }
+    *earlier = None;
+    Ok(found)
 }
 
 impl State {
-    /// The judge, with the pilot's counts where there are any.
-    fn judge_for(&self, pilot: Option<&Counts>) -> Result<Judge> {
-        let Request { rule, ref k, n, sigma, .. } = self.request;
-        let alpha = self.request.alpha_left(self.task, self.elements)?;
-        let terms = Terms { rule, classes: self.classes, alpha, n_max: n };
+    /// Counts of the first samples, at a look.
+    fn counts(&self, tally: Tally) -> Counts {
+        let ending = Ending::Looks { rule: Some(self.request.rule), last: Some(self.request.n) };
+        let samples = 0..tally.n();
+        self.origin.counts(tally, samples, ending)
+    }
+
+    /// The judge, with the pilot's tally where there is one.
+    fn judge_for(&self, pilot: Option<&Tally>) -> Result<Judge> {
+        let Request { rule, ref k, n, alpha, family, .. } = self.request;
+        let perturbation = &self.origin.perturbation;
+        let cost = perturbation.radius_cost;
+        let terms = Terms { rule, classes: self.classes, alpha: perturbation.alpha_left(alpha, n)?, n_max: n };
+        let no_pilot = || Error::new(ErrorKind::Internal, "no pilot");
         let label = match self.task {
             Task::Predict => return Ok(Judge::Predict(Box::new(PredictJudge::new(&terms, k)?))),
             Task::CertifyAnswer => {
-                let pilot = pilot.ok_or_else(|| Error::new(ErrorKind::Internal, "no pilot"))?;
-                let slack = self.request.noise()?.radius_slack(self.elements);
-                let judge = AnswerJudge::new(&terms, pilot, k, sigma, slack)?;
-                return Ok(Judge::Answer(Box::new(judge), pilot.clone()));
+                let pilot = pilot.ok_or_else(no_pilot)?;
+                return Ok(Judge::Answer(Box::new(AnswerJudge::new(&terms, pilot, k, family, cost)?)));
             }
             Task::Certify(label) => label,
-            Task::CertifySelected => {
-                pilot.map(Counts::top).ok_or_else(|| Error::new(ErrorKind::Internal, "no pilot"))?
-            }
+            Task::CertifySelected => pilot.map(Tally::top).ok_or_else(no_pilot)?,
         };
-        let statement = |&k| Ok(Statement { k, allocation: self.request.allocation(pilot, label, k, self.elements)? });
+        let pilot = pilot.map(|pilot| self.origin.pilot(pilot.clone(), pilot.n()));
+        let statement =
+            |&k| Ok(Statement { k, allocation: self.request.allocation_for(pilot.as_ref(), perturbation, label, k)? });
         let statements = k.iter().map(statement).collect::<Result<_>>()?;
-        let slack = self.request.noise()?.radius_slack(self.elements);
-        Ok(Judge::Certify(Box::new(CertifyJudge::new(&terms, label, sigma, slack, statements)?)))
+        Ok(Judge::Certify(label, Box::new(CertifyJudge::new(&terms, label, family, cost, statements)?)))
     }
 }
 
 impl Watch for Judgement {
-    fn pilot(&mut self, counts: &Counts) {
+    fn pilot(&mut self, tally: &Tally) {
         let mut state = self.lock();
-        state.judge = state.judge_for(Some(counts)).unwrap_or_else(Judge::Failed);
+        state.judge = state.judge_for(Some(tally)).unwrap_or_else(Judge::Failed);
     }
 
-    fn next_look(&mut self, rows: u64) -> u64 {
-        match &self.lock().judge {
-            Judge::Certify(judge) => judge.next_look(rows),
-            Judge::Predict(judge) => judge.next_look(rows),
-            Judge::Answer(judge, _) => judge.next_look(rows),
-            // The next look ends the job.
-            Judge::Waiting | Judge::Failed(_) => rows + 1,
-        }
+    fn next_look(&mut self, samples: u64) -> u64 {
+        // Without a judge the next look ends the job.
+        self.lock().judge.judge().map_or(samples + 1, |judge| judge.next_look(samples))
     }
 
-    fn look(&mut self, counts: &Counts) -> bool {
+    fn look(&mut self, tally: &Tally) -> bool {
         let mut state = self.lock();
-        state.seen = Some(counts.clone());
-        let look = match &mut state.judge {
-            Judge::Certify(judge) => judge.look(counts),
-            Judge::Predict(judge) => judge.look(counts),
-            Judge::Answer(judge, _) => judge.look(counts),
-            Judge::Waiting | Judge::Failed(_) => Ok(Look::Stop),
-        };
-        let now: Vec<Decision> = match &state.judge {
-            Judge::Certify(judge) => judge.verdicts().iter().map(|verdict| verdict.decision).collect(),
-            Judge::Predict(judge) => judge.verdicts().iter().map(|verdict| verdict.decision).collect(),
-            Judge::Answer(judge, _) => judge.verdicts().iter().map(|verdict| verdict.decision).collect(),
-            Judge::Waiting | Judge::Failed(_) => Vec::new(),
-        };
-        for (decided, now) in state.decided.iter_mut().zip(now) {
+        state.seen = Some(tally.clone());
+        let State { judge, decided, .. } = &mut *state;
+        let Some(judging) = judge.judge() else { return false };
+        let look = judging.look(tally);
+        for (decided, now) in decided.iter_mut().zip(judging.decisions()) {
             if now != Decision::Open && decided.is_none() {
-                *decided = Some(counts.clone());
+                *decided = Some(tally.clone());
             }
         }
         match look {
             Ok(look) => look == Look::GoOn,
             Err(error) => {
-                state.judge = Judge::Failed(error);
+                *judge = Judge::Failed(error);
                 false
             }
         }

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::bounds::check_k;
-use super::{Bound, Counts, Prob, Validity, check_alpha};
+use super::{Prob, Tally, Validity, check_alpha, check_k};
 use crate::{Error, Result};
 
 /// How alpha is spent, as a value that is chosen before the rows are drawn, recorded, and applied to their counts.
@@ -15,14 +14,17 @@ use crate::{Error, Result};
 /// Written `ranked`, `ranked:0.75`, `simuem`, `binocp`, `pooled:0.75` and `pooled:0.75:3,7`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Allocation {
-    /// One bound for the label and one for each of its k strongest rivals ([`Bound::Ranked`]).
+    /// One bound for the label and one for each of its k strongest rivals. Tighter than the other two whenever k + 1 < c and the rivals are not one label.
+    ///
+    /// The k rivals with the largest true probabilities are fixed, though unknown: with probability 1 - k alpha/(k + 1) the bounds
+    /// of all of them hold, and then the sorted bounds of all rivals dominate the sorted probabilities.
     Ranked {
         /// The label's share of alpha, in (0, 1); the k rivals share the rest equally. `None`: 1/(k + 1) for each.
         label_share: Option<f64>,
     },
-    /// alpha/c for each of the c labels ([`Bound::SimuEm`]).
+    /// SimuEM of the paper: alpha/c for each of the c labels.
     SimuEm,
-    /// alpha for the label alone ([`Bound::BinoCp`]).
+    /// BinoCP of the paper: alpha for the label; every rival is bounded by 1 minus the label's lower bound.
     BinoCp,
     /// One bound for the label and one for the *sum* of rivals: the t = k - j strongest of all but the label and j < k
     /// `named` ones. Should the label leave the top k, at least t labels that are not named reach it.
@@ -37,16 +39,6 @@ pub enum Allocation {
 impl Default for Allocation {
     fn default() -> Self {
         Self::Ranked { label_share: None }
-    }
-}
-
-impl From<Bound> for Allocation {
-    fn from(bound: Bound) -> Self {
-        match bound {
-            Bound::Ranked => Self::Ranked { label_share: None },
-            Bound::SimuEm => Self::SimuEm,
-            Bound::BinoCp => Self::BinoCp,
-        }
     }
 }
 
@@ -74,7 +66,7 @@ pub struct SpentBounds {
 }
 
 /// What of counts a allocation looks at.
-pub(crate) struct Tally<'a> {
+pub(crate) struct RivalCounts<'a> {
     /// The label's count.
     pub own: u64,
     /// The counts of the rivals that are bounded one by one, or summed; ascending.
@@ -86,10 +78,8 @@ pub(crate) struct Tally<'a> {
 }
 
 impl Allocation {
-    /// The plain bound that this is, where it is one: shares as the bound's name says, and no name.
-    pub fn bound(&self) -> Option<Bound> {
-        Bound::ALL.into_iter().find(|&bound| Self::from(bound) == *self)
-    }
+    /// The allocations without parameters, the default first: `ranked`, and the paper's `simuem` and `binocp`.
+    pub const PLAIN: [Self; 3] = [Self::Ranked { label_share: None }, Self::SimuEm, Self::BinoCp];
 
     /// Refuses a allocation that does not fit a certificate of `label` for the top `k` of `classes` labels at `alpha`.
     ///
@@ -128,12 +118,10 @@ impl Allocation {
         check_alpha(alpha)?;
         let (label_share, rivals) = match *self {
             Self::Ranked { label_share: None } => {
-                let share = Bound::Ranked.share(alpha, k, classes)?;
-                return Ok((share, share));
+                return even(alpha, k as f64 + 1.0);
             }
             Self::SimuEm => {
-                let share = Bound::SimuEm.share(alpha, k, classes)?;
-                return Ok((share, share));
+                return even(alpha, classes as f64);
             }
             Self::BinoCp => return Ok((alpha, 0.0)),
             Self::Ranked { label_share: Some(share) } => (share, k as f64),
@@ -156,13 +144,12 @@ impl Allocation {
     /// As [`Allocation::check`]; `InvalidArgument` when no row or more than [`MAX_TRIALS`](super::MAX_TRIALS) rows were drawn.
     pub fn bounds(
         &self,
-        counts: &Counts,
+        counts: &Tally,
         label: usize,
         k: usize,
         alpha: f64,
         validity: Validity,
     ) -> Result<SpentBounds> {
-        counts.check_allow(validity)?;
         self.check(label, k, counts.classes(), alpha)?;
         self.bounds_of(&self.tally(counts, label, k, &mut Vec::new()), k, alpha, validity)
     }
@@ -176,16 +163,15 @@ impl Allocation {
     /// As [`Allocation::bounds`].
     pub fn opposite_bounds(
         &self,
-        counts: &Counts,
+        counts: &Tally,
         label: usize,
         k: usize,
         alpha: f64,
         validity: Validity,
     ) -> Result<SpentBounds> {
-        counts.check_allow(validity)?;
         self.check(label, k, counts.classes(), alpha)?;
         let mut rivals = Vec::new();
-        let Tally { own, rivals, invalid, n, classes } = self.tally(counts, label, k, &mut rivals);
+        let RivalCounts { own, rivals, invalid, n, classes } = self.tally(counts, label, k, &mut rivals);
         if matches!(self, Self::BinoCp) {
             let label = validity.upper(own, n, alpha)?;
             return Ok(SpentBounds { label, rivals: RivalBounds::Each(vec![label.complement(); k]) });
@@ -208,9 +194,9 @@ impl Allocation {
     }
 
     /// The frequencies in the bounds' place: no opposite bounds give a smaller radius.
-    pub(crate) fn frequencies(&self, counts: &Counts, label: usize, k: usize) -> SpentBounds {
+    pub(crate) fn frequencies(&self, counts: &Tally, label: usize, k: usize) -> SpentBounds {
         let mut rivals = Vec::new();
-        let Tally { own, rivals, invalid, n, .. } = self.tally(counts, label, k, &mut rivals);
+        let RivalCounts { own, rivals, invalid, n, .. } = self.tally(counts, label, k, &mut rivals);
         let share = |count: u64| Prob { p: count as f64 / n as f64, q: (n - count) as f64 / n as f64 };
         let label = share(own);
         let rivals = match self {
@@ -226,8 +212,14 @@ impl Allocation {
     }
 
     /// As [`Allocation::bounds`], from the counts that matter.
-    pub(crate) fn bounds_of(&self, tally: &Tally, k: usize, alpha: f64, validity: Validity) -> Result<SpentBounds> {
-        let &Tally { own, rivals, invalid, n, classes } = tally;
+    pub(crate) fn bounds_of(
+        &self,
+        tally: &RivalCounts,
+        k: usize,
+        alpha: f64,
+        validity: Validity,
+    ) -> Result<SpentBounds> {
+        let &RivalCounts { own, rivals, invalid, n, classes } = tally;
         let (label_alpha, rival_alpha) = self.shares(alpha, k, classes)?;
         let label = validity.lower(own, n, label_alpha)?;
         let rivals = match self {
@@ -244,7 +236,7 @@ impl Allocation {
     }
 
     /// The counts that this allocation looks at; `rivals` is where they are kept.
-    fn tally<'a>(&self, counts: &Counts, label: usize, k: usize, rivals: &'a mut Vec<u64>) -> Tally<'a> {
+    fn tally<'a>(&self, counts: &Tally, label: usize, k: usize, rivals: &'a mut Vec<u64>) -> RivalCounts<'a> {
         let (named, size): (&[usize], usize) = match self {
             Self::BinoCp => (&[], 0),
             Self::Ranked { .. } | Self::SimuEm => (&[], k),
@@ -255,7 +247,7 @@ impl Allocation {
         );
         keep_largest(rivals, size);
         let (invalid, n, classes) = (counts.invalid(), counts.n(), counts.classes());
-        Tally { own: counts.labels()[label], rivals, invalid, n, classes }
+        RivalCounts { own: counts.labels()[label], rivals, invalid, n, classes }
     }
 }
 
@@ -276,6 +268,13 @@ fn distinct(counts: &[u64], bound: impl Fn(u64) -> Result<Prob>) -> Result<Vec<P
         bounds.push(if i > 0 && counts[i - 1] == count { bounds[i - 1] } else { bound(count)? });
     }
     Ok(bounds)
+}
+
+/// One of so many equal parts of alpha, rounded down: for the label and for each rival.
+fn even(alpha: f64, parts: f64) -> Result<(f64, f64)> {
+    let share = (alpha / parts).next_down();
+    check_alpha(share)?;
+    Ok((share, share))
 }
 
 fn check_share(share: f64) -> Result<()> {
@@ -311,8 +310,8 @@ impl FromStr for Allocation {
             let forms = "ranked, ranked:SHARE, simuem, binocp, pooled:SHARE, pooled:SHARE:LABEL,LABEL,...";
             Error::argument("allocation", format!("\"{text}\" is none of {forms}"))
         };
-        if let Ok(bound) = text.parse::<Bound>() {
-            return Ok(bound.into());
+        if let Some(plain) = Self::PLAIN.into_iter().find(|plain| plain.to_string() == text) {
+            return Ok(plain);
         }
         let mut parts = text.split(':');
         let (kind, share, names, rest) = (parts.next(), parts.next(), parts.next(), parts.next());

@@ -55,16 +55,6 @@ impl Validity {
             Self::Randomized(uniform) => randomized::upper(successes, trials, alpha, uniform),
         }
     }
-
-    /// Whether a rule that looks at the rows, `last` at most, may end them.
-    pub(crate) fn allow_looks(self, last: u64) -> bool {
-        match self {
-            Self::Fixed | Self::Randomized(_) => false,
-            Self::Anytime => true,
-            // Of a smaller last number none knows why the rows ended just there.
-            Self::AnytimeTo(own) => own >= last,
-        }
-    }
 }
 
 /// The lower bound of [`Validity::AnytimeTo`]: false at any look with probability at most alpha, since each of its two is with

@@ -1,22 +1,23 @@
 //! Stopping rules: when the rows drawn so far are enough, and what they then say.
 //!
-//! Pure logic. A host draws rows up to [`CertifyJudge::next_look`], shows the judge the counts of *all* rows so far, and goes on
+//! Pure logic. A host draws rows up to [`StopJudge::next_look`], shows the judge the counts of *all* rows so far, and goes on
 //! until the judge says stop; or closes it whenever its own time is up. All but [`Rule::Fixed`] rest on bounds that hold at all
 //! numbers of rows at once ([`Rule::Steps`]: at all up to the last), so every certificate and every prediction given is false with probability at most alpha however
 //! and whenever the rows ended. Looks follow from the terms alone, so that a run can be repeated row by row.
 //!
 //! ```
-//! use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, Terms};
-//! use smoothtopk::stats::{Counts, Allocation};
+//! use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, StopJudge, Terms};
+//! use smoothtopk::perturbation::Gaussian;
+//! use smoothtopk::stats::{Tally, Allocation};
 //!
 //! let terms = Terms { rule: Rule::Radius(0.25), classes: 3, alpha: 0.001, n_max: 100_000 };
 //! let statement = Statement { k: 1, allocation: Allocation::default() };
-//! let mut judge = CertifyJudge::new(&terms, 2, 0.25, 0.0, vec![statement])?;
+//! let mut judge = CertifyJudge::new(&terms, 2, Gaussian::new(0.25)?, 0.0, vec![statement])?;
 //! let mut n = 0;
 //! loop {
 //!     n = judge.next_look(n);
 //!     // All rows have label 2 here; a host counts what its model says.
-//!     if judge.look(&Counts::new(vec![0, 0, n], n)?)? == Look::Stop {
+//!     if judge.look(&Tally::new(vec![0, 0, n], n)?)? == Look::Stop {
 //!         break;
 //!     }
 //! }
@@ -27,10 +28,15 @@
 
 mod answer;
 mod certify;
+mod judge;
+mod look;
 mod predict;
-mod rule;
+mod terms;
 
-pub use answer::{AnswerJudge, AnswerVerdict};
-pub use certify::{CertifyJudge, Statement, Verdict};
-pub use predict::{PredictJudge, PredictVerdict};
-pub use rule::{Decision, Look, Rule, Terms, Tolerance};
+pub use crate::counts::{Rule, Tolerance};
+pub use answer::{AnswerJudge, AnswerStatements};
+pub use certify::{CertifyJudge, LabelStatements, Statement};
+pub use judge::{Judge, StopJudge, Verdict};
+pub use look::{Decision, Look};
+pub use predict::{PredictJudge, SetStatements};
+pub use terms::Terms;

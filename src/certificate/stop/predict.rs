@@ -1,26 +1,15 @@
 //! When the top-k set is settled.
 
-use super::rule::{Decision, Look, Rule, Terms, check_counts, leave_undecided, look_after};
+use super::judge::{Judge, Statements};
+use super::look::{Decision, look_after};
+use super::terms::Terms;
 use crate::certificate::plan::first_true;
 use crate::certificate::{Prediction, predict};
-use crate::stats::bounds::check_k;
-use crate::stats::{Counts, anytime};
+use crate::counts::Rule;
+use crate::stats::{Tally, anytime, check_k};
 use crate::{Error, Result};
 
-/// What became of one k.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct PredictVerdict {
-    /// The size of the top set.
-    pub k: usize,
-    /// What was decided: [`Decision::Settled`] under [`Rule::Predict`], [`Decision::Complete`] under [`Rule::Fixed`].
-    pub decision: Decision,
-    /// The prediction of the look that decided, or of the last one; its p-value is one that holds at all looks at once under
-    /// [`Rule::Predict`]. `None` before the first look, and under [`Rule::Fixed`] before the last row.
-    pub prediction: Option<Prediction>,
-}
-
-/// Decides when rows are enough to say which k labels are the top k. For [`Rule::Predict`] and [`Rule::Fixed`].
+/// Decides when samples are enough to say which k labels are the top k. For [`Rule::Predict`] and [`Rule::Fixed`].
 ///
 /// Under [`Rule::Predict`] the sets returned over all looks are wrong (hold a label truly less likely than one outside) with
 /// probability at most alpha for each k.
@@ -28,23 +17,30 @@ pub struct PredictVerdict {
 /// Between two looks a bet is held: that each label of the set that led at the earlier look is likelier than each one outside.
 /// Were T the true top k, then in every other set B some label i is in truth no likelier than some j of T outside B; the capital
 /// of betting on i against j, for one such pair a set, cannot grow but by luck, for any fixed T. So a set is settled when even
-/// the worst such pairs of rows would have brought every other T to 1/alpha: one inequality of Ville, no union over labels.
+/// the worst such pairs of samples would have brought every other T to 1/alpha: one inequality of Ville, no union over labels.
 /// `docs/statistics.md` has the proof.
+///
+/// The tallies of its looks must each hold the samples of the look before; and how many that are must be settled before they are
+/// drawn, as `next_look` does (a look that is chosen in hindsight names its leader in hindsight). A verdict's p-value is one that
+/// holds at all looks at once under [`Rule::Predict`].
+pub type PredictJudge = Judge<SetStatements, Prediction>;
+
+/// Predictions of top-k sets.
 #[derive(Clone, Debug)]
-pub struct PredictJudge {
-    terms: Terms,
+pub struct SetStatements {
     /// The look that names the first leaders, and the first that can settle a set.
     first: (u64, u64),
     races: Vec<Race>,
-    verdicts: Vec<PredictVerdict>,
-    before: Option<Counts>,
+    before: Option<Tally>,
+    /// What came since the look before.
+    fresh: Option<Tally>,
 }
 
-/// The rows of one k.
+/// The samples of one k.
 #[derive(Clone, Debug)]
 struct Race {
     k: usize,
-    /// All sets that led at a look, ascending labels, with the counts of the rows drawn while they did.
+    /// All sets that led at a look, ascending labels, with the counts of the samples drawn while they did.
     led: Vec<Reign>,
     /// The one that leads since the last look.
     leader: Option<usize>,
@@ -54,7 +50,7 @@ struct Race {
 struct Reign {
     set: Vec<usize>,
     counts: Vec<u64>,
-    /// Rows without a label: any outside may have had them.
+    /// Invalid samples: any outside may have had them.
     invalid: u64,
     /// ln of the capital of betting on the least frequent label of the set against the most frequent outside.
     ln_capital: f64,
@@ -68,10 +64,8 @@ impl PredictJudge {
     pub fn new(terms: &Terms, ks: &[usize]) -> Result<Self> {
         terms.check()?;
         if !matches!(terms.rule, Rule::Fixed | Rule::Predict) {
-            return Err(Error::argument(
-                "rule",
-                format!("{} is for a label that is certified, not for a prediction", terms.rule),
-            ));
+            let message = format!("{} is for a label that is certified, not for a prediction", terms.rule);
+            return Err(Error::argument("rule", message));
         }
         if ks.is_empty() {
             return Err(Error::argument("k", "there must be at least one k"));
@@ -82,82 +76,56 @@ impl PredictJudge {
             Rule::Fixed => (terms.n_max, terms.n_max),
             _ => first_looks(smallest, terms.alpha)?,
         };
-        Ok(Self {
-            terms: *terms,
-            first,
-            races: ks.iter().map(|&k| Race { k, led: Vec::new(), leader: None }).collect(),
-            verdicts: ks.iter().map(|&k| PredictVerdict { k, decision: Decision::Open, prediction: None }).collect(),
-            before: None,
-        })
-    }
-
-    /// The number of rows of the next look, after one at `n` (0 before the first); `n_max` at last.
-    pub fn next_look(&self, n: u64) -> u64 {
-        let (leader, settled) = self.first;
-        look_after(n, if n < leader { leader } else { settled }, self.terms.n_max)
-    }
-
-    /// Looks at the counts of all rows so far, and settles each set that can be. The counts must be those of the look before and of
-    /// rows drawn since; and how many rows that are must be settled before they are drawn, as [`PredictJudge::next_look`] does
-    /// (a look that is chosen in hindsight names its leader in hindsight).
-    ///
-    /// # Errors
-    /// `InvalidData` when the counts do not fit the number of labels, are of no row, or lack rows of the look before.
-    pub fn look(&mut self, counts: &Counts) -> Result<Look> {
-        let seen = self.before.as_ref().map_or(0, Counts::n);
-        check_counts(counts, &self.terms, seen)?;
-        let fresh = self.fresh(counts)?;
-        let last = counts.n() == self.terms.n_max;
-        for (race, verdict) in self.races.iter_mut().zip(&mut self.verdicts) {
-            if verdict.decision != Decision::Open {
-                continue;
-            }
-            let (decision, prediction) = match self.terms.rule {
-                Rule::Fixed if !last => continue,
-                Rule::Fixed => (Decision::Complete, predict(counts, race.k, self.terms.alpha)?),
-                _ => {
-                    let prediction = race.look(counts, &fresh, self.terms.alpha)?;
-                    (if prediction.abstain { Decision::Open } else { Decision::Settled }, prediction)
-                }
-            };
-            let decision = if last && decision == Decision::Open { Decision::Undecided } else { decision };
-            *verdict = PredictVerdict { k: race.k, decision, prediction: Some(prediction) };
-        }
-        self.before = Some(counts.clone());
-        Ok(Look::after(self.verdicts.iter().map(|verdict| verdict.decision)))
-    }
-
-    /// Ends the rows at these counts, whatever the rule: a deadline, a cancel. What is not settled by them abstains.
-    ///
-    /// # Errors
-    /// As [`PredictJudge::look`]; without any row nothing is looked at.
-    pub fn close(&mut self, counts: &Counts) -> Result<()> {
-        if counts.n() > 0 {
-            let _ = self.look(counts)?;
-        }
-        leave_undecided(self.verdicts.iter_mut().map(|verdict| &mut verdict.decision));
-        Ok(())
-    }
-
-    /// What became of each k so far, in their order.
-    pub fn verdicts(&self) -> &[PredictVerdict] {
-        &self.verdicts
-    }
-
-    /// The counts of the rows drawn since the look before.
-    fn fresh(&self, counts: &Counts) -> Result<Counts> {
-        let Some(before) = &self.before else { return Ok(counts.clone()) };
-        let fresh = counts.labels().iter().zip(before.labels()).map(|(now, before)| now.checked_sub(*before)).collect();
-        // A row without a label counts as a row too.
-        let (Some(fresh), true) = (fresh, counts.invalid() >= before.invalid()) else {
-            return Err(Error::data("counts", "a label has fewer rows than at the look before"));
-        };
-        Counts::new(fresh, counts.n() - before.n())
+        let races = ks.iter().map(|&k| Race { k, led: Vec::new(), leader: None }).collect();
+        Ok(Self::of(terms, SetStatements { first, races, before: None, fresh: None }))
     }
 }
 
-/// For k = 1 one row names a leader to bet on; larger sets need more rows for a leader worth a bet. A set can be settled when
-/// each of its labels has then had just enough rows to beat a rival that has none.
+impl Statements for SetStatements {
+    type Found = Prediction;
+
+    fn ks(&self) -> Vec<usize> {
+        self.races.iter().map(|race| race.k).collect()
+    }
+
+    fn begin(&mut self, tally: &Tally) -> Result<()> {
+        self.fresh = Some(self.fresh(tally)?);
+        self.before = Some(tally.clone());
+        Ok(())
+    }
+
+    fn decide(&mut self, i: usize, terms: &Terms, tally: &Tally) -> Result<(Decision, Prediction)> {
+        let race = &mut self.races[i];
+        if terms.rule == Rule::Fixed {
+            return Ok((Decision::Complete, predict(tally, race.k, terms.alpha)?));
+        }
+        // `begin` has set it.
+        let fresh = self.fresh.as_ref().unwrap_or(tally);
+        let prediction = race.look(tally, fresh, terms.alpha)?;
+        Ok((if prediction.abstain { Decision::Open } else { Decision::Settled }, prediction))
+    }
+
+    fn next_look(&self, n: u64, n_max: u64) -> u64 {
+        let (leader, settled) = self.first;
+        look_after(n, if n < leader { leader } else { settled }, n_max)
+    }
+}
+
+impl SetStatements {
+    /// The counts of the samples drawn since the look before.
+    fn fresh(&self, counts: &Tally) -> Result<Tally> {
+        let Some(before) = &self.before else { return Ok(counts.clone()) };
+        let fresh = counts.labels().iter().zip(before.labels()).map(|(now, before)| now.checked_sub(*before)).collect();
+        // An invalid sample counts too.
+        let (Some(fresh), true) = (fresh, counts.invalid() >= before.invalid()) else {
+            return Err(Error::data("counts", "a label has fewer samples than at the look before"));
+        };
+        Tally::new(fresh, counts.n() - before.n())
+    }
+}
+
+/// For k = 1 one sample names a leader to bet on; larger sets need more samples for a leader worth a bet. A set can be settled when
+/// each of its labels has then had just enough samples to beat a rival that has none.
 fn first_looks(k: u64, alpha: f64) -> Result<(u64, u64)> {
     let leader = if k == 1 { 1 } else { 4 * k };
     let each = first_true(1, 1024, |n| Ok(anytime::one_sided_half(n, 0)? <= alpha))?;
@@ -165,7 +133,7 @@ fn first_looks(k: u64, alpha: f64) -> Result<(u64, u64)> {
 }
 
 impl Race {
-    fn look(&mut self, counts: &Counts, fresh: &Counts, alpha: f64) -> Result<Prediction> {
+    fn look(&mut self, counts: &Tally, fresh: &Tally, alpha: f64) -> Result<Prediction> {
         if let Some(leader) = self.leader {
             self.led[leader].add(fresh);
         }
@@ -200,7 +168,7 @@ impl Race {
 }
 
 impl Reign {
-    fn add(&mut self, fresh: &Counts) {
+    fn add(&mut self, fresh: &Tally) {
         self.counts.resize(fresh.classes(), 0);
         for (count, fresh) in self.counts.iter_mut().zip(fresh.labels()) {
             *count += fresh;

@@ -9,24 +9,24 @@ use super::tests::{DIGITS, Recipe, SIGMA, counts, default_noise, job, model, on}
 use crate::model::{Model, ModelOptions};
 use crate::noise::{ExactGrid, Grid, Mode, Noise, Source};
 use crate::sampler::{BaseClassifier, Drawn, JobHandle, Plan, Sampler, Watch};
-use crate::stats::Counts;
+use crate::stats::Tally;
 use crate::{ErrorKind, Result};
 
 /// Looks after every so many rows, has enough at some number, and notes all that it is shown.
 struct Looks {
     every: u64,
     enough: u64,
-    shown: Arc<Mutex<Vec<Counts>>>,
+    shown: Arc<Mutex<Vec<Tally>>>,
 }
 
 impl Watch for Looks {
-    fn pilot(&mut self, counts: &Counts) {
+    fn pilot(&mut self, counts: &Tally) {
         self.shown.lock().unwrap().push(counts.clone());
     }
     fn next_look(&mut self, rows: u64) -> u64 {
         rows + self.every
     }
-    fn look(&mut self, counts: &Counts) -> bool {
+    fn look(&mut self, counts: &Tally) -> bool {
         self.shown.lock().unwrap().push(counts.clone());
         counts.n() < self.enough
     }
@@ -41,7 +41,7 @@ struct Looked {
 }
 
 /// What was drawn, and what the job's watch was shown on the way.
-type Seen = (Counts, Option<Counts>, Vec<Counts>);
+type Seen = (Tally, Option<Tally>, Vec<Tally>);
 
 fn seen(classifier: Arc<dyn BaseClassifier>, plan: Plan, jobs: &[Looked]) -> Vec<Seen> {
     let sampler = Sampler::new(classifier, plan).unwrap();
@@ -54,7 +54,7 @@ fn seen(classifier: Arc<dyn BaseClassifier>, plan: Plan, jobs: &[Looked]) -> Vec
         sampler.submit(job).map(|handle| (handle, shown))
     };
     let submitted = jobs.iter().map(submit).collect::<Result<Vec<_>>>().unwrap();
-    let wait = |(handle, shown): (JobHandle, Arc<Mutex<Vec<Counts>>>)| {
+    let wait = |(handle, shown): (JobHandle, Arc<Mutex<Vec<Tally>>>)| {
         let Drawn { counts, pilot, stopped, .. } = handle.wait();
         assert!(stopped.is_none(), "{stopped:?}");
         let shown = std::mem::take(&mut *shown.lock().unwrap());
@@ -85,7 +85,7 @@ fn looks_and_pilots_see_the_hosts_counts() {
     let jobs = jobs(|_| default_noise());
     let host = host(&model, &jobs);
     for ((counts, pilot, shown), looked) in host.iter().zip(&jobs) {
-        assert_eq!(pilot.as_ref().map_or(0, Counts::n), looked.pilot);
+        assert_eq!(pilot.as_ref().map_or(0, Tally::n), looked.pilot);
         assert_eq!(shown.is_empty(), looked.looks.is_none());
         assert!(looked.looks.is_some() || counts.n() == 260);
     }
@@ -170,7 +170,7 @@ fn a_lost_device_and_a_closed_sampler_end_what_is_looked_at() {
         assert_eq!(drawn.stopped.unwrap().kind(), kind);
         // No look at anything but the rows that were asked for, whatever became of the device.
         let shown = shown.lock().unwrap();
-        let rows = shown.iter().map(Counts::n).collect::<Vec<_>>();
+        let rows = shown.iter().map(Tally::n).collect::<Vec<_>>();
         let asked = std::iter::once(20).chain((1..).map(|look| 30 * look)).take(rows.len()).collect::<Vec<_>>();
         assert!(rows.len() >= 5 && rows == asked, "{rows:?}");
         let last = rows[rows.len() - 1];

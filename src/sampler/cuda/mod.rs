@@ -41,6 +41,7 @@ pub use self::nvidia::KernelSource;
 use self::nvidia::Nvidia;
 use self::worker::Worker;
 pub use self::yardstick::Yardstick;
+use crate::counts::Subject;
 use crate::model::{ComputeStream, DeviceStream, Model, ModelOptions, Provider};
 use crate::sampler::classifier::{DeviceWorkers, SpawnWorkers, Work};
 use crate::sampler::open::OpenModel;
@@ -228,6 +229,10 @@ impl BaseClassifier for CudaClassifier {
 
     fn fixed_batch(&self) -> Option<usize> {
         self.model.fixed_batch()
+    }
+
+    fn subject(&self) -> Subject {
+        self.model.subject()
     }
 
     fn identity(&self) -> Option<String> {

@@ -22,11 +22,11 @@ pub(super) struct Slot {
     /// When `staged_x` was last read.
     uploaded: OwnedEvent,
     /// Of its samples, and of its pilot's rows.
-    tallies: [Tally; 2],
+    tallies: [DeviceCounter; 2],
 }
 
 /// Counts on the device.
-struct Tally {
+struct DeviceCounter {
     counts: Memory,
     landed: HostMemory<u32>,
     /// Rows enqueued whose labels are, or will be, in the counts on the device.
@@ -65,7 +65,7 @@ impl Slots {
     pub fn new(driver: &Arc<dyn Driver>, layout: &DeviceLayout) -> Result<Self, Fault> {
         let (elements, classes) = (layout.elements, layout.classes);
         let tally = || {
-            Ok::<_, Fault>(Tally {
+            Ok::<_, Fault>(DeviceCounter {
                 counts: Memory::new(driver, classes * size_of::<u32>())?,
                 landed: HostMemory::new(driver, classes)?,
                 out: 0,
@@ -132,7 +132,7 @@ impl Slots {
         self.slots[place.slot].let_go();
     }
 
-    fn tally(&mut self, place: Place) -> &mut Tally {
+    fn tally(&mut self, place: Place) -> &mut DeviceCounter {
         &mut self.slots[place.slot].tallies[usize::from(place.pilot)]
     }
 
@@ -197,7 +197,7 @@ impl Slots {
     /// Every row of which the counts have not come down: its job, and how many.
     pub fn abandon(&mut self) -> Vec<(Arc<JobState>, u64)> {
         let lost = |slot: &mut Slot| {
-            let of = |tally: &mut Tally| std::mem::take(&mut tally.out) + tally.coming.take().unwrap_or(0);
+            let of = |tally: &mut DeviceCounter| std::mem::take(&mut tally.out) + tally.coming.take().unwrap_or(0);
             let rows = slot.tallies.iter_mut().map(of).sum();
             slot.job.take().filter(|_| rows > 0).map(|job| (job, rows))
         };

@@ -3,7 +3,7 @@
 use rand::rngs::StdRng;
 use rand_distr::{Binomial, Distribution};
 use smoothtopk::certificate::top_k_radius;
-use smoothtopk::noise::family::Gaussian;
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Counts, Prob, binomial};
 
 pub const ALPHA: f64 = 0.05;

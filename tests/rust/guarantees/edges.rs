@@ -4,7 +4,7 @@ use smoothtopk::ErrorKind::InvalidArgument;
 use smoothtopk::certificate::{
     Inference, Returned, Selection, certify, certify_each, certify_kept, certify_order, certify_set, kept_radius,
 };
-use smoothtopk::noise::family::Gaussian;
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Bound, Counts, MAX_TRIALS, Prob};
 
 use super::truth::prob;

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use smoothtopk::certificate::{
     Inference, Returned, certify_each, certify_kept, certify_order, kept_radius, top_k_radius,
 };
-use smoothtopk::noise::family::Gaussian;
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Counts, Prob, binomial};
 
 use super::truth::Truth;

@@ -3,7 +3,7 @@
 use rand::rngs::StdRng;
 use rand_distr::{Binomial, Distribution};
 use smoothtopk::certificate::{kept_radius, top_k_radius};
-use smoothtopk::noise::family::Gaussian;
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Counts, Prob};
 
 /// The library's radii of exact probabilities are at most 1e-9 sigma below the exact ones.

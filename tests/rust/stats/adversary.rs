@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use smoothtopk::certificate::top_k_radius;
-use smoothtopk::noise::family::Gaussian;
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Prob, normal};
 
 /// A classifier on the line: `cuts` ascending, `labels[i]` left of `cuts[i]`, the last label right of them all.

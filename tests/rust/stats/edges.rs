@@ -2,7 +2,7 @@
 
 use smoothtopk::ErrorKind::InvalidArgument;
 use smoothtopk::certificate::{certify, plan, predict, top_k_radius};
-use smoothtopk::noise::family::Gaussian;
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Bound, Counts, MAX_TRIALS, Prob, binomial, normal};
 
 fn counts(labels: &[u64]) -> Counts {

@@ -1,7 +1,7 @@
 //! The tables of scripts/make_golden_stats.py.
 
 use smoothtopk::certificate::{certify, top_k_radius};
-use smoothtopk::noise::family::{Gaussian, NoiseFamily};
+use smoothtopk::perturbation::{Gaussian, Shift};
 use smoothtopk::stats::randomized::{self, Uniform};
 use smoothtopk::stats::{Counts, Prob, anytime, binomial, normal};
 
@@ -149,7 +149,7 @@ fn never_above_and_close(radius: f64, exact: f64) -> Result<(), String> {
 /// A family that offers no more than it must: the search has no formula to start from.
 struct Bare(Gaussian);
 
-impl NoiseFamily for Bare {
+impl Shift for Bare {
     type Level = f64;
 
     fn level_below(&self, bound: &Prob) -> f64 {

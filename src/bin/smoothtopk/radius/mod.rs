@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use smoothtopk::certificate::certify_with;
-use smoothtopk::stats::bounds::check_k;
+use smoothtopk::stats::check_k;
 use smoothtopk::stats::randomized::Uniform;
 use smoothtopk::stats::{Allocation, Counts, Validity};
 use smoothtopk::{Error, ErrorKind, Result};

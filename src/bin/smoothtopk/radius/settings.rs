@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use smoothtopk::certificate::stop::Rule;
-use smoothtopk::noise::family::Gaussian;
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::smoothed::Bounding;
 use smoothtopk::stats::{Allocation, Validity, check_alpha};
 use smoothtopk::{Error, ErrorKind, Result};

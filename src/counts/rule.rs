@@ -1,9 +1,11 @@
-//! What a rule is, and where it looks.
+//! When the samples of an input are enough.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::stats::{Counts, Validity, check_alpha, check_trials};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::stats::Validity;
 use crate::{Error, Result};
 
 /// When the rows of an input are enough.
@@ -134,105 +136,14 @@ impl FromStr for Rule {
     }
 }
 
-/// What certifying and predicting share.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Terms {
-    /// When to stop.
-    pub rule: Rule,
-    /// The number of labels, c.
-    pub classes: usize,
-    /// Probability that a statement is false.
-    pub alpha: f64,
-    /// The most rows.
-    pub n_max: u64,
-}
-
-impl Terms {
-    /// Checks the rule, alpha and `n_max`.
-    ///
-    /// # Errors
-    /// `InvalidArgument`, with the field.
-    pub fn check(&self) -> Result<()> {
-        self.rule.check()?;
-        check_alpha(self.alpha)?;
-        check_trials(self.n_max)
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
-/// What a look at the counts says about the rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Look {
-    /// Draw on, to the next look.
-    GoOn,
-    /// All is decided.
-    Stop,
-}
-
-impl Look {
-    /// Whether the rows go on after these decisions.
-    pub(super) fn after(mut decisions: impl Iterator<Item = Decision>) -> Self {
-        if decisions.any(|decision| decision == Decision::Open) { Self::GoOn } else { Self::Stop }
+impl<'de> Deserialize<'de> for Rule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
-}
-
-/// Ends what is still open: no further row will be looked at.
-pub(super) fn leave_undecided<'a>(decisions: impl Iterator<Item = &'a mut Decision>) {
-    decisions.filter(|decision| **decision == Decision::Open).for_each(|decision| *decision = Decision::Undecided);
-}
-
-/// What came of one k.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Decision {
-    /// Nothing yet.
-    Open,
-    /// The fixed number of rows was drawn.
-    Complete,
-    /// `radius`: certified at the radius asked for.
-    Certified,
-    /// `radius`: no number of rows could certify that radius. `tolerance`, `steps`: none could certify any. Wrong with probability
-    /// at most alpha.
-    Refuted,
-    /// `tolerance`: more rows are expected to add no more than the tolerance. `steps`: no number of rows, or none up to `n_max`,
-    /// could bring the radius to the next step.
-    Reached,
-    /// `predict`: the top-k set is settled.
-    Settled,
-    /// The rows ended without a decision: at `n_max`, before it by a deadline, or as soon as what was left of them could decide
-    /// nothing. What is given with it is sound all the same.
-    Undecided,
-}
-
-impl fmt::Display for Decision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Open => "open",
-            Self::Complete => "complete",
-            Self::Certified => "certified",
-            Self::Refuted => "refuted",
-            Self::Reached => "reached",
-            Self::Settled => "settled",
-            Self::Undecided => "undecided",
-        })
-    }
-}
-
-/// The look after one at `n` rows: at `first`, then every `n / 32` rows (one at least), at last at `n_max`: 300 looks to 100,000
-/// rows, and 1.6 % of the rows too many at a decision on average. In whole numbers, so the same everywhere.
-pub(super) fn look_after(n: u64, first: u64, n_max: u64) -> u64 {
-    let next = if n < first { first } else { n + (n / 32).max(1) };
-    next.min(n_max)
-}
-
-/// Refuses counts that cannot be those of a look after one at `seen` rows.
-pub(super) fn check_counts(counts: &Counts, terms: &Terms, seen: u64) -> Result<()> {
-    let &Terms { classes, n_max, .. } = terms;
-    if counts.classes() != classes {
-        return Err(Error::data("counts", format!("counts of {} labels, where there are {classes}", counts.classes())));
-    }
-    let n = counts.n();
-    if n == 0 || n < seen || n > n_max {
-        return Err(Error::data("n", format!("{n} rows were drawn: a look must be at {} to {n_max}", seen.max(1))));
-    }
-    Ok(())
 }

@@ -1,8 +1,7 @@
 //! The labels that an answer returns, how they were chosen, and what the choice costs.
 
-use super::inference::Inference;
-use crate::stats::bounds::check_k;
-use crate::stats::{Counts, check_alpha, check_trials};
+use super::bounds::BoundFunctions;
+use crate::stats::{Tally, check_alpha, check_k};
 use crate::{Error, Result};
 
 /// How the returned labels were chosen.
@@ -17,26 +16,26 @@ pub enum Selection {
 
 /// The k labels that an answer returns, the likeliest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Returned {
+pub struct AnswerLabels {
     labels: Vec<usize>,
     selection: Selection,
 }
 
-impl Returned {
+impl AnswerLabels {
     /// The k labels with the largest counts, descending, among equal counts the lowest index first; to be certified by these
     /// same counts.
     ///
     /// # Errors
     /// `InvalidArgument` when `k` is not in 1..c.
-    pub fn same_counts(counts: &Counts, k: usize) -> Result<Self> {
+    pub fn same_counts(counts: &Tally, k: usize) -> Result<Self> {
         Ok(Self { labels: top(counts, k)?, selection: Selection::SameCounts })
     }
 
     /// The k labels with the largest counts of a pilot; to be certified by the counts of other rows.
     ///
     /// # Errors
-    /// As [`Returned::same_counts`].
-    pub fn pilot(pilot: &Counts, k: usize) -> Result<Self> {
+    /// As [`AnswerLabels::same_counts`].
+    pub fn pilot(pilot: &Tally, k: usize) -> Result<Self> {
         Ok(Self { labels: top(pilot, k)?, selection: Selection::Pilot })
     }
 
@@ -63,20 +62,11 @@ impl Returned {
         self.selection
     }
 
-    /// Refuses counts that cannot certify these labels.
-    pub(super) fn check(&self, counts: &Counts, alpha: f64, inference: &Inference) -> Result<()> {
-        let classes = counts.classes();
-        check_k(self.labels.len(), classes)?;
-        check_alpha(alpha)?;
-        check_trials(counts.n())?;
-        counts.check_allow(inference.validity)?;
-        if let Some(label) = self.labels.iter().find(|&&label| label >= classes) {
-            let message = format!("label {label} is not one of the {classes} labels 0..{classes}");
-            return Err(Error::argument("labels", message));
-        }
-        if self.selection == Selection::SameCounts && top(counts, self.labels.len())? != self.labels {
+    /// Refuses a tally that did not choose these labels, though they say so.
+    pub(super) fn check_choice(&self, tally: &Tally) -> Result<()> {
+        if self.selection == Selection::SameCounts && top(tally, self.labels.len())? != self.labels {
             let message = "the labels were chosen by other counts than these: give the counts that chose them, or, if those \
-                           are of other rows, say that the labels come from a pilot";
+                           are of other samples, say that the labels come from a pilot";
             return Err(Error::argument("labels", message));
         }
         Ok(())
@@ -86,7 +76,7 @@ impl Returned {
 /// How the alpha of a statement was spent. The parts add to at most alpha.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Spent {
+pub struct AlphaSplit {
     /// On the test that the labels chosen by the same counts are truly the likeliest; 0 where none was needed.
     pub choice: f64,
     /// On lower bounds, together.
@@ -95,12 +85,12 @@ pub struct Spent {
     pub upper: f64,
 }
 
-impl Spent {
+impl AlphaSplit {
     /// Halves for the lower and the upper bounds, of all of `alpha` or of what the test of the choice leaves.
     ///
     /// The test asks for the difference of two counts, the bounds for the sum of two validity, which is wider: an eighth is
     /// enough for the test hardly ever to be what fails.
-    pub(super) fn split(alpha: f64, tested: bool) -> Self {
+    pub(super) fn of(alpha: f64, tested: bool) -> Self {
         let choice = if tested { alpha / 8.0 } else { 0.0 };
         let half = 0.5 * if tested { (alpha - choice).next_down() } else { alpha };
         Self { choice, lower: half, upper: half }
@@ -119,8 +109,8 @@ pub(super) fn share(part: f64, bounds: usize) -> Result<f64> {
 
 /// Whether the `j` labels with the largest counts are shown to be the j most likely ones at level `alpha`, whatever labels the
 /// rows without one may have had. There are more than j labels.
-pub(super) fn parted(inference: &Inference, counts: &Descending, j: usize, alpha: f64) -> Result<bool> {
-    Ok((inference.boundary)(counts.all[j - 1], counts.all[j] + counts.invalid)? <= alpha)
+pub(super) fn top_j_is_separated(bounds: &BoundFunctions, counts: &Descending, j: usize, alpha: f64) -> Result<bool> {
+    Ok((bounds.boundary)(counts.all[j - 1], counts.all[j] + counts.invalid)? <= alpha)
 }
 
 /// Counts, the largest first.
@@ -130,14 +120,14 @@ pub(super) struct Descending {
 }
 
 impl Descending {
-    pub fn new(counts: &Counts) -> Self {
+    pub fn new(counts: &Tally) -> Self {
         let mut all = counts.labels().to_vec();
         all.sort_unstable_by(|a, b| b.cmp(a));
         Self { all, invalid: counts.invalid() }
     }
 }
 
-fn top(counts: &Counts, k: usize) -> Result<Vec<usize>> {
+fn top(counts: &Tally, k: usize) -> Result<Vec<usize>> {
     check_k(k, counts.classes())?;
     let mut labels: Vec<usize> = (0..counts.classes()).collect();
     let order = |a: &usize, b: &usize| counts.labels()[*b].cmp(&counts.labels()[*a]).then(a.cmp(b));
@@ -155,7 +145,7 @@ mod tests {
     fn what_is_spent_never_exceeds_alpha() {
         for alpha in [0.5, 0.1, 0.05, 0.001, 1e-12, 3.3e-50] {
             for tested in [false, true] {
-                let spent = Spent::split(alpha, tested);
+                let spent = AlphaSplit::of(alpha, tested);
                 assert!(spent.choice + spent.lower + spent.upper <= alpha && spent.lower > 0.4 * alpha);
                 for bounds in 1..200 {
                     assert!(share(spent.lower, bounds).unwrap() * bounds as f64 <= spent.lower);

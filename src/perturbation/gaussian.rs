@@ -1,40 +1,8 @@
-//! What a certificate needs to know of a noise: how far a perturbation can move a probability.
+//! Isotropic Gaussian noise; perturbations in l2.
 
+use super::{Meeting, Norm, Shift};
 use crate::stats::{Prob, normal};
 use crate::{Error, Result};
-
-/// A distribution of additive noise, as the radius search sees it.
-///
-/// Over all events of probability p at x, [`fall`](NoiseFamily::fall) is the least and [`rise`](NoiseFamily::rise) the
-/// largest probability at x + delta with norm(delta) <= r (Neyman and Pearson's lemma gives both for any noise). A
-/// further family implements these two; the other items are the form in which it keeps p, its length, and a shortcut.
-///
-/// Both functions must be rounded outward, so that an inequality between them also holds between the exact values, and be
-/// monotone in r up to that rounding.
-pub trait NoiseFamily {
-    /// A probability in the form that is cheap to move.
-    type Level: Copy;
-
-    /// A level that stands for no more than a lower bound.
-    fn level_below(&self, bound: &Prob) -> Self::Level;
-
-    /// A level that stands for no less than an upper bound.
-    fn level_above(&self, bound: &Prob) -> Self::Level;
-
-    /// Logarithm of the least probability that a perturbation of norm at most `r` leaves, rounded down.
-    fn fall(&self, level: Self::Level, r: f64) -> f64;
-
-    /// Logarithm of the largest probability that a perturbation of norm at most `r` makes, rounded up.
-    fn rise(&self, level: Self::Level, r: f64) -> f64;
-
-    /// The noise's own length: radii are of this order, and are found to 1e-9 of it.
-    fn scale(&self) -> f64;
-
-    /// The r at which `low` fallen and `high` risen meet, where there is a formula; rounded down.
-    fn meeting(&self, _low: Self::Level, _high: Self::Level) -> Option<f64> {
-        None
-    }
-}
 
 /// Isotropic Gaussian noise of standard deviation sigma, norm l2: p falls to Phi(Phi^-1(p) - r/sigma) and rises to
 /// Phi(Phi^-1(p) + r/sigma) (Cohen et al., ICML 2019, lemma 4 and its mirror image).
@@ -47,6 +15,12 @@ pub struct Gaussian {
 const SLACK: f64 = 2e-15;
 
 impl Gaussian {
+    /// The name of the family.
+    pub const NAME: &'static str = "gaussian";
+
+    /// The norm of perturbations.
+    pub const NORM: Norm = Norm::L2;
+
     /// Noise of standard deviation `sigma`, in the units of the input.
     ///
     /// # Errors
@@ -83,10 +57,8 @@ fn margin(z: f64) -> f64 {
     if z.is_finite() { SLACK * z.abs().max(0.1) } else { 0.0 }
 }
 
-impl NoiseFamily for Gaussian {
+impl Shift for Gaussian {
     /// Phi^-1(p).
-    type Level = f64;
-
     fn level_below(&self, bound: &Prob) -> f64 {
         let z = normal::quantile_of(bound);
         z - margin(z)
@@ -97,11 +69,11 @@ impl NoiseFamily for Gaussian {
         z + margin(z)
     }
 
-    fn fall(&self, level: f64, r: f64) -> f64 {
+    fn ln_min_prob(&self, level: f64, r: f64) -> f64 {
         Self::moved(level, -r / self.sigma, -1.0)
     }
 
-    fn rise(&self, level: f64, r: f64) -> f64 {
+    fn ln_max_prob(&self, level: f64, r: f64) -> f64 {
         Self::moved(level, r / self.sigma, 1.0).min(0.0)
     }
 
@@ -109,13 +81,13 @@ impl NoiseFamily for Gaussian {
         self.sigma
     }
 
-    fn meeting(&self, low: f64, high: f64) -> Option<f64> {
+    fn closed_form(&self, low: f64, high: f64, set: usize) -> Option<Meeting> {
         let z = 0.5 * (low - high);
-        if z.is_infinite() {
-            return Some(z);
-        }
-        // Far enough down that the outward-rounded `fall` and `rise` still show it.
-        Some(self.sigma * (z - 1e-13 * (1.0 + low.abs() + high.abs())))
+        // Far enough down that the outward rounding of both functions still shows it.
+        let margin = if z.is_infinite() { 0.0 } else { 1e-13 * (1.0 + low.abs() + high.abs()) };
+        // For a larger set the meeting of one with the sum lies below the root.
+        let r = if z.is_infinite() { z } else { self.sigma * (z - margin) };
+        Some(Meeting { r, is_root: set == 1 })
     }
 }
 
@@ -127,8 +99,8 @@ mod tests {
     fn a_probability_falls_and_rises_by_the_quantile_shift() {
         let noise = Gaussian::new(0.5).unwrap();
         let p = Prob { p: 0.975_002_104_851_779_5, q: 0.024_997_895_148_220_5 }; // Phi(1.96)
-        let fallen = noise.fall(noise.level_below(&p), 0.98);
-        let risen = noise.rise(noise.level_above(&p.complement()), 0.98);
+        let fallen = noise.ln_min_prob(noise.level_below(&p), 0.98);
+        let risen = noise.ln_max_prob(noise.level_above(&p.complement()), 0.98);
         assert!((fallen - 0.5f64.ln()).abs() < 1e-12 && fallen < 0.5f64.ln());
         assert!((risen - 0.5f64.ln()).abs() < 1e-12 && risen > 0.5f64.ln());
     }

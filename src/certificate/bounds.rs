@@ -3,14 +3,14 @@
 use crate::stats::{Prob, Validity, anytime, binomial};
 use crate::{Error, Result};
 
-/// Confidence bounds of one event's probability, and the test that parts the top labels from the rest. [`Inference::FIXED`]
-/// is for a number of rows that was fixed beforehand; with [`Inference::ANYTIME`] every guarantee holds at all numbers of rows at
+/// Confidence bounds of one event's probability, and the test that parts the top labels from the rest. [`BoundFunctions::FIXED`]
+/// is for a number of rows that was fixed beforehand; with [`BoundFunctions::ANYTIME`] every guarantee holds at all numbers of rows at
 /// once, so whenever a look at them ends the rows.
 ///
 /// What the functions must keep: each bound fails with probability at most its alpha, rises with the successes, and comes no
 /// closer to the frequency when alpha falls.
 #[derive(Clone, Copy, Debug)]
-pub struct Inference {
+pub struct BoundFunctions {
     /// (successes, trials, alpha) to a lower bound of the probability, rounded down.
     pub lower: fn(u64, u64, f64) -> Result<Prob>,
     /// (successes, trials, alpha) to an upper bound of the probability, rounded up.
@@ -19,39 +19,27 @@ pub struct Inference {
     /// every j is at most a with probability at most a if the j labels with the largest counts are not the j most likely
     /// ones ([`predict`](super::predict)). 1 where the second is no smaller.
     pub boundary: fn(u64, u64) -> Result<f64>,
-    /// Which kind of bounds these are: counts that a rule ended take no others than its own.
-    pub validity: Validity,
 }
 
-impl Inference {
+impl BoundFunctions {
     /// Clopper-Pearson bounds and Hung and Fithian's test, for a number of rows fixed beforehand.
-    pub const FIXED: Self = Self {
-        #[cfg(not(smoothtopk_unsound))]
-        lower: binomial::lower,
-        #[cfg(not(smoothtopk_unsound))]
-        upper: binomial::upper,
-        #[cfg(smoothtopk_unsound)]
-        lower: super::unsound::frequency,
-        #[cfg(smoothtopk_unsound)]
-        upper: super::unsound::frequency,
-        boundary: binomial::leads,
-        validity: Validity::Fixed,
-    };
+    pub const FIXED: Self = Self { lower: binomial::lower, upper: binomial::upper, boundary: binomial::leads };
 
     /// Bounds at all numbers of rows at once. The test has no such form: labels that the same counts chose are never shown to be
     /// the most likely ones, so that what rests on it is not certified; let a pilot choose them.
-    pub const ANYTIME: Self =
-        Self { lower: anytime::lower, upper: anytime::upper, boundary: |_, _| Ok(1.0), validity: Validity::Anytime };
+    pub const ANYTIME: Self = Self { lower: anytime::lower, upper: anytime::upper, boundary: |_, _| Ok(1.0) };
 
-    /// The inference of a kind of bounds.
+    /// The functions of a kind of bounds. Those that hold at all looks also hold at all up to a last one.
     ///
     /// # Errors
-    /// `InvalidArgument` when it is neither [`Validity::Fixed`] nor [`Validity::Anytime`].
+    /// `InvalidArgument` for randomized bounds, which are for one label only.
     pub fn of(validity: Validity) -> Result<Self> {
         match validity {
             Validity::Fixed => Ok(Self::FIXED),
-            Validity::Anytime => Ok(Self::ANYTIME),
-            other => Err(Error::argument("validity", format!("guarantees take fixed or anytime bounds, not {other}"))),
+            Validity::Anytime | Validity::AnytimeTo(_) => Ok(Self::ANYTIME),
+            Validity::Randomized(_) => {
+                Err(Error::argument("randomized", "bounds can be randomized for the certificate of one label only"))
+            }
         }
     }
 
@@ -79,7 +67,7 @@ impl Inference {
     }
 }
 
-impl Default for Inference {
+impl Default for BoundFunctions {
     fn default() -> Self {
         Self::FIXED
     }
@@ -122,14 +110,14 @@ mod tests {
         for (successes, trials) in
             [(1, 100), (2, 100), (3, 10_000), (50, 100), (93, 100), (100, 100), (999_990, 1_000_000)]
         {
-            let bound = Inference::FIXED.weighted_lower(successes, trials, alpha, m).unwrap();
+            let bound = BoundFunctions::FIXED.weighted_lower(successes, trials, alpha, m).unwrap();
             let level = |p: f64| 0.5 * alpha * (p + 0.1);
             let at = binomial::lower(successes, trials, level(bound.p)).unwrap();
             let above = binomial::lower(successes, trials, level(bound.p * (1.0 + 1e-9))).unwrap();
             assert!(bound.p <= at.p && at.p < bound.p * (1.0 + 1e-11), "{successes} of {trials}");
             assert!(above.p < bound.p * (1.0 + 1e-9), "{successes} of {trials}: not the fixed point");
         }
-        assert_eq!(Inference::FIXED.weighted_lower(0, 100, alpha, m).unwrap(), Prob::ZERO);
+        assert_eq!(BoundFunctions::FIXED.weighted_lower(0, 100, alpha, m).unwrap(), Prob::ZERO);
     }
 
     #[test]

@@ -1,0 +1,109 @@
+//! From counts to statements: the doors of [`Counts`].
+
+use super::{AnswerLabels, Basis, Certificate, Guarantee, Prediction, Query, Randomized, label, predict};
+use crate::counts::Counts;
+use crate::noise::Purpose;
+use crate::stats::randomized::Uniform;
+use crate::stats::{Validity, check_k, check_trials};
+use crate::{Error, Result};
+
+impl Counts {
+    /// The radius within which the label stays in the smoothed classifier's top k, with probability at least 1 - alpha over the
+    /// samples. What the noise costs is off it, and the bounds are those that hold for how the samples ended: the certificate's
+    /// basis says which.
+    ///
+    /// The radius is never above the exact one for the counts, and within 1e-9 of the noise's scale of it.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the label is not below c, k not in 1..c, alpha or a share of it out of range, or randomized bounds
+    /// are asked for without a seed or for samples that looks ended; `InvalidData` when the samples were cut short, or chose or
+    /// predicted labels.
+    ///
+    /// ```
+    /// use smoothtopk::certificate::Query;
+    /// use smoothtopk::counts::{Assumed, Counts};
+    /// use smoothtopk::perturbation::Gaussian;
+    /// let labels = vec![2, 2, 334, 93642, 2, 5279, 737, 0, 2, 0];
+    /// let counts = Counts::assuming(labels, None, Assumed::fixed(Gaussian::new(0.25)?))?;
+    /// let certificate = counts.certify(&Query { k: 3, ..Query::of_label(3) })?;
+    /// assert!(certificate.radius > 0.54 && certificate.basis.assumed);
+    /// # Ok::<(), smoothtopk::Error>(())
+    /// ```
+    pub fn certify(&self, query: &Query) -> Result<Certificate> {
+        for (purpose, did) in
+            [(Purpose::Select, "chose"), (Purpose::Predict, "predicted"), (Purpose::Answer, "answered")]
+        {
+            if self.draws().has_purpose(purpose) {
+                let message = format!(
+                    "are of samples that {did} labels, and cannot certify a label as if it had been fixed before them: ask for the \
+                     guarantee, or certify by other samples"
+                );
+                return Err(Error::data("counts", message));
+            }
+        }
+        let mut basis = Basis::of(self, query.alpha)?;
+        if let Some(uniform) = self.uniform(query)? {
+            if basis.validity != Validity::Fixed {
+                let message = "bounds can be randomized for a number of samples that was fixed beforehand only";
+                return Err(Error::argument("randomized", message));
+            }
+            basis.validity = Validity::Randomized(uniform);
+        }
+        self.see();
+        label::certify(&basis, self.tally(), query.label, query.k, &query.allocation)
+    }
+
+    /// The smoothed classifier's top-k set, or an abstention; wrong with probability at most `alpha` over the samples.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when k is not in 1..c or alpha out of range; `InvalidData` when the samples were cut short, or looks ended
+    /// them: the test holds for a number that was fixed beforehand.
+    pub fn predict(&self, k: usize, alpha: f64) -> Result<Prediction> {
+        let basis = Basis::of(self, alpha)?;
+        if basis.validity != Validity::Fixed {
+            let message = "were ended by looks at them, and the test of a top-k set holds for a number fixed beforehand: take \
+                           the answer of the rule predict, or the guarantee with a pilot";
+            return Err(Error::data("counts", message));
+        }
+        self.see();
+        predict::predict(self.tally(), k, basis.alpha_left)
+    }
+
+    /// What holds around the input for k labels: those most frequent among the `pilot`'s samples, or, without one, among these
+    /// very samples, which is paid for out of alpha.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when k is not in 1..c, or alpha or a share of it out of range; `InvalidData` when the samples were cut
+    /// short, or the pilot has samples of these, or is of another model or input.
+    pub fn guarantee(&self, pilot: Option<&Self>, k: usize, alpha: f64) -> Result<Guarantee> {
+        let labels = match pilot {
+            None => AnswerLabels::same_counts(self.tally(), k)?,
+            Some(pilot) => {
+                self.check_comparable(pilot).map_err(|error| error.with_field("pilot"))?;
+                check_trials(pilot.n()).map_err(|error| error.with_field("pilot"))?;
+                AnswerLabels::pilot(pilot.tally(), k)?
+            }
+        };
+        let basis = Basis::of(self, alpha)?;
+        self.see();
+        Guarantee::new(&basis, self.tally(), &labels)
+    }
+
+    /// The uniform of randomized bounds, where they are asked for.
+    fn uniform(&self, query: &Query) -> Result<Option<Uniform>> {
+        match query.randomized {
+            Randomized::No => Ok(None),
+            Randomized::By(uniform) => Ok(Some(uniform)),
+            Randomized::FromSeed => {
+                check_k(query.k, self.classes())?;
+                let none = || {
+                    let message = "the uniform of randomized bounds comes from the seed or key of the samples, which these counts do \
+                                   not hold: give the uniform that their certificate names";
+                    Error::argument("randomized", message)
+                };
+                let (source, stream) = self.draws().first_source().ok_or_else(none)?;
+                Ok(Some(Uniform::from_bits(source.bits_beside_rows(stream, query.k as u64))))
+            }
+        }
+    }
+}

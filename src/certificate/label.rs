@@ -1,0 +1,71 @@
+//! The certificate of one label.
+
+use super::basis::Basis;
+use super::radius::{TopKRadius, set_radius, top_k_radius};
+use crate::Result;
+use crate::perturbation::Shift;
+use crate::stats::allocation::{RivalBounds, SpentBounds};
+use crate::stats::{Allocation, Prob, Tally};
+
+/// The statement that `label` is among the smoothed classifier's top `k` for every perturbation of size below `radius`.
+///
+/// It is wrong with probability at most the alpha of its basis, over the samples drawn.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Certificate {
+    /// The label.
+    pub label: usize,
+    /// The size of the top set the label stays in.
+    pub k: usize,
+    /// The certified radius in the noise's norm, in the units of the input, rounded down; 0 when nothing is certified.
+    pub radius: f64,
+    /// Lower bound of the label's probability.
+    pub p_lower: Prob,
+    /// Upper bound of the summed probability of the rivals that limit the radius.
+    pub p_upper: Prob,
+    /// How many rivals that sum has: t of Theorem 1, in 1..=k.
+    pub set_size: usize,
+    /// How alpha was split between the bounds.
+    pub allocation: Allocation,
+    /// What it rests on.
+    pub basis: Basis,
+}
+
+impl Certificate {
+    /// Whether anything is certified: the label is in the top k at the point itself and within a positive radius.
+    pub fn certified(&self) -> bool {
+        self.radius > 0.0
+    }
+}
+
+/// Certifies `label` by numbers alone; [`Counts::certify`](crate::counts::Counts::certify) knows what they rest on.
+///
+/// Label and allocation, its names and shares, must have been fixed before the samples were drawn.
+///
+/// # Errors
+/// `InvalidArgument` when `label` is not below c, `k` not in 1..c, alpha or a share of it not in
+/// [[`MIN_ALPHA`](crate::stats::MIN_ALPHA), [`MAX_ALPHA`](crate::stats::MAX_ALPHA)], or there is no sample or more than
+/// [`MAX_TRIALS`](crate::stats::MAX_TRIALS).
+pub fn certify(basis: &Basis, tally: &Tally, label: usize, k: usize, allocation: &Allocation) -> Result<Certificate> {
+    basis.check()?;
+    let bounds = allocation.bounds(tally, label, k, basis.alpha_left, basis.validity)?;
+    let TopKRadius { radius, set_size, set } = radius_of(&basis.noise, &bounds)?;
+    Ok(Certificate {
+        label,
+        k,
+        radius: basis.less_cost(radius),
+        p_lower: bounds.label,
+        p_upper: set,
+        set_size,
+        allocation: allocation.clone(),
+        basis: Basis { n: tally.n(), ..*basis },
+    })
+}
+
+/// The radius that bounds give.
+pub(super) fn radius_of<F: Shift>(noise: &F, bounds: &SpentBounds) -> Result<TopKRadius> {
+    match &bounds.rivals {
+        RivalBounds::Each(rivals) => top_k_radius(noise, bounds.label, rivals),
+        RivalBounds::Sum { sum, size } => set_radius(noise, bounds.label, *sum, *size),
+    }
+}

@@ -1,0 +1,202 @@
+//! The one type of counts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Draws, Ending, Perturbation, Subject};
+use crate::stats::{Tally, Validity};
+use crate::{Error, Result};
+
+/// How many samples were given each label, with all that decides what they prove.
+///
+/// Certifying and predicting from counts takes what the noise costs, and the bounds that are valid for how the samples ended, by
+/// itself: a caller cannot forget either.
+///
+/// Counts remember that a statement was made from them. Whoever adds samples after a look may do so because of what they saw, so
+/// such a sum takes bounds that hold at all looks. Safe to share between threads.
+#[derive(Debug)]
+pub struct Counts {
+    tally: Tally,
+    perturbation: Perturbation,
+    ending: Ending,
+    draws: Draws,
+    subject: Arc<Subject>,
+    seen: AtomicBool,
+}
+
+impl Counts {
+    /// Counts of samples that this library drew, or (without draws) of bare numbers.
+    pub(crate) fn new(
+        tally: Tally,
+        perturbation: Perturbation,
+        ending: Ending,
+        draws: Draws,
+        subject: Arc<Subject>,
+    ) -> Self {
+        Self { tally, perturbation, ending, draws, subject, seen: AtomicBool::new(false) }
+    }
+
+    /// The number of samples of each label, by label.
+    pub fn labels(&self) -> &[u64] {
+        self.tally.labels()
+    }
+
+    /// The number of labels, c.
+    pub fn classes(&self) -> usize {
+        self.tally.classes()
+    }
+
+    /// The number of samples, valid and invalid.
+    pub fn n(&self) -> u64 {
+        self.tally.n()
+    }
+
+    /// The number of invalid samples: their scores were not finite. They count as samples of every rival.
+    pub fn invalid(&self) -> u64 {
+        self.tally.invalid()
+    }
+
+    /// The label with the largest count; the lowest index among equals.
+    pub fn top(&self) -> usize {
+        self.tally.top()
+    }
+
+    /// The numbers alone.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The noise, and what its rounding costs.
+    pub fn perturbation(&self) -> &Perturbation {
+        &self.perturbation
+    }
+
+    /// Why the samples ended.
+    pub fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    /// Which samples these are; empty where that is not known.
+    pub fn draws(&self) -> &Draws {
+        &self.draws
+    }
+
+    /// The model and the input.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// Whether these are bare numbers, of which the caller stated the rest.
+    pub fn is_assumed(&self) -> bool {
+        self.perturbation.is_assumed()
+    }
+
+    /// Whether a statement was made from these counts, or from a part of them.
+    pub fn is_seen(&self) -> bool {
+        self.seen.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that a statement was made.
+    pub(crate) fn see(&self) {
+        self.seen.store(true, Ordering::Relaxed);
+    }
+
+    /// The same counts, from which a statement was made.
+    pub(crate) fn seen(self) -> Self {
+        self.see();
+        self
+    }
+
+    /// What is left of `alpha` for bounds.
+    pub(crate) fn alpha_left(&self, alpha: f64) -> Result<f64> {
+        match self.perturbation.alpha_cost {
+            0.0 => Ok(alpha),
+            _ => self.perturbation.alpha_left(alpha, self.ending.most_samples(self.n())?),
+        }
+    }
+
+    /// The bounds that are valid for these samples.
+    ///
+    /// # Errors
+    /// `InvalidData` when none are: the samples were cut short.
+    pub fn validity(&self) -> Result<Validity> {
+        self.ending.validity()
+    }
+
+    /// Adds the counts of other samples of the same model, input and noise.
+    ///
+    /// The sum has a number fixed beforehand where both parts have, and no statement was made from either; else it takes bounds
+    /// that hold at all looks.
+    ///
+    /// # Errors
+    /// `InvalidData`, and `self` is unchanged, when the samples are of another model, arithmetic, input or noise, when some of them
+    /// are counted already, when only one of the two says which samples it has, when the numbers of labels differ, or a sum
+    /// overflows.
+    pub fn add(&mut self, other: &Self) -> Result<()> {
+        self.check_comparable(other)?;
+        if self.perturbation != other.perturbation {
+            let (ours, theirs) = (&self.perturbation, &other.perturbation);
+            let shown = |p: &Perturbation| {
+                format!("{} by \"{}\" on a grid of step {:e} of {} elements", p.noise, p.method, p.step, p.elements)
+            };
+            let message = format!("are of other noise: {}, not {}", shown(theirs), shown(ours));
+            return Err(Error::data("counts", message));
+        }
+        self.tally.add(&other.tally)?;
+        let seen = self.is_seen() || other.is_seen();
+        self.ending = self.ending.of_sum(other.ending, seen);
+        self.draws.add(&other.draws);
+        self.seen = AtomicBool::new(seen);
+        Ok(())
+    }
+
+    /// The sum of counts, as [`Counts::add`] gives it.
+    ///
+    /// # Errors
+    /// As [`Counts::add`]; `InvalidArgument` when there are none.
+    pub fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Result<Self> {
+        let mut parts = parts.into_iter();
+        let mut sum = parts.next().ok_or_else(|| Error::argument("counts", "there must be at least one"))?.clone();
+        parts.try_for_each(|part| sum.add(part))?;
+        Ok(sum)
+    }
+
+    /// Refuses other samples that are not of the same model and input, or not known to be other samples.
+    pub(crate) fn check_comparable(&self, other: &Self) -> Result<()> {
+        if self.classes() != other.classes() {
+            let message = format!("have {} labels, not {}", other.classes(), self.classes());
+            return Err(Error::data("counts", message));
+        }
+        if self.is_assumed() != other.is_assumed() {
+            let message = "are bare numbers on one side: whether samples are counted twice cannot be told; take counts that this \
+                           library drew on both sides, or bare numbers on both";
+            return Err(Error::data("counts", message));
+        }
+        self.subject.check_same(&other.subject)?;
+        self.draws.check_disjoint(&other.draws)
+    }
+}
+
+impl Clone for Counts {
+    fn clone(&self) -> Self {
+        Self {
+            tally: self.tally.clone(),
+            perturbation: self.perturbation.clone(),
+            ending: self.ending,
+            draws: self.draws.clone(),
+            subject: Arc::clone(&self.subject),
+            seen: AtomicBool::new(self.is_seen()),
+        }
+    }
+}
+
+/// Of what the samples are; not whether a statement was made from them.
+impl PartialEq for Counts {
+    fn eq(&self, other: &Self) -> bool {
+        self.tally == other.tally
+            && self.perturbation == other.perturbation
+            && self.ending == other.ending
+            && self.draws == other.draws
+            && self.subject == other.subject
+    }
+}

@@ -1,0 +1,71 @@
+//! Why samples ended.
+
+use serde::{Deserialize, Serialize};
+
+use super::Rule;
+use crate::stats::Validity;
+use crate::{Error, Result};
+
+/// Why the samples of counts ended. It decides which bounds are valid for them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Ending {
+    /// Their number was fixed before they were drawn.
+    Fixed,
+    /// Looks at the counts decided when to end.
+    Looks {
+        /// The rule that looked; none where a person or a program of its own did.
+        rule: Option<Rule>,
+        /// The largest number of samples that there could have been, fixed beforehand; none where there was no such number.
+        last: Option<u64>,
+    },
+    /// A failure, a deadline or a cancel came first. Which samples were counted may depend on what they were, so these counts
+    /// certify and predict nothing.
+    CutShort,
+}
+
+impl Ending {
+    /// The bounds that hold for samples that ended so.
+    ///
+    /// # Errors
+    /// `InvalidData` when none do: the counts were cut short.
+    pub fn validity(&self) -> Result<Validity> {
+        match *self {
+            Self::Fixed => Ok(Validity::Fixed),
+            Self::Looks { rule: Some(rule), last: Some(last) } => Ok(rule.validity(last)),
+            Self::Looks { .. } => Ok(Validity::Anytime),
+            Self::CutShort => Err(Error::data(
+                "counts",
+                "were cut short by a failure, a deadline or a cancel, and which samples came first may depend on what they were: \
+                 such counts certify and predict nothing; draw the samples again",
+            )),
+        }
+    }
+
+    /// The number of samples whose distance from exact noise is paid for.
+    ///
+    /// # Errors
+    /// `InvalidData` when looks had no last number, so that none was fixed beforehand.
+    pub(super) fn most_samples(&self, n: u64) -> Result<u64> {
+        match *self {
+            Self::Looks { last: None, .. } => Err(Error::data(
+                "counts",
+                "of exact noise were looked at while they grew, with no largest number fixed beforehand: what the noise costs \
+                 is not bounded; draw them by a rule with an n",
+            )),
+            Self::Looks { last: Some(last), .. } => Ok(last.max(n)),
+            Self::Fixed | Self::CutShort => Ok(n),
+        }
+    }
+
+    /// The ending of two counts that are added, neither of them empty. Whoever had seen one of them when the other was added may
+    /// have added it for what they saw: `seen` says so.
+    pub(super) fn of_sum(self, other: Self, seen: bool) -> Self {
+        match (self, other) {
+            (Self::CutShort, _) | (_, Self::CutShort) => Self::CutShort,
+            (Self::Fixed, Self::Fixed) if !seen => Self::Fixed,
+            _ => Self::Looks { rule: None, last: None },
+        }
+    }
+}

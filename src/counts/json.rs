@@ -1,0 +1,119 @@
+//! The serialized form of counts: docs/record.md has its schema.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Counts, Draw, Draws, Ending, Perturbation, Subject};
+use crate::stats::Tally;
+use crate::{Error, Result};
+
+/// The major version of the form; a reader refuses another.
+const MAJOR: &str = "1";
+/// The version that is written.
+const VERSION: &str = "1.0";
+const FORMAT: &str = "smoothtopk-counts";
+
+/// Counts as they are written. A field that this version does not know is refused: it may say what the samples do not prove.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Form {
+    format: String,
+    version: String,
+    labels: Vec<u64>,
+    n: u64,
+    perturbation: Perturbation,
+    ending: Ending,
+    seen: bool,
+    draws: Vec<Draw>,
+    subject: Subject,
+}
+
+impl Counts {
+    /// The counts as JSON, with a digest in the place of the seed or key: for showing to others.
+    pub fn to_json(&self) -> String {
+        self.to_text(false)
+    }
+
+    /// The counts as JSON, with the seed or key: whoever reads it knows the noise. With it the samples can be drawn again.
+    pub fn to_json_with_secret(&self) -> String {
+        self.to_text(true)
+    }
+
+    /// The counts that were written so.
+    ///
+    /// # Errors
+    /// `InvalidData` when the text is not JSON of this form, has a field that this version does not know, or contradicts itself.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let form: Form = serde_json::from_str(text).map_err(|error| {
+            let hint = if error.to_string().contains("unknown field") {
+                " (a newer version of smoothtopk may have written it: read it with that version)"
+            } else {
+                ""
+            };
+            Error::data("counts", format!("are not JSON of {FORMAT} {VERSION}: {error}{hint}"))
+        })?;
+        form.try_into()
+    }
+
+    fn to_text(&self, secrets: bool) -> String {
+        // Plain strings, numbers and lists always serialize.
+        serde_json::to_string(&self.form(secrets)).unwrap_or_default()
+    }
+
+    /// The form, for a record that holds it.
+    pub(crate) fn form(&self, secrets: bool) -> Form {
+        Form {
+            format: FORMAT.into(),
+            version: VERSION.into(),
+            labels: self.labels().to_vec(),
+            n: self.n(),
+            perturbation: self.perturbation().clone(),
+            ending: self.ending(),
+            seen: self.is_seen(),
+            draws: self.draws().list(secrets),
+            subject: self.subject().clone(),
+        }
+    }
+}
+
+impl TryFrom<Form> for Counts {
+    type Error = Error;
+
+    fn try_from(form: Form) -> Result<Self> {
+        let Form { format, version, labels, n, perturbation, ending, seen, draws, subject } = form;
+        if format != FORMAT || version.split('.').next() != Some(MAJOR) {
+            let message = format!("are \"{format}\" {version}: this version reads {FORMAT} {MAJOR}");
+            return Err(Error::data("counts", message));
+        }
+        perturbation.check()?;
+        let draws = Draws::try_from(draws)?;
+        if perturbation.is_assumed() != draws.is_empty() {
+            return Err(Error::data(
+                "draws",
+                "contradict the perturbation: bare numbers have none, other counts have some",
+            ));
+        }
+        // Of samples that were cut short some are missing.
+        let drawn = draws.len();
+        if !draws.is_empty() && (drawn < n || (drawn > n && ending != Ending::CutShort)) {
+            return Err(Error::data("n", format!("is {n}, and the draws have {drawn} samples: the file is damaged")));
+        }
+        let counts = Self::new(Tally::new(labels, n)?, perturbation, ending, draws, subject.into());
+        Ok(if seen { counts.seen() } else { counts })
+    }
+}
+
+/// A value that is written as its text.
+pub(super) mod text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}

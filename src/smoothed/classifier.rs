@@ -1,0 +1,192 @@
+//! The smoothed classifier.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::flight::{Flight, Group};
+use super::origin::Origin;
+use super::timer::Timer;
+use super::watcher::Judgement;
+use super::{Batch, Control, Draw, Pending, Request, Task};
+use crate::counts::{Rule, Subject};
+use crate::noise::Purpose;
+use crate::sampler::{BaseClassifier, Job, JobHandle, Lane, Plan, Sampler};
+use crate::stats::MAX_TRIALS;
+use crate::{Error, Result};
+
+/// A smoothed classifier, with the threads that draw its samples. Safe to share between threads, whose rows share batches.
+#[derive(Debug)]
+pub struct SmoothedClassifier {
+    // Declared first: closing the sampler ends every job, and the timer may be ending one meanwhile.
+    sampler: Sampler,
+    timer: Timer,
+}
+
+impl SmoothedClassifier {
+    /// Smooths `classifier`, running batches by `plan`.
+    ///
+    /// # Errors
+    /// As [`Sampler::new`].
+    pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan) -> Result<Self> {
+        Ok(Self { sampler: Sampler::new(classifier, plan)?, timer: Timer::default() })
+    }
+
+    /// The threads and batches in use.
+    pub fn sampler(&self) -> &Sampler {
+        &self.sampler
+    }
+
+    /// Queues a task about one input, whose elements are on the scale of the request's sigma.
+    ///
+    /// Inputs that share a seed must have streams of their own, or they get the same noise.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the request is out of range or does not fit the number of labels; `InvalidData` when the input
+    /// has another number of elements than the model takes, or one that is not finite.
+    pub fn submit(&self, input: &[f32], task: Task, request: &Request, stream: u64) -> Result<Pending> {
+        let request = self.settle(&[task], request)?;
+        self.sampler.check_elements(input.len())?;
+        let (job, judgement, origin) = self.job_of(input, task, &request, stream)?;
+        let handle = self.sampler.submit(job)?;
+        Ok(Pending::new(handle, judgement, task, request, origin, stream))
+    }
+
+    /// Queues one task for each of `tasks.len()` inputs, row-major in `inputs`; input i gets the stream `stream + i`. They share
+    /// one seed, one deadline, one cancel token and one callback.
+    ///
+    /// # Errors
+    /// As [`SmoothedClassifier::submit`], and `InvalidArgument` when there is no input or a stream overflows. Nothing is
+    /// queued then, and [`Control::done`] is dropped.
+    pub fn submit_batch(
+        &self,
+        inputs: &[f32],
+        tasks: &[Task],
+        request: &Request,
+        stream: u64,
+        control: Control,
+    ) -> Result<Batch> {
+        let start = Instant::now();
+        let elements = self.sampler.classifier().elements();
+        if tasks.is_empty() {
+            return Err(Error::argument("count", "there must be at least one input"));
+        }
+        if tasks.len().checked_mul(elements) != Some(inputs.len()) {
+            let message =
+                format!("{} inputs of {elements} elements are needed, got {} elements", tasks.len(), inputs.len());
+            return Err(Error::data("inputs", message));
+        }
+        if stream.checked_add(tasks.len() as u64 - 1).is_none() {
+            return Err(Error::argument(
+                "stream",
+                format!("{stream} and the {} after it overflow 64 bits", tasks.len()),
+            ));
+        }
+        let request = self.settle(tasks, request)?;
+        if control.timeout.is_some() {
+            self.timer.start()?;
+        }
+        // All are checked before the first is queued.
+        let prepare = |(i, (input, &task)): (usize, (&[f32], &Task))| {
+            self.job_of(input, task, &request, stream + i as u64).map_err(|error| match tasks.len() {
+                1 => error,
+                _ => error.prefixed(&format!("input {i}: ")),
+            })
+        };
+        let jobs: Vec<(Job, Option<Judgement>, Origin)> =
+            inputs.chunks_exact(elements).zip(tasks).enumerate().map(prepare).collect::<Result<_>>()?;
+        // A lane of its own for each request.
+        let lane = Lane::new();
+        let group = Group::new(jobs.len(), control.done);
+        let mut pending = Vec::with_capacity(jobs.len());
+        for (i, ((job, judgement, origin), &task)) in jobs.into_iter().zip(tasks).enumerate() {
+            let handle = self.queue(job.lane(&lane), &group)?;
+            pending.push(Pending::new(handle, judgement, task, request.clone(), origin, stream + i as u64));
+        }
+        group.set_jobs(pending.iter().map(Pending::stopper).collect());
+        let flight = Flight::new(group, &self.timer, start, control.timeout, control.cancel);
+        Ok(Batch::new(flight, pending))
+    }
+
+    /// Queues the samples `samples` of the estimation noise of one input, with the request's sigma, seed and grid. Counts of
+    /// disjoint ranges add to those of a task over all of them.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when sigma, the largest input or the range is out of range; `InvalidData` as
+    /// [`SmoothedClassifier::submit`]. [`Control::done`] is then dropped.
+    pub fn submit_samples(
+        &self,
+        input: &[f32],
+        samples: Range<u64>,
+        request: &Request,
+        stream: u64,
+        control: Control,
+    ) -> Result<Draw> {
+        let start = Instant::now();
+        if samples.is_empty() || samples.end > MAX_TRIALS {
+            let message = format!(
+                "the samples {} .. {} must be at least one and end by {MAX_TRIALS}",
+                samples.start, samples.end
+            );
+            return Err(Error::argument("rows", message));
+        }
+        self.sampler.check_elements(input.len())?;
+        let noise = request.noise()?;
+        let job = Job::new(input, &noise, Purpose::Estimate)?;
+        let origin = Origin::new(&noise, stream, Purpose::Estimate, &self.subject(), input);
+        if control.timeout.is_some() {
+            self.timer.start()?;
+        }
+        let group = Group::new(1, control.done);
+        let handle = self.queue(job.key(stream).samples(samples.clone()).lane(&Lane::new()), &group)?;
+        group.set_jobs(vec![handle.stopper()]);
+        Ok(Draw::new(Flight::new(group, &self.timer, start, control.timeout, control.cancel), handle, origin, samples))
+    }
+
+    /// Checks the request for every task, and settles its seed.
+    fn settle(&self, tasks: &[Task], request: &Request) -> Result<Request> {
+        let (classes, elements) = (self.classes(), self.sampler.classifier().elements());
+        tasks.iter().try_for_each(|&task| request.check_for(task, classes, elements))?;
+        request.with_seed()
+    }
+
+    fn classes(&self) -> usize {
+        self.sampler.classifier().classes()
+    }
+
+    fn queue(&self, job: Job, group: &Arc<Group>) -> Result<JobHandle> {
+        let group = Arc::clone(group);
+        self.sampler.submit_then(job, move || group.job_ended())
+    }
+
+    fn subject(&self) -> Subject {
+        self.sampler.classifier().subject()
+    }
+
+    /// The job of one task, the judgement of its counts where a rule may stop it, and what its counts are of.
+    fn job_of(
+        &self,
+        input: &[f32],
+        task: Task,
+        request: &Request,
+        stream: u64,
+    ) -> Result<(Job, Option<Judgement>, Origin)> {
+        let purpose = match task {
+            // A label predicted and then certified under one seed must not be certified by the samples that chose it.
+            Task::Predict => Purpose::Predict,
+            // Nor one that was returned with guarantees by the samples that chose it.
+            Task::CertifyAnswer => Purpose::Answer,
+            Task::Certify(_) | Task::CertifySelected => Purpose::Estimate,
+        };
+        let noise = request.noise()?;
+        let origin = Origin::new(&noise, stream, purpose, &self.subject(), input);
+        let job = Job::new(input, &noise, purpose)?;
+        let job = job.key(stream).pilot(request.pilot_samples(task)).samples(0..request.n);
+        if request.rule == Rule::Fixed {
+            // Which label is certified, and how, does not change what is drawn: pilot and samples go at once.
+            return Ok((job, None, origin));
+        }
+        let judgement = Judgement::new(request, task, self.classes(), &origin)?;
+        Ok((job.watched(judgement.clone()), Some(judgement), origin))
+    }
+}

@@ -1,0 +1,46 @@
+//! What the counts of one input have in common.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::counts::{Counts, Draws, Ending, Perturbation, Subject};
+use crate::noise::{Noise, Purpose, Source};
+use crate::stats::Tally;
+
+/// The noise, stream, model and input of a task: what makes counts of its tallies.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub perturbation: Perturbation,
+    source: Source,
+    stream: u64,
+    purpose: Purpose,
+    subject: Arc<Subject>,
+}
+
+impl Origin {
+    pub(super) fn new(noise: &Noise, stream: u64, purpose: Purpose, subject: &Subject, input: &[f32]) -> Self {
+        Self {
+            perturbation: Perturbation::of(noise, input.len()),
+            source: *noise.source(),
+            stream,
+            purpose,
+            subject: Arc::new(subject.with_input(input)),
+        }
+    }
+
+    /// Counts of samples of the range; of all of them, unless they were cut short.
+    pub(super) fn counts(&self, tally: Tally, samples: Range<u64>, ending: Ending) -> Counts {
+        self.of_purpose(self.purpose, tally, samples, ending)
+    }
+
+    /// Counts of the pilot's samples.
+    pub(super) fn pilot(&self, tally: Tally, asked: u64) -> Counts {
+        let ending = if tally.n() < asked { Ending::CutShort } else { Ending::Fixed };
+        self.of_purpose(Purpose::Select, tally, 0..asked, ending)
+    }
+
+    fn of_purpose(&self, purpose: Purpose, tally: Tally, samples: Range<u64>, ending: Ending) -> Counts {
+        let draws = Draws::one(&self.source, self.stream, purpose, samples);
+        Counts::new(tally, self.perturbation.clone(), ending, draws, Arc::clone(&self.subject))
+    }
+}
