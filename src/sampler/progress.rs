@@ -9,8 +9,8 @@ use crate::model::NO_LABEL;
 #[cfg(feature = "cuda")]
 use crate::noise::RowNoise;
 use crate::noise::{JobNoise, Purpose};
-use crate::sampler::job::{Job, Samples};
-use crate::sampler::lanes::Lane;
+use crate::sampler::lane::Lane;
+use crate::sampler::samples::Samples;
 use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
 use crate::sampler::watch::Watch;
 use crate::stats::Counts;
@@ -30,15 +30,15 @@ pub(super) struct JobState {
     pub(super) ended: Condvar,
 }
 
-/// Labels counted.
-pub(super) struct Tally {
+/// Counts labels.
+pub(super) struct LabelCounter {
     labels: Vec<u64>,
     rows: u64,
 }
 
 pub(super) struct Progress {
-    pub(super) estimate: Tally,
-    pub(super) pilot: Option<Tally>,
+    pub(super) estimate: LabelCounter,
+    pub(super) pilot: Option<LabelCounter>,
     /// Positions before this one were handed out.
     given: u64,
     /// Positions before this one may be handed out: up to the next look.
@@ -64,7 +64,7 @@ impl std::fmt::Debug for JobState {
     }
 }
 
-impl Tally {
+impl LabelCounter {
     fn new(classes: usize) -> Self {
         Self { labels: vec![0; classes], rows: 0 }
     }
@@ -123,9 +123,9 @@ impl Progress {
         self.estimate.rows + self.pilot.as_ref().map_or(0, |pilot| pilot.rows)
     }
 
-    fn tally(&mut self, pilot: bool) -> &mut Tally {
+    fn counter(&mut self, pilot: bool) -> &mut LabelCounter {
         match &mut self.pilot {
-            Some(tally) if pilot => tally,
+            Some(counter) if pilot => counter,
             _ => &mut self.estimate,
         }
     }
@@ -152,16 +152,20 @@ enum Seen {
 }
 
 impl JobState {
-    pub(super) fn new(job: Job, classes: usize, on_end: Option<OnEnd>) -> Self {
-        let Job { samples, mut watch } = job;
+    pub(super) fn new(
+        samples: Samples,
+        mut watch: Option<Box<dyn Watch>>,
+        classes: usize,
+        on_end: Option<OnEnd>,
+    ) -> Self {
         let released = match &mut watch {
             None => samples.rows(),
             Some(_) if samples.pilot > 0 => samples.pilot,
             Some(watch) => watch.next_look(0).max(1).min(samples.rows()),
         };
         let progress = Progress {
-            estimate: Tally::new(classes),
-            pilot: (samples.pilot > 0).then(|| Tally::new(classes)),
+            estimate: LabelCounter::new(classes),
+            pilot: (samples.pilot > 0).then(|| LabelCounter::new(classes)),
             given: 0,
             released,
             end: samples.rows(),
@@ -232,7 +236,7 @@ impl JobState {
     /// Counts the labels of rows that were handed out. True when a look has released further rows, which are to be queued.
     pub(super) fn give_back(&self, pilot: bool, labels: &[u32]) -> bool {
         let mut progress = self.lock();
-        progress.tally(pilot).add(labels);
+        progress.counter(pilot).add(labels);
         self.settle(progress, labels.len() as u64)
     }
 
@@ -240,7 +244,7 @@ impl JobState {
     #[cfg(feature = "cuda")]
     pub(super) fn give_back_counts(&self, pilot: bool, counts: &[u32], rows: u64) -> bool {
         let mut progress = self.lock();
-        progress.tally(pilot).add_counts(counts, rows);
+        progress.counter(pilot).add_counts(counts, rows);
         self.settle(progress, rows)
     }
 
@@ -315,7 +319,7 @@ impl JobState {
         mut watch: Box<dyn Watch>,
     ) -> MutexGuard<'a, Progress> {
         let (given, end) = (progress.given, progress.end);
-        let pilot = progress.pilot.as_ref().filter(|_| given == self.samples.pilot).map(Tally::counts);
+        let pilot = progress.pilot.as_ref().filter(|_| given == self.samples.pilot).map(LabelCounter::counts);
         let counts = progress.estimate.counts();
         progress.looking = true;
         drop(progress);
