@@ -3,7 +3,6 @@
 use half::{bf16, f16};
 
 use super::options::Constant;
-use super::resolve::refuse;
 use super::types::{Dim, ElementType, Interface, ValueKind};
 use crate::{Error, Result};
 
@@ -24,7 +23,7 @@ pub(super) struct Filled {
 pub(super) fn fill(interface: &Interface, input: &str, batch: &Dim, constants: &[Constant]) -> Result<Vec<Filled>> {
     for (i, constant) in constants.iter().enumerate() {
         if !interface.inputs.iter().any(|input| input.name == constant.name) {
-            return Err(refuse(interface, format!("the model has no input {}", constant.name)).with_field("constant"));
+            return Err(interface.refuse(format!("the model has no input {}", constant.name)).with_field("constant"));
         }
         if constants[..i].iter().any(|earlier| earlier.name == constant.name) {
             return Err(Error::argument("constant", format!("{} is given twice", constant.name)));
@@ -34,10 +33,10 @@ pub(super) fn fill(interface: &Interface, input: &str, batch: &Dim, constants: &
     let fill = |other: &super::types::ValueInfo| {
         let constant = constants.iter().find(|constant| constant.name == other.name).ok_or_else(|| {
             let message = format!("the input {} has no value: fix it (--constant {}=VALUE)", other.name, other.name);
-            refuse(interface, message).with_field("constant")
+            interface.refuse(message).with_field("constant")
         })?;
         let ValueKind::Tensor { element, shape } = &other.kind else {
-            return Err(refuse(interface, format!("the input {} is not a tensor", other.name)));
+            return Err(interface.refuse(format!("the input {} is not a tensor", other.name)));
         };
         let per_row = match (shape.first(), batch) {
             (Some(Dim::Dynamic(name)), Dim::Dynamic(batch)) => !name.is_empty() && name == batch,

@@ -10,17 +10,16 @@ use super::constants::Filled;
 use super::gpu::DeviceStream;
 use super::labels;
 use super::options::Provider;
-use super::raw::{self, Call, RawResult, Tensor};
-use super::resolve::Plan;
-use super::runtime::one_line;
+use super::raw::{self, Call, RawResult, Tensor, one_line};
+use super::resolve::IoMapping;
 use super::session::Opened;
-use super::signature::{Batch, Reading};
+use super::signature::{BatchDim, Reading};
 use crate::{Error, ErrorKind, Result};
 
-/// Session and plan, shared by all runners of a model; it lives as long as the last of them.
+/// Session and mapping, shared by all runners of a model; it lives as long as the last of them.
 pub(super) struct Core {
     pub opened: Opened,
-    pub plan: Plan,
+    pub mapping: IoMapping,
     pub provider: Provider,
     /// Dropped after the session, whose work goes there.
     pub _stream: Option<DeviceStream>,
@@ -68,16 +67,17 @@ impl Core {
         options: Arc<RunOptions<NoSelectedOutputs>>,
         output: Option<(super::ElementType, &RowShape)>,
     ) -> Result<Call> {
-        let plan = &self.plan;
+        let mapping = &self.mapping;
         let memory = |reason| Error::new(ErrorKind::Run, format!("no memory for a batch of {rows} rows: {reason}"));
-        let input = Tensor::zeros(plan.input_type, &with_rows(rows, &plan.element_shape), true).map_err(memory)?;
-        let mut inputs = vec![(c_string(&plan.input)?, input)];
+        let input =
+            Tensor::zeros(mapping.input_type, &with_rows(rows, &mapping.element_shape), true).map_err(memory)?;
+        let mut inputs = vec![(c_string(&mapping.input)?, input)];
         inputs.extend(self.constants(rows)?);
         let bound = match output {
             Some((element, shape)) => Some(Tensor::zeros(element, &with_rows(rows, shape), true).map_err(memory)?),
             None => None,
         };
-        Ok(Call::new(Arc::clone(&self.opened.session), options, inputs, c_string(&plan.output)?, bound))
+        Ok(Call::new(Arc::clone(&self.opened.session), options, inputs, c_string(&mapping.output)?, bound))
     }
 
     /// The further inputs, for up to `rows` rows.
@@ -95,7 +95,7 @@ impl Core {
             }
             Ok((c_string(&constant.name)?, tensor))
         };
-        self.plan.constants.iter().map(make).collect()
+        self.mapping.constants.iter().map(make).collect()
     }
 
     /// Runs, alone where the provider's runs must not overlap.
@@ -119,9 +119,9 @@ impl Core {
         let (key, value) = raw::SHRINK;
         let mut options = RunOptions::new().map_err(|error| error.to_string())?;
         options.set(key, value).map_err(|error| error.to_string())?;
-        let rows = match self.plan.batch {
-            Batch::Fixed(rows) => rows,
-            Batch::Dynamic => 1,
+        let rows = match self.mapping.batch {
+            BatchDim::Fixed(rows) => rows,
+            BatchDim::Dynamic => 1,
         };
         let mut call = self.call(rows, Arc::new(options), None).map_err(|error| error.to_string())?;
         self.run(&mut call)

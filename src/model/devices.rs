@@ -9,8 +9,8 @@ use ort::session::builder::SessionBuilder;
 
 use super::gpu::{CudaOptions, DeviceStream, TensorRtOptions};
 use super::options::{ModelOptions, Provider};
-use super::raw;
-use super::runtime::{Runtime, one_line};
+use super::raw::{self, one_line};
+use super::runtime::Runtime;
 use crate::{Error, Result};
 
 /// Refuses options that the provider cannot have.

@@ -1,13 +1,13 @@
 //! TensorRT's engine for one model: the shapes it is built for, and where it is kept.
 
 use super::options::ModelOptions;
-use super::resolve::Plan;
-use super::signature::Batch;
+use super::resolve::IoMapping;
+use super::signature::BatchDim;
 use crate::{Error, Result};
 
 /// The shapes of all inputs that leave the batch open, as TensorRT's provider reads them: `x:64x3x32x32,y:64x1`.
-pub(super) fn profile(plan: &Plan, rows: usize) -> Result<String> {
-    if let Batch::Fixed(fixed) = plan.batch
+pub(super) fn profile(mapping: &IoMapping, rows: usize) -> Result<String> {
+    if let BatchDim::Fixed(fixed) = mapping.batch
         && fixed != rows
     {
         return Err(Error::argument("tensorrt.batch", format!("the model's batch is fixed at {fixed}, not {rows}")));
@@ -16,8 +16,8 @@ pub(super) fn profile(plan: &Plan, rows: usize) -> Result<String> {
         let dims = std::iter::once(&rows).chain(shape).map(ToString::to_string).collect::<Vec<_>>();
         format!("{name}:{}", dims.join("x"))
     };
-    let mut shapes = vec![shape(&plan.input, &plan.element_shape)];
-    let per_row = plan.constants.iter().filter(|constant| constant.per_row);
+    let mut shapes = vec![shape(&mapping.input, &mapping.element_shape)];
+    let per_row = mapping.constants.iter().filter(|constant| constant.per_row);
     shapes.extend(per_row.map(|constant| shape(&constant.name, &constant.shape[1..])));
     Ok(shapes.join(","))
 }
@@ -91,9 +91,9 @@ mod tests {
             constants: vec![constant("offsets"), constant("scale")],
             ..ModelOptions::default()
         };
-        let plan = |batch| resolve::resolve(&interface(batch), &options).unwrap();
-        assert_eq!(profile(&plan(None), 64).unwrap(), "x:64x3x8x8,offsets:64x2");
-        assert_eq!(profile(&plan(Some(4)), 64).unwrap_err().field(), Some("tensorrt.batch"));
+        let mapping = |batch| resolve::resolve(&interface(batch), &options).unwrap();
+        assert_eq!(profile(&mapping(None), 64).unwrap(), "x:64x3x8x8,offsets:64x2");
+        assert_eq!(profile(&mapping(Some(4)), 64).unwrap_err().field(), Some("tensorrt.batch"));
     }
 
     #[test]

@@ -43,8 +43,8 @@ impl<'a> ModelFile<'a> {
             None => None,
             // The shapes that the engine is built for must be told before the session is there to be asked.
             Some(rows) => {
-                let plan = resolve::resolve(&session(&options.on_cpu(), &[])?.interface, options)?;
-                Some(engine::profile(&plan, rows)?)
+                let mapping = resolve::resolve(&session(&options.on_cpu(), &[])?.interface, options)?;
+                Some(engine::profile(&mapping, rows)?)
             }
         };
         let settings = engine::settings(options, &self.sha256, runtime.version(), profile.as_deref())?;

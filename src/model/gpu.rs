@@ -4,8 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::options::{ModelOptions, Provider};
-
 /// How cuDNN finds the algorithm of a convolution, each time a shape is new.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -112,30 +110,4 @@ impl fmt::Debug for DeviceStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DeviceStream({:#x})", self.0.handle())
     }
-}
-
-/// In what a model of float32 is computed, as far as is known: which of a provider's own options change that, it alone knows, so
-/// all are said.
-pub(super) fn arithmetic(options: &ModelOptions) -> String {
-    let tensorrt = matches!(options.provider, Provider::TensorRt { .. });
-    // TensorRT lets its kernels use TF32; the driver's variable is the only way out that ONNX Runtime leaves.
-    let tf32 =
-        options.cuda.tf32 || (tensorrt && std::env::var_os("NVIDIA_TF32_OVERRIDE").is_none_or(|value| value != "0"));
-    let mut text = match options.provider {
-        Provider::Other { .. } => "the provider's".to_owned(),
-        _ if tf32 => "tf32".to_owned(),
-        _ => "float32".to_owned(),
-    };
-    for (used, name) in [(options.tensorrt.fp16, "+float16"), (options.tensorrt.bf16, "+bfloat16")] {
-        if used {
-            text.push_str(name);
-        }
-    }
-    let mut own: Vec<_> = options.provider_options.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    own.sort_unstable();
-    if !own.is_empty() {
-        text.push_str(" with ");
-        text.push_str(&own.join(", "));
-    }
-    text
 }

@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use super::Model;
 use super::core::{Core, c_string};
+use super::model::Model;
 use super::options::Provider;
 use super::raw::{self, Binding, Memory, Rows};
-use super::signature::{Batch, Reading};
+use super::signature::{BatchDim, Reading};
 use super::types::ElementType;
 use crate::{Error, ErrorKind, Result};
 
@@ -76,7 +76,7 @@ impl Model {
             reading: signature.reading,
             output: *output,
             columns: shape.iter().product(),
-            full: self.core.graph || matches!(signature.batch, Batch::Fixed(_)),
+            full: self.core.graph || matches!(signature.batch, BatchDim::Fixed(_)),
         })
     }
 
@@ -90,13 +90,13 @@ impl Model {
     pub unsafe fn device_batch(&self, memory: DeviceMemory, rows: usize) -> Result<DeviceBatch> {
         let place = self.device()?;
         let layout = self.device_layout()?;
-        let plan = &self.core.plan;
+        let mapping = &self.core.mapping;
         let (_, row_shape) = self.output.as_ref().expect("a layout has an output");
         let rows_of = |name: &str, element, shape: &[usize], (address, bytes)| {
             Ok(Rows { name: c_string(name)?, element, shape: shape.to_vec(), address, bytes })
         };
-        let input = rows_of(&plan.input, layout.input, &plan.element_shape, memory.input)?;
-        let output = rows_of(&plan.output, layout.output, row_shape, memory.output)?;
+        let input = rows_of(&mapping.input, layout.input, &mapping.element_shape, memory.input)?;
+        let output = rows_of(&mapping.output, layout.output, row_shape, memory.output)?;
         // ONNX Runtime replays the graph that was recorded under a number, with the addresses and the rows of then.
         let graph = (self.core.graphs.fetch_add(1, Ordering::Relaxed) + 1).to_string();
         // The stream orders what follows a run; nobody waits for it here.
@@ -106,11 +106,11 @@ impl Model {
         }
         let session = Arc::clone(&self.core.opened.session);
         let inputs = &self.core.opened.interface.inputs;
-        let index = inputs.iter().position(|input| input.name == plan.input).unwrap_or(0);
+        let index = inputs.iter().position(|input| input.name == mapping.input).unwrap_or(0);
         let on_host = raw::takes_on_host(&session, index, inputs.len());
         // It would be copied to the host once, when it is bound, and every batch would have the rows of then.
         if let (Memory::Cuda(_), Ok(true)) = (place, on_host) {
-            let message = format!("{} takes the input {} on the processor", self.core.provider, plan.input);
+            let message = format!("{} takes the input {} on the processor", self.core.provider, mapping.input);
             return Err(Error::new(ErrorKind::Provider, message).with_field("provider"));
         }
         let constants = self.core.constants(rows)?;

@@ -188,6 +188,32 @@ impl ModelOptions {
             ..self.clone()
         }
     }
+
+    /// In what a model of float32 is computed, as far as is known: which of a provider's own options change that, it alone knows, so
+    /// all are said.
+    pub(super) fn arithmetic(&self) -> String {
+        let tensorrt = matches!(self.provider, Provider::TensorRt { .. });
+        // TensorRT lets its kernels use TF32; the driver's variable is the only way out that ONNX Runtime leaves.
+        let tf32 =
+            self.cuda.tf32 || (tensorrt && std::env::var_os("NVIDIA_TF32_OVERRIDE").is_none_or(|value| value != "0"));
+        let mut text = match self.provider {
+            Provider::Other { .. } => "the provider's".to_owned(),
+            _ if tf32 => "tf32".to_owned(),
+            _ => "float32".to_owned(),
+        };
+        for (used, name) in [(self.tensorrt.fp16, "+float16"), (self.tensorrt.bf16, "+bfloat16")] {
+            if used {
+                text.push_str(name);
+            }
+        }
+        let mut own: Vec<_> = self.provider_options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        own.sort_unstable();
+        if !own.is_empty() {
+            text.push_str(" with ");
+            text.push_str(&own.join(", "));
+        }
+        text
+    }
 }
 
 impl Default for ModelOptions {

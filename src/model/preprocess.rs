@@ -125,7 +125,7 @@ fn pixel(value: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::signature::{Batch, Reading};
+    use crate::model::signature::{BatchDim, Reading};
     use crate::model::types::Interface;
 
     fn signature(element_shape: &[usize], input_type: ElementType) -> Signature {
@@ -136,7 +136,7 @@ mod tests {
             element_shape: element_shape.to_vec(),
             elements: element_shape.iter().product(),
             layout: Layout::of(element_shape),
-            batch: Batch::Dynamic,
+            batch: BatchDim::Dynamic,
             constants: Vec::new(),
             output: "y".into(),
             reading: Reading::Scores,

@@ -6,17 +6,17 @@
 //! other rows are new, and then the other half, and one of them alone: their scores must not change. It is a check, not a
 //! proof.
 
-use super::ModelOptions;
 use super::core::{Core, RowShape};
 use super::labels;
+use super::options::ModelOptions;
 use super::raw::{Buffer, Call};
 use super::resolve;
-use super::signature::{Batch, Reading};
+use super::signature::{BatchDim, Reading};
 use super::types::ElementType;
 use crate::{Error, ErrorKind, Result};
 
 /// What the check found.
-pub(super) struct Found {
+pub(super) struct ProbedOutput {
     pub reading: Reading,
     pub classes: usize,
     pub class_names: Option<Vec<String>>,
@@ -51,12 +51,12 @@ struct Probe<'a> {
     call: Call,
 }
 
-pub(super) fn probe(core: &Core, options: &ModelOptions) -> Result<Found> {
-    let plan = &core.plan;
-    let rows = match (plan.batch, plan.reading) {
-        (Batch::Fixed(rows), _) => rows,
-        (Batch::Dynamic, Reading::Label) => LABEL_ROWS,
-        (Batch::Dynamic, _) => ROWS,
+pub(super) fn probe(core: &Core, options: &ModelOptions) -> Result<ProbedOutput> {
+    let mapping = &core.mapping;
+    let rows = match (mapping.batch, mapping.reading) {
+        (BatchDim::Fixed(rows), _) => rows,
+        (BatchDim::Dynamic, Reading::Label) => LABEL_ROWS,
+        (BatchDim::Dynamic, _) => ROWS,
     };
     let mut probe = Probe { core, rows, low: -1.0, call: core.call(rows, core.run_options()?, None)? };
     let mut first = probe.scores(Row::Kept)?;
@@ -69,7 +69,7 @@ pub(super) fn probe(core: &Core, options: &ModelOptions) -> Result<Found> {
     if !first.iter().any(|score| score.is_finite()) {
         return Err(probe.refuse("every score of the rows that were tried is NaN or infinite"));
     }
-    let tolerance = match (plan.input_type, &found.output) {
+    let tolerance = match (mapping.input_type, &found.output) {
         (ElementType::Float16 | ElementType::BFloat16, _) => TOLERANCE_HALF,
         (_, Some((ElementType::Float16 | ElementType::BFloat16, _))) => TOLERANCE_HALF,
         // Multiplied with as few bits, by an algorithm that each shape may have of its own.
@@ -84,7 +84,7 @@ pub(super) fn probe(core: &Core, options: &ModelOptions) -> Result<Found> {
         let at_front = probe.scores(|row| if row < front { Row::Kept(row + half) } else { Row::New(row) })?;
         probe.compare(&first, half, &at_front, 0, front, tolerance)?;
     }
-    if plan.batch == Batch::Dynamic {
+    if mapping.batch == BatchDim::Dynamic {
         let mut single = Probe { core, rows: 1, low: probe.low, call: core.call(1, core.run_options()?, None)? };
         let scores = single.scores(Row::Kept)?;
         if scores.len() * rows != first.len() {
@@ -99,15 +99,15 @@ pub(super) fn probe(core: &Core, options: &ModelOptions) -> Result<Found> {
 
 impl Probe<'_> {
     fn refuse(&self, message: impl std::fmt::Display) -> Error {
-        let plan = &self.core.plan;
-        let message = format!("the output {} does not fit a batch of {}: {message}", plan.output, self.rows);
-        resolve::refuse(&self.core.opened.interface, message)
+        let mapping = &self.core.mapping;
+        let message = format!("the output {} does not fit a batch of {}: {message}", mapping.output, self.rows);
+        self.core.opened.interface.refuse(message)
     }
 
     /// Fills each place of the batch with the row that `at` names, runs, and gives all scores.
     fn scores(&mut self, at: impl Fn(usize) -> Row) -> Result<Vec<f64>> {
-        let plan = &self.core.plan;
-        let mut row_values = vec![0.0; plan.elements];
+        let mapping = &self.core.mapping;
+        let mut row_values = vec![0.0; mapping.elements];
         for row in 0..self.rows {
             let (seed, spread) = match at(row) {
                 Row::Kept(index) => (2 * index as u64, 1.0),
@@ -115,17 +115,17 @@ impl Probe<'_> {
             };
             let mut random = SplitMix(seed);
             row_values.fill_with(|| (self.low + (1.0 - self.low) * random.unit()) * spread);
-            write_row(self.call.input(0), plan.input_type, row, &row_values);
+            write_row(self.call.input(0), mapping.input_type, row, &row_values);
         }
         self.core.run(&mut self.call).map_err(|reason| {
             if let Some(refusal) = super::session::run_refusal(&self.core.provider, &reason) {
                 return refusal;
             }
             let message = format!("the model does not run on a batch of {}: {reason}", self.rows);
-            resolve::refuse(&self.core.opened.interface, message)
+            self.core.opened.interface.refuse(message)
         })?;
         let failed = |reason| Error::new(ErrorKind::Model, reason);
-        if plan.reading == Reading::ClassMaps {
+        if mapping.reading == Reading::ClassMaps {
             let maps = self.call.maps().map_err(failed)?;
             if maps != self.rows {
                 return Err(self.refuse(format!("it holds {maps} class maps")));
@@ -141,12 +141,12 @@ impl Probe<'_> {
     }
 
     /// Reads classes from the output of the run just made.
-    fn found(&self, options: &ModelOptions) -> Result<Found> {
-        let plan = &self.core.plan;
+    fn found(&self, options: &ModelOptions) -> Result<ProbedOutput> {
+        let mapping = &self.core.mapping;
         let failed = |reason| Error::new(ErrorKind::Model, reason);
-        if plan.reading == Reading::ClassMaps {
+        if mapping.reading == Reading::ClassMaps {
             let names = self.call.map_keys(0).map_err(failed)?;
-            return self.settle(plan.reading, names.len(), Some(names), None, options);
+            return self.settle(mapping.reading, names.len(), Some(names), None, options);
         }
         let (shape, data) = self.call.tensor().map_err(failed)?;
         let dims = shape[1..].iter().map(|&dim| usize::try_from(dim).unwrap_or(0)).collect::<RowShape>();
@@ -155,14 +155,14 @@ impl Probe<'_> {
         if dims.iter().skip(1).any(|&dim| dim != 1) || columns == 0 {
             return Err(self.refuse(format!("its shape is {shape:?}, and one row must be one list of scores")));
         }
-        match plan.reading {
+        match mapping.reading {
             Reading::Label if columns != 1 => {
                 Err(self.refuse(format!("its shape is {shape:?}, not one label per row")))
             }
-            Reading::Label => self.settle(plan.reading, options.classes.unwrap_or(0), None, output, options),
+            Reading::Label => self.settle(mapping.reading, options.classes.unwrap_or(0), None, output, options),
             // The declared shape left the classes open, and there is one.
             _ if columns == 1 => {
-                let reading = resolve::binary(&self.core.opened.interface, &plan.output, options)?;
+                let reading = resolve::binary(&self.core.opened.interface, &mapping.output, options)?;
                 self.settle(reading, 2, None, output, options)
             }
             reading => self.settle(reading, columns, None, output, options),
@@ -176,7 +176,7 @@ impl Probe<'_> {
         class_names: Option<Vec<String>>,
         output: Option<(ElementType, RowShape)>,
         options: &ModelOptions,
-    ) -> Result<Found> {
+    ) -> Result<ProbedOutput> {
         if let (Some(given), true) = (options.classes, options.classes != Some(classes)) {
             return Err(Error::argument("classes", format!("{given} classes were given, and the model has {classes}")));
         }
@@ -187,7 +187,7 @@ impl Probe<'_> {
             let message = "a threshold is for a model with one score per row, and this one has more";
             return Err(Error::argument("threshold", message));
         }
-        Ok(Found { reading, classes, class_names, output })
+        Ok(ProbedOutput { reading, classes, class_names, output })
     }
 
     /// Refuses a model where the scores of `count` rows have changed between two runs; the rows begin at a place of
@@ -209,7 +209,7 @@ impl Probe<'_> {
                            not hold: export the model in evaluation mode (batch normalisation with its running \
                            statistics, no dropout), and quantize it statically if at all (dynamic scales are taken \
                            from the whole batch)";
-            return Err(resolve::refuse(&self.core.opened.interface, message));
+            return Err(self.core.opened.interface.refuse(message));
         }
         Ok(())
     }

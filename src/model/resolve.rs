@@ -2,37 +2,32 @@
 
 use super::constants::{self, Filled};
 use super::options::ModelOptions;
-use super::signature::{Batch, Layout, Reading};
+use super::signature::{BatchDim, Layout, Reading};
 use super::types::{Dim, ElementType, Interface, ValueInfo, ValueKind};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Names under which exporters give the scores, best first: scores before the softmax, then after.
 const SCORE_NAMES: [&str; 4] = ["logits", "scores", "probabilities", "output_probability"];
 
 /// A reading of the model that its declared types allow. Classes may still be open: a run settles them.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct IoMapping {
     pub input: String,
     pub input_type: ElementType,
     pub element_shape: Vec<usize>,
     pub elements: usize,
     pub layout: Layout,
-    pub batch: Batch,
+    pub batch: BatchDim,
     pub constants: Vec<Filled>,
     pub output: String,
     pub reading: Reading,
     pub why: String,
 }
 
-/// A refusal that shows what the model takes and gives.
-pub(super) fn refuse(interface: &Interface, message: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Model, format!("{message} ({interface})"))
-}
-
-pub(super) fn resolve(interface: &Interface, options: &ModelOptions) -> Result<Plan> {
+pub(super) fn resolve(interface: &Interface, options: &ModelOptions) -> Result<IoMapping> {
     let input = choose_input(interface, options)?;
     let ValueKind::Tensor { element, shape } = &input.kind else {
-        return Err(refuse(interface, format!("the input {} is not a tensor", input.name)));
+        return Err(interface.refuse(format!("the input {} is not a tensor", input.name)));
     };
     use ElementType::{BFloat16, Float16, Float32, Float64, UInt8};
     if !matches!(element, Float32 | Float16 | BFloat16 | Float64 | UInt8) {
@@ -40,25 +35,25 @@ pub(super) fn resolve(interface: &Interface, options: &ModelOptions) -> Result<P
             "the input {} holds {element}; noise can be added to float32, float16, bfloat16, float64 and uint8",
             input.name
         );
-        return Err(refuse(interface, message));
+        return Err(interface.refuse(message));
     }
     let Some((batch_dim, dims @ [_, ..])) = shape.split_first() else {
         let message = format!("the input {} has no batch: its shape must be [batch, ...]", input.name);
-        return Err(refuse(interface, message));
+        return Err(interface.refuse(message));
     };
     let batch = match batch_dim {
-        Dim::Dynamic(_) => Batch::Dynamic,
-        Dim::Fixed(0) => return Err(refuse(interface, format!("the input {} has an empty batch", input.name))),
-        Dim::Fixed(rows) => Batch::Fixed(*rows),
+        Dim::Dynamic(_) => BatchDim::Dynamic,
+        Dim::Fixed(0) => return Err(interface.refuse(format!("the input {} has an empty batch", input.name))),
+        Dim::Fixed(rows) => BatchDim::Fixed(*rows),
     };
     let element_shape = element_shape(interface, &input.name, dims, options.input_shape.as_deref())?;
     let elements = element_shape.iter().try_fold(1_usize, |count, &dim| count.checked_mul(dim));
     let elements = elements.filter(|&count| count > 0).ok_or_else(|| {
-        refuse(interface, format!("the input {} has the impossible element shape {element_shape:?}", input.name))
+        interface.refuse(format!("the input {} has the impossible element shape {element_shape:?}", input.name))
     })?;
     let constants = constants::fill(interface, &input.name, batch_dim, &options.constants)?;
     let (output, reading, why) = choose_output(interface, options)?;
-    Ok(Plan {
+    Ok(IoMapping {
         input: input.name.clone(),
         input_type: *element,
         layout: Layout::of(&element_shape),
@@ -82,17 +77,17 @@ fn choose_input<'a>(interface: &'a Interface, options: &ModelOptions) -> Result<
             .inputs
             .iter()
             .find(|input| input.name == *name)
-            .ok_or_else(|| refuse(interface, format!("the model has no input {name}")).with_field("input"));
+            .ok_or_else(|| interface.refuse(format!("the model has no input {name}")).with_field("input"));
     }
     let open = interface.inputs.iter().filter(|input| !is_constant(&input.name)).collect::<Vec<_>>();
     match open.as_slice() {
         [input] => Ok(input),
-        [] if interface.inputs.is_empty() => Err(refuse(interface, "the model takes no input")),
-        [] => Err(refuse(interface, "every input is held constant: one must be left to classify")),
+        [] if interface.inputs.is_empty() => Err(interface.refuse("the model takes no input")),
+        [] => Err(interface.refuse("every input is held constant: one must be left to classify")),
         _ => {
             let message = "the model takes several inputs: name the classified one (--input NAME) and fix the others \
                            (--constant NAME=VALUE)";
-            Err(refuse(interface, message))
+            Err(interface.refuse(message))
         }
     }
 }
@@ -106,7 +101,7 @@ fn element_shape(interface: &Interface, name: &str, dims: &[Dim], given: Option<
                 "the input {name} leaves its element shape [{}] open: give it (--input-shape, without the batch)",
                 shown()
             );
-            refuse(interface, message)
+            interface.refuse(message)
         });
     };
     let fits = |(dim, size): (&Dim, &usize)| dim.fixed().is_none_or(|fixed| fixed == *size);
@@ -123,7 +118,7 @@ fn choose_output<'a>(interface: &'a Interface, options: &ModelOptions) -> Result
     let (output, why) = if let Some(name) = &options.output {
         let output = outputs.iter().find(|output| output.name == *name);
         let output =
-            output.ok_or_else(|| refuse(interface, format!("the model has no output {name}")).with_field("output"))?;
+            output.ok_or_else(|| interface.refuse(format!("the model has no output {name}")).with_field("output"))?;
         (output, "it was asked for".to_owned())
     } else if let [output] = outputs.as_slice() {
         (output, "it is the only output".to_owned())
@@ -136,7 +131,7 @@ fn choose_output<'a>(interface: &'a Interface, options: &ModelOptions) -> Result
                     "the model gives several outputs and none is named {}: name the scores (--output NAME)",
                     SCORE_NAMES.join(", ")
                 );
-                return Err(refuse(interface, message));
+                return Err(interface.refuse(message));
             }
         }
     };
@@ -153,7 +148,7 @@ fn read_as(interface: &Interface, output: &ValueInfo, options: &ModelOptions) ->
             return Ok((Reading::ClassMaps, format!("its type is {}", output.kind)));
         }
         let message = format!("the output {} is neither scores, labels nor class maps", output.name);
-        return Err(refuse(interface, message));
+        return Err(interface.refuse(message));
     };
     let sizes = shape.get(1..).unwrap_or_default().iter().map(Dim::fixed).collect::<Vec<_>>();
     match element {
@@ -164,7 +159,7 @@ fn read_as(interface: &Interface, output: &ValueInfo, options: &ModelOptions) ->
                      (--classes C)",
                     output.name
                 );
-                return Err(refuse(interface, message).with_field("classes"));
+                return Err(interface.refuse(message).with_field("classes"));
             }
             Ok((Reading::Label, format!("it holds one {element} per row")))
         }
@@ -180,7 +175,7 @@ fn read_as(interface: &Interface, output: &ValueInfo, options: &ModelOptions) ->
                 "the output {} is {}: scores must be floating-point, labels int64 or int32",
                 output.name, output.kind
             );
-            Err(refuse(interface, message))
+            Err(interface.refuse(message))
         }
     }
 }
@@ -192,7 +187,7 @@ pub(super) fn binary(interface: &Interface, output: &str, options: &ModelOptions
             "the output {output} is one score per row, and a logit cannot be told from a probability: give the \
              threshold above which the label is 1 (--threshold 0 for a logit, 0.5 for a probability)"
         );
-        return Err(refuse(interface, message).with_field("threshold"));
+        return Err(interface.refuse(message).with_field("threshold"));
     };
     if !threshold.is_finite() {
         return Err(Error::argument("threshold", format!("{threshold} is not finite")));

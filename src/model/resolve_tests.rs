@@ -1,4 +1,5 @@
 use super::*;
+use crate::ErrorKind;
 use crate::model::options::Constant;
 
 fn tensor(name: &str, element: ElementType, shape: &str) -> ValueInfo {
@@ -23,7 +24,7 @@ fn scores(name: &str) -> ValueInfo {
 }
 
 fn chosen(outputs: Vec<ValueInfo>) -> Option<String> {
-    resolve(&model(vec![image()], outputs), &ModelOptions::default()).ok().map(|plan| plan.output)
+    resolve(&model(vec![image()], outputs), &ModelOptions::default()).ok().map(|mapping| mapping.output)
 }
 
 #[test]
@@ -41,7 +42,7 @@ fn the_output_is_chosen_by_the_stated_rules() {
 #[test]
 fn types_show_how_an_output_is_read() {
     let read = |output: ValueInfo, options: &ModelOptions| {
-        resolve(&model(vec![image()], vec![output]), options).map(|plan| plan.reading).map_err(|error| {
+        resolve(&model(vec![image()], vec![output]), options).map(|mapping| mapping.reading).map_err(|error| {
             assert!(error.message().contains("inputs: x float32[N,3,8,8]"), "{error}");
             error.field().map(str::to_owned)
         })
@@ -85,10 +86,10 @@ fn inputs_are_settled_or_refused() {
         ..ModelOptions::default()
     };
     let both = model(vec![mask.clone(), image(), flag.clone()], outputs.clone());
-    let plan = resolve(&both, &constants(&[("mask", &[1.0, 0.0, 1.0, 1.0]), ("flag", &[7.0])])).unwrap();
-    assert_eq!((plan.input.as_str(), plan.elements, plan.batch), ("x", 192, Batch::Dynamic));
+    let mapping = resolve(&both, &constants(&[("mask", &[1.0, 0.0, 1.0, 1.0]), ("flag", &[7.0])])).unwrap();
+    assert_eq!((mapping.input.as_str(), mapping.elements, mapping.batch), ("x", 192, BatchDim::Dynamic));
     // The mask shares the batch's name, so its value is one row's.
-    let (mask, flag) = (&plan.constants[0], &plan.constants[1]);
+    let (mask, flag) = (&mapping.constants[0], &mapping.constants[1]);
     assert!(mask.per_row && !flag.per_row);
     assert_eq!((mask.shape.as_slice(), mask.bytes.as_slice()), (&[1, 4][..], &[1, 0, 1, 1][..]));
     assert_eq!((flag.shape.as_slice(), flag.bytes.as_slice()), (&[][..], &7_i64.to_ne_bytes()[..]));

@@ -8,7 +8,7 @@ use ort::session::{NoSelectedOutputs, RunOptions};
 use super::core::{Core, RowShape};
 use super::preprocess::Preprocess;
 use super::raw::{Buffer, Call};
-use super::signature::{Batch, Signature};
+use super::signature::{BatchDim, Signature};
 use super::types::ElementType;
 use crate::{Error, ErrorKind, Result};
 
@@ -66,7 +66,9 @@ impl Runner {
     ) -> Result<Self> {
         let message = match signature.batch {
             _ if batch == 0 => Some("a batch has at least one row".to_owned()),
-            Batch::Fixed(rows) if rows != batch => Some(format!("the model's batch is fixed at {rows}, not {batch}")),
+            BatchDim::Fixed(rows) if rows != batch => {
+                Some(format!("the model's batch is fixed at {rows}, not {batch}"))
+            }
             _ => None,
         };
         if let Some(message) = message {
@@ -148,8 +150,8 @@ impl Runner {
             self.preprocess.apply(&staging.elements_mut::<f32>()[..elements], self.call.input(0));
         }
         match self.signature.batch {
-            Batch::Dynamic => self.call.set_rows(rows).map_err(|reason| Error::new(ErrorKind::Run, reason)),
-            Batch::Fixed(_) => {
+            BatchDim::Dynamic => self.call.set_rows(rows).map_err(|reason| Error::new(ErrorKind::Run, reason)),
+            BatchDim::Fixed(_) => {
                 let from = elements * self.signature.input_type.bytes();
                 self.call.input(0).elements_mut::<u8>()[from..].fill(0);
                 Ok(())

@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 
-use super::raw::HostApi;
-use super::search::{self, Place, Source};
+use super::raw::{HostApi, one_line};
+use super::search::{self, LoadedRuntime, Place, ProbeOutcome, RuntimeLocation};
 use crate::{Error, ErrorKind, Result, log};
 
 /// ONNX Runtime, loaded. There is one per process; it is safe to use from any thread.
 pub struct Runtime {
     path: PathBuf,
     version: String,
-    source: Source,
+    source: RuntimeLocation,
     places: Vec<Place>,
     environment: Environment,
     /// The address of its `OrtApiBase`, which tells copies apart.
@@ -93,7 +93,7 @@ impl Runtime {
         }
         let version = host.version();
         if !search::is_recent(&version) {
-            return Err(fail(format!("the host's ONNX Runtime {}", search::Outcome::TooOld(version))));
+            return Err(fail(format!("the host's ONNX Runtime {}", ProbeOutcome::TooOld(version))));
         }
         if !host.install() {
             return Err(fail(format!("the host's ONNX Runtime {version} cannot be used")));
@@ -103,7 +103,7 @@ impl Runtime {
         let runtime: &'static Runtime = Box::leak(Box::new(Self {
             path: PathBuf::new(),
             version,
-            source: Source::Host,
+            source: RuntimeLocation::Host,
             places: Vec::new(),
             environment,
             base: host.address(),
@@ -114,7 +114,7 @@ impl Runtime {
         Ok(runtime)
     }
 
-    fn start(found: search::Found, places: Vec<Place>) -> Result<Self> {
+    fn start(found: LoadedRuntime, places: Vec<Place>) -> Result<Self> {
         let fail = |error: &dyn std::fmt::Display| {
             Error::new(ErrorKind::Runtime, format!("{}: {}", found.path.display(), one_line(&error.to_string())))
         };
@@ -133,7 +133,7 @@ impl Runtime {
         // The environment starts at its most verbose level; formatting those messages would cost time in every run.
         environment.set_log_level(LogLevel::Warning);
         log::info(format_args!("ONNX Runtime {} from {} ({})", found.version, found.path.display(), found.source));
-        let search::Found { path, version, source, base } = found;
+        let LoadedRuntime { path, version, source, base } = found;
         Ok(Self { path, version, source, places, environment, base, host_file: None })
     }
 
@@ -142,7 +142,7 @@ impl Runtime {
         let Some(given) = given else { return Ok(()) };
         let file = search::named_file(given).unwrap_or_else(|| given.to_owned());
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let used = if self.source == Source::Host { self.host_file.as_deref() } else { Some(self.path()) };
+        let used = if self.source == RuntimeLocation::Host { self.host_file.as_deref() } else { Some(self.path()) };
         if used.is_some_and(|used| real(&file) == real(used)) {
             return Ok(());
         }
@@ -157,8 +157,8 @@ impl Runtime {
     /// Which one it is, for messages.
     fn place(&self) -> String {
         match (self.source, &self.host_file) {
-            (Source::Host, Some(file)) => format!("the host's, {}", file.display()),
-            (Source::Host, None) => "the host's".to_owned(),
+            (RuntimeLocation::Host, Some(file)) => format!("the host's, {}", file.display()),
+            (RuntimeLocation::Host, None) => "the host's".to_owned(),
             _ => self.path.display().to_string(),
         }
     }
@@ -174,7 +174,7 @@ impl Runtime {
     }
 
     /// Which place it came from.
-    pub fn source(&self) -> Source {
+    pub fn source(&self) -> RuntimeLocation {
         self.source
     }
 
@@ -212,9 +212,4 @@ fn remember(message: &str) {
 /// Called before an attempt, so that what is logged after it belongs to the attempt.
 pub(super) fn forget_messages() {
     lock(&LOG).clear();
-}
-
-/// ONNX Runtime's messages may span lines; errors are shown on one.
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

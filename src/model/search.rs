@@ -16,7 +16,7 @@ const BUILT_IN: Option<&str> = match option_env!("SMOOTHTOPK_PORTABLE") {
 /// A kind of place where the library is looked for, in the order of the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Source {
+pub enum RuntimeLocation {
     /// The host's own copy ([`super::Runtime::adopt`]).
     Host,
     /// The path that the caller gave.
@@ -34,14 +34,14 @@ pub enum Source {
     System,
 }
 
-impl Source {
+impl RuntimeLocation {
     /// A named place that does not work is an error; the others are passed over.
     fn is_named(self) -> bool {
         matches!(self, Self::Given | Self::SmoothtopkVariable | Self::OrtVariable)
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for RuntimeLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Host => "the host",
@@ -58,7 +58,7 @@ impl fmt::Display for Source {
 /// What was found at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum ProbeOutcome {
     /// The variable is not set, or no path was given.
     Unset,
     /// There is no such file.
@@ -73,7 +73,7 @@ pub enum Outcome {
     NotReached,
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for ProbeOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unset => f.write_str("not set"),
@@ -92,55 +92,55 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Which kind of place.
-    pub source: Source,
+    pub source: RuntimeLocation,
     /// The file or folder looked at; none for a variable that is not set.
     pub path: Option<PathBuf>,
     /// What was found.
-    pub outcome: Outcome,
+    pub outcome: ProbeOutcome,
 }
 
 /// The library that the search settled on.
-pub(super) struct Found {
+pub(super) struct LoadedRuntime {
     pub path: PathBuf,
     pub version: String,
-    pub source: Source,
+    pub source: RuntimeLocation,
     /// The address of its `OrtApiBase`.
     pub base: usize,
 }
 
 /// Looks at each place in order. A named place ends the search, whether it works or not.
-pub(super) fn search(given: Option<&Path>) -> (Vec<Place>, Option<Found>) {
+pub(super) fn search(given: Option<&Path>) -> (Vec<Place>, Option<LoadedRuntime>) {
     let mut places = Vec::new();
     let mut found = None;
     let mut settled = false;
     for (source, path) in candidates(given) {
         let outcome = match &path {
-            _ if settled => Outcome::NotReached,
-            None => Outcome::Unset,
+            _ if settled => ProbeOutcome::NotReached,
+            None => ProbeOutcome::Unset,
             Some(path) => look(source, path, &mut found),
         };
-        settled |= found.is_some() || (source.is_named() && outcome != Outcome::Unset);
+        settled |= found.is_some() || (source.is_named() && outcome != ProbeOutcome::Unset);
         places.push(Place { source, path, outcome });
     }
     (places, found)
 }
 
-fn look(source: Source, path: &Path, found: &mut Option<Found>) -> Outcome {
+fn look(source: RuntimeLocation, path: &Path, found: &mut Option<LoadedRuntime>) -> ProbeOutcome {
     let file = match source {
         // A bare name: the loader has its own search path.
-        Source::System => path.to_owned(),
+        RuntimeLocation::System => path.to_owned(),
         _ => match named_file(path) {
             Some(file) => file,
-            None => return Outcome::Absent,
+            None => return ProbeOutcome::Absent,
         },
     };
     match raw::probe_library(&file) {
-        Err(reason) if source == Source::System && reason.contains("No such file") => Outcome::Absent,
-        Err(reason) => Outcome::Failed(reason),
-        Ok(probed) if !is_recent(&probed.version) => Outcome::TooOld(probed.version),
+        Err(reason) if source == RuntimeLocation::System && reason.contains("No such file") => ProbeOutcome::Absent,
+        Err(reason) => ProbeOutcome::Failed(reason),
+        Ok(probed) if !is_recent(&probed.version) => ProbeOutcome::TooOld(probed.version),
         Ok(raw::Probed { version, path, base }) => {
-            *found = Some(Found { path, version: version.clone(), source, base });
-            Outcome::Used(version)
+            *found = Some(LoadedRuntime { path, version: version.clone(), source, base });
+            ProbeOutcome::Used(version)
         }
     }
 }
@@ -153,7 +153,7 @@ pub(super) fn is_recent(version: &str) -> bool {
 
 /// Why the search found nothing, and what to do.
 pub(super) fn refusal(places: &[Place]) -> Error {
-    let named = places.iter().find(|place| place.source.is_named() && place.outcome != Outcome::Unset);
+    let named = places.iter().find(|place| place.source.is_named() && place.outcome != ProbeOutcome::Unset);
     if let Some(Place { source, path: Some(path), outcome }) = named {
         let message = format!("ONNX Runtime at {} ({source}) {outcome}", path.display());
         return Error::new(ErrorKind::Runtime, message).with_field("runtime");
@@ -169,16 +169,16 @@ pub(super) fn refusal(places: &[Place]) -> Error {
     Error::new(ErrorKind::Runtime, message).with_field("runtime")
 }
 
-fn candidates(given: Option<&Path>) -> Vec<(Source, Option<PathBuf>)> {
+fn candidates(given: Option<&Path>) -> Vec<(RuntimeLocation, Option<PathBuf>)> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let variable = |name: &str| {
         let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
         Some(absolute(Path::new(&value)))
     };
     let mut list = vec![
-        (Source::Given, given.map(absolute)),
-        (Source::SmoothtopkVariable, variable("SMOOTHTOPK_ONNXRUNTIME")),
-        (Source::OrtVariable, variable("ORT_DYLIB_PATH")),
+        (RuntimeLocation::Given, given.map(absolute)),
+        (RuntimeLocation::SmoothtopkVariable, variable("SMOOTHTOPK_ONNXRUNTIME")),
+        (RuntimeLocation::OrtVariable, variable("ORT_DYLIB_PATH")),
     ];
     let mut add = |source, path: PathBuf| {
         if !list.iter().any(|(_, seen)| seen.as_ref() == Some(&path)) {
@@ -187,24 +187,24 @@ fn candidates(given: Option<&Path>) -> Vec<(Source, Option<PathBuf>)> {
     };
     let homes = homes();
     for home in &homes {
-        add(Source::Beside, home.clone());
+        add(RuntimeLocation::Beside, home.clone());
         if let Some(prefix) = home.parent() {
-            add(Source::Beside, prefix.join("lib"));
+            add(RuntimeLocation::Beside, prefix.join("lib"));
         }
     }
     for home in &homes {
         let target = home.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "target"));
         if let Some(project) = target.and_then(Path::parent) {
-            add(Source::Setup, project.join(".deps/onnxruntime"));
+            add(RuntimeLocation::Setup, project.join(".deps/onnxruntime"));
         }
     }
     if let Some(project) = BUILT_IN {
-        add(Source::Setup, Path::new(project).join(".deps/onnxruntime"));
+        add(RuntimeLocation::Setup, Path::new(project).join(".deps/onnxruntime"));
     }
-    add(Source::System, PathBuf::from(library_name()));
+    add(RuntimeLocation::System, PathBuf::from(library_name()));
     if cfg!(target_os = "linux") {
         // Distributions ship the unversioned name with the headers only.
-        add(Source::System, PathBuf::from("libonnxruntime.so.1"));
+        add(RuntimeLocation::System, PathBuf::from("libonnxruntime.so.1"));
     }
     list
 }
@@ -284,8 +284,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (places, found) = search(Some(folder.path()));
         assert!(found.is_none());
-        assert_eq!((places[0].source, &places[0].outcome), (Source::Given, &Outcome::Absent));
-        assert!(places[1..].iter().all(|place| place.outcome == Outcome::NotReached));
+        assert_eq!((places[0].source, &places[0].outcome), (RuntimeLocation::Given, &ProbeOutcome::Absent));
+        assert!(places[1..].iter().all(|place| place.outcome == ProbeOutcome::NotReached));
         let error = refusal(&places);
         assert_eq!((error.kind(), error.field()), (ErrorKind::Runtime, Some("runtime")));
         assert!(error.message().contains("not there"), "{error}");
@@ -294,7 +294,7 @@ mod tests {
         std::fs::write(&broken, "not a library").unwrap();
         let (places, found) = search(Some(&broken));
         assert!(found.is_none());
-        assert!(matches!(places[0].outcome, Outcome::Failed(_)));
+        assert!(matches!(places[0].outcome, ProbeOutcome::Failed(_)));
     }
 
     #[cfg(target_os = "linux")]
@@ -315,10 +315,12 @@ mod tests {
             static const char *version(void) { return "1.20.3"; }
             static const struct { const void *(*api)(unsigned); const char *(*version)(void); } base = { api, version };
             const void *OrtGetApiBase(void) { return &base; }"#;
-        assert_eq!(build("old.so", old), Outcome::TooOld("1.20.3".into()));
-        assert!(matches!(build("other.so", "int other;"), Outcome::Failed(reason) if reason.contains("OrtGetApiBase")));
+        assert_eq!(build("old.so", old), ProbeOutcome::TooOld("1.20.3".into()));
+        assert!(
+            matches!(build("other.so", "int other;"), ProbeOutcome::Failed(reason) if reason.contains("OrtGetApiBase"))
+        );
         let none = "const void *OrtGetApiBase(void) { return 0; }";
-        assert!(matches!(build("none.so", none), Outcome::Failed(_)));
+        assert!(matches!(build("none.so", none), ProbeOutcome::Failed(_)));
         let error = refusal(&search(Some(&folder.path().join("old.so"))).0);
         assert!(error.message().contains("1.20.3 is too old"), "{error}");
     }

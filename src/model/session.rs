@@ -7,9 +7,10 @@ use ort::session::builder::{AutoDevicePolicy, GraphOptimizationLevel, SessionBui
 use ort::session::{Session, SharedSessionInner};
 
 use super::options::{ModelOptions, Provider};
-use super::runtime::{self, Runtime, one_line};
+use super::raw::{self, one_line};
+use super::runtime::{self, Runtime};
 use super::types::Interface;
-use super::{devices, needed, raw};
+use super::{devices, needed};
 use crate::{Error, ErrorKind, Result, log};
 
 /// An open session. Runs on the CPU may overlap; runs on a GPU take turns.

@@ -43,14 +43,14 @@ impl fmt::Display for Layout {
 /// How many rows one run takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Batch {
+pub enum BatchDim {
     /// Any number.
     Dynamic,
     /// Exactly this many: fewer rows are padded, and the padding's labels are dropped.
     Fixed(usize),
 }
 
-impl fmt::Display for Batch {
+impl fmt::Display for BatchDim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dynamic => f.write_str("dynamic"),
@@ -104,7 +104,7 @@ pub struct Signature {
     /// What the shape shows.
     pub layout: Layout,
     /// How many rows one run takes.
-    pub batch: Batch,
+    pub batch: BatchDim,
     /// Names of the inputs that are held constant.
     pub constants: Vec<String>,
     /// Name of the output that is read.

@@ -5,6 +5,8 @@ use std::fmt;
 use ort::value::{Outlet, TensorElementType, ValueType};
 use serde::Serialize;
 
+use crate::{Error, ErrorKind};
+
 /// The element type of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -202,6 +204,13 @@ pub struct Interface {
     pub inputs: Vec<ValueInfo>,
     /// The outputs.
     pub outputs: Vec<ValueInfo>,
+}
+
+impl Interface {
+    /// A refusal that shows what the model takes and gives.
+    pub(super) fn refuse(&self, message: impl fmt::Display) -> Error {
+        Error::new(ErrorKind::Model, format!("{message} ({self})"))
+    }
 }
 
 impl fmt::Display for Interface {

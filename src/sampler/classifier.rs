@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::Result;
 use crate::counts::Subject;
 use crate::model::{Model, Runner};
-use crate::sampler::plan::Plan;
-use crate::sampler::queue::Shared;
+use crate::sampler::device::DeviceWorkers;
+use crate::sampler::stop::StopRun;
 
 /// A base classifier f: gives a label to every row of a batch. [`Model`] is one; so may be any function of a Rust host.
 pub trait BaseClassifier: Send + Sync {
@@ -53,20 +53,6 @@ pub trait BaseClassifier: Send + Sync {
     }
 }
 
-/// What [`BaseClassifier::device_workers`] gives: not to be made elsewhere.
-#[doc(hidden)]
-#[derive(Clone, Copy)]
-pub struct DeviceWorkers<'a>(pub(super) &'a dyn SpawnWorkers);
-
-/// What a worker's thread does until the sampler is closed.
-pub(super) type Work = Box<dyn FnOnce() + Send>;
-
-/// Makes the workers of a sampler.
-pub(super) trait SpawnWorkers {
-    /// One for each of the plan's threads.
-    fn workers(&self, shared: &Arc<Shared>, plan: Plan) -> Result<Vec<Work>>;
-}
-
 /// Runs batches of one classifier on one thread.
 pub trait BatchRunner: Send {
     /// The input buffer of the first `rows` rows, row-major, `rows * elements` long.
@@ -84,15 +70,6 @@ pub trait BatchRunner: Send {
     }
 }
 
-/// Stops a run in progress from another thread.
-pub trait StopRun: Send + Sync {
-    /// Stops the run in progress, and every later one until [`StopRun::reset`].
-    fn stop(&self);
-
-    /// Lets later runs go on.
-    fn reset(&self);
-}
-
 impl BaseClassifier for Model {
     fn elements(&self) -> usize {
         self.signature().elements
@@ -104,8 +81,8 @@ impl BaseClassifier for Model {
 
     fn fixed_batch(&self) -> Option<usize> {
         match self.signature().batch {
-            crate::model::Batch::Dynamic => None,
-            crate::model::Batch::Fixed(batch) => Some(batch),
+            crate::model::BatchDim::Dynamic => None,
+            crate::model::BatchDim::Fixed(batch) => Some(batch),
         }
     }
 

@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::noise::{Centre, Grid, Noise, Purpose};
-use crate::sampler::lanes::Lane;
+use crate::noise::{Grid, Noise, Purpose};
+use crate::sampler::lane::Lane;
 use crate::sampler::progress::JobState;
-use crate::sampler::queue::Shared;
+use crate::sampler::queue::WorkQueue;
+use crate::sampler::samples::Samples;
 use crate::sampler::watch::Watch;
 use crate::stats::Tally;
 use crate::{Error, ErrorKind, Result};
@@ -18,29 +19,9 @@ pub struct Job {
     pub(super) watch: Option<Box<dyn Watch>>,
 }
 
-/// Which samples.
-#[derive(Clone, Debug)]
-pub(super) struct Samples {
-    pub(super) centre: Centre,
-    pub(super) noise: Noise,
-    pub(super) key: u64,
-    pub(super) purpose: Purpose,
-    /// Rows that are drawn for [`Purpose::Select`].
-    pub(super) pilot: u64,
-    pub(super) range: Range<u64>,
-    pub(super) lane: Option<Lane>,
-}
-
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Job").field("samples", &self.samples).field("watched", &self.watch.is_some()).finish()
-    }
-}
-
-impl Samples {
-    /// The pilot's rows and the others.
-    pub(super) fn rows(&self) -> u64 {
-        self.pilot.saturating_add(self.range.end.saturating_sub(self.range.start))
     }
 }
 
@@ -147,21 +128,21 @@ pub struct JobHandle {
 #[derive(Clone, Debug)]
 pub struct JobStopper {
     pub(super) state: Arc<JobState>,
-    pub(super) shared: Weak<Shared>,
+    pub(super) queue: Weak<WorkQueue>,
 }
 
 impl JobStopper {
     /// Stops unfinished jobs of one sampler: no further row of them is handed out, and a run that carries only stopped jobs
     /// is stopped. The counts so far are kept, and [`JobHandle::wait`] gives them with `why`.
     pub fn stop_all(jobs: &[Self], why: &Error) {
-        let mut shared = None;
+        let mut queue = None;
         for job in jobs {
             if job.state.stop(why.clone()) {
-                shared = job.shared.upgrade().or(shared);
+                queue = job.queue.upgrade().or(queue);
             }
         }
-        if let Some(shared) = shared {
-            shared.remove_stopped();
+        if let Some(queue) = queue {
+            queue.remove_stopped();
         }
     }
 

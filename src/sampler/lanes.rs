@@ -2,70 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::sampler::lane::Lane;
 use crate::sampler::progress::{JobState, Taken};
-use crate::sampler::queue::Segment;
+use crate::sampler::segment::Segment;
 
-/// Whose rows they are: a client, a request. Jobs of one lane are served in the order they were submitted. Of several lanes
-/// those that had few rows so far go first, so that what needs few rows is done soon however much else waits; one batch in four
-/// goes to the lane that has waited longest, so that none waits for ever.
-///
-/// Once deadlines pass of jobs that had hardly a row, lanes that have begun, and had fewer than 32 rows, go first and the newest is
-/// begun next, until none is left to begin: in the order of arrival every job would be begun when it is nearly late. Lanes that have
-/// not begun then wait for one batch in 32, which goes to the oldest of all.
-#[derive(Clone, Debug, Default)]
-pub struct Lane(Arc<Standing>);
-
-/// Where a lane stands among others. Changed only by the one sampler that its jobs are given to, under that one's lock.
-#[derive(Debug, Default)]
-struct Standing {
-    /// Rows handed out.
-    served: AtomicU64,
-    /// When it last went to the back of its level; 0 before it joined.
-    turn: AtomicU64,
-}
-
-impl Lane {
-    /// A new lane, which had no rows yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// 0 for the first 32 rows, and one more for each doubling.
-    fn level(&self) -> u32 {
-        (self.served() / FEW_ROWS).checked_ilog2().map_or(0, |doublings| doublings + 1)
-    }
-
-    /// The rows that are left before the level rises.
-    fn left(&self) -> u64 {
-        (FEW_ROWS << self.level().min(58)).saturating_sub(self.served()).max(1)
-    }
-
-    fn served(&self) -> u64 {
-        self.0.served.load(Ordering::Relaxed)
-    }
-
-    fn serve(&self, rows: u64) {
-        self.0.served.fetch_add(rows, Ordering::Relaxed);
-    }
-
-    fn turn(&self) -> u64 {
-        self.0.turn.load(Ordering::Relaxed)
-    }
-
-    fn set_turn(&self, turn: u64) {
-        self.0.turn.store(turn, Ordering::Relaxed);
-    }
-}
-
-/// Enough to settle the prediction of an input that is clear.
-const FEW_ROWS: u64 = 32;
 /// Every so many batches, the lane that has waited longest is served.
 const OLDEST_EVERY: u64 = 4;
 /// The same for lanes without a row yet while requests are given up: most of the oldest are about to be.
@@ -206,10 +147,14 @@ mod tests {
     use crate::sampler::Job;
     use crate::{Error, ErrorKind};
 
+    fn job_state(job: Job) -> JobState {
+        JobState::new(job.samples, job.watch, 2, None)
+    }
+
     fn push(lanes: &mut Lanes, key: u64, rows: u64, lane: &Lane) {
         let grid = Grid::for_range(1.0, 0.25).unwrap();
         let job = Job::on_grid(&[key as f32], 0.25, grid, 1, Purpose::Estimate).unwrap();
-        lanes.push(Arc::new(JobState::new(job.samples(100 * key..100 * key + rows).lane(lane), 2, None)));
+        lanes.push(Arc::new(job_state(job.samples(100 * key..100 * key + rows).lane(lane))));
     }
 
     /// The key of the job, and the rows, of each part of the next batch.
@@ -310,7 +255,7 @@ mod tests {
         for key in 1..4 {
             let grid = Grid::for_range(1.0, 0.25).unwrap();
             let job = Job::on_grid(&[0.0], 0.25, grid, 1, Purpose::Estimate).unwrap();
-            lanes.push(Arc::new(JobState::new(job.samples(100 * key..100 * key + 5), 2, None)));
+            lanes.push(Arc::new(job_state(job.samples(100 * key..100 * key + 5))));
         }
         assert_eq!(take(&mut lanes, 12), [(1, 5), (2, 5), (3, 2)]);
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Shared, Worker};
+use super::{HostWorker, WorkQueue};
 use crate::noise::{Grid, Purpose};
 use crate::sampler::job::JobStopper;
 use crate::sampler::progress::JobState;
@@ -39,20 +39,20 @@ impl BatchRunner for ZeroRunner {
 }
 
 struct Model {
-    shared: Arc<Shared>,
+    queue: Arc<WorkQueue>,
     workers: Vec<loom::thread::JoinHandle<()>>,
     ended: Arc<AtomicUsize>,
 }
 
 impl Model {
     fn new(workers: usize, batch: usize) -> Self {
-        let shared = Arc::new(Shared::new(workers, false));
+        let queue = Arc::new(WorkQueue::new(workers, false));
         let spawn = |index| {
-            let worker = Worker::new(Arc::new(Zero), Arc::clone(&shared), index, batch).unwrap();
+            let worker = HostWorker::new(Arc::new(Zero), Arc::clone(&queue), index, batch).unwrap();
             loom::thread::spawn(move || worker.run())
         };
         let workers = (0..workers).map(spawn).collect();
-        Self { shared, workers, ended: Arc::default() }
+        Self { queue, workers, ended: Arc::default() }
     }
 
     fn submit(&self, rows: u64, lane: &Lane) -> JobHandle {
@@ -64,14 +64,14 @@ impl Model {
         let hook = move || {
             ended.fetch_add(1, Ordering::Relaxed);
         };
-        let state = Arc::new(JobState::new(job, 2, Some(Box::new(hook))));
-        let stopper = JobStopper { state: Arc::clone(&state), shared: Arc::downgrade(&self.shared) };
-        self.shared.push(state);
+        let state = Arc::new(JobState::new(job.samples, job.watch, 2, Some(Box::new(hook))));
+        let stopper = JobStopper { state: Arc::clone(&state), queue: Arc::downgrade(&self.queue) };
+        self.queue.push(state);
         JobHandle { stopper }
     }
 
     fn close(self) -> usize {
-        self.shared.close();
+        self.queue.close();
         for worker in self.workers {
             worker.join().unwrap();
         }

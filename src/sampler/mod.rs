@@ -40,20 +40,26 @@
 mod classifier;
 #[cfg(feature = "cuda")]
 pub mod cuda;
+mod device;
 mod job;
+mod lane;
 mod lanes;
 mod open;
 mod plan;
 mod progress;
 mod queue;
+mod samples;
 mod scheduler;
+mod segment;
+mod stop;
 mod sync;
 mod watch;
 
-pub use classifier::{BaseClassifier, BatchRunner, StopRun};
+pub use classifier::{BaseClassifier, BatchRunner};
 pub use job::{Drawn, Job, JobHandle, JobStopper};
-pub use lanes::Lane;
+pub use lane::Lane;
 pub use open::{Opened, open, open_bytes};
 pub use plan::{Measured, Plan, PlanCache, Search};
 pub use scheduler::Sampler;
+pub use stop::StopRun;
 pub use watch::Watch;

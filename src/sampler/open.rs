@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::{Model, ModelOptions, Provider, TensorRtOptions};
+use crate::model::{Model, ModelOptions, OpenModel, Provider, TensorRtOptions};
 use crate::sampler::{BaseClassifier, Plan, Search};
 use crate::{Error, Result};
 
@@ -48,9 +48,6 @@ pub fn open(path: impl AsRef<Path>, options: &ModelOptions, devices: &[u32], bat
 pub fn open_bytes(bytes: &[u8], options: &ModelOptions, devices: &[u32], batch: Option<usize>) -> Result<Opened> {
     open_by(&|options| Model::from_bytes(bytes, options), options, devices, batch)
 }
-
-/// Opens one session of a model.
-pub(super) type OpenModel<'a> = &'a dyn Fn(&ModelOptions) -> Result<Model>;
 
 fn open_by(open: OpenModel, options: &ModelOptions, devices: &[u32], batch: Option<usize>) -> Result<Opened> {
     let mut options = options.clone();

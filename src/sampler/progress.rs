@@ -9,8 +9,8 @@ use crate::model::NO_LABEL;
 #[cfg(feature = "cuda")]
 use crate::noise::RowNoise;
 use crate::noise::{JobNoise, Purpose};
-use crate::sampler::job::{Job, Samples};
-use crate::sampler::lanes::Lane;
+use crate::sampler::lane::Lane;
+use crate::sampler::samples::Samples;
 use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
 use crate::sampler::watch::Watch;
 use crate::stats::Tally;
@@ -30,7 +30,7 @@ pub(super) struct JobState {
     pub(super) ended: Condvar,
 }
 
-/// Labels counted.
+/// Counts labels.
 pub(super) struct LabelCounter {
     labels: Vec<u64>,
     rows: u64,
@@ -113,9 +113,9 @@ impl Progress {
         self.estimate.rows + self.pilot.as_ref().map_or(0, |pilot| pilot.rows)
     }
 
-    fn tally(&mut self, pilot: bool) -> &mut LabelCounter {
+    fn counter(&mut self, pilot: bool) -> &mut LabelCounter {
         match &mut self.pilot {
-            Some(tally) if pilot => tally,
+            Some(counter) if pilot => counter,
             _ => &mut self.estimate,
         }
     }
@@ -142,8 +142,12 @@ enum Seen {
 }
 
 impl JobState {
-    pub(super) fn new(job: Job, classes: usize, on_end: Option<OnEnd>) -> Self {
-        let Job { samples, mut watch } = job;
+    pub(super) fn new(
+        samples: Samples,
+        mut watch: Option<Box<dyn Watch>>,
+        classes: usize,
+        on_end: Option<OnEnd>,
+    ) -> Self {
         let released = match &mut watch {
             None => samples.rows(),
             Some(_) if samples.pilot > 0 => samples.pilot,
@@ -221,7 +225,7 @@ impl JobState {
     /// Counts the labels of rows that were handed out. True when a look has released further rows, which are to be queued.
     pub(super) fn give_back(&self, pilot: bool, labels: &[u32]) -> bool {
         let mut progress = self.lock();
-        progress.tally(pilot).add(labels);
+        progress.counter(pilot).add(labels);
         self.settle(progress, labels.len() as u64)
     }
 
@@ -229,7 +233,7 @@ impl JobState {
     #[cfg(feature = "cuda")]
     pub(super) fn give_back_counts(&self, pilot: bool, counts: &[u32], rows: u64) -> bool {
         let mut progress = self.lock();
-        progress.tally(pilot).add_counts(counts, rows);
+        progress.counter(pilot).add_counts(counts, rows);
         self.settle(progress, rows)
     }
 

@@ -1,40 +1,16 @@
 //! The rows that wait for a worker, and what each worker is busy with.
 
-use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
-#[cfg(feature = "cuda")]
-use crate::noise::RowNoise;
-use crate::sampler::classifier::StopRun;
 use crate::sampler::lanes::Lanes;
 use crate::sampler::progress::JobState;
+use crate::sampler::segment::Segment;
+use crate::sampler::stop::StopRun;
 use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
 use crate::{Error, ErrorKind};
 
-/// Rows of one job inside a batch.
-#[derive(Clone, Debug)]
-pub(super) struct Segment {
-    pub job: Arc<JobState>,
-    /// Whether the rows are the pilot's.
-    pub pilot: bool,
-    pub samples: Range<u64>,
-}
-
-impl Segment {
-    pub fn rows(&self) -> usize {
-        // A segment is never longer than a batch.
-        (self.samples.end - self.samples.start) as usize
-    }
-
-    /// What a device's kernels make the rows from; none where they cannot, so that the host makes them.
-    #[cfg(feature = "cuda")]
-    pub fn noise_for_kernels(&self) -> Option<RowNoise> {
-        self.job.noise_for_kernels(self.pilot)
-    }
-}
-
-/// What the handles and the workers share.
-pub(super) struct Shared {
+/// The rows that wait, and the workers that take them: what job handles and workers share.
+pub(super) struct WorkQueue {
     waiting: Mutex<Waiting>,
     work: Condvar,
     /// One for each worker: the jobs in the batch that it runs, and how to stop that run.
@@ -55,9 +31,9 @@ struct Busy {
     stopper: Option<Arc<dyn StopRun>>,
 }
 
-impl std::fmt::Debug for Shared {
+impl std::fmt::Debug for WorkQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("workers", &self.busy.len()).finish_non_exhaustive()
+        f.debug_struct("WorkQueue").field("workers", &self.busy.len()).finish_non_exhaustive()
     }
 }
 
@@ -69,7 +45,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Shared {
+impl WorkQueue {
     pub fn new(workers: usize, fixed_batch: bool) -> Self {
         Self {
             waiting: Mutex::new(Waiting::default()),
@@ -114,7 +90,7 @@ impl Shared {
         }
     }
 
-    /// As [`Shared::take`], without waiting: no rows where there are none.
+    /// As [`WorkQueue::take`], without waiting: no rows where there are none.
     #[cfg(feature = "cuda")]
     pub fn try_take(&self, batch: usize) -> Option<Vec<Segment>> {
         let mut waiting = lock(&self.waiting);

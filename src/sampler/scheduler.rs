@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crate::model::NO_LABEL;
-use crate::sampler::classifier::{BaseClassifier, BatchRunner, DeviceWorkers, StopRun, Work};
+use crate::sampler::classifier::{BaseClassifier, BatchRunner};
+use crate::sampler::device::{DeviceWorkers, WorkerBody};
 use crate::sampler::job::{Job, JobHandle, JobStopper};
 use crate::sampler::plan::Plan;
 use crate::sampler::progress::{JobState, OnEnd};
-use crate::sampler::queue::{Segment, Shared};
+use crate::sampler::queue::WorkQueue;
+use crate::sampler::segment::Segment;
+use crate::sampler::stop::StopRun;
 use crate::{Error, ErrorKind, Result};
 
 /// Draws jobs' samples on worker threads of its own, which sleep while there is nothing to do.
@@ -20,7 +23,7 @@ use crate::{Error, ErrorKind, Result};
 pub struct Sampler {
     classifier: Arc<dyn BaseClassifier>,
     plan: Plan,
-    shared: Arc<Shared>,
+    queue: Arc<WorkQueue>,
     workers: Vec<JoinHandle<()>>,
 }
 
@@ -38,14 +41,15 @@ impl Sampler {
     /// says when it cannot give a runner; `Internal` when a thread cannot be started.
     pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan) -> Result<Self> {
         plan.check(classifier.as_ref())?;
-        let shared = Arc::new(Shared::new(plan.threads, classifier.fixed_batch().is_some()));
-        let mut sampler = Self { classifier, plan, shared, workers: Vec::with_capacity(plan.threads) };
+        let queue = Arc::new(WorkQueue::new(plan.threads, classifier.fixed_batch().is_some()));
+        let mut sampler = Self { classifier, plan, queue, workers: Vec::with_capacity(plan.threads) };
         let host = |index| {
-            let worker = Worker::new(Arc::clone(&sampler.classifier), Arc::clone(&sampler.shared), index, plan.batch)?;
-            Ok(Box::new(move || worker.run()) as Work)
+            let worker =
+                HostWorker::new(Arc::clone(&sampler.classifier), Arc::clone(&sampler.queue), index, plan.batch)?;
+            Ok(Box::new(move || worker.run()) as WorkerBody)
         };
         let workers = match sampler.classifier.device_workers() {
-            Some(DeviceWorkers(device)) => device.workers(&sampler.shared, plan)?,
+            Some(DeviceWorkers(device)) => device.workers(&sampler.queue, plan.batch, plan.threads)?,
             None => (0..plan.threads).map(host).collect::<Result<Vec<_>>>()?,
         };
         for (index, work) in workers.into_iter().enumerate() {
@@ -73,7 +77,7 @@ impl Sampler {
     /// # Errors
     /// `InvalidData` when the job's input does not have the classifier's number of elements.
     pub fn submit(&self, job: Job) -> Result<JobHandle> {
-        self.queue(job, None)
+        self.enqueue(job, None)
     }
 
     /// Queues a job, and has `on_end` called exactly once when it has ended: with all its samples, by a stop, by a failure,
@@ -83,7 +87,7 @@ impl Sampler {
     /// # Errors
     /// As [`Sampler::submit`]; `on_end` is then dropped.
     pub fn submit_then(&self, job: Job, on_end: impl FnOnce() + Send + 'static) -> Result<JobHandle> {
-        self.queue(job, Some(Box::new(on_end)))
+        self.enqueue(job, Some(Box::new(on_end)))
     }
 
     /// Refuses an input with another number of elements than the classifier takes.
@@ -97,14 +101,14 @@ impl Sampler {
         ))
     }
 
-    fn queue(&self, job: Job, on_end: Option<OnEnd>) -> Result<JobHandle> {
+    fn enqueue(&self, job: Job, on_end: Option<OnEnd>) -> Result<JobHandle> {
         self.check_elements(job.elements())?;
         let rows = job.samples.rows();
-        let state = Arc::new(JobState::new(job, self.classifier.classes(), on_end));
-        let stopper = JobStopper { state: Arc::clone(&state), shared: Arc::downgrade(&self.shared) };
+        let state = Arc::new(JobState::new(job.samples, job.watch, self.classifier.classes(), on_end));
+        let stopper = JobStopper { state: Arc::clone(&state), queue: Arc::downgrade(&self.queue) };
         match rows {
             0 => state.end_empty(),
-            _ => self.shared.push(state),
+            _ => self.queue.push(state),
         }
         Ok(JobHandle { stopper })
     }
@@ -112,7 +116,7 @@ impl Sampler {
 
 impl Drop for Sampler {
     fn drop(&mut self) {
-        self.shared.close();
+        self.queue.close();
         for worker in self.workers.drain(..) {
             // A worker catches its classifier's panics, so there is nothing to pass on.
             let _ = worker.join();
@@ -120,9 +124,9 @@ impl Drop for Sampler {
     }
 }
 
-struct Worker {
+struct HostWorker {
     classifier: Arc<dyn BaseClassifier>,
-    shared: Arc<Shared>,
+    queue: Arc<WorkQueue>,
     index: usize,
     batch: usize,
     elements: usize,
@@ -131,13 +135,13 @@ struct Worker {
     labels: Vec<u32>,
 }
 
-impl Worker {
-    fn new(classifier: Arc<dyn BaseClassifier>, shared: Arc<Shared>, index: usize, batch: usize) -> Result<Self> {
+impl HostWorker {
+    fn new(classifier: Arc<dyn BaseClassifier>, queue: Arc<WorkQueue>, index: usize, batch: usize) -> Result<Self> {
         let runner = classifier.runner(batch)?;
         Ok(Self {
             elements: classifier.elements(),
             classifier,
-            shared,
+            queue,
             index,
             batch,
             stopper: runner.stopper(),
@@ -147,7 +151,7 @@ impl Worker {
     }
 
     fn run(mut self) {
-        while let Some(segments) = self.shared.take(self.batch) {
+        while let Some(segments) = self.queue.take(self.batch) {
             match self.classify(&segments) {
                 Ok(()) => self.give_back(&segments),
                 // One job's rows must not end another's: each is tried by itself.
@@ -174,15 +178,15 @@ impl Worker {
         for segment in segments {
             let (of_segment, rest) = labels.split_at(segment.rows());
             if segment.job.give_back(segment.pilot, of_segment) {
-                self.shared.push_again(Arc::clone(&segment.job));
+                self.queue.push_again(Arc::clone(&segment.job));
             }
             labels = rest;
         }
     }
 
     fn classify(&mut self, segments: &[Segment]) -> Result<()> {
-        if !self.shared.begin(self.index, segments, self.stopper.as_ref()) {
-            self.shared.end(self.index);
+        if !self.queue.begin(self.index, segments, self.stopper.as_ref()) {
+            self.queue.end(self.index);
             return Err(Error::new(ErrorKind::Cancelled, "the job was cancelled"));
         }
         let rows = segments.iter().map(Segment::rows).sum();
@@ -206,7 +210,7 @@ impl Worker {
             }
             self.runner.run(rows, &mut self.labels[..rows])
         }));
-        self.shared.end(self.index);
+        self.queue.end(self.index);
         match result {
             Ok(result) => result,
             Err(panic) => Err(self.after_panic(panic.as_ref())),

@@ -8,6 +8,7 @@ use ort::AsPointer;
 use ort::session::{NoSelectedOutputs, RunOptions, SharedSessionInner};
 use ort::sys::{OrtAllocatorType, OrtIoBinding, OrtMemType, OrtMemoryInfo};
 
+use super::text::one_line;
 use super::value::{Value, raw_type};
 use super::{RawResult, Tensor, check};
 use crate::model::types::ElementType;
@@ -86,7 +87,7 @@ impl Binding {
         constants: Vec<(CString, Tensor)>,
         settings: &[(&str, &str)],
     ) -> RawResult<Self> {
-        let said = |error: ort::Error| crate::model::runtime::one_line(error.message());
+        let said = |error: ort::Error| one_line(error.message());
         let mut options = RunOptions::new().map_err(said)?;
         for (key, value) in settings {
             options.set(key, value).map_err(said)?;

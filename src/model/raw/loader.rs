@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ort::sys::OrtApiBase;
 
-use crate::model::runtime::one_line;
+use super::text::one_line;
 
 /// Turns off the telemetry of ONNX Runtime's published builds, which writes a database under the home directory.
 pub(in crate::model) fn disable_telemetry() {

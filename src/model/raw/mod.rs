@@ -11,7 +11,9 @@ mod call;
 mod host;
 mod loader;
 mod provider;
+mod status;
 mod tensor;
+mod text;
 mod value;
 
 pub(super) use self::arena::{SHRINK, most_held};
@@ -21,13 +23,8 @@ pub(super) use self::call::{Call, placement, takes_on_host};
 pub use self::host::HostApi;
 pub(super) use self::loader::{Probed, disable_telemetry, find_library, own_file, probe_library};
 pub(super) use self::provider::append_provider;
+pub(super) use self::status::RawResult;
+use self::status::check;
 pub(super) use self::tensor::Tensor;
+pub(super) use self::text::one_line;
 pub(super) use self::value::Data;
-
-/// What ONNX Runtime said.
-pub(super) type RawResult<T> = Result<T, String>;
-
-fn check(status: ort::sys::OrtStatusPtr) -> RawResult<()> {
-    // SAFETY: the status comes straight from a call of the interface and is handed over.
-    unsafe { ort::Error::result_from_status(status) }.map_err(|error| super::runtime::one_line(error.message()))
-}

@@ -79,13 +79,13 @@ impl Tensor {
 
 /// The description of host memory, made once.
 pub(super) fn host_memory() -> RawResult<*const OrtMemoryInfo> {
-    struct Shared(*const OrtMemoryInfo);
+    struct HostMemoryInfo(*const OrtMemoryInfo);
     // SAFETY: never changed after it was made.
-    unsafe impl Send for Shared {}
+    unsafe impl Send for HostMemoryInfo {}
     // SAFETY: as above.
-    unsafe impl Sync for Shared {}
-    static HOST: std::sync::OnceLock<Shared> = std::sync::OnceLock::new();
-    if let Some(Shared(info)) = HOST.get() {
+    unsafe impl Sync for HostMemoryInfo {}
+    static HOST: std::sync::OnceLock<HostMemoryInfo> = std::sync::OnceLock::new();
+    if let Some(HostMemoryInfo(info)) = HOST.get() {
         return Ok(*info);
     }
     let mut info = ptr::null_mut();
@@ -97,5 +97,5 @@ pub(super) fn host_memory() -> RawResult<*const OrtMemoryInfo> {
             &mut info,
         )
     })?;
-    Ok(HOST.get_or_init(|| Shared(info)).0)
+    Ok(HOST.get_or_init(|| HostMemoryInfo(info)).0)
 }

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use super::driver::{Driver, Fault, Memory, OwnedEvent, Stream};
-use super::kernels::{BLOCK, Batch, FEW_CLASSES, Kernel, MAX_SEGMENTS, Segment, Shape};
+use super::kernels::{BLOCK, FEW_CLASSES, Kernel, KernelBatch, KernelSegment, MAX_SEGMENTS, Shape};
 use crate::model::{DeviceBatch, DeviceLayout, DeviceMemory, ElementType, Model, Reading};
 use crate::{Error, ErrorKind, Result};
 
@@ -89,9 +89,9 @@ impl Program {
     }
 
     /// A batch without rows.
-    pub fn empty(&self) -> Batch {
-        Batch {
-            segments: [Segment::default(); MAX_SEGMENTS],
+    pub fn empty(&self) -> KernelBatch {
+        KernelBatch {
+            segments: [KernelSegment::default(); MAX_SEGMENTS],
             used: 0,
             rows: 0,
             elements: self.layout.elements as u32,
@@ -106,7 +106,7 @@ impl Program {
     ///
     /// # Safety
     /// The memory that the batch names lives until that is done, and `input` holds its rows.
-    pub unsafe fn fill(&self, batch: &Batch, input: u64) -> Result<(), Fault> {
+    pub unsafe fn fill(&self, batch: &KernelBatch, input: u64) -> Result<(), Fault> {
         let shape = Shape::fill(batch.elements, batch.rows);
         // SAFETY: the kernel's parameters; by contract.
         unsafe { self.driver.launch(Stream::Fill, self.fill, shape, &mut [argument(batch), argument(&input)]) }
@@ -116,7 +116,7 @@ impl Program {
     ///
     /// # Safety
     /// As [`Program::fill`].
-    unsafe fn label(&self, batch: &Batch, output: u64) -> Result<(), Fault> {
+    unsafe fn label(&self, batch: &KernelBatch, output: u64) -> Result<(), Fault> {
         let classes = self.layout.classes as u32;
         let rows_a_run = match self.layout.reading {
             Reading::Scores if classes > FEW_CLASSES => 1,
@@ -202,7 +202,7 @@ impl Batches {
     ///
     /// # Safety
     /// The memory that the batch names lives until that is done, and nothing else in the streams touches this one's.
-    pub unsafe fn enqueue(&mut self, program: &Program, batch: &Batch) -> Result<(), Failed> {
+    pub unsafe fn enqueue(&mut self, program: &Program, batch: &KernelBatch) -> Result<(), Failed> {
         let index = self.next;
         self.next = (index + 1) % INPUTS;
         let driver = Arc::clone(&self.driver);

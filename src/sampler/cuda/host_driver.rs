@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::driver::{Driver, Event, Fault, Stream};
-use super::kernels::{Batch, Kernel, NAMES, Shape};
-use super::races::{Lane, Races};
+use super::kernels::{Kernel, KernelBatch, NAMES, Shape};
+use super::races::{Actor, Races};
 
 type Launch = unsafe extern "C" fn(*const c_char, *const u32, *const u32, *mut *mut c_void) -> i32;
 
@@ -42,7 +42,7 @@ fn kernels() -> Option<MutexGuard<'static, Launch>> {
         unsafe {
             let library = libloading::Library::new(&library).unwrap();
             let size = library.get::<unsafe extern "C" fn() -> u64>(b"size_of_batch\0").unwrap()();
-            assert_eq!(size as usize, size_of::<Batch>(), "the source and kernels.rs must lay out a batch alike");
+            assert_eq!(size as usize, size_of::<KernelBatch>(), "the source and kernels.rs must lay out a batch alike");
             let launch = *library.get::<Launch>(b"launch\0").unwrap();
             std::mem::forget(library);
             Some(Mutex::new(launch))
@@ -178,7 +178,7 @@ impl Driver for HostDriver {
             return Err(Fault::Memory("the test's device is full".to_owned()));
         }
         // SAFETY: every kernel's first two parameters.
-        let (batch, tensor) = unsafe { (&*arguments[0].cast::<Batch>(), *arguments[1].cast::<u64>()) };
+        let (batch, tensor) = unsafe { (&*arguments[0].cast::<KernelBatch>(), *arguments[1].cast::<u64>()) };
         let of_jobs = batch.segments[..batch.used as usize].iter();
         let accesses = match stream {
             Stream::Fill => of_jobs.map(|job| (job.x, false)).chain([(tensor, true)]).collect::<Vec<_>>(),
@@ -209,7 +209,7 @@ impl Driver for HostDriver {
         Ok(())
     }
     fn wait(&self, event: Event) -> Result<(), Fault> {
-        self.races().order(Lane::Host, event);
+        self.races().order(Actor::Host, event);
         match self.waits.load(Ordering::SeqCst) {
             0 => Err(Fault::Lost("the test takes it away".to_owned())),
             left => {
@@ -224,9 +224,9 @@ impl Driver for HostDriver {
         Ok(())
     }
     fn note_run(&self, input: u64, output: u64) {
-        self.races().work(Lane::Run, &[(input, false), (output, true)]);
+        self.races().work(Actor::Run, &[(input, false), (output, true)]);
     }
     fn note_host(&self, at: NonNull<u8>) {
-        self.races().work(Lane::Host, &[(at.as_ptr() as u64, true)]);
+        self.races().work(Actor::Host, &[(at.as_ptr() as u64, true)]);
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::Result;
 use crate::model::{Model, NO_LABEL, Runner};
-use crate::sampler::queue::{Segment, Shared};
+use crate::sampler::queue::WorkQueue;
+use crate::sampler::segment::Segment;
 
 pub(super) struct HostRows {
     batch: usize,
@@ -18,7 +19,7 @@ impl HostRows {
     }
 
     /// Draws a segment's rows, and gives them back to their job.
-    pub fn draw(&mut self, segment: &Segment, model: &Model, shared: &Shared) {
+    pub fn draw(&mut self, segment: &Segment, model: &Model, queue: &WorkQueue) {
         let mut start = segment.samples.start;
         while start < segment.samples.end {
             let samples = start..segment.samples.end.min(start + self.batch as u64);
@@ -27,7 +28,7 @@ impl HostRows {
             match self.classify(&part, model) {
                 Ok(()) => {
                     if part.job.give_back(part.pilot, &self.labels) {
-                        shared.push_again(part.job);
+                        queue.push_again(part.job);
                     }
                 }
                 Err(error) => part.job.give_up(part.rows() as u64, error),

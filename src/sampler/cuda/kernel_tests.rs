@@ -8,7 +8,7 @@ use rand::{Rng, RngExt, SeedableRng};
 
 use super::driver::{Driver, Memory, Stream};
 use super::host_driver::HostDriver;
-use super::kernels::{BLOCK, Batch, FEW_CLASSES, Kernel, MAX_SEGMENTS, Segment, Shape};
+use super::kernels::{BLOCK, FEW_CLASSES, Kernel, KernelBatch, KernelSegment, MAX_SEGMENTS, Shape};
 use crate::model::{ElementType, NO_LABEL};
 use crate::noise::{Grid, NoiseStream, Purpose};
 
@@ -29,9 +29,9 @@ fn read<T: Copy>(memory: &Memory) -> Vec<T> {
     unsafe { std::slice::from_raw_parts(memory.address as *const T, memory.bytes / size_of::<T>()) }.to_vec()
 }
 
-fn empty(elements: usize, run: usize, mean: &Memory, std: &Memory, channels: usize) -> Batch {
-    Batch {
-        segments: [Segment::default(); MAX_SEGMENTS],
+fn empty(elements: usize, run: usize, mean: &Memory, std: &Memory, channels: usize) -> KernelBatch {
+    KernelBatch {
+        segments: [KernelSegment::default(); MAX_SEGMENTS],
         used: 0,
         rows: 0,
         elements: elements as u32,
@@ -68,7 +68,7 @@ fn rows<T: Copy>(
     for ((noise, first, count), x) in jobs.iter().zip(x) {
         let on_grid = noise.on_grid(sigma, &grid).unwrap();
         held.push(holding(driver, x));
-        batch.segments[batch.used as usize] = Segment {
+        batch.segments[batch.used as usize] = KernelSegment {
             x: held.last().unwrap().address,
             counts: 0,
             sample: *first,
@@ -189,7 +189,8 @@ fn counts<T: Copy>(
     let mut batch = empty(1, 1, &tables, &tables, 0);
     let held = [(); 2].map(|()| Memory::new(driver, classes * 4).unwrap());
     for (i, counts) in held.iter().enumerate() {
-        batch.segments[i] = Segment { counts: counts.address, first_row: i as u32 * first, ..Segment::default() };
+        batch.segments[i] =
+            KernelSegment { counts: counts.address, first_row: i as u32 * first, ..KernelSegment::default() };
     }
     (batch.used, batch.rows) = (2, (scores.len() / classes) as u32);
     let scores = holding(driver, scores);
@@ -275,7 +276,7 @@ fn thresholds_and_given_labels_are_read_as_the_host_reads_them() {
     let run = |kernel: Kernel, input: &Memory, rows: u32, classes: u32, threshold: Option<f64>| {
         let counts = Memory::new(&driver, classes as usize * 4).unwrap();
         let mut batch = empty(1, 1, &tables, &tables, 0);
-        batch.segments[0] = Segment { counts: counts.address, ..Segment::default() };
+        batch.segments[0] = KernelSegment { counts: counts.address, ..KernelSegment::default() };
         (batch.used, batch.rows) = (1, rows);
         let (shape, each) = Shape::labels(rows, BLOCK);
         let threshold_of = threshold.unwrap_or(0.0);

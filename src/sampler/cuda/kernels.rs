@@ -49,7 +49,7 @@ impl Kernel {
 /// Rows of one job inside a batch: `Segment` of the source.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Segment {
+pub(super) struct KernelSegment {
     pub x: u64,
     pub counts: u64,
     pub sample: u64,
@@ -63,8 +63,8 @@ pub(super) struct Segment {
 /// One launch's rows: `Batch` of the source, passed by value.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Batch {
-    pub segments: [Segment; MAX_SEGMENTS],
+pub(super) struct KernelBatch {
+    pub segments: [KernelSegment; MAX_SEGMENTS],
     pub used: u32,
     pub rows: u32,
     pub elements: u32,

@@ -22,7 +22,7 @@ pub(super) struct Slot {
     /// When `staged_x` was last read.
     uploaded: OwnedEvent,
     /// Of its samples, and of its pilot's rows.
-    tallies: [DeviceCounter; 2],
+    counters: [DeviceCounter; 2],
 }
 
 /// Counts on the device.
@@ -37,7 +37,7 @@ struct DeviceCounter {
 
 /// Which counts: a slot, and whether they are its job's pilot's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct CounterId {
     pub slot: usize,
     pub pilot: bool,
 }
@@ -64,7 +64,7 @@ pub(super) struct Slots {
 impl Slots {
     pub fn new(driver: &Arc<dyn Driver>, layout: &DeviceLayout) -> Result<Self, Fault> {
         let (elements, classes) = (layout.elements, layout.classes);
-        let tally = || {
+        let counter = || {
             Ok::<_, Fault>(DeviceCounter {
                 counts: Memory::new(driver, classes * size_of::<u32>())?,
                 landed: HostMemory::new(driver, classes)?,
@@ -78,7 +78,7 @@ impl Slots {
                 x: Memory::new(driver, elements * size_of::<f32>())?,
                 staged_x: HostMemory::new(driver, elements)?,
                 uploaded: OwnedEvent::new(driver)?,
-                tallies: [tally()?, tally()?],
+                counters: [counter()?, counter()?],
             })
         };
         let count = (MAX_BYTES / ((elements + 2 * classes) * size_of::<f32>())).clamp(*SLOTS.start(), *SLOTS.end());
@@ -116,56 +116,56 @@ impl Slots {
     }
 
     /// Addresses of the input and the counts.
-    pub fn addresses(&self, place: Place) -> (u64, u64) {
-        let slot = &self.slots[place.slot];
-        (slot.x.address, slot.tallies[usize::from(place.pilot)].counts.address)
+    pub fn addresses(&self, id: CounterId) -> (u64, u64) {
+        let slot = &self.slots[id.slot];
+        (slot.x.address, slot.counters[usize::from(id.pilot)].counts.address)
     }
 
     /// Notes rows that are being enqueued.
-    pub fn add(&mut self, place: Place, rows: u64) {
-        self.tally(place).out += rows;
+    pub fn add(&mut self, id: CounterId, rows: u64) {
+        self.counter(id).out += rows;
     }
 
     /// Takes back rows that were not enqueued after all.
-    pub fn take_back(&mut self, place: Place, rows: u64) {
-        self.tally(place).out -= rows;
-        self.slots[place.slot].let_go();
+    pub fn take_back(&mut self, id: CounterId, rows: u64) {
+        self.counter(id).out -= rows;
+        self.slots[id.slot].let_go();
     }
 
-    fn tally(&mut self, place: Place) -> &mut DeviceCounter {
-        &mut self.slots[place.slot].tallies[usize::from(place.pilot)]
+    fn counter(&mut self, id: CounterId) -> &mut DeviceCounter {
+        &mut self.slots[id.slot].counters[usize::from(id.pilot)]
     }
 
     /// Whether counts are on the device that are not yet on their way down.
     pub fn holds_counts(&self) -> bool {
-        self.slots.iter().flat_map(|slot| &slot.tallies).any(|tally| tally.out > 0)
+        self.slots.iter().flat_map(|slot| &slot.counters).any(|counter| counter.out > 0)
     }
 
     /// Enqueues the way down of counts; which they are.
-    pub fn bring_down(&mut self, which: Which) -> Result<Vec<Place>, Fault> {
+    pub fn bring_down(&mut self, which: Which) -> Result<Vec<CounterId>, Fault> {
         let mut coming = Vec::new();
         for (index, slot) in self.slots.iter_mut().enumerate() {
             let Some(job) = &slot.job else { continue };
-            for (pilot, tally) in [false, true].into_iter().zip(&mut slot.tallies) {
-                if tally.out == 0 || tally.coming.is_some() {
+            for (pilot, counter) in [false, true].into_iter().zip(&mut slot.counters) {
+                if counter.out == 0 || counter.coming.is_some() {
                     continue;
                 }
-                if which == Which::Due && tally.out < ROWS_A_CLASS * self.classes && !job.is_due_back() {
+                if which == Which::Due && counter.out < ROWS_A_CLASS * self.classes && !job.is_due_back() {
                     continue;
                 }
                 // SAFETY: both hold the counts and stay; the host reads them when the copy has been waited for.
                 unsafe {
                     self.driver.download(
                         Stream::Run,
-                        tally.landed.start,
-                        tally.counts.address,
-                        tally.landed.bytes(),
+                        counter.landed.start,
+                        counter.counts.address,
+                        counter.landed.bytes(),
                     )?;
-                    self.driver.zero(Stream::Run, tally.counts.address, tally.counts.bytes)?;
+                    self.driver.zero(Stream::Run, counter.counts.address, counter.counts.bytes)?;
                 }
-                self.bytes_down += tally.landed.bytes() as u64;
-                tally.coming = Some(std::mem::take(&mut tally.out));
-                coming.push(Place { slot: index, pilot });
+                self.bytes_down += counter.landed.bytes() as u64;
+                counter.coming = Some(std::mem::take(&mut counter.out));
+                coming.push(CounterId { slot: index, pilot });
             }
         }
         Ok(coming)
@@ -173,12 +173,12 @@ impl Slots {
 
     /// Gives counts that have come down to their job. The job, where a look at them has released further rows, which are to
     /// be queued.
-    pub fn landed(&mut self, place: Place) -> Option<Arc<JobState>> {
-        let slot = &mut self.slots[place.slot];
-        let tally = &mut slot.tallies[usize::from(place.pilot)];
+    pub fn landed(&mut self, id: CounterId) -> Option<Arc<JobState>> {
+        let slot = &mut self.slots[id.slot];
+        let counter = &mut slot.counters[usize::from(id.pilot)];
         let mut again = None;
-        if let (Some(job), Some(rows)) = (&slot.job, tally.coming.take()) {
-            let counts = tally.landed.as_mut_slice();
+        if let (Some(job), Some(rows)) = (&slot.job, counter.coming.take()) {
+            let counts = counter.landed.as_mut_slice();
             let labelled = counts.iter().map(|&count| u64::from(count)).sum::<u64>();
             if labelled > rows {
                 let message = format!("the device counted {labelled} labels of {rows} rows");
@@ -186,7 +186,7 @@ impl Slots {
             } else if self.gives_labels && labelled < rows {
                 let message = format!("a run of the model failed: {}", labels_outside(self.classes as usize));
                 job.give_up(rows, Error::new(ErrorKind::Run, message));
-            } else if job.give_back_counts(place.pilot, counts, rows) {
+            } else if job.give_back_counts(id.pilot, counts, rows) {
                 again = Some(Arc::clone(job));
             }
         }
@@ -197,8 +197,9 @@ impl Slots {
     /// Every row of which the counts have not come down: its job, and how many.
     pub fn abandon(&mut self) -> Vec<(Arc<JobState>, u64)> {
         let lost = |slot: &mut Slot| {
-            let of = |tally: &mut DeviceCounter| std::mem::take(&mut tally.out) + tally.coming.take().unwrap_or(0);
-            let rows = slot.tallies.iter_mut().map(of).sum();
+            let of =
+                |counter: &mut DeviceCounter| std::mem::take(&mut counter.out) + counter.coming.take().unwrap_or(0);
+            let rows = slot.counters.iter_mut().map(of).sum();
             slot.job.take().filter(|_| rows > 0).map(|job| (job, rows))
         };
         self.slots.iter_mut().filter_map(lost).collect()
@@ -213,7 +214,7 @@ impl Slots {
 impl Slot {
     /// Whether nothing on the device needs it.
     fn is_free(&self) -> bool {
-        self.tallies.iter().all(|tally| tally.out == 0 && tally.coming.is_none())
+        self.counters.iter().all(|counter| counter.out == 0 && counter.coming.is_none())
     }
 
     /// Forgets a job that needs its place no more.

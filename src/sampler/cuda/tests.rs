@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::CudaClassifier;
 use super::driver::Driver;
 use super::host_driver::HostDriver;
-use super::{CudaClassifier, Seat};
+use super::seat::Seat;
 use crate::model::{Model, ModelOptions};
 use crate::noise::{Grid, Noise, NoiseStream, Purpose};
 use crate::sampler::{BaseClassifier, Drawn, Job, JobHandle, Plan, Sampler};

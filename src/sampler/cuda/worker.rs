@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::batches::{Batches, Failed, Program};
 use super::driver::{Driver, Fault, OwnedEvent, Stream};
 use super::host_rows::HostRows;
-use super::kernels::{MAX_SEGMENTS, Segment};
-use super::slots::{Place, Slots, Which};
-use super::{Seat, Traffic};
+use super::kernels::{KernelSegment, MAX_SEGMENTS};
+use super::seat::Seat;
+use super::slots::{CounterId, Slots, Which};
 use crate::noise::RowNoise;
-use crate::sampler::queue::{self, Shared};
+use crate::sampler::queue::WorkQueue;
+use crate::sampler::segment::Segment;
 use crate::{Error, ErrorKind, Result, log};
 
 /// Batches that the host is ahead of the device. It waits for the one before these, never for the last.
@@ -23,28 +24,28 @@ const AHEAD: usize = 3;
 struct Flight {
     done: OwnedEvent,
     /// Counts that came down with it.
-    counts: Vec<Place>,
+    counts: Vec<CounterId>,
 }
 
 /// Rows of one job in a batch that is being put together.
 #[derive(Clone)]
-struct Part {
-    place: Place,
+struct BatchPart {
+    id: CounterId,
     noise: RowNoise,
-    segment: queue::Segment,
+    segment: Segment,
 }
 
-pub(super) struct Worker {
+pub(super) struct DeviceWorker {
     seat: Arc<Seat>,
     /// Seats of this sampler's workers that are not lost.
     alive: Arc<AtomicUsize>,
-    shared: Arc<Shared>,
+    queue: Arc<WorkQueue>,
     driver: Arc<dyn Driver>,
     program: Program,
     slots: Slots,
     batches: Batches,
     /// Rows that were taken and are in no slot yet.
-    waiting: VecDeque<queue::Segment>,
+    waiting: VecDeque<Segment>,
     in_flight: VecDeque<Flight>,
     events: Vec<OwnedEvent>,
     host: HostRows,
@@ -52,8 +53,8 @@ pub(super) struct Worker {
     planned: usize,
 }
 
-impl Worker {
-    pub fn new(seat: &Arc<Seat>, alive: Arc<AtomicUsize>, shared: Arc<Shared>, batch: usize) -> Result<Self> {
+impl DeviceWorker {
+    pub fn new(seat: &Arc<Seat>, alive: Arc<AtomicUsize>, queue: Arc<WorkQueue>, batch: usize) -> Result<Self> {
         let driver = Arc::clone(&seat.driver);
         let refuse = |fault: Fault| Error::new(ErrorKind::Run, fault.to_string());
         driver.enter().map_err(refuse)?;
@@ -63,7 +64,7 @@ impl Worker {
         Ok(Self {
             seat: Arc::clone(seat),
             alive,
-            shared,
+            queue,
             driver,
             program,
             slots,
@@ -95,7 +96,7 @@ impl Worker {
         if self.alive.fetch_sub(1, Ordering::SeqCst) > 1 {
             return;
         }
-        while let Some(segments) = self.shared.take(self.planned) {
+        while let Some(segments) = self.queue.take(self.planned) {
             give_up(segments, &lost);
         }
     }
@@ -105,8 +106,8 @@ impl Worker {
         loop {
             let is_idle = self.in_flight.is_empty() && !self.slots.holds_counts();
             let taken = match is_idle {
-                true => self.shared.take(self.batches.rows),
-                false => self.shared.try_take(self.batches.rows),
+                true => self.queue.take(self.batches.rows),
+                false => self.queue.try_take(self.batches.rows),
             };
             let seat = Arc::clone(&self.seat);
             let _turn = seat.turn();
@@ -137,7 +138,7 @@ impl Worker {
                 give_up(self.waiting.pop_front(), &error);
             } else if next.noise_for_kernels().is_none() {
                 let segment = self.waiting.pop_front();
-                segment.iter().for_each(|segment| self.host.draw(segment, &self.seat.model, &self.shared));
+                segment.iter().for_each(|segment| self.host.draw(segment, &self.seat.model, &self.queue));
             } else {
                 let parts = self.assemble()?;
                 if parts.is_empty() {
@@ -153,8 +154,8 @@ impl Worker {
     }
 
     /// Rows of as many waiting jobs as fit into a batch and have, or get, a slot.
-    fn assemble(&mut self) -> Result<Vec<Part>, Fault> {
-        let mut parts: Vec<Part> = Vec::new();
+    fn assemble(&mut self) -> Result<Vec<BatchPart>, Fault> {
+        let mut parts: Vec<BatchPart> = Vec::new();
         let mut room = self.batches.rows as u64;
         while room > 0
             && parts.len() < MAX_SEGMENTS
@@ -165,9 +166,9 @@ impl Worker {
             let rows = room.min(next.samples.end - next.samples.start);
             let samples = next.samples.start..next.samples.start + rows;
             next.samples.start += rows;
-            let place = Place { slot, pilot: next.pilot };
-            parts.push(Part { place, noise, segment: queue::Segment { samples, ..next.clone() } });
-            self.slots.add(place, rows);
+            let id = CounterId { slot, pilot: next.pilot };
+            parts.push(BatchPart { id, noise, segment: Segment { samples, ..next.clone() } });
+            self.slots.add(id, rows);
             room -= rows;
             if next.samples.is_empty() {
                 self.waiting.pop_front();
@@ -178,7 +179,7 @@ impl Worker {
 
     /// Enqueues a batch. Where the model does not run on it, each job's rows are tried alone; where memory is short, in
     /// smaller batches.
-    fn try_batch(&mut self, parts: Vec<Part>) -> Result<(), Fault> {
+    fn try_batch(&mut self, parts: Vec<BatchPart>) -> Result<(), Fault> {
         let failed = match self.enqueue(&parts) {
             Ok(()) => return Ok(()),
             Err(failed) => failed,
@@ -189,7 +190,7 @@ impl Worker {
             Failed::Memory(reason) => match self.shrink(&reason)? {
                 Ok(()) => {
                     for part in parts.into_iter().rev() {
-                        self.slots.take_back(part.place, rows(&part.segment.samples));
+                        self.slots.take_back(part.id, rows(&part.segment.samples));
                         self.waiting.push_front(part.segment);
                     }
                     return Ok(());
@@ -205,17 +206,17 @@ impl Worker {
             Failed::Run(error) => error,
         };
         for part in parts {
-            self.slots.take_back(part.place, rows(&part.segment.samples));
+            self.slots.take_back(part.id, rows(&part.segment.samples));
             give_up(Some(part.segment), &error);
         }
         Ok(())
     }
 
-    fn enqueue(&mut self, parts: &[Part]) -> Result<(), Failed> {
+    fn enqueue(&mut self, parts: &[BatchPart]) -> Result<(), Failed> {
         let mut batch = self.program.empty();
         for (segment, part) in batch.segments.iter_mut().zip(parts) {
-            let (x, counts) = self.slots.addresses(part.place);
-            *segment = Segment {
+            let (x, counts) = self.slots.addresses(part.id);
+            *segment = KernelSegment {
                 x,
                 counts,
                 sample: part.segment.samples.start,
@@ -289,7 +290,7 @@ impl Worker {
     }
 
     /// Notes what was enqueued last.
-    fn fly(&mut self, done: OwnedEvent, counts: Vec<Place>) -> Result<(), Fault> {
+    fn fly(&mut self, done: OwnedEvent, counts: Vec<CounterId>) -> Result<(), Fault> {
         let recorded = self.driver.record(done.event, Stream::Run);
         self.in_flight.push_back(Flight { done, counts });
         recorded
@@ -300,9 +301,9 @@ impl Worker {
         let Some(flight) = self.in_flight.pop_front() else { return Ok(()) };
         self.driver.wait(flight.done.event)?;
         self.events.push(flight.done);
-        for place in flight.counts {
-            if let Some(job) = self.slots.landed(place) {
-                self.shared.push_again(job);
+        for id in flight.counts {
+            if let Some(job) = self.slots.landed(id) {
+                self.queue.push_again(job);
             }
         }
         let (up, down) = self.slots.take_traffic();
@@ -320,7 +321,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for DeviceWorker {
     fn drop(&mut self) {
         // Memory must outlive what is enqueued; where the device is lost, nothing is.
         let _ = self.driver.enter();
@@ -354,22 +355,15 @@ fn allocate(program: &Program, seat: &Seat, mut rows: usize) -> Result<Batches> 
 }
 
 fn is_fixed(seat: &Seat) -> bool {
-    matches!(seat.model.signature().batch, crate::model::Batch::Fixed(_))
+    matches!(seat.model.signature().batch, crate::model::BatchDim::Fixed(_))
 }
 
 fn rows(samples: &Range<u64>) -> u64 {
     samples.end - samples.start
 }
 
-fn give_up(segments: impl IntoIterator<Item = queue::Segment>, error: &Error) {
+fn give_up(segments: impl IntoIterator<Item = Segment>, error: &Error) {
     for segment in segments {
         segment.job.give_up(segment.rows() as u64, error.clone());
-    }
-}
-
-impl Traffic {
-    fn add(&self, up: u64, down: u64) {
-        self.up.fetch_add(up, Ordering::Relaxed);
-        self.down.fetch_add(down, Ordering::Relaxed);
     }
 }

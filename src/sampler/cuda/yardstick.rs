@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Seat;
 use super::batches::{Batches, Failed, Program};
 use super::driver::{Fault, HostMemory, Memory, OwnedEvent, Stream};
-use super::kernels::Segment;
+use super::kernels::KernelSegment;
+use super::seat::Seat;
 use crate::noise::{Grid, NoiseStream};
 use crate::{Error, ErrorKind, Result};
 
@@ -56,7 +56,7 @@ impl Yardstick {
     /// `Run` if the device is lost.
     pub fn noise(&mut self, runs: usize) -> Result<Duration> {
         let mut batch = self.program.empty();
-        batch.segments[0] = Segment {
+        batch.segments[0] = KernelSegment {
             x: self.x.address,
             counts: self.counts.address,
             sample: 0,
@@ -110,7 +110,7 @@ impl Yardstick {
         let x = Memory::holding(&driver, x).map_err(error)?;
         let mut landed = HostMemory::<u32>::new(&driver, bytes.div_ceil(size_of::<u32>())).map_err(error)?;
         let mut batch = self.program.empty();
-        batch.segments[0] = Segment {
+        batch.segments[0] = KernelSegment {
             x: x.address,
             counts: self.counts.address,
             sample: first,

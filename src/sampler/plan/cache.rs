@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 
+use super::batch_plan::{Measured, Plan, PlanResult};
 use super::key::Key;
-use super::search::Found;
-use super::{Measured, Plan};
 use crate::log;
 
 /// The environment variable that moves the cache, or turns it off.
@@ -66,13 +65,13 @@ impl PlanCache {
     }
 
     /// The plan of a key, where there is a whole one.
-    pub(super) fn load(&self, key: &Key) -> Option<Found> {
+    pub(super) fn load(&self, key: &Key) -> Option<PlanResult> {
         let path = self.folder.join(key.file_name());
         match read(&path) {
             Ok(entry) if entry.key == *key && entry.rows_per_second > 0.0 => {
                 let plan = Plan { batch: entry.batch, threads: entry.threads };
                 let measured = Measured { plan, rows_per_second: entry.rows_per_second, cached: true };
-                Some(Found { measured, bytes: entry.bytes, settled: true })
+                Some(PlanResult { measured, bytes: entry.bytes, settled: true })
             }
             Ok(_) => {
                 log::warn(format_args!("{} holds another plan than its name says: it is ignored", path.display()));
@@ -87,7 +86,7 @@ impl PlanCache {
     }
 
     /// Keeps a plan. Where that fails it is measured again the next time, which is said in the log and no error.
-    pub(super) fn store(&self, key: &Key, found: &Found) {
+    pub(super) fn store(&self, key: &Key, found: &PlanResult) {
         let Measured { plan: Plan { batch, threads }, rows_per_second, .. } = found.measured;
         let entry = Entry { key: key.clone(), batch, threads, rows_per_second, bytes: found.bytes };
         if let Err(error) = self.write(&key.file_name(), &entry) {
@@ -118,9 +117,9 @@ fn read(path: &Path) -> std::io::Result<Entry> {
 mod tests {
     use super::*;
 
-    fn found() -> Found {
+    fn found() -> PlanResult {
         let measured = Measured { plan: Plan { batch: 16, threads: 2 }, rows_per_second: 1234.5, cached: true };
-        Found { measured, bytes: 1 << 20, settled: true }
+        PlanResult { measured, bytes: 1 << 20, settled: true }
     }
 
     fn key(classifier: &str) -> Key {

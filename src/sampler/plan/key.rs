@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Plan, machine};
+use super::batch_plan::Plan;
+use super::machine;
 
 /// Everything that the speed of a plan depends on, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

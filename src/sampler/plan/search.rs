@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::batch_plan::{Measured, Plan, PlanResult};
 use super::cache::PlanCache;
 use super::key::Key;
+use super::machine;
 use super::slices::Contender;
-use super::{Measured, Plan, machine};
 use crate::sampler::BaseClassifier;
 use crate::{Error, Result, log};
 
@@ -119,13 +120,27 @@ impl Search {
     }
 }
 
-/// A plan, what it reached, and the memory that it takes as far as is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Found {
-    pub measured: Measured,
-    pub bytes: u64,
-    /// Whether the machine was quiet enough for the plan to be kept.
-    pub settled: bool,
+impl Plan {
+    /// The fastest plan found for `threads` threads within `budget`, not looked up and not kept: [`Search`] with these.
+    ///
+    /// # Errors
+    /// As [`Search::run`].
+    pub fn measure(classifier: &Arc<dyn BaseClassifier>, threads: usize, budget: Duration) -> Result<Measured> {
+        Self::measure_up_to(classifier, threads, budget, usize::MAX)
+    }
+
+    /// As [`Plan::measure`], with batches of at most `most` rows, where `most` is at least 1.
+    ///
+    /// # Errors
+    /// As [`Plan::measure`].
+    pub fn measure_up_to(
+        classifier: &Arc<dyn BaseClassifier>,
+        threads: usize,
+        budget: Duration,
+        most: usize,
+    ) -> Result<Measured> {
+        Search { threads: Some(threads), budget, most, cache: None, ..Search::default() }.run(classifier)
+    }
 }
 
 struct Scan<'a> {
@@ -144,7 +159,7 @@ impl<'a> Scan<'a> {
         Self { search, classifier, threads, start: Instant::now(), held_before, contenders: Vec::new() }
     }
 
-    fn best(mut self) -> Result<Found> {
+    fn best(mut self) -> Result<PlanResult> {
         self.scan()?;
         self.keep_the_best()?;
         self.fewer_threads()?;
@@ -157,7 +172,7 @@ impl<'a> Scan<'a> {
         self.contenders.clear();
         // Larger batches than the one chosen were run.
         self.classifier.release();
-        Ok(Found { measured, bytes, settled })
+        Ok(PlanResult { measured, bytes, settled })
     }
 
     /// What runs of the largest batch so far hold at once.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Plan;
+use super::batch_plan::Plan;
 use crate::Result;
 use crate::noise::{Grid, Purpose};
 use crate::sampler::{BaseClassifier, Job, Sampler};

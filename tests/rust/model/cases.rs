@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 use smoothtopk::ErrorKind;
-use smoothtopk::model::{Batch, ElementType, Layout, ModelOptions, NO_LABEL, Reading};
+use smoothtopk::model::{BatchDim, ElementType, Layout, ModelOptions, NO_LABEL, Reading};
 
 use super::{constant, labels, models, open_with, refused};
 
@@ -82,8 +82,8 @@ fn accepted_models_answer_as_their_frameworks_did() {
         };
         assert!(layout.is_none_or(|layout| layout == signature.layout), "{name}: {}", signature.layout);
         let batch = match case.batch.as_ref().and_then(Value::as_u64) {
-            Some(rows) => Batch::Fixed(rows as usize),
-            None => Batch::Dynamic,
+            Some(rows) => BatchDim::Fixed(rows as usize),
+            None => BatchDim::Dynamic,
         };
         assert_eq!(signature.batch, batch, "{name}");
         assert_eq!(signature.reading == Reading::ClassMaps, case.zipmap, "{name}");
@@ -94,9 +94,9 @@ fn accepted_models_answer_as_their_frameworks_did() {
         }
         assert!(!case.rows.is_empty() && case.rows.len() == case.labels.len(), "{name}");
         let batches = match batch {
-            Batch::Fixed(rows) => vec![rows],
+            BatchDim::Fixed(rows) => vec![rows],
             // One row, uneven chunks, all at once, and a batch that is never full.
-            Batch::Dynamic => vec![1, 3, case.rows.len(), 2 * case.rows.len()],
+            BatchDim::Dynamic => vec![1, 3, case.rows.len(), 2 * case.rows.len()],
         };
         for batch in batches {
             assert_eq!(labels(&model, &case.rows, batch), expected(&case.labels), "{name} in batches of {batch}");

@@ -50,8 +50,8 @@ fn flipped_bits_give_an_error_or_a_model_never_a_panic() {
         // A bit in a weight or a name gives another model, which is fine; anything else must be an error.
         if let Ok(model) = Model::from_bytes(&flipped, &ModelOptions::default()) {
             let mut runner = model.runner(match model.signature().batch {
-                smoothtopk::model::Batch::Fixed(rows) => rows,
-                smoothtopk::model::Batch::Dynamic => 2,
+                smoothtopk::model::BatchDim::Fixed(rows) => rows,
+                smoothtopk::model::BatchDim::Dynamic => 2,
             });
             if let Ok(runner) = &mut runner {
                 let mut label = [0];

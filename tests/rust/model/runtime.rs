@@ -1,7 +1,7 @@
 //! ONNX Runtime itself: found, loaded once, honest about what it has.
 
 use smoothtopk::ErrorKind;
-use smoothtopk::model::{Model, ModelOptions, Outcome, Provider, Runtime};
+use smoothtopk::model::{Model, ModelOptions, ProbeOutcome, Provider, Runtime};
 
 use super::models;
 
@@ -12,7 +12,7 @@ fn the_runtime_is_found_and_tells_where() {
     assert!(runtime.version().starts_with("1."), "{}", runtime.version());
     assert!(!runtime.build_info().is_empty());
     let places = Runtime::search(None);
-    let used = places.iter().filter(|place| matches!(place.outcome, Outcome::Used(_))).collect::<Vec<_>>();
+    let used = places.iter().filter(|place| matches!(place.outcome, ProbeOutcome::Used(_))).collect::<Vec<_>>();
     assert_eq!(used.len(), 1, "{places:?}");
     assert_eq!(used[0].source, runtime.source());
 }
