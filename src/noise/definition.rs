@@ -1,9 +1,11 @@
 //! The noise of a smoothed classifier, as one value: sigma, mode, source.
 
-use std::sync::Arc;
-
-use super::exact::{DiscreteGaussian, ExactGrid};
-use super::grid::{Grid, check_sigma};
+use super::grid::Grid;
+use super::grid_input::GridInput;
+use super::law::{ExactGaussian, GridGaussian, NoiseLaw};
+use super::mode::Mode;
+use super::norm::Norm;
+use super::rounding::times_up;
 use super::simd::Path;
 use super::source::Source;
 #[cfg(feature = "cuda")]
@@ -11,28 +13,6 @@ use super::stream::RowNoise;
 use super::stream::{NoiseStream, Purpose};
 use crate::perturbation::{Family, Gaussian};
 use crate::{Error, Result};
-
-/// On what grid inputs lie and how noise is made on it. Part of the smoothed classifier, so the same for every input.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Mode {
-    /// Inputs and f32 Gaussian noise rounded to a grid much finer than sigma, the f32 sampler taken for an exact Gaussian.
-    Grid(Grid),
-    /// Inputs on a declared grid, and the Gaussian discretised to it, with a proven bound on its distance from the
-    /// exact one.
-    Exact(ExactGrid),
-}
-
-impl Mode {
-    /// The grid's step, in the units of the input.
-    #[must_use]
-    pub fn step(&self) -> f64 {
-        match self {
-            Self::Grid(grid) => f64::from(grid.step()),
-            Self::Exact(grid) => 1.0 / f64::from(grid.levels()),
-        }
-    }
-}
 
 /// The noise of a smoothed classifier: standard deviation, mode and source of bits.
 ///
@@ -52,54 +32,23 @@ impl Mode {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Noise {
     family: Family,
-    sigma: f64,
-    law: Law,
+    law: NoiseLaw,
     source: Source,
-}
-
-/// The mode, and what is made for it beforehand.
-#[derive(Clone, Debug, PartialEq)]
-enum Law {
-    Grid(Grid),
-    Exact(ExactGrid, Arc<DiscreteGaussian>),
-}
-
-/// An input that noise is to be added to, placed on the grid of the noise that made it: see [`Noise::centre`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Centre {
-    /// Multiples of the step of a [`Grid`]; integers on an [`ExactGrid`].
-    elements: Vec<f32>,
-    mode: Mode,
-}
-
-impl Centre {
-    /// Elements of the input.
-    #[must_use]
-    pub fn elements(&self) -> usize {
-        self.elements.len()
-    }
-
-    /// The elements: multiples of a [`Grid`]'s step, integers on an [`ExactGrid`].
-    #[cfg(feature = "cuda")]
-    pub(crate) fn values(&self) -> &[f32] {
-        &self.elements
-    }
 }
 
 impl Noise {
     /// Noise of standard deviation `sigma`, on the input's own scale. [`Mode::Exact`] builds its table (see
-    /// [`DiscreteGaussian::new`]) unless it is the last one built, which is kept.
+    /// [`super::DiscreteGaussian::new`]) unless it is the last one built, which is kept.
     ///
     /// # Errors
     /// `InvalidArgument` when sigma is not finite and positive, too large for the [`Grid`], or not from 1 to 3500 steps
-    /// of the [`ExactGrid`].
+    /// of the [`super::ExactGrid`].
     pub fn new(sigma: f64, mode: Mode, source: Source) -> Result<Self> {
-        check_sigma(sigma)?;
         let law = match mode {
-            Mode::Grid(grid) => grid.scale(sigma).map(|_| Law::Grid(grid))?,
-            Mode::Exact(grid) => Law::Exact(grid, DiscreteGaussian::shared(sigma, grid.levels())?),
+            Mode::Grid(grid) => NoiseLaw::Gaussian(GridGaussian::new(sigma, grid)?),
+            Mode::Exact(grid) => NoiseLaw::Exact(ExactGaussian::new(sigma, grid)?),
         };
-        Ok(Self { family: Gaussian::new(sigma)?.into(), sigma, law, source })
+        Ok(Self { family: Gaussian::new(sigma)?.into(), law, source })
     }
 
     /// The default: [`Mode::Grid`] and Philox.
@@ -113,16 +62,13 @@ impl Noise {
     /// The standard deviation, before any rounding, in the units of the input.
     #[must_use]
     pub fn sigma(&self) -> f64 {
-        self.sigma
+        self.law.sigma()
     }
 
     /// The mode.
     #[must_use]
     pub fn mode(&self) -> Mode {
-        match &self.law {
-            Law::Grid(grid) => Mode::Grid(*grid),
-            Law::Exact(grid, _) => Mode::Exact(*grid),
-        }
+        self.law.mode()
     }
 
     /// Where the bits come from.
@@ -140,10 +86,7 @@ impl Noise {
     /// How samples are made of random bits, with the version of its layout.
     #[must_use]
     pub fn method(&self) -> &'static str {
-        match self.law {
-            Law::Grid(_) => "box-muller 2",
-            Law::Exact(..) => "discrete-gaussian 1",
-        }
+        self.law.name()
     }
 
     /// The family, with its parameter.
@@ -159,7 +102,7 @@ impl Noise {
     pub fn remade(family: Family, method: &str, step: f64) -> Result<Self> {
         let mode = match method {
             "box-muller 2" => Mode::Grid(Grid::with_step(step as f32)?),
-            "discrete-gaussian 1" => Mode::Exact(ExactGrid::new((1.0 / step).round() as u32)?),
+            "discrete-gaussian 1" => Mode::Exact(super::ExactGrid::new((1.0 / step).round() as u32)?),
             _ => return Err(Error::argument("method", format!("\"{method}\" is no method of this version"))),
         };
         let Family::Gaussian(noise) = family else {
@@ -168,11 +111,13 @@ impl Noise {
         Self::new(noise.sigma(), mode, Source::Philox { seed: 0 })
     }
 
-    /// Places an input (row-major, any shape) on the grid: rounded to a [`Grid`], read as integers on an [`ExactGrid`].
+    /// Places an input (row-major, any shape) on the grid: rounded to a [`Grid`], read as integers on an
+    /// [`super::ExactGrid`].
     ///
     /// # Errors
-    /// `InvalidData` when the input is empty, or names the first element that is not finite or not on the [`ExactGrid`].
-    pub fn centre(&self, input: &[f32]) -> Result<Centre> {
+    /// `InvalidData` when the input is empty, or names the first element that is not finite or that the grid does
+    /// not take.
+    pub fn centre(&self, input: &[f32]) -> Result<GridInput> {
         if input.is_empty() {
             return Err(Error::data("input", "has no elements"));
         }
@@ -182,46 +127,35 @@ impl Noise {
                 format!("element {element} is {}: every element must be finite", input[element]),
             ));
         }
-        let elements = match &self.law {
-            Law::Grid(grid) => {
-                let mut rounded = input.to_vec();
-                grid.round(&mut rounded);
-                rounded
-            }
-            Law::Exact(grid, _) => grid.points(input)?,
-        };
-        Ok(Centre { elements, mode: self.mode() })
+        Ok(GridInput { values: self.law.place(input)?, mode: self.mode() })
     }
 
-    /// The rows of a job and purpose, on the fastest path of this processor.
+    /// The samples of a stream and purpose, on the fastest path of this processor.
     #[must_use]
-    pub fn stream(&self, job: u64, purpose: Purpose) -> JobNoise {
-        let stream = match self.law {
-            Law::Grid(_) => NoiseStream::of(&self.source, job, purpose),
-            Law::Exact(..) => NoiseStream::exact(&self.source, job, purpose),
-        };
+    pub fn stream(&self, stream: u64, purpose: Purpose) -> JobNoise {
+        let stream = NoiseStream::with_word(&self.source, stream, purpose as u32 | self.law.purpose_bit());
         JobNoise { noise: self.clone(), stream }
     }
 
-    /// What placing inputs of so many elements on the grid can add to the l2 norm of a perturbation, to be subtracted
-    /// from a radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and the
-    /// distances between grid points: see [`ExactGrid`].
+    /// The norm that certificates of this noise are about, and that [`Noise::radius_slack`] is measured in.
+    #[must_use]
+    pub fn norm(&self) -> Norm {
+        self.law.norm()
+    }
+
+    /// What placing inputs of so many elements on the grid can add to the [`Noise::norm`] of a perturbation, to be
+    /// subtracted from a radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and the
+    /// distances between grid points: see [`super::ExactGrid`].
     #[must_use]
     pub fn radius_slack(&self, elements: usize) -> f64 {
-        match &self.law {
-            Law::Grid(grid) => grid.radius_slack(elements),
-            Law::Exact(..) => 0.0,
-        }
+        self.law.radius_slack(elements)
     }
 
     /// An upper bound on the total variation between a row of so many elements and one of exact noise. 0 in
     /// [`Mode::Grid`], whose sampler is taken as exact. Both modes take their bits as uniform and independent.
     #[must_use]
     pub fn total_variation(&self, elements: usize) -> f64 {
-        match &self.law {
-            Law::Grid(_) => 0.0,
-            Law::Exact(_, noise) => times_up(elements as f64, noise.total_variation()),
-        }
+        times_up(elements as f64, self.law.total_variation())
     }
 
     /// What must be added to the probability that a statement made from at most `rows` rows of so many elements is false:
@@ -235,12 +169,7 @@ impl Noise {
     }
 }
 
-/// A count times a bound, rounded up. The count itself was rounded to f64 where it is above 2^53.
-fn times_up(count: f64, bound: f64) -> f64 {
-    if count == 0.0 || bound == 0.0 { 0.0 } else { (count.next_up() * bound).next_up() }
-}
-
-/// The noise of one job and purpose: row `sample` depends on (noise, job, purpose, sample) and on nothing else.
+/// The noise of one stream and purpose: sample `sample` depends on (noise, stream, purpose, sample) and on nothing else.
 ///
 /// Cheap to clone, immutable, shared freely between threads.
 #[derive(Clone, Debug, PartialEq)]
@@ -261,10 +190,7 @@ impl JobNoise {
     /// What a device's kernels make the same rows from; none for noise that no kernel makes.
     #[cfg(feature = "cuda")]
     pub(crate) fn for_kernels(&self) -> Option<RowNoise> {
-        match &self.noise.law {
-            Law::Grid(grid) => self.stream.on_grid(self.noise.sigma, grid),
-            Law::Exact(..) => None,
-        }
+        self.noise.law.for_kernels(&self.stream)
     }
 
     /// Writes the noisy row `sample` around an input to `out`, in the input's units.
@@ -272,13 +198,10 @@ impl JobNoise {
     /// # Errors
     /// `InvalidArgument` when `out` has another length than the input, the input was placed by noise of another mode,
     /// or a row is longer than [`super::MAX_ELEMENTS`]; `out` is then unchanged.
-    pub fn noisy_row(&self, sample: u64, x: &Centre, out: &mut [f32]) -> Result<()> {
+    pub fn noisy_row(&self, sample: u64, x: &GridInput, out: &mut [f32]) -> Result<()> {
         if x.mode != self.noise.mode() {
             return Err(Error::argument("x", "was placed on the grid of another noise; use Noise::centre of this one"));
         }
-        match &self.noise.law {
-            Law::Grid(grid) => self.stream.noisy_row(sample, self.noise.sigma, grid, &x.elements, out),
-            Law::Exact(_, noise) => self.stream.exact_row(sample, noise, &x.elements, out),
-        }
+        self.noise.law.write(&self.stream, sample, x, out)
     }
 }

@@ -1,17 +1,22 @@
 //! Noise: Gaussian rows from a counter-based generator, on a grid where adding them is exact.
 //!
-//! [`Noise`] says what the noise of a smoothed classifier is; every row is a pure function of (seed or key, job,
+//! [`Noise`] says what the noise of a smoothed classifier is; every row is a pure function of (seed or key, stream,
 //! purpose, sample index), the same bits on every processor. Layout, method, accuracy and what is measured:
 //! docs/noise.md.
 
 mod definition;
 mod exact;
 mod grid;
+mod grid_input;
 mod kernel;
 #[cfg(test)]
 mod lattice_tests;
+mod law;
+mod mode;
+mod norm;
 mod normal;
 mod philox;
+mod rounding;
 mod simd;
 mod source;
 mod stream;
@@ -20,9 +25,15 @@ mod words;
 /// The name of the default noise: [`Mode::Grid`] with Philox. See [`Noise::name`].
 pub const NOISE: &str = "philox4x32-10 box-muller 2";
 
-pub use definition::{Centre, JobNoise, Mode, Noise};
+pub use definition::{JobNoise, Noise};
 pub use exact::{DiscreteGaussian, ExactGrid};
 pub use grid::Grid;
+pub use grid_input::GridInput;
+/// The former name, until the sampler says `GridInput`.
+#[doc(hidden)]
+pub use grid_input::GridInput as Centre;
+pub use mode::Mode;
+pub use norm::Norm;
 pub use normal::MAX_ABS_Z;
 pub use philox::philox4x32_10;
 pub use simd::Path;

@@ -6,7 +6,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 use super::philox::philox4x32_10;
-use super::words::{first_bits, job_key, philox_job_key};
+use super::words::{first_bits, philox_stream_key, stream_key};
 use crate::{Error, ErrorKind, Result};
 
 /// The purpose word of what is drawn beside the rows: that of no [`Purpose`](super::Purpose), in either mode.
@@ -91,16 +91,16 @@ impl Source {
         }
     }
 
-    /// 64 uniform bits of job `job` that no row of it is made of, of any purpose and in any mode, nor any other `number`.
+    /// 64 uniform bits of stream `stream` that no row of it is made of, of any purpose and in any mode, nor any other `number`.
     #[must_use]
-    pub fn bits_beside_rows(&self, job: u64, number: u64) -> u64 {
+    pub fn bits_beside_rows(&self, stream: u64, number: u64) -> u64 {
         match self {
             Self::Philox { seed } => {
                 let counter = [0, number as u32, (number >> 32) as u32, BESIDE];
-                let [low, high, ..] = philox4x32_10(counter, philox_job_key(*seed, job));
+                let [low, high, ..] = philox4x32_10(counter, philox_stream_key(*seed, stream));
                 u64::from(high) << 32 | u64::from(low)
             }
-            Self::ChaCha12 { key } => first_bits(&job_key(key, job, BESIDE), number),
+            Self::ChaCha12 { key } => first_bits(&stream_key(key, stream, BESIDE), number),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The noise of a job: every row a pure function of (secret, job key, purpose, sample index).
+//! The noise of a stream: every row a pure function of (secret, stream, purpose, sample index).
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use super::grid::Grid;
 use super::kernel::GaussianRow;
 use super::simd::{self, Path};
 use super::source::Source;
-use super::words::{ChaChaWords, PhiloxWords, job_key, philox_job_key};
+use super::words::{ChaChaWords, PhiloxWords, philox_stream_key, stream_key};
 use crate::{Error, Result};
 
 /// The longest row: 2^32 blocks of 4 elements (64 GiB of f32).
@@ -28,10 +28,11 @@ pub enum Purpose {
     Answer = 4,
 }
 
-/// The purpose bit of exact noise, so that it is independent of the Gaussian noise of the same secret.
-const EXACT: u32 = 1 << 30;
+/// The purpose bit of exact noise, so that it is independent of the Gaussian noise of the same secret. Bit 31 is taken, too: by
+/// Philox's further bits.
+pub(super) const EXACT: u32 = 1 << 30;
 
-/// The Gaussian noise of one job and purpose; row `sample` depends on (secret, job, purpose, sample) and on nothing else.
+/// The Gaussian noise of one stream and purpose; row `sample` depends on (secret, stream, purpose, sample) and on nothing else.
 ///
 /// Copied and shared freely between threads; holds no state that drawing changes. Layout and accuracy: docs/noise.md. A
 /// job of the sampler takes its rows from [`super::Noise::stream`], which adds the mode.
@@ -49,20 +50,20 @@ const EXACT: u32 = 1 << 30;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoiseStream {
-    key: JobKey,
+    key: StreamKey,
     /// The purpose, and with exact noise its bit.
     purpose: u32,
     path: Path,
 }
 
-/// The key of a job.
+/// The key of a stream.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum JobKey {
+enum StreamKey {
     Philox([u32; 2]),
     ChaCha12([u8; 32]),
 }
 
-impl std::fmt::Debug for JobKey {
+impl std::fmt::Debug for StreamKey {
     /// Without the ChaCha key, which has no business in a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -72,7 +73,7 @@ impl std::fmt::Debug for JobKey {
     }
 }
 
-/// The parameters of a job's rows on a grid: docs/noise.md says what is made of them.
+/// The parameters of a stream's rows on a grid: docs/noise.md says what is made of them.
 #[cfg(feature = "cuda")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct RowNoise {
@@ -86,30 +87,42 @@ pub(crate) struct RowNoise {
     pub step: f32,
 }
 
+/// Runs the kernel of a row, which has the words of the stream's own generator.
+macro_rules! run {
+    ($stream:ident, $sample:ident, |$words:ident| $kernel:expr) => {
+        match $stream.key {
+            StreamKey::Philox(key) => {
+                let $words = PhiloxWords::new(key, $sample, $stream.purpose);
+                simd::run($stream.path, $kernel);
+            }
+            StreamKey::ChaCha12(key) => {
+                let $words = ChaChaWords::new(key, $sample);
+                simd::run($stream.path, $kernel);
+            }
+        }
+    };
+}
+
 impl NoiseStream {
-    /// The noise of job `job` under Philox's `seed`, on the fastest path of this processor.
+    /// The noise of stream `stream` under Philox's `seed`, on the fastest path of this processor.
     ///
     /// Both are full 64-bit; one Philox block turns them into the 64-bit key of the rows.
     #[must_use]
-    pub fn new(seed: u64, job: u64, purpose: Purpose) -> Self {
-        Self::of(&Source::Philox { seed }, job, purpose)
+    pub fn new(seed: u64, stream: u64, purpose: Purpose) -> Self {
+        Self::of(&Source::Philox { seed }, stream, purpose)
     }
 
-    /// The noise of job `job` under a source, on the fastest path of this processor.
+    /// The noise of stream `stream` under a source, on the fastest path of this processor.
     #[must_use]
-    pub fn of(source: &Source, job: u64, purpose: Purpose) -> Self {
-        Self::with_word(source, job, purpose as u32)
+    pub fn of(source: &Source, stream: u64, purpose: Purpose) -> Self {
+        Self::with_word(source, stream, purpose as u32)
     }
 
-    /// The bits of exact noise.
-    pub(super) fn exact(source: &Source, job: u64, purpose: Purpose) -> Self {
-        Self::with_word(source, job, purpose as u32 | EXACT)
-    }
-
-    fn with_word(source: &Source, job: u64, purpose: u32) -> Self {
+    /// With the purpose word of a law's own.
+    pub(super) fn with_word(source: &Source, stream: u64, purpose: u32) -> Self {
         let key = match source {
-            Source::Philox { seed } => JobKey::Philox(philox_job_key(*seed, job)),
-            Source::ChaCha12 { key } => JobKey::ChaCha12(job_key(key, job, purpose)),
+            Source::Philox { seed } => StreamKey::Philox(philox_stream_key(*seed, stream)),
+            Source::ChaCha12 { key } => StreamKey::ChaCha12(stream_key(key, stream, purpose)),
         };
         Self { key, purpose, path: Path::best() }
     }
@@ -132,8 +145,8 @@ impl NoiseStream {
     #[must_use]
     pub fn key(&self) -> Option<[u32; 2]> {
         match self.key {
-            JobKey::Philox(key) => Some(key),
-            JobKey::ChaCha12(_) => None,
+            StreamKey::Philox(key) => Some(key),
+            StreamKey::ChaCha12(_) => None,
         }
     }
 
@@ -168,16 +181,7 @@ impl NoiseStream {
     pub(super) fn exact_row(&self, sample: u64, noise: &DiscreteGaussian, x: &[f32], out: &mut [f32]) -> Result<()> {
         check_lengths(x, out)?;
         let (table, middle, levels) = (noise.table(), noise.largest() as f32, noise.levels() as f32);
-        match self.key {
-            JobKey::Philox(key) => {
-                let words = PhiloxWords::new(key, sample, self.purpose);
-                simd::run(self.path, ExactRow { words, table, middle, levels, x, out });
-            }
-            JobKey::ChaCha12(key) => {
-                let words = ChaChaWords::new(key, sample);
-                simd::run(self.path, ExactRow { words, table, middle, levels, x, out });
-            }
-        }
+        run!(self, sample, |words| ExactRow { words, table, middle, levels, x, out });
         Ok(())
     }
 
@@ -189,16 +193,7 @@ impl NoiseStream {
     }
 
     fn gaussian<const GRID: bool>(&self, sample: u64, [scale, step]: [f32; 2], x: &[f32], out: &mut [f32]) {
-        match self.key {
-            JobKey::Philox(key) => {
-                let words = PhiloxWords::new(key, sample, self.purpose);
-                simd::run(self.path, GaussianRow::<_, GRID> { words, scale, step, x, out });
-            }
-            JobKey::ChaCha12(key) => {
-                let words = ChaChaWords::new(key, sample);
-                simd::run(self.path, GaussianRow::<_, GRID> { words, scale, step, x, out });
-            }
-        }
+        run!(self, sample, |words| GaussianRow::<_, GRID> { words, scale, step, x, out });
     }
 }
 

@@ -1,4 +1,4 @@
-//! ChaCha12 keystream: one 256-bit key a job and purpose, one stream a sample, words taken in order.
+//! ChaCha12 keystream: one 256-bit key a stream and purpose, one of ChaCha's own streams a sample, words taken in order.
 
 use rand::rngs::ChaCha12Rng;
 use rand::{Rng, SeedableRng};
@@ -10,11 +10,11 @@ use crate::noise::simd::Simd;
 /// Where a row's further words begin, past the longest row.
 const FURTHER: u128 = 1 << 40;
 
-/// The key of a job and purpose: the first 8 words of block `purpose` of stream `job` under the key of the source,
-/// which serves for nothing else.
-pub(in crate::noise) fn job_key(key: &[u8; 32], job: u64, purpose: u32) -> [u8; 32] {
+/// The key of a stream and purpose: the first 8 words of block `purpose` of ChaCha's stream `stream` under the key of the
+/// source, which serves for nothing else.
+pub(in crate::noise) fn stream_key(key: &[u8; 32], stream: u64, purpose: u32) -> [u8; 32] {
     let mut derived = [0; 32];
-    at(key, job, u128::from(purpose) * 16).fill_bytes(&mut derived);
+    at(key, stream, u128::from(purpose) * 16).fill_bytes(&mut derived);
     derived
 }
 
@@ -26,7 +26,7 @@ fn at(key: &[u8; 32], stream: u64, word: u128) -> ChaCha12Rng {
     keystream
 }
 
-/// The first 64 bits of a stream under a job's key.
+/// The first 64 bits of one of ChaCha's streams under a key that was derived.
 pub(in crate::noise) fn first_bits(key: &[u8; 32], stream: u64) -> u64 {
     at(key, stream, 0).next_u64()
 }

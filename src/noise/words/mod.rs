@@ -3,8 +3,8 @@
 mod chacha;
 mod philox;
 
-pub(super) use chacha::{ChaChaWords, first_bits, job_key};
-pub(super) use philox::{PhiloxWords, philox_job_key};
+pub(super) use chacha::{ChaChaWords, first_bits, stream_key};
+pub(super) use philox::{PhiloxWords, philox_stream_key};
 
 use super::simd::Simd;
 

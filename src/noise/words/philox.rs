@@ -8,9 +8,11 @@ use crate::noise::simd::Simd;
 /// The purpose bit of the counters that give further bits.
 const FURTHER: u32 = 1 << 31;
 
-/// The key of a job: the first two words of the Philox block with counter [job low, job high, 0, 0] under the key `seed`.
-pub(in crate::noise) fn philox_job_key(seed: u64, job: u64) -> [u32; 2] {
-    let [first, second, ..] = philox4x32_10([job as u32, (job >> 32) as u32, 0, 0], [seed as u32, (seed >> 32) as u32]);
+/// The key of a stream: the first two words of the Philox block with counter [stream low, stream high, 0, 0] under the key `seed`.
+pub(in crate::noise) fn philox_stream_key(seed: u64, stream: u64) -> [u32; 2] {
+    let halves = |word: u64| [word as u32, (word >> 32) as u32];
+    let [low, high] = halves(stream);
+    let [first, second, ..] = philox4x32_10([low, high, 0, 0], halves(seed));
     [first, second]
 }
 
@@ -64,7 +66,7 @@ pub(in crate::noise) struct PhiloxWords {
 }
 
 impl PhiloxWords {
-    /// The row `sample` of the job with this key; `purpose` is word 3 of the counters.
+    /// The row `sample` of the stream with this key; `purpose` is word 3 of the counters.
     pub(in crate::noise) fn new(key: [u32; 2], sample: u64, purpose: u32) -> Self {
         let keys = round_keys(key);
         let sample = [sample as u32, (sample >> 32) as u32];

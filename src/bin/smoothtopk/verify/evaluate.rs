@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smoothtopk::model::NO_LABEL;
-use smoothtopk::noise::{self, Centre, JobNoise, Mode, Purpose, Source};
+use smoothtopk::noise::{self, GridInput, JobNoise, Mode, Purpose, Source};
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Job, JobHandle, Plan, Sampler};
 use smoothtopk::stats::Counts;
 use smoothtopk::{Error, ErrorKind, Result};
@@ -116,7 +116,7 @@ impl Evaluator {
 /// Rows at `x` whose noise is added up by label, in steps of the grid.
 struct Watched<'a> {
     noise: JobNoise,
-    centre: Centre,
+    centre: GridInput,
     step: f64,
     x: &'a [f32],
     labels: &'a [usize],

@@ -1,0 +1,23 @@
+//! The one place that lists the laws.
+
+use std::ops::Deref;
+
+use super::{Drawing, ExactGaussian, GridGaussian};
+
+/// The law of a noise.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::noise) enum NoiseLaw {
+    Gaussian(GridGaussian),
+    Exact(ExactGaussian),
+}
+
+impl Deref for NoiseLaw {
+    type Target = dyn Drawing;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Gaussian(law) => law,
+            Self::Exact(law) => law,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The laws that noise is drawn by: one file each, and one line each in [`NoiseLaw`].
+
+mod dispatch;
+mod drawing;
+mod exact;
+mod gaussian;
+
+pub(super) use dispatch::NoiseLaw;
+pub(super) use drawing::Drawing;
+pub(super) use exact::ExactGaussian;
+pub(super) use gaussian::GridGaussian;
