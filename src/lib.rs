@@ -11,6 +11,7 @@ pub mod log;
 pub mod model;
 pub mod noise;
 pub mod perturbation;
+pub mod record;
 pub mod sampler;
 pub mod smoothed;
 pub mod stats;

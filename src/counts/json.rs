@@ -13,9 +13,9 @@ const VERSION: &str = "1.0";
 const FORMAT: &str = "smoothtopk-counts";
 
 /// Counts as they are written. A field that this version does not know is refused: it may say what the samples do not prove.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Form {
+pub struct CountsForm {
     format: String,
     version: String,
     labels: Vec<u64>,
@@ -43,7 +43,7 @@ impl Counts {
     /// # Errors
     /// `InvalidData` when the text is not JSON of this form, has a field that this version does not know, or contradicts itself.
     pub fn from_json(text: &str) -> Result<Self> {
-        let form: Form = serde_json::from_str(text).map_err(|error| {
+        let form: CountsForm = serde_json::from_str(text).map_err(|error| {
             let hint = if error.to_string().contains("unknown field") {
                 " (a newer version of smoothtopk may have written it: read it with that version)"
             } else {
@@ -59,9 +59,9 @@ impl Counts {
         serde_json::to_string(&self.form(secrets)).unwrap_or_default()
     }
 
-    /// The form, for a record that holds it.
-    pub(crate) fn form(&self, secrets: bool) -> Form {
-        Form {
+    /// The form, for a record that holds it; with the seed or key where `secrets` says so.
+    pub fn form(&self, secrets: bool) -> CountsForm {
+        CountsForm {
             format: FORMAT.into(),
             version: VERSION.into(),
             labels: self.labels().to_vec(),
@@ -75,11 +75,11 @@ impl Counts {
     }
 }
 
-impl TryFrom<Form> for Counts {
+impl TryFrom<CountsForm> for Counts {
     type Error = Error;
 
-    fn try_from(form: Form) -> Result<Self> {
-        let Form { format, version, labels, n, perturbation, ending, seen, draws, subject } = form;
+    fn try_from(form: CountsForm) -> Result<Self> {
+        let CountsForm { format, version, labels, n, perturbation, ending, seen, draws, subject } = form;
         if format != FORMAT || version.split('.').next() != Some(MAJOR) {
             let message = format!("are \"{format}\" {version}: this version reads {FORMAT} {MAJOR}");
             return Err(Error::data("counts", message));

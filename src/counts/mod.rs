@@ -18,6 +18,7 @@ pub use assumed::Assumed;
 pub use counted::Counts;
 pub use draws::{Draw, Draws};
 pub use ending::Ending;
+pub use json::CountsForm;
 pub use perturbation::Perturbation;
 pub use ranges::Ranges;
 pub use rule::{Rule, Tolerance};

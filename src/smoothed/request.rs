@@ -24,6 +24,17 @@ pub enum Task {
     CertifyAnswer,
 }
 
+impl Task {
+    /// Its name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Predict => "predict",
+            Self::Certify(_) | Self::CertifySelected => "certify",
+            Self::CertifyAnswer => "certify_answer",
+        }
+    }
+}
+
 /// The noise, how much of it, and how sure the answer must be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -198,7 +209,7 @@ impl Request {
     }
 
     /// The samples that are drawn to select a label, or how alpha is spent: n0, or 0 where the task needs none.
-    pub(super) fn pilot_samples(&self, task: Task) -> u64 {
+    pub fn pilot_samples(&self, task: Task) -> u64 {
         if self.needs_pilot(task) { self.n0 } else { 0 }
     }
 

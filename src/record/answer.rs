@@ -1,0 +1,152 @@
+//! What an answer says of one k.
+
+use serde::{Deserialize, Serialize};
+
+use crate::certificate::stop::Decision;
+use crate::certificate::{Certificate, Guarantee, Prediction, SetCertificate};
+use crate::counts::{Counts, CountsForm};
+use crate::stats::Validity;
+
+/// A prediction of the top k.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictionRecord {
+    /// The size of the set.
+    pub k: usize,
+    /// What the rule decided.
+    pub decision: String,
+    /// The k labels with the largest counts, descending, also when abstaining.
+    pub labels: Vec<usize>,
+    /// The p-value of the test at the boundary of the set; under a rule one that holds at all looks at once.
+    pub p_value: f64,
+    /// Whether the labels are no prediction.
+    pub abstain: bool,
+}
+
+/// A certificate of one label.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateRecord {
+    /// The size of the top set.
+    pub k: usize,
+    /// The label.
+    pub label: usize,
+    /// What the rule decided.
+    pub decision: String,
+    /// The certified radius, in the norm of the noise and the units of the input; 0 for none.
+    pub radius: f64,
+    /// Whether the radius is above 0.
+    pub certified: bool,
+    /// Lower bound of the label's probability.
+    pub p_lower: f64,
+    /// Upper bound of the summed probability of the rivals that limit the radius.
+    pub p_upper: f64,
+    /// How many rivals that sum has.
+    pub set_size: usize,
+    /// How alpha was split between the bounds.
+    pub allocation: String,
+    /// The bounds that were used: `fixed`, `anytime`, `anytime:N` or `randomized:U`.
+    pub validity: String,
+    /// What the noise's distance from an exact one left of alpha.
+    pub alpha_left: f64,
+    /// What rounding took off the radius.
+    pub radius_cost: f64,
+    /// The samples that it rests on.
+    pub n: u64,
+    /// The counts of the earlier look that it rests on; null where those are the record's.
+    pub counts: Option<CountsForm>,
+}
+
+/// The guarantees for the k labels of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuaranteeRecord {
+    /// The number of labels.
+    pub k: usize,
+    /// The labels, the likeliest first.
+    pub labels: Vec<usize>,
+    /// What the rule decided.
+    pub decision: String,
+    /// For each label the radius within which it stays in the top k; all together are one statement.
+    pub label_radii: Vec<f64>,
+    /// The radius within which the set does not change.
+    pub set_radius: f64,
+    /// At index e - 1 the radius within which at least e labels stay; null where so many stay under any perturbation.
+    pub kept_radii: Vec<Option<f64>>,
+    /// The radius within which the first label stays the likeliest.
+    pub first_radius: f64,
+    /// The radius within which the whole ranking stays.
+    pub ranking_radius: f64,
+    /// The bounds that were used: `fixed`, `anytime` or `anytime:N`.
+    pub validity: String,
+    /// What the noise's distance from an exact one left of alpha.
+    pub alpha_left: f64,
+    /// What rounding took off every radius.
+    pub radius_cost: f64,
+    /// The samples that they rest on.
+    pub n: u64,
+    /// The counts of the earlier look that they rest on; null where those are the record's.
+    pub counts: Option<CountsForm>,
+}
+
+impl PredictionRecord {
+    pub(super) fn of(prediction: &Prediction, decision: Decision) -> Self {
+        Self {
+            k: prediction.top.len(),
+            decision: decision.to_string(),
+            labels: prediction.top.clone(),
+            p_value: prediction.p_value,
+            abstain: prediction.abstain,
+        }
+    }
+}
+
+impl CertificateRecord {
+    pub(super) fn of(found: &Certificate, decision: Decision, earlier: Option<&Counts>, secrets: bool) -> Self {
+        Self {
+            k: found.k,
+            label: found.label,
+            decision: decision.to_string(),
+            radius: found.radius,
+            certified: found.certified(),
+            p_lower: found.p_lower.p,
+            p_upper: found.p_upper.p,
+            set_size: found.set_size,
+            allocation: found.allocation.to_string(),
+            validity: found.basis.validity.to_string(),
+            alpha_left: found.basis.alpha_left,
+            radius_cost: found.basis.radius_cost,
+            n: found.basis.n,
+            counts: earlier.map(|counts| counts.form(secrets)),
+        }
+    }
+
+    /// The uniform of randomized bounds.
+    pub fn uniform(&self) -> Option<f64> {
+        match self.validity.parse() {
+            Ok(Validity::Randomized(uniform)) => Some(uniform.value()),
+            _ => None,
+        }
+    }
+}
+
+impl GuaranteeRecord {
+    pub(super) fn of(found: &Guarantee, decision: Decision, earlier: Option<&Counts>, secrets: bool) -> Self {
+        let radius = |kept: &Option<SetCertificate>| kept.as_ref().map(|kept| kept.radius);
+        Self {
+            k: found.labels().len(),
+            labels: found.labels().to_vec(),
+            decision: decision.to_string(),
+            label_radii: found.each.labels.iter().map(|label| label.radius).collect(),
+            set_radius: found.set.radius,
+            kept_radii: found.kept.iter().map(radius).collect(),
+            first_radius: found.first.radius,
+            ranking_radius: found.ranking.radius,
+            validity: found.basis().validity.to_string(),
+            alpha_left: found.basis().alpha_left,
+            radius_cost: found.basis().radius_cost,
+            n: found.basis().n,
+            counts: earlier.map(|counts| counts.form(secrets)),
+        }
+    }
+}
