@@ -93,7 +93,7 @@ impl Model {
         let mapping = &self.core.mapping;
         let (_, row_shape) = self.output.as_ref().expect("a layout has an output");
         let rows_of = |name: &str, element, shape: &[usize], (address, bytes)| {
-            Ok(Rows { name: c_string(name)?, element, shape: shape.to_vec(), address, bytes })
+            Ok::<_, Error>(Rows { name: c_string(name)?, element, shape: shape.to_vec(), address, bytes })
         };
         let input = rows_of(&mapping.input, layout.input, &mapping.element_shape, memory.input)?;
         let output = rows_of(&mapping.output, layout.output, row_shape, memory.output)?;

@@ -88,6 +88,23 @@ impl Shift for Family {
     }
 }
 
+/// A number is the sigma of Gaussian noise.
+impl TryFrom<f64> for Family {
+    type Error = Error;
+
+    fn try_from(sigma: f64) -> Result<Self> {
+        Gaussian::new(sigma).map(Self::from)
+    }
+}
+
+impl TryFrom<&str> for Family {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        text.parse()
+    }
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{:?}", self.name(), self.parameter())

@@ -13,6 +13,11 @@ pub trait BaseClassifier: Send + Sync {
     /// Elements of one input row.
     fn elements(&self) -> usize;
 
+    /// The shape of one input, whose product is `elements`.
+    fn shape(&self) -> Vec<usize> {
+        vec![self.elements()]
+    }
+
     /// The number of labels, c.
     fn classes(&self) -> usize;
 
@@ -73,6 +78,10 @@ pub trait BatchRunner: Send {
 impl BaseClassifier for Model {
     fn elements(&self) -> usize {
         self.signature().elements
+    }
+
+    fn shape(&self) -> Vec<usize> {
+        self.signature().element_shape.clone()
     }
 
     fn classes(&self) -> usize {

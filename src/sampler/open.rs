@@ -127,6 +127,24 @@ impl Opened {
         Ok(Search { threads, most: rows, ..Search::default() })
     }
 
+    /// The batch plan: with the threads and the batch as given, else kept from an earlier search, or measured. With `keep` a measured
+    /// plan is kept in the user's cache folder.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the plan does not fit the model; as [`Search::run`].
+    pub fn plan(&self, threads: Option<usize>, batch: Option<usize>, keep: bool) -> Result<Plan> {
+        if let Some(batch) = batch.or_else(|| self.classifier.fixed_batch()) {
+            let plan = Plan { batch, threads: threads.unwrap_or(self.threads) };
+            self.check(plan)?;
+            return Ok(plan);
+        }
+        let mut search = self.search(threads)?;
+        if !keep {
+            search.cache = None;
+        }
+        Ok(search.run(&self.classifier)?.plan)
+    }
+
     /// Checks that a plan can be run, and keeps to [`ModelOptions::memory_limit`] on the processor.
     ///
     /// # Errors

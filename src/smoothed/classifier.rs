@@ -11,6 +11,7 @@ use super::watcher::Judgement;
 use super::{Batch, Control, Draw, Pending, Request, Task};
 use crate::counts::{Rule, Subject};
 use crate::noise::Purpose;
+use crate::perturbation::Family;
 use crate::sampler::{BaseClassifier, Job, JobHandle, Lane, Plan, Sampler};
 use crate::stats::MAX_TRIALS;
 use crate::{Error, Result};
@@ -21,6 +22,8 @@ pub struct SmoothedClassifier {
     // Declared first: closing the sampler ends every job, and the timer may be ending one meanwhile.
     sampler: Sampler,
     timer: Timer,
+    /// What it was opened with.
+    noise: Option<Family>,
 }
 
 impl SmoothedClassifier {
@@ -29,7 +32,15 @@ impl SmoothedClassifier {
     /// # Errors
     /// As [`Sampler::new`].
     pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan) -> Result<Self> {
-        Ok(Self { sampler: Sampler::new(classifier, plan)?, timer: Timer::default() })
+        Ok(Self { sampler: Sampler::new(classifier, plan)?, timer: Timer::default(), noise: None })
+    }
+
+    pub(super) fn with_noise(self, noise: Family) -> Self {
+        Self { noise: Some(noise), ..self }
+    }
+
+    pub(super) fn noise(&self) -> Option<Family> {
+        self.noise
     }
 
     /// The threads and batches in use.

@@ -1,26 +1,21 @@
 //! The smoothed classifier g of a base classifier f: what a host asks, from an input to a prediction or a certificate.
 //!
 //! ```
-//! use std::sync::Arc;
-//! use smoothtopk::model::{Model, ModelOptions};
-//! use smoothtopk::perturbation::Gaussian;
-//! use smoothtopk::sampler::Plan;
-//! use smoothtopk::smoothed::{Answer, Request, SmoothedClassifier, Task};
+//! use ndarray::Array;
+//! use smoothtopk::smoothed::{Request, SmoothedClassifier, Task};
 //!
-//! let model = Arc::new(Model::open("demo/digits_mlp_sigma0.25.onnx", &ModelOptions::default())?);
-//! let g = SmoothedClassifier::new(model, Plan { batch: 32, threads: 2 })?;
-//! let request = Request { k: vec![1, 3], n: 10_000, ..Request::new(Gaussian::new(0.25)?) };
-//! let x = vec![0.5; 64];
-//! let outcome = g.submit(&x, Task::CertifySelected, &request, 0)?.wait();
-//! if let Answer::Certificates(certificates) = outcome.answer? {
-//!     for certificate in certificates {
-//!         println!("label {} stays in the top {} within {}", certificate.label, certificate.k, certificate.radius);
-//!     }
+//! let g = SmoothedClassifier::open("demo/digits_mlp_sigma0.25.onnx", 0.25)?;
+//! let x = Array::from_elem((1, 8, 8), 0.5f32);
+//! let request = Request { k: vec![1, 3], n: 10_000, ..g.request()? };
+//! for found in g.run(x.view(), Task::CertifySelected, &request)?.certificates()? {
+//!     println!("label {} stays in the top {} within {}", found.label, found.k, found.radius);
 //! }
 //! # Ok::<(), smoothtopk::Error>(())
 //! ```
 
+mod arrays;
 mod batch;
+mod builder;
 mod cancel;
 mod choices;
 mod classifier;
@@ -32,7 +27,9 @@ mod request;
 mod timer;
 mod watcher;
 
+pub use arrays::radii;
 pub use batch::{Batch, Draw, Sampled};
+pub use builder::Builder;
 pub use cancel::CancelToken;
 pub use choices::{AllocationChoice, Generator, NoiseMode};
 pub use classifier::SmoothedClassifier;

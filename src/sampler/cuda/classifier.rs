@@ -158,6 +158,10 @@ impl BaseClassifier for CudaClassifier {
         self.model.elements()
     }
 
+    fn shape(&self) -> Vec<usize> {
+        self.model.shape()
+    }
+
     fn classes(&self) -> usize {
         self.model.classes()
     }
