@@ -1,8 +1,8 @@
-//! The noise of a smoothed classifier, as one value: sigma, mode, source.
+//! The noise of a smoothed classifier, as one value: a law and a source.
 
 use super::grid::Grid;
 use super::grid_input::GridInput;
-use super::law::{ExactGaussian, GridGaussian, NoiseLaw};
+use super::law::{ExactGaussian, GridGaussian, NoiseLaw, Uniform};
 use super::mode::Mode;
 use super::norm::Norm;
 use super::rounding::times_up;
@@ -11,9 +11,10 @@ use super::source::Source;
 #[cfg(feature = "cuda")]
 use super::stream::RowNoise;
 use super::stream::{NoiseStream, Purpose};
+use super::uniform::UniformGrid;
 use crate::{Error, Result};
 
-/// The noise of a smoothed classifier: standard deviation, mode and source of bits.
+/// The noise of a smoothed classifier: the law that its samples are drawn by, and the source of bits.
 ///
 /// Cheap to clone, immutable, shared freely between threads. Layout and proofs: docs/noise.md.
 ///
@@ -35,17 +36,30 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// Noise of standard deviation `sigma`, on the input's own scale. [`Mode::Exact`] builds its table (see
+    /// Gaussian noise of standard deviation `sigma`, on the input's own scale. [`Mode::Exact`] builds its table (see
     /// [`super::DiscreteGaussian::new`]) unless it is the last one built, which is kept.
     ///
     /// # Errors
     /// `InvalidArgument` when sigma is not finite and positive, too large for the [`Grid`], or not from 1 to 3500 steps
-    /// of the [`super::ExactGrid`].
+    /// of the [`super::ExactGrid`]; when the mode is uniform noise's, which [`Noise::uniform`] makes.
     pub fn new(sigma: f64, mode: Mode, source: Source) -> Result<Self> {
         let law = match mode {
             Mode::Grid(grid) => NoiseLaw::Gaussian(GridGaussian::new(sigma, grid)?),
             Mode::Exact(grid) => NoiseLaw::Exact(ExactGaussian::new(sigma, grid)?),
+            Mode::Uniform(_) => {
+                return Err(Error::argument("mode", "uniform noise has a lambda, no sigma: Noise::uniform makes it"));
+            }
         };
+        Ok(Self { law, source })
+    }
+
+    /// Uniform noise on [-`lambda`, `lambda`], on the input's own scale, independent in every element. Exact, given
+    /// uniform bits; its certificates are about l1 distances.
+    ///
+    /// # Errors
+    /// `InvalidArgument` unless `lambda` is from 1e-100 to 1e100.
+    pub fn uniform(lambda: f64, source: Source) -> Result<Self> {
+        let law = NoiseLaw::Uniform(Uniform { grid: UniformGrid::new(lambda)? });
         Ok(Self { law, source })
     }
 
@@ -57,10 +71,20 @@ impl Noise {
         Self::new(sigma, Mode::Grid(grid), Source::Philox { seed })
     }
 
-    /// The standard deviation, before any rounding, in the units of the input.
+    /// The standard deviation of an element, before any rounding, in the units of the input; of uniform noise lambda /
+    /// sqrt(3).
     #[must_use]
     pub fn sigma(&self) -> f64 {
         self.law.sigma()
+    }
+
+    /// Half the width of uniform noise; none for other noise.
+    #[must_use]
+    pub fn lambda(&self) -> Option<f64> {
+        match self.mode() {
+            Mode::Uniform(grid) => Some(grid.lambda()),
+            _ => None,
+        }
     }
 
     /// The mode.
@@ -81,8 +105,8 @@ impl Noise {
         format!("{} {}", self.source.name(), self.law.name())
     }
 
-    /// Places an input (row-major, any shape) on the grid: rounded to a [`Grid`], read as integers on an
-    /// [`super::ExactGrid`].
+    /// Places an input (row-major, any shape) on the grid: rounded to a [`Grid`] or [`UniformGrid`], read as
+    /// integers on an [`super::ExactGrid`].
     ///
     /// # Errors
     /// `InvalidData` when the input is empty, or names the first element that is not finite or that the grid does
@@ -97,7 +121,7 @@ impl Noise {
                 format!("element {element} is {}: every element must be finite", input[element]),
             ));
         }
-        Ok(GridInput { values: self.law.place(input)?, mode: self.mode() })
+        Ok(GridInput { elements: self.law.place(input)?, mode: self.mode() })
     }
 
     /// The samples of a stream and purpose, on the fastest path of this processor.
@@ -114,22 +138,23 @@ impl Noise {
     }
 
     /// What placing inputs of so many elements on the grid can add to the [`Noise::norm`] of a perturbation, to be
-    /// subtracted from a radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and the
-    /// distances between grid points: see [`super::ExactGrid`].
+    /// subtracted from a radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and
+    /// the distances between grid points: see [`super::ExactGrid`].
     #[must_use]
     pub fn radius_slack(&self, elements: usize) -> f64 {
         self.law.radius_slack(elements)
     }
 
     /// An upper bound on the total variation between a row of so many elements and one of exact noise. 0 in
-    /// [`Mode::Grid`], whose sampler is taken as exact. Both modes take their bits as uniform and independent.
+    /// [`Mode::Grid`], whose sampler is taken as exact, and in [`Mode::Uniform`], whose is exact. All modes take their
+    /// bits as uniform and independent.
     #[must_use]
     pub fn total_variation(&self, elements: usize) -> f64 {
         times_up(elements as f64, self.law.total_variation())
     }
 
-    /// What must be added to the probability that a statement made from at most `rows` rows of so many elements is false:
-    /// rows times [`Noise::total_variation`], rounded up, 1 at most.
+    /// What must be added to the probability that a statement made from at most `rows` rows of so many elements is
+    /// false: rows times [`Noise::total_variation`], rounded up, 1 at most.
     ///
     /// A caller takes it off alpha beforehand, with the largest number of rows that it may come to draw, those that
     /// select a label included, and refuses where too little is left.
@@ -139,7 +164,8 @@ impl Noise {
     }
 }
 
-/// The noise of one stream and purpose: sample `sample` depends on (noise, stream, purpose, sample) and on nothing else.
+/// The noise of one stream and purpose: sample `sample` depends on (noise, stream, purpose, sample) and on nothing
+/// else.
 ///
 /// Cheap to clone, immutable, shared freely between threads.
 #[derive(Clone, Debug, PartialEq)]

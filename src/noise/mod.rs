@@ -1,4 +1,4 @@
-//! Noise: Gaussian rows from a counter-based generator, on a grid where adding them is exact.
+//! Noise: Gaussian and uniform rows from a counter-based generator, on a grid where adding them is exact.
 //!
 //! [`Noise`] says what the noise of a smoothed classifier is; every row is a pure function of (seed or key, stream,
 //! purpose, sample index), the same bits on every processor. Layout, method, accuracy and what is measured:
@@ -21,6 +21,7 @@ mod rounding;
 mod simd;
 mod source;
 mod stream;
+mod uniform;
 mod words;
 
 /// The name of the default noise: [`Mode::Grid`] with Philox. See [`Noise::name`].
@@ -42,3 +43,4 @@ pub use source::Source;
 #[cfg(feature = "cuda")]
 pub(crate) use stream::RowNoise;
 pub use stream::{MAX_ELEMENTS, NoiseStream, Purpose};
+pub use uniform::UniformGrid;

@@ -3,7 +3,7 @@
 use super::Drawing;
 use crate::Result;
 use crate::noise::grid::Grid;
-use crate::noise::grid_input::GridInput;
+use crate::noise::grid_input::{Elements, GridInput};
 use crate::noise::mode::Mode;
 use crate::noise::norm::Norm;
 use crate::noise::stream::NoiseStream;
@@ -40,10 +40,10 @@ impl Drawing for GridGaussian {
         0
     }
 
-    fn place(&self, input: &[f32]) -> Result<Vec<f32>> {
+    fn place(&self, input: &[f32]) -> Result<Elements> {
         let mut rounded = input.to_vec();
         self.grid.round(&mut rounded);
-        Ok(rounded)
+        Ok(Elements::Values(rounded))
     }
 
     fn write(&self, stream: &NoiseStream, sample: u64, x: &GridInput, out: &mut [f32]) -> Result<()> {
