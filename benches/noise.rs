@@ -1,5 +1,5 @@
-//! Noise rows: ours in every mode, from every source, by every path, against rand_distr's StandardNormal on rand's SmallRng;
-//! elements/s on one core.
+//! Noise rows: ours by every law, from every source, by every path, against rand_distr's StandardNormal on rand's
+//! SmallRng; elements/s on one core.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand::SeedableRng;
@@ -19,15 +19,21 @@ fn rows(c: &mut Criterion) {
         let x: Vec<f32> = (0..elements).map(|i| (i % 256) as f32 / 255.0).collect();
         let mut out = vec![0.0f32; elements];
         let grid = Grid::for_range(1.0, SIGMA).expect("a grid for [0, 1]");
-        let modes = [("grid", Mode::Grid(grid)), ("exact", Mode::Exact(ExactGrid::pixels()))];
+        let gaussian = |mode, source| Noise::new(SIGMA, mode, source).expect("noise for [0, 1]");
+        let laws = |source| {
+            [
+                ("grid", gaussian(Mode::Grid(grid), source)),
+                ("exact", gaussian(Mode::Exact(ExactGrid::pixels()), source)),
+                ("uniform", Noise::uniform(SIGMA * 3f64.sqrt(), source).expect("noise as wide")),
+            ]
+        };
         let sources = [Source::Philox { seed: 1 }, Source::ChaCha12 { key: [1; 32] }];
-        for (source, (mode_name, mode)) in sources.into_iter().flat_map(|source| modes.map(|mode| (source, mode))) {
-            let noise = Noise::new(SIGMA, mode, source).expect("noise for [0, 1]");
+        for (source, (law, noise)) in sources.into_iter().flat_map(|source| laws(source).map(|law| (source, law))) {
             let centre = noise.centre(&x).expect("pixels");
             for path in Path::ALL {
                 let Ok(stream) = noise.stream(2, Purpose::Estimate).on(path) else { continue };
                 let mut sample = 0;
-                group.bench_function(format!("{mode_name} {} {path:?}", source.name()), |b| {
+                group.bench_function(format!("{law} {} {path:?}", source.name()), |b| {
                     b.iter(|| {
                         sample += 1;
                         stream.noisy_row(sample, &centre, black_box(&mut out)).expect("a row");

@@ -1,20 +1,20 @@
-//! The noise of a smoothed classifier, as one value: sigma, mode, source.
+//! The noise of a smoothed classifier, as one value: a law and a source.
 
 use super::grid::Grid;
 use super::grid_input::GridInput;
-use super::law::{ExactGaussian, GridGaussian, NoiseLaw};
+use super::law::{ExactGaussian, GridGaussian, NoiseLaw, Uniform};
 use super::mode::Mode;
-use super::norm::Norm;
 use super::rounding::times_up;
 use super::simd::Path;
 use super::source::Source;
 #[cfg(feature = "cuda")]
 use super::stream::RowNoise;
 use super::stream::{NoiseStream, Purpose};
-use crate::perturbation::{Family, Gaussian};
+use super::uniform::UniformGrid;
+use crate::perturbation::{self, Family, Gaussian};
 use crate::{Error, Result};
 
-/// The noise of a smoothed classifier: standard deviation, mode and source of bits.
+/// The noise of a smoothed classifier: the law that its samples are drawn by, and the source of bits.
 ///
 /// Cheap to clone, immutable, shared freely between threads. Layout and proofs: docs/noise.md.
 ///
@@ -37,18 +37,31 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// Noise of standard deviation `sigma`, on the input's own scale. [`Mode::Exact`] builds its table (see
+    /// Gaussian noise of standard deviation `sigma`, on the input's own scale. [`Mode::Exact`] builds its table (see
     /// [`super::DiscreteGaussian::new`]) unless it is the last one built, which is kept.
     ///
     /// # Errors
     /// `InvalidArgument` when sigma is not finite and positive, too large for the [`Grid`], or not from 1 to 3500 steps
-    /// of the [`super::ExactGrid`].
+    /// of the [`super::ExactGrid`]; when the mode is uniform noise's, which [`Noise::uniform`] makes.
     pub fn new(sigma: f64, mode: Mode, source: Source) -> Result<Self> {
         let law = match mode {
             Mode::Grid(grid) => NoiseLaw::Gaussian(GridGaussian::new(sigma, grid)?),
             Mode::Exact(grid) => NoiseLaw::Exact(ExactGaussian::new(sigma, grid)?),
+            Mode::Uniform(_) => {
+                return Err(Error::argument("mode", "uniform noise has a lambda, no sigma: Noise::uniform makes it"));
+            }
         };
         Ok(Self { family: Gaussian::new(sigma)?.into(), law, source })
+    }
+
+    /// Uniform noise on [-`lambda`, `lambda`], on the input's own scale, independent in every element. Exact, given
+    /// uniform bits; its certificates are about l1 distances.
+    ///
+    /// # Errors
+    /// `InvalidArgument` unless `lambda` is from 1e-100 to 1e100.
+    pub fn uniform(lambda: f64, source: Source) -> Result<Self> {
+        let law = NoiseLaw::Uniform(Uniform { grid: UniformGrid::new(lambda)? });
+        Ok(Self { family: perturbation::Uniform::new(lambda)?.into(), law, source })
     }
 
     /// The default: [`Mode::Grid`] and Philox.
@@ -59,10 +72,20 @@ impl Noise {
         Self::new(sigma, Mode::Grid(grid), Source::Philox { seed })
     }
 
-    /// The standard deviation, before any rounding, in the units of the input.
+    /// The standard deviation of an element, before any rounding, in the units of the input; of uniform noise lambda /
+    /// sqrt(3).
     #[must_use]
     pub fn sigma(&self) -> f64 {
         self.law.sigma()
+    }
+
+    /// Half the width of uniform noise; none for other noise.
+    #[must_use]
+    pub fn lambda(&self) -> Option<f64> {
+        match self.mode() {
+            Mode::Uniform(grid) => Some(grid.lambda()),
+            _ => None,
+        }
     }
 
     /// The mode.
@@ -100,19 +123,22 @@ impl Noise {
     /// # Errors
     /// `InvalidArgument` when no noise of this version has that description.
     pub fn remade(family: Family, method: &str, step: f64) -> Result<Self> {
-        let mode = match method {
-            "box-muller 2" => Mode::Grid(Grid::with_step(step as f32)?),
-            "discrete-gaussian 1" => Mode::Exact(super::ExactGrid::new((1.0 / step).round() as u32)?),
-            _ => return Err(Error::argument("method", format!("\"{method}\" is no method of this version"))),
-        };
-        let Family::Gaussian(noise) = family else {
-            return Err(Error::argument("noise", format!("{family} is not made by \"{method}\"")));
-        };
-        Self::new(noise.sigma(), mode, Source::Philox { seed: 0 })
+        let source = Source::Philox { seed: 0 };
+        match (family, method) {
+            (Family::Gaussian(noise), "box-muller 2") => {
+                Self::new(noise.sigma(), Mode::Grid(Grid::with_step(step as f32)?), source)
+            }
+            (Family::Gaussian(noise), "discrete-gaussian 1") => {
+                let grid = super::ExactGrid::new((1.0 / step).round() as u32)?;
+                Self::new(noise.sigma(), Mode::Exact(grid), source)
+            }
+            (Family::Uniform(noise), "uniform 1") => Self::uniform(noise.lambda(), source),
+            _ => Err(Error::argument("method", format!("{family} is not made by \"{method}\" in this version"))),
+        }
     }
 
-    /// Places an input (row-major, any shape) on the grid: rounded to a [`Grid`], read as integers on an
-    /// [`super::ExactGrid`].
+    /// Places an input (row-major, any shape) on the grid: rounded to a [`Grid`] or [`UniformGrid`], read as
+    /// integers on an [`super::ExactGrid`].
     ///
     /// # Errors
     /// `InvalidData` when the input is empty, or names the first element that is not finite or that the grid does
@@ -127,7 +153,7 @@ impl Noise {
                 format!("element {element} is {}: every element must be finite", input[element]),
             ));
         }
-        Ok(GridInput { values: self.law.place(input)?, mode: self.mode() })
+        Ok(GridInput { elements: self.law.place(input)?, mode: self.mode() })
     }
 
     /// The samples of a stream and purpose, on the fastest path of this processor.
@@ -137,29 +163,24 @@ impl Noise {
         JobNoise { noise: self.clone(), stream }
     }
 
-    /// The norm that certificates of this noise are about, and that [`Noise::radius_slack`] is measured in.
-    #[must_use]
-    pub fn norm(&self) -> Norm {
-        self.law.norm()
-    }
-
     /// What placing inputs of so many elements on the grid can add to the [`Noise::norm`] of a perturbation, to be
-    /// subtracted from a radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and the
-    /// distances between grid points: see [`super::ExactGrid`].
+    /// subtracted from a radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and
+    /// the distances between grid points: see [`super::ExactGrid`].
     #[must_use]
     pub fn radius_slack(&self, elements: usize) -> f64 {
         self.law.radius_slack(elements)
     }
 
     /// An upper bound on the total variation between a row of so many elements and one of exact noise. 0 in
-    /// [`Mode::Grid`], whose sampler is taken as exact. Both modes take their bits as uniform and independent.
+    /// [`Mode::Grid`], whose sampler is taken as exact, and in [`Mode::Uniform`], whose is exact. All modes take their
+    /// bits as uniform and independent.
     #[must_use]
     pub fn total_variation(&self, elements: usize) -> f64 {
         times_up(elements as f64, self.law.total_variation())
     }
 
-    /// What must be added to the probability that a statement made from at most `rows` rows of so many elements is false:
-    /// rows times [`Noise::total_variation`], rounded up, 1 at most.
+    /// What must be added to the probability that a statement made from at most `rows` rows of so many elements is
+    /// false: rows times [`Noise::total_variation`], rounded up, 1 at most.
     ///
     /// A caller takes it off alpha beforehand, with the largest number of rows that it may come to draw, those that
     /// select a label included, and refuses where too little is left.
@@ -169,7 +190,8 @@ impl Noise {
     }
 }
 
-/// The noise of one stream and purpose: sample `sample` depends on (noise, stream, purpose, sample) and on nothing else.
+/// The noise of one stream and purpose: sample `sample` depends on (noise, stream, purpose, sample) and on nothing
+/// else.
 ///
 /// Cheap to clone, immutable, shared freely between threads.
 #[derive(Clone, Debug, PartialEq)]

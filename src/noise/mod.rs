@@ -1,4 +1,4 @@
-//! Noise: Gaussian rows from a counter-based generator, on a grid where adding them is exact.
+//! Noise: Gaussian and uniform rows from a counter-based generator, on a grid where adding them is exact.
 //!
 //! [`Noise`] says what the noise of a smoothed classifier is; every row is a pure function of (seed or key, stream,
 //! purpose, sample index), the same bits on every processor. Layout, method, accuracy and what is measured:
@@ -13,13 +13,13 @@ mod kernel;
 mod lattice_tests;
 mod law;
 mod mode;
-mod norm;
 mod normal;
 mod philox;
 mod rounding;
 mod simd;
 mod source;
 mod stream;
+mod uniform;
 mod words;
 
 /// The name of the default noise: [`Mode::Grid`] with Philox. See [`Noise::name`].
@@ -33,7 +33,6 @@ pub use grid_input::GridInput;
 #[doc(hidden)]
 pub use grid_input::GridInput as Centre;
 pub use mode::Mode;
-pub use norm::Norm;
 pub use normal::MAX_ABS_Z;
 pub use philox::philox4x32_10;
 pub use simd::Path;
@@ -41,3 +40,4 @@ pub use source::Source;
 #[cfg(feature = "cuda")]
 pub(crate) use stream::RowNoise;
 pub use stream::{MAX_ELEMENTS, NoiseStream, Purpose};
+pub use uniform::UniformGrid;

@@ -9,7 +9,7 @@ use super::philox::philox4x32_10;
 use super::words::{first_bits, philox_stream_key, stream_key};
 use crate::{Error, ErrorKind, Result};
 
-/// The purpose word of what is drawn beside the rows: that of no [`Purpose`](super::Purpose), in either mode.
+/// The purpose word of what is drawn beside the rows: that of no [`Purpose`](super::Purpose), of any law.
 const BESIDE: u32 = 3;
 
 /// The generator and its secret. Whoever knows the seed or the key knows the noise.
@@ -91,7 +91,7 @@ impl Source {
         }
     }
 
-    /// 64 uniform bits of stream `stream` that no row of it is made of, of any purpose and in any mode, nor any other `number`.
+    /// 64 uniform bits of stream `stream` that no row of it is made of, of any purpose and law, nor any other `number`.
     #[must_use]
     pub fn bits_beside_rows(&self, stream: u64, number: u64) -> u64 {
         match self {

@@ -7,6 +7,7 @@ use super::grid::Grid;
 use super::kernel::GaussianRow;
 use super::simd::{self, Path};
 use super::source::Source;
+use super::uniform::UniformRow;
 use super::words::{ChaChaWords, PhiloxWords, philox_stream_key, stream_key};
 use crate::{Error, Result};
 
@@ -24,15 +25,18 @@ pub enum Purpose {
     Estimate = 1,
     /// The n rows that predict.
     Predict = 2,
-    /// The n rows that certify an answer, which may choose its labels, too: they certify none of these labels a second time.
+    /// The n rows that certify an answer, which may choose its labels, too: they certify none of these labels a second
+    /// time.
     Answer = 4,
 }
 
-/// The purpose bit of exact noise, so that it is independent of the Gaussian noise of the same secret. Bit 31 is taken, too: by
-/// Philox's further bits.
+/// The purpose bits of exact and of uniform noise, so that they are independent of each other and of the Gaussian noise
+/// of the same secret. Bit 31 is taken, too: by Philox's further bits.
 pub(super) const EXACT: u32 = 1 << 30;
+pub(super) const UNIFORM: u32 = 1 << 29;
 
-/// The Gaussian noise of one stream and purpose; row `sample` depends on (secret, stream, purpose, sample) and on nothing else.
+/// The Gaussian noise of one stream and purpose; row `sample` depends on (secret, stream, purpose, sample) and on
+/// nothing else.
 ///
 /// Copied and shared freely between threads; holds no state that drawing changes. Layout and accuracy: docs/noise.md. A
 /// job of the sampler takes its rows from [`super::Noise::stream`], which adds the mode.
@@ -51,7 +55,7 @@ pub(super) const EXACT: u32 = 1 << 30;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoiseStream {
     key: StreamKey,
-    /// The purpose, and with exact noise its bit.
+    /// The purpose, and the bit of a law that has one.
     purpose: u32,
     path: Path,
 }
@@ -162,7 +166,7 @@ impl NoiseStream {
     /// `InvalidArgument` when the lengths differ, a row is longer than [`MAX_ELEMENTS`], or sigma is not finite and
     /// positive; `out` is then unchanged.
     pub fn noisy_row(&self, sample: u64, sigma: f64, grid: &Grid, x: &[f32], out: &mut [f32]) -> Result<()> {
-        check_lengths(x, out)?;
+        check_lengths(x.len(), out)?;
         self.gaussian::<true>(sample, [grid.scale(sigma)?, grid.step()], x, out);
         Ok(())
     }
@@ -179,13 +183,21 @@ impl NoiseStream {
 
     /// Writes (x + m) / levels of row `sample` to `out`, for integers `x`.
     pub(super) fn exact_row(&self, sample: u64, noise: &DiscreteGaussian, x: &[f32], out: &mut [f32]) -> Result<()> {
-        check_lengths(x, out)?;
+        check_lengths(x.len(), out)?;
         let (table, middle, levels) = (noise.table(), noise.largest() as f32, noise.levels() as f32);
         run!(self, sample, |words| ExactRow { words, table, middle, levels, x, out });
         Ok(())
     }
 
-    /// What other code than this room's makes the same rows on a grid from; none with ChaCha12, or a sigma beyond the grid.
+    /// Writes the values of x + M of row `sample` to `out`, for integers `x` and uniform integers M.
+    pub(super) fn uniform_row(&self, sample: u64, step: f64, x: &[f64], out: &mut [f32]) -> Result<()> {
+        check_lengths(x.len(), out)?;
+        run!(self, sample, |words| UniformRow { words, step, x, out });
+        Ok(())
+    }
+
+    /// What other code than this room's makes the same rows on a grid from; none with ChaCha12, or a sigma beyond the
+    /// grid.
     #[cfg(feature = "cuda")]
     pub(crate) fn on_grid(&self, sigma: f64, grid: &Grid) -> Option<RowNoise> {
         let (key, scale) = (self.key()?, grid.scale(sigma).ok()?);
@@ -197,9 +209,9 @@ impl NoiseStream {
     }
 }
 
-fn check_lengths(x: &[f32], out: &[f32]) -> Result<()> {
-    if x.len() != out.len() {
-        return Err(Error::argument("out", format!("holds {} elements, x {}", out.len(), x.len())));
+fn check_lengths(x: usize, out: &[f32]) -> Result<()> {
+    if x != out.len() {
+        return Err(Error::argument("out", format!("holds {} elements, x {}", out.len(), x)));
     }
     check_elements(out.len())
 }

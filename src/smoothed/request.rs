@@ -264,36 +264,34 @@ impl Request {
         self.rule.validity(self.n)
     }
 
-    /// How noise is made, with the grid that inputs and noise are rounded to.
-    ///
-    /// # Errors
-    /// `InvalidArgument` when sigma, the largest input or the exact grid is out of range.
-    pub fn mode(&self) -> Result<Mode> {
-        match self.mode {
-            NoiseMode::Grid => {
-                Ok(Mode::Grid(Grid::for_range(self.input_max, self.family.parameter()).map_err(|error| {
-                    match error.field() {
-                        Some("max_abs") => Error::argument("input_max", error.message()),
-                        _ => error,
-                    }
-                })?))
-            }
-            NoiseMode::Exact(grid) => Ok(Mode::Exact(grid)),
-        }
-    }
-
     /// The noise that the request asks for, with its seed or key, or a new one from the operating system.
     ///
     /// # Errors
-    /// As [`Request::mode`]; `Io` when the operating system gives no seed.
+    /// `InvalidArgument` when the parameter of the noise, the largest input or the exact grid is out of range; `Io` when the operating system gives no seed.
     pub fn noise(&self) -> Result<Noise> {
         self.noise_from(self.generator.source()?)
     }
 
     fn noise_from(&self, source: Source) -> Result<Noise> {
         match self.family {
-            Family::Gaussian(noise) => Noise::new(noise.sigma(), self.mode()?, source),
-            Family::Uniform(_) => Err(Error::argument("noise", "uniform noise cannot be drawn yet")),
+            Family::Gaussian(noise) => {
+                let mode = match self.mode {
+                    NoiseMode::Exact(grid) => Mode::Exact(grid),
+                    NoiseMode::Grid => {
+                        Mode::Grid(Grid::for_range(self.input_max, noise.sigma()).map_err(
+                            |error| match error.field() {
+                                Some("max_abs") => Error::argument("input_max", error.message()),
+                                _ => error,
+                            },
+                        )?)
+                    }
+                };
+                Noise::new(noise.sigma(), mode, source)
+            }
+            Family::Uniform(_) if self.mode != NoiseMode::Grid => {
+                Err(Error::argument("mode", "exact grids are for gaussian noise: uniform noise is exact as it is"))
+            }
+            Family::Uniform(noise) => Noise::uniform(noise.lambda(), source),
         }
     }
 

@@ -28,6 +28,10 @@ mod parity_attack;
 mod philox;
 #[path = "noise/rows.rs"]
 mod rows;
+#[path = "noise/uniform.rs"]
+mod uniform;
+#[path = "noise/uniform_statistics.rs"]
+mod uniform_statistics;
 
 use smoothtopk::noise::{NoiseStream, Purpose};
 

@@ -2,13 +2,14 @@
 
 use std::ops::Deref;
 
-use super::{Drawing, ExactGaussian, GridGaussian};
+use super::{Drawing, ExactGaussian, GridGaussian, Uniform};
 
 /// The law of a noise.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::noise) enum NoiseLaw {
     Gaussian(GridGaussian),
     Exact(ExactGaussian),
+    Uniform(Uniform),
 }
 
 impl Deref for NoiseLaw {
@@ -18,6 +19,7 @@ impl Deref for NoiseLaw {
         match self {
             Self::Gaussian(law) => law,
             Self::Exact(law) => law,
+            Self::Uniform(law) => law,
         }
     }
 }

@@ -1,9 +1,8 @@
 //! What a law of noise is to the rest of the house: how its samples are drawn, and what they cost.
 
 use crate::Result;
-use crate::noise::grid_input::GridInput;
+use crate::noise::grid_input::{Elements, GridInput};
 use crate::noise::mode::Mode;
-use crate::noise::norm::Norm;
 use crate::noise::stream::NoiseStream;
 #[cfg(feature = "cuda")]
 use crate::noise::stream::RowNoise;
@@ -23,7 +22,7 @@ pub(in crate::noise) trait Drawing {
     fn purpose_bit(&self) -> u32;
 
     /// Places an input of finite elements on the grid.
-    fn place(&self, input: &[f32]) -> Result<Vec<f32>>;
+    fn place(&self, input: &[f32]) -> Result<Elements>;
 
     /// Writes sample `sample` around `x`, which this law has placed.
     fn write(&self, stream: &NoiseStream, sample: u64, x: &GridInput, out: &mut [f32]) -> Result<()>;
@@ -33,9 +32,6 @@ pub(in crate::noise) trait Drawing {
     fn for_kernels(&self, _stream: &NoiseStream) -> Option<RowNoise> {
         None
     }
-
-    /// The norm that the law's certificates are about.
-    fn norm(&self) -> Norm;
 
     /// What placing an input and its attacked copy can add to that norm of their difference, rounded up.
     fn radius_slack(&self, elements: usize) -> f64;

@@ -1,13 +1,13 @@
-//! Exact Gaussian noise: inputs on a declared grid, the discretised Gaussian, a bound on its distance from the exact one.
+//! Exact Gaussian noise: inputs on a declared grid, the discretised Gaussian, a bound on its distance from the exact
+//! one.
 
 use std::sync::Arc;
 
 use super::Drawing;
 use crate::Result;
 use crate::noise::exact::{DiscreteGaussian, ExactGrid};
-use crate::noise::grid_input::GridInput;
+use crate::noise::grid_input::{Elements, GridInput};
 use crate::noise::mode::Mode;
-use crate::noise::norm::Norm;
 use crate::noise::stream::{EXACT, NoiseStream};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -39,16 +39,12 @@ impl Drawing for ExactGaussian {
         EXACT
     }
 
-    fn place(&self, input: &[f32]) -> Result<Vec<f32>> {
-        self.grid.points(input)
+    fn place(&self, input: &[f32]) -> Result<Elements> {
+        Ok(Elements::Values(self.grid.points(input)?))
     }
 
     fn write(&self, stream: &NoiseStream, sample: u64, x: &GridInput, out: &mut [f32]) -> Result<()> {
         stream.exact_row(sample, &self.table, x.values(), out)
-    }
-
-    fn norm(&self) -> Norm {
-        Norm::L2
     }
 
     /// The certificates are about the distances between grid points.

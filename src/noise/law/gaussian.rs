@@ -3,9 +3,8 @@
 use super::Drawing;
 use crate::Result;
 use crate::noise::grid::Grid;
-use crate::noise::grid_input::GridInput;
+use crate::noise::grid_input::{Elements, GridInput};
 use crate::noise::mode::Mode;
-use crate::noise::norm::Norm;
 use crate::noise::stream::NoiseStream;
 #[cfg(feature = "cuda")]
 use crate::noise::stream::RowNoise;
@@ -40,10 +39,10 @@ impl Drawing for GridGaussian {
         0
     }
 
-    fn place(&self, input: &[f32]) -> Result<Vec<f32>> {
+    fn place(&self, input: &[f32]) -> Result<Elements> {
         let mut rounded = input.to_vec();
         self.grid.round(&mut rounded);
-        Ok(rounded)
+        Ok(Elements::Values(rounded))
     }
 
     fn write(&self, stream: &NoiseStream, sample: u64, x: &GridInput, out: &mut [f32]) -> Result<()> {
@@ -53,10 +52,6 @@ impl Drawing for GridGaussian {
     #[cfg(feature = "cuda")]
     fn for_kernels(&self, stream: &NoiseStream) -> Option<RowNoise> {
         stream.on_grid(self.sigma, &self.grid)
-    }
-
-    fn norm(&self) -> Norm {
-        Norm::L2
     }
 
     fn radius_slack(&self, elements: usize) -> f64 {

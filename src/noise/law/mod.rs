@@ -4,8 +4,10 @@ mod dispatch;
 mod drawing;
 mod exact;
 mod gaussian;
+mod uniform;
 
 pub(super) use dispatch::NoiseLaw;
 pub(super) use drawing::Drawing;
 pub(super) use exact::ExactGaussian;
 pub(super) use gaussian::GridGaussian;
+pub(super) use uniform::Uniform;

@@ -1,4 +1,5 @@
-//! ChaCha12 keystream: one 256-bit key a stream and purpose, one of ChaCha's own streams a sample, words taken in order.
+//! ChaCha12 keystream: one 256-bit key a stream and purpose, one of ChaCha's own streams a sample, words taken in
+//! order.
 
 use rand::rngs::ChaCha12Rng;
 use rand::{Rng, SeedableRng};
@@ -10,8 +11,8 @@ use crate::noise::simd::Simd;
 /// Where a row's further words begin, past the longest row.
 const FURTHER: u128 = 1 << 40;
 
-/// The key of a stream and purpose: the first 8 words of block `purpose` of ChaCha's stream `stream` under the key of the
-/// source, which serves for nothing else.
+/// The key of a stream and purpose: the first 8 words of block `purpose` of ChaCha's stream `stream` under the key of
+/// the source, which serves for nothing else.
 pub(in crate::noise) fn stream_key(key: &[u8; 32], stream: u64, purpose: u32) -> [u8; 32] {
     let mut derived = [0; 32];
     at(key, stream, u128::from(purpose) * 16).fill_bytes(&mut derived);

@@ -13,8 +13,8 @@ pub(super) const GROUP: usize = 64;
 /// Blocks of a group.
 pub(super) const GROUP_BLOCKS: u32 = 16;
 
-/// The words of one row. Implementors mark every method `#[inline(always)]`, but for `further`: the kernels are compiled
-/// once for every instruction set.
+/// The words of one row. Implementors mark every method `#[inline(always)]`, but for `further`: the kernels are
+/// compiled once for every instruction set.
 pub(super) trait Words {
     /// The words of blocks `first`, `first` + 1, ..: four vectors, a lane per block. Called with 0, `LANES`, 2 `LANES`,
     /// ..

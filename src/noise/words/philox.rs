@@ -8,7 +8,8 @@ use crate::noise::simd::Simd;
 /// The purpose bit of the counters that give further bits.
 const FURTHER: u32 = 1 << 31;
 
-/// The key of a stream: the first two words of the Philox block with counter [stream low, stream high, 0, 0] under the key `seed`.
+/// The key of a stream: the first two words of the Philox block with counter [stream low, stream high, 0, 0] under the
+/// key `seed`.
 pub(in crate::noise) fn philox_stream_key(seed: u64, stream: u64) -> [u32; 2] {
     let halves = |word: u64| [word as u32, (word >> 32) as u32];
     let [low, high] = halves(stream);

@@ -1,9 +1,0 @@
-//! The norms that certificates of noise are about.
-
-/// A norm of perturbations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Norm {
-    /// Euclid's: that of Gaussian noise.
-    L2,
-}
