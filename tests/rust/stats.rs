@@ -6,6 +6,8 @@ mod adversary;
 mod edges;
 #[path = "stats/golden.rs"]
 mod golden;
+#[path = "stats/l1_uniform.rs"]
+mod l1_uniform;
 #[path = "stats/paper.rs"]
 mod paper;
 #[path = "stats/properties.rs"]
