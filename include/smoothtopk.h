@@ -34,14 +34,14 @@
 #include <stdint.h>
 
 /**
- * The version of this ABI: functions and fields are added within a version, never changed.
- */
-#define STK_ABI_VERSION 1
-
-/**
  * The label of an input for which none was given, or none was found.
  */
 #define STK_NO_LABEL -1
+
+/**
+ * The version of this ABI: functions and fields are added within a version, never changed.
+ */
+#define STK_ABI_VERSION 1
 
 /**
  * Bytes of a key of ChaCha12.
@@ -1013,7 +1013,9 @@ stk_status stk_request_set_alpha(struct stk_request *request, double alpha, stru
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
-stk_status stk_request_set_bound(struct stk_request *request, stk_bound bound, struct stk_error **err);
+stk_status stk_request_set_bound(struct stk_request *request,
+                                 stk_bound bound,
+                                 struct stk_error **err);
 
 /**
  * Sets the generator Philox4x32-10, which is the default, with this seed. Whoever knows the seed knows the noise.
@@ -1139,8 +1141,8 @@ stk_status stk_request_set_randomized(struct stk_request *request,
  * number of labels is refused when the task is asked.
  */
 stk_status stk_request_set_allocation(struct stk_request *request,
-                                    const char *allocation,
-                                    struct stk_error **err);
+                                      const char *allocation,
+                                      struct stk_error **err);
 
 /**
  * Sets exact noise: inputs on a declared grid, and the Gaussian discretised to it from exact cell probabilities. What separates
@@ -1519,10 +1521,10 @@ stk_status stk_result_selection(const struct stk_result *result,
  * @param err May be NULL.
  */
 stk_status stk_result_allocation(const struct stk_result *result,
-                               size_t input,
-                               size_t k_index,
-                               const char **allocation,
-                               struct stk_error **err);
+                                 size_t input,
+                                 size_t k_index,
+                                 const char **allocation,
+                                 struct stk_error **err);
 
 /**
  * certify and certify_answer: the kind of bounds that one k rests on, as stk_counts_certify_with and stk_counts_guarantee_with
@@ -1536,10 +1538,10 @@ stk_status stk_result_allocation(const struct stk_result *result,
  * @param err May be NULL.
  */
 stk_status stk_result_validity(const struct stk_result *result,
-                                size_t input,
-                                size_t k_index,
-                                const char **validity,
-                                struct stk_error **err);
+                               size_t input,
+                               size_t k_index,
+                               const char **validity,
+                               struct stk_error **err);
 
 /**
  * One input's outcome as a JSON object, with all that is needed to check it again: the model's hash, provider and precision,

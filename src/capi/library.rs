@@ -10,9 +10,6 @@ use super::status::stk_status;
 /// The version of this ABI: functions and fields are added within a version, never changed.
 pub const STK_ABI_VERSION: u32 = 1;
 
-/// The label of an input for which none was given, or none was found.
-pub const STK_NO_LABEL: i64 = -1;
-
 /// The ABI version of the library that was loaded: compare it with STK_ABI_VERSION. Safe from any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn stk_abi_version() -> u32 {
@@ -42,8 +39,8 @@ pub extern "C" fn stk_build_info() -> *const c_char {
 /// @return STK_STATUS_PANIC; STK_STATUS_POISONED if counts was poisoned before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_test_panic(counts: *const stk_counts, err: *mut *mut stk_error) -> stk_status {
-    call!(err, |args| {
-        args.shared_or_null(counts, "counts")?;
+    call!(err, |_, counts| {
+        counts.shared_or_null()?;
         panic!("this is a test")
     })
 }
