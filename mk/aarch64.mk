@@ -17,4 +17,4 @@ test-aarch64: ## Test on AArch64 under QEMU's emulation (cross compiler and QEMU
 	$(PYTHON) scripts/get_onnxruntime.py Linux aarch64
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc QEMU_LD_PREFIX=/usr/aarch64-linux-gnu \
 	HOST_CC=cc HOST_CXX=c++ CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ SMOOTHTOPK_CACHE=off SMOOTHTOPK_ONNXRUNTIME="$(CURDIR)/$(A64_ORT)" \
-		$(CARGO) test --locked --target $(A64) $(A64_SUITES) -- --skip commands::
+		$(CARGO) test --locked $(HOOKS) --target $(A64) $(A64_SUITES) -- --skip commands::

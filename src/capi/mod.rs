@@ -35,6 +35,8 @@ mod result_guarantee;
 mod runtime;
 mod status;
 mod summary;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
 
 pub use budget::*;
 pub use cancel::*;
@@ -58,3 +60,5 @@ pub use result_guarantee::*;
 pub use runtime::*;
 pub use status::*;
 pub use summary::*;
+#[cfg(feature = "test-hooks")]
+pub use test_hooks::*;
