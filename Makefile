@@ -37,6 +37,8 @@ demo: build ## Certify 200 digits with the bundled network; print a table, draw 
 # A missing rustfmt or clippy is skipped and said at the end, except in CI, where it is an error.
 has = $(shell $(CARGO) $(1) --version >/dev/null 2>&1 && echo yes)
 SHARED := $(or $(SMOOTHTOPK_SHARED),../shared)
+# Test builds have the exports that only tests call; what is released or installed has not.
+HOOKS := --features smoothtopk/test-hooks
 
 test: setup fmt-check lint doc unit-test test-gpu-build host-test ## Pass every check: format, lints, docs, all tests in every language
 	@printf 'make test: passed setup'
@@ -51,21 +53,21 @@ fmt-check:
 	$(if $(call has,fmt),$(CARGO) fmt --check,$(call missing,rustfmt))
 
 lint:
-	$(if $(call has,clippy),$(CARGO) clippy --locked --all-targets -- -D warnings,$(call missing,clippy))
+	$(if $(call has,clippy),$(CARGO) clippy --locked --all-targets $(HOOKS) -- -D warnings,$(call missing,clippy))
 	$(if $(call has,clippy),$(CARGO) clippy --locked --package smoothtopk --lib --no-default-features -- -D warnings)
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
 unit-test:
-	$(CARGO) test --locked
+	$(CARGO) test --locked $(HOOKS)
 
 # The suites of the hosts use the library of the profile that the Rust tests have built: no second build, and its assertions are on.
 HOST_SUITES := test-c test-cpp test-abi test-asan test-valgrind test-cpp-server test-go test-python test-readme
 
 host-test: export SMOOTHTOPK_CACHE = off
 host-test:
-	$(CARGO) build --locked --lib --bin smoothtopk
+	$(CARGO) build --locked $(HOOKS) --lib --bin smoothtopk
 	$(MAKE) --no-print-directory SMOOTHTOPK_LIB_DIR="$(abspath $(TARGET))/debug" $(HOST_SUITES)
 
 bench: setup ## Run the benchmarks

@@ -9,7 +9,7 @@ A64_ORT := .deps/onnxruntime-Linux-aarch64
 A64_SUITES := --lib $(addprefix --test ,stats noise model plan sampler smoothed capi golden closed_form stopping)
 A64_TEST = CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc QEMU_LD_PREFIX=/usr/aarch64-linux-gnu \
 	HOST_CC=cc HOST_CXX=c++ CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ \
-	SMOOTHTOPK_CACHE=off SMOOTHTOPK_ONNXRUNTIME="$(CURDIR)/$(A64_ORT)" $(CARGO) test --locked --target $(A64)
+	SMOOTHTOPK_CACHE=off SMOOTHTOPK_ONNXRUNTIME="$(CURDIR)/$(A64_ORT)" $(CARGO) test --locked $(HOOKS) --target $(A64)
 
 .PHONY: test-aarch64
 

@@ -17,7 +17,7 @@ bench-yardstick: setup resnet50 ## Measure rows/s beside ONNX Runtime's best (ab
 # Built as the tests are, so that they share what is built.
 instructions-program: setup
 	$(call need,valgrind,valgrind)
-	$(CARGO) test --locked --no-run --bench instructions
+	$(CARGO) test --locked $(HOOKS) --no-run --bench instructions
 
 INSTRUCTIONS = $$(ls -t $(TARGET)/debug/deps/instructions-* | grep -v '\.d$$' | head -n 1)
 COUNT = SMOOTHTOPK_ONNXRUNTIME="$${SMOOTHTOPK_ONNXRUNTIME:-$(CURDIR)/.deps/onnxruntime}" \

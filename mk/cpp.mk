@@ -1,6 +1,7 @@
 # The C and C++ side: install, and the suites that use the library as a host does, from where it was installed.
 #
-#   SMOOTHTOPK_LIB_DIR  folder of a built libsmoothtopk.so (and .a); unset: cargo builds the release one
+#   SMOOTHTOPK_LIB_DIR  folder of a built libsmoothtopk.so (and .a); unset: cargo builds the release one, and for the suites one
+#                       of the test profile, which has the test hooks
 #   PREFIX, DESTDIR, LIBDIR, INCLUDEDIR  where `make install` puts things
 
 PREFIX ?= /usr/local
@@ -10,6 +11,7 @@ CPP_OUT := $(TARGET)/cpp
 CPP_STAGE := $(CPP_OUT)/stage
 CPP_VENV := .venv/cpp
 LIB_DIR = $(or $(SMOOTHTOPK_LIB_DIR),$(TARGET)/release)
+TEST_LIB_DIR = $(or $(SMOOTHTOPK_LIB_DIR),$(TARGET)/debug)
 STRICT := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 
@@ -22,22 +24,26 @@ C_HEADERS := $(wildcard tests/c/*.h)
 CPP_HEADERS := $(wildcard tests/cpp/*.hpp)
 STAGED := $(CPP_STAGE)/.stamp
 
-.PHONY: install cpp-library test-c test-cpp test-abi test-asan test-valgrind test-cpp-server
+.PHONY: install cpp-library test-library test-c test-cpp test-abi test-asan test-valgrind test-cpp-server
 
 cpp-library:
 	$(if $(SMOOTHTOPK_LIB_DIR),,$(CARGO) build --locked --release --lib)
 	@test -f "$(LIB_DIR)/libsmoothtopk.so" || { echo "make: there is no $(LIB_DIR)/libsmoothtopk.so" >&2; exit 1; }
+
+test-library:
+	$(if $(SMOOTHTOPK_LIB_DIR),,$(CARGO) build --locked $(HOOKS) --lib)
+	@test -f "$(TEST_LIB_DIR)/libsmoothtopk.so" || { echo "make: there is no $(TEST_LIB_DIR)/libsmoothtopk.so" >&2; exit 1; }
 
 install: cpp-library ## Install library, headers, CMake package and pkg-config file (PREFIX, DESTDIR)
 	@LIBRARY_DIR="$(LIB_DIR)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" \
 		sh mk/install.sh
 
 # Every suite links the library as installed, in the build folder; a new library or header makes it again.
-$(CPP_STAGE)/.stamp: cpp-library $(wildcard include/*) $(wildcard bindings/cmake/*) $(wildcard bindings/pkgconfig/*) mk/install.sh
-	@new="$$(cat "$(LIB_DIR)/libsmoothtopk.so" include/* bindings/cmake/* bindings/pkgconfig/* mk/install.sh | sha256sum)"; \
+$(CPP_STAGE)/.stamp: test-library $(wildcard include/*) $(wildcard bindings/cmake/*) $(wildcard bindings/pkgconfig/*) mk/install.sh
+	@new="$$(cat "$(TEST_LIB_DIR)/libsmoothtopk.so" include/* bindings/cmake/* bindings/pkgconfig/* mk/install.sh | sha256sum)"; \
 	if test "$$new" != "$$(cat $@ 2>/dev/null)"; then \
 		rm -rf "$(CPP_STAGE)"; \
-		LIBRARY_DIR="$(LIB_DIR)" PREFIX="$(abspath $(CPP_STAGE))" sh mk/install.sh >/dev/null; \
+		ALLOW_TEST_HOOKS=1 LIBRARY_DIR="$(TEST_LIB_DIR)" PREFIX="$(abspath $(CPP_STAGE))" sh mk/install.sh >/dev/null; \
 		echo "$$new" >$@; \
 	fi
 
@@ -88,11 +94,11 @@ test-cpp: setup $(CPP_OUT)/test_cpp $(CPP_VENV)/.stamp ## The C++ suite; find_pa
 	$(CXX) -std=c++17 $(STRICT) examples/cpp/certify.cpp $(STAGE_FLAGS) -lsmoothtopk -o $(CPP_OUT)/example_cpp
 	$(CPP_ENV) $(CPP_OUT)/example_cpp
 	$(CPP_ENV) sh tests/cpp/run.sh $(CPP_OUT)/test_cpp
-	$(CPP_ENV) LIBRARY_DIR="$(abspath $(LIB_DIR))" PATH="$(CURDIR)/$(CPP_VENV)/bin:$$PATH" sh tests/cpp/consume.sh $(CPP_OUT)/consume
+	$(CPP_ENV) ALLOW_TEST_HOOKS=1 LIBRARY_DIR="$(abspath $(TEST_LIB_DIR))" PATH="$(CURDIR)/$(CPP_VENV)/bin:$$PATH" sh tests/cpp/consume.sh $(CPP_OUT)/consume
 
 test-abi: $(STAGED) ## Exported symbols, headers alone, and the ABI against the committed description
 	$(call need,abidw,abigail-tools)
-	@sh tests/abi/check.sh $(CPP_STAGE) $(CPP_OUT)/abi
+	@RELEASE="$(TARGET)/release/libsmoothtopk.so" sh tests/abi/check.sh $(CPP_STAGE) $(CPP_OUT)/abi
 
 # The library is not instrumented (its Rust has sanitizer runs of its own): what is watched is the C and C++ around it, and
 # the memory that crosses the border.

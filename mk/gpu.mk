@@ -39,8 +39,8 @@ test-gpu-build: setup ## Check all of the GPU path that needs no GPU
 check-gpu-build: $(GPU_VENV)/ready
 	$(GPU_PY) scripts/make_ptx.py --check
 	$(GPU_PY) scripts/get_onnxruntime_cuda.py $(GPU_ORT)
-	SMOOTHTOPK_ONNXRUNTIME_CUDA="$(abspath $(GPU_ORT))" $(CARGO) test --locked --test missing_cuda
-	SMOOTHTOPK_NVRTC="$$($(GPU_PY) -c 'import nvidia.cu13; print(nvidia.cu13.__path__[0])')/lib" $(CARGO) test --locked --lib nvrtc_
+	SMOOTHTOPK_ONNXRUNTIME_CUDA="$(abspath $(GPU_ORT))" $(CARGO) test --locked $(HOOKS) --test missing_cuda
+	SMOOTHTOPK_NVRTC="$$($(GPU_PY) -c 'import nvidia.cu13; print(nvidia.cu13.__path__[0])')/lib" $(CARGO) test --locked $(HOOKS) --lib nvrtc_
 
 gpu-bundle: $(GPU_VENV)/ready ## Pack a folder that checks and measures the GPU path on a machine with neither Rust nor network
 	$(CARGO) build --release --locked --bins --lib

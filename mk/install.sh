@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the built library with its headers, CMake package and pkg-config file; `make install` calls it.
 #   LIBRARY_DIR  folder of libsmoothtopk.so (and libsmoothtopk.a, if there is one)
+#   ALLOW_TEST_HOOKS  set for the stage of the test suites: a library with the feature test-hooks is refused otherwise
 #   PREFIX, LIBDIR, INCLUDEDIR, DESTDIR  as usual; prefixes are absolute
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,6 +14,9 @@ for folder in "$prefix" "$libdir" "$includedir"; do
 done
 library=$LIBRARY_DIR/libsmoothtopk.so
 test -f "$library" || fail "there is no $library; build it with: make build"
+if test -z "${ALLOW_TEST_HOOKS:-}" && LC_ALL=C nm -D --defined-only "$library" | grep -q ' stk_test_'; then
+    fail "$library has the feature test-hooks, which is for tests alone: build it without"
+fi
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 soname=$(LC_ALL=C readelf -d "$library" | sed -n 's/.*(SONAME).*\[\(.*\)\]$/\1/p')
 case $soname in libsmoothtopk.so.[0-9]*) ;; *) fail "$library has no SONAME of ours: '$soname'" ;; esac

@@ -7,7 +7,7 @@ test-loom: ## Every interleaving of the scheduler's locks, by loom's model check
 # The unsound program lies in a target folder of its own, where it cannot be taken for the other; both builds share the folder of
 # intermediate files, and with it their compiled dependencies.
 test-verify: setup ## verify finds the false certificates of a deliberately unsound build, and none in ours
-	$(CARGO) build --locked --bin smoothtopk
+	$(CARGO) build --locked $(HOOKS) --bin smoothtopk
 	RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/mk/rustc-unsound.sh" CARGO_BUILD_BUILD_DIR="$(abspath $(TARGET))" \
 		CARGO_TARGET_DIR="$(abspath $(TARGET))/unsound" $(CARGO) build --locked --bin smoothtopk
 	SMOOTHTOPK_ONNXRUNTIME="$${SMOOTHTOPK_ONNXRUNTIME:-$(CURDIR)/.deps/onnxruntime}" sh tests/verify/run.sh \

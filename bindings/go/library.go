@@ -168,9 +168,6 @@ func cString(field, text string) (*C.char, error) {
 	return C.CString(text), nil
 }
 
-// testPanic panics inside the library.
-func (l *Library) testPanic() error { return l.checked(C.shim_test_panic(l.api(), nil)) }
-
 // decisionName is the library's name of a decision.
 func (l *Library) decisionName(d Decision) string {
 	return C.GoString(C.shim_decision_name(l.api(), C.stk_decision(d)))

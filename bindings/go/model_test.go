@@ -176,16 +176,6 @@ func TestErrorsAreTyped(t *testing.T) {
 	}
 }
 
-func TestPanicIsAnError(t *testing.T) {
-	lib := library(t)
-	if err := lib.testPanic(); !errors.Is(err, ErrPanic) {
-		t.Fatalf("got %v", err)
-	}
-	if _, err := lib.PredictCounts(drawn(90, 10), CountsRequest{K: 1, Alpha: 0.001}); err != nil {
-		t.Errorf("after a panic: %v", err)
-	}
-}
-
 func TestUseAfterClose(t *testing.T) {
 	m := model(t, "linear.onnx")
 	results, err := m.Certify(context.Background(), Request{Sigma: 0.25, N: 100}, fill(16, 0))

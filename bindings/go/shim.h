@@ -4,6 +4,14 @@
 
 #include "smoothtopk.h"
 
+// What only tests call: a library with the feature test-hooks has it, and no header declares it.
+#ifdef SMOOTHTOPK_TEST_HOOKS
+stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
+#define SHIM_TEST_FUNCTIONS(X) X(stk_test_panic)
+#else
+#define SHIM_TEST_FUNCTIONS(X)
+#endif
+
 // Every function the binding uses. The table takes its types from the header, so a changed declaration fails to compile.
 #define SHIM_FUNCTIONS(X)                                                                                              \
   X(stk_abi_version) X(stk_version) X(stk_build_info) X(stk_log_set_callback)                                          \
@@ -32,9 +40,10 @@
   X(stk_result_selection) X(stk_result_allocation) X(stk_result_validity) X(stk_result_guarantee) X(stk_result_label_radii)                     \
   X(stk_result_kept_radii) X(stk_result_json) X(stk_result_free) X(stk_decision_name)                                  \
   X(stk_counts_new) X(stk_counts_add) X(stk_counts_labels) X(stk_counts_n) X(stk_counts_certify)                       \
-  X(stk_counts_certify_with) X(stk_counts_predict) X(stk_counts_guarantee_with) X(stk_counts_free) X(stk_test_panic)        \
+  X(stk_counts_certify_with) X(stk_counts_predict) X(stk_counts_guarantee_with) X(stk_counts_free)                     \
   X(stk_budget_new) X(stk_budget_open) X(stk_budget_save) X(stk_budget_draw) X(stk_budget_draw_of)                     \
-  X(stk_budget_total) X(stk_budget_spent) X(stk_budget_left) X(stk_budget_drawn) X(stk_budget_free)
+  X(stk_budget_total) X(stk_budget_spent) X(stk_budget_left) X(stk_budget_drawn) X(stk_budget_free)                     \
+  SHIM_TEST_FUNCTIONS(X)
 
 #define SHIM_FIELD(name) __typeof__(&name) name;
 typedef struct shim_api {
@@ -329,9 +338,11 @@ static inline shim_out shim_counts_predict(const shim_api *api, const stk_counts
   SHIM_OUT(api->stk_counts_predict(c, k, alpha, labels, summary, sizeof *summary, &out.error));
 }
 static inline void shim_counts_free(const shim_api *api, stk_counts *c) { api->stk_counts_free(c); }
+#ifdef SMOOTHTOPK_TEST_HOOKS
 static inline shim_out shim_test_panic(const shim_api *api, const stk_counts *c) {
   SHIM_OUT(api->stk_test_panic(c, &out.error));
 }
+#endif
 
 static inline shim_out shim_budget_new(const shim_api *api, double total, const char *schedule) {
   SHIM_VALUE(stk_budget, api->stk_budget_new(total, schedule, &value, &out.error));

@@ -34,14 +34,14 @@
 #include <stdint.h>
 
 /**
- * The version of this ABI: functions and fields are added within a version, never changed.
- */
-#define STK_ABI_VERSION 1
-
-/**
  * The label of an input for which none was given, or none was found.
  */
 #define STK_NO_LABEL -1
+
+/**
+ * The version of this ABI: functions and fields are added within a version, never changed.
+ */
+#define STK_ABI_VERSION 1
 
 /**
  * Bytes of a key of ChaCha12.
@@ -585,16 +585,6 @@ const char *stk_version(void);
 const char *stk_build_info(void);
 
 /**
- * Panics inside, to test that a host survives a defect of this library: it gets STK_STATUS_PANIC and an error.
- *
- * @param counts May be NULL. Poisoned otherwise: later calls give STK_STATUS_POISONED, and stk_counts_free still frees it.
- * @param err May be NULL.
- * @return STK_STATUS_PANIC; STK_STATUS_POISONED if counts was poisoned before.
- */
-stk_status stk_test_panic(const struct stk_counts *counts,
-                          struct stk_error **err);
-
-/**
  * Sets the process's log callback. When this returns, the callback that was set before is not running and will not be called:
  * hold no lock that it takes.
  *
@@ -1013,7 +1003,9 @@ stk_status stk_request_set_alpha(struct stk_request *request, double alpha, stru
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
-stk_status stk_request_set_bound(struct stk_request *request, stk_bound bound, struct stk_error **err);
+stk_status stk_request_set_bound(struct stk_request *request,
+                                 stk_bound bound,
+                                 struct stk_error **err);
 
 /**
  * Sets the generator Philox4x32-10, which is the default, with this seed. Whoever knows the seed knows the noise.
@@ -1139,8 +1131,8 @@ stk_status stk_request_set_randomized(struct stk_request *request,
  * number of labels is refused when the task is asked.
  */
 stk_status stk_request_set_allocation(struct stk_request *request,
-                                    const char *allocation,
-                                    struct stk_error **err);
+                                      const char *allocation,
+                                      struct stk_error **err);
 
 /**
  * Sets exact noise: inputs on a declared grid, and the Gaussian discretised to it from exact cell probabilities. What separates
@@ -1519,10 +1511,10 @@ stk_status stk_result_selection(const struct stk_result *result,
  * @param err May be NULL.
  */
 stk_status stk_result_allocation(const struct stk_result *result,
-                               size_t input,
-                               size_t k_index,
-                               const char **allocation,
-                               struct stk_error **err);
+                                 size_t input,
+                                 size_t k_index,
+                                 const char **allocation,
+                                 struct stk_error **err);
 
 /**
  * certify and certify_answer: the kind of bounds that one k rests on, as stk_counts_certify_with and stk_counts_guarantee_with
@@ -1536,10 +1528,10 @@ stk_status stk_result_allocation(const struct stk_result *result,
  * @param err May be NULL.
  */
 stk_status stk_result_validity(const struct stk_result *result,
-                                size_t input,
-                                size_t k_index,
-                                const char **validity,
-                                struct stk_error **err);
+                               size_t input,
+                               size_t k_index,
+                               const char **validity,
+                               struct stk_error **err);
 
 /**
  * One input's outcome as a JSON object, with all that is needed to check it again: the model's hash, provider and precision,

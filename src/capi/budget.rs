@@ -82,8 +82,8 @@ pub unsafe extern "C" fn stk_budget_save(
     size: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let budget = args.shared(budget, "budget")?;
+    call!(err, |args, budget| {
+        let budget = budget.shared()?;
         let text = args.out(text, "text").and_then(|_| args.out_array(text, size, "text"))?;
         if size < STK_BUDGET_TEXT_SIZE {
             let message = format!("must be at least STK_BUDGET_TEXT_SIZE, {STK_BUDGET_TEXT_SIZE}; got {size}");
@@ -122,8 +122,8 @@ pub unsafe extern "C" fn stk_budget_draw(
     first: *mut u64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let budget = args.shared(budget, "budget")?;
+    call!(err, |args, budget| {
+        let budget = budget.shared()?;
         let out = args.out(alphas, "alphas").and_then(|_| args.out_array(alphas, number, "alphas"))?;
         let first = args.out_array(first, 1, "first")?;
         if number == 0 {
@@ -154,8 +154,8 @@ pub unsafe extern "C" fn stk_budget_draw_of(
     statement: *mut u64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let budget = args.shared(budget, "budget")?;
+    call!(err, |args, budget| {
+        let budget = budget.shared()?;
         let statement = args.out_array(statement, 1, "statement")?;
         let share = budget.draw_of(alpha)?;
         if let Some(statement) = statement {

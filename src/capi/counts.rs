@@ -1,9 +1,8 @@
 //! `stk_counts`.
 
 use super::error::stk_error;
-use super::ffi::{Answer, Handle, call, free, get, opaque};
-use super::library::STK_NO_LABEL;
-use super::status::stk_status;
+use super::ffi::{FfiResult, Handle, call, free, get, opaque};
+use super::status::{STK_NO_LABEL, stk_status};
 use crate::Error;
 use crate::stats::Counts;
 
@@ -48,7 +47,7 @@ pub unsafe extern "C" fn stk_counts_add(
     other: *const stk_counts,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| Ok(args.exclusive(counts, "counts")?.add(args.shared(other, "other")?)?))
+    call!(err, |_, counts, other| Ok(counts.exclusive()?.add(other.shared()?)?))
 }
 
 /// The counts, by label.
@@ -64,8 +63,8 @@ pub unsafe extern "C" fn stk_counts_labels(
     classes: *mut usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let counts = args.shared(counts, "counts")?;
+    call!(err, |args, counts| {
+        let counts = counts.shared()?;
         let (labels, classes) = (args.out(labels, "labels")?, args.out(classes, "classes")?);
         labels.set(counts.labels().as_ptr());
         classes.set(counts.classes());
@@ -98,7 +97,7 @@ pub(super) fn to_labels(labels: &[usize]) -> Vec<i64> {
 }
 
 /// The label that C gave: none for STK_NO_LABEL.
-pub(super) fn from_label(label: i64, input: usize) -> Answer<Option<usize>> {
+pub(super) fn from_label(label: i64, input: usize) -> FfiResult<Option<usize>> {
     if label == STK_NO_LABEL {
         return Ok(None);
     }

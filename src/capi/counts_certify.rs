@@ -4,12 +4,11 @@ use std::ffi::c_char;
 
 use super::counts::{stk_counts, to_label, to_labels};
 use super::error::stk_error;
-use super::ffi::{Answer, call};
-use super::library::STK_NO_LABEL;
+use super::ffi::{FfiResult, call};
 use super::request::{
     STK_BOUND_ALLOCATION, STK_BOUND_AUTO, STK_BOUND_BINOCP, STK_BOUND_RANKED, STK_BOUND_SIMUEM, bound_from, stk_bound,
 };
-use super::status::stk_status;
+use super::status::{STK_NO_LABEL, stk_status};
 use super::summary::stk_summary;
 use crate::Error;
 use crate::certificate::{self, Certificate, Prediction};
@@ -48,8 +47,8 @@ pub unsafe extern "C" fn stk_counts_certify(
     out_size: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let counts = args.shared(counts, "counts")?;
+    call!(err, |args, counts| {
+        let counts = counts.shared()?;
         let out = args.out_sized(out, out_size, "out")?;
         let bound = bound_from(bound)?;
         check_slack(radius_slack)?;
@@ -97,8 +96,8 @@ pub unsafe extern "C" fn stk_counts_certify_with(
     out_size: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let counts = args.shared(counts, "counts")?;
+    call!(err, |args, counts| {
+        let counts = counts.shared()?;
         let out = args.out_sized(out, out_size, "out")?;
         let allocation: Allocation =
             args.text_or_null(allocation, "allocation")?.map_or(Ok(Allocation::default()), str::parse)?;
@@ -132,8 +131,8 @@ pub unsafe extern "C" fn stk_counts_predict(
     out_size: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let counts = args.shared(counts, "counts")?;
+    call!(err, |args, counts| {
+        let counts = counts.shared()?;
         let out = args.out_sized(out, out_size, "out")?;
         let prediction = certificate::predict(counts, k, alpha)?;
         if let Some(labels) = args.out_array(labels, k, "labels")? {
@@ -179,7 +178,7 @@ pub(super) fn predicted(summary: stk_summary, prediction: &Prediction) -> stk_su
     }
 }
 
-pub(super) fn check_slack(radius_slack: f64) -> Answer {
+pub(super) fn check_slack(radius_slack: f64) -> FfiResult {
     if radius_slack >= 0.0 && radius_slack.is_finite() {
         return Ok(());
     }

@@ -6,8 +6,7 @@ use super::counts::{stk_counts, to_label, to_labels};
 use super::counts_certify::check_slack;
 use super::error::stk_error;
 use super::ffi::{OutSized, call};
-use super::library::STK_NO_LABEL;
-use super::status::stk_status;
+use super::status::{STK_NO_LABEL, stk_status};
 use super::summary::stk_summary;
 use crate::Error;
 use crate::certificate::Inference;
@@ -196,9 +195,9 @@ pub unsafe extern "C" fn stk_counts_guarantee_with(
     out_size: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let counts = args.shared(counts, "counts")?;
-        let pilot = args.shared_or_null(pilot, "pilot")?;
+    call!(err, |args, counts, pilot| {
+        let counts = counts.shared()?;
+        let pilot = pilot.shared_or_null()?;
         let validity = args.text_or_null(validity, "validity")?.map_or(Ok(Validity::default()), str::parse)?;
         let out = args.out_sized(out, out_size, "out")?;
         if pilot.is_some_and(|pilot| std::ptr::eq(pilot, counts)) {

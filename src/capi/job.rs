@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::error::stk_error;
 use super::ffi::{Handle, call, free, get, opaque};
-use super::model_run::finish;
-use super::result::{Results, stk_result};
+use super::result::{Results, finish, stk_result};
 use super::status::stk_status;
 use crate::Error;
 use crate::smoothed::{Batch, Identity};
@@ -22,17 +21,17 @@ use crate::smoothed::{Batch, Identity};
 pub type stk_done_callback = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
 /// A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread.
-pub struct stk_job(Handle<Work>);
-opaque!(stk_job holds Work);
+pub struct stk_job(Handle<RunningJob>);
+opaque!(stk_job holds RunningJob);
 
 /// What a job handle holds.
-pub(super) struct Work {
+pub(super) struct RunningJob {
     batch: Batch,
     identity: Arc<Identity>,
     taken: bool,
 }
 
-impl Work {
+impl RunningJob {
     pub(super) fn new(batch: Batch, identity: Arc<Identity>) -> Self {
         Self { batch, identity, taken: false }
     }
@@ -84,8 +83,8 @@ pub unsafe extern "C" fn stk_job_wait(
     done: *mut bool,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let work = args.shared(job, "job")?;
+    call!(err, |args, job| {
+        let work = job.shared()?;
         let done = args.out(done, "done")?;
         done.set(work.batch.wait_timeout(Duration::from_millis(timeout_ms)));
         Ok(())
@@ -104,8 +103,8 @@ pub unsafe extern "C" fn stk_job_result(
     out: *mut *mut stk_result,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let work = args.exclusive(job, "job")?;
+    call!(err, |args, job| {
+        let work = job.exclusive()?;
         let out = args.out(out, "out")?;
         if std::mem::replace(&mut work.taken, true) {
             return Err(Error::argument("job", "its result was taken already").into());

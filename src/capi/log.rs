@@ -47,7 +47,7 @@ pub unsafe extern "C" fn stk_log_set_callback(
     user: *mut c_void,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |_args| {
+    call!(err, |_| {
         let level = match level {
             STK_LOG_LEVEL_OFF => None,
             STK_LOG_LEVEL_ERROR => Some(Level::Error),

@@ -1,8 +1,8 @@
 //! The C ABI, version 1: what `include/smoothtopk.h` declares. One file per C type; a function is `stk_<type>_<verb>`.
 //!
 //! The functions are here for C; Rust hosts use the rest of the crate. Every export is a shell around safe Rust that
-//! `ffi` runs: it checks pointers, catches panics and turns errors into statuses. All of the room's unsafe code is in
-//! `ffi.rs`.
+//! `ffi` runs: it checks pointers, catches panics and turns errors into statuses. The room's unsafe code is in
+//! `ffi`, whose head says how an export is written; `error.rs` reads its own pointers.
 //!
 //! # Safety
 //! Of every function here: each pointer is NULL or points to what the function's documentation says, for as long as it says;
@@ -22,6 +22,7 @@ mod guarantee;
 mod job;
 mod library;
 mod log;
+mod memory;
 mod model;
 mod model_options;
 mod model_options_device;
@@ -34,6 +35,8 @@ mod result_guarantee;
 mod runtime;
 mod status;
 mod summary;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
 
 pub use budget::*;
 pub use cancel::*;
@@ -57,3 +60,5 @@ pub use result_guarantee::*;
 pub use runtime::*;
 pub use status::*;
 pub use summary::*;
+#[cfg(feature = "test-hooks")]
+pub use test_hooks::*;

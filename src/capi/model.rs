@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::error::stk_error;
 use super::ffi::{Handle, c_string, call, free, get, opaque};
+use super::memory::check_memory;
 use super::model_options::{Settings, stk_model_options};
-use super::model_run::check_memory;
 use super::status::stk_status;
 use crate::model::{Model, Runtime};
 use crate::sampler::{self, Opened, Plan};
@@ -109,10 +109,10 @@ pub unsafe extern "C" fn stk_model_open(
     out: *mut *mut stk_model,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         let path = Path::new(args.text(path, "path")?);
         let out = args.out(out, "out")?;
-        let settings = args.shared_or_null(options, "options")?.cloned().unwrap_or_default();
+        let settings = options.shared_or_null()?.cloned().unwrap_or_default();
         out.give(Open::new(|asked| sampler::open(path, &asked.model, &asked.devices, asked.batch), &settings)?);
         Ok(())
     })
@@ -134,13 +134,13 @@ pub unsafe extern "C" fn stk_model_open_memory(
     out: *mut *mut stk_model,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         if bytes.is_null() {
             return Err(Error::argument("bytes", "must not be NULL").into());
         }
         let bytes = args.array(bytes.cast::<u8>(), len, "bytes")?;
         let out = args.out(out, "out")?;
-        let settings = args.shared_or_null(options, "options")?.cloned().unwrap_or_default();
+        let settings = options.shared_or_null()?.cloned().unwrap_or_default();
         let open = |asked: &Settings| sampler::open_bytes(bytes, &asked.model, &asked.devices, asked.batch);
         out.give(Open::new(open, &settings)?);
         Ok(())
@@ -201,8 +201,8 @@ pub unsafe extern "C" fn stk_model_shape(
     len: *mut usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let shape = &args.shared(model, "model")?.model.signature().element_shape;
+    call!(err, |args, model| {
+        let shape = &model.shared()?.model.signature().element_shape;
         let (dims, len) = (args.out(dims, "dims")?, args.out(len, "len")?);
         dims.set(shape.as_ptr());
         len.set(shape.len());

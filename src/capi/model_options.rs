@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::path::PathBuf;
 
 use super::error::stk_error;
-use super::ffi::{Answer, Handle, call, free, opaque};
+use super::ffi::{FfiResult, Handle, call, free, opaque};
 use super::status::stk_status;
 use crate::model::{Constant, ModelOptions, Provider};
 use crate::{Error, ErrorKind};
@@ -39,7 +39,7 @@ const MAX_THREADS: usize = 1024;
 /// More rows than any model gains from.
 const MAX_BATCH: usize = 1 << 20;
 
-fn at_most(field: &str, value: usize, most: usize) -> Answer<Option<usize>> {
+fn at_most(field: &str, value: usize, most: usize) -> FfiResult<Option<usize>> {
     match value {
         0 => Ok(None),
         _ if value <= most => Ok(Some(value)),
@@ -47,7 +47,7 @@ fn at_most(field: &str, value: usize, most: usize) -> Answer<Option<usize>> {
     }
 }
 
-fn not_empty(field: &str, value: &str) -> Answer<String> {
+fn not_empty(field: &str, value: &str) -> FfiResult<String> {
     match value {
         "" => Err(Error::argument(field, "must not be empty").into()),
         value => Ok(value.to_owned()),
@@ -92,9 +92,9 @@ pub unsafe extern "C" fn stk_model_options_set_provider(
     provider: *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         let provider = Provider::named(args.text(provider, "provider")?)?;
-        args.exclusive(options, "options")?.model.provider = provider;
+        options.exclusive()?.model.provider = provider;
         Ok(())
     })
 }
@@ -114,10 +114,10 @@ pub unsafe extern "C" fn stk_model_options_set_provider_option(
     value: *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         let key = not_empty("key", args.text(key, "key")?)?;
         let value = args.text(value, "value")?.to_owned();
-        let set = &mut args.exclusive(options, "options")?.model.provider_options;
+        let set = &mut options.exclusive()?.model.provider_options;
         set.retain(|(other, _)| *other != key);
         set.push((key, value));
         Ok(())
@@ -137,13 +137,13 @@ pub unsafe extern "C" fn stk_model_options_set_provider_library(
     path: *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         let path = PathBuf::from(not_empty("path", args.text(path, "path")?)?);
         if !path.is_file() {
             let message = format!("{} is not a file", path.display());
             return Err(Error::new(ErrorKind::NotFound, message).with_field("path").into());
         }
-        args.exclusive(options, "options")?.model.provider_library = Some(path);
+        options.exclusive()?.model.provider_library = Some(path);
         Ok(())
     })
 }
@@ -161,9 +161,9 @@ pub unsafe extern "C" fn stk_model_options_set_threads(
     threads: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |_, options| {
         let threads = at_most("threads", threads, MAX_THREADS)?;
-        args.exclusive(options, "options")?.threads = threads;
+        options.exclusive()?.threads = threads;
         Ok(())
     })
 }
@@ -182,9 +182,9 @@ pub unsafe extern "C" fn stk_model_options_set_batch(
     batch: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |_, options| {
         let batch = at_most("batch", batch, MAX_BATCH)?;
-        args.exclusive(options, "options")?.batch = batch;
+        options.exclusive()?.batch = batch;
         Ok(())
     })
 }
@@ -203,8 +203,8 @@ pub unsafe extern "C" fn stk_model_options_set_memory_limit(
     bytes: u64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        args.exclusive(options, "options")?.model.memory_limit = (bytes > 0).then_some(bytes);
+    call!(err, |_, options| {
+        options.exclusive()?.model.memory_limit = (bytes > 0).then_some(bytes);
         Ok(())
     })
 }
@@ -221,9 +221,9 @@ pub unsafe extern "C" fn stk_model_options_set_input(
     name: *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         let name = not_empty("name", args.text(name, "name")?)?;
-        args.exclusive(options, "options")?.model.input = Some(name);
+        options.exclusive()?.model.input = Some(name);
         Ok(())
     })
 }
@@ -242,13 +242,13 @@ pub unsafe extern "C" fn stk_model_options_set_input_shape(
     len: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         let dims = args.array(dims, len, "dims")?;
         let elements = dims.iter().try_fold(1usize, |count, &dim| count.checked_mul(dim));
         if dims.is_empty() || !elements.is_some_and(|elements| elements > 0 && elements <= isize::MAX as usize / 8) {
             return Err(Error::argument("dims", format!("{dims:?} is not the shape of an input")).into());
         }
-        args.exclusive(options, "options")?.model.input_shape = Some(dims.to_vec());
+        options.exclusive()?.model.input_shape = Some(dims.to_vec());
         Ok(())
     })
 }
@@ -265,9 +265,9 @@ pub unsafe extern "C" fn stk_model_options_set_output(
     name: *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         let name = not_empty("name", args.text(name, "name")?)?;
-        args.exclusive(options, "options")?.model.output = Some(name);
+        options.exclusive()?.model.output = Some(name);
         Ok(())
     })
 }
@@ -284,12 +284,12 @@ pub unsafe extern "C" fn stk_model_options_set_classes(
     classes: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |_, options| {
         if classes < 2 || i32::try_from(classes).is_err() {
             let message = format!("must be from 2 to {}, got {classes}", i32::MAX);
             return Err(Error::argument("classes", message).into());
         }
-        args.exclusive(options, "options")?.model.classes = Some(classes);
+        options.exclusive()?.model.classes = Some(classes);
         Ok(())
     })
 }
@@ -306,11 +306,11 @@ pub unsafe extern "C" fn stk_model_options_set_threshold(
     threshold: f64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |_, options| {
         if !threshold.is_finite() {
             return Err(Error::argument("threshold", format!("must be finite, got {threshold}")).into());
         }
-        args.exclusive(options, "options")?.model.threshold = Some(threshold);
+        options.exclusive()?.model.threshold = Some(threshold);
         Ok(())
     })
 }
@@ -333,7 +333,7 @@ pub unsafe extern "C" fn stk_model_options_set_normalization(
     std_len: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         let mean = args.array(mean, mean_len, "mean")?;
         let std = args.array(std_dev, std_len, "std_dev")?;
         if let Some(value) = mean.iter().find(|value| !value.is_finite()) {
@@ -342,7 +342,7 @@ pub unsafe extern "C" fn stk_model_options_set_normalization(
         if let Some(value) = std.iter().find(|value| !(value.is_finite() && **value > 0.0)) {
             return Err(Error::argument("std_dev", format!("must be finite and above 0, got {value:?}")).into());
         }
-        let options = &mut args.exclusive(options, "options")?.model;
+        let options = &mut options.exclusive()?.model;
         (options.mean, options.std) = (mean.to_vec(), std.to_vec());
         Ok(())
     })
@@ -364,13 +364,13 @@ pub unsafe extern "C" fn stk_model_options_set_constant(
     len: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         let name = not_empty("name", args.text(name, "name")?)?;
         let values = args.array(values, len, "values")?.to_vec();
         if values.is_empty() {
             return Err(Error::argument("values", "there must be at least one").into());
         }
-        let constants = &mut args.exclusive(options, "options")?.model.constants;
+        let constants = &mut options.exclusive()?.model.constants;
         constants.retain(|constant| constant.name != name);
         constants.push(Constant { name, values });
         Ok(())

@@ -25,8 +25,8 @@ pub unsafe extern "C" fn stk_model_options_set_plan_cache(
     on: bool,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        args.exclusive(options, "options")?.plan_cache = on;
+    call!(err, |_, options| {
+        options.exclusive()?.plan_cache = on;
         Ok(())
     })
 }
@@ -44,8 +44,8 @@ pub unsafe extern "C" fn stk_model_options_set_allow_fallback(
     allow: bool,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        args.exclusive(options, "options")?.model.allow_fallback = allow;
+    call!(err, |_, options| {
+        options.exclusive()?.model.allow_fallback = allow;
         Ok(())
     })
 }
@@ -65,12 +65,12 @@ pub unsafe extern "C" fn stk_model_options_set_devices(
     count: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         let devices = args.array(devices, count, "devices")?.to_vec();
         if let Some(twice) = devices.iter().enumerate().find(|(at, device)| devices[..*at].contains(device)) {
             return Err(Error::argument("devices", format!("{} is named twice", twice.1)).into());
         }
-        args.exclusive(options, "options")?.devices = devices;
+        options.exclusive()?.devices = devices;
         Ok(())
     })
 }
@@ -89,8 +89,8 @@ pub unsafe extern "C" fn stk_model_options_set_cuda_tf32(
     on: bool,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        args.exclusive(options, "options")?.model.cuda.tf32 = on;
+    call!(err, |_, options| {
+        options.exclusive()?.model.cuda.tf32 = on;
         Ok(())
     })
 }
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn stk_model_options_set_tensorrt(
     cache_folder: *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, options| {
         let cache = match cache_folder.is_null() {
             true => None,
             false => Some(PathBuf::from(args.text(cache_folder, "cache_folder")?)),
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn stk_model_options_set_tensorrt(
         if cache.as_ref().is_some_and(|folder| folder.as_os_str().is_empty()) {
             return Err(Error::argument("cache_folder", "must not be empty: NULL keeps nothing").into());
         }
-        let tensorrt = &mut args.exclusive(options, "options")?.model.tensorrt;
+        let tensorrt = &mut options.exclusive()?.model.tensorrt;
         (tensorrt.fp16, tensorrt.bf16, tensorrt.cache) = (fp16, bf16, cache);
         Ok(())
     })

@@ -5,36 +5,16 @@ use std::sync::Arc;
 
 use super::counts::{from_label, stk_counts};
 use super::error::stk_error;
-use super::ffi::{Answer, Args, Failure, Out, User, call};
-use super::job::{Work, stk_done_callback, stk_job};
+use super::ffi::{Args, Failure, FfiResult, Out, User, call};
+use super::job::{RunningJob, stk_done_callback, stk_job};
+use super::memory::check_memory;
 use super::model::{Open, stk_model};
 use super::request::{Asked, stk_request};
-use super::result::{Results, stk_result};
-use super::status::{STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN, stk_status};
+use super::result::{Results, finish, is_partial, stk_result};
+use super::status::stk_status;
 use crate::smoothed::{Batch, Request, Task};
 use crate::stats::check_trials;
-use crate::{Error, Result, log};
-
-/// What a label takes of each input, about: tallies of 8 bytes, the counts that are read of them, their order and their text.
-const BYTES_A_LABEL: usize = 64;
-
-/// Bytes from which on it is asked for whether there is room: where there is not, little things fail too.
-const WORTH_ASKING: usize = 1 << 28;
-
-/// Refuses counts that memory cannot hold: an allocation that fails further on would end the process.
-pub(super) fn check_memory(classes: usize, inputs: usize) -> Result<()> {
-    let refuse = || {
-        let message = format!("counts of {classes} labels x {inputs} inputs do not fit into memory");
-        Error::argument("classes", format!("{message}: set fewer classes, or ask for fewer inputs at once"))
-    };
-    let bytes = classes.checked_mul(BYTES_A_LABEL).and_then(|bytes| bytes.checked_mul(inputs)).ok_or_else(refuse)?;
-    if bytes < WORTH_ASKING {
-        return Ok(());
-    }
-    let mut room = Vec::<u8>::new();
-    // Hidden from the optimiser, which may take an allocation that is not used for one that succeeds.
-    std::hint::black_box(&mut room).try_reserve_exact(bytes).map_err(|_| refuse())
-}
+use crate::{Error, Result};
 
 impl Open {
     /// Queues one task for each input.
@@ -50,7 +30,7 @@ impl Open {
     }
 
     /// A blocking call.
-    fn run(&self, asked: &Asked, inputs: &[f32], tasks: &[Task], out: Out<*mut stk_result>) -> Answer {
+    fn run(&self, asked: &Asked, inputs: &[f32], tasks: &[Task], out: Out<*mut stk_result>) -> FfiResult {
         let mut batch = self.submit(asked, inputs, tasks, None)?;
         if let Some(progress) = asked.progress() {
             batch.wait_with(progress);
@@ -66,39 +46,17 @@ impl Open {
         done: stk_done_callback,
         user: *mut c_void,
         out: Out<*mut stk_job>,
-    ) -> Answer {
+    ) -> FfiResult {
         let user = User::new(user);
         let done = done.map(|done| -> Box<dyn FnOnce() + Send> { Box::new(move || user.call_done(done)) });
         let batch = self.submit(asked, inputs, tasks, done)?;
-        out.give(Work::new(batch, Arc::clone(&self.identity)));
+        out.give(RunningJob::new(batch, Arc::clone(&self.identity)));
         Ok(())
     }
 }
 
-/// Hands over results. Those that were cut short are handed over with the failure that says so; other failures hand over
-/// nothing.
-pub(super) fn finish(results: Results, out: Out<*mut stk_result>) -> Answer {
-    match results.failure() {
-        None => {
-            out.give(results);
-            Ok(())
-        }
-        Some(failure) => {
-            if is_partial(&failure) {
-                out.give(results);
-            }
-            log::error(format_args!("run: {}", failure.message));
-            Err(failure)
-        }
-    }
-}
-
-fn is_partial(failure: &Failure) -> bool {
-    matches!(failure.status, STK_STATUS_CANCELLED | STK_STATUS_DEADLINE_EXCEEDED | STK_STATUS_RUN)
-}
-
 /// `count` inputs, one behind the other.
-fn inputs<'a>(args: &'a Args, open: &Open, inputs: *const f32, count: usize) -> Answer<&'a [f32]> {
+fn inputs<'a>(args: &'a Args, open: &Open, inputs: *const f32, count: usize) -> FfiResult<&'a [f32]> {
     if count == 0 {
         return Err(Error::argument("count", "there must be at least one input").into());
     }
@@ -109,7 +67,7 @@ fn inputs<'a>(args: &'a Args, open: &Open, inputs: *const f32, count: usize) -> 
 }
 
 /// Tasks of certify: the label of each input, fixed or to be selected.
-fn certify_tasks(args: &Args, labels: *const i64, count: usize) -> Answer<Vec<Task>> {
+fn certify_tasks(args: &Args, labels: *const i64, count: usize) -> FfiResult<Vec<Task>> {
     let Some(labels) = args.array_or_null(labels, count, "labels")? else {
         return Ok(vec![Task::CertifySelected; count]);
     };
@@ -140,8 +98,8 @@ pub unsafe extern "C" fn stk_model_predict(
     out: *mut *mut stk_result,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
+    call!(err, |args, model, request| {
+        let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
         let inputs = self::inputs(args, open, inputs, count)?;
         open.run(asked, inputs, &vec![Task::Predict; count], out)
@@ -170,8 +128,8 @@ pub unsafe extern "C" fn stk_model_certify(
     out: *mut *mut stk_result,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
+    call!(err, |args, model, request| {
+        let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
         let inputs = self::inputs(args, open, inputs, count)?;
         open.run(asked, inputs, &certify_tasks(args, labels, count)?, out)
@@ -200,8 +158,8 @@ pub unsafe extern "C" fn stk_model_certify_answer(
     out: *mut *mut stk_result,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
+    call!(err, |args, model, request| {
+        let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
         let inputs = self::inputs(args, open, inputs, count)?;
         open.run(asked, inputs, &vec![Task::CertifyAnswer; count], out)
@@ -234,8 +192,8 @@ pub unsafe extern "C" fn stk_model_sample(
     out: *mut *mut stk_counts,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
+    call!(err, |args, model, request| {
+        let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
         let input = args.array(input, open.model.signature().elements, "input")?;
         let end = first.checked_add(rows);
@@ -277,8 +235,8 @@ pub unsafe extern "C" fn stk_model_noise_cost(
     radius_slack: *mut f64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
+    call!(err, |args, model, request| {
+        let (open, asked) = (model.shared()?, request.shared()?);
         let alpha_left = args.out(alpha_left, "alpha_left")?;
         let radius_slack = args.out(radius_slack, "radius_slack")?;
         check_trials(rows).map_err(|error| error.with_field("rows"))?;
@@ -314,8 +272,8 @@ pub unsafe extern "C" fn stk_model_submit_predict(
     out: *mut *mut stk_job,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
+    call!(err, |args, model, request| {
+        let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
         let inputs = self::inputs(args, open, inputs, count)?;
         open.start(asked, inputs, &vec![Task::Predict; count], done, user, out)
@@ -346,8 +304,8 @@ pub unsafe extern "C" fn stk_model_submit_certify(
     out: *mut *mut stk_job,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
+    call!(err, |args, model, request| {
+        let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
         let inputs = self::inputs(args, open, inputs, count)?;
         open.start(asked, inputs, &certify_tasks(args, labels, count)?, done, user, out)
@@ -376,8 +334,8 @@ pub unsafe extern "C" fn stk_model_submit_certify_answer(
     out: *mut *mut stk_job,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let (open, asked) = (args.shared(model, "model")?, args.shared(request, "request")?);
+    call!(err, |args, model, request| {
+        let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
         let inputs = self::inputs(args, open, inputs, count)?;
         open.start(asked, inputs, &vec![Task::CertifyAnswer; count], done, user, out)

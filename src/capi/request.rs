@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cancel::stk_cancel;
 use super::error::stk_error;
-use super::ffi::{Answer, Handle, User, call, free, opaque};
+use super::ffi::{FfiResult, Handle, User, call, free, opaque};
 use super::status::stk_status;
 use crate::Error;
 use crate::smoothed::{Bounding, CancelToken, Control, Generator, Request};
@@ -58,7 +58,7 @@ impl Asked {
     }
 }
 
-pub(super) fn bound_from(bound: stk_bound) -> Answer<Bound> {
+pub(super) fn bound_from(bound: stk_bound) -> FfiResult<Bound> {
     match bound {
         STK_BOUND_RANKED => Ok(Bound::Ranked),
         STK_BOUND_SIMUEM => Ok(Bound::SimuEm),
@@ -71,7 +71,7 @@ pub(super) fn bound_from(bound: stk_bound) -> Answer<Bound> {
 }
 
 /// Sets one thing, where the request then passes its checks.
-pub(super) fn set(asked: &mut Asked, change: impl FnOnce(&mut Request)) -> Answer {
+pub(super) fn set(asked: &mut Asked, change: impl FnOnce(&mut Request)) -> FfiResult {
     let mut request = asked.request.clone();
     change(&mut request);
     request.check()?;
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn stk_request_set_sigma(
     sigma: f64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.sigma = sigma))
+    call!(err, |_, request| set(request.exclusive()?, |request| request.sigma = sigma))
 }
 
 /// Sets the k of top-k. Each k gets a statement of its own at alpha, from the same rows.
@@ -139,9 +139,9 @@ pub unsafe extern "C" fn stk_request_set_k(
     len: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, request| {
         let values = args.array(k, len, "k")?.to_vec();
-        set(args.exclusive(request, "request")?, |request| request.k = values)
+        set(request.exclusive()?, |request| request.k = values)
     })
 }
 
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn stk_request_set_k(
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_request_set_n(request: *mut stk_request, n: u64, err: *mut *mut stk_error) -> stk_status {
-    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.n = n))
+    call!(err, |_, request| set(request.exclusive()?, |request| request.n = n))
 }
 
 /// Sets the rows that select: a label where certify is given none, how alpha is spent where that is auto, the labels that
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn stk_request_set_n0(
     n0: u64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.n0 = n0))
+    call!(err, |_, request| set(request.exclusive()?, |request| request.n0 = n0))
 }
 
 /// Sets the probability that a statement is false.
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn stk_request_set_alpha(
     alpha: f64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.alpha = alpha))
+    call!(err, |_, request| set(request.exclusive()?, |request| request.alpha = alpha))
 }
 
 /// Sets how label probabilities are bounded (certify). stk_request_set_allocation has more choices; the later call counts.
@@ -200,9 +200,9 @@ pub unsafe extern "C" fn stk_request_set_bound(
     bound: stk_bound,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |_, request| {
         let bound = if bound == STK_BOUND_AUTO { Bounding::Auto } else { bound_from(bound)?.into() };
-        set(args.exclusive(request, "request")?, |request| request.bound = bound)
+        set(request.exclusive()?, |request| request.bound = bound)
     })
 }
 
@@ -218,7 +218,7 @@ pub unsafe extern "C" fn stk_request_set_seed(
     seed: u64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.generator =
+    call!(err, |_, request| set(request.exclusive()?, |request| request.generator =
         Generator::Philox { seed: Some(seed) }))
 }
 
@@ -235,8 +235,8 @@ pub unsafe extern "C" fn stk_request_set_key(
     key: u64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        args.exclusive(request, "request")?.key = key;
+    call!(err, |_, request| {
+        request.exclusive()?.key = key;
         Ok(())
     })
 }
@@ -255,7 +255,7 @@ pub unsafe extern "C" fn stk_request_set_input_max(
     input_max: f64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.input_max = input_max))
+    call!(err, |_, request| set(request.exclusive()?, |request| request.input_max = input_max))
 }
 
 /// Sets how long a call may take, on the monotonic clock, from the call on. Work that is late stops within about a batch. With
@@ -271,9 +271,9 @@ pub unsafe extern "C" fn stk_request_set_timeout_ms(
     milliseconds: u64,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |_, request| {
         let timeout = (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
-        args.exclusive(request, "request")?.timeout = timeout;
+        request.exclusive()?.timeout = timeout;
         Ok(())
     })
 }
@@ -290,9 +290,9 @@ pub unsafe extern "C" fn stk_request_set_cancel(
     cancel: *const stk_cancel,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let cancel = args.shared_or_null(cancel, "cancel")?.cloned();
-        args.exclusive(request, "request")?.cancel = cancel;
+    call!(err, |_, cancel, request| {
+        let cancel = cancel.shared_or_null()?.cloned();
+        request.exclusive()?.cancel = cancel;
         Ok(())
     })
 }
@@ -311,8 +311,8 @@ pub unsafe extern "C" fn stk_request_set_progress(
     user: *mut c_void,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        args.exclusive(request, "request")?.progress = callback.map(|callback| (callback, User::new(user)));
+    call!(err, |_, request| {
+        request.exclusive()?.progress = callback.map(|callback| (callback, User::new(user)));
         Ok(())
     })
 }

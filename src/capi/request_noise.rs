@@ -43,9 +43,9 @@ pub unsafe extern "C" fn stk_request_set_noise_exact(
     levels: u32,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |_, request| {
         let noise = if levels == 0 { NoiseMode::Grid } else { NoiseMode::Exact(ExactGrid::new(levels)?) };
-        set(args.exclusive(request, "request")?, |request| request.noise = noise)
+        set(request.exclusive()?, |request| request.noise = noise)
     })
 }
 
@@ -66,11 +66,11 @@ pub unsafe extern "C" fn stk_request_set_chacha12(
     key: *const u8,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, request| {
         let key = match args.array_or_null(key, STK_CHACHA12_KEY_SIZE, "key")? {
             None => None,
             Some(key) => Some(key.try_into().map_err(|_| Error::argument("key", "must have 32 bytes"))?),
         };
-        set(args.exclusive(request, "request")?, |request| request.generator = Generator::ChaCha12 { key })
+        set(request.exclusive()?, |request| request.generator = Generator::ChaCha12 { key })
     })
 }

@@ -30,9 +30,9 @@ pub unsafe extern "C" fn stk_request_set_rule(
     rule: *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, request| {
         let rule = args.text(rule, "rule")?.parse()?;
-        set(args.exclusive(request, "request")?, |request| request.rule = rule)
+        set(request.exclusive()?, |request| request.rule = rule)
     })
 }
 
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn stk_request_set_randomized(
     on: bool,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| set(args.exclusive(request, "request")?, |request| request.randomized = on))
+    call!(err, |_, request| set(request.exclusive()?, |request| request.randomized = on))
 }
 
 /// Sets how alpha is spent on the bounds of a certificate (certify): all that stk_request_set_bound takes, and more. The later
@@ -71,9 +71,9 @@ pub unsafe extern "C" fn stk_request_set_allocation(
     allocation: *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
+    call!(err, |args, request| {
         let parsed = args.text(allocation, "allocation")?.parse::<Bounding>();
         let allocation = parsed.map_err(|error: Error| error.with_field("allocation"))?;
-        set(args.exclusive(request, "request")?, |request| request.bound = allocation)
+        set(request.exclusive()?, |request| request.bound = allocation)
     })
 }

@@ -7,14 +7,16 @@ use super::counts::{to_label, to_labels};
 use super::counts_certify::{asked_bound, certified, predicted};
 use super::decision;
 use super::error::stk_error;
-use super::ffi::{Answer, Failure, Handle, c_string, call, free, get, opaque};
+use super::ffi::{Failure, FfiResult, Handle, Out, c_string, call, free, get, opaque};
 use super::guarantee::{guaranteed, kept_radii, label_radii};
 use super::request_noise::generator_of;
-use super::status::{self, STK_STATUS_OK, stk_status};
+use super::status::{
+    self, STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_OK, STK_STATUS_RUN, stk_status,
+};
 use super::summary::stk_summary;
-use crate::Error;
 use crate::smoothed::{self, Identity, NoiseMode, Outcome, Task};
 use crate::stats::Validity;
+use crate::{Error, log};
 
 /// What came of a predict, certify or certify_answer: one entry per input and, in it, one per k. Never changes, so it may be read from any
 /// number of threads. Outlives its model.
@@ -54,7 +56,7 @@ impl Results {
         Some(if self.entries.len() == 1 { error } else { error.prefixed(&format!("input {i}: ")) }.into())
     }
 
-    pub(super) fn entry(&self, input: usize) -> Answer<&Entry> {
+    pub(super) fn entry(&self, input: usize) -> FfiResult<&Entry> {
         let len = self.entries.len();
         let refuse = || Error::argument("input", format!("must be below {len}, the number of inputs; got {input}"));
         Ok(self.entries.get(input).ok_or_else(refuse)?)
@@ -64,6 +66,28 @@ impl Results {
         // Every input was asked for the same k.
         self.entries.first().map_or(0, |entry| entry.outcome.request.k.len())
     }
+}
+
+/// Hands over results. Those that were cut short are handed over with the failure that says so; other failures hand over
+/// nothing.
+pub(super) fn finish(results: Results, out: Out<*mut stk_result>) -> FfiResult {
+    match results.failure() {
+        None => {
+            out.give(results);
+            Ok(())
+        }
+        Some(failure) => {
+            if is_partial(&failure) {
+                out.give(results);
+            }
+            log::error(format_args!("run: {}", failure.message));
+            Err(failure)
+        }
+    }
+}
+
+pub(super) fn is_partial(failure: &Failure) -> bool {
+    matches!(failure.status, STK_STATUS_CANCELLED | STK_STATUS_DEADLINE_EXCEEDED | STK_STATUS_RUN)
 }
 
 impl Entry {
@@ -95,7 +119,7 @@ impl Entry {
         Self { outcome, labels, radii, allocations, validity, json: OnceLock::new() }
     }
 
-    pub(super) fn check_k(&self, k_index: usize) -> Answer {
+    pub(super) fn check_k(&self, k_index: usize) -> FfiResult {
         let len = self.labels.len();
         if k_index < len {
             return Ok(());
@@ -103,7 +127,7 @@ impl Entry {
         Err(Error::argument("k_index", format!("must be below {len}, the number of k; got {k_index}")).into())
     }
 
-    fn summary(&self, k_index: usize) -> Answer<stk_summary> {
+    fn summary(&self, k_index: usize) -> FfiResult<stk_summary> {
         self.check_k(k_index)?;
         let Outcome { answer, counts, selection, elapsed, request, key, task, elements, .. } = &self.outcome;
         let answered = answer.is_ok();
@@ -185,8 +209,8 @@ pub unsafe extern "C" fn stk_result_summary(
     out_size: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let results = args.shared(result, "result")?;
+    call!(err, |args, result| {
+        let results = result.shared()?;
         let out = args.out_sized(out, out_size, "out")?;
         results.entry(input)?.summary(k_index)?.write(out);
         Ok(())
@@ -211,8 +235,8 @@ pub unsafe extern "C" fn stk_result_labels(
     len: *mut usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let results = args.shared(result, "result")?;
+    call!(err, |args, result| {
+        let results = result.shared()?;
         let (labels, len) = (args.out(labels, "labels")?, args.out(len, "len")?);
         let entry = results.entry(input)?;
         entry.check_k(k_index)?;
@@ -239,8 +263,8 @@ pub unsafe extern "C" fn stk_result_counts(
     classes: *mut usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let results = args.shared(result, "result")?;
+    call!(err, |args, result| {
+        let results = result.shared()?;
         let (counts, classes) = (args.out(counts, "counts")?, args.out(classes, "classes")?);
         let labels = results.entry(input)?.outcome.counts.labels();
         counts.set(labels.as_ptr());
@@ -264,8 +288,8 @@ pub unsafe extern "C" fn stk_result_selection(
     classes: *mut usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let results = args.shared(result, "result")?;
+    call!(err, |args, result| {
+        let results = result.shared()?;
         let (counts, classes) = (args.out(counts, "counts")?, args.out(classes, "classes")?);
         let labels = results.entry(input)?.outcome.selection.as_ref().map(|counts| counts.labels());
         counts.set(labels.map_or(std::ptr::null(), <[u64]>::as_ptr));
@@ -290,8 +314,8 @@ pub unsafe extern "C" fn stk_result_allocation(
     allocation: *mut *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let results = args.shared(result, "result")?;
+    call!(err, |args, result| {
+        let results = result.shared()?;
         let allocation = args.out(allocation, "allocation")?;
         let entry = results.entry(input)?;
         entry.check_k(k_index)?;
@@ -317,8 +341,8 @@ pub unsafe extern "C" fn stk_result_validity(
     validity: *mut *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let results = args.shared(result, "result")?;
+    call!(err, |args, result| {
+        let results = result.shared()?;
         let validity = args.out(validity, "validity")?;
         let entry = results.entry(input)?;
         entry.check_k(k_index)?;
@@ -343,8 +367,8 @@ pub unsafe extern "C" fn stk_result_json(
     json: *mut *const c_char,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let results = args.shared(result, "result")?;
+    call!(err, |args, result| {
+        let results = result.shared()?;
         let json = args.out(json, "json")?;
         let entry = results.entry(input)?;
         let text = entry.json.get_or_init(|| c_string(&entry.outcome.to_json(&results.identity).to_string()));

@@ -26,8 +26,8 @@ pub unsafe extern "C" fn stk_result_guarantee(
     out_size: usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let results = args.shared(result, "result")?;
+    call!(err, |args, result| {
+        let results = result.shared()?;
         let out = args.out_sized(out, out_size, "out")?;
         let entry = results.entry(input)?;
         entry.check_k(k_index)?;
@@ -70,8 +70,8 @@ pub unsafe extern "C" fn stk_result_label_radii(
     len: *mut usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let results = args.shared(result, "result")?;
+    call!(err, |args, result| {
+        let results = result.shared()?;
         let (radii, len) = (args.out(radii, "radii")?, args.out(len, "len")?);
         let entry = results.entry(input)?;
         entry.check_k(k_index)?;
@@ -100,8 +100,8 @@ pub unsafe extern "C" fn stk_result_kept_radii(
     len: *mut usize,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |args| {
-        let results = args.shared(result, "result")?;
+    call!(err, |args, result| {
+        let results = result.shared()?;
         let (radii, len) = (args.out(radii, "radii")?, args.out(len, "len")?);
         let entry = results.entry(input)?;
         entry.check_k(k_index)?;

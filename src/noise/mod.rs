@@ -29,9 +29,6 @@ pub use definition::{JobNoise, Noise};
 pub use exact::{DiscreteGaussian, ExactGrid};
 pub use grid::Grid;
 pub use grid_input::GridInput;
-/// The former name, until the sampler says `GridInput`.
-#[doc(hidden)]
-pub use grid_input::GridInput as Centre;
 pub use mode::Mode;
 pub use normal::MAX_ABS_Z;
 pub use philox::philox4x32_10;

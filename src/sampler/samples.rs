@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use crate::noise::{Centre, Noise, Purpose};
+use crate::noise::{GridInput, Noise, Purpose};
 use crate::sampler::lane::Lane;
 
 /// Which samples: around what, with which noise, and their range.
 #[derive(Clone, Debug)]
 pub(super) struct Samples {
-    pub(super) centre: Centre,
+    pub(super) centre: GridInput,
     pub(super) noise: Noise,
     pub(super) key: u64,
     pub(super) purpose: Purpose,

@@ -1,6 +1,7 @@
 #!/bin/sh
 # check.sh STAGE OUT: the library and headers installed in STAGE against what is promised: exported symbols, the dynamic
 # section, headers that compile alone, and the ABI against tests/abi/smoothtopk.abi. UPDATE_ABI=1 writes that file anew.
+# RELEASE names the release library; where it is there and newer than the sources, it must not have the test hooks.
 set -eu
 stage=$1 out=$2
 here=tests/abi
@@ -10,13 +11,28 @@ mkdir -p "$out"
 fail() { echo "abi: $*" >&2; exit 1; }
 export LC_ALL=C
 
-# Only stk_* symbols are exported, and exactly those that the header declares.
-nm -D --defined-only "$library" | awk '{ print $NF }' | sort >"$out/exported"
+# Only stk_* symbols are exported, and exactly those that the header declares: the stage may have the test hooks as well.
+exports() { nm -D --defined-only "$1" | awk '{ print $NF }' | sort; }
+exports "$library" | grep -v '^stk_test_panic$' >"$out/exported"
 ! grep -v '^stk_' "$out/exported" >&2 || fail "exports that are not stk_*"
 sh $here/describe.sh "$header" "$out/now"
 sed -n "s/^ *<elf-symbol name='\([^']*\)'.*/\1/p" "$out/now.abi" | sort >"$out/declared"
 diff "$out/declared" "$out/exported" >&2 || fail "the header and the library do not agree on the functions (< header, > library)"
 echo "abi: $(wc -l <"$out/exported") functions, only stk_*, each declared in the header"
+
+# A library with the test hooks cannot be installed, and a release has none.
+if exports "$library" | grep -q '^stk_test_'; then
+    ! LIBRARY_DIR=$stage/lib PREFIX=$(realpath "$out")/hooked sh mk/install.sh >/dev/null 2>"$out/refusal" ||
+        fail "a library with the test hooks was installed"
+    grep -q test-hooks "$out/refusal" || fail "the install of a library with the test hooks failed otherwise: $(cat "$out/refusal")"
+    echo "abi: a library with the test hooks is refused by the install"
+fi
+release=${RELEASE:-}
+if test -f "$release" && test -z "$(find Cargo.toml src -newer "$release" | head -n 1)"; then
+    ! exports "$release" | grep '^stk_test_' >&2 || fail "$release has test hooks"
+    exports "$release" | diff "$out/declared" - >&2 || fail "the header and $release do not agree on the functions"
+    echo "abi: the release library has no test hooks"
+fi
 
 readelf -d "$library" >"$out/dynamic"
 grep -q 'SONAME.*\[libsmoothtopk\.so\.1\]' "$out/dynamic" || fail "SONAME is not libsmoothtopk.so.1"

@@ -1,6 +1,9 @@
 /* A panic inside is a status: the process goes on, the handle says what befell it. */
 #include "check.h"
 
+/* Of a library with the feature test-hooks: it panics inside, and poisons counts unless they are NULL. */
+stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
+
 void test_panic(void) {
   stk_error *err = NULL;
   stk_counts *counts = NULL, *other = NULL;

@@ -3,6 +3,9 @@
 
 #include <cstring>
 
+// Of a library with the feature test-hooks: it panics inside, and poisons counts unless they are NULL.
+extern "C" stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
+
 using stk::status;
 
 void test_run() {

@@ -26,6 +26,7 @@ mod logging;
 mod noise;
 #[path = "capi/nulls.rs"]
 mod nulls;
+#[cfg(feature = "test-hooks")]
 #[path = "capi/panics.rs"]
 mod panics;
 #[path = "capi/results.rs"]

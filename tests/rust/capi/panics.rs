@@ -13,6 +13,7 @@ fn a_panic_is_a_status_and_the_process_goes_on() {
         assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_PANIC, ""));
         assert!(failed.message.contains("this is a test"), "{failed:?}");
     }
+    assert_eq!(unsafe { stk_test_panic(null(), null_mut()) }, STK_STATUS_PANIC, "no place for the error is needed");
     assert!(Counts::new(&[1, 2], 0).is_ok());
 }
 

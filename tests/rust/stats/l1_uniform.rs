@@ -17,7 +17,8 @@ fn number(text: &str) -> f64 {
 
 /// `7 2x3`: one rival with 7 samples, three with 2.
 fn rivals(text: &str) -> Vec<u64> {
-    let runs = text.split([' ', ',']).filter(|run| !run.is_empty()).map(|run| run.split_once('x').unwrap_or((run, "1")));
+    let runs =
+        text.split([' ', ',']).filter(|run| !run.is_empty()).map(|run| run.split_once('x').unwrap_or((run, "1")));
     runs.flat_map(|(count, labels)| vec![count.parse().unwrap(); labels.parse().unwrap()]).collect()
 }
 

@@ -4,8 +4,8 @@ from ctypes import CFUNCTYPE, POINTER, Structure, c_bool, c_char_p, c_double, c_
 from ctypes import c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 from typing import Any
 
-STK_ABI_VERSION = 1
 STK_NO_LABEL = -1
+STK_ABI_VERSION = 1
 STK_CHACHA12_KEY_SIZE = 32
 STK_BUDGET_TEXT_SIZE = 256
 STK_STATUS_OK = 0
@@ -217,6 +217,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_model_threads": (c_size_t, [POINTER(stk_model)]),
     "stk_request_free": (None, [POINTER(stk_request)]),
     "stk_request_new": (c_int32, [c_double, POINTER(POINTER(stk_request)), POINTER(POINTER(stk_error))]),
+    "stk_request_set_allocation": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_alpha": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
     "stk_request_set_bound": (c_int32, [POINTER(stk_request), c_int32, POINTER(POINTER(stk_error))]),
     "stk_request_set_cancel": (c_int32, [POINTER(stk_request), POINTER(stk_cancel), POINTER(POINTER(stk_error))]),
@@ -232,12 +233,11 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_request_set_rule": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_seed": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_request_set_sigma": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
-    "stk_request_set_allocation": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_timeout_ms": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_result_allocation": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_result_counts": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_result_free": (None, [POINTER(stk_result)]),
     "stk_result_guarantee": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(stk_guarantee), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_result_validity": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_result_json": (c_int32, [POINTER(stk_result), c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_result_k_len": (c_size_t, [POINTER(stk_result)]),
     "stk_result_kept_radii": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_double)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
@@ -245,14 +245,13 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_result_labels": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_int64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_result_len": (c_size_t, [POINTER(stk_result)]),
     "stk_result_selection": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
-    "stk_result_allocation": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_result_summary": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_result_validity": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_runtime_check_provider": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
     "stk_runtime_load": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
     "stk_runtime_path": (c_int32, [POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_runtime_use_api_base": (c_int32, [c_void_p, POINTER(POINTER(stk_error))]),
     "stk_runtime_version": (c_int32, [POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_status_name": (c_char_p, [c_int32]),
-    "stk_test_panic": (c_int32, [POINTER(stk_counts), POINTER(POINTER(stk_error))]),
     "stk_version": (c_char_p, []),
 }

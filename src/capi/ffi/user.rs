@@ -1,0 +1,43 @@
+//! The pointer that a host gets back with its callback.
+
+use std::ffi::{CStr, c_char, c_void};
+
+/// A callback's user pointer.
+#[derive(Clone, Copy)]
+pub(in crate::capi) struct User(*mut c_void);
+
+// SAFETY: it is never followed, only given back to the host, which is told from which threads.
+unsafe impl Send for User {}
+// SAFETY: as above.
+unsafe impl Sync for User {}
+
+impl User {
+    pub(in crate::capi) fn new(user: *mut c_void) -> Self {
+        Self(user)
+    }
+
+    pub(in crate::capi) fn call_done(self, callback: unsafe extern "C" fn(*mut c_void)) {
+        // SAFETY: the host's function, with the pointer that it wants.
+        unsafe { callback(self.0) };
+    }
+
+    pub(in crate::capi) fn call_progress(
+        self,
+        callback: unsafe extern "C" fn(*mut c_void, u64, u64),
+        done: u64,
+        total: u64,
+    ) {
+        // SAFETY: as above.
+        unsafe { callback(self.0, done, total) };
+    }
+
+    pub(in crate::capi) fn call_log(
+        self,
+        callback: unsafe extern "C" fn(*mut c_void, i32, *const c_char),
+        level: i32,
+        message: &CStr,
+    ) {
+        // SAFETY: as above; the message lives during the call.
+        unsafe { callback(self.0, level, message.as_ptr()) };
+    }
+}
