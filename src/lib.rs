@@ -3,7 +3,7 @@
 //! Source: Jia, Cao, Wang, Gong, "Certified Robustness for Top-k Predictions against Adversarial Perturbations via
 //! Randomized Smoothing", ICLR 2020.
 
-//pub mod capi;
+pub mod capi;
 pub mod certificate;
 pub mod counts;
 mod error;
@@ -11,6 +11,7 @@ pub mod log;
 pub mod model;
 pub mod noise;
 pub mod perturbation;
+pub mod record;
 pub mod sampler;
 pub mod smoothed;
 pub mod stats;

@@ -286,6 +286,33 @@ impl Args {
         Ok(Some(OutArray(out, len)))
     }
 
+    /// A struct that begins with its size, as the caller's header has it: `default` for what an older header does not know. `first`
+    /// is the size that it had at first. `T` must hold numbers and pointers alone, which any bytes are.
+    pub(super) fn sized<T: Copy>(&self, value: *const T, default: T, first: usize, name: &str) -> Answer<T> {
+        check_pointer(value, name)?;
+        // SAFETY: whatever its size, it begins with these 8 bytes, by the promise of whoever made `self`.
+        let size = unsafe { value.cast::<u64>().read() };
+        let size =
+            usize::try_from(size).ok().filter(|size| (first..=LARGEST_INPUT).contains(size)).ok_or_else(|| {
+                let message = format!(
+                    "begins with the size {size}, which is none of its sizes: set struct_size to sizeof *{name}"
+                );
+                Failure::argument("struct_size", message)
+            })?;
+        let known = size.min(size_of::<T>());
+        // SAFETY: `size` bytes that nobody writes to during the call, by the same promise.
+        let bytes = unsafe { std::slice::from_raw_parts(value.cast::<u8>(), size) };
+        if bytes[known..].iter().any(|&byte| byte != 0) {
+            let message =
+                format!("has fields that are set and newer than this library, which knows {known} bytes of {size}");
+            return Err(Failure::argument(name, message));
+        }
+        let mut read = default;
+        // SAFETY: `known` is at most the size of both, and any bytes are a `T`.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), (&raw mut read).cast::<u8>(), known) };
+        Ok(read)
+    }
+
     /// Where the first `size` bytes of a `T` go, and zeros if `size` is larger.
     pub(super) fn out_sized<T>(&self, out: *mut T, size: usize, name: &str) -> Answer<OutSized<T>> {
         check_pointer(out, name)?;
@@ -297,6 +324,9 @@ impl Args {
         Ok(OutSized(out, size))
     }
 }
+
+/// Bytes that no struct of any version has, so that a size that was never set is refused and not read.
+const LARGEST_INPUT: usize = 4096;
 
 fn check_pointer<T>(pointer: *const T, name: &str) -> Answer {
     if pointer.is_null() {
@@ -327,6 +357,11 @@ impl<T> Out<T> {
 }
 
 impl<C: Opaque> Out<*mut C> {
+    /// Hands no handle to the caller.
+    pub(super) fn give_none(self) {
+        self.set(ptr::null_mut());
+    }
+
     /// Hands a new handle to the caller.
     pub(super) fn give(self, value: C::Inner) {
         let handle = C::wrap(Handle { poisoned: AtomicBool::new(false), value });
