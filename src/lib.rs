@@ -3,8 +3,8 @@
 //! Source: Jia, Cao, Wang, Gong, "Certified Robustness for Top-k Predictions against Adversarial Perturbations via
 //! Randomized Smoothing", ICLR 2020.
 
-//#[cfg(feature = "capi")]
-//pub mod capi;
+#[cfg(feature = "capi")]
+pub mod capi;
 pub mod certificate;
 pub mod counts;
 mod error;

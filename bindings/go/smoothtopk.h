@@ -1,4 +1,4 @@
-/* smoothtopk: smoothed top-k prediction and certified l2 radius of any ONNX classifier, by randomized smoothing (Jia, Cao,
+/* smoothtopk: smoothed top-k prediction and certified radius of any ONNX classifier, by randomized smoothing (Jia, Cao,
  * Wang, Gong, "Certified Robustness for Top-k Predictions against Adversarial Perturbations via Randomized Smoothing", ICLR
  * 2020). This is the C ABI, for C11 and C++.
  *
@@ -23,7 +23,7 @@
  * - Callbacks must not unwind: no C++ exception, no longjmp.
  * - A defect of this library (a Rust panic) gives STK_STATUS_PANIC and poisons the handles that were passed: they can only be
  *   freed, other uses give STK_STATUS_POISONED (functions that return a value give that for NULL). The process goes on.
- * - Labels are 0 .. classes - 1. Inputs are float32, row-major, on the scale of sigma.
+ * - Labels are 0 .. classes - 1. Inputs are float32, row-major, on the scale of the noise.
  */
 
 #ifndef SMOOTHTOPK_H
@@ -34,14 +34,14 @@
 #include <stdint.h>
 
 /**
- * The label of an input for which none was given, or none was found.
- */
-#define STK_NO_LABEL -1
-
-/**
  * The version of this ABI: functions and fields are added within a version, never changed.
  */
 #define STK_ABI_VERSION 1
+
+/**
+ * The label of an input for which none was given, or none was found.
+ */
+#define STK_NO_LABEL -1
 
 /**
  * Bytes of a key of ChaCha12.
@@ -55,7 +55,7 @@
 
 /**
  * An alpha that many statements share: those about a data set, or about a day's requests. With every statement made at the
- * alpha of a share of its own, drawn before the rows it rests on, the probability that any of them is wrong is at most the
+ * alpha of a share of its own, drawn before the samples it rests on, the probability that any of them is wrong is at most the
  * total, and the expected number of wrong ones at most what was spent; neither needs the statements to be independent.
  *
  * A share is spent when it is drawn, whether or not a statement comes of it. Functions that take a const budget are safe from
@@ -70,7 +70,12 @@ typedef struct stk_budget stk_budget;
 typedef struct stk_cancel stk_cancel;
 
 /**
- * How many of n noisy rows were given each label. What it says of certificates and predictions needs no model.
+ * How many noisy samples of one input were given each label, with all that decides what they prove: the noise and what its
+ * rounding costs, why the samples ended, which samples they are, and of which model and input. So what is asked of counts takes
+ * the costs, and the bounds that are valid, by itself.
+ *
+ * Counts remember that a statement was made from them: samples that are added after it may have been added for what was seen, so
+ * the sum takes bounds that hold at all looks. Functions that take const counts are safe from any number of threads.
  */
 typedef struct stk_counts stk_counts;
 
@@ -89,8 +94,8 @@ typedef struct stk_error stk_error;
 typedef struct stk_job stk_job;
 
 /**
- * A base classifier, open in ONNX Runtime, with the threads that draw its rows. Functions that take a const model are safe
- * from any number of threads, whose rows share batches.
+ * A base classifier, open in ONNX Runtime, with the threads that draw its samples. Functions that take a const model are safe
+ * from any number of threads, whose samples share batches.
  */
 typedef struct stk_model stk_model;
 
@@ -136,18 +141,58 @@ typedef int32_t stk_log_level;
 typedef void (*stk_log_callback)(void *user, stk_log_level level, const char *message);
 
 /**
- * How label probabilities are bounded: one of the STK_BOUND_ constants.
- */
-typedef int32_t stk_bound;
-
-/**
  * Called on the thread that waits in a blocking call, at most once per batch and once at the end.
  *
  * @param user What was given with the callback.
- * @param samples_done Rows counted so far.
- * @param samples_total Rows to be counted in all; under a rule the most that may be counted.
+ * @param samples_done Samples counted so far.
+ * @param samples_total Samples to be counted in all; under a rule the most that may be counted.
  */
 typedef void (*stk_progress_callback)(void *user, uint64_t samples_done, uint64_t samples_total);
+
+/**
+ * Whether the bounds of a certificate are randomized: one of the STK_RANDOMIZED_ constants.
+ */
+typedef int32_t stk_randomized;
+
+/**
+ * The question whether a label stays in the top k. Everything in it must have been fixed before the samples were drawn, or chosen
+ * by other samples. Set all to 0 and then the fields by name: stk_query query = {.struct_size = sizeof query, .label = 3, .k = 1,
+ * .alpha = 0.001}. Its size may grow at its end within an ABI version; 0 in a new field means what it meant before.
+ */
+typedef struct stk_query {
+  /**
+   * sizeof(stk_query).
+   */
+  uint64_t struct_size;
+  /**
+   * The label, below the number of labels.
+   */
+  uint64_t label;
+  /**
+   * The size of the top set, from 1 to the number of labels less 1.
+   */
+  uint64_t k;
+  /**
+   * Failure probability of the statement, from 1e-100 to 0.5.
+   */
+  double alpha;
+  /**
+   * How alpha is split between the bounds, as for stk_request_set_allocation, but not "auto". May be NULL: "ranked".
+   */
+  const char *allocation;
+  /**
+   * With STK_RANDOMIZED_BY a number above 0 and at most 1. Otherwise 0.
+   */
+  double uniform;
+  /**
+   * stk_randomized. For counts of a number of samples that was fixed beforehand only.
+   */
+  stk_randomized randomized;
+  /**
+   * 0.
+   */
+  int32_t reserved;
+} stk_query;
 
 /**
  * What a rule decided for one k: one of the STK_DECISION_ constants. Later versions may add values.
@@ -155,13 +200,18 @@ typedef void (*stk_progress_callback)(void *user, uint64_t samples_done, uint64_
 typedef int32_t stk_decision;
 
 /**
+ * For which samples the bounds of a statement hold: one of the STK_VALIDITY_ constants. Later versions may add values.
+ */
+typedef int32_t stk_validity;
+
+/**
  * Where the noise's bits come from: one of the STK_GENERATOR_ constants.
  */
 typedef int32_t stk_generator;
 
 /**
- * What came of one input for one k. Its size may grow at its end within an ABI version: functions that fill one take the
- * size that the caller knows.
+ * What came of one input for one k, with what the statement rests on. Its size may grow at its end within an ABI version:
+ * functions that fill one take the size that the caller knows.
  */
 typedef struct stk_summary {
   /**
@@ -169,11 +219,11 @@ typedef struct stk_summary {
    */
   uint64_t struct_size;
   /**
-   * Rows counted, with and without a label: those of the last look, under a rule.
+   * Samples counted, valid and invalid: those of the last look, under a rule.
    */
   uint64_t n;
   /**
-   * Selection rows counted; 0 where there are none.
+   * Samples of their own that selected a label, labels or an allocation; 0 where there are none.
    */
   uint64_t n0;
   /**
@@ -185,8 +235,8 @@ typedef struct stk_summary {
    */
   int64_t label;
   /**
-   * certify: the certified l2 radius in the units of the input, 0 for none. certify_answer: the radius within which the whole
-   * set stays. predict: 0.
+   * certify: the certified radius, in the norm of the noise (l2 for Gaussian, l1 for uniform noise) and the units of the input,
+   * 0 for none. certify_answer: the radius within which the whole set stays. predict: 0.
    */
   double radius;
   /**
@@ -204,42 +254,77 @@ typedef struct stk_summary {
    */
   double p_value;
   /**
-   * Standard deviation of the noise, in the units of the input; 0 where no noise was involved.
+   * The parameter of the noise, in the units of the input: sigma of Gaussian, lambda of uniform noise.
    */
-  double sigma;
+  double noise_scale;
   /**
    * Failure probability of the statement, all in all.
    */
   double alpha;
   /**
+   * What was left of alpha for the bounds, when the distance of exact noise from its ideal was paid for: alpha but for exact
+   * noise. It is taken already.
+   */
+  double alpha_left;
+  /**
+   * What rounding took off the radius, in the units of the input. It is taken already.
+   */
+  double radius_cost;
+  /**
    * Step of the grid that the input and the noise are on; 0 where it is not known.
    */
   double grid;
   /**
-   * What rounding the input took off the radius, in the units of the input.
-   */
-  double radius_slack;
-  /**
-   * From the first row to the last, in seconds.
+   * From the first sample to the last, in seconds; 0 where it does not come from a model.
    */
   double seconds;
   /**
-   * Seed of the noise; 0 where the generator has a key instead.
+   * Stream of the input under the seed or key; 0 where it does not come from a model.
    */
-  uint64_t seed;
+  uint64_t stream;
   /**
-   * Job key of the input.
+   * Samples drawn, those after the last look among them, those of n0 not; 0 where it does not come from a model.
    */
-  uint64_t key;
+  uint64_t samples_drawn;
+  /**
+   * The samples that this k's statement rests on: n, or fewer, where one of several k was decided, or had a larger radius, at an
+   * earlier look. 0 where there is no answer.
+   */
+  uint64_t n_certified;
+  /**
+   * STK_VALIDITY_RANDOMIZED: the uniform, above 0 and at most 1; with it as the query's uniform and STK_RANDOMIZED_BY
+   * stk_counts_certify gives the radius again. Otherwise 0.
+   */
+  double uniform;
+  /**
+   * STK_VALIDITY_ANYTIME_TO: the last number of samples. Otherwise 0.
+   */
+  uint64_t validity_last;
   /**
    * stk_status of this input: STK_STATUS_OK, or why it has no answer.
    */
   stk_status status;
   /**
-   * stk_bound. certify: how alpha was spent; STK_BOUND_ALLOCATION: stk_result_allocation tells. Otherwise as requested, and not
-   * used.
+   * stk_decision: what the rule decided.
    */
-  int32_t bound;
+  stk_decision decision;
+  /**
+   * stk_status: why the samples ended before the rule was done with them; STK_STATUS_OK where they did not. An answer that has
+   * STK_STATUS_DEADLINE_EXCEEDED here is sound.
+   */
+  stk_status early_stop;
+  /**
+   * stk_validity: for which samples the bounds hold.
+   */
+  stk_validity validity;
+  /**
+   * stk_generator of the noise; STK_GENERATOR_NONE where it does not come from a model.
+   */
+  stk_generator generator;
+  /**
+   * Points a unit of the grid of exact noise; 0 where the noise is not exact, or it does not come from a model.
+   */
+  uint32_t levels;
   /**
    * 1: the radius is above 0. Otherwise 0.
    */
@@ -249,45 +334,13 @@ typedef struct stk_summary {
    */
   uint8_t abstain;
   /**
+   * 1: it rests on what the caller stated of bare numbers (stk_counts_assumptions). Otherwise 0.
+   */
+  uint8_t assumed;
+  /**
    * 0.
    */
-  uint8_t reserved[6];
-  /**
-   * certify: the rows that this k's certificate rests on: n, or fewer, where one of several k had a larger radius at an
-   * earlier look. Otherwise n where there is an answer.
-   */
-  uint64_t n_certified;
-  /**
-   * Rows drawn, those after the last look among them, selection rows not; 0 where no model was involved.
-   */
-  uint64_t samples_drawn;
-  /**
-   * What is left of alpha for the bounds, after what the noise's distance from an exact Gaussian costs: alpha but for exact
-   * noise. The alpha that gives the radius again from the counts.
-   */
-  double alpha_left;
-  /**
-   * stk_decision: what the rule decided.
-   */
-  stk_decision decision;
-  /**
-   * stk_status: why the rows ended before the rule was done with them; STK_STATUS_OK where they did not. An answer that has
-   * STK_STATUS_DEADLINE_EXCEEDED here is sound.
-   */
-  stk_status cut;
-  /**
-   * stk_generator of the noise.
-   */
-  stk_generator generator;
-  /**
-   * Points a unit of the grid of exact noise; 0 where the noise is not exact.
-   */
-  uint32_t levels;
-  /**
-   * certify: the uniform of randomized bounds, above 0 and at most 1, with which stk_counts_certify_with gives the radius again
-   * ("randomized:U"). 0 where the bounds are not randomized.
-   */
-  double uniform;
+  uint8_t reserved[5];
 } stk_summary;
 
 /**
@@ -306,38 +359,59 @@ typedef struct stk_guarantee {
    */
   uint64_t k;
   /**
-   * Rows that certify: fewer than were counted where one of several k had a larger set_radius at an earlier look of a rule; the
-   * counts of that look are in the JSON of the result (`earlier`).
+   * Samples that certify: fewer than were counted where one of several k had a larger set_radius at an earlier look of a rule;
+   * stk_result_counts_of_k gives the counts of that look.
    */
   uint64_t n;
   /**
-   * Rows of their own that chose the labels; 0: they are those most frequent among the n rows, which is paid for out of alpha.
+   * Samples of their own that chose the labels; 0: they are those most frequent among the n samples, which is paid for out of
+   * alpha.
    */
   uint64_t n0;
   /**
-   * Standard deviation of the noise, in the units of the input.
+   * The parameter of the noise, in the units of the input: sigma of Gaussian, lambda of uniform noise.
    */
-  double sigma;
+  double noise_scale;
   /**
    * Failure probability of each statement, all in all.
    */
   double alpha;
   /**
-   * What rounding the input took off every radius, in the units of the input.
+   * What was left of alpha for the bounds, when the distance of exact noise from its ideal was paid for. It is taken already.
    */
-  double radius_slack;
+  double alpha_left;
   /**
-   * The l2 radius within which the set of the k labels does not change, 0 for none.
+   * What rounding took off every radius, in the units of the input. It is taken already.
+   */
+  double radius_cost;
+  /**
+   * The radius within which the set of the k labels does not change, 0 for none.
    */
   double set_radius;
   /**
-   * The l2 radius within which the first label stays the likeliest, 0 for none.
+   * The radius within which the first label stays the likeliest, 0 for none.
    */
   double first_radius;
   /**
-   * The l2 radius within which the k labels stay the likeliest, in their order, 0 for none.
+   * The radius within which the k labels stay the likeliest, in their order, 0 for none.
    */
   double ranking_radius;
+  /**
+   * STK_VALIDITY_ANYTIME_TO: the last number of samples. Otherwise 0.
+   */
+  uint64_t validity_last;
+  /**
+   * stk_validity: for which samples the bounds hold.
+   */
+  stk_validity validity;
+  /**
+   * 1: it rests on what the caller stated of bare numbers (stk_counts_assumptions). Otherwise 0.
+   */
+  uint8_t assumed;
+  /**
+   * 0.
+   */
+  uint8_t reserved[3];
 } stk_guarantee;
 
 /**
@@ -447,32 +521,7 @@ typedef void (*stk_done_callback)(void *user);
 #define STK_LOG_LEVEL_DEBUG 4
 
 /**
- * alpha/(k + 1) for the label and for each of its k strongest rivals. The default.
- */
-#define STK_BOUND_RANKED 0
-
-/**
- * SimuEM of the paper: alpha/c for each of the c labels.
- */
-#define STK_BOUND_SIMUEM 1
-
-/**
- * BinoCP of the paper: alpha for the label; every rival is bounded by 1 minus the label's lower bound.
- */
-#define STK_BOUND_BINOCP 2
-
-/**
- * Chosen by the n0 selection rows, for the largest radius that is to be expected. The result says what was chosen.
- */
-#define STK_BOUND_AUTO 3
-
-/**
- * A allocation of alpha that is none of the others: stk_result_allocation tells it. Only in results.
- */
-#define STK_BOUND_ALLOCATION 4
-
-/**
- * No noise was involved (counts alone).
+ * It does not come from a model (counts alone).
  */
 #define STK_GENERATOR_NONE 0
 
@@ -487,12 +536,53 @@ typedef void (*stk_done_callback)(void *user);
 #define STK_GENERATOR_CHACHA12 2
 
 /**
+ * There is no statement.
+ */
+#define STK_VALIDITY_NONE 0
+
+/**
+ * For a number of samples that was fixed before they were drawn.
+ */
+#define STK_VALIDITY_FIXED 1
+
+/**
+ * At all looks at growing counts at once, whatever ended the samples.
+ */
+#define STK_VALIDITY_ANYTIME 2
+
+/**
+ * At all looks up to validity_last samples, a number that was fixed beforehand and has half of alpha for itself.
+ */
+#define STK_VALIDITY_ANYTIME_TO 3
+
+/**
+ * For a number of samples that was fixed beforehand, randomized by the summary's uniform.
+ */
+#define STK_VALIDITY_RANDOMIZED 4
+
+/**
+ * Plain bounds.
+ */
+#define STK_RANDOMIZED_NO 0
+
+/**
+ * By the uniform that the seed or key of the samples gives for this k.
+ */
+#define STK_RANDOMIZED_FROM_SEED 1
+
+/**
+ * By the query's uniform, which must have been drawn independently of the samples, and once: one that is drawn until it is small
+ * makes bounds that do not hold.
+ */
+#define STK_RANDOMIZED_BY 2
+
+/**
  * Nothing: there is no answer, or no rule was involved (counts alone).
  */
 #define STK_DECISION_NONE 0
 
 /**
- * fixed: the n rows were drawn.
+ * fixed: the n samples were drawn.
  */
 #define STK_DECISION_COMPLETE 1
 
@@ -502,13 +592,13 @@ typedef void (*stk_done_callback)(void *user);
 #define STK_DECISION_CERTIFIED 2
 
 /**
- * radius: no number of rows could certify that radius. tolerance, steps: none could certify any. Wrong with probability at most
+ * radius: no number of samples could certify that radius. tolerance, steps: none could certify any. Wrong with probability at most
  * alpha.
  */
 #define STK_DECISION_REFUTED 3
 
 /**
- * tolerance: more rows are expected to add no more than the tolerance. steps: no number of rows, or none up to n, could bring the
+ * tolerance: more samples are expected to add no more than the tolerance. steps: no number of samples, or none up to n, could bring the
  * radius to the next step.
  */
 #define STK_DECISION_REACHED 4
@@ -519,7 +609,7 @@ typedef void (*stk_done_callback)(void *user);
 #define STK_DECISION_SETTLED 5
 
 /**
- * The rows ended without a decision: at n, at the deadline, or as soon as what was left of n could decide nothing. The answer that
+ * The samples ended without a decision: at n, at the deadline, or as soon as what was left of n could decide nothing. The answer that
  * is given with it is sound all the same.
  */
 #define STK_DECISION_UNDECIDED 6
@@ -583,6 +673,16 @@ const char *stk_version(void);
  * @return A static string, never NULL. Safe from any thread.
  */
 const char *stk_build_info(void);
+
+/**
+ * Panics inside, to test that a host survives a defect of this library: it gets STK_STATUS_PANIC and an error.
+ *
+ * @param counts May be NULL. Poisoned otherwise: later calls give STK_STATUS_POISONED, and stk_counts_free still frees it.
+ * @param err May be NULL.
+ * @return STK_STATUS_PANIC; STK_STATUS_POISONED if counts was poisoned before.
+ */
+stk_status stk_test_panic(const struct stk_counts *counts,
+                          struct stk_error **err);
 
 /**
  * Sets the process's log callback. When this returns, the callback that was set before is not running and will not be called:
@@ -921,14 +1021,15 @@ stk_status stk_model_options_set_tensorrt(struct stk_model_options *options,
 
 /**
  * Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds, noise of
- * Philox with a seed from the operating system for each call, key 0, input_max 1, no timeout.
+ * Philox with a seed from the operating system for each call, stream 0, input_max 1, no timeout.
  *
- * @param sigma Standard deviation of the Gaussian noise, in the units of the input; from 1e-100 to 1e100.
+ * @param noise "gaussian:SIGMA", with the standard deviation of the noise in the units of the input, from 1e-100 to 1e100, such as
+ * "gaussian:0.25"; or "uniform:LAMBDA", noise on [-lambda, lambda]. Not NULL.
  * @param out Not NULL. Gets the request; free it with stk_request_free.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
-stk_status stk_request_new(double sigma,
+stk_status stk_request_new(const char *noise,
                            struct stk_request **out,
                            struct stk_error **err);
 
@@ -940,17 +1041,7 @@ stk_status stk_request_new(double sigma,
 void stk_request_free(struct stk_request *request);
 
 /**
- * Sets the standard deviation of the noise, in the units of the input.
- *
- * @param request Not NULL.
- * @param sigma From 1e-100 to 1e100, and such that float32 has a grid for inputs up to input_max with this noise.
- * @param err May be NULL.
- * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
- */
-stk_status stk_request_set_sigma(struct stk_request *request, double sigma, struct stk_error **err);
-
-/**
- * Sets the k of top-k. Each k gets a statement of its own at alpha, from the same rows.
+ * Sets the k of top-k. Each k gets a statement of its own at alpha, from the same samples.
  *
  * @param request Not NULL.
  * @param k `len` values, all different, each at least 1 and, when a model is asked, less than its number of
@@ -962,7 +1053,7 @@ stk_status stk_request_set_sigma(struct stk_request *request, double sigma, stru
 stk_status stk_request_set_k(struct stk_request *request, const size_t *k, size_t len, struct stk_error **err);
 
 /**
- * Sets the rows that answer; under a rule (stk_request_set_rule) the most of them.
+ * Sets the samples that answer; under a rule (stk_request_set_rule) the most of them.
  *
  * @param request Not NULL.
  * @param n From 1 to 10^12.
@@ -972,12 +1063,12 @@ stk_status stk_request_set_k(struct stk_request *request, const size_t *k, size_
 stk_status stk_request_set_n(struct stk_request *request, uint64_t n, struct stk_error **err);
 
 /**
- * Sets the rows that select: a label where certify is given none, how alpha is spent where that is auto, the labels that
+ * Sets the samples that select: a label where certify is given none, how alpha is split where that is auto, the labels that
  * certify_answer returns. They are drawn beside the n that certify.
  *
  * @param request Not NULL.
- * @param n0 At most 10^12; at least 1 where a label or a allocation is to be selected. 0 in certify_answer: the labels are
- * selected by the very rows that certify them, which is paid for out of alpha.
+ * @param n0 At most 10^12; at least 1 where a label or an allocation is to be selected. 0 in certify_answer: the labels are
+ * selected by the very samples that certify them, which is paid for out of alpha.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
@@ -996,18 +1087,6 @@ stk_status stk_request_set_n0(struct stk_request *request,
 stk_status stk_request_set_alpha(struct stk_request *request, double alpha, struct stk_error **err);
 
 /**
- * Sets how label probabilities are bounded (certify). stk_request_set_allocation has more choices; the later call counts.
- *
- * @param request Not NULL.
- * @param bound One of the STK_BOUND_ constants, but not STK_BOUND_ALLOCATION.
- * @param err May be NULL.
- * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
- */
-stk_status stk_request_set_bound(struct stk_request *request,
-                                 stk_bound bound,
-                                 struct stk_error **err);
-
-/**
  * Sets the generator Philox4x32-10, which is the default, with this seed. Whoever knows the seed knows the noise.
  *
  * @param request Not NULL.
@@ -1018,25 +1097,25 @@ stk_status stk_request_set_bound(struct stk_request *request,
 stk_status stk_request_set_seed(struct stk_request *request, uint64_t seed, struct stk_error **err);
 
 /**
- * Sets the job key of the first input; input i of a call gets key + i. Inputs that share a seed must have keys of their own,
- * or they get the same noise.
+ * Sets the stream of the first input, which names an input's noise under a seed or key; input i of a call gets stream + i. Inputs
+ * that share a seed must have streams of their own, or they get the same noise.
  *
  * @param request Not NULL.
- * @param key Any value; key + count - 1 must not overflow in a call.
+ * @param stream Any value; stream + count - 1 must not overflow in a call.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
-stk_status stk_request_set_key(struct stk_request *request,
-                               uint64_t key,
-                               struct stk_error **err);
+stk_status stk_request_set_stream(struct stk_request *request,
+                                  uint64_t stream,
+                                  struct stk_error **err);
 
 /**
- * Sets the largest |x| that the noise grid is to carry exactly; of no effect with exact noise. It is part of the smoothed classifier: use one value for all
- * inputs of a data set. Certificates hold for larger inputs too: float32 then rounds the sums with the noise, and what it gives
+ * Sets the largest |x| that the noise grid is to carry exactly; of no effect with exact noise. It is part of the smoothed
+ * classifier: use one value for all inputs of a data set. Certificates hold for larger inputs too: float32 then rounds the sums with the noise, and what it gives
  * is a function of the exact sums. But pixels from 0 to 255, where sigma is meant for 0 to 1, are a mistake all the same.
  *
  * @param request Not NULL.
- * @param input_max Finite, 0 or more, and such that float32 has a grid for it with sigma.
+ * @param input_max Finite, 0 or more, and such that float32 has a grid for it with the noise.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
@@ -1046,7 +1125,7 @@ stk_status stk_request_set_input_max(struct stk_request *request,
 
 /**
  * Sets how long a call may take, on the monotonic clock, from the call on. Work that is late stops within about a batch. With
- * a fixed number of rows it then has no answer; under a rule it has that of its last look, which is sound, if it got to one.
+ * a fixed number of samples it then has no answer; under a rule it has that of its last look, which is sound, if it got to one.
  *
  * @param request Not NULL.
  * @param milliseconds 0: no limit.
@@ -1082,17 +1161,17 @@ stk_status stk_request_set_progress(struct stk_request *request,
                                     struct stk_error **err);
 
 /**
- * Sets when the rows of an input are enough. All but fixed rest on bounds that hold at all numbers of rows at once (steps: at all
- * up to n, with half of alpha for the n-th row alone), so the answers are valid at alpha however and whenever the rows end; n is
- * then the most rows.
+ * Sets when the samples of an input are enough. All but fixed rest on bounds that hold at all numbers of samples at once (steps: at all
+ * up to n, with half of alpha for the n-th sample alone), so the answers are valid at alpha however and whenever the samples end; n is
+ * then the most samples.
  *
  * @param request Not NULL.
- * @param rule Not NULL. "fixed", the default: after n rows. For certify "radius:R": as soon as the label is certified at the
- * radius R (finite, above 0), or no number of rows could certify it, or none up to n; "steps:E": as soon as the largest multiple
+ * @param rule Not NULL. "fixed", the default: after n samples. For certify "radius:R": as soon as the label is certified at the
+ * radius R (finite, above 0), or no number of samples could certify it, or none up to n; "steps:E": as soon as the largest multiple
  * of E (finite, at least 1e-6 sigma) that the label is certified at is decided; and "tolerance:E" or "tolerance:Esigma": as soon
- * as the rows up to n are expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius.
+ * as the samples up to n are expected to add no more than E (finite, 0 or more; in units of the input or of sigma) to the radius.
  * For predict "predict": as soon as the top-k set is settled. certify_answer takes "fixed", and where n0 is at least 1 "radius:R"
- * and "tolerance", which are then about the set_radius; all its guarantees are valid whenever the rows end. All but fixed are
+ * and "tolerance", which are then about the set_radius; all its guarantees are valid whenever the samples end. All but fixed are
  * refused, with the field "randomized", where the bounds are randomized.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. A rule of another task is refused when
@@ -1104,7 +1183,7 @@ stk_status stk_request_set_rule(struct stk_request *request,
 
 /**
  * Sets whether the exact bounds of a certificate are randomized (certify, with a fixed n): a little larger radii on average, at
- * the same alpha. Each k and job key has one uniform number, from the seed or key that its rows come from; the summary holds it,
+ * the same alpha. Each k and stream has one uniform number, from the seed or key that its samples come from; the summary holds it,
  * so that a certificate can be made again.
  *
  * @param request Not NULL.
@@ -1118,14 +1197,15 @@ stk_status stk_request_set_randomized(struct stk_request *request,
                                       struct stk_error **err);
 
 /**
- * Sets how alpha is spent on the bounds of a certificate (certify): all that stk_request_set_bound takes, and more. The later
- * call counts. A allocation that is given must not come from the rows that it is applied to.
+ * Sets how alpha is split between the bounds of a certificate (certify). An allocation that is given must not come from the samples
+ * that it is applied to.
  *
  * @param request Not NULL.
- * @param allocation Not NULL. "ranked", the default; "ranked:S" with the share S of alpha for the label, between 0 and 1, and the
- * rest for its rivals; "simuem"; "binocp"; "pooled:S" with S for the label and the rest for one bound of the sum of rivals;
+ * @param allocation Not NULL. "ranked", the default: alpha/(k + 1) for the label and for each of its k strongest rivals; "ranked:S" with the share S of alpha for the label, between 0 and 1, and the
+ * rest for its rivals; "simuem" of the paper: alpha/c for each of the c
+ * labels; "binocp" of the paper: alpha for the label, and every rival is bounded by 1 minus the label's lower bound; "pooled:S" with S for the label and the rest for one bound of the sum of rivals;
  * "pooled:S:L,L,..", where the labels L, ascending and fewer than k, are left out of that sum; "auto": chosen by the n0
- * selection rows for the largest radius that is to be expected.
+ * samples that select, for the largest radius that is to be expected.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. What does not fit the label, k or the
  * number of labels is refused when the task is asked.
@@ -1133,6 +1213,16 @@ stk_status stk_request_set_randomized(struct stk_request *request,
 stk_status stk_request_set_allocation(struct stk_request *request,
                                       const char *allocation,
                                       struct stk_error **err);
+
+/**
+ * Sets the noise.
+ *
+ * @param request Not NULL.
+ * @param noise As for stk_request_new. Not NULL.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
+ */
+stk_status stk_request_set_noise(struct stk_request *request, const char *noise, struct stk_error **err);
 
 /**
  * Sets exact noise: inputs on a declared grid, and the Gaussian discretised to it from exact cell probabilities. What separates
@@ -1153,8 +1243,7 @@ stk_status stk_request_set_noise_exact(struct stk_request *request,
  * Sets the generator ChaCha12, a stream cipher: noise that was seen tells nothing of other noise, which keeps an adversary who
  * knows the generator, and not the key, from foreseeing it. stk_request_set_seed goes back to Philox.
  *
- * The key is in the JSON of a result (chacha12_key, in hex), so that the rows can be drawn again: whoever reads that knows the
- * noise.
+ * The key is in the JSON of counts and results with their secret, in hex, and in no other.
  *
  * @param request Not NULL.
  * @param key STK_CHACHA12_KEY_SIZE bytes, which must be secret and random. Copied. May be NULL: a key from the operating system
@@ -1197,39 +1286,66 @@ bool stk_cancel_is_set(const struct stk_cancel *cancel);
 void stk_cancel_free(struct stk_cancel *cancel);
 
 /**
- * Makes counts.
+ * Makes counts of bare numbers, such as those of a paper or of a loop of one's own, with what the caller states of them. What is
+ * certified from them is as true as that, and says so (the summary's assumed). Beside it is assumed that the samples are
+ * independent, and of one model and one input.
  *
  * @param labels `classes` counts, by label. Not NULL. Copied.
  * @param classes How many labels there are, at least 1.
- * @param n Rows drawn, with and without a label: at least the sum of the counts; 0 means that sum.
+ * @param n Samples drawn, valid and invalid (without a label): at least the sum of the counts; 0 means that sum.
+ * @param noise The noise: "gaussian:SIGMA" or "uniform:LAMBDA", with sigma or lambda in the units of the input, such as
+ * "gaussian:0.25". Not NULL.
+ * @param radius_cost What rounding the noise takes off every radius, in the units of the input; finite, 0 or more.
+ * @param validity Why the samples ended. "fixed": their number was fixed before they were drawn. "anytime": looks at the counts
+ * may have ended them. "anytime:N": so too, after at most N samples, with N fixed beforehand. May be NULL: "fixed".
  * @param out Not NULL. Gets the counts; free them with stk_counts_free.
  * @param err May be NULL.
- * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL; STK_STATUS_INVALID_DATA when there is no label or the counts
- * add to more than n or than 64 bits hold.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and for a noise, cost or validity that is none;
+ * STK_STATUS_INVALID_DATA when there is no label or the counts add to more than n or than 64 bits hold.
  */
-stk_status stk_counts_new(const uint64_t *labels,
-                          size_t classes,
-                          uint64_t n,
-                          struct stk_counts **out,
-                          struct stk_error **err);
+stk_status stk_counts_assume(const uint64_t *labels,
+                             size_t classes,
+                             uint64_t n,
+                             const char *noise,
+                             double radius_cost,
+                             const char *validity,
+                             struct stk_counts **out,
+                             struct stk_error **err);
 
 /**
- * Adds the counts of a disjoint range of samples. Exclusive use of `counts`.
+ * Makes a copy, which remembers what the counts do. Safe from any thread.
+ *
+ * @param counts Not NULL.
+ * @param out Not NULL. Gets the copy; free it with stk_counts_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+ */
+stk_status stk_counts_clone(const struct stk_counts *counts, struct stk_counts **out, struct stk_error **err);
+
+/**
+ * Adds the counts of other samples of the same model, input and noise. Exclusive use of `counts`.
+ *
+ * The sum is of a number fixed beforehand where both are, and no statement was made from either; else it takes bounds that hold
+ * at all looks.
  *
  * @param counts Not NULL. Unchanged on failure.
  * @param other Not NULL, and not `counts` itself.
  * @param err May be NULL.
- * @return STK_STATUS_OK; STK_STATUS_INVALID_DATA when the numbers of labels differ or a sum overflows.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_DATA when the samples are of another model, arithmetic, input or noise, when some of
+ * them are counted already, when only one side is of bare numbers, when the numbers of labels differ, or a sum overflows.
  */
-stk_status stk_counts_add(struct stk_counts *counts, const struct stk_counts *other, struct stk_error **err);
+stk_status stk_counts_add(struct stk_counts *counts,
+                          const struct stk_counts *other,
+                          struct stk_error **err);
 
 /**
- * The counts, by label.
+ * The counts, by label. Safe from any thread.
  *
  * @param counts Not NULL.
  * @param labels Not NULL. Gets an array that lives until `counts` is added to or freed.
- * @param classes Not NULL. Gets its length.
+ * @param classes Not NULL. Gets its length, the number of labels.
  * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
 stk_status stk_counts_labels(const struct stk_counts *counts,
                              const uint64_t **labels,
@@ -1237,11 +1353,31 @@ stk_status stk_counts_labels(const struct stk_counts *counts,
                              struct stk_error **err);
 
 /**
- * The rows drawn, with and without a label.
+ * The number of samples, valid and invalid. Safe from any thread.
  *
  * @param counts May be NULL: 0.
  */
 uint64_t stk_counts_n(const struct stk_counts *counts);
+
+/**
+ * The number of invalid samples: their scores were not finite, so they have no label. In bounds they count as samples of every
+ * rival. Safe from any thread.
+ *
+ * @param counts May be NULL: 0.
+ */
+uint64_t stk_counts_invalid(const struct stk_counts *counts);
+
+/**
+ * What is assumed of bare numbers, in words, one assumption a line. Safe from any thread.
+ *
+ * @param counts Not NULL.
+ * @param text Not NULL. Gets a UTF-8 string that lives until `counts` is added to or freed; "" for counts that this library drew.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+ */
+stk_status stk_counts_assumptions(const struct stk_counts *counts,
+                                  const char **text,
+                                  struct stk_error **err);
 
 /**
  * Frees counts.
@@ -1251,86 +1387,83 @@ uint64_t stk_counts_n(const struct stk_counts *counts);
 void stk_counts_free(struct stk_counts *counts);
 
 /**
- * The l2 radius within which `label` stays in the smoothed classifier's top k, with probability at least 1 - alpha if the
- * label was fixed before the rows were drawn (given, or chosen from other rows). Pure; safe from any thread.
+ * The counts as a JSON object (format smoothtopk-counts 1.0), with all that decides what they prove, and a digest in the place of
+ * the seed or key: for showing to others. A short seed can be guessed from its digest. Safe from any thread.
  *
- * For a number of rows that was fixed beforehand, too: counts of rows that a rule ended (stk_request_set_rule) would be certified
- * falsely far more often than alpha; take stk_counts_certify_with and what stk_result_validity says for them.
+ * @param counts Not NULL.
+ * @param json Not NULL. Gets a UTF-8 string that lives until `counts` is added to or freed.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+ */
+stk_status stk_counts_json(const struct stk_counts *counts,
+                           const char **json,
+                           struct stk_error **err);
+
+/**
+ * As stk_counts_json, with the seed or key, so that the samples can be drawn again: whoever reads it knows the noise. Keep it from
+ * adversaries as long as the seed or key is in use.
  *
- * @param counts Not NULL; from 1 to 10^12 rows.
- * @param label The label, below the number of labels.
- * @param k The size of the top set, from 1 to the number of labels less 1.
- * @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
- * @param alpha Failure probability, from 1e-100 to 0.5; of counts drawn with exact noise the alpha_left of their summary, or of
- * stk_model_noise_cost.
- * @param bound STK_BOUND_RANKED, STK_BOUND_SIMUEM or STK_BOUND_BINOCP.
- * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
- * stk_model_noise_cost.
- * @param out Not NULL. Gets the summary; status, label, k, n, radius, p_lower, p_upper, sigma, alpha, bound say what was found.
+ * @param counts Not NULL.
+ * @param json Not NULL. Gets a UTF-8 string that lives until `counts` is added to or freed.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+ */
+stk_status stk_counts_json_with_secret(const struct stk_counts *counts,
+                                       const char **json,
+                                       struct stk_error **err);
+
+/**
+ * Reads counts that stk_counts_json or stk_counts_json_with_secret wrote. It does not tell whether their numbers are true: read
+ * only what you trust.
+ *
+ * @param json UTF-8. Not NULL.
+ * @param out Not NULL. Gets the counts; free them with stk_counts_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL; STK_STATUS_INVALID_DATA when the text is not JSON of this form, has
+ * a field that this version does not know, or contradicts itself: costs that are not those of the noise, ranges of samples that
+ * overlap, a number of samples that is not that of the ranges.
+ */
+stk_status stk_counts_from_json(const char *json,
+                                struct stk_counts **out,
+                                struct stk_error **err);
+
+/**
+ * The radius within which the query's label stays in the smoothed classifier's top k, with probability at least 1 - alpha if what
+ * the query holds was fixed before the samples were drawn, or chosen by other samples. What the noise costs is off the radius and
+ * off alpha, and the bounds are those that hold for how the samples ended: the summary says which. From counts that
+ * stk_model_certify answered with, this gives the radius of the answer, bit for bit.
+ *
+ * Remembers in the counts that a statement was made. Safe from any thread.
+ *
+ * @param counts Not NULL; of 1 to 10^12 samples.
+ * @param query Not NULL.
+ * @param out Not NULL. Gets the summary; all of it but what is said to come from a model.
  * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
  * @param err May be NULL.
- * @return STK_STATUS_OK (also when nothing is certified: radius 0, abstain 1); STK_STATUS_INVALID_ARGUMENT.
+ * @return STK_STATUS_OK (also when nothing is certified: radius 0, abstain 1); STK_STATUS_INVALID_ARGUMENT for a query that is
+ * out of range, has no size of a stk_query, or sets a field that is newer than this library, and for randomized bounds where the
+ * samples have no seed or looks ended them; STK_STATUS_INVALID_DATA when the samples were cut short (by a failure, a deadline or
+ * a cancel), or are samples that chose, predicted or answered labels.
  */
 stk_status stk_counts_certify(const struct stk_counts *counts,
-                              size_t label,
-                              size_t k,
-                              double sigma,
-                              double alpha,
-                              stk_bound bound,
-                              double radius_slack,
+                              const struct stk_query *query,
                               struct stk_summary *out,
                               size_t out_size,
                               struct stk_error **err);
 
 /**
- * As stk_counts_certify, with alpha spent as said, and with bounds for one number of rows or for all of them at once. Pure;
- * safe from any thread.
+ * The smoothed classifier's top-k set, or an abstention. For a number of samples that was fixed beforehand: what a rule settled is
+ * told by the result of its call. Remembers in the counts that a statement was made. Safe from any thread.
  *
- * Not only the label but the allocation must have been fixed before the rows were drawn.
- *
- * @param counts Not NULL; from 1 to 10^12 rows.
- * @param label The label, below the number of labels.
- * @param k The size of the top set, from 1 to the number of labels less 1.
- * @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
- * @param alpha Failure probability, from 1e-100 to 0.5.
- * @param allocation As for stk_request_set_allocation, but not "auto". May be NULL: "ranked".
- * @param validity "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": the certificates of all looks at
- * growing counts are true at once, so any may be taken, whatever made the rows end; "anytime:N": so too, for at most N rows, with N
- * fixed beforehand and half of alpha for the N-th row alone, which is what the rule steps:E takes with N the n of its request
- * (stk_result_validity), never the number of rows that came of it;
- * "randomized:U": as fixed, a little larger
- * on average, by a uniform U above 0 and at most 1 that was drawn independently of the rows. May be NULL: "fixed".
- * @param radius_slack Taken off the radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
- * stk_model_noise_cost.
- * @param out Not NULL. As for stk_counts_certify.
- * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
- * @param err May be NULL.
- * @return STK_STATUS_OK (also when nothing is certified: radius 0, abstain 1); STK_STATUS_INVALID_ARGUMENT.
- */
-stk_status stk_counts_certify_with(const struct stk_counts *counts,
-                                   size_t label,
-                                   size_t k,
-                                   double sigma,
-                                   double alpha,
-                                   const char *allocation,
-                                   const char *validity,
-                                   double radius_slack,
-                                   struct stk_summary *out,
-                                   size_t out_size,
-                                   struct stk_error **err);
-
-/**
- * The smoothed classifier's top-k set, or an abstention. Pure; safe from any thread. For a number of rows that was fixed
- * beforehand: what a rule settled is told by the result of its call.
- *
- * @param counts Not NULL; from 1 to 10^12 rows.
+ * @param counts Not NULL; of 1 to 10^12 samples.
  * @param k The size of the set, from 1 to the number of labels less 1.
  * @param alpha Failure probability, from 1e-100 to 0.5.
  * @param labels Room for k labels; may be NULL. Gets the labels with the largest counts, descending, also when abstaining.
- * @param out Not NULL. Gets the summary; status, label (the most frequent), k, n, p_value, alpha, abstain say what was found.
+ * @param out Not NULL. Gets the summary; label is the most frequent one.
  * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
  * @param err May be NULL.
- * @return STK_STATUS_OK (also when abstaining); STK_STATUS_INVALID_ARGUMENT.
+ * @return STK_STATUS_OK (also when abstaining); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the samples were cut
+ * short, or looks ended them.
  */
 stk_status stk_counts_predict(const struct stk_counts *counts,
                               size_t k,
@@ -1349,17 +1482,15 @@ stk_status stk_counts_predict(const struct stk_counts *counts,
 const char *stk_decision_name(stk_decision decision);
 
 /**
- * The guarantees for the k labels that are returned. Pure; safe from any thread. For a number of rows that was fixed beforehand;
- * of rows that a rule ended: stk_counts_guarantee_with.
+ * The guarantees for the k labels that are returned: those most frequent among the pilot's samples or, without a pilot, among
+ * these very samples, which is paid for out of alpha. The bounds are those that hold for how the samples ended. Remembers in the
+ * counts that a statement was made. Safe from any thread.
  *
- * @param counts Not NULL; from 1 to 10^12 rows.
- * @param pilot Counts of other rows of the same input, which choose the labels. May be NULL: `counts` choose them, which is
- * paid for out of alpha. Not `counts` itself: that is refused, since its rows are not other rows.
+ * @param counts Not NULL; of 1 to 10^12 samples.
+ * @param pilot Counts of other samples of the same model and input, which choose the labels. May be NULL: `counts` choose them;
+ * where looks ended the samples, what needs to be paid for out of alpha is then not certified.
  * @param k The number of labels, from 1 to all labels less 1.
- * @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
  * @param alpha Failure probability of each statement, from 1e-100 to 0.5.
- * @param radius_slack Taken off every radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
- * stk_model_noise_cost.
  * @param labels Room for k labels; may be NULL. Gets them, the likeliest first.
  * @param label_radii Room for k radii; may be NULL. Gets, in the order of the labels, the radius within which each stays in
  * the top k. One statement at alpha for all of them.
@@ -1368,55 +1499,20 @@ const char *stk_decision_name(stk_decision decision);
  * @param out Not NULL. Gets the rest.
  * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
  * @param err May be NULL.
- * @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the
- * numbers of labels differ.
+ * @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT, also when the pilot is `counts` itself;
+ * STK_STATUS_INVALID_DATA when the samples were cut short, or when the pilot has samples of `counts`, is of another model or
+ * input, or is of bare numbers where `counts` are not.
  */
 stk_status stk_counts_guarantee(const struct stk_counts *counts,
                                 const struct stk_counts *pilot,
                                 size_t k,
-                                double sigma,
                                 double alpha,
-                                double radius_slack,
                                 int64_t *labels,
                                 double *label_radii,
                                 double *kept_radii,
                                 struct stk_guarantee *out,
                                 size_t out_size,
                                 struct stk_error **err);
-
-/**
- * As stk_counts_guarantee, with bounds for one number of rows or for all of them at once. Pure; safe from any thread.
- *
- * @param counts Not NULL; from 1 to 10^12 rows.
- * @param pilot As for stk_counts_guarantee. With "anytime" what needs to be paid for out of alpha without it is not certified.
- * @param k The number of labels, from 1 to all labels less 1.
- * @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
- * @param alpha Failure probability of each statement, from 1e-100 to 0.5.
- * @param validity "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": each
- * statement of all looks at growing counts is true at once. May be NULL: "fixed".
- * @param radius_slack As for stk_counts_guarantee.
- * @param labels As for stk_counts_guarantee.
- * @param label_radii As for stk_counts_guarantee.
- * @param kept_radii As for stk_counts_guarantee.
- * @param out Not NULL. Gets the rest.
- * @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
- * @param err May be NULL.
- * @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the
- * numbers of labels differ.
- */
-stk_status stk_counts_guarantee_with(const struct stk_counts *counts,
-                                     const struct stk_counts *pilot,
-                                     size_t k,
-                                     double sigma,
-                                     double alpha,
-                                     const char *validity,
-                                     double radius_slack,
-                                     int64_t *labels,
-                                     double *label_radii,
-                                     double *kept_radii,
-                                     struct stk_guarantee *out,
-                                     size_t out_size,
-                                     struct stk_error **err);
 
 /**
  * The number of inputs.
@@ -1469,40 +1565,7 @@ stk_status stk_result_labels(const struct stk_result *result,
                              struct stk_error **err);
 
 /**
- * The counts of the rows that answer, by label; of those that were drawn, where the input has no answer. These rows are the
- * summary's n, which may exceed their sum: a row without finite scores counts for no label, and in bounds as a row of every
- * rival.
- *
- * @param result Not NULL.
- * @param input The input's index, below stk_result_len.
- * @param counts Not NULL. Gets an array that lives as long as the result.
- * @param classes Not NULL. Gets its length, the number of labels.
- * @param err May be NULL.
- */
-stk_status stk_result_counts(const struct stk_result *result,
-                             size_t input,
-                             const uint64_t **counts,
-                             size_t *classes,
-                             struct stk_error **err);
-
-/**
- * The counts of the n0 rows that selected: the label, how alpha is spent, or the labels of an answer.
- *
- * @param result Not NULL.
- * @param input The input's index, below stk_result_len.
- * @param counts Not NULL. Gets an array that lives as long as the result; NULL where there are no such rows.
- * @param classes Not NULL. Gets its length: the number of labels, 0 where there are no such rows.
- * @param err May be NULL.
- */
-stk_status stk_result_selection(const struct stk_result *result,
-                                size_t input,
-                                const uint64_t **counts,
-                                size_t *classes,
-                                struct stk_error **err);
-
-/**
- * certify: how alpha was spent on the certificate of one k, as stk_counts_certify_with takes it; "auto" was replaced by what it
- * chose.
+ * certify: how alpha was split for the certificate of one k, as stk_query takes it; "auto" was replaced by what it chose.
  *
  * @param result Not NULL.
  * @param input The input's index, below stk_result_len.
@@ -1517,32 +1580,15 @@ stk_status stk_result_allocation(const struct stk_result *result,
                                  struct stk_error **err);
 
 /**
- * certify and certify_answer: the kind of bounds that one k rests on, as stk_counts_certify_with and stk_counts_guarantee_with
- * take it: "fixed", "randomized:U", "anytime", or "anytime:N" with the n of the request (not that of the summary).
- *
- * @param result Not NULL.
- * @param input The input's index, below stk_result_len.
- * @param k_index The index of the k in the request, below stk_result_k_len.
- * @param validity Not NULL. Gets a UTF-8 string that lives as long as the result; "" where the input has no answer, and for
- * predict.
- * @param err May be NULL.
- */
-stk_status stk_result_validity(const struct stk_result *result,
-                               size_t input,
-                               size_t k_index,
-                               const char **validity,
-                               struct stk_error **err);
-
-/**
- * One input's outcome as a JSON object, with all that is needed to check it again: the model's hash, provider and precision,
- * the versions, sigma, k, n, n0, alpha, rule, bound, generator, job key, grid, the counts, and what follows from them. Numbers
- * parse back to the same values; seeds and counts are integers of up to 64 bits. It holds the seed, or the key of ChaCha12 in
- * hex: whoever reads it knows the noise.
+ * One input's outcome as a JSON object (format smoothtopk-record 1.0), with all that is needed to check it: the request, what
+ * computed it (the model's hash, provider and arithmetic, versions), the counts as stk_counts_json has them, and what follows from
+ * them. Numbers parse back to the same values; counts are integers of up to 64 bits. A digest is in the place of the seed or key.
  *
  * @param result Not NULL.
  * @param input The input's index, below stk_result_len.
  * @param json Not NULL. Gets a UTF-8 string that lives as long as the result.
  * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
 stk_status stk_result_json(const struct stk_result *result,
                            size_t input,
@@ -1550,11 +1596,74 @@ stk_status stk_result_json(const struct stk_result *result,
                            struct stk_error **err);
 
 /**
+ * As stk_result_json, with the seed or key, so that the samples can be drawn again: whoever reads it knows the noise. Keep it from
+ * adversaries as long as the seed or key is in use.
+ *
+ * @param result Not NULL.
+ * @param input The input's index, below stk_result_len.
+ * @param json Not NULL. Gets a UTF-8 string that lives as long as the result.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
+ */
+stk_status stk_result_json_with_secret(const struct stk_result *result,
+                                       size_t input,
+                                       const char **json,
+                                       struct stk_error **err);
+
+/**
  * Frees a result.
  *
  * @param result May be NULL.
  */
 void stk_result_free(struct stk_result *result);
+
+/**
+ * The counts of the samples that one input's answer rests on: certifying them again, as the request did, gives the answer again.
+ * Where the input has no answer, those that were drawn: cut short, they certify and predict nothing.
+ *
+ * @param result Not NULL.
+ * @param input The input's index, below stk_result_len.
+ * @param out Not NULL. Gets new counts, which outlive the result; free them with stk_counts_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
+ */
+stk_status stk_result_counts(const struct stk_result *result,
+                             size_t input,
+                             struct stk_counts **out,
+                             struct stk_error **err);
+
+/**
+ * As stk_result_counts, of one k: with several k under a rule the part of the answer for one may rest on an earlier look, of fewer
+ * samples (the summary's n_certified).
+ *
+ * @param result Not NULL.
+ * @param input The input's index, below stk_result_len.
+ * @param k_index The index of the k in the request, below stk_result_k_len.
+ * @param out Not NULL. Gets new counts, which outlive the result; free them with stk_counts_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
+ */
+stk_status stk_result_counts_of_k(const struct stk_result *result,
+                                  size_t input,
+                                  size_t k_index,
+                                  struct stk_counts **out,
+                                  struct stk_error **err);
+
+/**
+ * The counts of the n0 samples that selected: the label, how alpha is split, or the labels of an answer. They cannot certify a
+ * label; they may be the pilot of stk_counts_guarantee.
+ *
+ * @param result Not NULL.
+ * @param input The input's index, below stk_result_len.
+ * @param out Not NULL. Gets new counts, which outlive the result; free them with stk_counts_free. NULL where there are no such
+ * samples.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
+ */
+stk_status stk_result_selection(const struct stk_result *result,
+                                size_t input,
+                                struct stk_counts **out,
+                                struct stk_error **err);
 
 /**
  * What certify_answer guarantees for one input and one k. Its labels are given by stk_result_labels.
@@ -1575,7 +1684,7 @@ stk_status stk_result_guarantee(const struct stk_result *result,
                                 struct stk_error **err);
 
 /**
- * certify_answer: for each returned label, in the order of stk_result_labels, the l2 radius within which it stays in the top k;
+ * certify_answer: for each returned label, in the order of stk_result_labels, the radius within which it stays in the top k;
  * 0 for none. All of them together are one statement at alpha.
  *
  * @param result Not NULL.
@@ -1593,7 +1702,7 @@ stk_status stk_result_label_radii(const struct stk_result *result,
                                   struct stk_error **err);
 
 /**
- * certify_answer: at index e - 1 the l2 radius within which at least e of the k returned labels stay in the top k, 0 for none;
+ * certify_answer: at index e - 1 the radius within which at least e of the k returned labels stay in the top k, 0 for none;
  * infinity where so many stay whatever happens, because too few labels are outside. Each is a statement at alpha of its own.
  *
  * @param result Not NULL.
@@ -1618,14 +1727,14 @@ stk_status stk_result_kept_radii(const struct stk_result *result,
 bool stk_job_is_done(const struct stk_job *job);
 
 /**
- * Rows counted so far, of all inputs.
+ * Samples counted so far, of all inputs.
  *
  * @param job May be NULL: 0.
  */
 uint64_t stk_job_samples_done(const struct stk_job *job);
 
 /**
- * Rows to be counted in all, of all inputs, selection rows included; under a rule the most that may be counted.
+ * Samples to be counted in all, of all inputs, those that select included; under a rule the most that may be counted.
  *
  * @param job May be NULL: 0.
  */
@@ -1794,16 +1903,21 @@ const char *stk_model_signature_json(const struct stk_model *model);
 /**
  * Predicts the smoothed classifier's top-k set at each input, or abstains. Blocks. Safe from any number of threads.
  *
+ * A statement is wrong with probability at most alpha when it is made once. A second run with another seed, because the first
+ * abstained, is not covered by that alpha: whoever tries until a run succeeds is wrong more often. Sound instead: a larger
+ * n of the same seed under a rule (stk_request_set_rule), whose bounds hold at all looks; or an alpha of its own for each run,
+ * drawn from a budget (stk_budget_new).
+ *
  * @param model Not NULL.
  * @param request Not NULL.
- * @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
+ * @param inputs `count` x elements float32, row-major, on the noise's scale, all finite. Not NULL.
  * @param count At least 1.
  * @param out Not NULL. Gets the result; free it with stk_result_free. Also set when the status is STK_STATUS_CANCELLED,
  * STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN: the result then has the answers that were finished, and the counts so far
  * of the other inputs. Not touched with any other status.
  * @param err May be NULL.
  * @return STK_STATUS_OK if every input has its answer (an abstention is one, and so is that of the last look of an input that
- * is late under a rule: its summary's cut says so); else why the first one has none: STK_STATUS_INVALID_ARGUMENT if the
+ * is late under a rule: its summary's early_stop says so); else why the first one has none: STK_STATUS_INVALID_ARGUMENT if the
  * request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not finite or, with exact noise, not on its
  * grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
  */
@@ -1815,15 +1929,20 @@ stk_status stk_model_predict(const struct stk_model *model,
                              struct stk_error **err);
 
 /**
- * Certifies, for each input and each k, the l2 radius within which a label stays in the smoothed classifier's top k. Blocks.
- * Safe from any number of threads.
+ * Certifies, for each input and each k, the radius within which a label stays in the smoothed classifier's top k.
+ * Blocks. Safe from any number of threads.
+ *
+ * A statement is wrong with probability at most alpha when it is made once. A second run with another seed, because the first
+ * abstained or its radius was small, is not covered by that alpha: whoever tries until a run succeeds is wrong more often. Sound instead: a larger
+ * n of the same seed under a rule (stk_request_set_rule), whose bounds hold at all looks; or an alpha of its own for each run,
+ * drawn from a budget (stk_budget_new).
  *
  * @param model Not NULL.
  * @param request Not NULL.
- * @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
+ * @param inputs `count` x elements float32, row-major, on the noise's scale, all finite. Not NULL.
  * @param count At least 1.
- * @param labels `count` labels, fixed before any row is drawn; STK_NO_LABEL: the label most frequent among n0 rows of their
- * own. May be NULL: all are selected so.
+ * @param labels `count` labels, fixed before any sample is drawn; STK_NO_LABEL: the label most frequent among n0 samples of
+ * their own. May be NULL: all are selected so.
  * @param out Not NULL. As for stk_model_predict.
  * @param err May be NULL.
  * @return As stk_model_predict; STK_STATUS_OK also where nothing is certified (radius 0).
@@ -1839,13 +1958,13 @@ stk_status stk_model_certify(const struct stk_model *model,
 /**
  * Certifies, for each input and each k, what holds around it for the k labels that are returned: the radius of every label, of
  * the set, of how many of it stay, and of their order (stk_result_guarantee, stk_result_label_radii, stk_result_kept_radii).
- * The labels are those most frequent among n0 rows of their own or, with n0 = 0, among the very n rows that certify them.
- * Blocks. Safe from any number of threads.
+ * The labels are those most frequent among n0 samples of their own or, with n0 = 0, among the very n samples that certify
+ * them. Blocks. Safe from any number of threads.
  *
  * @param model Not NULL.
- * @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its bound and allocation are not
+ * @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its allocation is not
  * used.
- * @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
+ * @param inputs `count` x elements float32, row-major, on the noise's scale, all finite. Not NULL.
  * @param count At least 1.
  * @param out Not NULL. As for stk_model_predict.
  * @param err May be NULL.
@@ -1859,17 +1978,16 @@ stk_status stk_model_certify_answer(const struct stk_model *model,
                                     struct stk_error **err);
 
 /**
- * Counts the labels of the samples first .. first + rows - 1 of the estimation noise of one input, with the request's sigma,
- * generator, key and grid: counts of disjoint ranges add to those that a certify of all of them draws (predict has rows of
- * its own). What their certificates must allow for the noise is told by stk_model_noise_cost. Blocks. Safe from any number of
- * threads.
+ * Counts the labels of the samples first .. first + samples - 1 of the estimation noise of one input, with the request's noise,
+ * generator and stream. Counts of disjoint ranges add (stk_counts_add) to those that a certify of all of them draws; predict has
+ * samples of its own. What the noise costs is in the counts. Blocks. Safe from any number of threads.
  *
  * @param model Not NULL.
  * @param request Not NULL. Its seed or key of ChaCha12 should be set: ranges under different ones are not parts of one sample.
  * Its rule is not used.
- * @param input One input: elements float32, on sigma's scale, all finite. Not NULL.
+ * @param input One input: elements float32, on the noise's scale, all finite. Not NULL.
  * @param first The first sample.
- * @param rows How many, at least 1; first + rows is at most 10^12.
+ * @param samples How many, at least 1; first + samples is at most 10^12.
  * @param out Not NULL. Gets the counts; free them with stk_counts_free. Also set, with the counts so far, when the status is
  * STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN; which samples those are is not determined,
  * and such counts certify and predict nothing: stk_counts_certify, stk_counts_predict and stk_counts_guarantee refuse them.
@@ -1880,28 +1998,9 @@ stk_status stk_model_sample(const struct stk_model *model,
                             const struct stk_request *request,
                             const float *input,
                             uint64_t first,
-                            uint64_t rows,
+                            uint64_t samples,
                             struct stk_counts **out,
                             struct stk_error **err);
-
-/**
- * What a statement from counts of stk_model_sample must allow for the noise; the summaries of other calls have it. Safe from
- * any number of threads.
- *
- * @param model Not NULL.
- * @param request Not NULL. Its alpha, sigma, input_max and exact noise are used.
- * @param rows The most rows that the statement may come to rest on, those that select a label included; from 1 to 10^12.
- * @param alpha_left Not NULL. Gets what is left of the request's alpha for the bounds: all of it, but for exact noise.
- * @param radius_slack Not NULL. Gets what must be taken off the radius: 0 with exact noise.
- * @param err May be NULL.
- * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also when the noise would take more than half of alpha.
- */
-stk_status stk_model_noise_cost(const struct stk_model *model,
-                                const struct stk_request *request,
-                                uint64_t rows,
-                                double *alpha_left,
-                                double *radius_slack,
-                                struct stk_error **err);
 
 /**
  * Starts stk_model_predict and returns at once. The request's timeout and cancel token hold for the job.
@@ -2014,7 +2113,7 @@ stk_status stk_budget_save(const struct stk_budget *budget,
                            struct stk_error **err);
 
 /**
- * Draws the shares of the next statements, all or none. Not for an "asked" budget. Draw before the rows of the statements.
+ * Draws the shares of the next statements, all or none. Not for an "asked" budget. Draw before the samples of the statements.
  *
  * @param budget Not NULL.
  * @param number How many, at least 1.
@@ -2030,7 +2129,7 @@ stk_status stk_budget_draw(const struct stk_budget *budget,
                            struct stk_error **err);
 
 /**
- * Draws alpha for one statement, from an "asked" budget. It must not depend on the rows of that statement.
+ * Draws alpha for one statement, from an "asked" budget. It must not depend on the samples of that statement.
  *
  * @param budget Not NULL.
  * @param alpha From 1e-100 to 0.5.

@@ -9,7 +9,7 @@ use crate::certificate::{AlphaBudget, BudgetState};
 use crate::{Error, ErrorKind};
 
 /// An alpha that many statements share: those about a data set, or about a day's requests. With every statement made at the
-/// alpha of a share of its own, drawn before the rows it rests on, the probability that any of them is wrong is at most the
+/// alpha of a share of its own, drawn before the samples it rests on, the probability that any of them is wrong is at most the
 /// total, and the expected number of wrong ones at most what was spent; neither needs the statements to be independent.
 ///
 /// A share is spent when it is drawn, whether or not a statement comes of it. Functions that take a const budget are safe from
@@ -106,7 +106,7 @@ fn to_json(state: &BudgetState) -> Result<Vec<c_char>, Error> {
     Ok(json.bytes().chain([0]).map(|byte| byte as c_char).collect())
 }
 
-/// Draws the shares of the next statements, all or none. Not for an "asked" budget. Draw before the rows of the statements.
+/// Draws the shares of the next statements, all or none. Not for an "asked" budget. Draw before the samples of the statements.
 ///
 /// @param budget Not NULL.
 /// @param number How many, at least 1.
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn stk_budget_draw(
     })
 }
 
-/// Draws alpha for one statement, from an "asked" budget. It must not depend on the rows of that statement.
+/// Draws alpha for one statement, from an "asked" budget. It must not depend on the samples of that statement.
 ///
 /// @param budget Not NULL.
 /// @param alpha From 1e-100 to 0.5.

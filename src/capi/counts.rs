@@ -1,61 +1,127 @@
 //! `stk_counts`.
 
+use std::ffi::{CString, c_char};
+use std::sync::OnceLock;
+
 use super::error::stk_error;
 use super::ffi::{FfiResult, Handle, call, free, get, opaque};
-use super::status::{STK_NO_LABEL, stk_status};
+use super::status::STK_NO_LABEL;
+use super::status::stk_status;
+use super::validity;
 use crate::Error;
-use crate::stats::Counts;
+use crate::counts::{Assumed, Counts};
 
-/// How many of n noisy rows were given each label. What it says of certificates and predictions needs no model.
-pub struct stk_counts(Handle<Counts>);
-opaque!(stk_counts holds Counts);
+/// How many noisy samples of one input were given each label, with all that decides what they prove: the noise and what its
+/// rounding costs, why the samples ended, which samples they are, and of which model and input. So what is asked of counts takes
+/// the costs, and the bounds that are valid, by itself.
+///
+/// Counts remember that a statement was made from them: samples that are added after it may have been added for what was seen, so
+/// the sum takes bounds that hold at all looks. Functions that take const counts are safe from any number of threads.
+pub struct stk_counts(Handle<Held>);
+opaque!(stk_counts holds Held);
 
-/// Makes counts.
+/// What a counts handle holds: the counts, and the texts that were asked of them.
+pub(super) struct Held {
+    pub counts: Counts,
+    /// Without and with the secret; before and after a statement was made.
+    pub texts: [OnceLock<CString>; 4],
+    assumptions: OnceLock<CString>,
+}
+
+impl From<Counts> for Held {
+    fn from(counts: Counts) -> Self {
+        Self { counts, texts: Default::default(), assumptions: OnceLock::new() }
+    }
+}
+
+/// Makes counts of bare numbers, such as those of a paper or of a loop of one's own, with what the caller states of them. What is
+/// certified from them is as true as that, and says so (the summary's assumed). Beside it is assumed that the samples are
+/// independent, and of one model and one input.
 ///
 /// @param labels `classes` counts, by label. Not NULL. Copied.
 /// @param classes How many labels there are, at least 1.
-/// @param n Rows drawn, with and without a label: at least the sum of the counts; 0 means that sum.
+/// @param n Samples drawn, valid and invalid (without a label): at least the sum of the counts; 0 means that sum.
+/// @param noise The noise: "gaussian:SIGMA" or "uniform:LAMBDA", with sigma or lambda in the units of the input, such as
+/// "gaussian:0.25". Not NULL.
+/// @param radius_cost What rounding the noise takes off every radius, in the units of the input; finite, 0 or more.
+/// @param validity Why the samples ended. "fixed": their number was fixed before they were drawn. "anytime": looks at the counts
+/// may have ended them. "anytime:N": so too, after at most N samples, with N fixed beforehand. May be NULL: "fixed".
 /// @param out Not NULL. Gets the counts; free them with stk_counts_free.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL; STK_STATUS_INVALID_DATA when there is no label or the counts
-/// add to more than n or than 64 bits hold.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and for a noise, cost or validity that is none;
+/// STK_STATUS_INVALID_DATA when there is no label or the counts add to more than n or than 64 bits hold.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_counts_new(
+pub unsafe extern "C" fn stk_counts_assume(
     labels: *const u64,
     classes: usize,
     n: u64,
+    noise: *const c_char,
+    radius_cost: f64,
+    validity: *const c_char,
     out: *mut *mut stk_counts,
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |args| {
         let out = args.out(out, "out")?;
         let labels = args.array(labels, classes, "labels")?.to_vec();
-        out.give(if n == 0 { Counts::complete(labels)? } else { Counts::new(labels, n)? });
+        let noise = args.text(noise, "noise")?.parse()?;
+        let ending = validity::ending(args.text_or_null(validity, "validity")?)?;
+        let n = (n > 0).then_some(n);
+        out.give(Counts::assuming(labels, n, Assumed { noise, radius_cost, ending })?.into());
         Ok(())
     })
 }
 
-/// Adds the counts of a disjoint range of samples. Exclusive use of `counts`.
+/// Makes a copy, which remembers what the counts do. Safe from any thread.
+///
+/// @param counts Not NULL.
+/// @param out Not NULL. Gets the copy; free it with stk_counts_free.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_counts_clone(
+    counts: *const stk_counts,
+    out: *mut *mut stk_counts,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args, counts| {
+        let counts = counts.shared()?;
+        args.out(out, "out")?.give(counts.counts.clone().into());
+        Ok(())
+    })
+}
+
+/// Adds the counts of other samples of the same model, input and noise. Exclusive use of `counts`.
+///
+/// The sum is of a number fixed beforehand where both are, and no statement was made from either; else it takes bounds that hold
+/// at all looks.
 ///
 /// @param counts Not NULL. Unchanged on failure.
 /// @param other Not NULL, and not `counts` itself.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_DATA when the numbers of labels differ or a sum overflows.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_DATA when the samples are of another model, arithmetic, input or noise, when some of
+/// them are counted already, when only one side is of bare numbers, when the numbers of labels differ, or a sum overflows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_counts_add(
     counts: *mut stk_counts,
     other: *const stk_counts,
     err: *mut *mut stk_error,
 ) -> stk_status {
-    call!(err, |_, counts, other| Ok(counts.exclusive()?.add(other.shared()?)?))
+    call!(err, |_, counts, other| {
+        let held = counts.exclusive()?;
+        held.counts.add(&other.shared()?.counts)?;
+        (held.texts, held.assumptions) = Default::default();
+        Ok(())
+    })
 }
 
-/// The counts, by label.
+/// The counts, by label. Safe from any thread.
 ///
 /// @param counts Not NULL.
 /// @param labels Not NULL. Gets an array that lives until `counts` is added to or freed.
-/// @param classes Not NULL. Gets its length.
+/// @param classes Not NULL. Gets its length, the number of labels.
 /// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_counts_labels(
     counts: *const stk_counts,
@@ -64,7 +130,7 @@ pub unsafe extern "C" fn stk_counts_labels(
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |args, counts| {
-        let counts = counts.shared()?;
+        let counts = &counts.shared()?.counts;
         let (labels, classes) = (args.out(labels, "labels")?, args.out(classes, "classes")?);
         labels.set(counts.labels().as_ptr());
         classes.set(counts.classes());
@@ -72,12 +138,41 @@ pub unsafe extern "C" fn stk_counts_labels(
     })
 }
 
-/// The rows drawn, with and without a label.
+/// The number of samples, valid and invalid. Safe from any thread.
 ///
 /// @param counts May be NULL: 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_counts_n(counts: *const stk_counts) -> u64 {
-    get!(counts, 0, Counts::n)
+    get!(counts, 0, |held| held.counts.n())
+}
+
+/// The number of invalid samples: their scores were not finite, so they have no label. In bounds they count as samples of every
+/// rival. Safe from any thread.
+///
+/// @param counts May be NULL: 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_counts_invalid(counts: *const stk_counts) -> u64 {
+    get!(counts, 0, |held| held.counts.invalid())
+}
+
+/// What is assumed of bare numbers, in words, one assumption a line. Safe from any thread.
+///
+/// @param counts Not NULL.
+/// @param text Not NULL. Gets a UTF-8 string that lives until `counts` is added to or freed; "" for counts that this library drew.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_counts_assumptions(
+    counts: *const stk_counts,
+    text: *mut *const c_char,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args, counts| {
+        let held = counts.shared()?;
+        let lines = || super::ffi::c_string(&held.counts.assumptions().join("\n"));
+        args.out(text, "text")?.set(held.assumptions.get_or_init(lines).as_ptr());
+        Ok(())
+    })
 }
 
 /// Frees counts.

@@ -9,19 +9,19 @@ pub type stk_decision = i32;
 
 /// Nothing: there is no answer, or no rule was involved (counts alone).
 pub const STK_DECISION_NONE: stk_decision = 0;
-/// fixed: the n rows were drawn.
+/// fixed: the n samples were drawn.
 pub const STK_DECISION_COMPLETE: stk_decision = 1;
 /// radius: the label is certified at the radius asked for.
 pub const STK_DECISION_CERTIFIED: stk_decision = 2;
-/// radius: no number of rows could certify that radius. tolerance, steps: none could certify any. Wrong with probability at most
+/// radius: no number of samples could certify that radius. tolerance, steps: none could certify any. Wrong with probability at most
 /// alpha.
 pub const STK_DECISION_REFUTED: stk_decision = 3;
-/// tolerance: more rows are expected to add no more than the tolerance. steps: no number of rows, or none up to n, could bring the
+/// tolerance: more samples are expected to add no more than the tolerance. steps: no number of samples, or none up to n, could bring the
 /// radius to the next step.
 pub const STK_DECISION_REACHED: stk_decision = 4;
 /// predict: the top-k set is settled.
 pub const STK_DECISION_SETTLED: stk_decision = 5;
-/// The rows ended without a decision: at n, at the deadline, or as soon as what was left of n could decide nothing. The answer that
+/// The samples ended without a decision: at n, at the deadline, or as soon as what was left of n could decide nothing. The answer that
 /// is given with it is sound all the same.
 pub const STK_DECISION_UNDECIDED: stk_decision = 6;
 

@@ -1,17 +1,14 @@
 //! `stk_guarantee`, and the guarantees that counts give.
 
-use std::ffi::c_char;
-
 use super::counts::{stk_counts, to_label, to_labels};
-use super::counts_certify::check_slack;
 use super::error::stk_error;
 use super::ffi::{OutSized, call};
-use super::status::{STK_NO_LABEL, stk_status};
+use super::status::STK_NO_LABEL;
+use super::status::stk_status;
 use super::summary::stk_summary;
+use super::validity::{self, STK_VALIDITY_NONE, stk_validity};
 use crate::Error;
-use crate::certificate::Inference;
-use crate::smoothed::Guarantee;
-use crate::stats::Validity;
+use crate::certificate::Guarantee;
 
 /// What holds around an input for the k labels that are returned for it. Each radius, and the radii of all labels together, are
 /// a statement at alpha of their own: several that are read together are all true with probability at least 1 minus the sum
@@ -24,23 +21,34 @@ pub struct stk_guarantee {
     pub struct_size: u64,
     /// The number of labels.
     pub k: u64,
-    /// Rows that certify: fewer than were counted where one of several k had a larger set_radius at an earlier look of a rule; the
-    /// counts of that look are in the JSON of the result (`earlier`).
+    /// Samples that certify: fewer than were counted where one of several k had a larger set_radius at an earlier look of a rule;
+    /// stk_result_counts_of_k gives the counts of that look.
     pub n: u64,
-    /// Rows of their own that chose the labels; 0: they are those most frequent among the n rows, which is paid for out of alpha.
+    /// Samples of their own that chose the labels; 0: they are those most frequent among the n samples, which is paid for out of
+    /// alpha.
     pub n0: u64,
-    /// Standard deviation of the noise, in the units of the input.
-    pub sigma: f64,
+    /// The parameter of the noise, in the units of the input: sigma of Gaussian, lambda of uniform noise.
+    pub noise_scale: f64,
     /// Failure probability of each statement, all in all.
     pub alpha: f64,
-    /// What rounding the input took off every radius, in the units of the input.
-    pub radius_slack: f64,
-    /// The l2 radius within which the set of the k labels does not change, 0 for none.
+    /// What was left of alpha for the bounds, when the distance of exact noise from its ideal was paid for. It is taken already.
+    pub alpha_left: f64,
+    /// What rounding took off every radius, in the units of the input. It is taken already.
+    pub radius_cost: f64,
+    /// The radius within which the set of the k labels does not change, 0 for none.
     pub set_radius: f64,
-    /// The l2 radius within which the first label stays the likeliest, 0 for none.
+    /// The radius within which the first label stays the likeliest, 0 for none.
     pub first_radius: f64,
-    /// The l2 radius within which the k labels stay the likeliest, in their order, 0 for none.
+    /// The radius within which the k labels stay the likeliest, in their order, 0 for none.
     pub ranking_radius: f64,
+    /// STK_VALIDITY_ANYTIME_TO: the last number of samples. Otherwise 0.
+    pub validity_last: u64,
+    /// stk_validity: for which samples the bounds hold.
+    pub validity: stk_validity,
+    /// 1: it rests on what the caller stated of bare numbers (stk_counts_assumptions). Otherwise 0.
+    pub assumed: u8,
+    /// 0.
+    pub reserved: [u8; 3],
 }
 
 impl stk_guarantee {
@@ -50,29 +58,43 @@ impl stk_guarantee {
         k: 0,
         n: 0,
         n0: 0,
-        sigma: 0.0,
+        noise_scale: 0.0,
         alpha: 0.0,
-        radius_slack: 0.0,
+        alpha_left: 0.0,
+        radius_cost: 0.0,
         set_radius: 0.0,
         first_radius: 0.0,
         ranking_radius: 0.0,
+        validity_last: 0,
+        validity: STK_VALIDITY_NONE,
+        assumed: 0,
+        reserved: [0; 3],
     };
 
-    /// With the radii of a guarantee.
+    /// With the radii of a guarantee, and what it rests on.
     pub(super) fn holding(self, guarantee: &Guarantee) -> Self {
+        let basis = guarantee.basis();
+        let (validity, validity_last, _) = validity::of(basis.validity);
         Self {
             k: guarantee.labels().len() as u64,
-            n: guarantee.set.n,
+            n: basis.n,
+            noise_scale: basis.noise.parameter(),
+            alpha: basis.alpha,
+            alpha_left: basis.alpha_left,
+            radius_cost: basis.radius_cost,
             set_radius: guarantee.set.radius,
             first_radius: guarantee.first.radius,
             ranking_radius: guarantee.ranking.radius,
+            validity_last,
+            validity,
+            assumed: basis.assumed.into(),
             ..self
         }
     }
 
     /// Writes as many whole fields as the caller has room for, and zeros behind them.
     pub(super) fn write(mut self, out: OutSized<Self>) {
-        // Every field has 8 bytes.
+        // Fields have 8 bytes, or share 8.
         let filled = out.size().min(size_of::<Self>()) / 8 * 8;
         self.struct_size = filled as u64;
         out.set(&self, filled);
@@ -88,10 +110,9 @@ pub(super) fn guaranteed(summary: stk_summary, guarantee: &Guarantee) -> stk_sum
         radius: set.radius,
         p_lower: set.p_lower.p,
         p_upper: set.p_upper.p,
-        n_certified: set.n,
-        certified: (set.radius > 0.0).into(),
-        abstain: (set.radius <= 0.0).into(),
-        ..summary
+        certified: set.certified().into(),
+        abstain: (!set.certified()).into(),
+        ..summary.resting_on(&set.basis)
     }
 }
 
@@ -105,17 +126,15 @@ pub(super) fn kept_radii(guarantee: &Guarantee) -> Vec<f64> {
     guarantee.kept.iter().map(|kept| kept.as_ref().map_or(f64::INFINITY, |kept| kept.radius)).collect()
 }
 
-/// The guarantees for the k labels that are returned. Pure; safe from any thread. For a number of rows that was fixed beforehand;
-/// of rows that a rule ended: stk_counts_guarantee_with.
+/// The guarantees for the k labels that are returned: those most frequent among the pilot's samples or, without a pilot, among
+/// these very samples, which is paid for out of alpha. The bounds are those that hold for how the samples ended. Remembers in the
+/// counts that a statement was made. Safe from any thread.
 ///
-/// @param counts Not NULL; from 1 to 10^12 rows.
-/// @param pilot Counts of other rows of the same input, which choose the labels. May be NULL: `counts` choose them, which is
-/// paid for out of alpha. Not `counts` itself: that is refused, since its rows are not other rows.
+/// @param counts Not NULL; of 1 to 10^12 samples.
+/// @param pilot Counts of other samples of the same model and input, which choose the labels. May be NULL: `counts` choose them;
+/// where looks ended the samples, what needs to be paid for out of alpha is then not certified.
 /// @param k The number of labels, from 1 to all labels less 1.
-/// @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
 /// @param alpha Failure probability of each statement, from 1e-100 to 0.5.
-/// @param radius_slack Taken off every radius, finite, 0 or more: the radius_slack of the summary the counts came with, or of
-/// stk_model_noise_cost.
 /// @param labels Room for k labels; may be NULL. Gets them, the likeliest first.
 /// @param label_radii Room for k radii; may be NULL. Gets, in the order of the labels, the radius within which each stays in
 /// the top k. One statement at alpha for all of them.
@@ -124,70 +143,15 @@ pub(super) fn kept_radii(guarantee: &Guarantee) -> Vec<f64> {
 /// @param out Not NULL. Gets the rest.
 /// @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the
-/// numbers of labels differ.
+/// @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT, also when the pilot is `counts` itself;
+/// STK_STATUS_INVALID_DATA when the samples were cut short, or when the pilot has samples of `counts`, is of another model or
+/// input, or is of bare numbers where `counts` are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_counts_guarantee(
     counts: *const stk_counts,
     pilot: *const stk_counts,
     k: usize,
-    sigma: f64,
     alpha: f64,
-    radius_slack: f64,
-    labels: *mut i64,
-    label_radii: *mut f64,
-    kept_radii: *mut f64,
-    out: *mut stk_guarantee,
-    out_size: usize,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    // SAFETY: the caller's promises are the same.
-    unsafe {
-        stk_counts_guarantee_with(
-            counts,
-            pilot,
-            k,
-            sigma,
-            alpha,
-            std::ptr::null(),
-            radius_slack,
-            labels,
-            label_radii,
-            kept_radii,
-            out,
-            out_size,
-            err,
-        )
-    }
-}
-
-/// As stk_counts_guarantee, with bounds for one number of rows or for all of them at once. Pure; safe from any thread.
-///
-/// @param counts Not NULL; from 1 to 10^12 rows.
-/// @param pilot As for stk_counts_guarantee. With "anytime" what needs to be paid for out of alpha without it is not certified.
-/// @param k The number of labels, from 1 to all labels less 1.
-/// @param sigma Standard deviation of the noise, in the units of the input; from 1e-100 to 1e100.
-/// @param alpha Failure probability of each statement, from 1e-100 to 0.5.
-/// @param validity "fixed": for a number of rows that was fixed beforehand, not for rows that a rule ended; "anytime": each
-/// statement of all looks at growing counts is true at once. May be NULL: "fixed".
-/// @param radius_slack As for stk_counts_guarantee.
-/// @param labels As for stk_counts_guarantee.
-/// @param label_radii As for stk_counts_guarantee.
-/// @param kept_radii As for stk_counts_guarantee.
-/// @param out Not NULL. Gets the rest.
-/// @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
-/// @param err May be NULL.
-/// @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the
-/// numbers of labels differ.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_counts_guarantee_with(
-    counts: *const stk_counts,
-    pilot: *const stk_counts,
-    k: usize,
-    sigma: f64,
-    alpha: f64,
-    validity: *const c_char,
-    radius_slack: f64,
     labels: *mut i64,
     label_radii: *mut f64,
     kept_radii: *mut f64,
@@ -196,16 +160,15 @@ pub unsafe extern "C" fn stk_counts_guarantee_with(
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |args, counts, pilot| {
-        let counts = counts.shared()?;
-        let pilot = pilot.shared_or_null()?;
-        let validity = args.text_or_null(validity, "validity")?.map_or(Ok(Validity::default()), str::parse)?;
+        let counts = &counts.shared()?.counts;
+        let pilot = pilot.shared_or_null()?.map(|held| &held.counts);
         let out = args.out_sized(out, out_size, "out")?;
+        // Of bare numbers nothing else tells that they are the same samples.
         if pilot.is_some_and(|pilot| std::ptr::eq(pilot, counts)) {
             let message = "is the counts themselves: pass NULL where they choose the labels";
             return Err(Error::argument("pilot", message).into());
         }
-        check_slack(radius_slack)?;
-        let found = Guarantee::with(counts, pilot, k, sigma, alpha, radius_slack, &Inference::of(validity)?)?;
+        let found = counts.guarantee(pilot, k, alpha)?;
         let labels = args.out_array(labels, k, "labels")?;
         let each = args.out_array(label_radii, k, "label_radii")?;
         let kept = args.out_array(kept_radii, k, "kept_radii")?;
@@ -219,7 +182,7 @@ pub unsafe extern "C" fn stk_counts_guarantee_with(
             kept.set(&self::kept_radii(&found));
         }
         let n0 = pilot.map_or(0, |pilot| pilot.n());
-        stk_guarantee { n0, sigma, alpha, radius_slack, ..stk_guarantee::EMPTY }.holding(&found).write(out);
+        stk_guarantee { n0, ..stk_guarantee::EMPTY }.holding(&found).write(out);
         Ok(())
     })
 }
@@ -229,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_has_eight_bytes() {
-        assert_eq!(size_of::<stk_guarantee>(), 10 * 8);
+    fn there_is_no_padding() {
+        assert_eq!(size_of::<stk_guarantee>(), 13 * 8);
     }
 }

@@ -9,7 +9,8 @@ use super::ffi::{Handle, call, free, get, opaque};
 use super::result::{Results, finish, stk_result};
 use super::status::stk_status;
 use crate::Error;
-use crate::smoothed::{Batch, Identity};
+use crate::record::Identity;
+use crate::smoothed::Batch;
 
 /// Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on the one
 /// that cancels the job, frees it or its model, or submits it (with a cancel token that is set). It may run before the
@@ -45,7 +46,7 @@ pub unsafe extern "C" fn stk_job_is_done(job: *const stk_job) -> bool {
     get!(job, false, |work| work.batch.is_finished())
 }
 
-/// Rows counted so far, of all inputs.
+/// Samples counted so far, of all inputs.
 ///
 /// @param job May be NULL: 0.
 #[unsafe(no_mangle)]
@@ -53,7 +54,7 @@ pub unsafe extern "C" fn stk_job_samples_done(job: *const stk_job) -> u64 {
     get!(job, 0, |work| work.batch.samples_done())
 }
 
-/// Rows to be counted in all, of all inputs, selection rows included; under a rule the most that may be counted.
+/// Samples to be counted in all, of all inputs, those that select included; under a rule the most that may be counted.
 ///
 /// @param job May be NULL: 0.
 #[unsafe(no_mangle)]

@@ -1,8 +1,8 @@
 //! The C ABI, version 1: what `include/smoothtopk.h` declares. One file per C type; a function is `stk_<type>_<verb>`.
 //!
 //! The functions are here for C; Rust hosts use the rest of the crate. Every export is a shell around safe Rust that
-//! `ffi` runs: it checks pointers, catches panics and turns errors into statuses. The room's unsafe code is in
-//! `ffi`, whose head says how an export is written; `error.rs` reads its own pointers.
+//! `ffi` runs: it checks pointers, catches panics and turns errors into statuses. All of the room's unsafe code is in
+//! `ffi.rs`.
 //!
 //! # Safety
 //! Of every function here: each pointer is NULL or points to what the function's documentation says, for as long as it says;
@@ -15,6 +15,7 @@ mod budget;
 mod cancel;
 mod counts;
 mod counts_certify;
+mod counts_json;
 mod decision;
 mod error;
 mod ffi;
@@ -27,21 +28,25 @@ mod model;
 mod model_options;
 mod model_options_device;
 mod model_run;
+mod query;
 mod request;
 mod request_noise;
 mod request_rule;
 mod result;
+mod result_counts;
 mod result_guarantee;
 mod runtime;
 mod status;
 mod summary;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
+mod validity;
 
 pub use budget::*;
 pub use cancel::*;
 pub use counts::*;
 pub use counts_certify::*;
+pub use counts_json::*;
 pub use decision::*;
 pub use error::*;
 pub use guarantee::*;
@@ -52,13 +57,16 @@ pub use model::*;
 pub use model_options::*;
 pub use model_options_device::*;
 pub use model_run::*;
+pub use query::*;
 pub use request::*;
 pub use request_noise::*;
 pub use request_rule::*;
 pub use result::*;
+pub use result_counts::*;
 pub use result_guarantee::*;
 pub use runtime::*;
 pub use status::*;
 pub use summary::*;
 #[cfg(feature = "test-hooks")]
 pub use test_hooks::*;
+pub use validity::*;

@@ -10,12 +10,13 @@ use super::memory::check_memory;
 use super::model_options::{Settings, stk_model_options};
 use super::status::stk_status;
 use crate::model::{Model, Runtime};
+use crate::record::Identity;
 use crate::sampler::{self, Opened, Plan};
-use crate::smoothed::{Identity, SmoothedClassifier};
+use crate::smoothed::SmoothedClassifier;
 use crate::{Error, Result, log};
 
-/// A base classifier, open in ONNX Runtime, with the threads that draw its rows. Functions that take a const model are safe
-/// from any number of threads, whose rows share batches.
+/// A base classifier, open in ONNX Runtime, with the threads that draw its samples. Functions that take a const model are safe
+/// from any number of threads, whose samples share batches.
 pub struct stk_model(Handle<Open>);
 opaque!(stk_model holds Open);
 

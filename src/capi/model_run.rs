@@ -12,8 +12,7 @@ use super::model::{Open, stk_model};
 use super::request::{Asked, stk_request};
 use super::result::{Results, finish, is_partial, stk_result};
 use super::status::stk_status;
-use crate::smoothed::{Batch, Request, Task};
-use crate::stats::check_trials;
+use crate::smoothed::{Batch, Task};
 use crate::{Error, Result};
 
 impl Open {
@@ -26,7 +25,7 @@ impl Open {
         done: Option<Box<dyn FnOnce() + Send>>,
     ) -> Result<Batch> {
         check_memory(self.model.signature().classes, tasks.len())?;
-        self.smoothed.submit_batch(inputs, tasks, &asked.request, asked.key, asked.control(done))
+        self.smoothed.submit_batch(inputs, tasks, &asked.request, asked.stream, asked.control(done))
     }
 
     /// A blocking call.
@@ -77,16 +76,21 @@ fn certify_tasks(args: &Args, labels: *const i64, count: usize) -> FfiResult<Vec
 
 /// Predicts the smoothed classifier's top-k set at each input, or abstains. Blocks. Safe from any number of threads.
 ///
+/// A statement is wrong with probability at most alpha when it is made once. A second run with another seed, because the first
+/// abstained, is not covered by that alpha: whoever tries until a run succeeds is wrong more often. Sound instead: a larger
+/// n of the same seed under a rule (stk_request_set_rule), whose bounds hold at all looks; or an alpha of its own for each run,
+/// drawn from a budget (stk_budget_new).
+///
 /// @param model Not NULL.
 /// @param request Not NULL.
-/// @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
+/// @param inputs `count` x elements float32, row-major, on the noise's scale, all finite. Not NULL.
 /// @param count At least 1.
 /// @param out Not NULL. Gets the result; free it with stk_result_free. Also set when the status is STK_STATUS_CANCELLED,
 /// STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN: the result then has the answers that were finished, and the counts so far
 /// of the other inputs. Not touched with any other status.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK if every input has its answer (an abstention is one, and so is that of the last look of an input that
-/// is late under a rule: its summary's cut says so); else why the first one has none: STK_STATUS_INVALID_ARGUMENT if the
+/// is late under a rule: its summary's early_stop says so); else why the first one has none: STK_STATUS_INVALID_ARGUMENT if the
 /// request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not finite or, with exact noise, not on its
 /// grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
 #[unsafe(no_mangle)]
@@ -106,15 +110,20 @@ pub unsafe extern "C" fn stk_model_predict(
     })
 }
 
-/// Certifies, for each input and each k, the l2 radius within which a label stays in the smoothed classifier's top k. Blocks.
-/// Safe from any number of threads.
+/// Certifies, for each input and each k, the radius within which a label stays in the smoothed classifier's top k.
+/// Blocks. Safe from any number of threads.
+///
+/// A statement is wrong with probability at most alpha when it is made once. A second run with another seed, because the first
+/// abstained or its radius was small, is not covered by that alpha: whoever tries until a run succeeds is wrong more often. Sound instead: a larger
+/// n of the same seed under a rule (stk_request_set_rule), whose bounds hold at all looks; or an alpha of its own for each run,
+/// drawn from a budget (stk_budget_new).
 ///
 /// @param model Not NULL.
 /// @param request Not NULL.
-/// @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
+/// @param inputs `count` x elements float32, row-major, on the noise's scale, all finite. Not NULL.
 /// @param count At least 1.
-/// @param labels `count` labels, fixed before any row is drawn; STK_NO_LABEL: the label most frequent among n0 rows of their
-/// own. May be NULL: all are selected so.
+/// @param labels `count` labels, fixed before any sample is drawn; STK_NO_LABEL: the label most frequent among n0 samples of
+/// their own. May be NULL: all are selected so.
 /// @param out Not NULL. As for stk_model_predict.
 /// @param err May be NULL.
 /// @return As stk_model_predict; STK_STATUS_OK also where nothing is certified (radius 0).
@@ -138,13 +147,13 @@ pub unsafe extern "C" fn stk_model_certify(
 
 /// Certifies, for each input and each k, what holds around it for the k labels that are returned: the radius of every label, of
 /// the set, of how many of it stay, and of their order (stk_result_guarantee, stk_result_label_radii, stk_result_kept_radii).
-/// The labels are those most frequent among n0 rows of their own or, with n0 = 0, among the very n rows that certify them.
-/// Blocks. Safe from any number of threads.
+/// The labels are those most frequent among n0 samples of their own or, with n0 = 0, among the very n samples that certify
+/// them. Blocks. Safe from any number of threads.
 ///
 /// @param model Not NULL.
-/// @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its bound and allocation are not
+/// @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its allocation is not
 /// used.
-/// @param inputs `count` x elements float32, row-major, on sigma's scale, all finite. Not NULL.
+/// @param inputs `count` x elements float32, row-major, on the noise's scale, all finite. Not NULL.
 /// @param count At least 1.
 /// @param out Not NULL. As for stk_model_predict.
 /// @param err May be NULL.
@@ -166,17 +175,16 @@ pub unsafe extern "C" fn stk_model_certify_answer(
     })
 }
 
-/// Counts the labels of the samples first .. first + rows - 1 of the estimation noise of one input, with the request's sigma,
-/// generator, key and grid: counts of disjoint ranges add to those that a certify of all of them draws (predict has rows of
-/// its own). What their certificates must allow for the noise is told by stk_model_noise_cost. Blocks. Safe from any number of
-/// threads.
+/// Counts the labels of the samples first .. first + samples - 1 of the estimation noise of one input, with the request's noise,
+/// generator and stream. Counts of disjoint ranges add (stk_counts_add) to those that a certify of all of them draws; predict has
+/// samples of its own. What the noise costs is in the counts. Blocks. Safe from any number of threads.
 ///
 /// @param model Not NULL.
 /// @param request Not NULL. Its seed or key of ChaCha12 should be set: ranges under different ones are not parts of one sample.
 /// Its rule is not used.
-/// @param input One input: elements float32, on sigma's scale, all finite. Not NULL.
+/// @param input One input: elements float32, on the noise's scale, all finite. Not NULL.
 /// @param first The first sample.
-/// @param rows How many, at least 1; first + rows is at most 10^12.
+/// @param samples How many, at least 1; first + samples is at most 10^12.
 /// @param out Not NULL. Gets the counts; free them with stk_counts_free. Also set, with the counts so far, when the status is
 /// STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN; which samples those are is not determined,
 /// and such counts certify and predict nothing: stk_counts_certify, stk_counts_predict and stk_counts_guarantee refuse them.
@@ -188,7 +196,7 @@ pub unsafe extern "C" fn stk_model_sample(
     request: *const stk_request,
     input: *const f32,
     first: u64,
-    rows: u64,
+    samples: u64,
     out: *mut *mut stk_counts,
     err: *mut *mut stk_error,
 ) -> stk_status {
@@ -196,56 +204,23 @@ pub unsafe extern "C" fn stk_model_sample(
         let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
         let input = args.array(input, open.model.signature().elements, "input")?;
-        let end = first.checked_add(rows);
-        let end = end.ok_or_else(|| Error::argument("rows", "first + rows overflows 64 bits"))?;
-        let draw = open.smoothed.submit_samples(input, first..end, &asked.request, asked.key, asked.control(None))?;
+        let end = first.checked_add(samples);
+        let end = end.ok_or_else(|| Error::argument("samples", "first + samples overflows 64 bits"))?;
+        let draw =
+            open.smoothed.submit_samples(input, first..end, &asked.request, asked.stream, asked.control(None))?;
         if let Some(progress) = asked.progress() {
             draw.wait_with(progress);
         }
         let drawn = draw.wait();
-        match drawn.stopped.map(Failure::from) {
-            None => out.give(drawn.counts),
+        match drawn.early_stop.map(Failure::from) {
+            None => out.give(drawn.counts.into()),
             Some(failure) => {
                 if is_partial(&failure) {
-                    out.give(drawn.counts);
+                    out.give(drawn.counts.into());
                 }
                 return Err(failure);
             }
         }
-        Ok(())
-    })
-}
-
-/// What a statement from counts of stk_model_sample must allow for the noise; the summaries of other calls have it. Safe from
-/// any number of threads.
-///
-/// @param model Not NULL.
-/// @param request Not NULL. Its alpha, sigma, input_max and exact noise are used.
-/// @param rows The most rows that the statement may come to rest on, those that select a label included; from 1 to 10^12.
-/// @param alpha_left Not NULL. Gets what is left of the request's alpha for the bounds: all of it, but for exact noise.
-/// @param radius_slack Not NULL. Gets what must be taken off the radius: 0 with exact noise.
-/// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also when the noise would take more than half of alpha.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_model_noise_cost(
-    model: *const stk_model,
-    request: *const stk_request,
-    rows: u64,
-    alpha_left: *mut f64,
-    radius_slack: *mut f64,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    call!(err, |args, model, request| {
-        let (open, asked) = (model.shared()?, request.shared()?);
-        let alpha_left = args.out(alpha_left, "alpha_left")?;
-        let radius_slack = args.out(radius_slack, "radius_slack")?;
-        check_trials(rows).map_err(|error| error.with_field("rows"))?;
-        let elements = open.model.signature().elements;
-        // A task without pilot rows: all of them are in `rows`.
-        let left = Request { n: rows, ..asked.request.clone() }.alpha_left(Task::Predict, elements)?;
-        let slack = asked.request.noise()?.radius_slack(elements);
-        alpha_left.set(left);
-        radius_slack.set(slack);
         Ok(())
     })
 }

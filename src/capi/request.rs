@@ -1,35 +1,20 @@
 //! `stk_request`.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::time::Duration;
 
 use super::cancel::stk_cancel;
 use super::error::stk_error;
 use super::ffi::{FfiResult, Handle, User, call, free, opaque};
 use super::status::stk_status;
-use crate::Error;
-use crate::smoothed::{Bounding, CancelToken, Control, Generator, Request};
-use crate::stats::Bound;
-
-/// How label probabilities are bounded: one of the STK_BOUND_ constants.
-pub type stk_bound = i32;
-
-/// alpha/(k + 1) for the label and for each of its k strongest rivals. The default.
-pub const STK_BOUND_RANKED: stk_bound = 0;
-/// SimuEM of the paper: alpha/c for each of the c labels.
-pub const STK_BOUND_SIMUEM: stk_bound = 1;
-/// BinoCP of the paper: alpha for the label; every rival is bounded by 1 minus the label's lower bound.
-pub const STK_BOUND_BINOCP: stk_bound = 2;
-/// Chosen by the n0 selection rows, for the largest radius that is to be expected. The result says what was chosen.
-pub const STK_BOUND_AUTO: stk_bound = 3;
-/// A allocation of alpha that is none of the others: stk_result_allocation tells it. Only in results.
-pub const STK_BOUND_ALLOCATION: stk_bound = 4;
+use crate::perturbation::Family;
+use crate::smoothed::{CancelToken, Control, Generator, Request};
 
 /// Called on the thread that waits in a blocking call, at most once per batch and once at the end.
 ///
 /// @param user What was given with the callback.
-/// @param samples_done Rows counted so far.
-/// @param samples_total Rows to be counted in all; under a rule the most that may be counted.
+/// @param samples_done Samples counted so far.
+/// @param samples_total Samples to be counted in all; under a rule the most that may be counted.
 pub type stk_progress_callback = Option<unsafe extern "C" fn(user: *mut c_void, samples_done: u64, samples_total: u64)>;
 
 /// What is asked of a smoothed classifier: the noise, how much of it, and how sure the answer must be. Setters check their
@@ -41,7 +26,7 @@ opaque!(stk_request holds Asked);
 /// What a request holds.
 pub(super) struct Asked {
     pub request: Request,
-    pub key: u64,
+    pub stream: u64,
     pub timeout: Option<Duration>,
     pub cancel: Option<CancelToken>,
     progress: Option<(unsafe extern "C" fn(*mut c_void, u64, u64), User)>,
@@ -58,18 +43,6 @@ impl Asked {
     }
 }
 
-pub(super) fn bound_from(bound: stk_bound) -> FfiResult<Bound> {
-    match bound {
-        STK_BOUND_RANKED => Ok(Bound::Ranked),
-        STK_BOUND_SIMUEM => Ok(Bound::SimuEm),
-        STK_BOUND_BINOCP => Ok(Bound::BinoCp),
-        _ => {
-            let message = format!("{bound} is none of STK_BOUND_RANKED, STK_BOUND_SIMUEM and STK_BOUND_BINOCP");
-            Err(Error::argument("bound", message).into())
-        }
-    }
-}
-
 /// Sets one thing, where the request then passes its checks.
 pub(super) fn set(asked: &mut Asked, change: impl FnOnce(&mut Request)) -> FfiResult {
     let mut request = asked.request.clone();
@@ -80,23 +53,24 @@ pub(super) fn set(asked: &mut Asked, change: impl FnOnce(&mut Request)) -> FfiRe
 }
 
 /// Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds, noise of
-/// Philox with a seed from the operating system for each call, key 0, input_max 1, no timeout.
+/// Philox with a seed from the operating system for each call, stream 0, input_max 1, no timeout.
 ///
-/// @param sigma Standard deviation of the Gaussian noise, in the units of the input; from 1e-100 to 1e100.
+/// @param noise "gaussian:SIGMA", with the standard deviation of the noise in the units of the input, from 1e-100 to 1e100, such as
+/// "gaussian:0.25"; or "uniform:LAMBDA", noise on [-lambda, lambda]. Not NULL.
 /// @param out Not NULL. Gets the request; free it with stk_request_free.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_request_new(
-    sigma: f64,
+    noise: *const c_char,
     out: *mut *mut stk_request,
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |args| {
         let out = args.out(out, "out")?;
-        let request = Request::new(sigma);
+        let request = Request::new(args.text(noise, "noise")?.parse::<Family>()?);
         request.check()?;
-        out.give(Asked { request, key: 0, timeout: None, cancel: None, progress: None });
+        out.give(Asked { request, stream: 0, timeout: None, cancel: None, progress: None });
         Ok(())
     })
 }
@@ -109,22 +83,7 @@ pub unsafe extern "C" fn stk_request_free(request: *mut stk_request) {
     free!(request);
 }
 
-/// Sets the standard deviation of the noise, in the units of the input.
-///
-/// @param request Not NULL.
-/// @param sigma From 1e-100 to 1e100, and such that float32 has a grid for inputs up to input_max with this noise.
-/// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_request_set_sigma(
-    request: *mut stk_request,
-    sigma: f64,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    call!(err, |_, request| set(request.exclusive()?, |request| request.sigma = sigma))
-}
-
-/// Sets the k of top-k. Each k gets a statement of its own at alpha, from the same rows.
+/// Sets the k of top-k. Each k gets a statement of its own at alpha, from the same samples.
 ///
 /// @param request Not NULL.
 /// @param k `len` values, all different, each at least 1 and, when a model is asked, less than its number of
@@ -145,7 +104,7 @@ pub unsafe extern "C" fn stk_request_set_k(
     })
 }
 
-/// Sets the rows that answer; under a rule (stk_request_set_rule) the most of them.
+/// Sets the samples that answer; under a rule (stk_request_set_rule) the most of them.
 ///
 /// @param request Not NULL.
 /// @param n From 1 to 10^12.
@@ -156,12 +115,12 @@ pub unsafe extern "C" fn stk_request_set_n(request: *mut stk_request, n: u64, er
     call!(err, |_, request| set(request.exclusive()?, |request| request.n = n))
 }
 
-/// Sets the rows that select: a label where certify is given none, how alpha is spent where that is auto, the labels that
+/// Sets the samples that select: a label where certify is given none, how alpha is split where that is auto, the labels that
 /// certify_answer returns. They are drawn beside the n that certify.
 ///
 /// @param request Not NULL.
-/// @param n0 At most 10^12; at least 1 where a label or a allocation is to be selected. 0 in certify_answer: the labels are
-/// selected by the very rows that certify them, which is paid for out of alpha.
+/// @param n0 At most 10^12; at least 1 where a label or an allocation is to be selected. 0 in certify_answer: the labels are
+/// selected by the very samples that certify them, which is paid for out of alpha.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
 #[unsafe(no_mangle)]
@@ -188,24 +147,6 @@ pub unsafe extern "C" fn stk_request_set_alpha(
     call!(err, |_, request| set(request.exclusive()?, |request| request.alpha = alpha))
 }
 
-/// Sets how label probabilities are bounded (certify). stk_request_set_allocation has more choices; the later call counts.
-///
-/// @param request Not NULL.
-/// @param bound One of the STK_BOUND_ constants, but not STK_BOUND_ALLOCATION.
-/// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_request_set_bound(
-    request: *mut stk_request,
-    bound: stk_bound,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    call!(err, |_, request| {
-        let bound = if bound == STK_BOUND_AUTO { Bounding::Auto } else { bound_from(bound)?.into() };
-        set(request.exclusive()?, |request| request.bound = bound)
-    })
-}
-
 /// Sets the generator Philox4x32-10, which is the default, with this seed. Whoever knows the seed knows the noise.
 ///
 /// @param request Not NULL.
@@ -222,31 +163,31 @@ pub unsafe extern "C" fn stk_request_set_seed(
         Generator::Philox { seed: Some(seed) }))
 }
 
-/// Sets the job key of the first input; input i of a call gets key + i. Inputs that share a seed must have keys of their own,
-/// or they get the same noise.
+/// Sets the stream of the first input, which names an input's noise under a seed or key; input i of a call gets stream + i. Inputs
+/// that share a seed must have streams of their own, or they get the same noise.
 ///
 /// @param request Not NULL.
-/// @param key Any value; key + count - 1 must not overflow in a call.
+/// @param stream Any value; stream + count - 1 must not overflow in a call.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_request_set_key(
+pub unsafe extern "C" fn stk_request_set_stream(
     request: *mut stk_request,
-    key: u64,
+    stream: u64,
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |_, request| {
-        request.exclusive()?.key = key;
+        request.exclusive()?.stream = stream;
         Ok(())
     })
 }
 
-/// Sets the largest |x| that the noise grid is to carry exactly; of no effect with exact noise. It is part of the smoothed classifier: use one value for all
-/// inputs of a data set. Certificates hold for larger inputs too: float32 then rounds the sums with the noise, and what it gives
+/// Sets the largest |x| that the noise grid is to carry exactly; of no effect with exact noise. It is part of the smoothed
+/// classifier: use one value for all inputs of a data set. Certificates hold for larger inputs too: float32 then rounds the sums with the noise, and what it gives
 /// is a function of the exact sums. But pixels from 0 to 255, where sigma is meant for 0 to 1, are a mistake all the same.
 ///
 /// @param request Not NULL.
-/// @param input_max Finite, 0 or more, and such that float32 has a grid for it with sigma.
+/// @param input_max Finite, 0 or more, and such that float32 has a grid for it with the noise.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
 #[unsafe(no_mangle)]
@@ -259,7 +200,7 @@ pub unsafe extern "C" fn stk_request_set_input_max(
 }
 
 /// Sets how long a call may take, on the monotonic clock, from the call on. Work that is late stops within about a batch. With
-/// a fixed number of rows it then has no answer; under a rule it has that of its last look, which is sound, if it got to one.
+/// a fixed number of samples it then has no answer; under a rule it has that of its last look, which is sound, if it got to one.
 ///
 /// @param request Not NULL.
 /// @param milliseconds 0: no limit.

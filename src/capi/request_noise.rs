@@ -1,17 +1,19 @@
 //! `stk_request`: how the noise is made.
 
+use std::ffi::c_char;
+
 use super::error::stk_error;
 use super::ffi::call;
 use super::request::{set, stk_request};
 use super::status::stk_status;
 use crate::Error;
-use crate::noise::{ExactGrid, Source};
+use crate::noise::ExactGrid;
 use crate::smoothed::{Generator, NoiseMode};
 
 /// Where the noise's bits come from: one of the STK_GENERATOR_ constants.
 pub type stk_generator = i32;
 
-/// No noise was involved (counts alone).
+/// It does not come from a model (counts alone).
 pub const STK_GENERATOR_NONE: stk_generator = 0;
 /// Philox4x32-10, with a seed of 64 bits.
 pub const STK_GENERATOR_PHILOX: stk_generator = 1;
@@ -21,11 +23,29 @@ pub const STK_GENERATOR_CHACHA12: stk_generator = 2;
 /// Bytes of a key of ChaCha12.
 pub const STK_CHACHA12_KEY_SIZE: usize = 32;
 
-pub(super) fn generator_of(source: &Source) -> stk_generator {
-    match source {
-        Source::Philox { .. } => STK_GENERATOR_PHILOX,
-        Source::ChaCha12 { .. } => STK_GENERATOR_CHACHA12,
+pub(super) fn generator_of(generator: Generator) -> stk_generator {
+    match generator {
+        Generator::Philox { .. } => STK_GENERATOR_PHILOX,
+        Generator::ChaCha12 { .. } => STK_GENERATOR_CHACHA12,
     }
+}
+
+/// Sets the noise.
+///
+/// @param request Not NULL.
+/// @param noise As for stk_request_new. Not NULL.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_set_noise(
+    request: *mut stk_request,
+    noise: *const c_char,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args, request| {
+        let family = args.text(noise, "noise")?.parse()?;
+        set(request.exclusive()?, |request| request.family = family)
+    })
 }
 
 /// Sets exact noise: inputs on a declared grid, and the Gaussian discretised to it from exact cell probabilities. What separates
@@ -44,16 +64,15 @@ pub unsafe extern "C" fn stk_request_set_noise_exact(
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |_, request| {
-        let noise = if levels == 0 { NoiseMode::Grid } else { NoiseMode::Exact(ExactGrid::new(levels)?) };
-        set(request.exclusive()?, |request| request.noise = noise)
+        let mode = if levels == 0 { NoiseMode::Grid } else { NoiseMode::Exact(ExactGrid::new(levels)?) };
+        set(request.exclusive()?, |request| request.mode = mode)
     })
 }
 
 /// Sets the generator ChaCha12, a stream cipher: noise that was seen tells nothing of other noise, which keeps an adversary who
 /// knows the generator, and not the key, from foreseeing it. stk_request_set_seed goes back to Philox.
 ///
-/// The key is in the JSON of a result (chacha12_key, in hex), so that the rows can be drawn again: whoever reads that knows the
-/// noise.
+/// The key is in the JSON of counts and results with their secret, in hex, and in no other.
 ///
 /// @param request Not NULL.
 /// @param key STK_CHACHA12_KEY_SIZE bytes, which must be secret and random. Copied. May be NULL: a key from the operating system

@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::sync::{Arc, OnceLock};
 
 use super::counts::{to_label, to_labels};
-use super::counts_certify::{asked_bound, certified, predicted};
+use super::counts_certify::{certified, of_counts, predicted};
 use super::decision;
 use super::error::stk_error;
 use super::ffi::{Failure, FfiResult, Handle, Out, c_string, call, free, get, opaque};
@@ -14,8 +14,10 @@ use super::status::{
     self, STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_OK, STK_STATUS_RUN, stk_status,
 };
 use super::summary::stk_summary;
-use crate::smoothed::{self, Identity, NoiseMode, Outcome, Task};
-use crate::stats::Validity;
+use crate::certificate::Basis;
+use crate::counts::Counts;
+use crate::record::{Identity, Record};
+use crate::smoothed::{self, NoiseMode, Outcome, Task};
 use crate::{Error, log};
 
 /// What came of a predict, certify or certify_answer: one entry per input and, in it, one per k. Never changes, so it may be read from any
@@ -35,11 +37,10 @@ pub(super) struct Entry {
     labels: Vec<Vec<i64>>,
     /// Of guarantees: for each k, the radii of the labels, and of how many stay.
     pub radii: Vec<(Vec<f64>, Vec<f64>)>,
-    /// Of certificates: for each k, how alpha was spent.
+    /// Of certificates: for each k, how alpha was split.
     allocations: Vec<CString>,
-    /// Of certificates and guarantees: for each k, the kind of their bounds.
-    validity: Vec<CString>,
-    json: OnceLock<CString>,
+    /// The record, without and with the secret.
+    records: [OnceLock<CString>; 2],
 }
 
 impl Results {
@@ -110,13 +111,12 @@ impl Entry {
             }
             _ => vec![CString::default(); outcome.request.k.len()],
         };
-        let kind = |validity: Validity| c_string(&validity.to_string());
-        let validity = match &outcome.answer {
-            Ok(smoothed::Answer::Certificates(list)) => list.iter().map(|found| kind(found.validity)).collect(),
-            Ok(smoothed::Answer::Guarantees(list)) => list.iter().map(|_| kind(outcome.request.validity())).collect(),
-            _ => vec![CString::default(); outcome.request.k.len()],
-        };
-        Self { outcome, labels, radii, allocations, validity, json: OnceLock::new() }
+        Self { outcome, labels, radii, allocations, records: Default::default() }
+    }
+
+    /// The counts that the answer for one k rests on; those that were drawn, where there is no answer.
+    pub(super) fn counts_of_k(&self, k_index: usize) -> &Counts {
+        self.outcome.earlier.get(k_index).and_then(Option::as_ref).unwrap_or(&self.outcome.counts)
     }
 
     pub(super) fn check_k(&self, k_index: usize) -> FfiResult {
@@ -129,49 +129,43 @@ impl Entry {
 
     fn summary(&self, k_index: usize) -> FfiResult<stk_summary> {
         self.check_k(k_index)?;
-        let Outcome { answer, counts, selection, elapsed, request, key, task, elements, .. } = &self.outcome;
-        let answered = answer.is_ok();
-        let noise = request.noise()?;
+        let Outcome { answer, counts, selection, request, .. } = &self.outcome;
         let summary = stk_summary {
-            n: counts.n(),
             n0: selection.as_ref().map_or(0, |counts| counts.n()),
             k: request.k[k_index] as u64,
-            sigma: request.sigma,
             alpha: request.alpha,
-            grid: noise.mode().step(),
-            radius_slack: if *task == Task::Predict { 0.0 } else { noise.radius_slack(*elements) },
-            seconds: elapsed.as_secs_f64(),
-            seed: request.generator.seed().unwrap_or_default(),
-            key: *key,
-            bound: asked_bound(&request.bound),
-            n_certified: if answered { counts.n() } else { 0 },
-            samples_drawn: self.outcome.rows,
-            alpha_left: request.alpha_left(*task, *elements)?,
+            seconds: self.outcome.elapsed.as_secs_f64(),
+            stream: self.outcome.stream,
+            samples_drawn: self.outcome.samples_drawn,
             decision: decision::of(self.outcome.decisions.get(k_index)),
-            cut: self.outcome.cut.as_ref().map_or(STK_STATUS_OK, |error| status::of(error.kind())),
-            generator: generator_of(noise.source()),
-            levels: match request.noise {
+            early_stop: self.outcome.early_stop.as_ref().map_or(STK_STATUS_OK, |error| status::of(error.kind())),
+            generator: generator_of(request.generator),
+            levels: match request.mode {
                 NoiseMode::Exact(grid) => grid.levels(),
                 NoiseMode::Grid => 0,
             },
-            ..stk_summary::EMPTY
+            ..of_counts(counts)
         };
         Ok(match answer {
-            Ok(smoothed::Answer::Predictions(list)) => predicted(summary, &list[k_index]),
-            Ok(smoothed::Answer::Certificates(list)) => {
-                // The certificate's own alpha is what the noise left of it.
-                stk_summary { alpha: request.alpha, ..certified(summary, &list[k_index]) }
+            Ok(smoothed::Answer::Predictions(list)) => {
+                predicted(summary, &list[k_index], &Basis::of(self.counts_of_k(k_index), request.alpha)?)
             }
+            Ok(smoothed::Answer::Certificates(list)) => certified(summary, &list[k_index]),
             Ok(smoothed::Answer::Guarantees(list)) => guaranteed(summary, &list[k_index]),
             Err(error) => stk_summary {
                 status: status::of(error.kind()),
-                label: match task {
-                    Task::Certify(label) => to_label(*label),
+                label: match self.outcome.task {
+                    Task::Certify(label) => to_label(label),
                     _ => stk_summary::EMPTY.label,
                 },
                 ..summary
             },
         })
+    }
+
+    fn record(&self, identity: &Identity, secrets: bool) -> *const c_char {
+        let json = || c_string(&Record::of(&self.outcome, Some(identity), secrets).to_json());
+        self.records[usize::from(secrets)].get_or_init(json).as_ptr()
     }
 }
 
@@ -246,60 +240,7 @@ pub unsafe extern "C" fn stk_result_labels(
     })
 }
 
-/// The counts of the rows that answer, by label; of those that were drawn, where the input has no answer. These rows are the
-/// summary's n, which may exceed their sum: a row without finite scores counts for no label, and in bounds as a row of every
-/// rival.
-///
-/// @param result Not NULL.
-/// @param input The input's index, below stk_result_len.
-/// @param counts Not NULL. Gets an array that lives as long as the result.
-/// @param classes Not NULL. Gets its length, the number of labels.
-/// @param err May be NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_result_counts(
-    result: *const stk_result,
-    input: usize,
-    counts: *mut *const u64,
-    classes: *mut usize,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    call!(err, |args, result| {
-        let results = result.shared()?;
-        let (counts, classes) = (args.out(counts, "counts")?, args.out(classes, "classes")?);
-        let labels = results.entry(input)?.outcome.counts.labels();
-        counts.set(labels.as_ptr());
-        classes.set(labels.len());
-        Ok(())
-    })
-}
-
-/// The counts of the n0 rows that selected: the label, how alpha is spent, or the labels of an answer.
-///
-/// @param result Not NULL.
-/// @param input The input's index, below stk_result_len.
-/// @param counts Not NULL. Gets an array that lives as long as the result; NULL where there are no such rows.
-/// @param classes Not NULL. Gets its length: the number of labels, 0 where there are no such rows.
-/// @param err May be NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_result_selection(
-    result: *const stk_result,
-    input: usize,
-    counts: *mut *const u64,
-    classes: *mut usize,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    call!(err, |args, result| {
-        let results = result.shared()?;
-        let (counts, classes) = (args.out(counts, "counts")?, args.out(classes, "classes")?);
-        let labels = results.entry(input)?.outcome.selection.as_ref().map(|counts| counts.labels());
-        counts.set(labels.map_or(std::ptr::null(), <[u64]>::as_ptr));
-        classes.set(labels.map_or(0, <[u64]>::len));
-        Ok(())
-    })
-}
-
-/// certify: how alpha was spent on the certificate of one k, as stk_counts_certify_with takes it; "auto" was replaced by what it
-/// chose.
+/// certify: how alpha was split for the certificate of one k, as stk_query takes it; "auto" was replaced by what it chose.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
@@ -324,42 +265,15 @@ pub unsafe extern "C" fn stk_result_allocation(
     })
 }
 
-/// certify and certify_answer: the kind of bounds that one k rests on, as stk_counts_certify_with and stk_counts_guarantee_with
-/// take it: "fixed", "randomized:U", "anytime", or "anytime:N" with the n of the request (not that of the summary).
-///
-/// @param result Not NULL.
-/// @param input The input's index, below stk_result_len.
-/// @param k_index The index of the k in the request, below stk_result_k_len.
-/// @param validity Not NULL. Gets a UTF-8 string that lives as long as the result; "" where the input has no answer, and for
-/// predict.
-/// @param err May be NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stk_result_validity(
-    result: *const stk_result,
-    input: usize,
-    k_index: usize,
-    validity: *mut *const c_char,
-    err: *mut *mut stk_error,
-) -> stk_status {
-    call!(err, |args, result| {
-        let results = result.shared()?;
-        let validity = args.out(validity, "validity")?;
-        let entry = results.entry(input)?;
-        entry.check_k(k_index)?;
-        validity.set(entry.validity[k_index].as_ptr());
-        Ok(())
-    })
-}
-
-/// One input's outcome as a JSON object, with all that is needed to check it again: the model's hash, provider and precision,
-/// the versions, sigma, k, n, n0, alpha, rule, bound, generator, job key, grid, the counts, and what follows from them. Numbers
-/// parse back to the same values; seeds and counts are integers of up to 64 bits. It holds the seed, or the key of ChaCha12 in
-/// hex: whoever reads it knows the noise.
+/// One input's outcome as a JSON object (format smoothtopk-record 1.0), with all that is needed to check it: the request, what
+/// computed it (the model's hash, provider and arithmetic, versions), the counts as stk_counts_json has them, and what follows from
+/// them. Numbers parse back to the same values; counts are integers of up to 64 bits. A digest is in the place of the seed or key.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
 /// @param json Not NULL. Gets a UTF-8 string that lives as long as the result.
 /// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_result_json(
     result: *const stk_result,
@@ -370,9 +284,30 @@ pub unsafe extern "C" fn stk_result_json(
     call!(err, |args, result| {
         let results = result.shared()?;
         let json = args.out(json, "json")?;
-        let entry = results.entry(input)?;
-        let text = entry.json.get_or_init(|| c_string(&entry.outcome.to_json(&results.identity).to_string()));
-        json.set(text.as_ptr());
+        json.set(results.entry(input)?.record(&results.identity, false));
+        Ok(())
+    })
+}
+
+/// As stk_result_json, with the seed or key, so that the samples can be drawn again: whoever reads it knows the noise. Keep it from
+/// adversaries as long as the seed or key is in use.
+///
+/// @param result Not NULL.
+/// @param input The input's index, below stk_result_len.
+/// @param json Not NULL. Gets a UTF-8 string that lives as long as the result.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_result_json_with_secret(
+    result: *const stk_result,
+    input: usize,
+    json: *mut *const c_char,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args, result| {
+        let results = result.shared()?;
+        let json = args.out(json, "json")?;
+        json.set(results.entry(input)?.record(&results.identity, true));
         Ok(())
     })
 }

@@ -31,7 +31,7 @@ pub unsafe extern "C" fn stk_result_guarantee(
         let out = args.out_sized(out, out_size, "out")?;
         let entry = results.entry(input)?;
         entry.check_k(k_index)?;
-        let Outcome { answer, counts, selection, request, task, elements, .. } = &entry.outcome;
+        let Outcome { answer, counts, selection, request, task, .. } = &entry.outcome;
         if *task != Task::CertifyAnswer {
             return Err(Error::argument("result", "is of another task: only certify_answer gives guarantees").into());
         }
@@ -39,9 +39,8 @@ pub unsafe extern "C" fn stk_result_guarantee(
             k: request.k[k_index] as u64,
             n: counts.n(),
             n0: selection.as_ref().map_or(0, |counts| counts.n()),
-            sigma: request.sigma,
+            noise_scale: request.family.parameter(),
             alpha: request.alpha,
-            radius_slack: request.noise()?.radius_slack(*elements),
             ..stk_guarantee::EMPTY
         };
         match answer {
@@ -52,7 +51,7 @@ pub unsafe extern "C" fn stk_result_guarantee(
     })
 }
 
-/// certify_answer: for each returned label, in the order of stk_result_labels, the l2 radius within which it stays in the top k;
+/// certify_answer: for each returned label, in the order of stk_result_labels, the radius within which it stays in the top k;
 /// 0 for none. All of them together are one statement at alpha.
 ///
 /// @param result Not NULL.
@@ -82,7 +81,7 @@ pub unsafe extern "C" fn stk_result_label_radii(
     })
 }
 
-/// certify_answer: at index e - 1 the l2 radius within which at least e of the k returned labels stay in the top k, 0 for none;
+/// certify_answer: at index e - 1 the radius within which at least e of the k returned labels stay in the top k, 0 for none;
 /// infinity where so many stay whatever happens, because too few labels are outside. Each is a statement at alpha of its own.
 ///
 /// @param result Not NULL.

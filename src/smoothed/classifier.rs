@@ -139,7 +139,7 @@ impl SmoothedClassifier {
                 "the samples {} .. {} must be at least one and end by {MAX_TRIALS}",
                 samples.start, samples.end
             );
-            return Err(Error::argument("rows", message));
+            return Err(Error::argument("samples", message));
         }
         self.sampler.check_elements(input.len())?;
         let noise = request.noise()?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// In the order in which the header has them.
-const SOURCES: [&str; 22] = [
+const SOURCES: [&str; 26] = [
     "status",
     "error",
     "library",
@@ -17,11 +17,15 @@ const SOURCES: [&str; 22] = [
     "request_noise",
     "cancel",
     "counts",
+    "counts_json",
+    "validity",
+    "query",
     "counts_certify",
     "decision",
     "summary",
     "guarantee",
     "result",
+    "result_counts",
     "result_guarantee",
     "job",
     "model",

@@ -76,6 +76,38 @@ impl Args {
         Ok(Some(OutArray(out, len)))
     }
 
+    /// A struct that begins with its size, as the caller's header has it: `default` for what an older header does not know. `first`
+    /// is the size that it had at first. `T` must hold numbers and pointers alone, which any bytes are.
+    pub(in crate::capi) fn sized<T: Copy>(
+        &self,
+        value: *const T,
+        default: T,
+        first: usize,
+        name: &str,
+    ) -> FfiResult<T> {
+        check_pointer(value, name)?;
+        // SAFETY: whatever its size, it begins with these 8 bytes, by the promise of whoever made `self`.
+        let size = unsafe { value.cast::<u64>().read() };
+        let known_size = |size: &usize| (first..=LARGEST_INPUT).contains(size);
+        let size = usize::try_from(size).ok().filter(known_size).ok_or_else(|| {
+            let message =
+                format!("begins with the size {size}, which is none of its sizes: set struct_size to sizeof *{name}");
+            Failure::argument("struct_size", message)
+        })?;
+        let known = size.min(size_of::<T>());
+        // SAFETY: `size` bytes that nobody writes to during the call, by the same promise.
+        let bytes = unsafe { std::slice::from_raw_parts(value.cast::<u8>(), size) };
+        if bytes[known..].iter().any(|&byte| byte != 0) {
+            let message =
+                format!("has fields that are set and newer than this library, which knows {known} bytes of {size}");
+            return Err(Failure::argument(name, message));
+        }
+        let mut read = default;
+        // SAFETY: `known` is at most the size of both, and any bytes are a `T`.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), (&raw mut read).cast::<u8>(), known) };
+        Ok(read)
+    }
+
     /// Where the first `size` bytes of a `T` go, and zeros if `size` is larger.
     pub(in crate::capi) fn out_sized<T>(&self, out: *mut T, size: usize, name: &str) -> FfiResult<OutSized<T>> {
         check_pointer(out, name)?;
@@ -87,3 +119,6 @@ impl Args {
         Ok(OutSized(out, size))
     }
 }
+
+/// Bytes that no struct of any version has, so that a size that was never set is refused and not read.
+const LARGEST_INPUT: usize = 4096;

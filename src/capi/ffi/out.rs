@@ -16,6 +16,11 @@ impl<T> Out<T> {
 }
 
 impl<C: Opaque> Out<*mut C> {
+    /// Hands no handle to the caller.
+    pub(in crate::capi) fn give_none(self) {
+        self.set(ptr::null_mut());
+    }
+
     /// Hands a new handle to the caller.
     pub(in crate::capi) fn give(self, value: C::Inner) {
         let handle = C::wrap(Handle { poisoned: AtomicBool::new(false), value });
