@@ -28,6 +28,8 @@ mod parity_attack;
 mod philox;
 #[path = "noise/rows.rs"]
 mod rows;
+#[path = "common/statements.rs"]
+mod statements;
 
 use smoothtopk::noise::{NoiseStream, Purpose};
 
