@@ -17,5 +17,7 @@ mod golden;
 mod looks;
 #[path = "guarantees/properties.rs"]
 mod properties;
+#[path = "common/statements.rs"]
+mod statements;
 #[path = "guarantees/truth.rs"]
 mod truth;

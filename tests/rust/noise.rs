@@ -32,6 +32,8 @@ mod rows;
 mod uniform;
 #[path = "noise/uniform_statistics.rs"]
 mod uniform_statistics;
+#[path = "common/statements.rs"]
+mod statements;
 
 use smoothtopk::noise::{NoiseStream, Purpose};
 

@@ -14,3 +14,5 @@ mod paper;
 mod properties;
 #[path = "stats/sequential.rs"]
 mod sequential;
+#[path = "common/statements.rs"]
+mod statements;

@@ -16,13 +16,15 @@ mod decisions;
 mod invalid;
 #[path = "stopping/rules.rs"]
 mod rules;
+#[path = "common/statements.rs"]
+mod statements;
 #[path = "stopping/tables.rs"]
 mod tables;
 #[path = "coverage/truth.rs"]
 mod truth;
 
 use rand::rngs::StdRng;
-use smoothtopk::stats::Counts;
+use smoothtopk::stats::Tally;
 use truth::Truth;
 
 /// Draws of the luckiest-look checks.
@@ -34,8 +36,8 @@ fn looks(n_max: u64) -> impl Iterator<Item = u64> {
 }
 
 /// Growing counts at `looks`, handed to `see` until it says enough.
-fn draw_on(truth: &Truth, looks: impl Iterator<Item = u64>, rng: &mut StdRng, mut see: impl FnMut(&Counts) -> bool) {
-    let mut counts = Counts::new(vec![0; truth.p.len()], 0).expect("no rows");
+fn draw_on(truth: &Truth, looks: impl Iterator<Item = u64>, rng: &mut StdRng, mut see: impl FnMut(&Tally) -> bool) {
+    let mut counts = Tally::new(vec![0; truth.p.len()], 0).expect("no rows");
     for look in looks {
         counts.add(&truth.rows(look - counts.n(), rng)).expect("as many labels");
         if see(&counts) {
