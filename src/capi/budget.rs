@@ -60,8 +60,9 @@ pub unsafe extern "C" fn stk_budget_open(
     call!(err, |args| {
         let text = args.text(text, "text")?;
         let out = args.out(out, "out")?;
-        let state: BudgetState = serde_json::from_str(text)
-            .map_err(|error| Error::data("text", format!("is not a budget as stk_budget_save gives it: {error}")))?;
+        let state: BudgetState = serde_json::from_str(text).map_err(|error| {
+            Error::data("text", format!("is not a budget as stk_budget_save gives it: {error}")).caused_by(error)
+        })?;
         out.give(AlphaBudget::resume(state)?);
         Ok(())
     })

@@ -40,8 +40,9 @@ impl Open {
         let plan = plan(&opened, settings)?;
         let model = &opened.model;
         let signature = model.signature();
-        let json = serde_json::to_string(signature)
-            .map_err(|error| Error::new(crate::ErrorKind::Internal, format!("no JSON of the signature: {error}")))?;
+        let json = serde_json::to_string(signature).map_err(|error| {
+            Error::new(crate::ErrorKind::Internal, format!("no JSON of the signature: {error}")).caused_by(error)
+        })?;
         let identity = Identity {
             model_sha256: model.sha256().to_owned(),
             provider: opened.provider(),

@@ -28,12 +28,12 @@ mod parity_attack;
 mod philox;
 #[path = "noise/rows.rs"]
 mod rows;
+#[path = "common/statements.rs"]
+mod statements;
 #[path = "noise/uniform.rs"]
 mod uniform;
 #[path = "noise/uniform_statistics.rs"]
 mod uniform_statistics;
-#[path = "common/statements.rs"]
-mod statements;
 
 use smoothtopk::noise::{NoiseStream, Purpose};
 

@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand_distr::{Binomial, Distribution};
 use smoothtopk::certificate::top_k_radius;
 use smoothtopk::perturbation::Gaussian;
-use smoothtopk::stats::{Tally, Prob, binomial};
+use smoothtopk::stats::{Prob, Tally, binomial};
 
 pub const ALPHA: f64 = 0.05;
 pub const FALSE_ALARM: f64 = 1e-8;
