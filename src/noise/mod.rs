@@ -30,6 +30,7 @@ pub use exact::{DiscreteGaussian, ExactGrid};
 pub use grid::Grid;
 pub use grid_input::GridInput;
 pub use mode::Mode;
+pub(crate) use rounding::times_up;
 pub use normal::MAX_ABS_Z;
 pub use philox::philox4x32_10;
 pub use simd::Path;
