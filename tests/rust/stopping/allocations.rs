@@ -5,8 +5,8 @@ use rand::rngs::StdRng;
 use smoothtopk::certificate::{auto, certify_with};
 use smoothtopk::stats::{Allocation, Counts, Validity};
 
-use super::truth::{ALPHA, Truth, exceeds};
 use super::{DRAWS, draw_on, looks};
+use crate::coverage::truth::{ALPHA, Truth, exceeds};
 
 fn truths() -> Vec<(Truth, Vec<usize>)> {
     vec![

@@ -6,7 +6,7 @@ use smoothtopk::ErrorKind;
 use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, PredictJudge, Rule, Statement, Terms, Tolerance};
 use smoothtopk::stats::{Allocation, Counts, Validity};
 
-use super::truth::Truth;
+use crate::coverage::truth::Truth;
 
 fn terms(rule: Rule, n_max: u64) -> Terms {
     Terms { rule, classes: 3, alpha: 0.001, n_max }

@@ -1,6 +1,6 @@
 //! The tables of docs/statistics.md that come from simulation, by
 //!
-//!     cargo test --release --test stopping tables -- --ignored --nocapture --test-threads 1
+//!     cargo test --release --test library tables -- --ignored --nocapture --test-threads 1
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -9,7 +9,7 @@ use smoothtopk::certificate::{auto, certify_with, predict};
 use smoothtopk::stats::{Allocation, Counts, Validity};
 
 use super::draw_on;
-use super::truth::Truth;
+use crate::coverage::truth::Truth;
 
 const ALPHA: f64 = 0.001;
 

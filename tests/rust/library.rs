@@ -1,0 +1,9 @@
+//! What needs no ONNX Runtime: statistics, certificates, noise, the sampler, and the generated header.
+
+mod coverage;
+mod guarantees;
+mod header;
+mod noise;
+mod sampler;
+mod stats;
+mod stopping;
