@@ -1,22 +1,18 @@
 //! `tests/golden/cases.txt`, which every language's suite runs: here through the Rust API and through the C ABI.
 //!
-//! `UPDATE_GOLDEN=1 cargo test --test golden` keeps the requests of the file and writes what the Rust API answers. The radii
+//! `UPDATE_GOLDEN=1 cargo test --test runtime golden` keeps the requests of the file and writes what the Rust API answers. The radii
 //! and p-values of that API are themselves checked against tables of another program's (`tests/rust/stats/golden.rs`).
 // Unsafe blocks here are calls of the ABI that keep to the header, or break it in a way that it answers.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-#[path = "common/abi.rs"]
-mod abi;
-#[path = "golden/file.rs"]
 mod file;
-#[path = "golden/through_c.rs"]
 mod through_c;
-#[path = "golden/through_rust.rs"]
 mod through_rust;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use crate::abi;
 use file::{Answer, Case};
 
 fn path() -> PathBuf {

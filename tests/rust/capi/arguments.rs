@@ -85,7 +85,7 @@ fn request_setters_refuse_what_is_out_of_range_and_keep_what_was() {
         }
     }
     let model = Model::test("linear.onnx", 8, 1);
-    let (result, outcome) = model.predict(&request, &crate::linear_input());
+    let (result, outcome) = model.predict(&request, &crate::capi::linear_input());
     result.unwrap();
     let summary = outcome.summary(0, 0);
     assert_eq!((summary.sigma, summary.k, summary.n, summary.alpha, summary.seed), (0.5, 1, 100, 0.001, 1));
@@ -184,7 +184,7 @@ fn one_handle_cannot_be_both_changed_and_read() {
 fn keys_that_overflow_and_labels_that_are_none_are_refused() {
     let model = Model::test("linear.onnx", 8, 1);
     let request = Request::of(0.5, 10, 1);
-    let two = [crate::linear_input(), crate::linear_input()].concat();
+    let two = [crate::capi::linear_input(), crate::capi::linear_input()].concat();
     call(|err| unsafe { stk_request_set_key(request.0, u64::MAX, err) }).unwrap();
     invalid("key", model.predict(&request, &two).0);
     model.predict(&request, &two[..16]).0.unwrap();
@@ -209,12 +209,12 @@ fn a_request_keeps_its_own_reference_of_a_token() {
     unsafe { stk_cancel_set(token.0) };
     assert!(unsafe { stk_cancel_is_set(token.0) });
     drop(token);
-    let (result, outcome) = model.predict(&request, &crate::linear_input());
+    let (result, outcome) = model.predict(&request, &crate::capi::linear_input());
     assert_eq!(result.unwrap_err().status, STK_STATUS_CANCELLED);
     assert_eq!(outcome.summary(0, 0).status, STK_STATUS_CANCELLED);
     call(|err| unsafe { stk_request_set_cancel(request.0, std::ptr::null(), err) }).unwrap();
     call(|err| unsafe { stk_request_set_n(request.0, 10, err) }).unwrap();
-    model.predict(&request, &crate::linear_input()).0.unwrap();
+    model.predict(&request, &crate::capi::linear_input()).0.unwrap();
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn a_models_guarantees_are_those_of_its_counts() {
     let model = Model::test("linear.onnx", 16, 2);
     for n0 in [0, 200] {
         let request = request(n0);
-        let (result, outcome) = model.certify_answer(&request, &crate::linear_input());
+        let (result, outcome) = model.certify_answer(&request, &crate::capi::linear_input());
         result.unwrap();
         let counts = Counts::new(&outcome.counts(0), 3000).unwrap();
         let selection = outcome.selection(0);
@@ -55,7 +55,7 @@ fn a_models_guarantees_are_those_of_its_counts() {
         let failed = outcome.guarantee(0, 2).unwrap_err();
         assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_INVALID_ARGUMENT, "k_index"));
         let (_, mut job) = give(|out, err| unsafe {
-            let x = crate::linear_input();
+            let x = crate::capi::linear_input();
             stk_model_submit_certify_answer(model.0, request.0, x.as_ptr(), 1, None, null_mut(), out, err)
         });
         let job = Job(std::mem::replace(&mut job, null_mut()));
@@ -73,7 +73,7 @@ fn a_rule_ends_the_rows_of_an_answer() {
         let request = Request::of(0.5, 100_000, seed);
         call(|err| unsafe { stk_request_set_k(request.0, [2usize, 1].as_ptr(), 2, err) }).unwrap();
         call(|err| unsafe { stk_request_set_rule(request.0, crate::abi::c(rule).as_ptr(), err) }).unwrap();
-        let (result, outcome) = model.certify_answer(&request, &crate::linear_input());
+        let (result, outcome) = model.certify_answer(&request, &crate::capi::linear_input());
         result.unwrap();
         let json = outcome.json(0);
         let pilot = Counts::new(&outcome.selection(0), 0).unwrap();
@@ -121,12 +121,12 @@ fn a_rule_ends_the_rows_of_an_answer() {
 #[test]
 fn other_tasks_and_inputs_without_an_answer_guarantee_nothing() {
     let model = Model::test("linear.onnx", 16, 2);
-    let (_, outcome) = model.certify(&request(10), &crate::linear_input(), None);
+    let (_, outcome) = model.certify(&request(10), &crate::capi::linear_input(), None);
     assert_eq!(outcome.guarantee(0, 0).unwrap_err().field, "result");
     assert!(outcome.label_radii(0, 0).is_empty() && outcome.kept_radii(0, 0).is_empty());
     let late = Request::of(0.5, 1_000_000_000_000, 5);
     call(|err| unsafe { stk_request_set_timeout_ms(late.0, 50, err) }).unwrap();
-    let (result, outcome) = model.certify_answer(&late, &crate::linear_input());
+    let (result, outcome) = model.certify_answer(&late, &crate::capi::linear_input());
     assert_eq!(result.unwrap_err().status, STK_STATUS_DEADLINE_EXCEEDED);
     let found = outcome.guarantee(0, 0).unwrap();
     assert_eq!((found.set_radius, found.first_radius, found.ranking_radius), (0.0, 0.0, 0.0));

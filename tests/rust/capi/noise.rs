@@ -8,7 +8,7 @@ use crate::abi::{Counts, Model, Outcome, Request, call};
 
 /// An input of `linear.onnx` on the grid of eighths.
 fn input() -> Vec<f32> {
-    crate::linear_input()
+    crate::capi::linear_input()
 }
 
 fn certify(model: &Model, request: &Request) -> Outcome {

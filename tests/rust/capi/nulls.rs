@@ -18,7 +18,7 @@ fn required_pointers_are_named_when_they_are_null() {
     let (request, options) = (Request::new(0.5), Options::new(8, 1));
     let model = Model::test("linear.onnx", 8, 1);
     let token = Cancel::from(|out, err| unsafe { stk_cancel_new(out, err) }).unwrap();
-    let input = crate::linear_input();
+    let input = crate::capi::linear_input();
     let (_, outcome) = model.predict(&Request::of(0.5, 10, 1), &input);
     let job = abi::Job::from(|out, err| unsafe {
         stk_model_submit_predict(model.0, Request::of(0.5, 10, 1).0, input.as_ptr(), 1, None, null_mut(), out, err)

@@ -58,7 +58,7 @@ fn results_hold_every_input_and_k_and_outlive_their_model() {
     call(|err| unsafe { stk_request_set_k(request.0, [2usize, 1].as_ptr(), 2, err) }).unwrap();
     call(|err| unsafe { stk_request_set_key(request.0, 40, err) }).unwrap();
     let inputs: Vec<f32> =
-        (0..3).flat_map(|i| crate::linear_input().into_iter().map(move |x| x + i as f32 / 16.0)).collect();
+        (0..3).flat_map(|i| crate::capi::linear_input().into_iter().map(move |x| x + i as f32 / 16.0)).collect();
     let (result, outcome) = model.certify(&request, &inputs, Some(&[STK_NO_LABEL, 1, 0]));
     result.unwrap();
     let (predicted, prediction) = model.predict(&request, &inputs);
@@ -97,7 +97,7 @@ fn results_hold_every_input_and_k_and_outlive_their_model() {
 fn json_is_enough_to_certify_again() {
     let model = Model::test("linear.onnx", 16, 2);
     let request = Request::of(0.3, 700, u64::MAX);
-    let (_, outcome) = model.certify(&request, &crate::linear_input(), None);
+    let (_, outcome) = model.certify(&request, &crate::capi::linear_input(), None);
     let json = outcome.json(0);
     let summary = outcome.summary(0, 0);
     assert_eq!(json["model_sha256"], crate::abi::text(unsafe { stk_model_sha256(model.0) }));
@@ -125,7 +125,7 @@ fn json_is_enough_to_certify_again() {
     assert_eq!(again.radius.to_bits(), float(&certificate["radius"]).to_bits());
     assert_eq!(again.radius.to_bits(), summary.radius.to_bits());
     assert_eq!(float(&json["grid"]).to_bits(), summary.grid.to_bits());
-    let (_, prediction) = model.predict(&request, &crate::linear_input());
+    let (_, prediction) = model.predict(&request, &crate::capi::linear_input());
     let json = prediction.json(0);
     assert_eq!(json["task"], "predict");
     assert_eq!(float(&json["predictions"][0]["p_value"]).to_bits(), prediction.summary(0, 0).p_value.to_bits());

@@ -50,7 +50,7 @@ fn counts_of(json: &serde_json::Value) -> Counts {
 #[test]
 fn a_record_of_a_rule_is_enough_to_certify_again() {
     let model = Model::test("linear.onnx", 16, 2);
-    let input = crate::linear_input();
+    let input = crate::capi::linear_input();
     let (mut last, mut earlier) = (0, 0);
     let rules = [("tolerance:0.2sigma", "anytime"), ("steps:0.2", "anytime:20000")];
     for (seed, (rule, validity)) in (0..40).flat_map(|seed| rules.map(|rule| (seed, rule))) {
@@ -92,7 +92,7 @@ fn a_record_of_a_rule_is_enough_to_certify_again() {
 #[test]
 fn a_late_rule_answers_with_its_last_look() {
     let model = Model::test("linear.onnx", 16, 2);
-    let two = [crate::linear_input(), crate::linear_input()].concat();
+    let two = [crate::capi::linear_input(), crate::capi::linear_input()].concat();
     let request = endless(1000);
     let late = |(result, outcome): (Result<(), Failed>, Outcome)| {
         result.unwrap();
@@ -123,7 +123,7 @@ fn an_input_without_a_look_has_no_answer() {
     let request = endless(1000);
     // The rows that select never end, so the label's rows never begin: no answer. Beside a label that is given: an answer.
     call(|err| unsafe { stk_request_set_n0(request.0, FOREVER, err) }).unwrap();
-    let two = [crate::linear_input(), crate::linear_input()].concat();
+    let two = [crate::capi::linear_input(), crate::capi::linear_input()].concat();
     let (result, outcome) = model.certify(&request, &two, Some(&[1, STK_NO_LABEL]));
     let failed = result.unwrap_err();
     assert_eq!(failed.status, STK_STATUS_DEADLINE_EXCEEDED);
@@ -140,7 +140,7 @@ fn a_cancelled_rule_has_no_answer() {
     let model = Model::test("linear.onnx", 16, 2);
     let job = Job::from(|out, err| unsafe {
         let request = endless(0);
-        let x = crate::linear_input();
+        let x = crate::capi::linear_input();
         stk_model_submit_certify(model.0, request.0, x.as_ptr(), 1, &1, None, null_mut(), out, err)
     })
     .unwrap();
@@ -156,7 +156,7 @@ fn a_cancelled_rule_has_no_answer() {
     assert!(summary.n >= 500 && outcome.labels(0, 0).is_empty());
     // A set that can be settled is, with few rows of so many.
     let request = ruled("predict", FOREVER, 3);
-    let (result, outcome) = model.predict(&request, &crate::linear_input());
+    let (result, outcome) = model.predict(&request, &crate::capi::linear_input());
     result.unwrap();
     let summary = outcome.summary(0, 0);
     assert_eq!((summary.decision, summary.abstain, summary.cut), (STK_DECISION_SETTLED, 0, STK_STATUS_OK));
@@ -169,7 +169,7 @@ fn the_bound_that_was_chosen_is_told() {
     let request = Request::of(0.5, 2000, 5);
     let bound_of = |outcome: &Outcome| (outcome.summary(0, 0).bound, outcome.allocation(0, 0));
     let certify = |label| {
-        let (result, outcome) = model.certify(&request, &crate::linear_input(), Some(&[label]));
+        let (result, outcome) = model.certify(&request, &crate::capi::linear_input(), Some(&[label]));
         result.unwrap();
         outcome
     };
@@ -183,6 +183,6 @@ fn the_bound_that_was_chosen_is_told() {
     assert_eq!(outcome.selection(0).iter().sum::<u64>(), 100, "the pilot of a label that is given");
     assert_ne!(outcome.summary(0, 0).bound, STK_BOUND_AUTO);
     assert_ne!(outcome.allocation(0, 0), "auto");
-    let (_, outcome) = model.predict(&request, &crate::linear_input());
+    let (_, outcome) = model.predict(&request, &crate::capi::linear_input());
     assert_eq!(outcome.allocation(0, 0), "");
 }

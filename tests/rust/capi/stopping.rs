@@ -35,7 +35,7 @@ fn cut_short(status: stk_status, (result, outcome): (Result<(), Failed>, Outcome
 #[test]
 fn a_timeout_ends_a_call_with_the_counts_so_far() {
     let model = Model::test("linear.onnx", 16, 2);
-    let input = crate::linear_input();
+    let input = crate::capi::linear_input();
     let request = endless(100);
     let rows = cut_short(STK_STATUS_DEADLINE_EXCEEDED, model.predict(&request, &input), 1);
     assert!(rows[0] > 0);
@@ -91,7 +91,7 @@ fn a_token_cancels_all_calls_and_jobs_that_have_it() {
     let token = Cancel::from(|out, err| unsafe { stk_cancel_new(out, err) }).unwrap();
     let request = endless(0);
     call(|err| unsafe { stk_request_set_cancel(request.0, token.0, err) }).unwrap();
-    let input = crate::linear_input();
+    let input = crate::capi::linear_input();
     std::thread::scope(|scope| {
         let waiting: Vec<_> = (0..3).map(|_| scope.spawn(|| model.predict(&request, &input))).collect();
         let job = Job::from(|out, err| unsafe {

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use smoothtopk::certificate::{AnswerLabels, BoundFunctions};
 use smoothtopk::stats::{Prob, Tally, binomial};
 
-use super::statements::{certify_each, certify_kept, certify_order};
+use crate::statements::{certify_each, certify_kept, certify_order};
 use super::truth::Truth;
 
 pub const ALPHA: f64 = 0.05;

@@ -5,7 +5,7 @@ use smoothtopk::certificate::{AnswerLabels, Basis, BoundFunctions, Question, Sel
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, MAX_TRIALS, Prob, Tally, Validity};
 
-use super::statements::{certify, certify_each, certify_kept, certify_order, certify_set};
+use crate::statements::{certify, certify_each, certify_kept, certify_order, certify_set};
 use super::truth::prob;
 
 const FIXED: BoundFunctions = BoundFunctions::FIXED;

@@ -12,7 +12,7 @@ use smoothtopk::stats::{Tally, Validity};
 use smoothtopk::{Error, Result};
 
 use super::coverage::{ALPHA, Asked, exceeds};
-use super::statements::certify_set;
+use crate::statements::certify_set;
 use super::truth::Truth;
 
 /// Fewer where there are more labels, whose statements take longer.
