@@ -22,6 +22,8 @@ mod guarantees;
 mod jobs;
 #[path = "capi/logging.rs"]
 mod logging;
+#[path = "capi/misuse.rs"]
+mod misuse;
 #[path = "capi/noise.rs"]
 mod noise;
 #[path = "capi/nulls.rs"]

@@ -4,7 +4,7 @@ use std::ptr::null_mut;
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Cancel, Counts, Failed, Job, Model, Outcome, Request, call, give};
+use crate::abi::{Cancel, Counts, Failed, Job, Model, Outcome, Query, Request, call, give};
 
 /// More rows than could be drawn in the life of a test.
 const FOREVER: u64 = 1_000_000_000_000;
@@ -24,9 +24,9 @@ fn cut_short(status: stk_status, (result, outcome): (Result<(), Failed>, Outcome
         assert!(outcome.labels(input, 0).is_empty());
         assert_eq!(outcome.counts(input).iter().sum::<u64>(), summary.n);
         assert!(summary.n < FOREVER);
-        let json = outcome.json(input);
-        assert_eq!(json["status"], if status == STK_STATUS_CANCELLED { "CANCELLED" } else { "DEADLINE_EXCEEDED" });
-        assert!(json.get("certificates").is_none() && json.get("predictions").is_none());
+        assert_eq!((summary.early_stop, summary.validity), (status, STK_VALIDITY_NONE));
+        let refused = outcome.drawn(input).certify(&Query::of(0, 1)).unwrap_err();
+        assert_eq!((refused.status, refused.field.as_str()), (STK_STATUS_INVALID_DATA, "counts"));
         summary.n
     };
     (0..inputs).map(rows).collect()
