@@ -286,8 +286,8 @@ impl Args {
         Ok(Some(OutArray(out, len)))
     }
 
-    /// A struct that begins with its size, as the caller's header has it: `default` for what an older header does not know. `first`
-    /// is the size that it had at first. `T` must hold numbers and pointers alone, which any bytes are.
+    /// A struct that begins with its size, as the caller's header has it: `default` for what an older header does not
+    /// know. `first` is the size that it had at first. `T` must hold numbers and pointers alone, which any bytes are.
     pub(super) fn sized<T: Copy>(&self, value: *const T, default: T, first: usize, name: &str) -> Answer<T> {
         check_pointer(value, name)?;
         // SAFETY: whatever its size, it begins with these 8 bytes, by the promise of whoever made `self`.

@@ -37,7 +37,8 @@ pub extern "C" fn stk_build_info() -> *const c_char {
 
 /// Panics inside, to test that a host survives a defect of this library: it gets STK_STATUS_PANIC and an error.
 ///
-/// @param counts May be NULL. Poisoned otherwise: later calls give STK_STATUS_POISONED, and stk_counts_free still frees it.
+/// @param counts May be NULL. Poisoned otherwise: later calls give STK_STATUS_POISONED, and stk_counts_free still frees
+/// it.
 /// @param err May be NULL.
 /// @return STK_STATUS_PANIC; STK_STATUS_POISONED if counts was poisoned before.
 #[unsafe(no_mangle)]

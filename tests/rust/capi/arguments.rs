@@ -1,5 +1,5 @@
-//! Values out of range, text that is no text, pointers that are misaligned, lengths that overflow: all refused, naming the
-//! parameter, with nothing changed.
+//! Values out of range, text that is no text, pointers that are misaligned, lengths that overflow: all refused, naming
+//! the parameter, with nothing changed.
 
 use std::ptr::null_mut;
 

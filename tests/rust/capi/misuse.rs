@@ -1,4 +1,5 @@
-//! What counts do not prove they do not certify: the ways that a C host cannot bring about at will. tests/c/misuse.c has the rest.
+//! What counts do not prove they do not certify: the ways that a C host cannot bring about at will. tests/c/misuse.c
+//! has the rest.
 
 use smoothtopk::capi::*;
 

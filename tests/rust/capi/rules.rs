@@ -87,7 +87,8 @@ fn a_late_rule_answers_with_its_last_look() {
 fn an_input_without_a_look_has_no_answer() {
     let model = Model::test("linear.onnx", 16, 2);
     let request = endless(1000);
-    // The rows that select never end, so the label's rows never begin: no answer. Beside a label that is given: an answer.
+    // The rows that select never end, so the label's rows never begin: no answer. Beside a label that is given: an
+    // answer.
     call(|err| unsafe { stk_request_set_n0(request.0, FOREVER, err) }).unwrap();
     let two = [crate::linear_input(), crate::linear_input()].concat();
     let (result, outcome) = model.certify(&request, &two, Some(&[1, STK_NO_LABEL]));

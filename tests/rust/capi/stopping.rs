@@ -62,7 +62,8 @@ fn a_timeout_ends_a_call_with_the_counts_so_far() {
 
 #[test]
 fn a_timeout_ends_a_run_that_is_under_way() {
-    // A single batch of this model takes many seconds, and there are 10^12 rows of them: that the call returns is the test.
+    // A single batch of this model takes many seconds, and there are 10^12 rows of them: that the call returns is the
+    // test.
     let model = Model::test("slow.onnx", 4, 1);
     let rows = cut_short(STK_STATUS_DEADLINE_EXCEEDED, model.predict(&endless(50), &[200.0; 64]), 1);
     assert!(rows[0] < 1000);
