@@ -7,7 +7,7 @@ pub(super) unsafe fn of_counts(c: &mut Choices<'_>, pools: &mut Pools) {
     let len = c.below(4);
     let counts = c.handle(&pools.counts);
     let mut summary = std::mem::MaybeUninit::<[u64; 32]>::uninit();
-    let out = if c.byte() < 250 { summary.as_mut_ptr().cast() } else { null_mut() };
+    let out: *mut stk_summary = if c.byte() < 250 { summary.as_mut_ptr().cast() } else { null_mut() };
     let size = c.of(&[144, 192, 192, 8, 185, 256, 0, 7]);
     // SAFETY: by contract of the caller.
     unsafe {
