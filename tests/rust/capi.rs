@@ -10,6 +10,7 @@ mod devices;
 mod guarantees;
 mod jobs;
 mod logging;
+mod misuse;
 mod noise;
 mod nulls;
 #[cfg(feature = "test-hooks")]

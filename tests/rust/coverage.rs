@@ -9,11 +9,11 @@
 
 pub(crate) mod truth;
 
+use crate::statements::certify;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smoothtopk::certificate::predict;
 use smoothtopk::stats::Allocation;
-use crate::statements::certify;
 use truth::{ALPHA, Truth, exceeds};
 
 /// Failures per bound, then of predict, among `draws` samples of `truth`, with the statistics told `alpha`.

@@ -1,5 +1,5 @@
-//! A thousand truncated and bit-flipped models: each is opened and run, or refused. In a process of their own, so that a
-//! crash or a hang inside ONNX Runtime would be seen.
+//! A thousand truncated and bit-flipped models: each is opened and run, or refused. In a process of their own, so that
+//! a crash or a hang inside ONNX Runtime would be seen.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

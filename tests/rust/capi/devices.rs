@@ -1,5 +1,5 @@
-//! Devices, what happens without them, and the kept batch plan. No GPU is needed: a machine with one opens what is refused here,
-//! and says `SKIPPED`.
+//! Devices, what happens without them, and the kept batch plan. No GPU is needed: a machine with one opens what is
+//! refused here, and says `SKIPPED`.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::process::Command;

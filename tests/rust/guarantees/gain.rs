@@ -9,8 +9,8 @@ use smoothtopk::certificate::{AnswerLabels, BoundFunctions, kept_radius, top_k_r
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Prob, Tally, binomial};
 
-use crate::statements::{certify_each, certify_kept, certify_order};
 use super::truth::Truth;
+use crate::statements::{certify_each, certify_kept, certify_order};
 
 const ALPHA: f64 = 0.001;
 

@@ -9,8 +9,8 @@ use smoothtopk::certificate::stop::{
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, Tally, Validity};
 
-use crate::statements::certify;
 use crate::coverage::truth::Truth;
+use crate::statements::certify;
 
 fn noise() -> Gaussian {
     Gaussian::new(0.25).unwrap()

@@ -10,8 +10,8 @@ use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, Tally, Validity};
 
 use super::draw_on;
-use crate::statements::{certify_with, choose};
 use crate::coverage::truth::Truth;
+use crate::statements::{certify_with, choose};
 
 const ALPHA: f64 = 0.001;
 
