@@ -52,7 +52,7 @@ fmt-check:
 
 lint:
 	$(if $(call has,clippy),$(CARGO) clippy --locked --all-targets -- -D warnings,$(call missing,clippy))
-	$(if $(call has,clippy),$(CARGO) clippy --locked --lib --no-default-features -- -D warnings)
+	$(if $(call has,clippy),$(CARGO) clippy --locked --package smoothtopk --lib --no-default-features -- -D warnings)
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps

@@ -2,7 +2,7 @@
 .PHONY: test-loom test-verify fuzz
 
 test-loom: ## Every interleaving of the scheduler's locks, by loom's model checker
-	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR="$(TARGET)/loom" $(CARGO) test --locked --lib --no-default-features loom_tests
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR="$(TARGET)/loom" $(CARGO) test --locked --package smoothtopk --lib --no-default-features loom_tests
 
 # The unsound program lies in a target folder of its own, where it cannot be taken for the other; both builds share the folder of
 # intermediate files, and with it their compiled dependencies.

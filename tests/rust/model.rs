@@ -5,9 +5,6 @@
 
 #[path = "model/cases.rs"]
 mod cases;
-#[cfg(feature = "cli")]
-#[path = "model/commands.rs"]
-mod commands;
 #[path = "model/damaged.rs"]
 mod damaged;
 #[path = "model/options.rs"]

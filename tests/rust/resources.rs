@@ -1,16 +1,13 @@
-//! What the sampler takes of the machine: memory, processor time while idle, and no core that it may not use.
+//! What the sampler takes of the machine: memory, and processor time while idle.
 //!
 //! Each is measured in a process of its own, which is this test program again: `SMOOTHTOPK_TEST_CHILD` says as what.
 #![cfg(target_os = "linux")]
-
-mod common;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 use smoothtopk::model::{Model, ModelOptions};
 use smoothtopk::noise::{Grid, Purpose};
@@ -116,20 +113,4 @@ fn memory_does_not_grow_with_n_and_is_that_of_bare_runs_and_two_batches() {
 fn an_idle_sampler_takes_no_processor_time() {
     let micros = run_child("idle 1000");
     assert!(micros < 20_000, "{micros} us of processor time in an idle second");
-}
-
-#[test]
-fn threads_follow_the_affinity_of_the_process() {
-    let allowed = sched_getaffinity(None).unwrap();
-    let first = (0..CpuSet::MAX_CPU).find(|cpu| allowed.is_set(*cpu)).unwrap();
-    let mut one = CpuSet::new();
-    one.set(first);
-    // Of this thread, and so of the programs that it starts.
-    sched_setaffinity(None, &one).unwrap();
-    assert_eq!(Plan::usable_threads(), 1);
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/digits_mlp_sigma0.25.onnx");
-    let output = common::smoothtopk(["plan", "--sigma", "0.25", "--model", &demo.to_string_lossy()]);
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("rows/s with 1 threads"), "{text}");
-    sched_setaffinity(None, &allowed).unwrap();
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt, SeedableRng};
 
-use crate::common::{self, npz, smoothtopk};
+use crate::common::{self, npz, root, smoothtopk};
 use crate::{digits, files, model, ok};
 
 #[test]
@@ -211,7 +211,7 @@ fn a_run_is_not_gone_on_with_by_a_model_that_is_read_otherwise() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data.npz");
     npz(&data, &[3, 16], &[0.5; 48], Some(&[0, 1, 0]));
-    let models = |name: &str| format!("{}/tests/models/{name}", env!("CARGO_MANIFEST_DIR"));
+    let models = |name: &str| root(&format!("tests/models/{name}"));
     let certify = |model: &str, out: &Path, more: &[&str]| {
         let (model, data, out) = (models(model), data.to_str().unwrap(), out.to_str().unwrap());
         let base = ["certify", "--model", &model, "--data", data, "--sigma", "0.25", "--n", "100", "--seed", "1"];

@@ -359,7 +359,7 @@ fn images_are_resized_as_stated() {
 #[test]
 fn files_that_numpy_wrote_are_read() {
     let shared = std::env::var_os("SMOOTHTOPK_SHARED").map(PathBuf::from);
-    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
+    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"));
     let path = shared.join("data/cifar10_test500.npz");
     if !path.exists() {
         eprintln!("SKIPPED: {} is missing; set SMOOTHTOPK_SHARED to where the shared data lies", path.display());

@@ -1,5 +1,4 @@
-//! What several test programs share.
-#![allow(dead_code)]
+//! What several suites share.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -15,6 +14,11 @@ pub fn smoothtopk<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ou
     command.args(arguments).env("SMOOTHTOPK_CACHE", "off").stdin(Stdio::null()).output().unwrap()
 }
 
+/// A file of the repository.
+pub fn root(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path).to_string_lossy().into_owned()
+}
+
 /// What an error says, without the usage that stands below where a command was called wrongly.
 pub fn told(stderr: &str) -> &str {
     stderr.split("\n\n").next().unwrap_or_default()
@@ -22,8 +26,7 @@ pub fn told(stderr: &str) -> &str {
 
 /// A file of the shared inputs; says loudly that the test is skipped where they are missing.
 pub fn shared(path: &str) -> Option<String> {
-    let folder = std::env::var_os("SMOOTHTOPK_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let folder = std::env::var_os("SMOOTHTOPK_SHARED").map_or_else(|| root("../shared").into(), PathBuf::from);
     let file = folder.join(path);
     if file.exists() {
         return Some(file.to_string_lossy().into_owned());
@@ -53,8 +56,7 @@ pub fn npz(path: &Path, shape: &[u64], images: &[f32], labels: Option<&[i64]>) {
 
 /// The first pixels (0..16) of the demo's digits.
 pub fn digit_pixels(examples: usize) -> Vec<f32> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/digits_test200.npz");
-    let mut npz = npyz::npz::NpzArchive::open(path).unwrap();
+    let mut npz = npyz::npz::NpzArchive::open(root("demo/digits_test200.npz")).unwrap();
     let images = npz.by_name("images").unwrap().unwrap();
     images.into_vec::<u8>().unwrap().into_iter().take(examples * 64).map(f32::from).collect()
 }

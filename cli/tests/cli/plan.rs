@@ -6,7 +6,7 @@ use smoothtopk::noise::Grid;
 use smoothtopk::stats::{Allocation, Bound, Counts, Validity};
 
 use crate::common::smoothtopk;
-use crate::{ok, refused};
+use crate::{model, ok, refused};
 
 fn plan(more: &[&str]) -> std::process::Output {
     smoothtopk([&["plan", "--sigma", "0.25", "--classes", "10", "--k", "1,3"], more].concat())
@@ -74,4 +74,22 @@ fn a_plan_has_the_bounds_and_allocations_that_it_is_asked_for() {
     let error = refused(&plan(&["--rule", "radius:0.5", "--radius", "0.25"]), 2);
     assert!(error.starts_with("smoothtopk: radius: "), "{error}");
     assert!(refused(&plan(&["--bound", "auto"]), 2).contains("--bound"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_follow_the_affinity_of_the_process() {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    use smoothtopk::sampler::Plan;
+
+    let allowed = sched_getaffinity(None).unwrap();
+    let first = (0..CpuSet::MAX_CPU).find(|cpu| allowed.is_set(*cpu)).unwrap();
+    let mut one = CpuSet::new();
+    one.set(first);
+    // Of this thread, and so of the programs that it starts.
+    sched_setaffinity(None, &one).unwrap();
+    assert_eq!(Plan::usable_threads(), 1);
+    let text = ok(&smoothtopk(["plan", "--sigma", "0.25", "--model", &model()]));
+    assert!(text.contains("rows/s with 1 threads"), "{text}");
+    sched_setaffinity(None, &allowed).unwrap();
 }

@@ -2,7 +2,9 @@
 
 use std::process::{Command, Output};
 
-use super::models;
+use smoothtopk::model::{Model, ModelOptions};
+
+use crate::common::root;
 
 fn smoothtopk(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_smoothtopk"));
@@ -14,7 +16,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn path(name: &str) -> String {
-    models().join(name).to_str().unwrap().to_owned()
+    root(&format!("tests/models/{name}"))
 }
 
 #[test]
@@ -30,7 +32,7 @@ fn inspect_shows_what_is_used_and_why() {
     let output = smoothtopk(&["inspect", "--json", &path("image_nhwc.onnx")], &[]);
     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&shown["accepted"], &shown["signature"]["layout"]), (&true.into(), &"nhwc".into()));
-    let model = super::open("image_nhwc.onnx");
+    let model = Model::open(path("image_nhwc.onnx"), &ModelOptions::default()).unwrap();
     assert_eq!(shown["sha256"], model.sha256());
     assert_eq!(shown["signature"]["elements"], model.signature().elements);
 }

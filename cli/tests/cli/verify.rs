@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use crate::common::{digit_pixels, npz, smoothtopk, told};
+use crate::common::{digit_pixels, npz, root, smoothtopk, told};
 use crate::{data, digits, model, ok};
 
 /// A column, what is made of it, and what is then found.
@@ -356,7 +356,7 @@ fn a_run_is_opened_again_as_certify_read_it() {
         ("binary_logit.onnx", &["--threshold", "0.125"], &["--threshold", "0.125"]),
         ("label_int64.onnx", &["--classes", "3"], &["--classes", "3"]),
     ] {
-        let model = format!("{}/tests/models/{name}", env!("CARGO_MANIFEST_DIR"));
+        let model = root(&format!("tests/models/{name}"));
         let (run, out) = (dir.path().join(name), dir.path().join("out"));
         let both = ["--model", &model, "--data", data.to_str().unwrap(), "--batch", "16", "--quiet"];
         let certify = ["certify", "--sigma", "0.5", "--n", "1000", "--seed", "1", "--out", run.to_str().unwrap()];
@@ -383,7 +383,7 @@ type BadInput<'a> = (&'a str, &'a str, &'a str, Vec<&'a str>, i32, Vec<&'a str>)
 fn bad_input_to_verify_says_what_to_do() {
     let run = Run::new();
     let path = |name: &str| run.out(name).to_str().unwrap().to_owned();
-    let other_model = format!("{}/tests/models/image_nchw.onnx", env!("CARGO_MANIFEST_DIR"));
+    let other_model = root("tests/models/image_nchw.onnx");
     // The RUN's model but for its documentation, an empty field 6 of the ONNX ModelProto.
     let changed_model = path("changed.onnx");
     fs::write(&changed_model, [fs::read(model()).unwrap(), vec![0x32, 0]].concat()).unwrap();

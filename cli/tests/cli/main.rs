@@ -1,25 +1,18 @@
 //! The command line end to end, as a user runs it.
 
-#[path = "cli/bad_input.rs"]
 mod bad_input;
-#[path = "cli/certify.rs"]
 mod certify;
+mod commands;
 mod common;
-#[path = "cli/devices.rs"]
 mod devices;
-#[path = "cli/guarantee.rs"]
 mod guarantee;
-#[path = "cli/noise.rs"]
 mod noise;
-#[path = "cli/plan.rs"]
 mod plan;
-#[path = "cli/predict.rs"]
 mod predict;
-#[path = "cli/real_models.rs"]
+mod radius;
 mod real_models;
-#[path = "cli/rules.rs"]
+mod report;
 mod rules;
-#[path = "cli/verify.rs"]
 mod verify;
 
 use std::collections::BTreeMap;
@@ -27,9 +20,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-fn root(path: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path).to_string_lossy().into_owned()
-}
+use common::root;
 
 fn model() -> String {
     root("demo/digits_mlp_sigma0.25.onnx")
