@@ -3,7 +3,7 @@
 use smoothtopk::capi::*;
 
 use crate::abi::{Counts, Failed, Guaranteed, Model, Options, Query, Request, c, call, gaussian, test_model, text};
-use crate::file::{Answer, Case};
+use super::file::{Answer, Case};
 
 pub fn answer(case: &Case) -> Answer {
     let found = if case.task.starts_with("counts_") { from_counts(case) } else { from_model(case) };
