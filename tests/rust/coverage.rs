@@ -7,16 +7,13 @@
 //! False alarms: each rate is compared with alpha by an exact binomial test at 1e-8, and fewer than 100 rates are compared,
 //! so a sound library fails here with probability below 1e-6. Seeds are fixed, so it either does or does not.
 
-#[path = "common/statements.rs"]
-mod statements;
-#[path = "coverage/truth.rs"]
-mod truth;
+pub(crate) mod truth;
 
+use crate::statements::certify;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smoothtopk::certificate::predict;
 use smoothtopk::stats::Allocation;
-use statements::certify;
 use truth::{ALPHA, Truth, exceeds};
 
 /// Failures per bound, then of predict, among `draws` samples of `truth`, with the statistics told `alpha`.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-#[path = "smoothed/randomized.rs"]
 mod randomized;
-#[path = "smoothed/rules.rs"]
 mod rules;
 
 use smoothtopk::ErrorKind;

@@ -4,28 +4,17 @@
 //! with alpha by an exact test at 1e-8; fewer than 100 rates are compared, so a sound library fails here with probability
 //! below 1e-6. Seeds are fixed. The same checks catch bounds for one n used at every look.
 
-#[path = "stopping/allocations.rs"]
 mod allocations;
-#[path = "stopping/betting.rs"]
 mod betting;
-#[path = "stopping/bounds.rs"]
 mod bounds;
-#[path = "stopping/decisions.rs"]
 mod decisions;
-#[path = "stopping/invalid.rs"]
 mod invalid;
-#[path = "stopping/rules.rs"]
 mod rules;
-#[path = "common/statements.rs"]
-mod statements;
-#[path = "stopping/tables.rs"]
 mod tables;
-#[path = "coverage/truth.rs"]
-mod truth;
 
+use crate::coverage::truth::Truth;
 use rand::rngs::StdRng;
 use smoothtopk::stats::Tally;
-use truth::Truth;
 
 /// Draws of the luckiest-look checks.
 const DRAWS: u64 = 800;

@@ -14,7 +14,7 @@ use smoothtopk::smoothed::{
 use smoothtopk::stats::{Allocation, Validity};
 use smoothtopk::{ErrorKind, Result};
 
-use crate::file::{Answer, Case};
+use super::file::{Answer, Case};
 
 pub fn answer(case: &Case) -> Answer {
     let found = if case.task.starts_with("counts_") { from_counts(case) } else { from_model(case) };

@@ -11,8 +11,8 @@ use rand::rngs::StdRng;
 use smoothtopk::certificate::{AnswerLabels, BoundFunctions};
 use smoothtopk::stats::{Prob, Tally, binomial};
 
-use super::statements::{certify_each, certify_kept, certify_order};
 use super::truth::Truth;
+use crate::statements::{certify_each, certify_kept, certify_order};
 
 pub const ALPHA: f64 = 0.05;
 const FALSE_ALARM: f64 = 1e-9;

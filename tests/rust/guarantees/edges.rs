@@ -5,8 +5,8 @@ use smoothtopk::certificate::{AnswerLabels, Basis, BoundFunctions, Question, Sel
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, MAX_TRIALS, Prob, Tally, Validity};
 
-use super::statements::{certify, certify_each, certify_kept, certify_order, certify_set};
 use super::truth::prob;
+use crate::statements::{certify, certify_each, certify_kept, certify_order, certify_set};
 
 const FIXED: BoundFunctions = BoundFunctions::FIXED;
 

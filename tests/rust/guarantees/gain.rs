@@ -1,7 +1,7 @@
 //! How much larger the radii are than those of the sound way that comes to mind first: a Clopper-Pearson interval for every
 //! label at alpha/(2c) a side (Bonferroni), and the same theorems applied to those bounds. A table, written by
 //!
-//!     cargo test --test guarantees gain -- --ignored --nocapture
+//!     cargo test --test library gain -- --ignored --nocapture
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -9,8 +9,8 @@ use smoothtopk::certificate::{AnswerLabels, BoundFunctions, kept_radius, top_k_r
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Prob, Tally, binomial};
 
-use super::statements::{certify_each, certify_kept, certify_order};
 use super::truth::Truth;
+use crate::statements::{certify_each, certify_kept, certify_order};
 
 const ALPHA: f64 = 0.001;
 

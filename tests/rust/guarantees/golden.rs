@@ -3,7 +3,7 @@
 use smoothtopk::certificate::{AnswerLabels, BoundFunctions};
 use smoothtopk::stats::Tally;
 
-use super::statements::{certify_each, certify_kept, certify_order};
+use crate::statements::{certify_each, certify_kept, certify_order};
 
 #[test]
 fn guarantees_are_never_above_the_exact_radius_and_within_1e_9_sigma() {

@@ -12,8 +12,8 @@ use smoothtopk::stats::{Tally, Validity};
 use smoothtopk::{Error, Result};
 
 use super::coverage::{ALPHA, Asked, exceeds};
-use super::statements::certify_set;
 use super::truth::Truth;
+use crate::statements::certify_set;
 
 /// Fewer where there are more labels, whose statements take longer.
 fn draws(truth: &Truth) -> u64 {

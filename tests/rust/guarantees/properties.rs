@@ -5,7 +5,7 @@ use proptest::test_runner::RngSeed;
 use smoothtopk::certificate::{AnswerLabels, BoundFunctions, Selection};
 use smoothtopk::stats::Tally;
 
-use super::statements::{certify_each, certify_kept, certify_order, certify_set};
+use crate::statements::{certify_each, certify_kept, certify_order, certify_set};
 
 const FIXED: BoundFunctions = BoundFunctions::FIXED;
 

@@ -14,7 +14,7 @@ use smoothtopk::stats::binomial::two_sided_half;
 use smoothtopk::stats::{Allocation, Tally};
 use std::sync::Arc;
 
-use super::statements::certify;
+use crate::statements::certify;
 
 /// A CIFAR-10 image, black or of the next darkest pixels.
 const ELEMENTS: usize = 3072;

@@ -6,7 +6,7 @@ use smoothtopk::certificate::{Basis, certify as certify_on, predict, top_k_radiu
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, MAX_TRIALS, Prob, Tally, Validity, binomial, normal};
 
-use super::statements::certify;
+use crate::statements::certify;
 
 fn counts(labels: &[u64]) -> Tally {
     Tally::complete(labels.to_vec()).unwrap()

@@ -5,7 +5,7 @@ use proptest::test_runner::RngSeed;
 use smoothtopk::certificate::predict;
 use smoothtopk::stats::{Allocation, Tally, Validity, binomial};
 
-use super::statements::{certify, certify_with};
+use crate::statements::{certify, certify_with};
 
 /// Radii are found to 1e-11 sigma; two of them compare up to twice that, in units of sigma = 1.
 const ROUNDING: f64 = 3e-11;

@@ -6,7 +6,7 @@ use smoothtopk::certificate::stop::{Rule, Tolerance};
 use smoothtopk::stats::randomized::{self, Uniform};
 use smoothtopk::stats::{Allocation, MAX_TRIALS, Tally, Validity, anytime, binomial};
 
-use super::statements::{certify_with, choose};
+use crate::statements::{certify_with, choose};
 
 /// More than two bounds that compare can differ by rounding.
 const ROUNDING: f64 = 5e-12;

@@ -6,9 +6,9 @@ use smoothtopk::certificate::{Basis, auto};
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, Tally, Validity};
 
-use super::statements::{certify_with, choose};
-use super::truth::{ALPHA, Truth, exceeds};
 use super::{DRAWS, draw_on, looks};
+use crate::coverage::truth::{ALPHA, Truth, exceeds};
+use crate::statements::{certify_with, choose};
 
 fn truths() -> Vec<(Truth, Vec<usize>)> {
     vec![

@@ -1,7 +1,7 @@
 //! Rows to decide whether a label of probability p is certified at a radius, against the betting sequence of Voracek (NeurIPS
 //! 2024): computed, not simulated. The table of docs/statistics.md, by
 //!
-//!     cargo test --test stopping betting -- --nocapture
+//!     cargo test --test library betting -- --nocapture
 
 use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, StopJudge, Terms};
 use smoothtopk::perturbation::Gaussian;

@@ -9,8 +9,8 @@ use smoothtopk::certificate::stop::{
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, Tally, Validity};
 
-use super::statements::certify;
-use super::truth::Truth;
+use crate::coverage::truth::Truth;
+use crate::statements::certify;
 
 fn noise() -> Gaussian {
     Gaussian::new(0.25).unwrap()

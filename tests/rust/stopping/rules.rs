@@ -10,8 +10,8 @@ use smoothtopk::certificate::stop::{
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::Tally;
 
-use super::truth::{ALPHA, Truth, exceeds};
 use super::{DRAWS, draw_on, looks};
+use crate::coverage::truth::{ALPHA, Truth, exceeds};
 
 fn terms(truth: &Truth, rule: Rule, n_max: u64) -> Terms {
     Terms { rule, classes: truth.p.len(), alpha: ALPHA, n_max }

@@ -1,6 +1,6 @@
 //! The tables of docs/statistics.md that come from simulation, by
 //!
-//!     cargo test --release --test stopping tables -- --ignored --nocapture --test-threads 1
+//!     cargo test --release --test library tables -- --ignored --nocapture --test-threads 1
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -10,8 +10,8 @@ use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, Tally, Validity};
 
 use super::draw_on;
-use super::statements::{certify_with, choose};
-use super::truth::Truth;
+use crate::coverage::truth::Truth;
+use crate::statements::{certify_with, choose};
 
 const ALPHA: f64 = 0.001;
 
