@@ -464,7 +464,8 @@ class cancel_token {
   detail::handle<stk_cancel, stk_cancel_free> handle_;
 };
 
-/// What is added to inputs: a number is the sigma of Gaussian noise, a text any family ("gaussian:0.25", "uniform:0.5").
+/// What is added to inputs: a number is the sigma of Gaussian noise, a text names any family ("gaussian:0.25",
+/// "uniform:0.5").
 class noise {
  public:
   // Templates, so that no number is taken for a pointer to a text: not even 0.
@@ -621,8 +622,8 @@ class request_builder {
   error error_;
 };
 
-/// The question whether a label stays in the top k: query(label).k(3).alpha(0.01). All of it must have been fixed before
-/// the samples were drawn, or chosen by other samples.
+/// The question whether a label stays in the top k: query(label).k(3).alpha(0.01). All of it must have been fixed
+/// before the samples were drawn, or chosen by other samples.
 class query {
  public:
   /// k = 1, alpha = 0.001, ranked, plain bounds.
@@ -879,8 +880,8 @@ class answers {
     if (e) return e;
     return span<const std::int64_t>(data, size);
   }
-  /// Counts of the samples that the answer rests on; without an answer, of those that were drawn: cut short, they certify
-  /// nothing.
+  /// Counts of the samples that the answer rests on; without an answer, of those that were drawn: cut short, they
+  /// certify nothing.
   result<smoothtopk::counts> counts(std::size_t input) const {
     stk_counts *out = nullptr;
     auto e = detail::call([&](stk_error **err) { return stk_result_counts(native(), input, &out, err); });
@@ -1032,8 +1033,8 @@ class model {
   }
   std::string_view sha256() const noexcept { return stk_model_sha256(native()); }
   std::string_view provider() const noexcept { return stk_model_provider(native()); }
-  /// "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose these; "the provider's" of one chosen
-  /// by its name. The provider's options follow, for any may change it.
+  /// "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose these; "the provider's" of one
+  /// chosen by its name. The provider's options follow, for any may change it.
   std::string_view arithmetic() const noexcept { return stk_model_arithmetic(native()); }
   /// Why it runs on the processor and not by the provider asked for; empty where that runs it.
   std::string_view fallback() const noexcept {
@@ -1092,8 +1093,8 @@ class model {
   result<answers> certify_answer(const request &r, span<const float> inputs, F &&progress) const {
     return watched(submit_certify_answer(r, inputs), progress);
   }
-  /// Counts of the samples first .. first + samples - 1 of one input, which is another part of what certify draws. Counts
-  /// of disjoint ranges under one seed or key add.
+  /// Counts of the samples first .. first + samples - 1 of one input: a part of what certify draws. Counts of disjoint
+  /// ranges add.
   result<smoothtopk::counts> sample(const request &r, span<const float> input, std::uint64_t first,
                                     std::uint64_t samples) const {
     if (auto e = one_row(input)) return e;
@@ -1111,9 +1112,9 @@ class model {
     return submit_predict_to(r, inputs, std::make_unique<job::state>(), nullptr);
   }
   /// `done()` is called once: on a thread of the library's, on one that cancels the job or ends it or the model, or on
-  /// this one, before the job is returned (with a token that is set already). It must not wait, and must end neither the
-  /// model nor its own job nor any other that has not ended: that waits for the batch under way, which may be its own
-  /// thread's, for ever. What it throws is dropped.
+  /// this one, before the job is returned (with a token that is set already). It must not wait, and must end neither
+  /// the model nor its own job nor any other that has not ended: that waits for the batch under way, which may be its
+  /// own thread's, for ever. What it throws is dropped.
   template <class F>
   result<job> submit_predict(const request &r, span<const float> inputs, F done) const {
     return submit_predict_to(r, inputs, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);

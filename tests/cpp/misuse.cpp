@@ -201,7 +201,8 @@ void json_that_was_damaged(const stk::model &model) {
     std::string text = json;
     const auto at = text.find(from);
     CHECK(at != std::string::npos);
-    if (at != std::string::npos) FAILS(stk::counts::from_json(text.replace(at, from.size(), to)), status::invalid_data, "");
+    if (at == std::string::npos) continue;
+    FAILS(stk::counts::from_json(text.replace(at, from.size(), to)), status::invalid_data, "");
   }
   FAILS(stk::counts::from_json("{"), status::invalid_data, "");
   FAILS(stk::counts::from_json(std::string_view("{}\0", 3)), status::invalid_argument, "json");
