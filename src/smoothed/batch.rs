@@ -22,7 +22,7 @@ macro_rules! flight_methods {
             self.flight.wait_timeout(timeout)
         }
 
-        /// Waits for the end, and tells `progress` of the rows done and of all rows, on this thread: at the end, and at most
+        /// Waits for the end, and tells `progress` of the samples done and of all samples, on this thread: at the end, and at most
         /// once a batch before it.
         pub fn wait_with(&self, progress: impl FnMut(u64, u64)) {
             self.flight.wait_with(progress);
@@ -33,12 +33,12 @@ macro_rules! flight_methods {
             self.flight.wait_done();
         }
 
-        /// Rows counted so far.
+        /// Samples counted so far.
         pub fn samples_done(&self) -> u64 {
             self.flight.samples_done()
         }
 
-        /// Rows to be counted in all.
+        /// Samples to be counted in all.
         pub fn samples_total(&self) -> u64 {
             self.flight.samples_total()
         }

@@ -127,10 +127,10 @@ impl Flight {
         let (mut reported, total) = (None, self.samples_total());
         loop {
             let ended = self.wait_timeout(POLL);
-            let rows = self.samples_done();
-            if reported != Some(rows) && (rows > 0 || ended) {
-                progress(rows, total);
-                reported = Some(rows);
+            let samples = self.samples_done();
+            if reported != Some(samples) && (samples > 0 || ended) {
+                progress(samples, total);
+                reported = Some(samples);
             }
             if ended {
                 return;
