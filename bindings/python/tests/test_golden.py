@@ -164,7 +164,12 @@ def answers(given: dict[str, Any]) -> list[Certificate] | list[Prediction] | lis
     if task.startswith("counts_"):
         # Counts must be of some noise, which a prediction does not depend on.
         stated = {"sigma": 1.0} | {name: given.pop(name) for name in STATED if name in given}
+        if stated.get("validity", "").startswith("randomized:"):
+            given["randomized"] = float(stated.pop("validity").removeprefix("randomized:"))
         counts = Counts.assuming(given.pop("counts"), **stated)
+        if stated.get("validity", "").startswith("anytime:"):
+            # What a rule says of its last number no bare numbers can state, but their text.
+            counts = Counts.from_json(counts.to_json().replace('"rule":null', '"rule":"steps:1"'))
         if "pilot" in given:
             given["pilot"] = Counts.assuming(given["pilot"], sigma=stated["sigma"])
         asked: dict[str, Any] = {

@@ -37,6 +37,8 @@ class CountsBase(Partial):
     """What `Counts` have beside what they prove. Nothing changes them, so that views of their memory stay true."""
 
     __slots__ = ("__weakref__", "_handle", "_labels")
+    # Arithmetic with arrays would forget all but the numbers: numpy.asarray(counts) says that it is meant.
+    __array_ufunc__ = None
 
     def __init__(self, handle: Handle) -> None:
         if not isinstance(handle, Handle):
