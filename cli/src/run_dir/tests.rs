@@ -218,7 +218,10 @@ fn damage_is_refused_naming_line_and_field() {
         let error = RunDir::open(&path, &manifest(), &SEED).expect_err(says);
         let line = text.lines().count();
         assert_eq!(error.kind(), ErrorKind::InvalidData);
-        assert!(error.message().contains(says) && error.message().contains(&format!("line {line}: ")), "{says}: {error}");
+        assert!(
+            error.message().contains(says) && error.message().contains(&format!("line {line}: ")),
+            "{says}: {error}"
+        );
         assert_eq!(files(&path), before);
         // What is not resumed is not reported either, and that names the first damaged line.
         let error = ReadRun::open(&path).expect_err(says);

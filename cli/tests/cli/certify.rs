@@ -252,7 +252,9 @@ fn records_cut_at_any_byte_are_resumed_to_the_same_run() {
     let (whole, bytes) = (files(&run), fs::read(run.join("records.jsonl")).unwrap());
     let ends: Vec<usize> = (0..bytes.len()).filter(|&i| bytes[i] == b'\n').collect();
     // By the program a few of them, for each opens the model again; by the folder alone all (in its own tests).
-    for cut in [ends[1], ends[1] + 1, ends[1] + 200, ends[2] - 1, ends[2], ends[2] + 1, bytes.len() - 2, bytes.len() - 1] {
+    for cut in
+        [ends[1], ends[1] + 1, ends[1] + 200, ends[2] - 1, ends[2], ends[2] + 1, bytes.len() - 2, bytes.len() - 1]
+    {
         fs::write(run.join("records.jsonl"), &bytes[..cut]).unwrap();
         ok(&smoothtopk(&arguments));
         assert!(files(&run) == whole, "cut at {cut}");
@@ -266,7 +268,8 @@ fn a_run_of_an_older_format_is_refused_with_what_to_do() {
     let out = run.to_str().unwrap();
     fs::create_dir(&run).unwrap();
     fs::write(run.join("counts.tsv"), "9900\t100\t0\n").unwrap();
-    let old = r#"{"format": 2, "program_version": "0.0.9", "n": 10000, "sigma": 0.25, "alpha": 0.001, "bound": "ranked"}"#;
+    let old =
+        r#"{"format": 2, "program_version": "0.0.9", "n": 10000, "sigma": 0.25, "alpha": 0.001, "bound": "ranked"}"#;
     fs::write(run.join("manifest.json"), old).unwrap();
     let before = files(&run);
     let report = dir.path().join("report");
@@ -323,7 +326,8 @@ fn records_and_manifest_hold_no_seed_and_no_key() {
         let run = dir.path().join(name);
         let (model, data) = (model(), crate::data());
         let base = ["certify", "--model", &model, "--data", &data, "--sigma", "0.25", "--n", "60", "--max", "2"];
-        let common = [&base[..], &["--input-scale", "16", "--batch", "20", "--quiet", "--out"], &[run.to_str().unwrap()]];
+        let common =
+            [&base[..], &["--input-scale", "16", "--batch", "20", "--quiet", "--out"], &[run.to_str().unwrap()]];
         ok(&smoothtopk([&common.concat()[..], &more].concat()));
         assert_eq!(text(run.join(name)).trim(), secret);
         for (file, text) in files(&run) {

@@ -61,7 +61,12 @@ fn a_run_of_guarantees_is_resumed_reported_and_not_taken_for_certificates() {
 
     let out = dir.path().join("report");
     let report = ok(&smoothtopk(["report", run.to_str().unwrap(), "--out", out.to_str().unwrap()]));
-    for part in ["holds guarantees for answers", "| run | 2 | the set |", "at least 1 of 2", "88 statements share an alpha of 0.05"] {
+    for part in [
+        "holds guarantees for answers",
+        "| run | 2 | the set |",
+        "at least 1 of 2",
+        "88 statements share an alpha of 0.05",
+    ] {
         assert!(report.contains(part), "{part}: {report}");
     }
     assert!(text(out.join("answers.csv")).lines().count() > 8);

@@ -17,7 +17,8 @@ fn plan(more: &[&str]) -> std::process::Output {
 #[test]
 fn the_n_of_a_plan_certifies_its_radius_and_one_row_less_does_not() {
     let n_of = |more: &[&str]| -> u64 {
-        let base = ["plan", "--sigma", "0.25", "--classes", "10", "--k", "1", "--allocation", "binocp", "--radius", "0.5"];
+        let base =
+            ["plan", "--sigma", "0.25", "--classes", "10", "--k", "1", "--allocation", "binocp", "--radius", "0.5"];
         let table = ok(&smoothtopk([&base[..], more].concat()));
         assert_eq!(table.contains("# not taken off: "), more.is_empty(), "{table}");
         table.lines().nth(1).unwrap().split('\t').nth(3).unwrap().parse().unwrap()
@@ -45,7 +46,7 @@ fn the_n_of_a_plan_certifies_its_radius_and_one_row_less_does_not() {
     let both = smoothtopk(["plan", "--sigma", "0.25", "--model", &crate::model(), "--elements", "3"]);
     assert_eq!(both.status.code(), Some(2));
     assert!(refused(&plan(&["--elements", "0"]), 2).contains("elements"));
-    assert!(refused(&plan(&["--elements", "3", "--input-max", "-1"]), 2).contains("input_max"));
+    assert!(refused(&plan(&["--elements", "3", "--input-max", "-1"]), 2).contains("input-max"));
 }
 
 #[test]
@@ -53,8 +54,9 @@ fn a_plan_has_the_bounds_and_allocations_that_it_is_asked_for() {
     for rule in ["fixed", "tolerance:0.1", "steps:0.25", "radius:0.5"] {
         let more: &[&str] = if rule == "radius:0.5" { &[] } else { &["--radius", "0.5"] };
         let allocations = ["ranked:0.75", "pooled:0.5"];
-        let table =
-            ok(&plan(&[&["--rule", rule, "--allocation", allocations[0], "--allocation", allocations[1]], more].concat()));
+        let table = ok(&plan(
+            &[&["--rule", rule, "--allocation", allocations[0], "--allocation", allocations[1]], more].concat(),
+        ));
         let mut lines = table.lines();
         assert_eq!(lines.next(), Some("k\tallocation\tsmallest_n\tsmallest_n_for_radius_0.5"));
         for k in [1, 3] {
@@ -70,10 +72,11 @@ fn a_plan_has_the_bounds_and_allocations_that_it_is_asked_for() {
     }
     // The family by its name, and another one, whose radii are in another norm.
     let table = ok(&plan(&["--n", "1000"]));
-    let by_name = |noise: &str| ok(&smoothtopk(["plan", "--noise", noise, "--classes", "10", "--k", "1,3", "--n", "1000"]));
+    let by_name =
+        |noise: &str| ok(&smoothtopk(["plan", "--noise", noise, "--classes", "10", "--k", "1,3", "--n", "1000"]));
     assert_eq!(by_name("gaussian:0.25"), table);
     let first = by_name("uniform:0.5").lines().nth(1).unwrap().split('\t').nth(3).unwrap().parse::<f64>().unwrap();
-    assert!(first > 0.98 && first < 1.0, "{first} of at most 2 lambda");
+    assert!(first > 0.48 && first < 0.5, "{first} of at most lambda");
     // 13 samples of one label: the first names it, the others are the evidence.
     assert!(ok(&plan(&["--rule", "predict"])).contains("# predict at k = 1 abstains below n = 13\n"));
     let error = refused(&plan(&["--rule", "radius:0.5", "--radius", "0.25"]), 2);

@@ -122,7 +122,10 @@ fn a_set_is_settled_by_as_many_rows_as_it_takes() {
     for line in ok(&output).lines() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
         let counts: u64 = record["counts"]["labels"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum();
-        assert_eq!((record["counts"]["n"].as_u64(), record["request"]["rule"].as_str()), (Some(counts), Some("predict")));
+        assert_eq!(
+            (record["counts"]["n"].as_u64(), record["request"]["rule"].as_str()),
+            (Some(counts), Some("predict"))
+        );
         for found in record["predictions"].as_array().unwrap() {
             assert_eq!(found["decision"] == "settled", found["abstain"] == false, "{found}");
         }

@@ -52,20 +52,21 @@ fn plain_numbers_print_each_assumption() {
     let assumed = said(&[]);
     let lines: Vec<&str> = assumed.lines().collect();
     assert!(lines.iter().all(|line| line.starts_with("assumed: ")), "{assumed}");
-    for part in ["gaussian:0.25", "9900 + 100 as n", "every sample has a label", "rounding the noise costs nothing"] {
-        let part = part.replace("9900 + 100 as n", "their number, 10000, was fixed");
-        assert!(assumed.contains(&part), "{part}: {assumed}");
+    for part in ["gaussian:0.25", "10000, was fixed", "every sample has a label", "rounding the noise costs nothing"] {
+        assert!(assumed.contains(part), "{part}: {assumed}");
     }
     // The second line has fewer samples, and says so.
     assert!(assumed.contains("their number, 9900, was fixed"), "{assumed}");
     let stated = said(&["--validity", "anytime", "--radius-cost", "0.125", "--n", "10100"]);
-    for part in ["looks at the counts may have ended them", "takes 0.125 off every radius", "100 of the samples have no label"] {
+    for part in
+        ["looks at the counts may have ended them", "takes 0.125 off every radius", "100 of the samples have no label"]
+    {
         assert!(stated.contains(part), "{part}: {stated}");
     }
     let by_name = table(&radius(&copy, &["--noise", "gaussian:0.25", "--alpha", "0.001"]));
     assert_eq!(by_name, table(&radius(&copy, &["--sigma", "0.25", "--alpha", "0.001"])));
     let uniform = table(&radius(&copy, &["--noise", "uniform:0.25", "--alpha", "0.001"]));
-    assert!(uniform[0].2 > by_name[0].2 * 0.5 && uniform[0].2 < 0.25, "{uniform:?}");
+    assert!(uniform[0].2 > 0.2 && uniform[0].2 < 0.25, "{uniform:?}");
     refused(&copy, &["--sigma", "0.25", "--alpha", "0.001", "--radius-cost", "-1"], 2, "radius_cost");
     refused(&copy, &["--sigma", "0.25", "--alpha", "0.001", "--label", "0"], 2, "label");
 }
@@ -78,12 +79,13 @@ fn counts_as_json_are_certified_by_label() {
     let noise = Gaussian::new(0.25).unwrap();
     let counts = |labels: &[u64]| Counts::assuming(labels.to_vec(), None, Assumed::fixed(noise)).unwrap();
     let (first, second) = (counts(&[9000, 900, 100]), counts(&[8000, 1900, 100]));
-    let radius_of = |counts: &Counts, k| {
-        counts.certify(&Query { k, alpha: 0.01, ..Query::of_label(0) }).unwrap().radius
-    };
+    let radius_of =
+        |counts: &Counts, k| counts.certify(&Query { k, alpha: 0.01, ..Query::of_label(0) }).unwrap().radius;
     let given = ["--label", "0", "--alpha", "0.01", "--k", "1,2"];
     let whole = serde_json::to_string_pretty(&first.form(false)).unwrap();
-    for (text, all) in [(whole, vec![&first]), (format!("{}\n{}\n", first.to_json(), second.to_json()), vec![&first, &second])] {
+    for (text, all) in
+        [(whole, vec![&first]), (format!("{}\n{}\n", first.to_json(), second.to_json()), vec![&first, &second])]
+    {
         fs::write(&file, text).unwrap();
         let output = radius(&file, &given);
         let found: Vec<(usize, usize, f64)> = table(&output).iter().map(|row| (row.0, row.1, row.2)).collect();
@@ -114,7 +116,9 @@ fn a_link_to_the_counts_of_a_run_is_the_run() {
         let _ = fs::remove_file(&link);
         std::os::unix::fs::symlink(run.join(name), &link).unwrap();
         assert_eq!(radius(&link, &[]).stdout, own, "{name}");
-        for (option, value) in [("--sigma", "0.25"), ("--n", "200"), ("--radius-cost", "0"), ("--noise", "gaussian:0.25")] {
+        for (option, value) in
+            [("--sigma", "0.25"), ("--n", "200"), ("--radius-cost", "0"), ("--noise", "gaussian:0.25")]
+        {
             refused(&link, &[option, value], 2, "leave --");
         }
         refused(&link, &["--label", "3"], 2, "leave --label out");
@@ -257,14 +261,7 @@ fn a_closed_pipe_ends_quietly() {
     let file = folder.path().join("counts.txt");
     fs::write(&file, COUNTS.repeat(20_000)).unwrap();
     let mut child = program()
-        .args([
-            "radius",
-            "--sigma",
-            "0.25",
-            "--alpha",
-            "0.001",
-            "--counts",
-        ])
+        .args(["radius", "--sigma", "0.25", "--alpha", "0.001", "--counts"])
         .arg(&file)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -16,8 +16,7 @@ const K1: &str = "0\t3\t3\t0.5\t1\t0:00:01.000000\n1\t4\t4\t1.25\t1\t0:00:01.000
                   2\t5\t6\t2\t0\t0:00:01.000000\n3\t5\t-1\t0\t0\t0:00:01.000000\n";
 
 /// The same of a RUN: true label, certified label and radius.
-const FOUR: [Found; 4] =
-    [(Some(3), 3, 0.5), (Some(4), 4, 1.25), (Some(5), 6, 2.0), (Some(5), 5, 0.0)];
+const FOUR: [Found; 4] = [(Some(3), 3, 0.5), (Some(4), 4, 1.25), (Some(5), 6, 2.0), (Some(5), 5, 0.0)];
 type Found = (Option<usize>, usize, f64);
 
 fn manifest(ks: &[usize], examples: usize, labels: &str) -> Value {
@@ -276,7 +275,10 @@ fn errors_are_one_line_and_leave_an_earlier_report_as_it_was() {
     assert!(refused(&folder, &["future", "--out", "out"], 1).contains("format 99"));
     std::fs::write(folder.path().join("binary.tsv"), [0xff, 0xfe, 0x00]).expect("file");
     assert!(refused(&folder, &["binary.tsv", "--out", "out"], 1).contains("not text"));
-    assert!(refused(&folder, &["a", "--out", "a/records.jsonl"], 2).contains("out: a/records.jsonl is a file: a folder is needed"));
+    assert!(
+        refused(&folder, &["a", "--out", "a/records.jsonl"], 2)
+            .contains("out: a/records.jsonl is a file: a folder is needed")
+    );
 
     assert_eq!(files(&folder.path().join("out")), before);
 }

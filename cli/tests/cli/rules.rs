@@ -283,7 +283,10 @@ fn a_late_example_keeps_the_answer_of_its_last_look() {
     let late = dir.path().join("late");
     ok(&certify(&late, &[&endless[..], &["--select", "--n0", "1000000000"]].concat()));
     for record in records(&late) {
-        assert_eq!((&record["status"], &record["counts"]["ending"]["kind"]), (&"DEADLINE_EXCEEDED".into(), &"cut_short".into()));
+        assert_eq!(
+            (&record["status"], &record["counts"]["ending"]["kind"]),
+            (&"DEADLINE_EXCEEDED".into(), &"cut_short".into())
+        );
         assert!(record["certificates"].is_null());
     }
     for more in [&[][..], &["--allocation", "binocp"]] {

@@ -394,7 +394,8 @@ fn bad_input_to_verify_says_what_to_do() {
     let past = Run::new();
     let kept = past.path.join("records.jsonl");
     let text = fs::read_to_string(&kept).unwrap();
-    fs::write(&kept, format!("{text}{}\n", text.lines().last().unwrap().replace("\"index\":11", "\"index\":200"))).unwrap();
+    fs::write(&kept, format!("{text}{}\n", text.lines().last().unwrap().replace("\"index\":11", "\"index\":200")))
+        .unwrap();
     let out = path("out");
     let attack = ["--attacks", "8", "--out", &out];
     let (nothing, single) = (path("nothing"), path("x.tsv"));
