@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use smoothtopk::{ErrorKind, Result};
 
-/// Smoothed top-k prediction and certified l2 radius of any ONNX classifier, by randomized smoothing.
+/// Smoothed top-k prediction and certified radius of any ONNX classifier, by randomized smoothing.
 #[derive(Parser)]
 #[command(name = "smoothtopk", version = smoothtopk::VERSION, max_term_width = 120, arg_required_else_help = true)]
 #[command(after_help = "smoothtopk COMMAND --help says what a command does and takes.")]

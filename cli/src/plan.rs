@@ -82,7 +82,6 @@ pub fn run(args: Args) -> Result<()> {
         return Err(Error::argument("radius", format!("must be a finite number > 0, got {}", number(radius))));
     }
     let request = Request { input_max: args.input_max, ..Request::new(family) };
-    request.check()?;
     let measured = args.model.as_ref().map(|path| measure(&args, path)).transpose()?;
     let classes = args.model_args.classes.or(measured.as_ref().map(|(model, _)| model.signature().classes));
     let cost = cost(&args, &request, measured.as_ref().map(|(model, _)| model.signature().elements))?;
@@ -155,6 +154,10 @@ fn cost(args: &Args, request: &Request, of_model: Option<usize>) -> Result<Optio
     let of_shape = || args.model_args.input_shape.as_ref().map(|shape| shape.iter().product());
     if args.elements == Some(0) {
         return Err(Error::argument("elements", "must be at least 1"));
+    }
+    if !(args.input_max >= 0.0 && args.input_max.is_finite()) {
+        let message = format!("must be a finite number from 0 up, got {}", number(args.input_max));
+        return Err(Error::argument("input-max", message));
     }
     let Some(elements) = of_model.or(args.elements).or_else(of_shape) else { return Ok(None) };
     Ok(Some((Perturbation::of(&request.noise()?, elements).radius_cost, elements)))

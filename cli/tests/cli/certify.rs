@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::{Rng, RngExt, SeedableRng};
 
 use crate::common::{self, npz, root, smoothtopk};
-use crate::{digits, files, model, ok};
+use crate::{change_records, digits, files, model, ok, records, refused, text};
 
 #[test]
 fn certify_writes_a_run_in_the_fields_format() {
@@ -44,13 +44,21 @@ fn certify_writes_a_run_in_the_fields_format() {
     let manifest: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(run.join("manifest.json")).unwrap()).unwrap();
     for (key, value) in
-        [("sigma", "0.25"), ("n", "2000"), ("seed", "7"), ("bound", "\"ranked\""), ("provider", "\"cpu\"")]
+        [("noise", "\"gaussian:0.25\""), ("n", "2000"), ("allocation", "\"ranked\""), ("rule", "\"fixed\"")]
     {
-        assert_eq!(manifest[key].to_string(), value, "{key}");
+        assert_eq!(manifest["request"][key].to_string(), value, "{key}");
+    }
+    assert_eq!((&manifest["format"], &manifest["model"]["provider"]), (&3.into(), &"cpu".into()));
+    let all = records(&run);
+    assert_eq!(all.len(), 12);
+    for record in &all {
+        assert_eq!((&record["request"], &record["model"]), (&manifest["request"], &manifest["model"]));
+        assert_eq!(record["counts"]["draws"][0]["secret_sha256"], manifest["secret_sha256"]);
     }
 
     // The same counts give the same radii without the model.
     let table = ok(&smoothtopk(["radius", "--counts", run.join("counts.tsv").to_str().unwrap(), "--k", "1,2,3"]));
+    assert_eq!(table, ok(&smoothtopk(["radius", "--counts", out])), "of all k, by any name of the RUN");
     let radii: Vec<(String, String)> = table
         .lines()
         .skip(1)
@@ -140,10 +148,10 @@ fn ten_kills_lose_and_repeat_nothing() {
         // Child::kill is SIGKILL.
         child.kill().unwrap();
         child.wait().unwrap();
-        seen.push(fs::read_to_string(killed.join("counts.tsv")).map_or(0, |text| text.lines().count()));
+        seen.push(fs::read_to_string(killed.join("records.jsonl")).map_or(0, |text| text.lines().count()));
         if random.next_u32() % 3 == 0 {
             // As if the kill had come in the middle of a write.
-            let path = killed.join("counts.tsv");
+            let path = killed.join("records.jsonl");
             if let Ok(text) = fs::read(&path)
                 && text.len() > 5
             {
@@ -171,7 +179,7 @@ fn ctrl_c_and_sigterm_keep_what_is_finished_and_say_so() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        while !run.join("counts.tsv").exists() {
+        while !run.join("records.jsonl").exists() {
             std::thread::sleep(Duration::from_millis(5));
         }
         std::thread::sleep(Duration::from_millis(300));
@@ -192,9 +200,10 @@ fn a_run_with_another_manifest_is_refused_and_left_alone() {
     ok(&smoothtopk(digits("certify", &["--n", "500", "--max", "3", "--out", out])));
     let before = files(&run);
     for (field, more) in [
-        ("n", &["--n", "501", "--max", "3"][..]),
+        ("guarantee", &["--n", "500", "--max", "3", "--guarantee"][..]),
+        ("n", &["--n", "501", "--max", "3"]),
         ("alpha", &["--n", "500", "--max", "3", "--alpha", "0.01"]),
-        ("bound", &["--n", "500", "--max", "3", "--bound", "simuem"]),
+        ("allocation", &["--n", "500", "--max", "3", "--allocation", "simuem"]),
         ("max", &["--n", "500", "--max", "4"]),
         ("k", &["--n", "500", "--max", "3", "--k", "2"]),
     ] {
@@ -228,44 +237,108 @@ fn a_run_is_not_gone_on_with_by_a_model_that_is_read_otherwise() {
         let output = certify(model, &run, second);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{model}: {stderr}");
-        // Another output has another number of labels, another range another grid: these are told first.
-        let told = ["classes", "grid", field].iter().any(|field| stderr.contains(&format!("smoothtopk: {field}: ")));
-        assert!(told, "{model}: {stderr}");
+        assert!(stderr.contains(&format!("smoothtopk: {field}: ")), "{model}: {stderr}");
         assert_eq!(files(&run), before, "{model}");
     }
 }
 
+/// Every byte at which a kill can have ended the last two lines.
 #[test]
-fn a_run_of_format_1_is_gone_on_with_and_read() {
+fn records_cut_at_any_byte_are_resumed_to_the_same_run() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
-    let arguments = digits("certify", &["--n", "500", "--max", "4", "--quiet", "--out", run.to_str().unwrap()]);
+    let arguments = digits("certify", &["--n", "60", "--max", "4", "--quiet", "--out", run.to_str().unwrap()]);
     ok(&smoothtopk(&arguments));
-    let whole = files(&run);
-    let mut manifest: serde_json::Value = serde_json::from_str(&whole["manifest.json"]).unwrap();
-    let fields = manifest.as_object_mut().unwrap();
-    fields.insert("format".into(), 1.into());
-    for later in [
-        "rule",
-        "timeout",
-        "guarantee",
-        "alpha_total",
-        "statements",
-        "alpha_noise",
-        "generator",
-        "key_sha256",
-        "levels",
-    ] {
-        fields.remove(later).unwrap();
+    let (whole, bytes) = (files(&run), fs::read(run.join("records.jsonl")).unwrap());
+    let ends: Vec<usize> = (0..bytes.len()).filter(|&i| bytes[i] == b'\n').collect();
+    // By the program a few of them, for each opens the model again; by the folder alone all (in its own tests).
+    for cut in
+        [ends[1], ends[1] + 1, ends[1] + 200, ends[2] - 1, ends[2], ends[2] + 1, bytes.len() - 2, bytes.len() - 1]
+    {
+        fs::write(run.join("records.jsonl"), &bytes[..cut]).unwrap();
+        ok(&smoothtopk(&arguments));
+        assert!(files(&run) == whole, "cut at {cut}");
     }
-    let old = manifest.to_string();
-    fs::write(run.join("manifest.json"), &old).unwrap();
-    let rows = fs::read(run.join("k1.tsv")).unwrap();
-    fs::write(run.join("k1.tsv"), &rows[..rows.len() - 40]).unwrap();
+}
+
+#[test]
+fn a_run_of_an_older_format_is_refused_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let out = run.to_str().unwrap();
+    fs::create_dir(&run).unwrap();
+    fs::write(run.join("counts.tsv"), "9900\t100\t0\n").unwrap();
+    let old =
+        r#"{"format": 2, "program_version": "0.0.9", "n": 10000, "sigma": 0.25, "alpha": 0.001, "bound": "ranked"}"#;
+    fs::write(run.join("manifest.json"), old).unwrap();
+    let before = files(&run);
+    let report = dir.path().join("report");
+    for arguments in [
+        digits("certify", &["--n", "60", "--max", "4", "--quiet", "--out", out]),
+        ["radius", "--counts", run.join("counts.tsv").to_str().unwrap()].map(str::to_owned).to_vec(),
+        ["report", out, "--out", report.to_str().unwrap()].map(str::to_owned).to_vec(),
+    ] {
+        let error = refused(&smoothtopk(&arguments), 1);
+        let says = ["format 2", "reads format 3", "wrote the RUN (0.0.9)", "run again into a new folder"];
+        assert!(says.iter().all(|part| error.contains(part)), "{error}");
+        assert_eq!(files(&run), before);
+    }
+}
+
+#[test]
+fn a_damaged_record_is_refused_naming_line_and_field() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let out = run.to_str().unwrap();
+    let arguments = digits("certify", &["--n", "60", "--max", "3", "--quiet", "--out", out]);
     ok(&smoothtopk(&arguments));
-    let mut resumed = files(&run);
-    assert_eq!(resumed.insert("manifest.json".into(), whole["manifest.json"].clone()), Some(old));
-    assert!(resumed == whole);
-    ok(&smoothtopk(["radius", "--counts", run.join("counts.tsv").to_str().unwrap()]));
-    ok(&smoothtopk(["report", run.to_str().unwrap(), "--out", dir.path().join("report").to_str().unwrap()]));
+    let whole = fs::read(run.join("records.jsonl")).unwrap();
+    for (field, value) in [("radius", serde_json::json!("far")), ("p_lower", serde_json::json!(null))] {
+        change_records(&run, |i, record| {
+            if i == 2 {
+                record["certificates"][0][field] = value.clone();
+            }
+        });
+        for command in [arguments.clone(), ["radius", "--counts", out].map(str::to_owned).to_vec()] {
+            let error = refused(&smoothtopk(command), 1);
+            assert!(error.contains("records.jsonl, line 3: ") && error.contains(field), "{error}");
+        }
+        fs::write(run.join("records.jsonl"), &whole).unwrap();
+    }
+    change_records(&run, |i, record| {
+        if i == 1 {
+            record["counts"]["perturbation"]["radius_cost"] = 0.0.into();
+        }
+    });
+    let error = refused(&smoothtopk(["radius", "--counts", out]), 1);
+    assert!(error.contains("records.jsonl, line 2: perturbation: ") && error.contains("damaged"), "{error}");
+}
+
+/// What is shown to others names neither the seed nor the key.
+#[test]
+fn records_and_manifest_hold_no_seed_and_no_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let (seed, key) = ("7345613420119", "0123456789abcdef".repeat(4));
+    for (name, secret, more) in [
+        ("philox.seed", seed, ["--seed", seed].to_vec()),
+        ("chacha12.key", &*key, ["--generator", "chacha12", "--key", &key].to_vec()),
+    ] {
+        let run = dir.path().join(name);
+        let (model, data) = (model(), crate::data());
+        let base = ["certify", "--model", &model, "--data", &data, "--sigma", "0.25", "--n", "60", "--max", "2"];
+        let common =
+            [&base[..], &["--input-scale", "16", "--batch", "20", "--quiet", "--out"], &[run.to_str().unwrap()]];
+        ok(&smoothtopk([&common.concat()[..], &more].concat()));
+        assert_eq!(text(run.join(name)).trim(), secret);
+        for (file, text) in files(&run) {
+            assert!(!text.contains(secret), "{file} holds the secret");
+        }
+        // Without the file the RUN is read; it is resumed where the secret is given.
+        fs::remove_file(run.join(name)).unwrap();
+        ok(&smoothtopk(["radius", "--counts", run.to_str().unwrap()]));
+        let cut = fs::read(run.join("records.jsonl")).unwrap();
+        fs::write(run.join("records.jsonl"), &cut[..cut.len() - 3]).unwrap();
+        ok(&smoothtopk([&common.concat()[..], &more].concat()));
+        assert_eq!(records(&run).len(), 2);
+    }
 }

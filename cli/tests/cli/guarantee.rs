@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use smoothtopk::certificate::{Inference, Returned, certify_each, certify_kept, certify_order, certify_set};
-use smoothtopk::stats::Counts;
+use smoothtopk::record::Record;
 
 use crate::common::smoothtopk;
-use crate::{digits, files, manifest, ok, refused, rows, text};
+use crate::{digits, files, manifest, ok, records, refused, rows, text};
 
 fn certify(out: &Path, more: &[&str]) -> std::process::Output {
     smoothtopk(digits("certify", &[more, &["--guarantee", "--quiet", "--out", out.to_str().unwrap()]].concat()))
@@ -22,34 +21,28 @@ fn the_radii_are_the_librarys_from_the_counts_that_are_kept() {
     let run = dir.path().join("run");
     ok(&certify(&run, &["--k", "1,2", "--n", "3000", "--n0", "0", "--max", "15"]));
     let run_manifest = manifest(&run);
-    assert_eq!((&run_manifest["labels"], &run_manifest["n0"]), (&"same".into(), &0.into()));
-    let slack = run_manifest["radius_slack"].as_f64().unwrap();
-    let counts = text(run.join("counts.tsv"));
-    for k in [1, 2] {
+    let (source, n0) = (&run_manifest["label_source"], &run_manifest["request"]["n0"]);
+    assert_eq!((source, n0), (&"same_counts".into(), &0.into()));
+    let kept = text(run.join("records.jsonl"));
+    for (i, k) in [1, 2].into_iter().enumerate() {
         let answers = rows(run.join(format!("answer_k{k}.tsv")));
         assert_eq!(answers.len(), 15);
-        for (answer, line) in answers.iter().zip(counts.lines()) {
-            let fields: Vec<&str> = line.split('\t').collect();
-            assert_eq!(fields[10], "-1", "no label is certified by these counts");
-            let counts = Counts::complete(fields[..10].iter().map(|count| count.parse().unwrap()).collect()).unwrap();
-            let returned = Returned::same_counts(&counts, k).unwrap();
+        for (answer, line) in answers.iter().zip(kept.lines()) {
+            let record = Record::from_json(line).unwrap();
+            let found = record.counts_of(i).unwrap().guarantee(None, k, 0.001).unwrap();
             let labels: Vec<usize> = answer[2].split(',').map(|label| label.parse().unwrap()).collect();
-            assert_eq!(labels, returned.labels());
-            let (sigma, alpha, fixed) = (0.25, 0.001, &Inference::FIXED);
-            let set = certify_set(&counts, &returned, sigma, alpha, fixed).unwrap().shrunk_by(slack).radius;
-            let each = certify_each(&counts, &returned, sigma, alpha, fixed).unwrap().shrunk_by(slack);
-            let order = |places| {
-                certify_order(&counts, &returned, places, sigma, alpha, fixed).unwrap().shrunk_by(slack).radius
-            };
-            let kept = |e| certify_kept(&counts, &returned, e, sigma, alpha, fixed).unwrap().shrunk_by(slack).radius;
-            assert_eq!(answer[3].parse(), Ok(set));
-            assert_eq!(numbers(&answer[4]), (1..=k).map(kept).collect::<Vec<_>>());
-            assert_eq!(numbers(&answer[5]), each.labels.iter().map(|label| label.radius).collect::<Vec<_>>());
-            assert_eq!((answer[6].parse(), answer[7].parse()), (Ok(order(1)), Ok(order(k))));
+            assert_eq!(labels, found.labels());
+            assert_eq!(answer[3].parse(), Ok(found.set.radius));
+            let kept: Vec<f64> = found.kept.iter().map(|kept| kept.as_ref().unwrap().radius).collect();
+            assert_eq!(numbers(&answer[4]), kept);
+            assert_eq!(numbers(&answer[5]), found.each.labels.iter().map(|label| label.radius).collect::<Vec<_>>());
+            assert_eq!((answer[6].parse(), answer[7].parse()), (Ok(found.first.radius), Ok(found.ranking.radius)));
         }
         let certified = answers.iter().filter(|answer| answer[6] != "0").count();
         assert!(certified >= 10, "k = {k}: the first label of {certified} of 15 easy digits");
     }
+    let counts = text(run.join("counts.tsv"));
+    assert!(counts.lines().all(|line| line.ends_with("\t-1")), "no label is certified by these counts");
 }
 
 #[test]
@@ -60,18 +53,20 @@ fn a_run_of_guarantees_is_resumed_reported_and_not_taken_for_certificates() {
     ok(&certify(&run, &arguments));
     let whole = files(&run);
     // 8 examples: 4 statements and e = 1 at k = 1, 4 and e = 1, 2 at k = 2.
-    assert_eq!(
-        (manifest(&run)["statements"].as_u64(), manifest(&run)["labels"].as_str()),
-        (Some(88), Some("selected"))
-    );
-    let half = text(run.join("answer_k2.tsv"));
-    std::fs::write(run.join("answer_k2.tsv"), &half[..half.len() / 2]).unwrap();
+    assert_eq!(manifest(&run)["label_source"], "selected");
+    let half = text(run.join("records.jsonl"));
+    std::fs::write(run.join("records.jsonl"), &half[..half.len() / 2]).unwrap();
     ok(&certify(&run, &arguments));
     assert_eq!(files(&run), whole);
 
     let out = dir.path().join("report");
     let report = ok(&smoothtopk(["report", run.to_str().unwrap(), "--out", out.to_str().unwrap()]));
-    for part in ["holds guarantees for answers", "| run | 2 | the set |", "at least 1 of 2", "88 statements share"] {
+    for part in [
+        "holds guarantees for answers",
+        "| run | 2 | the set |",
+        "at least 1 of 2",
+        "88 statements share an alpha of 0.05",
+    ] {
         assert!(report.contains(part), "{part}: {report}");
     }
     assert!(text(out.join("answers.csv")).lines().count() > 8);
@@ -83,27 +78,26 @@ fn a_run_of_guarantees_is_resumed_reported_and_not_taken_for_certificates() {
 }
 
 #[test]
-fn a_rule_ends_the_rows_of_an_answer() {
+fn a_rule_ends_the_samples_of_an_answer() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let arguments = ["--k", "1,2", "--n", "20000", "--max", "20", "--rule", "radius:0.1"];
     ok(&certify(&run, &arguments));
     let whole = files(&run);
-    let stops = rows(run.join("stops.tsv"));
-    assert_eq!(stops.len(), 20);
-    for (i, k) in [1, 2].into_iter().enumerate() {
-        for (stop, answer) in stops.iter().zip(rows(run.join(format!("answer_k{k}.tsv")))) {
-            let (decision, set): (&str, f64) = (&stop[2 + 3 * i], answer[3].parse().unwrap());
-            assert_eq!(decision == "certified", set >= 0.1, "{stop:?} {answer:?}");
-            assert_eq!(stop[3 + 3 * i], "-");
+    let all = records(&run);
+    assert_eq!(all.len(), 20);
+    for record in &all {
+        for found in record["guarantees"].as_array().unwrap() {
+            let certified = found["decision"] == "certified";
+            assert_eq!(certified, found["set_radius"].as_f64().unwrap() >= 0.1, "{found}");
         }
     }
-    let drawn: u64 = stops.iter().map(|stop| stop[1].parse::<u64>().unwrap()).sum();
+    let drawn: u64 = all.iter().map(|record| record["counts"]["n"].as_u64().unwrap()).sum();
     assert!(drawn < 20 * 20_000, "{drawn}");
-    assert!(stops.iter().filter(|stop| stop[2] == "certified").count() >= 10);
-    // Cut off between two of its files, it is resumed to the same bytes.
-    let half = text(run.join("stops.tsv"));
-    std::fs::write(run.join("stops.tsv"), &half[..half.len() / 2]).unwrap();
+    assert!(all.iter().filter(|record| record["guarantees"][0]["decision"] == "certified").count() >= 10);
+    // Cut off, it is resumed to the same bytes.
+    let half = text(run.join("records.jsonl"));
+    std::fs::write(run.join("records.jsonl"), &half[..half.len() / 2]).unwrap();
     ok(&certify(&run, &arguments));
     assert_eq!(files(&run), whole);
     let out = dir.path().join("report");

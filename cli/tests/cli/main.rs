@@ -56,17 +56,37 @@ fn ok(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// The files of a RUN, without the last column (time) of the files that have one.
+/// The records of a RUN.
+fn records(run: &Path) -> Vec<serde_json::Value> {
+    text(run.join("records.jsonl")).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Writes the records of a RUN again, each changed.
+fn change_records(run: &Path, change: impl Fn(usize, &mut serde_json::Value)) {
+    let mut records = records(run);
+    records.iter_mut().enumerate().for_each(|(i, record)| change(i, record));
+    let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
+    fs::write(run.join("records.jsonl"), lines).unwrap();
+}
+
+/// The files of a RUN, without times.
 fn files(run: &Path) -> BTreeMap<String, String> {
     fs::read_dir(run)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ext| ext == "tsv" || ext == "json"))
+        .filter(|path| path.extension().is_some_and(|ext| ["tsv", "json", "jsonl"].iter().any(|known| ext == *known)))
         .map(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let mut text = fs::read_to_string(&path).unwrap();
             if name.starts_with('k') || name.starts_with("answer") {
                 text = text.lines().map(|line| line.rsplit_once('\t').unwrap().0.to_owned() + "\n").collect();
+            }
+            if name == "records.jsonl" {
+                let without = |line: &str| {
+                    let (before, after) = line.split_once("\"seconds\":").unwrap();
+                    format!("{before}{}\n", &after[after.find(',').unwrap()..])
+                };
+                text = text.lines().map(without).collect();
             }
             (name, text)
         })

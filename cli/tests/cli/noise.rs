@@ -17,26 +17,23 @@ pub fn certify(out: &Path, more: &[&str]) -> std::process::Output {
 fn exact_noise_pays_with_alpha_and_takes_nothing_off_the_radius() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
-    ok(&certify(&run, &["--noise", "exact", "--seed", "7", "--max", "6"]));
-    let exact = manifest(&run);
-    assert_eq!(
-        (exact["levels"].as_u64(), exact["radius_slack"].as_f64(), exact["grid"].as_f64()),
-        (Some(16), Some(0.0), Some(1.0 / 16.0))
-    );
-    assert_eq!(exact["noise"], "philox4x32-10 discrete-gaussian 1");
-    assert!(exact["alpha_noise"].as_f64().unwrap() > 0.0);
+    ok(&certify(&run, &["--noise-mode", "exact", "--seed", "7", "--max", "6"]));
+    let exact = manifest(&run)["perturbation"].clone();
+    assert_eq!((exact["radius_cost"].as_f64(), exact["step"].as_f64()), (Some(0.0), Some(1.0 / 16.0)));
+    assert_eq!(exact["method"], "discrete-gaussian 1");
+    assert!(exact["alpha_cost"].as_f64().unwrap() > 0.0);
     let radii: Vec<String> = rows(run.join("k1.tsv")).into_iter().map(|row| row[3].clone()).collect();
     assert!(radii.iter().any(|radius| radius.parse::<f64>().unwrap() > 0.3), "{radii:?}");
     let counts = run.join("counts.tsv");
     let table = ok(&smoothtopk(["radius", "--counts", counts.to_str().unwrap()]));
     assert_eq!(table.lines().skip(1).map(|line| line.split('\t').nth(2).unwrap()).collect::<Vec<_>>(), radii);
     // Less alpha than the noise costs is refused, whatever the bound.
-    let paid = exact["alpha_noise"].as_f64().unwrap();
+    let paid = exact["alpha_cost"].as_f64().unwrap() * 500.0;
     let error = refused(&smoothtopk(["radius", "--counts", counts.to_str().unwrap(), "--alpha", &paid.to_string()]), 2);
     assert!(error.starts_with("smoothtopk: alpha: "), "{error}");
     // The pixels are multiples of 1/16, so of 1/32, and not of 1/255.
-    ok(&certify(&dir.path().join("finer"), &["--noise", "exact:32", "--seed", "7", "--max", "1"]));
-    let error = refused(&certify(&dir.path().join("off"), &["--noise", "exact:255", "--max", "6"]), 1);
+    ok(&certify(&dir.path().join("finer"), &["--noise-mode", "exact:32", "--seed", "7", "--max", "1"]));
+    let error = refused(&certify(&dir.path().join("off"), &["--noise-mode", "exact:255", "--max", "6"]), 1);
     assert!(
         error.contains("example 0: element ") && error.contains("1/255") && error.contains("exact:LEVELS"),
         "{error}"
@@ -59,13 +56,13 @@ fn a_key_is_kept_apart_from_the_run_that_it_made() {
         assert_eq!(mode & 0o777, 0o600);
     }
     let of_run = manifest(&run);
-    assert_eq!((of_run["generator"].as_str(), of_run["seed"].is_null()), (Some("chacha12"), true));
+    assert_eq!(of_run["generator"], "chacha12");
     assert!(!text(run.join("manifest.json")).contains(&key));
 
-    // Cut, it is gone on with by its own key.
+    // Cut, it is resumed by its own key.
     let whole = files(&run);
-    let cut = text(run.join("counts.tsv"));
-    std::fs::write(run.join("counts.tsv"), &cut[..cut.len() - 4]).unwrap();
+    let cut = text(run.join("records.jsonl"));
+    std::fs::write(run.join("records.jsonl"), &cut[..cut.len() - 4]).unwrap();
     ok(&certify(&run, &arguments));
     assert_eq!(files(&run), whole);
     // The same key makes the same run, by hand or from a file.
@@ -78,7 +75,7 @@ fn a_key_is_kept_apart_from_the_run_that_it_made() {
     // Another key, or none, is not the run's.
     let other = "0".repeat(64);
     let error = refused(&certify(&run, &[&arguments[..], &["--key", &other]].concat()), 2);
-    assert!(error.starts_with("smoothtopk: key_sha256: ") && !error.contains(&other), "{error}");
+    assert!(error.starts_with("smoothtopk: secret_sha256: ") && !error.contains(&other), "{error}");
     std::fs::remove_file(run.join("chacha12.key")).unwrap();
     let error = refused(&certify(&run, &arguments), 1);
     assert!(error.starts_with("smoothtopk: key: ") && error.contains("restore"), "{error}");
@@ -108,7 +105,7 @@ fn verify_attacks_runs_of_every_kind() {
     ok(&certify(&keyed, &["--generator", "chacha12", "--rule", "radius:0.2", "--max", "3"]));
     ok(&verify(&keyed));
     let (exact, answers) = (dir.path().join("exact"), dir.path().join("answers"));
-    ok(&certify(&exact, &["--noise", "exact", "--max", "3"]));
+    ok(&certify(&exact, &["--noise-mode", "exact", "--max", "3"]));
     ok(&certify(&answers, &["--guarantee", "--max", "3"]));
     for run in [exact, answers] {
         assert!(ok(&verify(&run)).contains("No more breaks than alpha"));

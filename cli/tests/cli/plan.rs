@@ -1,9 +1,10 @@
-//! Plans for a fixed number of rows, and for rows that a rule may stop.
+//! Plans for a fixed number of samples, and for samples that a rule may end.
 
-use smoothtopk::certificate::certify;
-use smoothtopk::certificate::plan::smallest_n_with;
+use smoothtopk::certificate::plan::Forecast;
+use smoothtopk::certificate::{Basis, certify};
 use smoothtopk::noise::Grid;
-use smoothtopk::stats::{Allocation, Bound, Counts, Validity};
+use smoothtopk::perturbation::Gaussian;
+use smoothtopk::stats::{Allocation, Tally, Validity};
 
 use crate::common::smoothtopk;
 use crate::{model, ok, refused};
@@ -16,7 +17,8 @@ fn plan(more: &[&str]) -> std::process::Output {
 #[test]
 fn the_n_of_a_plan_certifies_its_radius_and_one_row_less_does_not() {
     let n_of = |more: &[&str]| -> u64 {
-        let base = ["plan", "--sigma", "0.25", "--classes", "10", "--k", "1", "--bound", "binocp", "--radius", "0.5"];
+        let base =
+            ["plan", "--sigma", "0.25", "--classes", "10", "--k", "1", "--allocation", "binocp", "--radius", "0.5"];
         let table = ok(&smoothtopk([&base[..], more].concat()));
         assert_eq!(table.contains("# not taken off: "), more.is_empty(), "{table}");
         table.lines().nth(1).unwrap().split('\t').nth(3).unwrap().parse().unwrap()
@@ -26,14 +28,16 @@ fn the_n_of_a_plan_certifies_its_radius_and_one_row_less_does_not() {
     let n = n_of(&["--elements", "64", "--input-max", "262144"]);
     assert!(n > n_of(&["--elements", "64"]) && n_of(&["--elements", "64"]) >= n_of(&[]));
     let certified = |n: u64| {
-        let counts = Counts::new([vec![n], vec![0; 9]].concat(), n).unwrap();
-        certify(&counts, 0, 1, 0.25, 0.001, Bound::BinoCp).unwrap().shrunk_by(grid.radius_slack(64)).radius
+        let tally = Tally::new([vec![n], vec![0; 9]].concat(), n).unwrap();
+        let mut basis = Basis::assuming(Gaussian::new(0.25).unwrap(), n, 0.001, Validity::Fixed);
+        basis.radius_cost = grid.radius_slack(64);
+        certify(&basis, &tally, 0, 1, &Allocation::BinoCp).unwrap().radius
     };
     assert!(certified(n) >= 0.5 && certified(n - 1) < 0.5, "{n}: {}, {}", certified(n), certified(n - 1));
     // The model says how many elements it takes.
     let model = ok(&smoothtopk(["plan", "--sigma", "0.25", "--n", "1000", "--model", &crate::model()]));
     assert!(
-        model.contains(&format!("# radii are less {}, ", Grid::for_range(1.0, 0.25).unwrap().radius_slack(64))),
+        model.contains(&format!("# radii are less {}: ", Grid::for_range(1.0, 0.25).unwrap().radius_slack(64))),
         "{model}"
     );
     let largest = |table: &str| table.lines().nth(1).unwrap().split('\t').nth(3).unwrap().parse::<f64>().unwrap();
@@ -48,32 +52,36 @@ fn the_n_of_a_plan_certifies_its_radius_and_one_row_less_does_not() {
 #[test]
 fn a_plan_has_the_bounds_and_allocations_that_it_is_asked_for() {
     for rule in ["fixed", "tolerance:0.1", "steps:0.25", "radius:0.5"] {
-        // A request for n rows has bounds for at most n.
-        let validity = |n| match rule {
-            "fixed" => Validity::Fixed,
-            "steps:0.25" => Validity::AnytimeTo(n),
-            _ => Validity::Anytime,
-        };
         let more: &[&str] = if rule == "radius:0.5" { &[] } else { &["--radius", "0.5"] };
         let allocations = ["ranked:0.75", "pooled:0.5"];
-        let table =
-            ok(&plan(&[&["--rule", rule, "--bound", allocations[0], "--bound", allocations[1]], more].concat()));
+        let table = ok(&plan(
+            &[&["--rule", rule, "--allocation", allocations[0], "--allocation", allocations[1]], more].concat(),
+        ));
         let mut lines = table.lines();
-        assert_eq!(lines.next(), Some("k\tbound\tsmallest_n\tsmallest_n_for_radius_0.5"));
+        assert_eq!(lines.next(), Some("k\tallocation\tsmallest_n\tsmallest_n_for_radius_0.5"));
         for k in [1, 3] {
             for allocation in allocations {
-                let parsed: Allocation = allocation.parse().unwrap();
-                let smallest = |share| smallest_n_with(k, 0.001, &parsed, validity, 10, share).unwrap();
-                let expected = format!("{k}\t{allocation}\t{}\t{}", smallest(0.0), smallest(2.0));
+                let (rule, allocation): (_, Allocation) = (rule.parse().unwrap(), allocation.parse().unwrap());
+                let forecast = Forecast::new(Gaussian::new(0.25).unwrap(), 10);
+                let forecast = Forecast { rule, k, allocation: allocation.clone(), ..forecast };
+                let smallest = |radius| forecast.smallest_n(radius).unwrap();
+                let expected = format!("{k}\t{allocation}\t{}\t{}", smallest(0.0), smallest(0.5));
                 assert_eq!(lines.next(), Some(expected.as_str()), "{rule}");
             }
         }
     }
-    // 13 rows of one label: the first names it, the others are the evidence.
+    // The family by its name, and another one, whose radii are in another norm.
+    let table = ok(&plan(&["--n", "1000"]));
+    let by_name =
+        |noise: &str| ok(&smoothtopk(["plan", "--noise", noise, "--classes", "10", "--k", "1,3", "--n", "1000"]));
+    assert_eq!(by_name("gaussian:0.25"), table);
+    let first = by_name("uniform:0.5").lines().nth(1).unwrap().split('\t').nth(3).unwrap().parse::<f64>().unwrap();
+    assert!(first > 0.48 && first < 0.5, "{first} of at most lambda");
+    // 13 samples of one label: the first names it, the others are the evidence.
     assert!(ok(&plan(&["--rule", "predict"])).contains("# predict at k = 1 abstains below n = 13\n"));
     let error = refused(&plan(&["--rule", "radius:0.5", "--radius", "0.25"]), 2);
     assert!(error.starts_with("smoothtopk: radius: "), "{error}");
-    assert!(refused(&plan(&["--bound", "auto"]), 2).contains("--bound"));
+    assert!(refused(&plan(&["--allocation", "auto"]), 2).contains("--allocation"));
 }
 
 #[cfg(target_os = "linux")]

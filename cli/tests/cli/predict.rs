@@ -9,21 +9,31 @@ use crate::{data, digits, model, ok, refused, root};
 fn predict_gives_a_table_and_json() {
     let table = ok(&smoothtopk(digits("predict", &["--n", "500", "--max", "5", "--k", "1,2", "--quiet"])));
     let mut lines = table.lines();
-    assert_eq!(lines.next(), Some("idx\tlabel\tk\tprediction\tp_value\tcounts\trows\tdecision"));
+    assert_eq!(lines.next(), Some("idx\tlabel\tk\tprediction\tp_value\tcounts\tsamples\tdecision"));
     assert_eq!(lines.count(), 10);
     let json = ok(&smoothtopk(digits("predict", &["--n", "500", "--max", "5", "--k", "1,2", "--quiet", "--json"])));
     let mut right = 0;
-    for (line, row) in json.lines().zip(table.lines().skip(1)) {
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        let counts: Vec<u64> =
-            value["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect();
-        assert_eq!(counts.iter().sum::<u64>(), 500);
-        let shown = match value["prediction"].as_array() {
-            Some(labels) => labels.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
-            None => "abstain".to_owned(),
-        };
-        assert_eq!(row.split('\t').nth(3), Some(shown.as_str()));
-        right += usize::from(value["k"] == 1 && value["prediction"][0] == value["label"]);
+    let mut rows = table.lines().skip(1);
+    for line in json.lines() {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let counts: u64 = record["counts"]["labels"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum();
+        assert_eq!((counts, &record["request"]["k"]), (500, &serde_json::json!([1, 2])));
+        assert!(record["counts"]["draws"][0]["secret"].is_null());
+        for prediction in record["predictions"].as_array().unwrap() {
+            let labels = prediction["labels"].as_array().unwrap();
+            let shown = match prediction["abstain"].as_bool().unwrap() {
+                false => labels.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+                true => "abstain".to_owned(),
+            };
+            assert_eq!(rows.next().unwrap().split('\t').nth(3), Some(shown.as_str()));
+        }
+        right += usize::from(record["predictions"][0]["labels"][0] == record["true_label"]);
+        // Counts that predicted labels certify none, and say so.
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("record.json");
+        std::fs::write(&file, line).unwrap();
+        let error = refused(&smoothtopk(["radius", "--counts", file.to_str().unwrap()]), 1);
+        assert!(error.contains("predicted labels"), "{error}");
     }
     assert!(right >= 4, "{right} of 5 digits right");
 }
@@ -52,7 +62,7 @@ fn an_n_that_can_only_abstain_is_warned_of() {
 fn counts_are_the_same_whatever_the_batch_and_the_threads() {
     let run = |batch: &str, threads: &str| {
         let (model, data) = (model(), data());
-        ok(&smoothtopk([
+        let lines = ok(&smoothtopk([
             "predict",
             "--model",
             &model,
@@ -74,7 +84,9 @@ fn counts_are_the_same_whatever_the_batch_and_the_threads() {
             batch,
             "--threads",
             threads,
-        ]))
+        ]));
+        let counts = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["counts"].clone();
+        lines.lines().map(counts).collect::<Vec<_>>()
     };
     let alone = run("1", "1");
     for (batch, threads) in [("2", "1"), ("64", "2"), ("100", "3"), ("1000", "2")] {
@@ -108,10 +120,15 @@ fn a_set_is_settled_by_as_many_rows_as_it_takes() {
     let output =
         smoothtopk(digits("predict", &["--rule", "predict", "--n", "3000", "--max", "2", "--k", "1,9", "--json"]));
     for line in ok(&output).lines() {
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        let counts: u64 = value["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
-        assert_eq!((value["rows"].as_u64(), value["rule"].as_str()), (Some(counts), Some("predict")));
-        assert_eq!(value["decision"] == "settled", value["abstain"] == false, "{value}");
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let counts: u64 = record["counts"]["labels"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum();
+        assert_eq!(
+            (record["counts"]["n"].as_u64(), record["request"]["rule"].as_str()),
+            (Some(counts), Some("predict"))
+        );
+        for found in record["predictions"].as_array().unwrap() {
+            assert_eq!(found["decision"] == "settled", found["abstain"] == false, "{found}");
+        }
     }
     assert!(String::from_utf8_lossy(&output.stderr).contains("k = 9: 2 of 2 examples abstain"));
 }
@@ -150,9 +167,9 @@ fn rows_without_a_label_are_told_of_and_a_label_outside_the_classes_is_refused()
     let out = |i: usize| ["--out", runs[i].to_str().unwrap()];
     for (command, more) in [("predict", [&[][..], &[]]), ("certify", [&out(0)[..], &out(1)])] {
         let failing = said(&smoothtopk(arguments(command, "nan_scores.onnx", 24, more[0])));
-        assert!(failing.contains("of 400 rows had no label"), "{failing}");
+        assert!(failing.contains("of 400 samples are invalid"), "{failing}");
         let sound = said(&smoothtopk(arguments(command, "exact_order.onnx", 24, more[1])));
-        assert!(!sound.contains("no label"), "{sound}");
+        assert!(!sound.contains("invalid"), "{sound}");
     }
     let error = refused(&smoothtopk(arguments("predict", "label_int64.onnx", 16, &["--classes", "2"])), 1);
     assert!(error.contains("label 2 outside 0..2"), "{error}");

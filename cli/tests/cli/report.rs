@@ -4,32 +4,85 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use serde_json::{Value, json};
+use smoothtopk::counts::Perturbation;
+use smoothtopk::noise::{Grid, Noise};
 use tempfile::TempDir;
 
 const HEADER: &str = "idx\tlabel\tpredict\tradius\tcorrect\ttime\n";
 
-/// Four examples: certified at 0.5 and at 1.25, certified for another label, and not certified.
+/// Four examples: certified at 0.5 and at 1.25, certified for another label, and not certified; of another tool.
 const K1: &str = "0\t3\t3\t0.5\t1\t0:00:01.000000\n1\t4\t4\t1.25\t1\t0:00:01.000000\n\
                   2\t5\t6\t2\t0\t0:00:01.000000\n3\t5\t-1\t0\t0\t0:00:01.000000\n";
 
-fn manifest(k: &str, examples: usize, labels: &str) -> String {
-    format!(
-        r#"{{"format": 1, "program_version": "0.1.0", "model": "m|1.onnx", "model_sha256": "a", "data": "d.npz",
-            "data_sha256": "b", "onnxruntime_version": "1.24.0", "provider": "cpu", "precision": "float32",
-            "sigma": 0.25, "k": {k}, "n0": 100, "n": 1000, "alpha": 0.001, "bound": "ranked", "seed": 7,
-            "grid": 2.384185791015625e-07, "radius_slack": 1e-5, "elements": 12, "classes": 10, "labels": "{labels}",
-            "input_scale": 255.0, "mean": [], "std": [], "resize": null, "skip": 1, "max": null, "examples": {examples},
-            "of_a_later_version": {{"x": 1}}}}"#
-    )
+/// The same of a RUN: true label, certified label and radius.
+const FOUR: [Found; 4] = [(Some(3), 3, 0.5), (Some(4), 4, 1.25), (Some(5), 6, 2.0), (Some(5), 5, 0.0)];
+type Found = (Option<usize>, usize, f64);
+
+fn manifest(ks: &[usize], examples: usize, labels: &str) -> Value {
+    let grid = Grid::for_range(1.0, 0.25).unwrap();
+    json!({
+        "format": 3, "model_file": "m|1.onnx", "data_file": "d.npz", "data_sha256": "b", "guarantee": false, "label_source": labels,
+        "alpha_total": null,
+        "request": {
+            "noise": "gaussian:0.25", "k": ks, "n": 1000, "n0": 100, "alpha": 0.001, "rule": "fixed", "allocation": "ranked",
+            "randomized": false, "input_max": 1.0,
+        },
+        "timeout": null, "generator": "philox4x32-10", "secret_sha256": "c", "input_scale": 255.0, "resize": null, "skip": 1,
+        "max": null,
+        "reading": {
+            "input": "x", "element_shape": [12], "constants": [], "output": "y", "scores": "argmax", "classes": 10, "mean": [],
+            "std": [],
+        },
+        "model": {
+            "model_sha256": "a", "provider": "cpu", "precision": "float32", "arithmetic": "float32", "fallback": null,
+            "onnxruntime_version": "1.24.0",
+        },
+        "perturbation": Perturbation::of(&Noise::on_grid(0.25, grid, 7).unwrap(), 12),
+        "examples": examples, "program_version": "0.1.0",
+    })
 }
 
-fn run_folder(folder: &TempDir, name: &str, manifest: &str, files: &[(&str, &str)]) {
+/// A record of the i-th example, from n samples.
+fn record(manifest: &Value, i: usize, (truth, label, radius): Found, n: u64, decision: &str) -> Value {
+    let certificate = |k: &Value| {
+        json!({
+            "k": k, "label": label, "decision": decision, "radius": radius, "certified": radius > 0.0, "p_lower": 0.5, "p_upper": 0.1,
+            "set_size": 1, "allocation": "ranked", "validity": "fixed", "alpha_left": 0.001, "radius_cost": 1e-5, "n": n,
+            "counts": null,
+        })
+    };
+    let mut record = json!({
+        "format": "smoothtopk-record", "version": "1.0", "program_version": "0.1.0", "index": i, "task": "certify", "status": "OK",
+        "error": null, "request": manifest["request"], "label": label, "label_source": "given",
+        "certificates": manifest["request"]["k"].as_array().unwrap().iter().map(certificate).collect::<Vec<_>>(),
+        "counts": {
+            "format": "smoothtopk-counts", "version": "1.0", "labels": [n, 0, 0, 0, 0, 0, 0, 0, 0, 0], "n": n,
+            "perturbation": manifest["perturbation"], "ending": {"kind": "fixed"}, "seen": true,
+            "draws": [{
+                "generator": "philox4x32-10", "secret_sha256": "c", "stream": i, "purpose": "estimate", "samples": [[0, n]],
+            }],
+            "subject": {"model_sha256": null, "reading": null, "arithmetic": null, "provider": null, "input_sha256": null},
+        },
+        "selection": null, "samples_drawn": n, "early_stop": null, "seconds": 1.0, "model": manifest["model"],
+    });
+    if let Some(truth) = truth {
+        record["true_label"] = truth.into();
+    }
+    record
+}
+
+fn run_folder(folder: &TempDir, name: &str, manifest: &Value, found: &[Found]) {
+    let records = found.iter().enumerate().map(|(i, &found)| record(manifest, i, found, 1000, "complete")).collect();
+    run_of(folder, name, &manifest.to_string(), records);
+}
+
+fn run_of(folder: &TempDir, name: &str, manifest: &str, records: Vec<Value>) {
     let path = folder.path().join(name);
     std::fs::create_dir_all(&path).expect("folder");
     std::fs::write(path.join("manifest.json"), manifest).expect("manifest");
-    for (file, rows) in files {
-        std::fs::write(path.join(file), format!("{HEADER}{rows}")).expect("rows");
-    }
+    let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
+    std::fs::write(path.join("records.jsonl"), lines).expect("records");
 }
 
 fn folder() -> TempDir {
@@ -67,7 +120,7 @@ fn refused(folder: &TempDir, args: &[&str], code: i32) -> String {
 #[test]
 fn tables_hold_the_certified_accuracy() {
     let folder = folder();
-    run_folder(&folder, "a", &manifest("[1, 3]", 4, "given"), &[("k1.tsv", K1), ("k3.tsv", K1)]);
+    run_folder(&folder, "a", &manifest(&[1, 3], 4, "given"), &FOUR);
     let output = report(&folder, &["a", "--out", "out", "--radii", "0,0.5,0.51,2"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let stdout = String::from_utf8(output.stdout).expect("text");
@@ -77,7 +130,7 @@ fn tables_hold_the_certified_accuracy() {
         assert!(stdout.contains(&line), "{stdout}");
     }
     assert!(
-        stdout.contains("| a | m\\|1.onnx | d.npz | 0.25 | 100 | 1000 | 0.001 | ranked | cpu | float32 |"),
+        stdout.contains("| a | m\\|1.onnx | d.npz | gaussian:0.25 | 100 | 1000 | 0.001 | ranked | cpu | float32 |"),
         "{stdout}"
     );
     let files = files(&folder.path().join("out"));
@@ -87,7 +140,7 @@ fn tables_hold_the_certified_accuracy() {
     let csv = text(&files, "report.csv");
     assert_eq!(
         csv.lines().nth(2),
-        Some("a,m|1.onnx,d.npz,0.25,100,1000,0.001,ranked,cpu,float32,1,4,4,1,0.25,0.4375,0,0.5,0.5")
+        Some("a,m|1.onnx,d.npz,gaussian:0.25,100,1000,0.001,ranked,cpu,float32,1,4,4,1,0.25,0.4375,0,0.5,0.5")
     );
     assert_eq!(csv.lines().count(), 1 + 2 * 4);
     let curves = text(&files, "curves.csv");
@@ -98,14 +151,14 @@ fn tables_hold_the_certified_accuracy() {
 #[test]
 fn the_plot_is_the_same_everywhere_and_shows_its_curves_and_words() {
     let folder = folder();
-    run_folder(&folder, "a", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);
+    run_folder(&folder, "a", &manifest(&[1], 4, "given"), &FOUR);
     for out in ["one", "two"] {
         assert!(report(&folder, &["a", "--out", out]).status.success());
     }
     let plots = files(&folder.path().join("one"));
     assert_eq!(plots, files(&folder.path().join("two")));
     let svg = text(&plots, "certified_accuracy.svg");
-    for words in ["l2 radius", "certified top-k accuracy", "k = 1", "sigma 0.25, n 1000"] {
+    for words in ["l2 radius", "certified top-k accuracy", "k = 1", "gaussian:0.25, n 1000"] {
         assert!(svg.contains(words), "{words}");
     }
     let png = image::load_from_memory(&plots["certified_accuracy.png"]).expect("decodes").into_rgb8();
@@ -122,16 +175,15 @@ fn the_plot_is_the_same_everywhere_and_shows_its_curves_and_words() {
 #[test]
 fn several_runs_stand_side_by_side_and_say_what_they_lack() {
     let folder = folder();
-    run_folder(&folder, "a", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);
+    run_folder(&folder, "a", &manifest(&[1], 4, "given"), &FOUR);
     // Killed: half a line at the end, fewer examples than the run is to have.
-    run_folder(&folder, "b", &manifest("[1]", 9, "given"), &[("k1.tsv", &format!("{K1}8\t1\t1\t0."))]);
-    run_folder(&folder, "none", &manifest("[1]", 9, "given"), &[]);
-    run_folder(
-        &folder,
-        "picked",
-        &manifest("[1]", 2, "selected"),
-        &[("k1.tsv", "0\t-1\t3\t0.5\t0\t0\n1\t-1\t-1\t0\t0\t0\n")],
-    );
+    run_folder(&folder, "b", &manifest(&[1], 9, "given"), &FOUR);
+    let kept = folder.path().join("b/records.jsonl");
+    let text = std::fs::read_to_string(&kept).expect("records");
+    std::fs::write(&kept, format!("{text}{}", &text[..300])).expect("records");
+    run_folder(&folder, "none", &manifest(&[1], 9, "given"), &[]);
+    std::fs::remove_file(folder.path().join("none/records.jsonl")).expect("removed");
+    run_folder(&folder, "picked", &manifest(&[1], 2, "selected"), &[(None, 3, 0.5), (None, 3, 0.0)]);
     std::fs::write(folder.path().join("other.tsv"), format!("{HEADER}{K1}")).expect("rows");
     std::fs::create_dir(folder.path().join("sub")).expect("folder");
     std::fs::copy(folder.path().join("other.tsv"), folder.path().join("sub/other.tsv")).expect("rows");
@@ -154,19 +206,22 @@ fn several_runs_stand_side_by_side_and_say_what_they_lack() {
 }
 
 #[test]
-fn rows_that_a_rule_ended_are_summed_up() {
+fn samples_that_a_rule_ended_are_summed_up() {
     let folder = folder();
-    let ruled = manifest("[1]", 4, "given").replace("\"n\": 1000", "\"n\": 1000, \"rule\": \"radius:0.4\"");
-    run_folder(&folder, "a", &ruled, &[("k1.tsv", K1)]);
-    let stops = "idx\trows\tdecision_k1\tallocation_k1\tearlier_k1\n0\t70\tcertified\tranked\t-\n\
-                 1\t90\tcertified\tranked\t-\n2\t240\tcertified\tranked\t-\n3\t1000\tundecided\tranked\t-\n";
-    std::fs::write(folder.path().join("a/stops.tsv"), stops).expect("stops");
-    run_folder(&folder, "b", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);
+    let mut ruled = manifest(&[1], 4, "given");
+    ruled["request"]["rule"] = "radius:0.4".into();
+    let ended = [(70, "certified"), (90, "certified"), (240, "certified"), (1000, "undecided")];
+    let records = FOUR.iter().zip(ended).enumerate();
+    let records = records.map(|(i, (found, (n, decision)))| record(&ruled, i, *found, n, decision)).collect();
+    run_of(&folder, "a", &ruled.to_string(), records);
+    run_folder(&folder, "b", &manifest(&[1], 4, "given"), &FOUR);
     let output = report(&folder, &["a", "b", "--out", "out"]);
     let stdout = String::from_utf8(output.stdout).expect("text");
     for line in [
         "| a | 1 | radius:0.4 | 1000 | 350 | 90 | 1000 | 3 | 0 | 0 | 1 |\n",
-        "**b**: 4 statements, each at alpha = 0.001: 0.004 of them at most are expected to be wrong; with probability at least \
+        "**a**: 8 statements, 4 of them refutations (whether the rule could be met at all) are each at alpha = 0.001: at most \
+         0.008 of them are expected to be false. With probability at least 0.992 all of them are true.",
+        "**b**: 4 statements are each at alpha = 0.001: at most 0.004 of them are expected to be false. With probability at least \
          0.996 all of them are true.",
     ] {
         assert!(stdout.contains(line), "{line}\n{stdout}");
@@ -175,9 +230,7 @@ fn rows_that_a_rule_ended_are_summed_up() {
     let out = files(&folder.path().join("out"));
     assert_eq!(text(&out, "stops.csv").lines().nth(1), Some("a,1,radius:0.4,1000,350,90,1000,3,0,0,1"));
     let svg = text(&out, "certified_accuracy.svg");
-    assert!(svg.contains("sigma 0.25, n 1000 at most<") && svg.contains("rule radius:0.4<"));
-    std::fs::write(folder.path().join("a/stops.tsv"), stops.replace("undecided", "perhaps")).expect("stops");
-    assert!(refused(&folder, &["a", "--out", "out"], 1).contains("stops.tsv, line 5"));
+    assert!(svg.contains("gaussian:0.25, n 1000 at most<") && svg.contains("rule radius:0.4<"));
 }
 
 /// Written without a word on a panic: what ends a pipeline early is no error, and a full disk is one in one line.
@@ -185,7 +238,7 @@ fn rows_that_a_rule_ended_are_summed_up() {
 #[test]
 fn standard_output_that_is_closed_or_full_is_no_panic() {
     let folder = folder();
-    run_folder(&folder, "a", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);
+    run_folder(&folder, "a", &manifest(&[1], 4, "given"), &FOUR);
     let to = |stdout: std::process::Stdio| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_smoothtopk"));
         command.current_dir(folder.path()).args(["report", "a", "--out", "out"]).stdout(stdout);
@@ -203,22 +256,29 @@ fn standard_output_that_is_closed_or_full_is_no_panic() {
 #[test]
 fn errors_are_one_line_and_leave_an_earlier_report_as_it_was() {
     let folder = folder();
-    run_folder(&folder, "a", &manifest("[1]", 4, "given"), &[("k1.tsv", K1)]);
+    run_folder(&folder, "a", &manifest(&[1], 4, "given"), &FOUR);
     assert!(report(&folder, &["a", "--out", "out"]).status.success());
     let before = files(&folder.path().join("out"));
 
     assert!(refused(&folder, &["a", "missing", "--out", "out"], 1).contains("missing"));
     assert!(refused(&folder, &["a", "--out", "out", "--radii", "0,nan"], 2).contains("radii"));
     assert!(refused(&folder, &["a", "--out", "out", "--radii=-0.5"], 2).contains("-0.5"));
-    run_folder(&folder, "bad", &manifest("[1]", 4, "given"), &[("k1.tsv", "0\t3\t3\tx\t1\t0\n")]);
-    assert!(refused(&folder, &["bad", "--out", "out"], 1).contains("line 2"));
-    run_folder(&folder, "cut", "{\"format\": 1, \"sigma\"", &[("k1.tsv", K1)]);
+    let of = manifest(&[1], 4, "given");
+    let mut far = record(&of, 1, FOUR[1], 1000, "complete");
+    far["certificates"][0]["radius"] = "far".into();
+    run_of(&folder, "bad", &of.to_string(), vec![record(&of, 0, FOUR[0], 1000, "complete"), far]);
+    let error = refused(&folder, &["bad", "--out", "out"], 1);
+    assert!(error.contains("records.jsonl, line 2: ") && error.contains("\"radius\""), "{error}");
+    run_of(&folder, "cut", "{\"format\": 3, \"sigma\"", Vec::new());
     assert!(refused(&folder, &["cut", "--out", "out"], 1).contains("manifest.json"));
-    run_folder(&folder, "future", "{\"format\": 99}", &[("k1.tsv", K1)]);
+    run_of(&folder, "future", "{\"format\": 99}", Vec::new());
     assert!(refused(&folder, &["future", "--out", "out"], 1).contains("format 99"));
     std::fs::write(folder.path().join("binary.tsv"), [0xff, 0xfe, 0x00]).expect("file");
     assert!(refused(&folder, &["binary.tsv", "--out", "out"], 1).contains("not text"));
-    assert!(refused(&folder, &["a", "--out", "a/k1.tsv"], 2).contains("out: a/k1.tsv is a file: a folder is needed"));
+    assert!(
+        refused(&folder, &["a", "--out", "a/records.jsonl"], 2)
+            .contains("out: a/records.jsonl is a file: a folder is needed")
+    );
 
     assert_eq!(files(&folder.path().join("out")), before);
 }

@@ -4,11 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use crate::common::{digit_pixels, npz, root, smoothtopk, told};
-use crate::{data, digits, model, ok};
+use serde_json::{Value, json};
 
-/// A column, what is made of it, and what is then found.
-type Change<'a> = (usize, &'a dyn Fn(&str) -> String, &'a str);
+use crate::common::{digit_pixels, npz, root, smoothtopk, told};
+use crate::{change_records, data, digits, model, ok};
+
+/// What is made of a guarantee, and what is then found.
+type Change<'a> = (&'a dyn Fn(&mut Value), &'a str);
 
 struct Run {
     _dir: tempfile::TempDir,
@@ -31,21 +33,16 @@ impl Run {
 
     /// Makes every radius of one k larger by a factor: the certificates are then false.
     fn falsify(&self, k: usize, factor: f64) {
-        self.change(&format!("k{k}.tsv"), 3, |radius| (radius.parse::<f64>().unwrap() * factor).to_string());
+        self.change(|record| {
+            for found in record["certificates"].as_array_mut().unwrap().iter_mut().filter(|found| found["k"] == k) {
+                found["radius"] = doubled(&found["radius"], factor);
+            }
+        });
     }
 
-    /// Rewrites a column of a table.
-    fn change(&self, name: &str, column: usize, to: impl Fn(&str) -> String) {
-        let file = self.path.join(name);
-        let text = fs::read_to_string(&file).unwrap();
-        let mut lines = text.lines();
-        let mut out = format!("{}\n", lines.next().unwrap());
-        for line in lines {
-            let mut fields: Vec<String> = line.split('\t').map(str::to_owned).collect();
-            fields[column] = to(&fields[column]);
-            out += &(fields.join("\t") + "\n");
-        }
-        fs::write(file, out).unwrap();
+    /// Changes every record.
+    fn change(&self, change: impl Fn(&mut Value)) {
+        change_records(&self.path, |_, record| change(record));
     }
 
     fn out(&self, name: &str) -> PathBuf {
@@ -71,6 +68,10 @@ impl Run {
         let (summary, lines) = lines(&fs::read_to_string(out.join("verify.jsonl")).unwrap());
         (code, summary, lines)
     }
+}
+
+fn doubled(radius: &Value, factor: f64) -> Value {
+    (radius.as_f64().unwrap() * factor).into()
 }
 
 fn lines(text: &str) -> (serde_json::Value, Vec<serde_json::Value>) {
@@ -174,7 +175,7 @@ fn false_radii_are_found_and_the_breaks_saved_break_them_again() {
 /// Pixels are whole numbers from 0 to 16, so points of exact noise's grid are, too.
 #[test]
 fn exact_noise_is_attacked_at_points_of_its_grid() {
-    let run = Run::with(&["--noise", "exact"]);
+    let run = Run::with(&["--noise-mode", "exact"]);
     let (code, summary, lines) = run.attack(&[]);
     assert_eq!((code, summary["verdict"].as_str()), (0, Some("within alpha")));
     for norm in lines.iter().map(|line| line["norm"].as_f64().unwrap()) {
@@ -225,18 +226,16 @@ fn every_statement_of_a_guarantee_is_attacked() {
     let several = lines.iter().find(|line| line["about"] == "at least 1").unwrap();
     assert_eq!(several["labels"].as_array().unwrap().len(), 3, "all three must leave");
     // One statement made false: it is found, and no other is blamed. A ranking that holds within 0.5 is false nearly everywhere.
-    let doubled = |radius: &str| (radius.parse::<f64>().unwrap() * 2.0).to_string();
-    let first_doubled = |radii: &str| {
-        let (first, rest) = radii.split_once(',').unwrap();
-        format!("{},{rest}", doubled(first))
-    };
-    let columns: [Change<'_>; 3] =
-        [(4, &first_doubled, "at least 1"), (7, &|_| "0.5".to_owned(), "the ranking"), (6, &doubled, "the first")];
-    let file = run.path.join("answer_k3.tsv");
+    let changes: [Change<'_>; 3] = [
+        (&|found| found["kept_radii"][0] = doubled(&found["kept_radii"][0], 2.0), "at least 1"),
+        (&|found| found["ranking_radius"] = 0.5.into(), "the ranking"),
+        (&|found| found["first_radius"] = doubled(&found["first_radius"], 2.0), "the first"),
+    ];
+    let file = run.path.join("records.jsonl");
     let whole = fs::read_to_string(&file).unwrap();
-    for (column, falsify, what) in columns {
+    for (falsify, what) in changes {
         fs::write(&file, &whole).unwrap();
-        run.change("answer_k3.tsv", column, falsify);
+        run.change(|record| falsify(&mut record["guarantees"][1]));
         let (code, summary, _) = run.attack(&[]);
         assert_eq!(code, 3);
         for (k, about, certificates, breaks) in tallies(&summary) {
@@ -253,34 +252,30 @@ fn every_statement_of_a_guarantee_is_attacked() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("k = 3 (the first)"));
     // What no certificate can say is refused, and does not go by unattacked.
     let altered: [Change<'_>; 4] = [
-        (6, &|_| "inf".to_owned(), "a radius without end"),
-        (4, &|_| "inf,inf,inf".to_owned(), "a radius without end"),
-        (5, &|_| "0.1,inf,0.1".to_owned(), "a radius without end"),
-        (3, &|_| "0.9".to_owned(), "two radii for its set"),
+        (&|found| found["first_radius"] = (-1.0).into(), "a negative radius"),
+        (&|found| found["kept_radii"] = json!([null, null, null]), "a radius without end"),
+        (&|found| found["label_radii"] = json!([0.1]), "lists of another length"),
+        (&|found| found["set_radius"] = 0.9.into(), "two radii for its set"),
     ];
-    for (column, to, what) in altered {
+    for (alter, what) in altered {
         fs::write(&file, &whole).unwrap();
-        run.change("answer_k3.tsv", column, to);
+        run.change(|record| alter(&mut record["guarantees"][1]));
         let out = run.out("attack");
         let output = run.verify(&["--attacks", "5", "--out", out.to_str().unwrap()]);
         let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(1) && error.contains(what), "{column}: {error}");
+        assert!(output.status.code() == Some(1) && error.contains(what), "{what}: {error}");
     }
 }
 
 #[test]
 fn guarantees_that_a_rule_ended_are_attacked_and_late_ones_abstain() {
     let run = Run::with(&["--guarantee", "--rule", "radius:0.1"]);
-    for k in [1, 3] {
+    change_records(&run.path, |i, record| {
         // As of an example that the time was too short for.
-        let file = run.path.join(format!("answer_k{k}.tsv"));
-        let text = fs::read_to_string(&file).unwrap();
-        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let fields: Vec<&str> = lines[1].split('\t').collect();
-        let zeros = vec!["0"; k].join(",");
-        lines[1] = [fields[0], fields[1], "-", "0", &zeros, &zeros, "0", "0", fields[8]].join("\t");
-        fs::write(file, lines.join("\n") + "\n").unwrap();
-    }
+        if i == 0 {
+            (record["status"], record["guarantees"]) = ("DEADLINE_EXCEEDED".into(), json!([]));
+        }
+    });
     let out = run.out("attack");
     let output = run.verify(&["--attacks", "5", "--n", "2000", "--seed", "3", "--out", out.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
@@ -397,8 +392,10 @@ fn bad_input_to_verify_says_what_to_do() {
     npz(Path::new(&not_finite), &[1, 64], &[f32::NAN; 64], None);
     fs::write(path("x.tsv"), "idx\tlabel\tpredict\tradius\tcorrect\n").unwrap();
     let past = Run::new();
-    let k1 = past.path.join("k1.tsv");
-    fs::write(&k1, fs::read_to_string(&k1).unwrap() + "200\t1\t1\t0.5\t1\t0:00:00.000001\n").unwrap();
+    let kept = past.path.join("records.jsonl");
+    let text = fs::read_to_string(&kept).unwrap();
+    fs::write(&kept, format!("{text}{}\n", text.lines().last().unwrap().replace("\"index\":11", "\"index\":200")))
+        .unwrap();
     let out = path("out");
     let attack = ["--attacks", "8", "--out", &out];
     let (nothing, single) = (path("nothing"), path("x.tsv"));
@@ -426,7 +423,7 @@ fn bad_input_to_verify_says_what_to_do() {
         (&of_run, "", "", [&attack[..], &["--mean", "0.5"]].concat(), 2, vec!["mean", "leave --mean out"]),
         (&nothing, "", "", attack.to_vec(), 1, vec!["nothing"]),
         (&single, "", "", attack.to_vec(), 2, vec!["RUN folder"]),
-        (&of_past, "", "", attack.to_vec(), 1, vec!["k1.tsv, line 14", "example 200, past the 12"]),
+        (&of_past, "", "", attack.to_vec(), 1, vec!["records.jsonl, line 13", "index: is 200, past the 12"]),
         (&of_run, "", "", vec!["--adversarial", &no_indices], 1, vec!["indices", "--indices"]),
         (&of_run, "", "", vec!["--adversarial", &no_indices, "--indices", "1"], 1, vec!["2 inputs and 1 indices"]),
         (&of_run, "", "", vec!["--adversarial", &no_indices, "--indices", "1,200"], 1, vec!["example 200"]),
