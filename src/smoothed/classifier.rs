@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::flight::{Flight, Group};
+use super::flight::Flight;
+use super::group::Group;
 use super::origin::Origin;
 use super::timer::Timer;
 use super::watcher::Judgement;

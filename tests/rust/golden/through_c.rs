@@ -2,8 +2,8 @@
 
 use smoothtopk::capi::*;
 
+use super::file::{Answer, Case};
 use crate::abi::{Counts, Failed, Guaranteed, Model, Options, Query, Request, c, call, gaussian, test_model, text};
-use crate::file::{Answer, Case};
 
 pub fn answer(case: &Case) -> Answer {
     let found = if case.task.starts_with("counts_") { from_counts(case) } else { from_model(case) };
