@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Counts that other languages can read, and theirs: each step writes or reads one file.
+"""Writes counts that other languages read, and reads theirs.
 
-python cross_language.py sample MODEL SEED STREAM FIRST END OUT.json    samples FIRST .. END of a zero input, sigma 0.5
-python cross_language.py merge A.json B.json OUT.json
-python cross_language.py certify COUNTS.json LABEL K ALPHA              prints the radius, every bit of it
+sample draws samples FIRST up to, not including, END of an input of zeros, with Gaussian noise of sigma 0.5. certify
+prints the radius, every bit of it.
+
+    python cross_language.py sample MODEL SEED STREAM FIRST END OUT.json
+    python cross_language.py merge A.json B.json OUT.json
+    python cross_language.py certify COUNTS.json LABEL K ALPHA
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def test_statements_at_their_shares(linear: SmoothedClassifier) -> None:
     budget, x = AlphaBudget(0.01, "square"), rows("linear")[0]
     first, second = (linear.certify(x, n=2_000, label=2, seed=1, alpha=budget.draw().alpha) for _ in range(2))
     assert isinstance(first, Certificate) and isinstance(second, Certificate)
-    # The same rows at a smaller alpha.
+    # The same samples at a smaller alpha.
     assert first.alpha + second.alpha <= budget.spent and first.radius > second.radius > 0
 
 

@@ -127,10 +127,10 @@ def test_row_6_bare_numbers_say_what_is_assumed() -> None:
 
 
 def test_row_7_samples_that_are_added_after_a_look(g: SmoothedClassifier) -> None:
-    first, second = g.sample(X[0], 500, seed=1), g.sample(X[0], 500, seed=1, first=500)
-    fresh = Counts.sum([first, second])
+    second = g.sample(X[0], 500, seed=1, first=500)
+    fresh = g.sample(X[0], 500, seed=1) + second
     for look in (lambda c: c.certify(2), lambda c: c.predict(), lambda c: c.guarantee()):
-        part = copy.copy(first)
+        part = g.sample(X[0], 500, seed=1)
         look(part)
         if g.exact_levels:
             # No number of samples was fixed, so that what the noise costs has no bound.
