@@ -60,6 +60,7 @@ lint:
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
+# Not by nextest, which is slower: in a process of its own each test compiles the kernels or loads ONNX Runtime again.
 unit-test:
 	$(CARGO) test --locked $(HOOKS)
 
