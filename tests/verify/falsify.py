@@ -6,8 +6,8 @@ import shutil
 import sys
 
 FACTOR = 2.0
-# A ranking that holds within so much is false nearly everywhere.
-RANKING = 0.5
+# A set or a ranking that holds within so much is false nearly everywhere.
+WHOLE = 0.5
 
 
 def falsify(record):
@@ -15,14 +15,13 @@ def falsify(record):
     for found in record.get("certificates", []):
         found["radius"] *= FACTOR
     for found in record.get("guarantees", []):
-        for field in ("set_radius", "first_radius"):
-            found[field] *= FACTOR
         found["label_radii"] = [radius * FACTOR for radius in found["label_radii"]]
         found["kept_radii"] = [radius and radius * FACTOR for radius in found["kept_radii"]]
-        found["ranking_radius"] = max(RANKING, found["ranking_radius"] * FACTOR)
+        found["first_radius"] *= FACTOR
+        found["set_radius"] = found["kept_radii"][-1] = max(WHOLE, found["set_radius"] * FACTOR)
         # Of a single label the ranking is the first.
-        if found["k"] == 1:
-            found["ranking_radius"] = found["first_radius"]
+        whole = max(WHOLE, found["ranking_radius"] * FACTOR)
+        found["ranking_radius"] = whole if found["k"] > 1 else found["first_radius"]
     return record
 
 
