@@ -106,7 +106,8 @@ fn counts_and_radii_agree_with_the_closed_form() {
                 let (along, length) = case.position(row);
                 let spread = sigma * length;
                 let p = case.probabilities(along, spread);
-                let counts = g.submit_samples(row, 0..N, &request, key as u64, Control::default()).unwrap().wait().counts;
+                let counts =
+                    g.submit_samples(row, 0..N, &request, key as u64, Control::default()).unwrap().wait().counts;
                 for (label, (&count, &p)) in counts.labels().iter().zip(&p).enumerate() {
                     let limit = 5.5 * (N as f64 * p * (1.0 - p)).sqrt() + 3.0;
                     let off = (count as f64 - N as f64 * p).abs();

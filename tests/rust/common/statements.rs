@@ -37,14 +37,7 @@ pub fn certify_with(
 }
 
 /// The allocation that a pilot promises most of.
-pub fn choose(
-    pilot: &Tally,
-    label: usize,
-    k: usize,
-    n: u64,
-    alpha: f64,
-    validity: Validity,
-) -> Result<Allocation> {
+pub fn choose(pilot: &Tally, label: usize, k: usize, n: u64, alpha: f64, validity: Validity) -> Result<Allocation> {
     auto::choose(pilot, label, k, &basis(1.0, n, alpha, validity)?)
 }
 

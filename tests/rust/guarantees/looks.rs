@@ -93,7 +93,14 @@ fn judge(rule: Rule, n_max: u64, pilot: &Tally, ks: &[usize]) -> Result<AnswerJu
 }
 
 /// The verdict on draws of a truth.
-fn verdict(truth: &Truth, rule: Rule, n_max: u64, pilot: &Tally, k: usize, rng: &mut StdRng) -> Verdict<SetCertificate> {
+fn verdict(
+    truth: &Truth,
+    rule: Rule,
+    n_max: u64,
+    pilot: &Tally,
+    k: usize,
+    rng: &mut StdRng,
+) -> Verdict<SetCertificate> {
     let mut judge = judge(rule, n_max, pilot, &[k]).expect("terms");
     let mut counts = Tally::new(vec![0; truth.p.len()], 0).expect("no rows");
     loop {

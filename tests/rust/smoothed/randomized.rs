@@ -1,5 +1,6 @@
 //! Certificates by randomized bounds: made again from their counts, and refused where n is not fixed.
 
+use smoothtopk::ErrorKind;
 use smoothtopk::certificate::stop::{Rule, Tolerance};
 use smoothtopk::certificate::{Certificate, Query, Randomized};
 use smoothtopk::counts::Counts;
@@ -7,7 +8,6 @@ use smoothtopk::noise::Source;
 use smoothtopk::smoothed::{AllocationChoice, Answer, Generator, Request, Task};
 use smoothtopk::stats::Validity;
 use smoothtopk::stats::randomized::Uniform;
-use smoothtopk::ErrorKind;
 
 use super::{request, smoothed};
 

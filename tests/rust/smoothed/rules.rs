@@ -129,7 +129,9 @@ fn counts_that_a_rule_ended_take_the_bounds_for_all_its_looks() {
     // Numbers for a fixed n certify more: the counts do not let them.
     let certified = |counts: &Counts| counts.certify(&Query::of_label(1)).unwrap();
     let bare = |ending| Counts::assuming(counts.labels().to_vec(), Some(counts.n()), Assumed { ending, ..assumed() });
-    assert!(certified(&counts).radius < certified(&bare(Ending::Fixed).unwrap()).radius - counts.perturbation().radius_cost);
+    assert!(
+        certified(&counts).radius < certified(&bare(Ending::Fixed).unwrap()).radius - counts.perturbation().radius_cost
+    );
     for randomized in [Randomized::FromSeed, Randomized::By(Uniform::new(0.5).unwrap())] {
         let error = counts.certify(&Query { randomized, ..Query::of_label(1) }).unwrap_err();
         assert_eq!(error.field(), Some("randomized"));

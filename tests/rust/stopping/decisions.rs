@@ -3,7 +3,9 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smoothtopk::ErrorKind;
-use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, PredictJudge, Rule, Statement, StopJudge, Terms, Tolerance};
+use smoothtopk::certificate::stop::{
+    CertifyJudge, Decision, Look, PredictJudge, Rule, Statement, StopJudge, Terms, Tolerance,
+};
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, Tally, Validity};
 

@@ -2,11 +2,11 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use smoothtopk::certificate::Certificate;
 use smoothtopk::certificate::predict;
 use smoothtopk::certificate::stop::{
     CertifyJudge, Decision, Look, PredictJudge, Rule, Statement, StopJudge, Terms, Tolerance, Verdict,
 };
-use smoothtopk::certificate::Certificate;
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::Tally;
 
@@ -18,9 +18,18 @@ fn terms(truth: &Truth, rule: Rule, n_max: u64) -> Terms {
 }
 
 /// The verdict on label 0, with sigma 1.
-fn certify(truth: &Truth, k: usize, allocation: &str, rule: Rule, n_max: u64, rng: &mut StdRng) -> Verdict<Certificate> {
+fn certify(
+    truth: &Truth,
+    k: usize,
+    allocation: &str,
+    rule: Rule,
+    n_max: u64,
+    rng: &mut StdRng,
+) -> Verdict<Certificate> {
     let statement = Statement { k, allocation: allocation.parse().expect("a allocation") };
-    let mut judge = CertifyJudge::new(&terms(truth, rule, n_max), 0, Gaussian::new(1.0).expect("sigma"), 0.0, vec![statement]).expect("terms");
+    let mut judge =
+        CertifyJudge::new(&terms(truth, rule, n_max), 0, Gaussian::new(1.0).expect("sigma"), 0.0, vec![statement])
+            .expect("terms");
     let mut counts = Tally::new(vec![0; truth.p.len()], 0).expect("no rows");
     loop {
         let n = judge.next_look(counts.n());

@@ -4,8 +4,8 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use smoothtopk::certificate::stop::{CertifyJudge, Look, PredictJudge, Rule, Statement, StopJudge, Terms, Tolerance};
 use smoothtopk::certificate::predict;
+use smoothtopk::certificate::stop::{CertifyJudge, Look, PredictJudge, Rule, Statement, StopJudge, Terms, Tolerance};
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, Tally, Validity};
 
@@ -121,7 +121,8 @@ fn rows_at_a_tolerance() {
             let rule = Rule::Tolerance(Tolerance::Sigmas(share));
             let terms = Terms { rule, classes: 10, alpha: ALPHA, n_max: 100_000 };
             let statement = Statement { k: 1, allocation: Allocation::BinoCp };
-            let mut judge = CertifyJudge::new(&terms, label, Gaussian::new(0.25).expect("sigma"), 0.0, vec![statement]).expect("terms");
+            let mut judge = CertifyJudge::new(&terms, label, Gaussian::new(0.25).expect("sigma"), 0.0, vec![statement])
+                .expect("terms");
             let mut counts = Tally::new(vec![0; 10], 0).expect("no rows");
             loop {
                 let n = judge.next_look(counts.n());
