@@ -1,10 +1,12 @@
 //! Label probabilities that are known, and the test that a failure rate is not above alpha.
+// Each of the programs that share it leaves some of it unused.
+#![allow(dead_code)]
 
 use rand::rngs::StdRng;
 use rand_distr::{Binomial, Distribution};
 use smoothtopk::certificate::top_k_radius;
 use smoothtopk::perturbation::Gaussian;
-use smoothtopk::stats::{Tally, Prob, binomial};
+use smoothtopk::stats::{Prob, Tally, binomial};
 
 pub const ALPHA: f64 = 0.05;
 pub const FALSE_ALARM: f64 = 1e-8;
