@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use smoothtopk::capi::*;
-use smoothtopk::certificate::certify;
+use smoothtopk::certificate::Query;
+use smoothtopk::counts::{Assumed, Counts};
 use smoothtopk::model::{Model, ModelOptions};
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::Plan;
 use smoothtopk::smoothed::{Control, Request, SmoothedClassifier, Task};
-use smoothtopk::stats::{Bound, Counts};
 
 const COUNTS: [u64; 10] = [2, 2, 334, 93642, 2, 5279, 737, 0, 2, 0];
 const BATCH: usize = 16;
@@ -23,9 +24,11 @@ fn ok(status: stk_status) {
 
 fn counts(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("counts_certify");
-    let own = Counts::complete(COUNTS.to_vec()).expect("counts");
+    let assumed = Assumed::fixed(Gaussian::new(0.25).expect("sigma"));
+    let own = Counts::assuming(COUNTS.to_vec(), None, assumed).expect("counts");
+    let query = Query { k: 3, ..Query::of_label(3) };
     group.bench_function("rust", |bencher| {
-        bencher.iter(|| certify(black_box(&own), 3, 3, 0.25, 0.001, Bound::Ranked).expect("a certificate").radius);
+        bencher.iter(|| black_box(&own).certify(&query).expect("a certificate").radius);
     });
     let (mut counts, mut summary) = (null_mut(), std::mem::MaybeUninit::<stk_summary>::zeroed());
     // SAFETY: as the header says.
@@ -61,7 +64,7 @@ fn predict(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("predict, 16 rows of a trivial model");
     let own = Arc::new(Model::open(&path, &ModelOptions::default()).expect("a model"));
     let smoothed = SmoothedClassifier::new(own, Plan { batch: BATCH, threads: 1 }).expect("a plan that runs");
-    let request = Request { n: BATCH as u64, ..Request::new(0.5).seeded(1) };
+    let request = Request { n: BATCH as u64, ..Request::new(Gaussian::new(0.5).expect("sigma")).seeded(1) };
     group.bench_function("rust", |bencher| {
         bencher.iter(|| {
             let batch = smoothed.submit_batch(black_box(&input), &[Task::Predict], &request, 0, Control::default());

@@ -3,12 +3,18 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use smoothtopk::certificate::stop::{CertifyJudge, Rule, Statement, Terms};
-use smoothtopk::certificate::{certify, certify_with, predict};
-use smoothtopk::stats::{Allocation, Bound, Counts, Validity, binomial, normal};
+use smoothtopk::certificate::stop::{CertifyJudge, Rule, Statement, StopJudge, Terms};
+use smoothtopk::certificate::{Basis, Query, certify};
+use smoothtopk::counts::{Assumed, Counts};
+use smoothtopk::perturbation::Gaussian;
+use smoothtopk::stats::{Allocation, Tally, Validity, binomial, normal};
+
+fn noise() -> Gaussian {
+    Gaussian::new(0.25).expect("sigma")
+}
 
 /// 512 different count vectors of 100,000 rows over `classes` labels, with a different winner's share each.
-fn samples(classes: usize) -> Vec<Counts> {
+fn samples(classes: usize) -> Vec<Tally> {
     let n = 100_000u64;
     (0..512u64)
         .map(|i| {
@@ -20,7 +26,7 @@ fn samples(classes: usize) -> Vec<Counts> {
                 labels.push(share);
                 rest -= share;
             }
-            Counts::new(labels, n).expect("the counts add to at most n")
+            Tally::new(labels, n).expect("the counts add to at most n")
         })
         .collect()
 }
@@ -28,13 +34,15 @@ fn samples(classes: usize) -> Vec<Counts> {
 fn certificates(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("certify");
     for (classes, k) in [(10, 1), (10, 3), (1000, 5)] {
-        let samples = samples(classes);
+        let assume = |tally: Tally| Counts::assuming(tally.labels().to_vec(), Some(tally.n()), Assumed::fixed(noise()));
+        let samples: Vec<Counts> = samples(classes).into_iter().map(|tally| assume(tally).expect("counts")).collect();
         group.throughput(Throughput::Elements(samples.len() as u64));
-        for bound in Bound::ALL {
-            group.bench_function(format!("c={classes} k={k} {bound}"), |b| {
+        for allocation in Allocation::PLAIN {
+            let query = Query { k, allocation, ..Query::of_label(0) };
+            group.bench_function(format!("c={classes} k={k} {}", query.allocation), |b| {
                 b.iter(|| {
                     for counts in &samples {
-                        black_box(certify(black_box(counts), 0, k, 0.25, 0.001, bound).expect("valid"));
+                        black_box(black_box(counts).certify(&query).expect("valid"));
                     }
                 });
             });
@@ -42,7 +50,7 @@ fn certificates(criterion: &mut Criterion) {
         group.bench_function(format!("c={classes} k={k} predict"), |b| {
             b.iter(|| {
                 for counts in &samples {
-                    black_box(predict(black_box(counts), k, 0.001).expect("valid"));
+                    black_box(black_box(counts).predict(k, 0.001).expect("valid"));
                 }
             });
         });
@@ -58,14 +66,14 @@ fn looks(criterion: &mut Criterion) {
         for allocation in [Allocation::default(), Allocation::BinoCp] {
             let terms = Terms { rule: Rule::Fixed, classes, alpha: 0.001, n_max: 10_000_000 };
             let statement = Statement { k, allocation: allocation.clone() };
-            let open = |counts: &Counts| {
+            let open = |tally: &Tally| {
                 // Between the certificate's radius and the limit, where the rule goes on.
-                let found =
-                    certify_with(counts, 0, k, 0.25, 0.001, &allocation, Validity::Anytime).expect("valid").radius;
+                let basis = Basis::assuming(noise(), tally.n(), 0.001, Validity::Anytime);
+                let found = certify(&basis, tally, 0, k, &allocation).expect("valid").radius;
                 let terms = Terms { rule: Rule::Radius(found + 1e-4), ..terms };
-                CertifyJudge::new(&terms, 0, 0.25, 0.0, vec![statement.clone()]).expect("terms")
+                CertifyJudge::new(&terms, 0, noise(), 0.0, vec![statement.clone()]).expect("terms")
             };
-            let judged: Vec<(Counts, CertifyJudge)> =
+            let judged: Vec<(Tally, CertifyJudge)> =
                 samples.iter().take(32).map(|counts| (counts.clone(), open(counts))).collect();
             group.throughput(Throughput::Elements(judged.len() as u64));
             group.bench_function(format!("c={classes} k={k} {allocation}"), |b| {

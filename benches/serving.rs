@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use smoothtopk::certificate::stop::Rule;
 use smoothtopk::model::{Model, ModelOptions};
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::{BaseClassifier, Plan};
 use smoothtopk::smoothed::{Answer, Control, Outcome, Request, SmoothedClassifier, Task};
 
@@ -90,7 +91,7 @@ fn main() {
             let name = format!("{name}, batch {}", plan.batch);
             for (rule, n) in [(Rule::Predict, 100_000), (Rule::Fixed, 100), (Rule::Fixed, 1000), (Rule::Fixed, 10_000)]
             {
-                let request = Request { rule, n, ..Request::new(0.25) };
+                let request = Request { rule, n, ..Request::new(Gaussian::new(0.25).unwrap()) };
                 print(&name, &request, length, &trace(&g, &images, &request, length));
             }
         }

@@ -21,12 +21,17 @@ use std::sync::Arc;
 
 use procedures::{Decided, Procedure, Question};
 use smoothtopk::model::{Model, ModelOptions};
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::{BaseClassifier, Plan, Sampler};
 use stream::Stream;
 
 const SIGMA: f64 = 0.25;
 const ALPHA: f64 = 0.001;
 const N0: u64 = 100;
+
+fn noise() -> Gaussian {
+    Gaussian::new(SIGMA).expect("sigma")
+}
 
 fn main() {
     let shared = std::env::var_os("SMOOTHTOPK_SHARED")

@@ -1,6 +1,6 @@
 //! The certified top-k accuracy of the true labels under rules that stop early, beside that of a fixed n.
 
-use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, Terms, Tolerance};
+use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, StopJudge, Terms, Tolerance};
 use smoothtopk::noise::Grid;
 use smoothtopk::stats::Allocation;
 
@@ -41,8 +41,8 @@ impl Curve {
         let classes = stream.pilot.classes();
         let terms = Terms { rule: self.rule, classes, alpha: ALPHA, n_max };
         let statement = Statement { k: self.k, allocation: allocation(self.k) };
-        let slack = Grid::for_range(1.0, SIGMA).unwrap().radius_slack(elements);
-        let mut judge = CertifyJudge::new(&terms, label, SIGMA, slack, vec![statement]).expect("terms");
+        let cost = Grid::for_range(1.0, SIGMA).unwrap().radius_slack(elements);
+        let mut judge = CertifyJudge::new(&terms, label, crate::noise(), cost, vec![statement]).expect("terms");
         let mut rows = 0;
         loop {
             let counts = stream.at(judge.next_look(rows));
@@ -52,7 +52,7 @@ impl Curve {
             }
         }
         let verdict = &judge.verdicts()[0];
-        let radius = verdict.certificate.as_ref().map_or(0.0, |certificate| certificate.radius);
+        let radius = verdict.found.as_ref().map_or(0.0, |certificate| certificate.radius);
         self.found.push(Found { rows, radius, decision: verdict.decision });
     }
 

@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, Terms};
-use smoothtopk::certificate::{auto, certify_with, set_radius, top_k_radius};
-use smoothtopk::perturbation::Gaussian;
+use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, StopJudge, Terms};
+use smoothtopk::certificate::{Basis, auto, certify, set_radius, top_k_radius};
 use smoothtopk::stats::allocation::RivalBounds;
-use smoothtopk::stats::{Allocation, Counts, Validity, normal};
+use smoothtopk::stats::{Allocation, Tally, Validity, normal};
 
 use crate::stream::Stream;
-use crate::{ALPHA, SIGMA};
+use crate::{ALPHA, SIGMA, noise};
 
 /// Is the label in the top k within the radius?
 #[derive(Clone, Copy)]
@@ -73,15 +72,9 @@ impl Procedure {
         match self {
             Self::Ours(allocation) => ours(question, allocation.clone(), stream),
             Self::OursAuto => {
-                let allocation = auto::spend_to_reach(
-                    &stream.pilot,
-                    stream.label(),
-                    question.k,
-                    question.n_max,
-                    ALPHA,
-                    Validity::Anytime,
-                    question.radius / SIGMA,
-                );
+                let basis = Basis::assuming(noise(), question.n_max, ALPHA, Validity::Anytime);
+                let (pilot, label) = (&stream.pilot, stream.label());
+                let allocation = auto::choose_to_reach(pilot, label, question.k, &basis, question.radius);
                 ours(question, allocation.expect("valid"), stream)
             }
             Self::Stages(allocation) => stages(question, allocation, stream),
@@ -106,7 +99,7 @@ fn ours(question: &Question, allocation: Allocation, stream: &mut Stream) -> Dec
     let classes = stream.pilot.classes();
     let terms = Terms { rule: Rule::Radius(question.radius), classes, alpha: ALPHA, n_max: question.n_max };
     let statement = Statement { k: question.k, allocation };
-    let mut judge = CertifyJudge::new(&terms, label, SIGMA, 0.0, vec![statement]).expect("terms");
+    let mut judge = CertifyJudge::new(&terms, label, noise(), 0.0, vec![statement]).expect("terms");
     let mut rows = 0;
     loop {
         let counts = stream.at(judge.next_look(rows));
@@ -124,7 +117,7 @@ fn ours(question: &Question, allocation: Allocation, stream: &mut Stream) -> Dec
 
 fn stages(question: &Question, allocation: &Allocation, stream: &mut Stream) -> Decided {
     let (label, k) = (stream.label(), question.k);
-    let noise = Gaussian::new(SIGMA).expect("sigma");
+    let noise = noise();
     let stages = STAGES.len() as f64;
     let mut rows = 0;
     for (i, n) in STAGES.into_iter().enumerate() {
@@ -135,7 +128,8 @@ fn stages(question: &Question, allocation: &Allocation, stream: &mut Stream) -> 
         let before = stream.at(rows).clone();
         let counts = difference(stream.at(rows + n), &before);
         rows += n;
-        let certificate = certify_with(&counts, label, k, SIGMA, ALPHA / stages, allocation, Validity::Fixed);
+        let basis = Basis::assuming(noise, counts.n(), ALPHA / stages, Validity::Fixed);
+        let certificate = certify(&basis, &counts, label, k, allocation);
         if certificate.expect("valid").radius >= question.radius {
             return Decided { rows, certified: Some(true) };
         }
@@ -154,9 +148,9 @@ fn stages(question: &Question, allocation: &Allocation, stream: &mut Stream) -> 
     Decided { rows, certified: None }
 }
 
-fn difference(after: &Counts, before: &Counts) -> Counts {
+fn difference(after: &Tally, before: &Tally) -> Tally {
     let labels = after.labels().iter().zip(before.labels()).map(|(after, before)| after - before).collect();
-    Counts::new(labels, after.n() - before.n()).expect("growing counts")
+    Tally::new(labels, after.n() - before.n()).expect("growing counts")
 }
 
 fn betting(question: &Question, factor: f64, stream: &mut Stream) -> Decided {

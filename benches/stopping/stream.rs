@@ -4,7 +4,7 @@ use std::path::Path;
 
 use smoothtopk::noise::{Grid, Purpose};
 use smoothtopk::sampler::{Job, JobHandle, Sampler};
-use smoothtopk::stats::Counts;
+use smoothtopk::stats::Tally;
 
 /// Up to here counts are known after every row; from here on after every 16.
 const FINE: u64 = 4096;
@@ -22,15 +22,15 @@ pub struct Stream<'a> {
     seed: u64,
     key: u64,
     /// Counts after the first i rows, for i = 0, 1, ..., FINE, FINE + COARSE, ...
-    counts: Vec<Counts>,
+    counts: Vec<Tally>,
     /// Counts of the rows that select the label.
-    pub pilot: Counts,
+    pub pilot: Tally,
 }
 
 impl<'a> Stream<'a> {
     pub fn new(sampler: &'a Sampler, image: &'a [f32], sigma: f64, seed: u64, key: u64) -> Self {
         let classes = sampler.classifier().classes();
-        let none = Counts::new(vec![0; classes], 0).unwrap();
+        let none = Tally::new(vec![0; classes], 0).unwrap();
         let mut stream = Self { sampler, image, sigma, seed, key, counts: vec![none.clone()], pilot: none };
         stream.pilot = stream.job(Purpose::Select, 0, crate::N0).wait().complete().unwrap();
         stream
@@ -44,7 +44,7 @@ impl<'a> Stream<'a> {
         assert_eq!(columns, self.pilot.classes() + 1, "{} is of another model", kept.display());
         for row in npy.into_vec::<u8>().unwrap().chunks_exact(columns) {
             let (n, labels) = row.split_last().unwrap();
-            let fresh = Counts::new(labels.iter().map(|&count| count.into()).collect(), (*n).into()).unwrap();
+            let fresh = Tally::new(labels.iter().map(|&count| count.into()).collect(), (*n).into()).unwrap();
             self.push(&fresh);
         }
     }
@@ -52,7 +52,7 @@ impl<'a> Stream<'a> {
     /// Writes down what each label had, and how many rows there were, between one place and the next.
     pub fn keep(&self, kept: &Path) {
         use npyz::WriterBuilder;
-        let fresh = |pair: &[Counts]| {
+        let fresh = |pair: &[Tally]| {
             let labels = pair[1].labels().iter().zip(pair[0].labels()).map(|(after, before)| after - before);
             labels.chain([pair[1].n() - pair[0].n()]).map(|count| count as u8).collect::<Vec<u8>>()
         };
@@ -78,14 +78,14 @@ impl<'a> Stream<'a> {
     }
 
     /// The counts of the first `n` rows; of up to 15 more, where `n` is above 4096.
-    pub fn at(&mut self, n: u64) -> &Counts {
+    pub fn at(&mut self, n: u64) -> &Tally {
         let place = if n <= FINE { n } else { FINE + (n - FINE).div_ceil(COARSE) };
         self.draw(place as usize);
         &self.counts[place as usize]
     }
 
     pub fn drawn(&self) -> u64 {
-        self.counts.last().map_or(0, Counts::n)
+        self.counts.last().map_or(0, Tally::n)
     }
 
     /// Draws up to a place and some more; jobs of a few rows each share full batches.
@@ -101,7 +101,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    fn push(&mut self, fresh: &Counts) {
+    fn push(&mut self, fresh: &Tally) {
         let mut counts = self.counts[self.counts.len() - 1].clone();
         counts.add(fresh).unwrap();
         self.counts.push(counts);

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 
 /// Why the samples of counts ended. It decides which bounds are valid for them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "snake_case", try_from = "Form")]
 #[non_exhaustive]
 pub enum Ending {
     /// Their number was fixed before they were drawn.
@@ -23,6 +23,28 @@ pub enum Ending {
     /// A failure, a deadline or a cancel came first. Which samples were counted may depend on what they were, so these counts
     /// certify and predict nothing.
     CutShort,
+}
+
+/// An ending as it is read. Of an enum whose variant has no fields serde would take any.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    kind: String,
+    rule: Option<Rule>,
+    last: Option<u64>,
+}
+
+impl TryFrom<Form> for Ending {
+    type Error = Error;
+
+    fn try_from(form: Form) -> Result<Self> {
+        match (form.kind.as_str(), form.rule, form.last) {
+            ("fixed", None, None) => Ok(Self::Fixed),
+            ("cut_short", None, None) => Ok(Self::CutShort),
+            ("looks", rule, last) => Ok(Self::Looks { rule, last }),
+            (kind, ..) => Err(Error::data("ending", format!("\"{kind}\" is unknown, or has what it cannot have"))),
+        }
+    }
 }
 
 impl Ending {

@@ -3,6 +3,7 @@
 mod capi;
 mod closed_form;
 mod common;
+mod counts;
 mod golden;
 mod model;
 mod smoothed;

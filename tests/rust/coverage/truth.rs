@@ -1,4 +1,6 @@
 //! Label probabilities that are known, and the test that a failure rate is not above alpha.
+// Each of the programs that share it leaves some of it unused.
+#![allow(dead_code)]
 
 use rand::rngs::StdRng;
 use rand_distr::{Binomial, Distribution};
