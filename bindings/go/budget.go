@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
-	"unsafe"
 )
 
 // Schedule is how the statements of an AlphaBudget share its total. It is the library's text, which the library checks.
@@ -28,7 +27,7 @@ func ScheduleEven(statements uint64) Schedule {
 }
 
 // AlphaBudget is an alpha that many statements share: those about a data set, or about a day's requests. With every
-// statement made at the alpha of a share of its own, drawn before the rows it rests on, the probability that any of them
+// statement made at the alpha of a share of its own, drawn before the samples it rests on, the probability that any of them
 // is wrong is at most the total, and the expected number of wrong ones at most what was spent; neither needs the statements
 // to be independent. A share is spent when it is drawn, whether or not a statement comes of it.
 //
@@ -59,7 +58,7 @@ func (l *Library) NewAlphaBudget(total float64, schedule Schedule) (*AlphaBudget
 	if err != nil {
 		return nil, err
 	}
-	return l.newBudget(C.shim_budget_new(l.api(), C.double(total), unsafe.SliceData(text)))
+	return l.newBudget(C.shim_budget_new(l.api(), C.double(total), text))
 }
 
 // OpenAlphaBudget opens a budget as it stood when Save gave this text.
@@ -68,7 +67,7 @@ func (l *Library) OpenAlphaBudget(saved []byte) (*AlphaBudget, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.newBudget(C.shim_budget_open(l.api(), unsafe.SliceData(text)))
+	return l.newBudget(C.shim_budget_open(l.api(), text))
 }
 
 func (l *Library) newBudget(out C.shim_out) (*AlphaBudget, error) {
@@ -125,7 +124,7 @@ func (b *AlphaBudget) Draw(number int) ([]Share, error) {
 	return shares, nil
 }
 
-// DrawOf draws alpha, from 1e-100 to 0.5, for one statement; it is for ScheduleAsked. Alpha must not depend on the rows of
+// DrawOf draws alpha, from 1e-100 to 0.5, for one statement; it is for ScheduleAsked. Alpha must not depend on the samples of
 // that statement. Where less is left the error is of kind ErrInvalidArgument, and nothing is spent.
 func (b *AlphaBudget) DrawOf(alpha float64) (Share, error) {
 	n := b.open()

@@ -152,26 +152,5 @@ func (l *Library) SetLog(level LogLevel, f func(level LogLevel, message string))
 	return err
 }
 
-// wholeText refuses what C would see only a part of.
-func wholeText(field, text string) error {
-	if strings.IndexByte(text, 0) >= 0 {
-		return invalid(ErrInvalidArgument, field, "holds a NUL character")
-	}
-	return nil
-}
-
-// cString copies text for C, to be freed.
-func cString(field, text string) (*C.char, error) {
-	if err := wholeText(field, text); err != nil {
-		return nil, err
-	}
-	return C.CString(text), nil
-}
-
-// decisionName is the library's name of a decision.
-func (l *Library) decisionName(d Decision) string {
-	return C.GoString(C.shim_decision_name(l.api(), C.stk_decision(d)))
-}
-
 // crossing does next to nothing in the library: a benchmark's measure of cgo.
 func (l *Library) crossing() { C.shim_version(l.api()) }

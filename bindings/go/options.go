@@ -75,7 +75,7 @@ func WithProviderLibrary(path string) Option {
 	}
 }
 
-// WithDevices says which GPUs share the rows, for "cuda" and "tensorrt"; none, the default, is the provider's own.
+// WithDevices says which GPUs share the samples, for "cuda" and "tensorrt"; none, the default, is the provider's own.
 func WithDevices(devices ...uint32) Option {
 	return func(o *options) error {
 		return o.lib.checked(C.shim_set_devices(o.lib.api(), o.native,
@@ -121,13 +121,14 @@ func WithPlanCache(on bool) Option {
 	}
 }
 
-// WithThreads says how many threads draw rows; 0, the default, is one for each usable core on the CPU, else one.
+// WithThreads says how many threads draw samples; 0, the default, is one for each usable core on the CPU, else one.
 func WithThreads(threads int) Option {
 	return func(o *options) error {
-		if threads < 0 {
-			return invalid(ErrInvalidArgument, "threads", "must not be negative")
+		number, err := size("threads", threads)
+		if err != nil {
+			return err
 		}
-		return o.lib.checked(C.shim_set_threads(o.lib.api(), o.native, C.size_t(threads)))
+		return o.lib.checked(C.shim_set_threads(o.lib.api(), o.native, number))
 	}
 }
 
@@ -135,10 +136,11 @@ func WithThreads(threads int) Option {
 // opened, or as kept from an earlier time (WithPlanCache).
 func WithBatch(batch int) Option {
 	return func(o *options) error {
-		if batch < 0 {
-			return invalid(ErrInvalidArgument, "batch", "must not be negative")
+		number, err := size("batch", batch)
+		if err != nil {
+			return err
 		}
-		return o.lib.checked(C.shim_set_batch(o.lib.api(), o.native, C.size_t(batch)))
+		return o.lib.checked(C.shim_set_batch(o.lib.api(), o.native, number))
 	}
 }
 
@@ -177,10 +179,11 @@ func WithOutput(name string) Option {
 // WithClasses gives the number of labels, where the output does not show it.
 func WithClasses(classes int) Option {
 	return func(o *options) error {
-		if classes < 0 {
-			return invalid(ErrInvalidArgument, "classes", "must not be negative")
+		number, err := size("classes", classes)
+		if err != nil {
+			return err
 		}
-		return o.lib.checked(C.shim_set_classes(o.lib.api(), o.native, C.size_t(classes)))
+		return o.lib.checked(C.shim_set_classes(o.lib.api(), o.native, number))
 	}
 }
 
@@ -213,11 +216,18 @@ func WithConstant(name string, values ...float64) Option {
 // sizes converts to C's type. An empty slice keeps a non-nil pointer where it had one.
 func sizes(field string, values []int) ([]C.size_t, error) {
 	list := make([]C.size_t, len(values))
+	var err error
 	for i, value := range values {
-		if value < 0 {
-			return nil, invalid(ErrInvalidArgument, field, "must not be negative")
+		if list[i], err = size(field, value); err != nil {
+			return nil, err
 		}
-		list[i] = C.size_t(value)
 	}
 	return list, nil
+}
+
+func size(field string, value int) (C.size_t, error) {
+	if value < 0 {
+		return 0, invalid(ErrInvalidArgument, field, "must not be negative")
+	}
+	return C.size_t(value), nil
 }
