@@ -8,9 +8,8 @@
 ///
 /// Conventions
 /// - Handles (error, model, request, cancel_token, job, answers, counts, budget, logger) are move-only, one pointer
-/// wide, and
-///   free what they own. A moved-from handle is empty: its functions, and those it is given to, give INVALID_ARGUMENT,
-///   never a crash; those that cannot fail do nothing, and give 0, false or "".
+///   wide, and free what they own. A moved-from handle is empty: its functions, and those it is given to, give
+///   INVALID_ARGUMENT, never a crash; those that cannot fail do nothing, and give 0, false or "".
 /// - A function that can fail gives a [[nodiscard]] result<T>: an error or a value. Nothing here throws, unless
 ///   SMOOTHTOPK_EXCEPTIONS is defined before this header is included: then result<T>::value() throws
 ///   smoothtopk::exception. The header works with -fno-exceptions and -fno-rtti.
@@ -32,8 +31,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <locale>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -97,28 +98,28 @@ enum class status : std::int32_t {
 /// The status's name in capitals ("OK", "INVALID_ARGUMENT"), "UNKNOWN" for a number this library does not know.
 inline std::string_view name(status code) noexcept { return stk_status_name(static_cast<stk_status>(code)); }
 
-/// Which confidence bounds a certificate rests on.
-enum class bound : std::int32_t {
-  ranked = STK_BOUND_RANKED,      ///< k+1 bounds, the default
-  simuem = STK_BOUND_SIMUEM,      ///< the paper's, one bound a class
-  binocp = STK_BOUND_BINOCP,      ///< the paper's, one bound in all
-  automatic = STK_BOUND_AUTO,     ///< chosen by the n0 selection rows, for the largest radius that is to be expected
-  allocation = STK_BOUND_ALLOCATION,  ///< only in answers: none of the others, answers::allocation() tells
-};
-
 /// What a rule decided for one k. Later versions may add some.
 enum class decision : std::int32_t {
   none = STK_DECISION_NONE,            ///< there is no answer, or no rule was involved
-  complete = STK_DECISION_COMPLETE,    ///< fixed: the n rows were drawn
+  complete = STK_DECISION_COMPLETE,    ///< fixed: the n samples were drawn
   certified = STK_DECISION_CERTIFIED,  ///< radius: certified at the radius asked for
-  refuted = STK_DECISION_REFUTED,      ///< radius: no number of rows could certify it; tolerance, steps: nor any
-  reached = STK_DECISION_REACHED,      ///< tolerance: more rows are expected to add no more; steps: none reach the next step
+  refuted = STK_DECISION_REFUTED,      ///< radius: no number of samples could certify it; tolerance, steps: nor any
+  reached = STK_DECISION_REACHED,      ///< tolerance: more samples add no more; steps: none reach the next step
   settled = STK_DECISION_SETTLED,      ///< predict: the top-k set is settled
-  undecided = STK_DECISION_UNDECIDED,  ///< the rows ended before, or could decide nothing; the answer is sound
+  undecided = STK_DECISION_UNDECIDED,  ///< the samples ended before, or could decide nothing; the answer is sound
 };
 
 /// The decision's name ("certified"), "unknown" for a number this library does not know.
 inline std::string_view name(decision value) noexcept { return stk_decision_name(static_cast<stk_decision>(value)); }
+
+/// For which numbers of samples the bounds of a statement hold. Later versions may add some.
+enum class validity : std::int32_t {
+  none = STK_VALIDITY_NONE,              ///< there is no statement
+  fixed = STK_VALIDITY_FIXED,            ///< for a number that was fixed before the samples were drawn
+  anytime = STK_VALIDITY_ANYTIME,        ///< for all numbers at once, whatever ended the samples
+  anytime_to = STK_VALIDITY_ANYTIME_TO,  ///< for all up to the summary's validity_last
+  randomized = STK_VALIDITY_RANDOMIZED,  ///< for a fixed number, randomized by the summary's uniform
+};
 
 /// Where the noise's bits come from.
 enum class generator : std::int32_t {
@@ -139,7 +140,7 @@ enum class log_level : std::int32_t {
   debug = STK_LOG_LEVEL_DEBUG,
 };
 
-/// A label that is not fixed beforehand: it is chosen from n0 rows of its own.
+/// A label that is not fixed beforehand: it is chosen by n0 samples of its own.
 inline constexpr std::int64_t no_label = STK_NO_LABEL;
 
 /// The numbers of one answer; see stk_summary for every field.
@@ -235,9 +236,8 @@ class exception : public std::runtime_error {
 /// A value, or the error that there is none.
 ///
 /// A run that was cancelled, came too late or failed on the way is an error that may still carry what was counted: see
-/// partial(). Of its answers, those that were not finished certify and predict nothing. The counts of a sample() that was
-/// cut short are of rows that nobody chose beforehand: they tell how far it came, and certify(), predict() and guarantee()
-/// refuse them.
+/// partial(). Of its answers, those that were not finished certify and predict nothing. Counts that were cut short tell
+/// how far the run came; certify(), predict() and guarantee() refuse them.
 template <class T>
 class [[nodiscard]] result {
  public:
@@ -318,13 +318,16 @@ error call(F &&f) {
   return error::from_native(code, native);
 }
 
-/// A NUL-terminated copy; what has a NUL inside cannot be passed on.
+/// What has a NUL inside cannot be passed on.
+inline error refuse_nul(std::string_view view, const char *field) {
+  if (view.find('\0') == std::string_view::npos) return {};
+  return error(status::invalid_argument, std::string(field) + " holds a NUL byte", field);
+}
+
+/// A NUL-terminated copy.
 class text {
  public:
-  text(std::string_view view, const char *field) : text_(view) {
-    if (view.find('\0') != std::string_view::npos)
-      error_ = error(status::invalid_argument, std::string(field) + " holds a NUL byte", field);
-  }
+  text(std::string_view view, const char *field) : text_(view), error_(refuse_nul(view, field)) {}
   /// Once: a second call would pass on what the first one refused.
   template <class F>
   error call(F &&f) && {
@@ -461,6 +464,28 @@ class cancel_token {
   detail::handle<stk_cancel, stk_cancel_free> handle_;
 };
 
+/// What is added to inputs: a number is the sigma of Gaussian noise, a text names any family ("gaussian:0.25",
+/// "uniform:0.5").
+class noise {
+ public:
+  // Templates, so that no number is taken for a pointer to a text: not even 0.
+  template <class T, std::enable_if_t<std::is_arithmetic_v<T>, int> = 0>
+  noise(T sigma) {
+    std::ostringstream out;
+    // Never with a decimal comma.
+    out.imbue(std::locale::classic());
+    out.precision(17);
+    out << "gaussian:" << static_cast<double>(sigma);
+    text_ = out.str();
+  }
+  template <class T, std::enable_if_t<std::is_convertible_v<const T &, std::string_view>, int> = 0>
+  noise(const T &text) : text_(std::string_view(text)) {}
+  std::string_view text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
 /// What is asked of the smoothed classifier. Made by request_builder; may be used by any number of calls at once.
 class request {
  public:
@@ -475,18 +500,21 @@ class request {
 /// Collects a request's options. The first one that is refused is what build() gives.
 class request_builder {
  public:
-  /// Defaults: k = {1}, n = 100,000 fixed, n0 = 100, alpha = 0.001, ranked, a seed from the operating system, key 0,
+  /// Defaults: k = {1}, n = 100,000 fixed, n0 = 100, alpha = 0.001, ranked, a seed from the operating system, stream 0,
   /// input_max 1, no timeout.
-  explicit request_builder(double sigma) {
+  explicit request_builder(const smoothtopk::noise &value) {
     stk_request *out = nullptr;
-    error_ = detail::call([&](stk_error **err) { return stk_request_new(sigma, &out, err); });
+    error_ = detail::text(value.text(), "noise").call([&](const char *s, stk_error **err) {
+      return stk_request_new(s, &out, err);
+    });
     handle_.reset(out);
   }
   /// Changes a request that is there.
   explicit request_builder(request &&r) noexcept : handle_(std::move(r.handle_)) {}
 
-  request_builder &sigma(double value) {
-    return set([&](stk_error **err) { return stk_request_set_sigma(handle_.get(), value, err); });
+  request_builder &noise(const smoothtopk::noise &value) {
+    return set_text(value.text(), "noise",
+                    [&](const char *s, stk_error **err) { return stk_request_set_noise(handle_.get(), s, err); });
   }
   request_builder &k(span<const std::size_t> values) {
     return set([&](stk_error **err) { return stk_request_set_k(handle_.get(), values.data(), values.size(), err); });
@@ -504,12 +532,8 @@ class request_builder {
   request_builder &alpha(double value) {
     return set([&](stk_error **err) { return stk_request_set_alpha(handle_.get(), value, err); });
   }
-  request_builder &bound(smoothtopk::bound value) {
-    return set(
-        [&](stk_error **err) { return stk_request_set_bound(handle_.get(), static_cast<stk_bound>(value), err); });
-  }
-  /// When the rows are enough: "fixed", "radius:R", "steps:E", "tolerance:E", "tolerance:Esigma" or "predict". n is then
-  /// the most.
+  /// When the samples are enough: "fixed", "radius:R", "steps:E", "tolerance:E", "tolerance:Esigma" or "predict". n is
+  /// then the most.
   request_builder &rule(std::string_view value) {
     return set_text(value, "rule",
                     [&](const char *s, stk_error **err) { return stk_request_set_rule(handle_.get(), s, err); });
@@ -518,8 +542,7 @@ class request_builder {
   request_builder &randomized(bool on) {
     return set([&](stk_error **err) { return stk_request_set_randomized(handle_.get(), on, err); });
   }
-  /// How alpha is spent: what bound() takes, and "auto", "ranked:S", "pooled:S", "pooled:S:L,L,..". The later call
-  /// counts.
+  /// How alpha is split: "ranked", "ranked:S", "simuem", "binocp", "pooled:S", "pooled:S:L,L,.." or "auto".
   request_builder &allocation(std::string_view value) {
     return set_text(value, "allocation",
                     [&](const char *s, stk_error **err) { return stk_request_set_allocation(handle_.get(), s, err); });
@@ -549,9 +572,9 @@ class request_builder {
   request_builder &seed(std::uint64_t value) {
     return set([&](stk_error **err) { return stk_request_set_seed(handle_.get(), value, err); });
   }
-  /// Job key of the first input; input i gets value + i.
-  request_builder &key(std::uint64_t value) {
-    return set([&](stk_error **err) { return stk_request_set_key(handle_.get(), value, err); });
+  /// Names the first input's noise under the seed or key; input i gets value + i.
+  request_builder &stream(std::uint64_t value) {
+    return set([&](stk_error **err) { return stk_request_set_stream(handle_.get(), value, err); });
   }
   request_builder &input_max(double value) {
     return set([&](stk_error **err) { return stk_request_set_input_max(handle_.get(), value, err); });
@@ -599,30 +622,80 @@ class request_builder {
   error error_;
 };
 
-/// What a statement from sampled counts must allow for the noise.
-struct noise_cost {
-  double alpha_left;    ///< what is left of alpha for the bounds: all of it, but for exact noise
-  double radius_slack;  ///< what must be taken off the radius
+/// The question whether a label stays in the top k: query(label).k(3).alpha(0.01). All of it must have been fixed
+/// before the samples were drawn, or chosen by other samples.
+class query {
+ public:
+  /// k = 1, alpha = 0.001, ranked, plain bounds.
+  explicit query(std::int64_t label) {
+    asked_.struct_size = sizeof asked_;
+    asked_.label = static_cast<std::uint64_t>(label);
+    asked_.k = 1;
+    asked_.alpha = 0.001;
+  }
+  query &k(std::size_t value) { return asked_.k = value, *this; }
+  query &alpha(double value) { return asked_.alpha = value, *this; }
+  /// As request_builder::allocation takes it, but for "auto".
+  query &allocation(std::string_view value) { return allocation_ = value, *this; }
+  /// Bounds that are randomized by the seed or key of the samples.
+  query &randomized() { return asked_.randomized = STK_RANDOMIZED_FROM_SEED, asked_.uniform = 0, *this; }
+  /// Bounds that are randomized by this number, above 0 and at most 1: drawn once, independently of the samples.
+  query &randomized(double uniform) { return asked_.randomized = STK_RANDOMIZED_BY, asked_.uniform = uniform, *this; }
+
+ private:
+  friend class counts;
+  stk_query asked_{};
+  std::string allocation_ = "ranked";
 };
 
-/// Room for what is told of each of k labels; k places each, or none where it is not wanted.
+/// What a caller states of bare numbers, beside their noise. What is certified from them is as true as that.
+struct assumed {
+  std::uint64_t n = 0;     ///< samples drawn, valid and invalid; 0: the sum of the numbers
+  double radius_cost = 0;  ///< what rounding the noise takes off every radius
+  /// Why the samples ended: "fixed", their number was fixed before; "anytime", looks at them may have ended them;
+  /// "anytime:N", so too, after at most N.
+  std::string_view validity = "fixed";
+};
+
+/// Room for what is said of each of k labels; k places each, or none where it is not wanted.
 struct guarantee_room {
   span<std::int64_t> labels;  ///< the labels, the likeliest first
   span<double> label_radii;   ///< within which each label stays in the top k
   span<double> kept_radii;    ///< at e - 1: within which at least e of the labels stay
 };
 
-/// How often each label came out on top. Needs no model: counts can be kept, added and certified anywhere.
+/// How many samples gave each label, with all that decides what they prove: the noise and its cost, why the samples
+/// ended, which they are, of which model and input. Costs are taken, and the bounds that hold are chosen, by the
+/// library; the answer says which. Needs no model: counts can be kept, added and certified anywhere.
 class counts {
  public:
-  /// One count a class; n is the number of rows drawn, at least their sum (rows without a label make the difference).
-  static result<counts> create(span<const std::uint64_t> labels, std::uint64_t n = 0) {
+  /// Bare numbers, one a label, with what the caller states of them.
+  static result<counts> assume(span<const std::uint64_t> labels, const noise &drawn_with, const assumed &stated = {}) {
+    const std::string validity(stated.validity);
+    if (auto e = detail::refuse_nul(validity, "validity")) return e;
     stk_counts *out = nullptr;
-    auto e = detail::call([&](stk_error **err) { return stk_counts_new(labels.data(), labels.size(), n, &out, err); });
-    if (e) return e;
-    return counts(out);
+    auto e = detail::text(drawn_with.text(), "noise").call([&](const char *s, stk_error **err) {
+      return stk_counts_assume(labels.data(), labels.size(), stated.n, s, stated.radius_cost, validity.c_str(), &out,
+                               err);
+    });
+    return taken(std::move(e), out);
   }
-  /// Adds counts of other samples of the same input.
+  /// What json() or json_with_secret() wrote. Damaged or contradictory text is refused; whether its numbers are true,
+  /// nobody can tell.
+  static result<counts> from_json(std::string_view json) {
+    stk_counts *out = nullptr;
+    auto e = detail::text(json, "json").call(
+        [&](const char *s, stk_error **err) { return stk_counts_from_json(s, &out, err); });
+    return taken(std::move(e), out);
+  }
+  /// A copy, which remembers what these counts do.
+  result<counts> clone() const {
+    stk_counts *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_counts_clone(native(), &out, err); });
+    return taken(std::move(e), out);
+  }
+  /// Adds other samples of the same model, input and noise. The same samples are refused. After a statement was made
+  /// from either, the sum takes bounds that hold for all numbers of samples.
   result<void> add(const counts &other) {
     return detail::call([&](stk_error **err) { return stk_counts_add(handle_.get(), other.native(), err); });
   }
@@ -634,40 +707,32 @@ class counts {
       return e;
     return span<const std::uint64_t>(data, size);
   }
+  /// Samples, valid and invalid.
   std::uint64_t n() const noexcept { return stk_counts_n(native()); }
-  /// The l2 radius within which `label` stays among the top k. The label must have been fixed before these rows were
-  /// drawn.
-  result<summary> certify(std::size_t label, std::size_t k, double sigma, double alpha,
-                          smoothtopk::bound bound = smoothtopk::bound::ranked, double radius_slack = 0) const {
+  /// Samples whose scores were not finite: in bounds they count for every rival.
+  std::uint64_t invalid() const noexcept { return stk_counts_invalid(native()); }
+  /// What is assumed of bare numbers, one assumption a line; empty for samples that the library drew. Valid until the
+  /// next add.
+  result<std::string_view> assumptions() const { return text(stk_counts_assumptions); }
+  /// The written form, with a digest in the place of the seed or key. Valid until the next add.
+  result<std::string_view> json() const { return text(stk_counts_json); }
+  /// The written form with the seed or key: who reads it knows the noise. Valid until the next add.
+  result<std::string_view> json_with_secret() const { return text(stk_counts_json_with_secret); }
+  /// The radius within which the query's label stays among the top k.
+  result<summary> certify(const query &q) const {
     summary out{};
-    auto e = detail::call([&](stk_error **err) {
-      return stk_counts_certify(native(), label, k, sigma, alpha, static_cast<stk_bound>(bound), radius_slack, &out,
-                                sizeof out, err);
+    auto e = detail::text(q.allocation_, "allocation").call([&](const char *s, stk_error **err) {
+      stk_query asked = q.asked_;
+      asked.allocation = s;
+      return stk_counts_certify(native(), &asked, &out, sizeof out, err);
     });
     if (e) return e;
     return out;
   }
-  /// The same, with alpha spent as said ("ranked:0.75", ...), and with bounds for one number of rows ("fixed"), for all
-  /// of them at once ("anytime"), or for all up to the n of a request with the rule steps ("anytime:N").
-  result<summary> certify_with(std::size_t label, std::size_t k, double sigma, double alpha, std::string_view allocation,
-                               std::string_view validity = "fixed", double radius_slack = 0) const {
-    summary out{};
-    const std::string kind(validity);
-    if (kind.find('\0') != std::string::npos)
-      return error(status::invalid_argument, "validity holds a NUL byte", "validity");
-    auto e = detail::text(allocation, "allocation").call([&](const char *s, stk_error **err) {
-      return stk_counts_certify_with(native(), label, k, sigma, alpha, s, kind.c_str(), radius_slack, &out, sizeof out,
-                                     err);
-    });
-    if (e) return e;
-    return out;
-  }
-  /// The guarantees for the k labels that are returned: the most frequent of `pilot`, which counts other rows, or,
-  /// without one, of these very rows; with bounds for one number of rows ("fixed") or for all of them at once
-  /// ("anytime").
-  result<smoothtopk::guarantee> guarantee(std::size_t k, double sigma, double alpha, const guarantee_room &room = {},
-                                          const counts *pilot = nullptr, double radius_slack = 0,
-                                          std::string_view validity = "fixed") const {
+  /// The guarantees for the k labels that are returned: the most frequent of `pilot`, which counts other samples, or,
+  /// without one, of these very samples, which is paid for out of alpha.
+  result<smoothtopk::guarantee> guarantee(std::size_t k, double alpha, const guarantee_room &room = {},
+                                          const counts *pilot = nullptr) const {
     for (const std::size_t size : {room.labels.size(), room.label_radii.size(), room.kept_radii.size()})
       if (size != 0 && size != k)
         return error(status::invalid_argument, "there is room for " + std::to_string(size) + " values, not for k",
@@ -675,12 +740,11 @@ class counts {
     if (detail::is_null(room.labels) || detail::is_null(room.label_radii) || detail::is_null(room.kept_radii))
       return detail::null_error("room");
     if (pilot != nullptr && pilot->native() == nullptr)
-      return error(status::invalid_argument, "the pilot is empty: it was moved from", "pilot");
+      return error(status::invalid_argument, "the pilot is empty: there was none, or it was moved from", "pilot");
     smoothtopk::guarantee out{};
-    auto e = detail::text(validity, "validity").call([&](const char *kind, stk_error **err) {
-      return stk_counts_guarantee_with(native(), pilot == nullptr ? nullptr : pilot->native(), k, sigma, alpha, kind,
-                                       radius_slack, data(room.labels), data(room.label_radii), data(room.kept_radii),
-                                       &out, sizeof out, err);
+    auto e = detail::call([&](stk_error **err) {
+      return stk_counts_guarantee(native(), pilot == nullptr ? nullptr : pilot->native(), k, alpha, data(room.labels),
+                                  data(room.label_radii), data(room.kept_radii), &out, sizeof out, err);
     });
     if (e) return e;
     return out;
@@ -693,7 +757,7 @@ class counts {
                    "labels has room for " + std::to_string(labels.size()) + " labels, not for k", "labels");
     if (detail::is_null(labels)) return detail::null_error("labels");
     auto e = detail::call([&](stk_error **err) {
-      return stk_counts_predict(native(), k, alpha, labels.empty() ? nullptr : labels.data(), &out, sizeof out, err);
+      return stk_counts_predict(native(), k, alpha, data(labels), &out, sizeof out, err);
     });
     if (e) return e;
     return out;
@@ -701,8 +765,19 @@ class counts {
   const stk_counts *native() const noexcept { return handle_.get(); }
 
  private:
+  friend class answers;
   friend class model;
   explicit counts(stk_counts *native) noexcept : handle_(native) {}
+  static result<counts> taken(error e, stk_counts *out) {
+    if (e) return e;
+    return counts(out);
+  }
+  template <class F>
+  result<std::string_view> text(F get) const {
+    const char *out = "";
+    if (auto e = detail::call([&](stk_error **err) { return get(native(), &out, err); })) return e;
+    return std::string_view(out);
+  }
   template <class T>
   static T *data(span<T> room) noexcept {
     return room.empty() ? nullptr : room.data();
@@ -710,8 +785,8 @@ class counts {
   detail::handle<stk_counts, stk_counts_free> handle_;
 };
 
-/// An alpha that many statements share: those about a data set, or about a day's requests. Draw before the rows of a
-/// statement; const functions are safe from any number of threads.
+/// An alpha that many statements share: those about a data set, or about a day's requests. Draw before the samples of
+/// a statement; const functions are safe from any number of threads.
 class budget {
  public:
   /// What one statement may spend.
@@ -805,19 +880,30 @@ class answers {
     if (e) return e;
     return span<const std::int64_t>(data, size);
   }
-  result<span<const std::uint64_t>> counts(std::size_t input) const { return numbers(stk_result_counts, input); }
-  /// Of certify: how alpha was spent, as counts::certify_with takes it; empty where there is no certificate.
+  /// Counts of the samples that the answer rests on; without an answer, of those that were drawn: cut short, they
+  /// certify nothing.
+  result<smoothtopk::counts> counts(std::size_t input) const {
+    stk_counts *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_result_counts(native(), input, &out, err); });
+    return smoothtopk::counts::taken(std::move(e), out);
+  }
+  /// Of one k, whose part of the answer may rest on an earlier look, of fewer samples.
+  result<smoothtopk::counts> counts(std::size_t input, std::size_t k_index) const {
+    stk_counts *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_result_counts_of_k(native(), input, k_index, &out, err); });
+    return smoothtopk::counts::taken(std::move(e), out);
+  }
+  /// Counts of the n0 samples that chose the label, the allocation, or the labels of an answer; empty (n() is 0) where
+  /// none did.
+  result<smoothtopk::counts> selection(std::size_t input) const {
+    stk_counts *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_result_selection(native(), input, &out, err); });
+    return smoothtopk::counts::taken(std::move(e), out);
+  }
+  /// Of certify: how alpha was split, as query::allocation takes it; empty where there is no certificate.
   result<std::string_view> allocation(std::size_t input, std::size_t k_index = 0) const {
     const char *out = "";
     auto e = detail::call([&](stk_error **err) { return stk_result_allocation(native(), input, k_index, &out, err); });
-    if (e) return e;
-    return std::string_view(out);
-  }
-  /// Of certify and certify_answer: the kind of bounds, as counts::certify_with and counts::guarantee take it; empty
-  /// where there is none.
-  result<std::string_view> validity(std::size_t input, std::size_t k_index = 0) const {
-    const char *out = "";
-    auto e = detail::call([&](stk_error **err) { return stk_result_validity(native(), input, k_index, &out, err); });
     if (e) return e;
     return std::string_view(out);
   }
@@ -838,14 +924,11 @@ class answers {
   result<span<const double>> kept_radii(std::size_t input, std::size_t k_index = 0) const {
     return radii(stk_result_kept_radii, input, k_index);
   }
-  /// Counts of the n0 rows that selected: the label, the allocation, or the labels of an answer; empty where none did.
-  result<span<const std::uint64_t>> selection(std::size_t input) const { return numbers(stk_result_selection, input); }
-  /// Everything needed to check the answer again; the seed, or the key of ChaCha12, with it: who reads it knows the
-  /// noise.
-  result<std::string_view> json(std::size_t input) const {
-    const char *out = "";
-    if (auto e = detail::call([&](stk_error **err) { return stk_result_json(native(), input, &out, err); })) return e;
-    return std::string_view(out);
+  /// The record: everything needed to check the answer again, with a digest in the place of the seed or key.
+  result<std::string_view> json(std::size_t input) const { return text(stk_result_json, input); }
+  /// The record with the seed or key: who reads it knows the noise.
+  result<std::string_view> json_with_secret(std::size_t input) const {
+    return text(stk_result_json_with_secret, input);
   }
   const stk_result *native() const noexcept { return handle_.get(); }
 
@@ -861,11 +944,10 @@ class answers {
     return result<answers>(std::move(e), answers(out));
   }
   template <class F>
-  result<span<const std::uint64_t>> numbers(F get, std::size_t input) const {
-    const std::uint64_t *data = nullptr;
-    std::size_t size = 0;
-    if (auto e = detail::call([&](stk_error **err) { return get(native(), input, &data, &size, err); })) return e;
-    return span<const std::uint64_t>(data, size);
+  result<std::string_view> text(F get, std::size_t input) const {
+    const char *out = "";
+    if (auto e = detail::call([&](stk_error **err) { return get(native(), input, &out, err); })) return e;
+    return std::string_view(out);
   }
   template <class F>
   result<span<const double>> radii(F get, std::size_t input, std::size_t k_index) const {
@@ -928,10 +1010,10 @@ class job {
   state_ptr state_;
 };
 
-/// A base classifier, with the threads that draw its noisy rows. Every function is safe from any number of threads,
-/// whose rows share batches. Its end cancels and waits for what is unfinished; jobs and answers outlive it.
+/// A base classifier, with the threads that draw its samples. Every function is safe from any number of threads, whose
+/// samples share batches. Its end cancels and waits for what is unfinished; jobs and answers outlive it.
 ///
-/// Inputs are float32, row-major, one after another, elements() each, on sigma's scale.
+/// Inputs are float32, row-major, one after another, elements() each, on the noise's scale.
 class model {
  public:
   /// Opens a file with default options; model_builder sets others.
@@ -951,8 +1033,8 @@ class model {
   }
   std::string_view sha256() const noexcept { return stk_model_sha256(native()); }
   std::string_view provider() const noexcept { return stk_model_provider(native()); }
-  /// "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose these; "the provider's" of one chosen
-  /// by its name. The provider's options follow, for any may change it.
+  /// "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose these; "the provider's" of one
+  /// chosen by its name. The provider's options follow, for any may change it.
   std::string_view arithmetic() const noexcept { return stk_model_arithmetic(native()); }
   /// Why it runs on the processor and not by the provider asked for; empty where that runs it.
   std::string_view fallback() const noexcept {
@@ -978,7 +1060,7 @@ class model {
     return watched(submit_predict(r, inputs), progress);
   }
   /// The radius within which each input's label stays among the top k: labels fixed beforehand, one an input (or
-  /// no_label), or none given and all chosen from n0 rows.
+  /// no_label), or none given and all chosen by n0 samples.
   result<answers> certify(const request &r, span<const float> inputs, span<const std::int64_t> labels = {}) const {
     std::size_t count = 0;
     if (auto e = rows(inputs, labels, count)) return e;
@@ -995,8 +1077,8 @@ class model {
                           F &&progress) const {
     return watched(submit_certify(r, inputs, labels), progress);
   }
-  /// What holds around each input for the k labels that are returned: the most frequent of n0 rows of their own or,
-  /// with n0 = 0, of the very n rows that certify them. A rule takes n0 > 0 and is about the radius of the whole set.
+  /// What holds around each input for the k labels that are returned: the most frequent of n0 samples of their own
+  /// or, with n0 = 0, of the very n samples that certify them. A rule takes n0 > 0 and is about the radius of the set.
   result<answers> certify_answer(const request &r, span<const float> inputs) const {
     std::size_t count = 0;
     if (auto e = rows(inputs, count)) return e;
@@ -1011,26 +1093,18 @@ class model {
   result<answers> certify_answer(const request &r, span<const float> inputs, F &&progress) const {
     return watched(submit_certify_answer(r, inputs), progress);
   }
-  /// Counts of samples first .. first + rows of one input. Counts of ranges that do not meet add up.
+  /// Counts of the samples first .. first + samples - 1 of one input: a part of what certify draws. Counts of disjoint
+  /// ranges add.
   result<smoothtopk::counts> sample(const request &r, span<const float> input, std::uint64_t first,
-                                    std::uint64_t rows) const {
+                                    std::uint64_t samples) const {
     if (auto e = one_row(input)) return e;
     stk_counts *out = nullptr;
-    auto e = detail::call(
-        [&](stk_error **err) { return stk_model_sample(native(), r.native(), input.data(), first, rows, &out, err); });
+    auto e = detail::call([&](stk_error **err) {
+      return stk_model_sample(native(), r.native(), input.data(), first, samples, &out, err);
+    });
     if (!e) return smoothtopk::counts(out);
     if (!out) return e;
     return result<smoothtopk::counts>(std::move(e), smoothtopk::counts(out));
-  }
-
-  /// What a statement from counts of sample() must allow for the noise, where it rests on at most so many rows.
-  result<smoothtopk::noise_cost> noise_cost(const request &r, std::uint64_t rows) const {
-    smoothtopk::noise_cost out{};
-    auto e = detail::call([&](stk_error **err) {
-      return stk_model_noise_cost(native(), r.native(), rows, &out.alpha_left, &out.radius_slack, err);
-    });
-    if (e) return e;
-    return out;
   }
 
   /// predict that does not wait: the inputs are copied.
@@ -1038,9 +1112,9 @@ class model {
     return submit_predict_to(r, inputs, std::make_unique<job::state>(), nullptr);
   }
   /// `done()` is called once: on a thread of the library's, on one that cancels the job or ends it or the model, or on
-  /// this one, before the job is returned (with a token that is set already). It must not wait, and must end neither the
-  /// model nor its own job nor any other that has not ended: that waits for the batch under way, which may be its own
-  /// thread's, for ever. What it throws is dropped.
+  /// this one, before the job is returned (with a token that is set already). It must not wait, and must end neither
+  /// the model nor its own job nor any other that has not ended: that waits for the batch under way, which may be its
+  /// own thread's, for ever. What it throws is dropped.
   template <class F>
   result<job> submit_predict(const request &r, span<const float> inputs, F done) const {
     return submit_predict_to(r, inputs, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
@@ -1166,8 +1240,7 @@ class model_builder {
   }
   model_builder &provider_option(std::string_view key, std::string_view value) {
     const std::string k(key);
-    if (!error_ && k.find('\0') != std::string::npos)
-      error_ = error(status::invalid_argument, "key holds a NUL byte", "key");
+    if (!error_) error_ = detail::refuse_nul(key, "key");
     return set_text(value, "value", [&](const char *s, stk_error **err) {
       return stk_model_options_set_provider_option(handle_.get(), k.c_str(), s, err);
     });
@@ -1178,7 +1251,7 @@ class model_builder {
       return stk_model_options_set_provider_library(handle_.get(), s, err);
     });
   }
-  /// The GPUs that share the rows, for cuda and tensorrt; empty: the provider's own.
+  /// The GPUs that share the samples, for cuda and tensorrt; empty: the provider's own.
   model_builder &devices(span<const std::uint32_t> ids) {
     return set(
         [&](stk_error **err) { return stk_model_options_set_devices(handle_.get(), ids.data(), ids.size(), err); });
@@ -1236,7 +1309,7 @@ class model_builder {
   model_builder &classes(std::size_t value) {
     return set([&](stk_error **err) { return stk_model_options_set_classes(handle_.get(), value, err); });
   }
-  /// For one score a row: label 1 above it.
+  /// For one score a sample: label 1 above it.
   model_builder &threshold(double value) {
     return set([&](stk_error **err) { return stk_model_options_set_threshold(handle_.get(), value, err); });
   }

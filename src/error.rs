@@ -1,6 +1,7 @@
 //! The one error type of the crate: what was wrong, with which field, what to do.
 
-use std::fmt;
+use std::sync::Arc;
+use std::{fmt, io};
 
 /// What kind of thing went wrong. A caller branches on this; the message is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,13 +31,23 @@ pub enum ErrorKind {
     Internal,
 }
 
-/// What was wrong, with which field, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What was wrong, with which field, and what to do. The error beneath, where there is one, is its `source`.
+#[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
     field: Option<String>,
     message: String,
+    cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
+
+/// Causes are not compared: few of them can be.
+impl PartialEq for Error {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.field, &self.message) == (other.kind, &other.field, &other.message)
+    }
+}
+
+impl Eq for Error {}
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -44,7 +55,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of a kind, with a message that says what was wrong and what to do.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, field: None, message: message.into() }
+        Self { kind, field: None, message: message.into(), cause: None }
     }
 
     /// An argument that is outside its range: names the field and says what it must be.
@@ -58,15 +69,33 @@ impl Error {
     }
 
     /// Reading or writing `path` failed.
-    pub fn io(path: &std::path::Path, error: &std::io::Error) -> Self {
-        let kind = if error.kind() == std::io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Io };
-        Self::new(kind, format!("{}: {error}", path.display()))
+    pub fn io(path: &std::path::Path, error: &io::Error) -> Self {
+        let kind = if error.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Io };
+        let cause = match error.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::new(error.kind(), error.to_string()),
+        };
+        Self::new(kind, format!("{}: {error}", path.display())).caused_by(cause)
+    }
+
+    /// Keeps the error beneath, which the message already says in words, as the `source`.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.cause = Some(Arc::new(cause));
+        self
     }
 
     /// Names the field that the error is about.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// The error without its field.
+    #[must_use]
+    pub(crate) fn without_field(mut self) -> Self {
+        self.field = None;
         self
     }
 
@@ -102,10 +131,38 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
 
-impl From<std::convert::Infallible> for Error {
-    fn from(never: std::convert::Infallible) -> Self {
-        match never {}
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_error_beneath_is_the_source_and_is_not_compared() {
+        let missing = io::Error::from(io::ErrorKind::NotFound);
+        let error = Error::io(Path::new("a/b"), &missing).with_field("model").prefixed("input 3: ");
+        let beneath = error.clone();
+        let beneath = beneath.source().and_then(|cause| cause.downcast_ref::<io::Error>()).unwrap();
+        assert_eq!((beneath.kind(), beneath.to_string()), (io::ErrorKind::NotFound, missing.to_string()));
+        let same = Error::new(ErrorKind::NotFound, error.message()).with_field("model");
+        assert_eq!(same, error);
+        assert!(same.source().is_none());
+        assert_ne!(error, error.clone().with_field("data"));
+        assert_ne!(error, error.clone().prefixed(" "));
+        assert_ne!(error, Error::new(ErrorKind::Io, error.message()).with_field("model"));
+    }
+
+    #[test]
+    fn a_code_of_the_system_is_kept() {
+        let error = Error::io(Path::new("/"), &io::Error::from_raw_os_error(13));
+        let beneath = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+        assert_eq!(beneath.and_then(io::Error::raw_os_error), Some(13));
     }
 }

@@ -1,7 +1,36 @@
-//! Smoothed top-k prediction and certified l2 radius of any ONNX classifier, by randomized smoothing.
+//! Smoothed top-k prediction and certified radii of any ONNX classifier, by randomized smoothing.
+//!
+//! ```
+//! use ndarray::Array;
+//! use smoothtopk::smoothed::{Request, SmoothedClassifier, Task};
+//!
+//! let g = SmoothedClassifier::open("demo/digits_mlp_sigma0.25.onnx", 0.25)?;
+//! let x = Array::from_elem((1, 8, 8), 0.5f32);
+//! let outcome = g.run(x.view(), Task::CertifySelected, &Request { n: 10_000, ..g.request()? })?;
+//! println!("radius {}", outcome.certificates()?[0].radius);
+//! // What was counted can be saved, sent, added to and certified again anywhere.
+//! let json = outcome.counts.to_json();
+//! # Ok::<(), smoothtopk::Error>(())
+//! ```
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`smoothed`] | the smoothed classifier: from an input to an answer |
+//! | [`counts`] | counts that know what they are, and what they may prove |
+//! | [`certificate`] | from counts and a question to statements; stopping rules; alpha budgets |
+//! | [`perturbation`] | families of noise: how far a perturbation moves a probability |
+//! | [`noise`] | how samples are drawn |
+//! | [`stats`] | confidence bounds: numbers in, numbers out |
+//! | [`model`] | a classifier in ONNX Runtime |
+//! | [`sampler`] | jobs, batches, threads and devices; any Rust function can be the classifier |
+//! | [`record`] | what came of one input, as it is written |
+//! | [`log`] | where messages go |
+//!
+//! Features, both on by default: `cuda` keeps samples on NVIDIA GPUs (the driver is loaded at run time); `capi` is the C ABI of
+//! `include/smoothtopk.h`, which a Rust host does not need.
 //!
 //! Source: Jia, Cao, Wang, Gong, "Certified Robustness for Top-k Predictions against Adversarial Perturbations via
-//! Randomized Smoothing", ICLR 2020.
+//! Randomized Smoothing", ICLR 2020. Proofs are in `docs/statistics.md`, words in `docs/glossary.md`.
 
 #[cfg(feature = "capi")]
 pub mod capi;
@@ -19,18 +48,5 @@ pub mod stats;
 
 pub use error::{Error, ErrorKind, Result};
 
-#[cfg(all(smoothtopk_unsound, not(debug_assertions)))]
-compile_error!(
-    "smoothtopk_unsound makes false certificates, for `make test-verify` alone: no release may be built with it"
-);
-
-/// This build makes false certificates on purpose (`--cfg smoothtopk_unsound`), to see `verify` find them. Never true in a
-/// release, where that cfg does not compile.
-pub const UNSOUND: bool = cfg!(smoothtopk_unsound);
-
-/// The version, as manifests and `--version` give it; an [`UNSOUND`] build says so in it.
-pub const VERSION: &str = if UNSOUND {
-    concat!(env!("CARGO_PKG_VERSION"), " UNSOUND: its certificates are false")
-} else {
-    env!("CARGO_PKG_VERSION")
-};
+/// The version, as manifests, records and `--version` give it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a call costs from Python over the same call from C: `make bench-python`.
 
-Prints microseconds per call (the median of several rounds): certificates from counts, and runs of one row on a tiny
+Prints microseconds per call (the median of several rounds): certificates from counts, and runs of one sample on a tiny
 model, where nearly all of the time is the call's own. The C program is compiled here, against the same library.
 """
 
@@ -39,9 +39,10 @@ static double now(void) {
 static void counts(void) {
   const uint64_t labels[] = {5, 90, 5};
   stk_counts *counts = NULL;
+  const stk_query query = {.struct_size = sizeof query, .label = 1, .k = 1, .alpha = 0.001};
   stk_summary summary;
-  CHECK(stk_counts_new(labels, 3, 0, &counts, NULL));
-  CHECK(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0.0, &summary, sizeof summary, NULL));
+  CHECK(stk_counts_assume(labels, 3, 0, "gaussian:0.25", 0.0, NULL, &counts, NULL));
+  CHECK(stk_counts_certify(counts, &query, &summary, sizeof summary, NULL));
   stk_counts_free(counts);
 }
 static stk_model *model;
@@ -49,7 +50,7 @@ static void predict(void) {
   static const float x[16];
   stk_request *request = NULL;
   stk_result *result = NULL;
-  CHECK(stk_request_new(0.5, &request, NULL));
+  CHECK(stk_request_new("gaussian:0.5", &request, NULL));
   CHECK(stk_request_set_n(request, 1, NULL));
   CHECK(stk_request_set_seed(request, 1, NULL));
   CHECK(stk_model_predict(model, request, x, 1, &result, NULL));
@@ -114,11 +115,11 @@ def main() -> None:
     x = np.zeros(16, np.float32)
     with smoothtopk.SmoothedClassifier(MODEL, 0.5, batch=1) as g:
         python = {
-            "counts": timed(lambda: smoothtopk.certify_counts([5, 90, 5], 1, 1, 0.25)),
+            "counts": timed(lambda: smoothtopk.Counts.assuming([5, 90, 5], sigma=0.25).certify(1)),
             "predict": timed(lambda: g.predict(x, n=1, seed=1)),
         }
     print(f"{smoothtopk.build_info()}\nmicroseconds per call, median of {ROUNDS} rounds of {CALLS}:")
-    for name, what in (("counts", "certificate from counts"), ("predict", "predict, one row")):
+    for name, what in (("counts", "certificate from counts"), ("predict", "predict, one sample")):
         over = python[name] - c[name]
         print(f"{what:<24} C {c[name] * 1e6:6.1f}   Python {python[name] * 1e6:6.1f}   over C {over * 1e6:6.1f}")
 

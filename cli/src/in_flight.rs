@@ -1,4 +1,4 @@
-//! Examples whose rows are being drawn, and how many of them at once.
+//! Examples whose samples are being drawn, and how many of them at once.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use smoothtopk::{Error, ErrorKind, Result};
 pub struct InFlight {
     pub index: usize,
     work: Work,
-    /// Rows that progress was told of.
+    /// Samples that progress has counted.
     reported: u64,
 }
 
@@ -24,7 +24,7 @@ enum Work {
 }
 
 impl InFlight {
-    /// Queues example `index`, which gets its index as job key.
+    /// Queues example `index`, whose index is its stream.
     pub fn start(
         smoothed: &SmoothedClassifier,
         input: &[f32],
@@ -57,13 +57,13 @@ impl InFlight {
         }
     }
 
-    /// Rows since the last call.
-    pub fn new_rows(&mut self) -> u64 {
-        let rows = match &self.work {
+    /// Samples since the last call.
+    pub fn new_samples(&mut self) -> u64 {
+        let samples = match &self.work {
             Work::InTurn(pending) => pending.samples_done(),
             Work::Timed(batch) => batch.samples_done(),
         };
-        rows - std::mem::replace(&mut self.reported, rows)
+        samples - std::mem::replace(&mut self.reported, samples)
     }
 
     pub fn wait(self) -> Result<Outcome> {
@@ -77,23 +77,23 @@ impl InFlight {
     }
 }
 
-/// How many examples are drawn at once: enough that their rows fill every thread's batches.
+/// How many examples are drawn at once: enough that their samples fill every thread's batches.
 pub struct Window {
-    /// Rows that are to be there to be drawn.
+    /// Samples that should be waiting to be drawn.
     wanted: u64,
     /// The most examples, finished ones that wait for the front one among them.
     most: usize,
     rule: Rule,
-    /// Rows of an example with a fixed n.
+    /// Samples of an example with a fixed n.
     fixed: u64,
-    /// Examples finished, and their rows.
+    /// Examples finished, and their samples.
     examples: u64,
-    rows: u64,
+    samples: u64,
 }
 
-/// A rule looks first after some 10 to 50 rows, then again whenever a sixteenth has been added; only rows up to the next look
-/// can be drawn.
-const LEAST_ROWS: u64 = 16;
+/// A rule looks first after some 10 to 50 samples, then again whenever a sixteenth has been added; only samples up to the next
+/// look can be drawn.
+const LEAST: u64 = 16;
 const LOOK_SHARE: u64 = 16;
 /// What inputs in flight may hold, in bytes, and how many there may be.
 const MEMORY: usize = 64 << 20;
@@ -104,26 +104,26 @@ impl Window {
         // The time of an example is its own: no other takes from it.
         let most = if timeout.is_some() { 1 } else { (MEMORY / (4 * elements.max(1))).clamp(2, MOST) };
         let wanted = (2 * plan.batch * plan.threads) as u64;
-        Self { wanted, most, rule: request.rule, fixed: request.n, examples: 0, rows: 0 }
+        Self { wanted, most, rule: request.rule, fixed: request.n, examples: 0, samples: 0 }
     }
 
-    /// Counts an example that took `rows` rows.
-    pub fn finished(&mut self, rows: u64) {
+    /// Counts an example that took so many samples.
+    pub fn finished(&mut self, samples: u64) {
         self.examples += 1;
-        self.rows += rows;
+        self.samples += samples;
     }
 
-    /// Examples that are to be under way, from the rows that examples took so far.
+    /// Examples that should be under way, from the samples that examples took so far.
     fn target(&self) -> usize {
         let each = match self.rule {
             Rule::Fixed => self.fixed.max(1),
-            _ => (self.rows / self.examples.max(1) / LOOK_SHARE).max(LEAST_ROWS),
+            _ => (self.samples / self.examples.max(1) / LOOK_SHARE).max(LEAST),
         };
         // One more, so that there is one when the front one ends.
         usize::try_from(2 + self.wanted / each).unwrap_or(usize::MAX).min(self.most)
     }
 
-    /// Whether another example is to be queued.
+    /// Whether another example should be queued.
     pub fn has_room(&self, running: &VecDeque<InFlight>) -> bool {
         running.len() < self.most && running.iter().filter(|example| !example.is_finished()).count() < self.target()
     }
@@ -131,10 +131,12 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
+    use smoothtopk::perturbation::Gaussian;
+
     use super::*;
 
     fn window(rule: Rule, n: u64, elements: usize, timeout: Option<Duration>) -> Window {
-        let request = Request { rule, n, ..Request::new(0.25) };
+        let request = Request { rule, n, ..Request::new(Gaussian::new(0.25).unwrap()) };
         Window::new(&Plan { batch: 64, threads: 2 }, &request, elements, timeout)
     }
 

@@ -84,11 +84,6 @@ fn parse() -> Cli {
 }
 
 fn main() -> ExitCode {
-    if smoothtopk::UNSOUND {
-        eprintln!(
-            "smoothtopk: this build is UNSOUND on purpose: it makes false certificates, for `make test-verify` alone"
-        );
-    }
     match run(parse().command) {
         Ok(code) => code,
         Err(error) => {

@@ -1,13 +1,38 @@
-//! Options that say how noise is made, and the key of a RUN.
+//! Options that say which noise is added, how it is made, and its seed or key.
 
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use sha2::{Digest, Sha256};
 use smoothtopk::noise::{ExactGrid, Source};
+use smoothtopk::perturbation::{Family, Gaussian};
 use smoothtopk::smoothed::{Generator, NoiseMode};
 use smoothtopk::{Error, Result};
+
+/// The family of noise, with its parameter.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct FamilyArgs {
+    /// Standard deviation of Gaussian noise, on the scale of the data divided by --input-scale.
+    #[arg(long, value_name = "S", required_unless_present = "noise", conflicts_with = "noise")]
+    pub sigma: Option<f64>,
+    /// The noise by its family: gaussian:SIGMA, which is --sigma SIGMA, or uniform:LAMBDA, whose radii are in l1.
+    #[arg(long, value_name = "FAMILY")]
+    pub noise: Option<Family>,
+}
+
+impl FamilyArgs {
+    /// The family.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when sigma is out of range, or neither option is given.
+    pub fn family(&self) -> Result<Family> {
+        match (self.noise, self.sigma) {
+            (Some(family), _) => Ok(family),
+            (None, Some(sigma)) => Ok(Gaussian::new(sigma)?.into()),
+            (None, None) => Err(Error::argument("sigma", "--sigma or --noise is required")),
+        }
+    }
+}
 
 /// How noise is made, and where its bits come from.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -16,33 +41,33 @@ pub struct NoiseArgs {
     /// grid: float32 noise on a fine grid; exact[:LEVELS]: noise of proven distance from the Gaussian, for data that are
     /// multiples of 1/LEVELS after --input-scale [default LEVELS: --input-scale itself]
     #[arg(long, value_name = "MODE", default_value = "grid")]
-    pub noise: NoiseName,
+    pub noise_mode: ModeName,
     /// philox: fast, by a seed; chacha12: a cipher, by a key, for adversaries who know the generator
     #[arg(long, value_name = "NAME", value_enum, default_value_t)]
     pub generator: GeneratorName,
-    /// Seed of philox [default: drawn from the operating system, and recorded]
+    /// Seed of philox [default: drawn from the operating system, and kept in the RUN]
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Key of chacha12, 64 hexadecimal digits, or @FILE that holds them, which other users of the machine cannot see
-    /// [default: drawn from the operating system]
+    /// Key of chacha12: 64 hexadecimal digits, or @FILE that holds them and hides them from other users of the machine
+    /// [default: drawn from the operating system, and kept in the RUN]
     #[arg(long, value_name = "HEX|@FILE")]
     pub key: Option<Secret>,
 }
 
-/// `--noise` as it was given.
+/// `--noise-mode` as it was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum NoiseName {
+pub enum ModeName {
     #[default]
     Grid,
-    /// With its points a unit, where they were given.
+    /// With its points per unit, where they were given.
     Exact(Option<u32>),
 }
 
-impl FromStr for NoiseName {
+impl FromStr for ModeName {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let refuse = || Error::argument("noise", format!("\"{text}\" is none of grid, exact, exact:LEVELS"));
+        let refuse = || Error::argument("noise-mode", format!("\"{text}\" is none of grid, exact, exact:LEVELS"));
         match text.split_once(':') {
             None if text == "grid" => Ok(Self::Grid),
             None if text == "exact" => Ok(Self::Exact(None)),
@@ -52,7 +77,7 @@ impl FromStr for NoiseName {
     }
 }
 
-impl NoiseName {
+impl ModeName {
     /// The mode, for data that are divided by `input_scale`.
     pub fn mode(self, input_scale: f64) -> Result<NoiseMode> {
         let levels = match self {
@@ -66,11 +91,11 @@ impl NoiseName {
                     "exact takes its levels from --input-scale, and {input_scale} is not a whole number: give exact:LEVELS, \
                      where the data are multiples of 1/LEVELS after scaling"
                 );
-                return Err(Error::argument("noise", message));
+                return Err(Error::argument("noise-mode", message));
             }
         };
         let grid = ExactGrid::new(levels)
-            .map_err(|error| Error::argument("noise", format!("exact: levels {}", error.message())))?;
+            .map_err(|error| Error::argument("noise-mode", format!("exact: levels {}", error.message())))?;
         Ok(NoiseMode::Exact(grid))
     }
 }
@@ -103,21 +128,13 @@ impl fmt::Debug for Secret {
 impl Secret {
     fn source(&self) -> Result<Source> {
         match self.0.strip_prefix('@') {
-            Some(file) => read_key(Path::new(file)),
+            Some(file) => {
+                let text = std::fs::read_to_string(file).map_err(|error| Error::io(Path::new(file), &error))?;
+                Source::chacha12_from_hex(text.trim()).map_err(|error| error.prefixed(&format!("{file}: ")))
+            }
             None => Source::chacha12_from_hex(&self.0),
         }
     }
-}
-
-/// The key in a file of 64 hexadecimal digits.
-pub fn read_key(path: &Path) -> Result<Source> {
-    let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, &error))?;
-    Source::chacha12_from_hex(text.trim()).map_err(|error| error.prefixed(&format!("{}: ", path.display())))
-}
-
-/// What names a key without giving it away: the SHA-256 of its bytes, in hex.
-pub fn fingerprint(key: &[u8; 32]) -> String {
-    Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl NoiseArgs {
@@ -143,7 +160,7 @@ mod tests {
 
     #[test]
     fn levels_come_from_the_input_scale_where_they_can() {
-        let levels = |text: &str, scale: f64| match text.parse::<NoiseName>().unwrap().mode(scale) {
+        let levels = |text: &str, scale: f64| match text.parse::<ModeName>().unwrap().mode(scale) {
             Ok(NoiseMode::Exact(grid)) => Some(grid.levels()),
             Ok(NoiseMode::Grid) => None,
             Err(error) => panic!("{error}"),
@@ -155,11 +172,11 @@ mod tests {
         for (text, scale, says) in
             [("exact", 0.5, "exact:LEVELS"), ("exact:0", 1.0, "levels"), ("exact", 1e9, "levels")]
         {
-            let error = text.parse::<NoiseName>().unwrap().mode(scale).unwrap_err();
-            assert!(error.field() == Some("noise") && error.message().contains(says), "{error}");
+            let error = text.parse::<ModeName>().unwrap().mode(scale).unwrap_err();
+            assert!(error.field() == Some("noise-mode") && error.message().contains(says), "{error}");
         }
         for text in ["", "exakt", "exact:", "exact:-1", "grid:3"] {
-            assert_eq!(text.parse::<NoiseName>().unwrap_err().field(), Some("noise"), "{text}");
+            assert_eq!(text.parse::<ModeName>().unwrap_err().field(), Some("noise-mode"), "{text}");
         }
     }
 
@@ -169,7 +186,7 @@ mod tests {
         let args = NoiseArgs { generator: GeneratorName::Chacha12, key: hex.parse().ok(), ..NoiseArgs::default() };
         assert!(!format!("{args:?}").contains("0123"));
         let Generator::ChaCha12 { key: Some(key) } = args.generator().unwrap() else { panic!("no key") };
-        assert_eq!(fingerprint(&key), "4884fdaafea47c29fea7159d0daddd9c085d6200e1359e85bb81736af6b7c837");
+        assert_eq!(Source::ChaCha12 { key }.secret(), hex);
         let seeded = NoiseArgs { seed: Some(1), ..args.clone() };
         assert_eq!(seeded.generator().unwrap_err().field(), Some("seed"));
         let philox = NoiseArgs { generator: GeneratorName::Philox, ..args };

@@ -3,61 +3,62 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use smoothtopk::certificate::plan;
-use smoothtopk::certificate::stop::{PredictJudge, Rule, Terms};
+use smoothtopk::certificate::plan::{self, Forecast};
+use smoothtopk::certificate::stop::{PredictJudge, Rule, StopJudge, Terms};
+use smoothtopk::counts::Perturbation;
 use smoothtopk::model::Model;
-use smoothtopk::noise::Grid;
 use smoothtopk::sampler::Measured;
-use smoothtopk::stats::{Allocation, Bound, MAX_TRIALS, check_alpha};
+use smoothtopk::smoothed::Request;
+use smoothtopk::stats::{Allocation, MAX_TRIALS, check_alpha};
 use smoothtopk::{Error, Result};
 
 use crate::model_args::ModelArgs;
+use crate::noise_args::FamilyArgs;
 use crate::number::number;
-use crate::sampling::{check_sigma, measure_plan};
+use crate::sampling::measure_plan;
 use crate::stdout;
 
-/// The smallest n that can avoid abstaining, the largest radius n allows, and how long that takes.
+/// The smallest n that can certify, the largest radius for an n, and how long that takes.
 ///
-/// These are the limits of what any counts could give: those where every row gives the label. With --model or --elements radii
-/// are less what the rounding of the noise to its grid costs, as certify's are.
+/// These are the limits of any counts: those where every sample gives the label. With --model or --elements, the cost of rounding
+/// the noise to its grid is taken off the radii, as certify does.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Standard deviation of the noise.
-    #[arg(long)]
-    sigma: f64,
-    /// Failure probability of a certificate.
+    #[command(flatten)]
+    family: FamilyArgs,
+    /// Probability that a certificate is false.
     #[arg(long, default_value_t = 0.001)]
     alpha: f64,
     /// The k of top-k, one or several.
     #[arg(long, value_delimiter = ',', default_value = "1")]
     k: Vec<usize>,
-    /// Plan for rows that a rule may stop: fixed, radius:R, steps:E, tolerance:E or predict. All but fixed have bounds that hold at any
-    /// number of rows up to n; radius:R also asks for the rows that R takes.
+    /// The rule that ends the samples: fixed, radius:R, steps:E, tolerance:E or predict. All but fixed use bounds that hold at any
+    /// number of samples up to n; radius:R also asks for the samples that R takes.
     #[arg(long, default_value_t)]
     rule: Rule,
-    /// How alpha is spent, as certify has it, but not auto, which is chosen by each example's rows; repeatable [default: ranked,
-    /// binocp and simuem].
+    /// How alpha is split, as for certify, but not auto, which depends on each example's samples; repeatable [default: ranked,
+    /// simuem and binocp].
     #[arg(long)]
-    bound: Vec<Allocation>,
-    /// Rows per example: how large a radius do they allow?
+    allocation: Vec<Allocation>,
+    /// Samples of an example: how large a radius do they allow?
     #[arg(long)]
     n: Option<u64>,
-    /// A radius: how many rows does it take at least?
+    /// A radius: how many samples does it take at least?
     #[arg(long)]
     radius: Option<f64>,
-    /// Elements of one input, where no model says: the grid of the noise costs a radius with every element.
+    /// Elements of one input, if there is no model: rounding costs more radius the more elements there are.
     #[arg(long, value_name = "D", conflicts_with = "model")]
     elements: Option<usize>,
-    /// Largest |x| after scaling that the grid of the noise must carry.
+    /// Largest |x| after scaling that the grid of the noise must hold.
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     input_max: f64,
-    /// Measure this model's rows per second.
+    /// Measure this model's samples per second.
     #[arg(long, value_name = "M.onnx")]
     model: Option<PathBuf>,
-    /// Threads that each run batches, where a model is measured.
+    /// Threads, each of which runs batches, if a model is measured.
     #[arg(long, value_name = "T")]
     threads: Option<usize>,
-    /// Measure anew: neither look the plan up in the cache nor keep it there.
+    /// Measure again, without reading or writing the cache.
     #[arg(long)]
     no_plan_cache: bool,
     #[command(flatten)]
@@ -66,7 +67,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     check_alpha(args.alpha)?;
-    check_sigma(args.sigma)?;
+    let family = args.family.family()?;
     let radius = match (args.rule, args.radius) {
         (Rule::Radius(of_rule), Some(radius)) if of_rule != radius => {
             let message = format!("{radius} is not the {of_rule} of --rule {}: leave one out", args.rule);
@@ -80,17 +81,14 @@ pub fn run(args: Args) -> Result<()> {
     {
         return Err(Error::argument("radius", format!("must be a finite number > 0, got {}", number(radius))));
     }
+    let request = Request { input_max: args.input_max, ..Request::new(family) };
+    request.check()?;
     let measured = args.model.as_ref().map(|path| measure(&args, path)).transpose()?;
     let classes = args.model_args.classes.or(measured.as_ref().map(|(model, _)| model.signature().classes));
-    let slack = Slack::of(&args, measured.as_ref().map(|(model, _)| model.signature().elements))?;
-    // Rows that a request for n of them takes, or for as many as it takes.
-    let validity = |rows| args.rule.validity(args.n.filter(|&n| rows <= n).unwrap_or(rows));
-    let mut bounds = args.bound.clone();
-    if bounds.is_empty() {
-        bounds = [Bound::Ranked, Bound::BinoCp, Bound::SimuEm].map(Allocation::from).to_vec();
-    }
+    let cost = cost(&args, &request, measured.as_ref().map(|(model, _)| model.signature().elements))?;
+    let allocations = if args.allocation.is_empty() { Allocation::PLAIN.to_vec() } else { args.allocation.clone() };
     let mut lines = Vec::new();
-    let mut header = "k\tbound\tsmallest_n".to_owned();
+    let mut header = "k\tallocation\tsmallest_n".to_owned();
     if let Some(n) = args.n {
         header += &format!("\tlargest_radius_at_n={n}");
     }
@@ -99,29 +97,42 @@ pub fn run(args: Args) -> Result<()> {
     }
     lines.push(header);
     for &k in &args.k {
-        for bound in &bounds {
+        for allocation in &allocations {
             // Only simuem needs the number of labels; the others' limits are the same for every c > k.
-            let of = match (classes, bound) {
+            let of = match (classes, allocation) {
                 (Some(classes), _) => classes,
                 (None, Allocation::SimuEm) => continue,
                 (None, _) => k.saturating_add(1),
             };
-            let smallest = |share| plan::smallest_n_with(k, args.alpha, bound, validity, of, share);
-            let mut row = format!("{k}\t{bound}\t{}", smallest(slack.share(0.0, args.sigma))?);
+            let forecast = Forecast {
+                radius_cost: cost.map_or(0.0, |(cost, _)| cost),
+                rule: args.rule,
+                k,
+                alpha: args.alpha,
+                allocation: allocation.clone(),
+                ..Forecast::new(family, of)
+            };
+            let mut row = format!("{k}\t{allocation}\t{}", forecast.smallest_n(0.0)?);
             if let Some(n) = args.n {
-                let largest = plan::largest_radius_with(n, k, args.sigma, args.alpha, bound, validity(n), of)?;
-                row += &format!("\t{}", slack.off(largest));
+                row += &format!("\t{}", forecast.largest_radius(n)?);
             }
             if let Some(radius) = radius {
-                row += &format!("\t{}", smallest(slack.share(radius, args.sigma))?);
+                row += &format!("\t{}", forecast.smallest_n(radius)?);
             }
             lines.push(row);
         }
     }
-    if classes.is_none() && bounds.contains(&Allocation::SimuEm) {
-        lines.push("# simuem depends on the number of labels: pass --classes or --model".to_owned());
+    if classes.is_none() && allocations.contains(&Allocation::SimuEm) {
+        lines.push("# simuem depends on the number of labels: give --classes or --model".to_owned());
     }
-    lines.push(slack.remark(args.input_max));
+    lines.push(match cost {
+        Some((cost, elements)) => format!(
+            "# radii are less {cost}: the cost of rounding the noise of {elements} elements to its grid, for |x| up to {} \
+             (--input-max); none with --noise-mode exact",
+            args.input_max
+        ),
+        None => "# not taken off: the cost of rounding the noise to its grid; give --model or --elements".to_owned(),
+    });
     for &k in &args.k {
         let n = smallest_n_to_predict(args.rule, k, args.alpha, classes.unwrap_or(k.saturating_add(1)))?;
         lines.push(format!("# predict at k = {k} abstains below n = {n}"));
@@ -129,7 +140,7 @@ pub fn run(args: Args) -> Result<()> {
     if let Some((_, Measured { plan, rows_per_second, cached })) = measured {
         let when = if cached { ", measured earlier" } else { "" };
         lines.push(format!(
-            "# {rows_per_second:.1} rows/s with {} threads and batch {}{when}",
+            "# {rows_per_second:.1} samples/s with {} threads and batch {}{when}",
             plan.threads, plan.batch
         ));
         let n = args.n.unwrap_or(100_000);
@@ -139,56 +150,17 @@ pub fn run(args: Args) -> Result<()> {
     stdout::print(&lines.join("\n"))
 }
 
-/// What the rounding of the noise to its grid takes off every radius, for inputs of so many elements; none where that is not known.
-struct Slack(Option<(f64, usize)>);
-
-impl Slack {
-    fn of(args: &Args, of_model: Option<usize>) -> Result<Self> {
-        let of_shape = || args.model_args.input_shape.as_ref().map(|shape| shape.iter().product());
-        let elements = of_model.or(args.elements).or_else(of_shape);
-        if args.elements == Some(0) {
-            return Err(Error::argument("elements", "must be at least 1"));
-        }
-        if !(args.input_max >= 0.0 && args.input_max.is_finite()) {
-            return Err(Error::argument(
-                "input-max",
-                format!("must be a finite number from 0 up, got {}", number(args.input_max)),
-            ));
-        }
-        let slack = |elements| Ok((Grid::for_range(args.input_max, args.sigma)?.radius_slack(elements), elements));
-        elements.map(slack).transpose().map(Self)
+/// What rounding takes off every radius, and the elements of an input; none where their number is not known.
+fn cost(args: &Args, request: &Request, of_model: Option<usize>) -> Result<Option<(f64, usize)>> {
+    let of_shape = || args.model_args.input_shape.as_ref().map(|shape| shape.iter().product());
+    if args.elements == Some(0) {
+        return Err(Error::argument("elements", "must be at least 1"));
     }
-
-    /// The radius over sigma that bounds must reach for more than 0, or for `radius`, to be left.
-    fn share(&self, radius: f64, sigma: f64) -> f64 {
-        match self.0 {
-            // Above the roundings of the sum, of the quotient and of what is then taken off.
-            Some((slack, _)) => (radius + slack) * (1.0 + 8.0 * f64::EPSILON) / sigma,
-            None => radius / sigma,
-        }
-    }
-
-    fn off(&self, radius: f64) -> f64 {
-        match self.0 {
-            Some((slack, _)) if slack < radius => (radius - slack).next_down(),
-            Some(_) => 0.0,
-            None => radius,
-        }
-    }
-
-    fn remark(&self, input_max: f64) -> String {
-        match self.0 {
-            Some((slack, elements)) => format!(
-                "# radii are less {slack}, the cost of rounding noise of {elements} elements to its grid for |x| up to {input_max} \
-                 (--input-max; none with --noise exact)"
-            ),
-            None => "# not taken off: what the rounding of the noise to its grid costs; pass --model or --elements"
-                .to_owned(),
-        }
-    }
+    let Some(elements) = of_model.or(args.elements).or_else(of_shape) else { return Ok(None) };
+    Ok(Some((Perturbation::of(&request.noise()?, elements).radius_cost, elements)))
 }
 
-/// The smallest number of rows with which predict can do anything but abstain.
+/// The smallest number of samples with which predict can do anything but abstain.
 pub fn smallest_n_to_predict(rule: Rule, k: usize, alpha: f64, classes: usize) -> Result<u64> {
     match rule {
         Rule::Fixed => plan::smallest_n_to_predict(k, alpha, classes),
@@ -196,7 +168,7 @@ pub fn smallest_n_to_predict(rule: Rule, k: usize, alpha: f64, classes: usize) -
     }
 }
 
-/// The smallest number of rows at which a look can settle a top-k set.
+/// The smallest number of samples at which a look can settle a top-k set.
 fn first_settled(k: usize, alpha: f64, classes: usize) -> Result<u64> {
     let judge = PredictJudge::new(&Terms { rule: Rule::Predict, classes, alpha, n_max: MAX_TRIALS }, &[k])?;
     // The first look only names the set to bet on.

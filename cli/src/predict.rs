@@ -1,34 +1,35 @@
 //! `smoothtopk predict`
 
-use serde_json::json;
 use smoothtopk::certificate::Prediction;
 use smoothtopk::certificate::stop::{Decision, Rule};
-use smoothtopk::model::Runtime;
+use smoothtopk::counts::Counts;
 use smoothtopk::smoothed::{Answer, Outcome, Request, Task};
-use smoothtopk::stats::Counts;
+
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::interrupt;
-use crate::noise_args::fingerprint;
 use crate::number::number;
 use crate::plan;
 use crate::progress::Progress;
 use crate::sampling::{Sampling, SamplingArgs};
 use crate::stdout;
 
-/// The smoothed top-k set of every example, or abstain.
+/// Predict the smoothed top-k set of every example, or abstain.
 ///
-/// With probability at least 1 - alpha the set is the smoothed classifier's own; otherwise the answer is to abstain. That holds
-/// with either rule, and with a timeout.
+/// A set that is given is the smoothed classifier's own with probability at least 1 - alpha, with either rule and with a time
+/// limit.
+///
+/// Trying again with another seed because the first run abstained is not covered by alpha: take a larger n of the same seed under
+/// --rule predict, or a share of alpha for each try.
 #[derive(clap::Args)]
 pub struct Args {
-    /// When the rows of an example are enough: fixed (all n), or predict, as soon as its set is settled.
+    /// When an example has enough samples. fixed: after n. predict: once its set is settled.
     #[arg(long, default_value_t)]
     rule: Rule,
-    /// One JSON object a line, with all counts and what is needed to draw them again (but for a key: give one to keep it).
+    /// Print a record (JSON) per example, one per line, with all counts but without the seed or key.
     #[arg(long)]
     json: bool,
-    // Last: its headings would go on.
+    // Last: the options after it would get its headings.
     #[command(flatten)]
     sampling: SamplingArgs,
 }
@@ -36,14 +37,14 @@ pub struct Args {
 /// The answer for one k.
 struct Row<'a> {
     k: usize,
-    /// None where the time was up before anything was looked at.
+    /// None where the time was too short for a look.
     prediction: Option<&'a Prediction>,
     decision: Decision,
     /// Those that the prediction rests on.
     counts: &'a Counts,
 }
 
-const HEADER: &str = "idx\tlabel\tk\tprediction\tp_value\tcounts\trows\tdecision\n";
+const HEADER: &str = "idx\tlabel\tk\tprediction\tp_value\tcounts\tsamples\tdecision\n";
 
 pub fn run(args: Args) -> Result<()> {
     let sampling = Sampling::open(&args.sampling)?;
@@ -53,10 +54,11 @@ pub fn run(args: Args) -> Result<()> {
     sampling.check(&request)?;
     warn_if_hopeless(&request, signature.classes, signature.elements)?;
     let plan = sampling.plan()?;
+    let model = sampling.identity()?;
     interrupt::install()?;
     let fixed = request.rule == Rule::Fixed;
     let progress = Progress::new(sampling.examples.len(), args.sampling.quiet);
-    let progress = progress.rows_per_example(if fixed { request.n } else { 0 });
+    let progress = progress.samples_per_example(if fixed { request.n } else { 0 });
     let mut read = args.json || stdout::print_while_read(HEADER)?;
     let mut abstained = vec![0; request.k.len()];
     let mut examples = 0;
@@ -66,11 +68,12 @@ pub fn run(args: Args) -> Result<()> {
         let mut lines = String::new();
         for (row, abstained) in rows.iter().zip(&mut abstained) {
             *abstained += u64::from(row.labels().is_none());
-            lines += &match args.json {
-                true => row.as_json(&sampling, &request, index)?.to_string(),
-                false => row.as_text(index, sampling.data.label(index)),
-            };
-            lines.push('\n');
+            if !args.json {
+                lines += &row.as_text(index, sampling.data.label(index));
+            }
+        }
+        if args.json {
+            lines = sampling.record(index, &outcome, &model).to_json() + "\n";
         }
         if !fixed {
             let decided = rows.iter().all(|row| row.decision == Decision::Settled);
@@ -91,9 +94,9 @@ pub fn run(args: Args) -> Result<()> {
     if read { drawn } else { Ok(()) }
 }
 
-/// Says so on stderr where no counts at all could give a set.
+/// Says so on stderr where no counts at all can give a set.
 fn warn_if_hopeless(request: &Request, classes: usize, elements: usize) -> Result<()> {
-    let alpha = request.alpha_left(Task::Predict, elements)?;
+    let alpha = request.alpha_left(elements)?;
     for &k in &request.k {
         let least = plan::smallest_n_to_predict(request.rule, k, alpha, classes)?;
         if request.n < least {
@@ -127,12 +130,12 @@ fn rows<'a>(request: &'a Request, outcome: &'a Outcome) -> Result<Vec<Row<'a>>> 
 }
 
 impl Row<'_> {
-    /// The predicted set; none where it is to abstain.
+    /// The predicted set; none where it abstains.
     fn labels(&self) -> Option<&[usize]> {
         self.prediction.and_then(Prediction::labels)
     }
 
-    /// 1 where nothing was looked at.
+    /// 1 where there was no look.
     fn p_value(&self) -> f64 {
         self.prediction.map_or(1.0, |prediction| prediction.p_value)
     }
@@ -148,43 +151,8 @@ impl Row<'_> {
             None => "abstain".to_owned(),
         };
         let truth = label.map_or_else(|| "-1".to_owned(), |label| label.to_string());
-        let (k, p_value, rows, decision) = (self.k, self.p_value(), self.counts.n(), self.decision);
+        let (k, p_value, n, decision) = (self.k, self.p_value(), self.counts.n(), self.decision);
         let shown = shown.collect::<Vec<_>>().join(" ");
-        format!("{idx}\t{truth}\t{k}\t{labels}\t{p_value:.3e}\t{shown}\t{rows}\t{decision}")
-    }
-
-    fn as_json(&self, sampling: &Sampling, request: &Request, idx: usize) -> Result<serde_json::Value> {
-        let noise = request.noise()?;
-        let key = match noise.source() {
-            smoothtopk::noise::Source::ChaCha12 { key } => Some(fingerprint(key)),
-            _ => None,
-        };
-        Ok(json!({
-            "idx": idx,
-            "label": sampling.data.label(idx),
-            "k": self.k,
-            "abstain": self.labels().is_none(),
-            "prediction": self.labels(),
-            "decision": self.decision.to_string(),
-            "p_value": self.p_value(),
-            "counts": self.counts.labels(),
-            "rows": self.counts.n(),
-            "n": request.n,
-            "rule": request.rule.to_string(),
-            "sigma": request.sigma,
-            "alpha": request.alpha,
-            "noise": noise.name(),
-            "seed": request.generator.seed(),
-            "key_sha256": key,
-            "grid": noise.mode().step(),
-            "input_max": request.input_max,
-            "scores": sampling.model.signature().reading.to_string(),
-            "model_sha256": sampling.model.sha256(),
-            "onnxruntime": Runtime::load(None)?.version(),
-            "provider": sampling.opened.provider(),
-            "arithmetic": sampling.model.arithmetic(),
-            "fallback": sampling.model.fallback(),
-            "version": smoothtopk::VERSION,
-        }))
+        format!("{idx}\t{truth}\t{k}\t{labels}\t{p_value:.3e}\t{shown}\t{n}\t{decision}\n")
     }
 }

@@ -11,30 +11,30 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const LINE_EVERY: Duration = Duration::from_secs(5);
 const WORDS_EVERY: Duration = Duration::from_millis(200);
 
-/// Counts rows and examples as they are finished, from any thread, and shows them.
+/// Counts samples and examples as they are finished, from any thread, and shows them.
 #[derive(Debug)]
 pub struct Progress {
     total: u64,
     /// Examples that an earlier run of the command finished; they say nothing of today's speed.
     resumed: u64,
-    rows_per_example: u64,
+    samples_per_example: u64,
     shown: Shown,
     started: Instant,
     done: AtomicU64,
-    rows: AtomicU64,
+    samples: AtomicU64,
     decided: AtomicU64,
     certified: AtomicU64,
-    /// Rows of the finished examples that had no label.
+    /// Invalid samples of the finished examples.
     invalid: AtomicU64,
     stopped: Mutex<Stopped>,
     last: Mutex<Instant>,
 }
 
-/// Examples whose rows a rule ended.
+/// Examples whose samples a rule ended.
 #[derive(Debug, Default)]
 struct Stopped {
     /// Of each.
-    rows: Vec<u64>,
+    samples: Vec<u64>,
     decided: u64,
 }
 
@@ -58,11 +58,11 @@ impl Progress {
         Self {
             total: total as u64,
             resumed: 0,
-            rows_per_example: 0,
+            samples_per_example: 0,
             shown,
             started: Instant::now(),
             done: AtomicU64::new(0),
-            rows: AtomicU64::new(0),
+            samples: AtomicU64::new(0),
             decided: AtomicU64::new(0),
             certified: AtomicU64::new(0),
             invalid: AtomicU64::new(0),
@@ -81,22 +81,22 @@ impl Progress {
         self
     }
 
-    /// The rows that an example takes: makes the time left known before the first example is done.
+    /// The samples that an example takes: makes the time left known before the first example is done.
     #[must_use]
-    pub fn rows_per_example(mut self, rows: u64) -> Self {
-        self.rows_per_example = rows;
+    pub fn samples_per_example(mut self, samples: u64) -> Self {
+        self.samples_per_example = samples;
         self
     }
 
-    /// Counts rows that were run.
-    pub fn rows(&self, rows: u64) {
-        self.rows.fetch_add(rows, Relaxed);
+    /// Counts samples that were run.
+    pub fn samples(&self, samples: u64) {
+        self.samples.fetch_add(samples, Relaxed);
         self.show_now_and_then();
     }
 
-    /// Counts rows of a finished example that had no label.
-    pub fn rows_without_label(&self, rows: u64) {
-        self.invalid.fetch_add(rows, Relaxed);
+    /// Counts invalid samples of a finished example.
+    pub fn invalid(&self, samples: u64) {
+        self.invalid.fetch_add(samples, Relaxed);
     }
 
     /// Counts an example that was finished; `certified` says whether it was, where that was the question.
@@ -110,10 +110,10 @@ impl Progress {
         self.show_now_and_then();
     }
 
-    /// Counts an example whose `rows` rows a rule ended; `decided` says whether that was by a decision.
-    pub fn example_stopped(&self, rows: u64, decided: bool) {
+    /// Counts an example whose samples a rule ended; `decided` says whether that was by a decision.
+    pub fn example_stopped(&self, samples: u64, decided: bool) {
         let mut stopped = self.stopped();
-        stopped.rows.push(rows);
+        stopped.samples.push(samples);
         stopped.decided += u64::from(decided);
     }
 
@@ -135,8 +135,8 @@ impl Progress {
         let invalid = self.invalid.load(Relaxed);
         if invalid > 0 {
             eprintln!(
-                "warning: {invalid} of {} rows had no label (scores that are NaN or infinite): they count against every answer",
-                self.rows.load(Relaxed)
+                "warning: {invalid} of {} samples are invalid (scores that are NaN or infinite): they count against every answer",
+                self.samples.load(Relaxed)
             );
         }
     }
@@ -166,7 +166,7 @@ impl Progress {
 
     fn words(&self) -> String {
         let seconds = self.started.elapsed().as_secs_f64();
-        let mut words = format!("{} rows/s", short(self.rows.load(Relaxed) as f64 / seconds.max(1e-9)));
+        let mut words = format!("{} samples/s", short(self.samples.load(Relaxed) as f64 / seconds.max(1e-9)));
         match self.seconds_left(seconds) {
             Some(left) if left > 0.0 => words += &format!(", {} left", clock(left)),
             Some(_) => words += &format!(", took {}", clock(seconds)),
@@ -179,32 +179,32 @@ impl Progress {
         words + &self.stopped().words()
     }
 
-    /// The time left, from the rows where it is known how many there are, else from the examples.
+    /// The time left, from the samples where their number is known, else from the examples.
     fn seconds_left(&self, seconds: f64) -> Option<f64> {
         let todo = self.total.saturating_sub(self.resumed);
         let done = self.done.load(Relaxed);
         if done >= todo {
             return Some(0.0);
         }
-        let (all, so_far) = match self.rows_per_example {
+        let (all, so_far) = match self.samples_per_example {
             0 => (todo as f64, done as f64),
-            rows => (todo as f64 * rows as f64, self.rows.load(Relaxed) as f64),
+            samples => (todo as f64 * samples as f64, self.samples.load(Relaxed) as f64),
         };
         (so_far > 0.0).then(|| (seconds * (all - so_far) / so_far).max(1.0))
     }
 }
 
 impl Stopped {
-    /// `, mean 812 rows, median 120; 92% decided`, once there is one.
+    /// `, mean 812 samples, median 120; 92% decided`, once there is one.
     fn words(&self) -> String {
-        if self.rows.is_empty() {
+        if self.samples.is_empty() {
             return String::new();
         }
-        let mut rows = self.rows.clone();
-        let (_, &mut median, _) = rows.select_nth_unstable((self.rows.len() - 1) / 2);
-        let mean = rows.iter().map(|&rows| rows as f64).sum::<f64>() / rows.len() as f64;
-        let decided = 100.0 * self.decided as f64 / rows.len() as f64;
-        format!(", mean {mean:.0} rows, median {median}; {decided:.0}% decided")
+        let mut samples = self.samples.clone();
+        let (_, &mut median, _) = samples.select_nth_unstable((self.samples.len() - 1) / 2);
+        let mean = samples.iter().map(|&samples| samples as f64).sum::<f64>() / samples.len() as f64;
+        let decided = 100.0 * self.decided as f64 / samples.len() as f64;
+        format!(", mean {mean:.0} samples, median {median}; {decided:.0}% decided")
     }
 }
 
@@ -248,22 +248,22 @@ mod tests {
                 let progress = &progress;
                 scope.spawn(move || {
                     for _ in 0..1000 {
-                        progress.rows(10);
+                        progress.samples(10);
                         progress.example_done(Some(thread == 0));
                     }
                 });
             }
         });
-        assert_eq!(progress.rows.load(Relaxed), 40_000);
+        assert_eq!(progress.samples.load(Relaxed), 40_000);
         assert!(progress.line().starts_with("4000/4000 examples, "), "{}", progress.line());
         assert!(progress.line().ends_with("certified 1000/4000"), "{}", progress.line());
     }
 
     #[test]
-    fn time_left_comes_from_rows_where_they_are_known() {
-        let progress = silent(10).resumed(5).rows_per_example(100);
+    fn time_left_comes_from_samples_where_they_are_known() {
+        let progress = silent(10).resumed(5).samples_per_example(100);
         assert_eq!(progress.seconds_left(1.0), None);
-        progress.rows(50);
+        progress.samples(50);
         assert_eq!(progress.seconds_left(10.0), Some(90.0));
         for _ in 0..5 {
             progress.example_done(None);
@@ -282,13 +282,13 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_a_rule_ended_are_summed_up() {
+    fn samples_that_a_rule_ended_are_summed_up() {
         let progress = silent(4);
         assert!(!progress.line().contains("decided"));
-        for (rows, decided) in [(100, true), (120, true), (3000, false), (40, true)] {
-            progress.example_stopped(rows, decided);
+        for (samples, decided) in [(100, true), (120, true), (3000, false), (40, true)] {
+            progress.example_stopped(samples, decided);
         }
-        assert!(progress.line().ends_with(", mean 815 rows, median 100; 75% decided"), "{}", progress.line());
+        assert!(progress.line().ends_with(", mean 815 samples, median 100; 75% decided"), "{}", progress.line());
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smoothtopk::certificate::stop::Rule;
-use smoothtopk::model::{Layout, Model};
-use smoothtopk::noise::Grid;
+use smoothtopk::model::{Layout, Model, Runtime};
+use smoothtopk::perturbation::Family;
+use smoothtopk::record::{Identity, Record};
 use smoothtopk::sampler::{Measured, Opened, Plan};
 use smoothtopk::smoothed::{Generator, NoiseMode, Outcome, Request, SmoothedClassifier, Task};
 use smoothtopk::stats::check_alpha;
@@ -17,7 +18,7 @@ use crate::data::{self, DataOptions, Dataset, InputSpec, Resize};
 use crate::in_flight::{InFlight, Window};
 use crate::interrupt;
 use crate::model_args::ModelArgs;
-use crate::noise_args::NoiseArgs;
+use crate::noise_args::{FamilyArgs, NoiseArgs};
 use crate::number::number;
 use crate::progress::Progress;
 
@@ -33,10 +34,9 @@ pub struct SamplingArgs {
     /// The examples: .npz (`images`, optional `labels`), .npy, or a folder of PNG/JPEG images.
     #[arg(long, value_name = "D")]
     pub data: PathBuf,
-    /// Standard deviation of the noise, on the scale of the data divided by --input-scale.
-    #[arg(long)]
-    pub sigma: f64,
-    /// Noisy rows per example; the most of them, where --rule may stop before.
+    #[command(flatten)]
+    pub family: FamilyArgs,
+    /// Samples (noisy copies) of each example; the most of them, where --rule may stop earlier.
     #[arg(long, default_value_t = 100_000)]
     pub n: u64,
     /// Probability that a statement about an example is false.
@@ -45,40 +45,40 @@ pub struct SamplingArgs {
     /// The k of top-k, one or several; each gets its own statement at alpha.
     #[arg(long, value_delimiter = ',', default_value = "1")]
     pub k: Vec<usize>,
-    /// Most seconds an example may take; then its last look is its answer, which is sound. Wants a --rule that looks.
-    /// Examples are then drawn one at a time.
+    /// Time limit of an example, in seconds. When it passes, the answer is that of the rule's last look, which is sound. Needs a
+    /// --rule other than fixed; examples are then drawn one at a time.
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<Duration>,
-    /// What the data's values are divided by: 255 for 8-bit pixels and a model of pixels in [0,1] [default: 1].
+    /// Divide the data's values by this: 255 for 8-bit pixels and a model of pixels in [0,1] [default: 1].
     #[arg(long, value_name = "X", help_heading = "Data options")]
     pub input_scale: Option<f64>,
     /// Take every S-th example.
     #[arg(long, value_name = "S", default_value_t = 1, help_heading = "Data options")]
     pub skip: usize,
-    /// Stop before example M (an index into the data, as in Cohen et al.'s scripts).
+    /// Leave out example M and all after it (M is an index into the data, as in Cohen et al.'s scripts).
     #[arg(long, value_name = "M", help_heading = "Data options")]
     pub max: Option<usize>,
-    /// Image folders: class names, one a line, in the order of the labels [default: sorted class folders].
+    /// Image folders: a file of class names, one per line, in the order of the labels [default: sorted class folders].
     #[arg(long, value_name = "FILE", help_heading = "Data options")]
     pub classes_file: Option<PathBuf>,
-    /// Image folders: how images are brought to the model's size.
+    /// Image folders: how images are resized for the model.
     #[arg(long, value_enum, default_value_t, help_heading = "Data options")]
     pub resize: Resize,
     #[command(flatten)]
     pub noise_args: NoiseArgs,
-    /// Largest |x| after scaling that the grid of --noise grid must carry [default: the data's own].
+    /// Largest |x| after scaling that the grid of --noise-mode grid must hold [default: the data's own].
     #[arg(long, value_name = "X", help_heading = "Noise options")]
     pub input_max: Option<f64>,
-    /// Rows of one run [default: measured].
+    /// Samples in one run of the model [default: measured].
     #[arg(long, value_name = "B", help_heading = "Running options")]
     pub batch: Option<usize>,
-    /// Threads that each run batches [default: one a usable core on the CPU, one on other devices].
+    /// Threads, each of which runs batches [default: one per usable core on the CPU, one on other devices].
     #[arg(long, value_name = "T", help_heading = "Running options")]
     pub threads: Option<usize>,
-    /// Measure the batch size anew: neither look it up in the cache nor keep it there.
+    /// Measure the batch size again, without reading or writing the cache.
     #[arg(long, help_heading = "Running options")]
     pub no_plan_cache: bool,
-    /// No progress on stderr.
+    /// Show no progress.
     #[arg(long, help_heading = "Running options")]
     pub quiet: bool,
     #[command(flatten)]
@@ -89,8 +89,9 @@ pub struct SamplingArgs {
 pub struct Sampling {
     pub data: Dataset,
     pub model: Arc<Model>,
-    /// The model with what runs its rows.
+    /// The model with what runs it.
     pub opened: Opened,
+    pub family: Family,
     /// Indices of the examples chosen by --skip and --max, ascending.
     pub examples: Vec<usize>,
     input_max: f64,
@@ -112,7 +113,7 @@ impl SamplingArgs {
 impl Sampling {
     pub fn open(args: &SamplingArgs) -> Result<Self> {
         check_alpha(args.alpha)?;
-        check_sigma(args.sigma)?;
+        let family = args.family.family()?;
         if args.n == 0 {
             return Err(Error::argument("n", "must be at least 1"));
         }
@@ -150,18 +151,17 @@ impl Sampling {
         let end = args.max.map_or(dataset.len(), |max| max.min(dataset.len()));
         let examples: Vec<usize> = (0..end).step_by(args.skip).collect();
         if examples.is_empty() {
-            return Err(Error::data("data", "no example is left to do: the data is empty, or --max is 0"));
+            return Err(Error::data("data", "there is no example: the data is empty, or --max is 0"));
         }
         if args.input_scale.is_none()
             && let Some(largest) = dataset.largest_pixel(layout)
         {
-            let sigma = number(args.sigma);
             eprintln!(
-                "warning: the data look like pixels that nothing has scaled, up to {largest}, and sigma = {sigma} is in their units: a model \
-                 of 8-bit pixels in [0,1] wants --input-scale 255 (--input-scale 1 says that this is meant)"
+                "warning: the data look like unscaled 8-bit pixels, up to {largest}, and the noise, {family}, is in their units: for a \
+                 model of pixels in [0,1] give --input-scale 255 (--input-scale 1 says that this is meant)"
             );
         }
-        Ok(Self { data: dataset, model, opened, examples, input_max, input, threads, args: args.clone() })
+        Ok(Self { data: dataset, model, opened, family, examples, input_max, input, threads, args: args.clone() })
     }
 
     /// The model's input, to which examples are matched.
@@ -183,35 +183,48 @@ impl Sampling {
         }
     }
 
-    /// A request for the rows that were asked for: every field but those of one command, with a seed or key.
+    /// A request for the samples that were asked for: every field but those of one command, with a seed or key.
     pub fn request(&self, generator: Generator) -> Result<Request> {
-        let SamplingArgs { sigma, ref k, n, alpha, ref noise_args, .. } = self.args;
-        let noise = noise_args.noise.mode(self.args.input_scale())?;
-        let request = Request { k: k.clone(), n, alpha, generator, noise, ..Request::new(sigma) };
+        let SamplingArgs { ref k, n, alpha, ref noise_args, .. } = self.args;
+        let mode = noise_args.noise_mode.mode(self.args.input_scale())?;
+        let request = Request { k: k.clone(), n, alpha, generator, mode, ..Request::new(self.family) };
         Request { input_max: self.input_max, ..request }.with_seed()
     }
 
-    /// The grid of `--noise grid`.
-    pub fn grid(&self) -> Result<Grid> {
-        Grid::for_range(self.input_max, self.args.sigma)
+    /// The model, and what runs it, for records.
+    pub fn identity(&self) -> Result<Identity> {
+        Ok(Identity {
+            model_sha256: self.model.sha256().to_owned(),
+            provider: self.opened.provider(),
+            precision: self.model.precision().to_string(),
+            arithmetic: self.model.arithmetic().to_owned(),
+            fallback: self.model.fallback().map(str::to_owned),
+            onnxruntime_version: Runtime::load(None)?.version().to_owned(),
+        })
     }
 
-    /// Refuses what cannot be drawn as asked, so that it is refused before the first row.
+    /// The record of an example, without the seed or key.
+    pub fn record(&self, index: usize, outcome: &Outcome, model: &Identity) -> Record {
+        let mut record = Record::of(outcome, Some(model), false);
+        (record.index, record.true_label) = (Some(index), self.data.label(index));
+        record
+    }
+
+    /// Refuses what cannot be drawn as asked, before the first sample.
     pub fn check(&self, request: &Request) -> Result<()> {
         if self.args.timeout.is_some() && request.rule == Rule::Fixed {
-            let message =
-                "with a fixed n nothing can be said before all rows: give a --rule that looks at them meanwhile";
+            let message = "with a fixed n there is no answer before the last sample: give a --rule";
             return Err(Error::argument("timeout", message));
         }
-        let NoiseMode::Exact(grid) = request.noise else { return Ok(()) };
+        let NoiseMode::Exact(grid) = request.mode else { return Ok(()) };
         // Images are decoded one at a time, so of a folder the first one speaks for all; the others are checked when drawn.
         let looked_at = if self.data.resize().is_some() { 1 } else { self.examples.len() };
         for &index in &self.examples[..looked_at] {
             let example = self.example(index)?;
             if let Some(at) = example.iter().position(|&x| grid.point(x).is_none()) {
                 let message = format!(
-                    "{}: element {at} is {} after --input-scale, which is no multiple of 1/{}: give --noise exact:LEVELS that \
-                     fits the data, or --noise grid",
+                    "{}: element {at} is {} after --input-scale, which is not a multiple of 1/{}: give a --noise-mode exact:LEVELS that \
+                     fits the data, or --noise-mode grid",
                     self.data.name(index),
                     example[at],
                     grid.levels()
@@ -250,15 +263,15 @@ impl Sampling {
             let Some(front) = running.front() else { return Ok(()) };
             front.wait_timeout(POLL);
             interrupt::check()?;
-            running.iter_mut().for_each(|example| progress.rows(example.new_rows()));
+            running.iter_mut().for_each(|example| progress.samples(example.new_samples()));
             while running.front().is_some_and(InFlight::is_finished)
                 && let Some(mut example) = running.pop_front()
             {
                 let index = example.index;
-                progress.rows(example.new_rows());
+                progress.samples(example.new_samples());
                 let outcome = example.wait()?;
-                window.finished(outcome.rows);
-                progress.rows_without_label(outcome.counts.invalid());
+                window.finished(outcome.samples_drawn);
+                progress.invalid(outcome.counts.invalid());
                 match &outcome.answer {
                     Err(error) if error.kind() != ErrorKind::DeadlineExceeded => return Err(of_example(index, error)),
                     _ => done(index, outcome)?,
@@ -285,7 +298,7 @@ pub fn measure_plan(opened: &Opened, threads: Option<usize>, no_cache: bool) -> 
     search.run(&opened.classifier)
 }
 
-/// Thirty years: what is longer is no deadline, and overflows clocks.
+/// Thirty years. A longer time is no limit, and overflows clocks.
 const LONGEST: f64 = 1e9;
 
 /// A number of seconds above 0.
@@ -293,7 +306,7 @@ fn seconds(text: &str) -> Result<Duration> {
     let refuse = || Error::argument("timeout", format!("\"{text}\" is not a number of seconds above 0"));
     let seconds = text.parse().map_err(|_| refuse())?;
     if seconds > LONGEST {
-        let message = format!("\"{text}\" is more than {LONGEST:e} seconds: leave --timeout out for no deadline");
+        let message = format!("\"{text}\" is more than {LONGEST:e} seconds: leave --timeout out for no time limit");
         return Err(Error::argument("timeout", message));
     }
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(refuse)
@@ -304,11 +317,4 @@ pub fn check_probability(field: &str, value: f64) -> Result<()> {
         return Ok(());
     }
     Err(Error::argument(field, format!("must be a probability above 0 and below 1, got {}", number(value))))
-}
-
-pub fn check_sigma(sigma: f64) -> Result<()> {
-    if sigma > 0.0 && sigma.is_finite() {
-        return Ok(());
-    }
-    Err(Error::argument("sigma", format!("must be a finite number > 0, got {}", number(sigma))))
 }

@@ -19,7 +19,7 @@ int main(void) {
       "00bgga00";
   for (int i = 0; i < 64; ++i) image[i] = (float)(ink[i] <= '9' ? ink[i] - '0' : ink[i] - 'a' + 10) / 16;
   if (stk_model_open("demo/digits_mlp_sigma0.25.onnx", NULL, &model, &err) == STK_STATUS_OK &&
-      stk_request_new(0.25, &request, &err) == STK_STATUS_OK &&
+      stk_request_new("gaussian:0.25", &request, &err) == STK_STATUS_OK &&
       stk_request_set_n(request, 10000, &err) == STK_STATUS_OK &&
       stk_model_certify(model, request, image, 1, NULL, &result, &err) == STK_STATUS_OK &&
       stk_result_summary(result, 0, 0, &answer, sizeof answer, &err) == STK_STATUS_OK)

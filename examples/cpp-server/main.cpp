@@ -28,7 +28,7 @@ struct Options {
 
 constexpr const char *usage =
     "usage: smoothtopk-server --model NAME=PATH [--model NAME=PATH ...] [--host 127.0.0.1] [--port 8000 (0: any)]\n"
-    "         [--threads 64] [--max-body BYTES] [--max-rows ROWS] [--timeout-ms 60000] [--grace-ms 5000]\n";
+    "         [--threads 64] [--max-body BYTES] [--max-samples N] [--timeout-ms 60000] [--grace-ms 5000]\n";
 
 template <class T>
 void number(const std::string &text, T &out) {
@@ -51,7 +51,7 @@ Options parse_options(int argc, char **argv) {
     else if (flag == "--port") number(value, o.port);
     else if (flag == "--threads") number(value, o.threads);
     else if (flag == "--max-body") number(value, o.max_body);
-    else if (flag == "--max-rows") number(value, o.limits.max_rows);
+    else if (flag == "--max-samples") number(value, o.limits.max_samples);
     else if (flag == "--timeout-ms") number(value, ms), o.limits.timeout = std::chrono::milliseconds(ms);
     else if (flag == "--grace-ms") number(value, ms), o.grace = std::chrono::milliseconds(ms);
     else throw std::runtime_error(flag + " is unknown");

@@ -48,7 +48,7 @@ struct OutputTensor {
   std::string bytes;    // the same as the binary extension has it
 };
 
-/// Builds an output in both renderings from numbers (BOOL, INT64, UINT64, FP64).
+/// Builds an output in both renderings from numbers (BOOL, INT64, FP64).
 template <class Wire, class T>
 OutputTensor output_tensor(std::string name, std::string datatype, std::vector<std::size_t> shape,
                            const std::vector<T> &values) {

@@ -79,13 +79,6 @@ std::vector<std::size_t> list(const json &value, const std::string &key) {
   return out;
 }
 
-stk::bound bound_of(const std::string &name) {
-  if (name == "ranked") return stk::bound::ranked;
-  if (name == "simuem") return stk::bound::simuem;
-  if (name == "binocp") return stk::bound::binocp;
-  throw Refusal(400, "parameter 'bound' is ranked, simuem or binocp");
-}
-
 }  // namespace
 
 struct Service::Task {
@@ -105,7 +98,6 @@ Service::Service(std::string name, const std::string &path, const Limits &limits
 json Service::metadata() const {
   json shape = json::array({-1});
   for (const auto dim : shape_) shape.push_back(dim);
-  const auto classes = model_.classes();
   const auto tensor = [](const char *tensor_name, const char *datatype, json dims) {
     return json{{"name", tensor_name}, {"datatype", datatype}, {"shape", std::move(dims)}};
   };
@@ -116,7 +108,7 @@ json Service::metadata() const {
           {"outputs",
            {tensor("labels", "INT64", {-1, -1}), tensor("abstain", "BOOL", {-1, -1}),
             tensor("radius", "FP64", {-1, -1}), tensor("p_value", "FP64", {-1, -1}),
-            tensor("counts", "UINT64", {-1, classes}), tensor("json", "BYTES", {-1})}}};
+            tensor("counts", "BYTES", {-1}), tensor("json", "BYTES", {-1})}}};
 }
 
 json Service::statistics() const {
@@ -145,9 +137,9 @@ Service::Task Service::task_of(const InferRequest &request) const {
     else if (key == "n") builder.n(n = whole(value, key));
     else if (key == "n0") builder.n0(n0 = whole(value, key));
     else if (key == "alpha") builder.alpha(real(value, key));
-    else if (key == "bound") builder.bound(bound_of(text(value, key)));
+    else if (key == "allocation") builder.allocation(text(value, key));
     else if (key == "seed") builder.seed(whole(value, key));
-    else if (key == "key") builder.key(whole(value, key));
+    else if (key == "stream") builder.stream(whole(value, key));
     else if (key == "input_max") builder.input_max(real(value, key));
     else if (key == "timeout") {
       // Microseconds, as Triton's clients have it; 0 is for none of one's own.
@@ -182,9 +174,9 @@ Service::Task Service::task_of(const InferRequest &request) const {
   const std::size_t count = inputs.size() / model_.elements();
   if (count == 0) throw Refusal(400, "input '" + input_ + "' is missing");
   if (!labels.empty() && !certify) throw Refusal(400, "input 'label' is for task certify");
-  if (n > limits_.max_rows || n0 > limits_.max_rows - n || (n + n0) > limits_.max_rows / count)
-    throw Refusal(
-        400, "the request asks for more than " + std::to_string(limits_.max_rows) + " rows (n + n0 of every input)");
+  const auto most = limits_.max_samples;
+  if (n > most || n0 > most - n || (n + n0) > most / count)
+    throw Refusal(400, "the request asks for more than " + std::to_string(most) + " samples (n + n0 of every input)");
   return {certify, std::move(k), std::move(inputs), std::move(labels), checked(builder.timeout(timeout).build())};
 }
 
@@ -209,37 +201,35 @@ InferResponse Service::infer(std::string_view body, const std::string &header_le
   const Task task = task_of(request);
   const stk::answers answers = run(task, client);
 
-  const std::size_t count = answers.size(), ks = answers.k_size(), classes = model_.classes();
+  const std::size_t count = answers.size(), ks = answers.k_size();
   std::vector<std::int64_t> labels;
   std::vector<bool> abstain;
   std::vector<double> radius, p_value;
-  std::vector<std::uint64_t> counts;
-  std::vector<std::string> texts;
+  std::vector<std::string> counts, records;
   std::size_t widest = 0;
   for (std::size_t k = 1; k < ks; ++k)
     if (task.k[k] > task.k[widest]) widest = k;
-  std::uint64_t seed = 0, n = 0;
+  std::uint64_t n = 0;
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t k = 0; k < ks; ++k) {
       const auto s = checked(answers.summary(i, k));
       abstain.push_back(s.abstain != 0);
       radius.push_back(s.radius);
       p_value.push_back(s.p_value);
-      seed = s.seed;
       n = s.n;
     }
     for (const auto label : checked(answers.labels(i, widest))) labels.push_back(label);
-    for (const auto c : checked(answers.counts(i))) counts.push_back(c);
-    texts.emplace_back(checked(answers.json(i)));
+    counts.emplace_back(checked(checked(answers.counts(i)).json()));
+    records.emplace_back(checked(answers.json(i)));
   }
   std::vector<OutputTensor> outputs;
   outputs.push_back(output_tensor<std::int64_t>("labels", "INT64", {count, labels.size() / count}, labels));
   outputs.push_back(output_tensor<std::uint8_t>("abstain", "BOOL", {count, ks}, abstain));
   outputs.push_back(task.certify ? output_tensor<double>("radius", "FP64", {count, ks}, radius)
                                  : output_tensor<double>("p_value", "FP64", {count, ks}, p_value));
-  outputs.push_back(output_tensor<std::uint64_t>("counts", "UINT64", {count, classes}, counts));
-  auto response = build_infer_response(name_, request, {{"seed", std::to_string(seed)}, {"n", n}}, std::move(outputs),
-                                       {text_tensor("json", texts)});
+  outputs.push_back(text_tensor("counts", counts));
+  auto response =
+      build_infer_response(name_, request, {{"n", n}}, std::move(outputs), {text_tensor("json", records)});
   ++succeeded_;
   return response;
 } catch (const Gone &) {

@@ -23,7 +23,7 @@ class Event {
 };
 
 struct Limits {
-  std::uint64_t max_rows = 10'000'000;        // (n + n0) of all inputs of a request
+  std::uint64_t max_samples = 10'000'000;     // (n + n0) of all inputs of a request
   std::chrono::milliseconds timeout{60'000};  // of a request that names none, and the longest that one may name
 };
 

@@ -68,10 +68,15 @@ def slow_input():
     return tensor
 
 
+def counts(answer):
+    """The counts of each input, as docs/record.md has them."""
+    return [json.loads(text) for text in answer.as_numpy("counts")]
+
+
 class ServerTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Running("--max-body", "1000000", "--max-rows", "2000000")
+        cls.server = Running("--max-body", "1000000", "--max-samples", "2000000")
         cls.client = cls.server.client
 
     @classmethod
@@ -95,28 +100,34 @@ class ServerTest(unittest.TestCase):
         self.assertIn("binary_tensor_data", self.client.get_server_metadata()["extensions"])
         model = self.client.get_model_metadata("digits")
         self.assertEqual(model["inputs"][0], {"name": "image", "datatype": "FP32", "shape": [-1, 1, 8, 8]})
-        self.assertIn({"name": "counts", "datatype": "UINT64", "shape": [-1, 10]}, model["outputs"])
+        self.assertIn({"name": "counts", "datatype": "BYTES", "shape": [-1]}, model["outputs"])
 
     def test_certify_in_binary_and_in_json(self):
         x = digits(3)
-        parameters = {"sigma": 0.25, "k": "1,3", "n": 2000, "n0": 50, "alpha": 0.01, "seed": 7, "bound": "simuem"}
+        parameters = {"sigma": 0.25, "k": "1,3", "n": 2000, "n0": 50, "alpha": 0.01, "seed": 7, "allocation": "simuem"}
         binary = self.client.infer("digits", [image_input(x)], parameters=parameters, request_id="a")
         names = ("labels", "abstain", "radius", "counts", "json")
         wanted = [triton.InferRequestedOutput(name, binary_data=False) for name in names]
         plain = self.client.infer("digits", [image_input(x, binary=False)], outputs=wanted, parameters=parameters)
         self.assertEqual(binary.get_response()["id"], "a")
-        self.assertEqual(binary.get_response()["parameters"], {"seed": "7", "n": 2000})
+        self.assertEqual(binary.get_response()["parameters"], {"n": 2000})
         self.assertIsNone(binary.as_numpy("json"))
-        for name, shape in (("labels", (3, 1)), ("abstain", (3, 2)), ("radius", (3, 2)), ("counts", (3, 10))):
+        for name, shape in (("labels", (3, 1)), ("abstain", (3, 2)), ("radius", (3, 2)), ("counts", (3,))):
             self.assertEqual(binary.as_numpy(name).shape, shape)
-            np.testing.assert_array_equal(binary.as_numpy(name), plain.as_numpy(name))
-        np.testing.assert_array_equal(binary.as_numpy("counts").sum(axis=1), [2000] * 3)
+            if name != "counts":
+                np.testing.assert_array_equal(binary.as_numpy(name), plain.as_numpy(name))
+        self.assertEqual(counts(binary), counts(plain))
+        self.assertEqual([sum(each["labels"]) for each in counts(binary)], [2000] * 3)
         radius = binary.as_numpy("radius")
         self.assertTrue((radius[:, 1] >= radius[:, 0]).all() and (radius[:, 1] > 0).all())
         np.testing.assert_array_equal(binary.as_numpy("abstain"), radius == 0)
-        certificate = json.loads(plain.as_numpy("json")[1])
-        self.assertEqual(certificate["counts"], binary.as_numpy("counts")[1].tolist())
-        self.assertEqual(certificate["key"], 1)
+        record = json.loads(plain.as_numpy("json")[1])
+        self.assertEqual(record["counts"], counts(binary)[1])
+        self.assertEqual(record["counts"]["format"], "smoothtopk-counts")
+        self.assertEqual(record["certificates"][0]["allocation"], "simuem")
+        draws = record["counts"]["draws"][0]
+        self.assertEqual((draws["stream"], draws["samples"]), (1, [[0, 2000]]))
+        self.assertNotIn("secret", draws)
 
     def test_labels_fixed_beforehand_and_one_input_without_batch(self):
         label = triton.InferInput("label", [2], "INT64")
@@ -125,13 +136,13 @@ class ServerTest(unittest.TestCase):
         fixed = self.client.infer("digits", [image_input(digits(2)), label], parameters=parameters)
         self.assertEqual(fixed.as_numpy("labels")[0, 0], 4)
         one = self.client.infer("digits", [image_input(digits(1)[0])], parameters=parameters)
-        np.testing.assert_array_equal(one.as_numpy("counts")[0], fixed.as_numpy("counts")[0])
+        self.assertEqual(counts(one)[0], counts(fixed)[0])
 
     def test_predict(self):
         parameters = {"sigma": 0.25, "k": 3, "n": 2000, "seed": 7, "task": "predict"}
         got = self.client.infer("digits", [image_input(digits(2))], parameters=parameters)
-        counts = got.as_numpy("counts").astype(np.int64)
-        np.testing.assert_array_equal(np.sort(got.as_numpy("labels")), np.sort(np.argsort(-counts, kind="stable")[:, :3]))
+        tallies = np.array([each["labels"] for each in counts(got)])
+        np.testing.assert_array_equal(np.sort(got.as_numpy("labels")), np.sort(np.argsort(-tallies, kind="stable")[:, :3]))
         self.assertEqual(got.as_numpy("p_value").shape, (2, 1))
         self.assertIsNone(got.as_numpy("radius"))
 
@@ -139,9 +150,9 @@ class ServerTest(unittest.TestCase):
         x = digits(32)
 
         def ask(client, i):
-            parameters = {"sigma": 0.25, "k": "1,2", "n": 1000, "seed": 7, "key": i}
+            parameters = {"sigma": 0.25, "k": "1,2", "n": 1000, "seed": 7, "stream": i}
             got = client.infer("digits", [image_input(x[i : i + 1])], parameters=parameters)
-            return got.as_numpy("counts").tolist(), got.as_numpy("radius").tolist()
+            return counts(got), got.as_numpy("radius").tolist()
 
         together, barrier = [None] * 32, threading.Barrier(32)
 
@@ -189,12 +200,12 @@ class ServerTest(unittest.TestCase):
         self.refused(400, "alpha", "digits", x, parameters={**good, "alpha": 2})
         self.refused(400, "'k'", "digits", x, parameters={**good, "k": "1,,2"})
         self.refused(400, "k", "digits", x, parameters={**good, "k": 0})
-        self.refused(400, "'bound'", "digits", x, parameters={**good, "bound": "best"})
+        self.refused(400, "allocation", "digits", x, parameters={**good, "allocation": "best"})
         self.refused(400, "'task'", "digits", x, parameters={**good, "task": "guess"})
         self.refused(400, "'seed'", "digits", x, parameters={**good, "seed": "99999999999999999999"})
         self.refused(400, "'seed'", "digits", x, parameters={**good, "seed": -1})
         self.refused(400, "'no_such' is unknown", "digits", x, parameters={**good, "no_such": 1})
-        self.refused(400, "rows", "digits", x, parameters={**good, "n": 3_000_000})
+        self.refused(400, "samples", "digits", x, parameters={**good, "n": 3_000_000})
         self.refused(400, "shape", "digits", [image_input(np.zeros((1, 8, 8, 1), np.float32))], parameters=good)
         self.refused(400, "FP64", "digits", [triton.InferInput("image", [1], "FP64").set_data_from_numpy(np.zeros(1))], parameters=good)
         self.refused(400, "is missing", "digits", [], parameters=good)
@@ -255,7 +266,7 @@ class ShutdownTest(unittest.TestCase):
     def test_runs_under_way_finish(self):
         parameters = {"sigma": 0.25, "n": 400_000, "seed": 7}
         answer = self.shut_down_under("digits", image_input(digits(1)), parameters, "--grace-ms", "30000")
-        self.assertEqual(answer.as_numpy("counts").sum(), 400_000)
+        self.assertEqual(counts(answer)[0]["n"], 400_000)
 
     def test_runs_that_take_longer_are_cancelled(self):
         answer = self.shut_down_under("slow", slow_input(), ENDLESS, "--grace-ms", "200")

@@ -1,4 +1,4 @@
-"""Decides a radius with few noisy rows, then says how long three labels stay. Run it in the repository's root."""
+"""Decides a radius with few samples, then says how long three labels stay. Run it in the repository's root."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ budget = AlphaBudget(0.01, "even:10")  # all ten statements are true with probab
 
 with SmoothedClassifier("demo/digits_mlp_sigma0.25.onnx", sigma=0.25, exact_levels=16, generator="chacha12") as g:
     for x in images:
-        one = g.certify(x, k=1, n=100_000, rule="radius:0.25", bound="auto", alpha=budget.draw().alpha)
+        one = g.certify(x, k=1, n=100_000, rule="radius:0.25", allocation="auto", alpha=budget.draw().alpha)
         three = g.certify_answer(x, k=3, n=10_000, alpha=budget.draw().alpha)
         stay = [f"{label} to {radius:.3f}" for label, radius in zip(three.labels, three.label_radii)]
-        print(f"{one.label} at radius 0.25: {one.decision} by {one.n} rows. In the top 3 stay {', '.join(stay)}.")
+        print(f"{one.label} at radius 0.25: {one.decision} by {one.n} samples. In the top 3 stay {', '.join(stay)}.")

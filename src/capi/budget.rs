@@ -8,12 +8,13 @@ use super::status::stk_status;
 use crate::certificate::{AlphaBudget, BudgetState};
 use crate::{Error, ErrorKind};
 
-/// An alpha that many statements share: those about a data set, or about a day's requests. With every statement made at the
-/// alpha of a share of its own, drawn before the samples it rests on, the probability that any of them is wrong is at most the
-/// total, and the expected number of wrong ones at most what was spent; neither needs the statements to be independent.
+/// An alpha that many statements share: those about a data set, or about a day's requests. With every statement made at
+/// the alpha of a share of its own, drawn before the samples it rests on, the probability that any of them is wrong is
+/// at most the total, and the expected number of wrong ones at most what was spent; neither needs the statements to be
+/// independent.
 ///
-/// A share is spent when it is drawn, whether or not a statement comes of it. Functions that take a const budget are safe from
-/// any number of threads.
+/// A share is spent when it is drawn, whether or not a statement comes of it. Functions that take a const budget are
+/// safe from any number of threads.
 pub struct stk_budget(Handle<AlphaBudget>);
 opaque!(stk_budget holds AlphaBudget);
 
@@ -22,14 +23,15 @@ pub const STK_BUDGET_TEXT_SIZE: usize = 256;
 
 /// Makes a budget of which nothing is spent.
 ///
-/// @param total The alpha that all statements share: above 0, at most 1e12. From 1 up it bounds the expected number of wrong
-/// statements, and says nothing of their being all right.
-/// @param schedule How they share it. Not NULL. "even:M": a known number M of statements, total/M each. For any number of
-/// statements: "slow", shares that fall little faster than 1/i; "square", 6/(pi^2 i^2) of the total for the i-th; "asked", each
-/// what it asks for (stk_budget_draw_of), while there is enough.
+/// @param total The alpha that all statements share: above 0, at most 1e12. From 1 up it bounds the expected number of
+/// wrong statements, and says nothing of their being all right.
+/// @param schedule How they share it. Not NULL. "even:M": a known number M of statements, total/M each. For any number
+/// of statements: "slow", shares that fall little faster than 1/i; "square", 6/(pi^2 i^2) of the total for the i-th;
+/// "asked", each what it asks for (stk_budget_draw_of), while there is enough.
 /// @param out Not NULL. Gets the budget; free it with stk_budget_free.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also where the share of one of M statements is not from 1e-100 to 0.5.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also where the share of one of M statements is not from 1e-100
+/// to 0.5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_budget_new(
     total: f64,
@@ -60,15 +62,17 @@ pub unsafe extern "C" fn stk_budget_open(
     call!(err, |args| {
         let text = args.text(text, "text")?;
         let out = args.out(out, "out")?;
-        let state: BudgetState = serde_json::from_str(text)
-            .map_err(|error| Error::data("text", format!("is not a budget as stk_budget_save gives it: {error}")))?;
+        let state: BudgetState = serde_json::from_str(text).map_err(|error| {
+            Error::data("text", format!("is not a budget as stk_budget_save gives it: {error}")).caused_by(error)
+        })?;
         out.give(AlphaBudget::resume(state)?);
         Ok(())
     })
 }
 
-/// Gives the budget as it stands, as a JSON object on one line. A server that may stop at any moment draws a number of shares
-/// ahead, saves the budget and only then uses them: what it had not used when it stopped is lost, never spent twice.
+/// Gives the budget as it stands, as a JSON object on one line. A server that may stop at any moment draws a number of
+/// shares ahead, saves the budget and only then uses them: what it had not used when it stopped is lost, never spent
+/// twice.
 ///
 /// @param budget Not NULL.
 /// @param text Not NULL. Gets the text, with its NUL.
@@ -106,11 +110,13 @@ fn to_json(state: &BudgetState) -> Result<Vec<c_char>, Error> {
     Ok(json.bytes().chain([0]).map(|byte| byte as c_char).collect())
 }
 
-/// Draws the shares of the next statements, all or none. Not for an "asked" budget. Draw before the samples of the statements.
+/// Draws the shares of the next statements, all or none. Not for an "asked" budget. Draw before the samples of the
+/// statements.
 ///
 /// @param budget Not NULL.
 /// @param number How many, at least 1.
-/// @param alphas Not NULL; room for `number`. Gets the failure probability that each may be made at (stk_request_set_alpha).
+/// @param alphas Not NULL; room for `number`. Gets the failure probability that each may be made at
+/// (stk_request_set_alpha).
 /// @param first May be NULL. Gets which statement the first of them is, from 1.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also when the budget is exhausted: nothing is then spent.

@@ -5,8 +5,8 @@ use super::ffi::{Handle, call, free, get, opaque};
 use super::status::stk_status;
 use crate::smoothed::CancelToken;
 
-/// A token that cancels, from any thread, all work that was started with it (stk_request_set_cancel). Once set it stays set:
-/// work that is started with it later is cancelled at once.
+/// A token that cancels, from any thread, all work that was started with it (stk_request_set_cancel). Once set it stays
+/// set: work that is started with it later is cancelled at once.
 pub struct stk_cancel(Handle<CancelToken>);
 opaque!(stk_cancel holds CancelToken);
 
@@ -22,8 +22,8 @@ pub unsafe extern "C" fn stk_cancel_new(out: *mut *mut stk_cancel, err: *mut *mu
     })
 }
 
-/// Cancels all work that has this token, within about a millisecond or a batch. Completion callbacks of jobs may be called
-/// on this thread. Safe from any thread, but not from a signal handler.
+/// Cancels all work that has this token, within about a millisecond or a batch. Completion callbacks of jobs may be
+/// called on this thread. Safe from any thread, but not from a signal handler.
 ///
 /// @param cancel May be NULL: nothing happens.
 #[unsafe(no_mangle)]

@@ -11,12 +11,13 @@ use super::validity;
 use crate::Error;
 use crate::counts::{Assumed, Counts};
 
-/// How many noisy samples of one input were given each label, with all that decides what they prove: the noise and what its
-/// rounding costs, why the samples ended, which samples they are, and of which model and input. So what is asked of counts takes
-/// the costs, and the bounds that are valid, by itself.
+/// How many noisy samples of one input were given each label, with all that decides what they prove: the noise and what
+/// its rounding costs, why the samples ended, which samples they are, and of which model and input. So what is asked of
+/// counts takes the costs, and the bounds that are valid, by itself.
 ///
-/// Counts remember that a statement was made from them: samples that are added after it may have been added for what was seen, so
-/// the sum takes bounds that hold at all looks. Functions that take const counts are safe from any number of threads.
+/// Counts remember that a statement was made from them: samples that are added after it may have been added for what
+/// was seen, so the sum takes bounds that hold at all looks. Functions that take const counts are safe from any number
+/// of threads.
 pub struct stk_counts(Handle<Held>);
 opaque!(stk_counts holds Held);
 
@@ -34,18 +35,19 @@ impl From<Counts> for Held {
     }
 }
 
-/// Makes counts of bare numbers, such as those of a paper or of a loop of one's own, with what the caller states of them. What is
-/// certified from them is as true as that, and says so (the summary's assumed). Beside it is assumed that the samples are
-/// independent, and of one model and one input.
+/// Makes counts of bare numbers, such as those of a paper or of a loop of one's own, with what the caller states of
+/// them. What is certified from them is as true as that, and says so (the summary's assumed). Beside it is assumed that
+/// the samples are independent, and of one model and one input.
 ///
 /// @param labels `classes` counts, by label. Not NULL. Copied.
 /// @param classes How many labels there are, at least 1.
 /// @param n Samples drawn, valid and invalid (without a label): at least the sum of the counts; 0 means that sum.
-/// @param noise The noise: "gaussian:SIGMA" or "uniform:LAMBDA", with sigma or lambda in the units of the input, such as
-/// "gaussian:0.25". Not NULL.
+/// @param noise The noise: "gaussian:SIGMA" or "uniform:LAMBDA", with sigma or lambda in the units of the input, such
+/// as "gaussian:0.25". Not NULL.
 /// @param radius_cost What rounding the noise takes off every radius, in the units of the input; finite, 0 or more.
-/// @param validity Why the samples ended. "fixed": their number was fixed before they were drawn. "anytime": looks at the counts
-/// may have ended them. "anytime:N": so too, after at most N samples, with N fixed beforehand. May be NULL: "fixed".
+/// @param validity Why the samples ended. "fixed": their number was fixed before they were drawn. "anytime": looks at
+/// the counts may have ended them. "anytime:N": so too, after at most N samples, with N fixed beforehand. May be NULL:
+/// "fixed".
 /// @param out Not NULL. Gets the counts; free them with stk_counts_free.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and for a noise, cost or validity that is none;
@@ -93,14 +95,15 @@ pub unsafe extern "C" fn stk_counts_clone(
 
 /// Adds the counts of other samples of the same model, input and noise. Exclusive use of `counts`.
 ///
-/// The sum is of a number fixed beforehand where both are, and no statement was made from either; else it takes bounds that hold
-/// at all looks.
+/// The sum is of a number fixed beforehand where both are, and no statement was made from either; else it takes bounds
+/// that hold at all looks.
 ///
 /// @param counts Not NULL. Unchanged on failure.
 /// @param other Not NULL, and not `counts` itself.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_DATA when the samples are of another model, arithmetic, input or noise, when some of
-/// them are counted already, when only one side is of bare numbers, when the numbers of labels differ, or a sum overflows.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_DATA when the samples are of another model, arithmetic, input or noise,
+/// when some of them are counted already, when only one side is of bare numbers, when the numbers of labels differ, or
+/// a sum overflows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_counts_add(
     counts: *mut stk_counts,
@@ -146,8 +149,8 @@ pub unsafe extern "C" fn stk_counts_n(counts: *const stk_counts) -> u64 {
     get!(counts, 0, |held| held.counts.n())
 }
 
-/// The number of invalid samples: their scores were not finite, so they have no label. In bounds they count as samples of every
-/// rival. Safe from any thread.
+/// The number of invalid samples: their scores were not finite, so they have no label. In bounds they count as samples
+/// of every rival. Safe from any thread.
 ///
 /// @param counts May be NULL: 0.
 #[unsafe(no_mangle)]
@@ -158,7 +161,8 @@ pub unsafe extern "C" fn stk_counts_invalid(counts: *const stk_counts) -> u64 {
 /// What is assumed of bare numbers, in words, one assumption a line. Safe from any thread.
 ///
 /// @param counts Not NULL.
-/// @param text Not NULL. Gets a UTF-8 string that lives until `counts` is added to or freed; "" for counts that this library drew.
+/// @param text Not NULL. Gets a UTF-8 string that lives until `counts` is added to or freed; "" for counts that this
+/// library drew.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
 #[unsafe(no_mangle)]

@@ -10,10 +10,10 @@ use super::summary::stk_summary;
 use crate::certificate::{Basis, Certificate, Prediction};
 use crate::counts::Counts;
 
-/// The radius within which the query's label stays in the smoothed classifier's top k, with probability at least 1 - alpha if what
-/// the query holds was fixed before the samples were drawn, or chosen by other samples. What the noise costs is off the radius and
-/// off alpha, and the bounds are those that hold for how the samples ended: the summary says which. From counts that
-/// stk_model_certify answered with, this gives the radius of the answer, bit for bit.
+/// The radius within which the query's label stays in the smoothed classifier's top k, with probability at least 1 -
+/// alpha if what the query holds was fixed before the samples were drawn, or chosen by other samples. What the noise
+/// costs is off the radius and off alpha, and the bounds are those that hold for how the samples ended: the summary
+/// says which. From counts that stk_model_certify answered with, this gives the radius of the answer, bit for bit.
 ///
 /// Remembers in the counts that a statement was made. Safe from any thread.
 ///
@@ -22,10 +22,10 @@ use crate::counts::Counts;
 /// @param out Not NULL. Gets the summary; all of it but what is said to come from a model.
 /// @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK (also when nothing is certified: radius 0, abstain 1); STK_STATUS_INVALID_ARGUMENT for a query that is
-/// out of range, has no size of a stk_query, or sets a field that is newer than this library, and for randomized bounds where the
-/// samples have no seed or looks ended them; STK_STATUS_INVALID_DATA when the samples were cut short (by a failure, a deadline or
-/// a cancel), or are samples that chose, predicted or answered labels.
+/// @return STK_STATUS_OK (also when nothing is certified: radius 0, abstain 1); STK_STATUS_INVALID_ARGUMENT for a query
+/// that is out of range, has no size of a stk_query, or sets a field that is newer than this library, and for
+/// randomized bounds where the samples have no seed or looks ended them; STK_STATUS_INVALID_DATA when the samples were
+/// cut short (by a failure, a deadline or a cancel), or are samples that chose, predicted or answered labels.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_counts_certify(
     counts: *const stk_counts,
@@ -43,18 +43,20 @@ pub unsafe extern "C" fn stk_counts_certify(
     })
 }
 
-/// The smoothed classifier's top-k set, or an abstention. For a number of samples that was fixed beforehand: what a rule settled is
-/// told by the result of its call. Remembers in the counts that a statement was made. Safe from any thread.
+/// The smoothed classifier's top-k set, or an abstention. For a number of samples that was fixed beforehand: what a
+/// rule settled is told by the result of its call. Remembers in the counts that a statement was made. Safe from any
+/// thread.
 ///
 /// @param counts Not NULL; of 1 to 10^12 samples.
 /// @param k The size of the set, from 1 to the number of labels less 1.
 /// @param alpha Failure probability, from 1e-100 to 0.5.
-/// @param labels Room for k labels; may be NULL. Gets the labels with the largest counts, descending, also when abstaining.
+/// @param labels Room for k labels; may be NULL. Gets the labels with the largest counts, descending, also when
+/// abstaining.
 /// @param out Not NULL. Gets the summary; label is the most frequent one.
 /// @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK (also when abstaining); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the samples were cut
-/// short, or looks ended them.
+/// @return STK_STATUS_OK (also when abstaining); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the samples
+/// were cut short, or looks ended them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_counts_predict(
     counts: *const stk_counts,
@@ -111,6 +113,7 @@ pub(super) fn predicted(summary: stk_summary, prediction: &Prediction, basis: &B
         label: prediction.top.first().map_or(STK_NO_LABEL, |&label| to_label(label)),
         p_value: prediction.p_value,
         radius_cost: 0.0,
+        n_certified: summary.n,
         abstain: prediction.abstain.into(),
         ..summary.resting_on(basis)
     }

@@ -13,20 +13,20 @@ pub const STK_DECISION_NONE: stk_decision = 0;
 pub const STK_DECISION_COMPLETE: stk_decision = 1;
 /// radius: the label is certified at the radius asked for.
 pub const STK_DECISION_CERTIFIED: stk_decision = 2;
-/// radius: no number of samples could certify that radius. tolerance, steps: none could certify any. Wrong with probability at most
-/// alpha.
+/// radius: no number of samples could certify that radius. tolerance, steps: none could certify any. Wrong with
+/// probability at most alpha.
 pub const STK_DECISION_REFUTED: stk_decision = 3;
-/// tolerance: more samples are expected to add no more than the tolerance. steps: no number of samples, or none up to n, could bring the
-/// radius to the next step.
+/// tolerance: more samples are expected to add no more than the tolerance. steps: no number of samples, or none up to
+/// n, could bring the radius to the next step.
 pub const STK_DECISION_REACHED: stk_decision = 4;
 /// predict: the top-k set is settled.
 pub const STK_DECISION_SETTLED: stk_decision = 5;
-/// The samples ended without a decision: at n, at the deadline, or as soon as what was left of n could decide nothing. The answer that
-/// is given with it is sound all the same.
+/// The samples ended without a decision: at n, at the deadline, or as soon as what was left of n could decide nothing.
+/// The answer that is given with it is sound all the same.
 pub const STK_DECISION_UNDECIDED: stk_decision = 6;
 
-/// The name of a decision without its prefix, in lower case as records have it, such as "certified"; "unknown" for a value that
-/// is none.
+/// The name of a decision without its prefix, in lower case as records have it, such as "certified"; "unknown" for a
+/// value that is none.
 ///
 /// @return A static string, never NULL. Safe from any thread.
 #[unsafe(no_mangle)]

@@ -5,11 +5,11 @@ use std::ffi::{CString, c_char};
 use super::ffi::c_string;
 use super::status::{STK_STATUS_OK, stk_status};
 
-/// What went wrong, about which field, and what to do. Freed by stk_error_free. Never changes, so it may be read from any
-/// number of threads.
+/// What went wrong, about which field, and what to do. Freed by stk_error_free. Never changes, so it may be read from
+/// any number of threads.
 ///
-/// Every function that can fail takes a last parameter `err`, which may be NULL. On failure `*err` gets a new error that the
-/// caller owns; on success `*err` is not touched.
+/// Every function that can fail takes a last parameter `err`, which may be NULL. On failure `*err` gets a new error
+/// that the caller owns; on success `*err` is not touched.
 pub struct stk_error {
     status: stk_status,
     message: CString,

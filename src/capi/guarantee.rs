@@ -10,10 +10,10 @@ use super::validity::{self, STK_VALIDITY_NONE, stk_validity};
 use crate::Error;
 use crate::certificate::Guarantee;
 
-/// What holds around an input for the k labels that are returned for it. Each radius, and the radii of all labels together, are
-/// a statement at alpha of their own: several that are read together are all true with probability at least 1 minus the sum
-/// of their alphas. Its size may grow at its end within an ABI version: functions that fill one take the size that the caller
-/// knows.
+/// What holds around an input for the k labels that are returned for it. Each radius, and the radii of all labels
+/// together, are a statement at alpha of their own: several that are read together are all true with probability at
+/// least 1 minus the sum of their alphas. Its size may grow at its end within an ABI version: functions that fill one
+/// take the size that the caller knows.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct stk_guarantee {
@@ -21,17 +21,18 @@ pub struct stk_guarantee {
     pub struct_size: u64,
     /// The number of labels.
     pub k: u64,
-    /// Samples that certify: fewer than were counted where one of several k had a larger set_radius at an earlier look of a rule;
-    /// stk_result_counts_of_k gives the counts of that look.
+    /// Samples that certify: fewer than were counted where one of several k had a larger set_radius at an earlier look
+    /// of a rule; stk_result_counts_of_k gives the counts of that look.
     pub n: u64,
-    /// Samples of their own that chose the labels; 0: they are those most frequent among the n samples, which is paid for out of
-    /// alpha.
+    /// Samples of their own that chose the labels; 0: they are those most frequent among the n samples, which is paid
+    /// for out of alpha.
     pub n0: u64,
     /// The parameter of the noise, in the units of the input: sigma of Gaussian, lambda of uniform noise.
     pub noise_scale: f64,
     /// Failure probability of each statement, all in all.
     pub alpha: f64,
-    /// What was left of alpha for the bounds, when the distance of exact noise from its ideal was paid for. It is taken already.
+    /// What was left of alpha for the bounds, when the distance of exact noise from its ideal was paid for. It is taken
+    /// already.
     pub alpha_left: f64,
     /// What rounding took off every radius, in the units of the input. It is taken already.
     pub radius_cost: f64,
@@ -126,26 +127,27 @@ pub(super) fn kept_radii(guarantee: &Guarantee) -> Vec<f64> {
     guarantee.kept.iter().map(|kept| kept.as_ref().map_or(f64::INFINITY, |kept| kept.radius)).collect()
 }
 
-/// The guarantees for the k labels that are returned: those most frequent among the pilot's samples or, without a pilot, among
-/// these very samples, which is paid for out of alpha. The bounds are those that hold for how the samples ended. Remembers in the
-/// counts that a statement was made. Safe from any thread.
+/// The guarantees for the k labels that are returned: those most frequent among the pilot's samples or, without a
+/// pilot, among these very samples, which is paid for out of alpha. The bounds are those that hold for how the samples
+/// ended. Remembers in the counts that a statement was made. Safe from any thread.
 ///
 /// @param counts Not NULL; of 1 to 10^12 samples.
-/// @param pilot Counts of other samples of the same model and input, which choose the labels. May be NULL: `counts` choose them;
-/// where looks ended the samples, what needs to be paid for out of alpha is then not certified.
+/// @param pilot Counts of other samples of the same model and input, which choose the labels. May be NULL: `counts`
+/// choose them; where looks ended the samples, what needs to be paid for out of alpha is then not certified.
 /// @param k The number of labels, from 1 to all labels less 1.
 /// @param alpha Failure probability of each statement, from 1e-100 to 0.5.
 /// @param labels Room for k labels; may be NULL. Gets them, the likeliest first.
-/// @param label_radii Room for k radii; may be NULL. Gets, in the order of the labels, the radius within which each stays in
-/// the top k. One statement at alpha for all of them.
-/// @param kept_radii Room for k radii; may be NULL. Gets at index e - 1 the radius within which at least e of the labels stay in
-/// the top k: a statement at alpha each; infinity where so many stay whatever happens, because too few others are there.
+/// @param label_radii Room for k radii; may be NULL. Gets, in the order of the labels, the radius within which each
+/// stays in the top k. One statement at alpha for all of them.
+/// @param kept_radii Room for k radii; may be NULL. Gets at index e - 1 the radius within which at least e of the
+/// labels stay in the top k: a statement at alpha each; infinity where so many stay whatever happens, because too few
+/// others are there.
 /// @param out Not NULL. Gets the rest.
 /// @param out_size sizeof *out: fields beyond it are not written, bytes beyond this library's struct become 0.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT, also when the pilot is `counts` itself;
-/// STK_STATUS_INVALID_DATA when the samples were cut short, or when the pilot has samples of `counts`, is of another model or
-/// input, or is of bare numbers where `counts` are not.
+/// @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT, also when the pilot is `counts`
+/// itself; STK_STATUS_INVALID_DATA when the samples were cut short, or when the pilot has samples of `counts`, is of
+/// another model or input, or is of bare numbers where `counts` are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_counts_guarantee(
     counts: *const stk_counts,

@@ -12,11 +12,11 @@ use crate::Error;
 use crate::record::Identity;
 use crate::smoothed::Batch;
 
-/// Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on the one
-/// that cancels the job, frees it or its model, or submits it (with a cancel token that is set). It may run before the
-/// submitting call has returned. It must not block, must not unwind, and must free neither the model nor any job that has not
-/// ended, nor its own: stk_job_free waits for the batch under way, which may be that of the callback's own thread, and would
-/// then wait for ever.
+/// Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on
+/// the one that cancels the job, frees it or its model, or submits it (with a cancel token that is set). It may run
+/// before the submitting call has returned. It must not block, must not unwind, and must free neither the model nor any
+/// job that has not ended, nor its own: stk_job_free waits for the batch under way, which may be that of the callback's
+/// own thread, and would then wait for ever.
 ///
 /// @param user What was given with the callback.
 pub type stk_done_callback = Option<unsafe extern "C" fn(user: *mut c_void)>;
@@ -62,7 +62,8 @@ pub unsafe extern "C" fn stk_job_samples_total(job: *const stk_job) -> u64 {
     get!(job, 0, |work| work.batch.samples_total())
 }
 
-/// Cancels what has not ended, within about a millisecond or a batch. The completion callback may be called on this thread.
+/// Cancels what has not ended, within about a millisecond or a batch. The completion callback may be called on this
+/// thread.
 ///
 /// @param job May be NULL: nothing happens.
 #[unsafe(no_mangle)]
@@ -95,7 +96,8 @@ pub unsafe extern "C" fn stk_job_wait(
 /// Waits for the job's end and takes its result, once. Exclusive use.
 ///
 /// @param job Not NULL.
-/// @param out Not NULL. Gets the result; free it with stk_result_free. Set under the same statuses as by stk_model_predict.
+/// @param out Not NULL. Gets the result; free it with stk_result_free. Set under the same statuses as by
+/// stk_model_predict.
 /// @param err May be NULL.
 /// @return As stk_model_predict; STK_STATUS_INVALID_ARGUMENT also if the result was taken before.
 #[unsafe(no_mangle)]
@@ -114,9 +116,9 @@ pub unsafe extern "C" fn stk_job_result(
     })
 }
 
-/// Frees a job: cancels what has not ended, and waits for the batch under way. When this returns, the completion callback has
-/// returned or will not be called. No completion callback may free a job that has not ended: the batch may be that of its own
-/// thread, which would wait for ever.
+/// Frees a job: cancels what has not ended, and waits for the batch under way. When this returns, the completion
+/// callback has returned or will not be called. No completion callback may free a job that has not ended: the batch may
+/// be that of its own thread, which would wait for ever.
 ///
 /// @param job May be NULL.
 #[unsafe(no_mangle)]

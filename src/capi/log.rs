@@ -22,9 +22,9 @@ pub const STK_LOG_LEVEL_INFO: stk_log_level = 3;
 /// Where time goes.
 pub const STK_LOG_LEVEL_DEBUG: stk_log_level = 4;
 
-/// Gets log messages, from any thread, but never two at once: a message that is logged while the callback runs, on this or
-/// another thread, is dropped. It may call the library, and may wait for threads that do. It must not unwind and must not set
-/// the callback.
+/// Gets log messages, from any thread, but never two at once: a message that is logged while the callback runs, on this
+/// or another thread, is dropped. It may call the library, and may wait for threads that do. It must not unwind and
+/// must not set the callback.
 ///
 /// @param user What was given with the callback.
 /// @param level One of the STK_LOG_LEVEL_ constants.
@@ -32,8 +32,8 @@ pub const STK_LOG_LEVEL_DEBUG: stk_log_level = 4;
 pub type stk_log_callback =
     Option<unsafe extern "C" fn(user: *mut c_void, level: stk_log_level, message: *const c_char)>;
 
-/// Sets the process's log callback. When this returns, the callback that was set before is not running and will not be called:
-/// hold no lock that it takes.
+/// Sets the process's log callback. When this returns, the callback that was set before is not running and will not be
+/// called: hold no lock that it takes.
 ///
 /// @param level One of the STK_LOG_LEVEL_ constants: more detailed messages are not made.
 /// @param callback May be NULL: nothing is logged.

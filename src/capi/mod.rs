@@ -4,10 +4,9 @@
 //! `ffi` runs: it checks pointers, catches panics and turns errors into statuses. All of the room's unsafe code is in
 //! `ffi.rs`.
 //!
-//! # Safety
-//! Of every function here: each pointer is NULL or points to what the function's documentation says, for as long as it says;
-//! handles come from this library and were not freed; what is passed by pointer to non-const is used by nobody else during
-//! the call.
+//! # Safety Of every function here: each pointer is NULL or points to what the function's documentation says, for as
+//! long as it says; handles come from this library and were not freed; what is passed by pointer to non-const is used
+//! by nobody else during the call.
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // Stated above, once for all.
 

@@ -15,8 +15,8 @@ use crate::sampler::{self, Opened, Plan};
 use crate::smoothed::SmoothedClassifier;
 use crate::{Error, Result, log};
 
-/// A base classifier, open in ONNX Runtime, with the threads that draw its samples. Functions that take a const model are safe
-/// from any number of threads, whose samples share batches.
+/// A base classifier, open in ONNX Runtime, with the threads that draw its samples. Functions that take a const model
+/// are safe from any number of threads, whose samples share batches.
 pub struct stk_model(Handle<Open>);
 opaque!(stk_model holds Open);
 
@@ -40,8 +40,9 @@ impl Open {
         let plan = plan(&opened, settings)?;
         let model = &opened.model;
         let signature = model.signature();
-        let json = serde_json::to_string(signature)
-            .map_err(|error| Error::new(crate::ErrorKind::Internal, format!("no JSON of the signature: {error}")))?;
+        let json = serde_json::to_string(signature).map_err(|error| {
+            Error::new(crate::ErrorKind::Internal, format!("no JSON of the signature: {error}")).caused_by(error)
+        })?;
         let identity = Identity {
             model_sha256: model.sha256().to_owned(),
             provider: opened.provider(),
@@ -100,8 +101,8 @@ fn plan(opened: &Opened, settings: &Settings) -> Result<Plan> {
 /// @param options May be NULL: the defaults.
 /// @param out Not NULL. Gets the model; free it with stk_model_free.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_NOT_FOUND or STK_STATUS_IO if it cannot be read; STK_STATUS_MODEL if it is damaged or no
-/// classifier that can be smoothed, with what to do; STK_STATUS_PROVIDER, STK_STATUS_RUNTIME;
+/// @return STK_STATUS_OK; STK_STATUS_NOT_FOUND or STK_STATUS_IO if it cannot be read; STK_STATUS_MODEL if it is damaged
+/// or no classifier that can be smoothed, with what to do; STK_STATUS_PROVIDER, STK_STATUS_RUNTIME;
 /// STK_STATUS_INVALID_ARGUMENT if an option does not fit the model.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_open(
@@ -119,7 +120,8 @@ pub unsafe extern "C" fn stk_model_open(
     })
 }
 
-/// Opens a model from memory, as stk_model_open does a file, and starts its threads. It must hold all of its data itself.
+/// Opens a model from memory, as stk_model_open does a file, and starts its threads. It must hold all of its data
+/// itself.
 ///
 /// @param bytes `len` bytes. Not NULL. Not used any more when the call returns.
 /// @param len Their number.
@@ -148,8 +150,8 @@ pub unsafe extern "C" fn stk_model_open_memory(
     })
 }
 
-/// Frees a model: cancels what is unfinished, and waits for it and for the model's threads. No call may be using the model,
-/// and no callback of it may free it. Jobs and results outlive it.
+/// Frees a model: cancels what is unfinished, and waits for it and for the model's threads. No call may be using the
+/// model, and no callback of it may free it. Jobs and results outlive it.
 ///
 /// @param model May be NULL.
 #[unsafe(no_mangle)]
@@ -220,8 +222,8 @@ pub unsafe extern "C" fn stk_model_sha256(model: *const stk_model) -> *const c_c
     get!(model, c"".as_ptr(), |open| open.sha256.as_ptr())
 }
 
-/// The execution provider, with its device, such as "cpu" or "cuda:0"; with several devices each, "cuda:0,cuda:1". Where the
-/// model fell back it is "cpu": stk_model_fallback.
+/// The execution provider, with its device, such as "cpu" or "cuda:0"; with several devices each, "cuda:0,cuda:1".
+/// Where the model fell back it is "cpu": stk_model_fallback.
 ///
 /// @param model May be NULL: "".
 /// @return UTF-8, never NULL; lives as long as the model.
@@ -230,7 +232,8 @@ pub unsafe extern "C" fn stk_model_provider(model: *const stk_model) -> *const c
     get!(model, c"".as_ptr(), |open| open.provider.as_ptr())
 }
 
-/// Why the model runs on the processor and not by the provider asked for, which stk_model_options_set_allow_fallback allowed.
+/// Why the model runs on the processor and not by the provider asked for, which stk_model_options_set_allow_fallback
+/// allowed.
 ///
 /// @param model May be NULL: NULL.
 /// @return UTF-8; lives as long as the model. NULL where the provider asked for runs it.
@@ -239,9 +242,10 @@ pub unsafe extern "C" fn stk_model_fallback(model: *const stk_model) -> *const c
     get!(model, std::ptr::null(), |open| open.fallback.as_ref().map_or(std::ptr::null(), |reason| reason.as_ptr()))
 }
 
-/// In what the float32 of the model is computed: "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may choose
-/// these. TensorRT itself uses TF32 unless the environment says NVIDIA_TF32_OVERRIDE=0. "the provider's" of a provider that is chosen by
-/// ONNX Runtime's name. Settings of stk_model_options_set_provider_option follow, for any may change it: " with KEY=VALUE, KEY=VALUE".
+/// In what the float32 of the model is computed: "float32" or "tf32", with "+float16" or "+bfloat16" where TensorRT may
+/// choose these. TensorRT itself uses TF32 unless the environment says NVIDIA_TF32_OVERRIDE=0. "the provider's" of a
+/// provider that is chosen by ONNX Runtime's name. Settings of stk_model_options_set_provider_option follow, for any
+/// may change it: " with KEY=VALUE, KEY=VALUE".
 ///
 /// @param model May be NULL: "".
 /// @return Never NULL; lives as long as the model.

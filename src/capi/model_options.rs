@@ -9,8 +9,8 @@ use super::status::stk_status;
 use crate::model::{Constant, ModelOptions, Provider};
 use crate::{Error, ErrorKind};
 
-/// How a model is opened. Setters check their value at once, as far as that is possible without the model, and need exclusive
-/// use; opening a model only reads the options and keeps nothing of them.
+/// How a model is opened. Setters check their value at once, as far as that is possible without the model, and need
+/// exclusive use; opening a model only reads the options and keeps nothing of them.
 pub struct stk_model_options(Handle<Settings>);
 opaque!(stk_model_options holds Settings);
 
@@ -54,7 +54,8 @@ fn not_empty(field: &str, value: &str) -> FfiResult<String> {
     }
 }
 
-/// Makes options with the defaults: the processor, one thread a usable core, a measured batch; what the model itself shows.
+/// Makes options with the defaults: the processor, one thread a usable core, a measured batch; what the model itself
+/// shows.
 ///
 /// @param out Not NULL. Gets the options; free them with stk_model_options_free.
 /// @param err May be NULL.
@@ -77,12 +78,12 @@ pub unsafe extern "C" fn stk_model_options_free(options: *mut stk_model_options)
     free!(options);
 }
 
-/// Sets where the model runs. Nothing falls back to another provider unless stk_model_options_set_allow_fallback allows it: the
-/// model is then not opened. With "cuda" and "tensorrt", noise, model, labels and counts stay on the device.
+/// Sets where the model runs. Nothing falls back to another provider unless stk_model_options_set_allow_fallback allows
+/// it: the model is then not opened. With "cuda" and "tensorrt", noise, model, labels and counts stay on the device.
 ///
 /// @param options Not NULL.
-/// @param provider "cpu", "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", "openvino", or ONNX Runtime's name of any provider it has,
-/// such as "OpenVINOExecutionProvider". Not NULL.
+/// @param provider "cpu", "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", "openvino", or ONNX Runtime's name of any
+/// provider it has, such as "OpenVINOExecutionProvider". Not NULL.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Whether it is there shows when a model is opened, or with
 /// stk_runtime_check_provider.
@@ -99,8 +100,8 @@ pub unsafe extern "C" fn stk_model_options_set_provider(
     })
 }
 
-/// Sets an option of the provider, under ONNX Runtime's own name for it, such as "cudnn_conv_algo_search". Replaces an earlier
-/// value of the same key. stk_model_arithmetic and records say it: it may make another base classifier.
+/// Sets an option of the provider, under ONNX Runtime's own name for it, such as "cudnn_conv_algo_search". Replaces an
+/// earlier value of the same key. stk_model_arithmetic and records say it: it may make another base classifier.
 ///
 /// @param options Not NULL.
 /// @param key Not NULL, not empty.
@@ -124,8 +125,8 @@ pub unsafe extern "C" fn stk_model_options_set_provider_option(
     })
 }
 
-/// Sets the library of a plug-in provider, which is registered with ONNX Runtime when a model is opened and then stays for
-/// the life of the process; the provider's name says which of its providers is used.
+/// Sets the library of a plug-in provider, which is registered with ONNX Runtime when a model is opened and then stays
+/// for the life of the process; the provider's name says which of its providers is used.
 ///
 /// @param options Not NULL.
 /// @param path The library's file; must exist. Not NULL.
@@ -151,8 +152,8 @@ pub unsafe extern "C" fn stk_model_options_set_provider_library(
 /// Sets how many threads run batches side by side.
 ///
 /// @param options Not NULL.
-/// @param threads At most 1024. 0: one for each core this process may use on the processor, or for every second one where that is
-/// measured to be faster; one for each device on GPUs, which takes no more; one on other providers.
+/// @param threads At most 1024. 0: one for each core this process may use on the processor, or for every second one
+/// where that is measured to be faster; one for each device on GPUs, which takes no more; one on other providers.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
@@ -171,9 +172,9 @@ pub unsafe extern "C" fn stk_model_options_set_threads(
 /// Sets the rows of one run. Counts do not depend on it.
 ///
 /// @param options Not NULL.
-/// @param batch At most 1048576. 0: the model's own where that is fixed, else measured when the model is opened, which takes
-/// about two seconds, or as kept from an earlier time: stk_model_options_set_plan_cache. TensorRT builds an engine for every
-/// batch that is tried, which takes minutes: give it one.
+/// @param batch At most 1048576. 0: the model's own where that is fixed, else measured when the model is opened, which
+/// takes about two seconds, or as kept from an earlier time: stk_model_options_set_plan_cache. TensorRT builds an
+/// engine for every batch that is tried, which takes minutes: give it one.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
@@ -189,9 +190,9 @@ pub unsafe extern "C" fn stk_model_options_set_batch(
     })
 }
 
-/// Limits memory. On the processor: of this library's input and output buffers, all threads together; a batch that needs more
-/// is refused, and a measured one stays below. On CUDA and TensorRT: of the provider's arena on the device (gpu_mem_limit). No
-/// other provider takes a limit: the model is then not opened.
+/// Limits memory. On the processor: of this library's input and output buffers, all threads together; a batch that
+/// needs more is refused, and a measured one stays below. On CUDA and TensorRT: of the provider's arena on the device
+/// (gpu_mem_limit). No other provider takes a limit: the model is then not opened.
 ///
 /// @param options Not NULL.
 /// @param bytes 0: no limit.
@@ -253,7 +254,8 @@ pub unsafe extern "C" fn stk_model_options_set_input_shape(
     })
 }
 
-/// Names the output that holds the scores, where the model has several and none is named logits, scores or probabilities.
+/// Names the output that holds the scores, where the model has several and none is named logits, scores or
+/// probabilities.
 ///
 /// @param options Not NULL.
 /// @param name Not NULL, not empty.
@@ -318,7 +320,8 @@ pub unsafe extern "C" fn stk_model_options_set_threshold(
 /// Sets what happens to a row after the noise and before the model: (x - mean) / std_dev.
 ///
 /// @param options Not NULL.
-/// @param mean `mean_len` finite values: none, one, or one per channel (per feature, if flat). May be NULL if mean_len is 0.
+/// @param mean `mean_len` finite values: none, one, or one per channel (per feature, if flat). May be NULL if mean_len
+/// is 0.
 /// @param mean_len Their number.
 /// @param std_dev `std_len` positive, finite values: none, one, or one per channel. May be NULL if std_len is 0.
 /// @param std_len Their number.
@@ -348,7 +351,8 @@ pub unsafe extern "C" fn stk_model_options_set_normalization(
     })
 }
 
-/// Sets the value of a further input, the same in every run and for every row. Replaces an earlier value of the same input.
+/// Sets the value of a further input, the same in every run and for every row. Replaces an earlier value of the same
+/// input.
 ///
 /// @param options Not NULL.
 /// @param name The input's name. Not NULL, not empty.

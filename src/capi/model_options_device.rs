@@ -9,11 +9,11 @@ use super::model_options::stk_model_options;
 use super::status::stk_status;
 use crate::Error;
 
-/// Sets whether the measured batch is looked up in this user's cache folder, and kept there: a model that was opened before on
-/// this machine is then not measured again. The folder is the one that the environment variable SMOOTHTOPK_CACHE names, or else
-/// the platform's cache folder (on Linux $XDG_CACHE_HOME/smoothtopk, by default ~/.cache/smoothtopk); where the variable is
-/// empty or "off" nothing is kept. A folder that cannot be read or written is said in the log and is no error. Counts do not
-/// depend on it.
+/// Sets whether the measured batch is looked up in this user's cache folder, and kept there: a model that was opened
+/// before on this machine is then not measured again. The folder is the one that the environment variable
+/// SMOOTHTOPK_CACHE names, or else the platform's cache folder (on Linux $XDG_CACHE_HOME/smoothtopk, by default
+/// ~/.cache/smoothtopk); where the variable is empty or "off" nothing is kept. A folder that cannot be read or written
+/// is said in the log and is no error. Counts do not depend on it.
 ///
 /// @param options Not NULL.
 /// @param on The default is true.
@@ -31,8 +31,8 @@ pub unsafe extern "C" fn stk_model_options_set_plan_cache(
     })
 }
 
-/// Sets whether a model is opened on the processor where the provider cannot be used. stk_model_fallback and records then say
-/// why.
+/// Sets whether a model is opened on the processor where the provider cannot be used. stk_model_fallback and records
+/// then say why.
 ///
 /// @param options Not NULL.
 /// @param allow The default is false: the model is not opened.
@@ -50,8 +50,8 @@ pub unsafe extern "C" fn stk_model_options_set_allow_fallback(
     })
 }
 
-/// Sets the GPUs that share the rows, for "cuda" and "tensorrt": the provider's own device is then not used. Counts do not
-/// depend on which device draws a row, as far as the model gives the same label on each.
+/// Sets the GPUs that share the rows, for "cuda" and "tensorrt": the provider's own device is then not used. Counts do
+/// not depend on which device draws a row, as far as the model gives the same label on each.
 ///
 /// @param options Not NULL.
 /// @param devices `count` indices, each one once. Copied. May be NULL if count is 0.
@@ -75,14 +75,14 @@ pub unsafe extern "C" fn stk_model_options_set_devices(
     })
 }
 
-/// Sets whether CUDA multiplies float32 with 10 bits of fraction (TF32), where the GPU can: faster, and another base classifier
-/// than float32's. stk_model_arithmetic and records say so.
+/// Sets whether CUDA multiplies float32 with 10 bits of fraction (TF32), where the GPU can: faster, and another base
+/// classifier than float32's. stk_model_arithmetic and records say so.
 ///
 /// @param options Not NULL.
 /// @param on The default is false.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL. Other providers than "cuda" and "tensorrt" do not take it: the
-/// model is then not opened.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL. Other providers than "cuda" and "tensorrt" do not take
+/// it: the model is then not opened.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_options_set_cuda_tf32(
     options: *mut stk_model_options,
@@ -95,17 +95,17 @@ pub unsafe extern "C" fn stk_model_options_set_cuda_tf32(
     })
 }
 
-/// Sets options of TensorRT. A lower precision is another base classifier than float32's: stk_model_arithmetic and records say
-/// so.
+/// Sets options of TensorRT. A lower precision is another base classifier than float32's: stk_model_arithmetic and
+/// records say so.
 ///
 /// @param options Not NULL.
 /// @param fp16 Whether it may compute in float16 where that is faster. The default is false.
 /// @param bf16 The same for bfloat16.
-/// @param cache_folder Where built engines and timings are kept, which take minutes to make; made if need be. UTF-8, not empty.
-/// NULL, the default: they are not kept.
+/// @param cache_folder Where built engines and timings are kept, which take minutes to make; made if need be. UTF-8,
+/// not empty. NULL, the default: they are not kept.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Other providers than "tensorrt" do not take them: the model is then not
-/// opened.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Other providers than "tensorrt" do not take them: the model is
+/// then not opened.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_options_set_tensorrt(
     options: *mut stk_model_options,

@@ -76,23 +76,25 @@ fn certify_tasks(args: &Args, labels: *const i64, count: usize) -> FfiResult<Vec
 
 /// Predicts the smoothed classifier's top-k set at each input, or abstains. Blocks. Safe from any number of threads.
 ///
-/// A statement is wrong with probability at most alpha when it is made once. A second run with another seed, because the first
-/// abstained, is not covered by that alpha: whoever tries until a run succeeds is wrong more often. Sound instead: a larger
-/// n of the same seed under a rule (stk_request_set_rule), whose bounds hold at all looks; or an alpha of its own for each run,
-/// drawn from a budget (stk_budget_new).
+/// The statement is wrong with probability at most alpha when it is made once. A second run with another seed, because
+/// the first abstained, is not covered by that alpha: who tries until a run succeeds is wrong more often. Sound
+/// instead:
+/// - a larger n of the same seed and stream, both runs under the same rule predict, whose bounds hold at all looks
+///   (those of steps end at n), with an allocation other than auto, and not with exact noise, whose cost grows with n;
+/// - an alpha of its own for each run, drawn from a budget before it (stk_budget_new).
 ///
 /// @param model Not NULL.
 /// @param request Not NULL.
 /// @param inputs `count` x elements float32, row-major, on the noise's scale, all finite. Not NULL.
 /// @param count At least 1.
-/// @param out Not NULL. Gets the result; free it with stk_result_free. Also set when the status is STK_STATUS_CANCELLED,
-/// STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN: the result then has the answers that were finished, and the counts so far
-/// of the other inputs. Not touched with any other status.
+/// @param out Not NULL. Gets the result; free it with stk_result_free. Also set when the status is
+/// STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN: the result then has the answers that were
+/// finished, and the counts so far of the other inputs. Not touched with any other status.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK if every input has its answer (an abstention is one, and so is that of the last look of an input that
-/// is late under a rule: its summary's early_stop says so); else why the first one has none: STK_STATUS_INVALID_ARGUMENT if the
-/// request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not finite or, with exact noise, not on its
-/// grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
+/// @return STK_STATUS_OK if every input has its answer (an abstention is one, and so is that of the last look of an
+/// input that is late under a rule: its summary's early_stop says so); else why the first one has none:
+/// STK_STATUS_INVALID_ARGUMENT if the request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not
+/// finite or, with exact noise, not on its grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_predict(
     model: *const stk_model,
@@ -113,17 +115,20 @@ pub unsafe extern "C" fn stk_model_predict(
 /// Certifies, for each input and each k, the radius within which a label stays in the smoothed classifier's top k.
 /// Blocks. Safe from any number of threads.
 ///
-/// A statement is wrong with probability at most alpha when it is made once. A second run with another seed, because the first
-/// abstained or its radius was small, is not covered by that alpha: whoever tries until a run succeeds is wrong more often. Sound instead: a larger
-/// n of the same seed under a rule (stk_request_set_rule), whose bounds hold at all looks; or an alpha of its own for each run,
-/// drawn from a budget (stk_budget_new).
+/// The statement is wrong with probability at most alpha when it is made once. A second run with another seed, because
+/// the first abstained or its radius was small, is not covered by that alpha: who tries until a run succeeds is wrong
+/// more often. Sound instead:
+/// - a larger n of the same seed and stream, both runs under the same rule radius or tolerance, whose bounds hold at
+///   all looks (those of steps end at n), with an allocation other than auto, and not with exact noise, whose cost
+///   grows with n;
+/// - an alpha of its own for each run, drawn from a budget before it (stk_budget_new).
 ///
 /// @param model Not NULL.
 /// @param request Not NULL.
 /// @param inputs `count` x elements float32, row-major, on the noise's scale, all finite. Not NULL.
 /// @param count At least 1.
-/// @param labels `count` labels, fixed before any sample is drawn; STK_NO_LABEL: the label most frequent among n0 samples of
-/// their own. May be NULL: all are selected so.
+/// @param labels `count` labels, fixed before any sample is drawn; STK_NO_LABEL: the label most frequent among n0
+/// samples of their own. May be NULL: all are selected so.
 /// @param out Not NULL. As for stk_model_predict.
 /// @param err May be NULL.
 /// @return As stk_model_predict; STK_STATUS_OK also where nothing is certified (radius 0).
@@ -145,14 +150,14 @@ pub unsafe extern "C" fn stk_model_certify(
     })
 }
 
-/// Certifies, for each input and each k, what holds around it for the k labels that are returned: the radius of every label, of
-/// the set, of how many of it stay, and of their order (stk_result_guarantee, stk_result_label_radii, stk_result_kept_radii).
-/// The labels are those most frequent among n0 samples of their own or, with n0 = 0, among the very n samples that certify
-/// them. Blocks. Safe from any number of threads.
+/// Certifies, for each input and each k, what holds around it for the k labels that are returned: the radius of every
+/// label, of the set, of how many of it stay, and of their order (stk_result_guarantee, stk_result_label_radii,
+/// stk_result_kept_radii). The labels are those most frequent among n0 samples of their own or, with n0 = 0, among the
+/// very n samples that certify them. Blocks. Safe from any number of threads.
 ///
 /// @param model Not NULL.
-/// @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its allocation is not
-/// used.
+/// @param request Not NULL. Its rule must be fixed or, where n0 is at least 1, radius or tolerance; its allocation is
+/// not used.
 /// @param inputs `count` x elements float32, row-major, on the noise's scale, all finite. Not NULL.
 /// @param count At least 1.
 /// @param out Not NULL. As for stk_model_predict.
@@ -175,19 +180,21 @@ pub unsafe extern "C" fn stk_model_certify_answer(
     })
 }
 
-/// Counts the labels of the samples first .. first + samples - 1 of the estimation noise of one input, with the request's noise,
-/// generator and stream. Counts of disjoint ranges add (stk_counts_add) to those that a certify of all of them draws; predict has
-/// samples of its own. What the noise costs is in the counts. Blocks. Safe from any number of threads.
+/// Counts the labels of the samples first .. first + samples - 1 of the estimation noise of one input, with the
+/// request's noise, generator and stream. Counts of disjoint ranges add (stk_counts_add) to those that a certify of all
+/// of them draws; predict has samples of its own. What the noise costs is in the counts. Blocks. Safe from any number
+/// of threads.
 ///
 /// @param model Not NULL.
-/// @param request Not NULL. Its seed or key of ChaCha12 should be set: ranges under different ones are not parts of one sample.
-/// Its rule is not used.
+/// @param request Not NULL. Its seed or key of ChaCha12 should be set: ranges under different ones are not parts of one
+/// sample. Its rule is not used.
 /// @param input One input: elements float32, on the noise's scale, all finite. Not NULL.
 /// @param first The first sample.
 /// @param samples How many, at least 1; first + samples is at most 10^12.
-/// @param out Not NULL. Gets the counts; free them with stk_counts_free. Also set, with the counts so far, when the status is
-/// STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN; which samples those are is not determined,
-/// and such counts certify and predict nothing: stk_counts_certify, stk_counts_predict and stk_counts_guarantee refuse them.
+/// @param out Not NULL. Gets the counts; free them with stk_counts_free. Also set, with the counts so far, when the
+/// status is STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED or STK_STATUS_RUN; which samples those are is not
+/// determined, and such counts certify and predict nothing: stk_counts_certify, stk_counts_predict and
+/// stk_counts_guarantee refuse them.
 /// @param err May be NULL.
 /// @return As stk_model_predict.
 #[unsafe(no_mangle)]

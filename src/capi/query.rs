@@ -14,13 +14,14 @@ pub type stk_randomized = i32;
 pub const STK_RANDOMIZED_NO: stk_randomized = 0;
 /// By the uniform that the seed or key of the samples gives for this k.
 pub const STK_RANDOMIZED_FROM_SEED: stk_randomized = 1;
-/// By the query's uniform, which must have been drawn independently of the samples, and once: one that is drawn until it is small
-/// makes bounds that do not hold.
+/// By the query's uniform, which must have been drawn independently of the samples, and once: one that is drawn until
+/// it is small makes bounds that do not hold.
 pub const STK_RANDOMIZED_BY: stk_randomized = 2;
 
-/// The question whether a label stays in the top k. Everything in it must have been fixed before the samples were drawn, or chosen
-/// by other samples. Set all to 0 and then the fields by name: stk_query query = {.struct_size = sizeof query, .label = 3, .k = 1,
-/// .alpha = 0.001}. Its size may grow at its end within an ABI version; 0 in a new field means what it meant before.
+/// The question whether a label stays in the top k. Everything in it must have been fixed before the samples were
+/// drawn, or chosen by other samples. Set all to 0 and then the fields by name: stk_query query = {.struct_size =
+/// sizeof query, .label = 3, .k = 1, .alpha = 0.001}. Its size may grow at its end within an ABI version; 0 in a new
+/// field means what it meant before.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct stk_query {
@@ -54,7 +55,7 @@ impl stk_query {
         reserved: 0,
     };
     /// Its size in the first version.
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = std::mem::offset_of!(Self, reserved) + size_of::<i32>();
 }
 
 /// What a caller asks.

@@ -17,9 +17,9 @@ use crate::smoothed::{CancelToken, Control, Generator, Request};
 /// @param samples_total Samples to be counted in all; under a rule the most that may be counted.
 pub type stk_progress_callback = Option<unsafe extern "C" fn(user: *mut c_void, samples_done: u64, samples_total: u64)>;
 
-/// What is asked of a smoothed classifier: the noise, how much of it, and how sure the answer must be. Setters check their
-/// value at once and need exclusive use; calls that take a const request may share it between threads, and keep nothing of it
-/// when they return.
+/// What is asked of a smoothed classifier: the noise, how much of it, and how sure the answer must be. Setters check
+/// their value at once and need exclusive use; calls that take a const request may share it between threads, and keep
+/// nothing of it when they return.
 pub struct stk_request(Handle<Asked>);
 opaque!(stk_request holds Asked);
 
@@ -52,11 +52,11 @@ pub(super) fn set(asked: &mut Asked, change: impl FnOnce(&mut Request)) -> FfiRe
     Ok(())
 }
 
-/// Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds, noise of
-/// Philox with a seed from the operating system for each call, stream 0, input_max 1, no timeout.
+/// Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds,
+/// noise of Philox with a seed from the operating system for each call, stream 0, input_max 1, no timeout.
 ///
-/// @param noise "gaussian:SIGMA", with the standard deviation of the noise in the units of the input, from 1e-100 to 1e100, such as
-/// "gaussian:0.25"; or "uniform:LAMBDA", noise on [-lambda, lambda]. Not NULL.
+/// @param noise "gaussian:SIGMA", with the standard deviation of the noise in the units of the input, from 1e-100 to
+/// 1e100, such as "gaussian:0.25"; or "uniform:LAMBDA", noise on [-lambda, lambda]. Not NULL.
 /// @param out Not NULL. Gets the request; free it with stk_request_free.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
@@ -115,12 +115,12 @@ pub unsafe extern "C" fn stk_request_set_n(request: *mut stk_request, n: u64, er
     call!(err, |_, request| set(request.exclusive()?, |request| request.n = n))
 }
 
-/// Sets the samples that select: a label where certify is given none, how alpha is split where that is auto, the labels that
-/// certify_answer returns. They are drawn beside the n that certify.
+/// Sets the samples that select: a label where certify is given none, how alpha is split where that is auto, the labels
+/// that certify_answer returns. They are drawn beside the n that certify.
 ///
 /// @param request Not NULL.
-/// @param n0 At most 10^12; at least 1 where a label or an allocation is to be selected. 0 in certify_answer: the labels are
-/// selected by the very samples that certify them, which is paid for out of alpha.
+/// @param n0 At most 10^12; at least 1 where a label or an allocation is to be selected. 0 in certify_answer: the
+/// labels are selected by the very samples that certify them, which is paid for out of alpha.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
 #[unsafe(no_mangle)]
@@ -163,8 +163,8 @@ pub unsafe extern "C" fn stk_request_set_seed(
         Generator::Philox { seed: Some(seed) }))
 }
 
-/// Sets the stream of the first input, which names an input's noise under a seed or key; input i of a call gets stream + i. Inputs
-/// that share a seed must have streams of their own, or they get the same noise.
+/// Sets the stream of the first input, which names an input's noise under a seed or key; input i of a call gets stream
+/// + i. Inputs that share a seed must have streams of their own, or they get the same noise.
 ///
 /// @param request Not NULL.
 /// @param stream Any value; stream + count - 1 must not overflow in a call.
@@ -182,9 +182,10 @@ pub unsafe extern "C" fn stk_request_set_stream(
     })
 }
 
-/// Sets the largest |x| that the noise grid is to carry exactly; of no effect with exact noise. It is part of the smoothed
-/// classifier: use one value for all inputs of a data set. Certificates hold for larger inputs too: float32 then rounds the sums with the noise, and what it gives
-/// is a function of the exact sums. But pixels from 0 to 255, where sigma is meant for 0 to 1, are a mistake all the same.
+/// Sets the largest |x| that the noise grid is to carry exactly; of no effect with exact noise. It is part of the
+/// smoothed classifier: use one value for all inputs of a data set. Certificates hold for larger inputs too: float32
+/// then rounds the sums with the noise, and what it gives is a function of the exact sums. But pixels from 0 to 255,
+/// where sigma is meant for 0 to 1, are a mistake all the same.
 ///
 /// @param request Not NULL.
 /// @param input_max Finite, 0 or more, and such that float32 has a grid for it with the noise.
@@ -199,8 +200,9 @@ pub unsafe extern "C" fn stk_request_set_input_max(
     call!(err, |_, request| set(request.exclusive()?, |request| request.input_max = input_max))
 }
 
-/// Sets how long a call may take, on the monotonic clock, from the call on. Work that is late stops within about a batch. With
-/// a fixed number of samples it then has no answer; under a rule it has that of its last look, which is sound, if it got to one.
+/// Sets how long a call may take, on the monotonic clock, from the call on. Work that is late stops within about a
+/// batch. With a fixed number of samples it then has no answer; under a rule it has that of its last look, which is
+/// sound, if it got to one.
 ///
 /// @param request Not NULL.
 /// @param milliseconds 0: no limit.

@@ -48,13 +48,14 @@ pub unsafe extern "C" fn stk_request_set_noise(
     })
 }
 
-/// Sets exact noise: inputs on a declared grid, and the Gaussian discretised to it from exact cell probabilities. What separates
-/// it from an exact Gaussian is taken off alpha (the summary's alpha_left), and nothing off the radius. A certificate is then
-/// about inputs on the grid and the distances between them; an input that is not on it is refused.
+/// Sets exact noise: inputs on a declared grid, and the Gaussian discretised to it from exact cell probabilities. What
+/// separates it from an exact Gaussian is taken off alpha (the summary's alpha_left), and nothing off the radius. A
+/// certificate is then about inputs on the grid and the distances between them; an input that is not on it is refused.
 ///
 /// @param request Not NULL.
-/// @param levels Points a unit, from 1 to 2^20: inputs are multiples of 1/levels, 255 for 8-bit pixels scaled to 0 .. 1, 1 for
-/// the pixels as they are. sigma must be 1 to 3500 steps of it. 0: back to the default, noise in float32 rounded to a fine grid.
+/// @param levels Points a unit, from 1 to 2^20: inputs are multiples of 1/levels, 255 for 8-bit pixels scaled to 0 ..
+/// 1, 1 for the pixels as they are. sigma must be 1 to 3500 steps of it. 0: back to the default, noise in float32
+/// rounded to a fine grid.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
 #[unsafe(no_mangle)]
@@ -69,14 +70,14 @@ pub unsafe extern "C" fn stk_request_set_noise_exact(
     })
 }
 
-/// Sets the generator ChaCha12, a stream cipher: noise that was seen tells nothing of other noise, which keeps an adversary who
-/// knows the generator, and not the key, from foreseeing it. stk_request_set_seed goes back to Philox.
+/// Sets the generator ChaCha12, a stream cipher: noise that was seen tells nothing of other noise, which keeps an
+/// adversary who knows the generator, and not the key, from foreseeing it. stk_request_set_seed goes back to Philox.
 ///
 /// The key is in the JSON of counts and results with their secret, in hex, and in no other.
 ///
 /// @param request Not NULL.
-/// @param key STK_CHACHA12_KEY_SIZE bytes, which must be secret and random. Copied. May be NULL: a key from the operating system
-/// for each call.
+/// @param key STK_CHACHA12_KEY_SIZE bytes, which must be secret and random. Copied. May be NULL: a key from the
+/// operating system for each call.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for a request that is NULL.
 #[unsafe(no_mangle)]

@@ -20,8 +20,8 @@ use crate::record::{Identity, Record};
 use crate::smoothed::{self, NoiseMode, Outcome, Task};
 use crate::{Error, log};
 
-/// What came of a predict, certify or certify_answer: one entry per input and, in it, one per k. Never changes, so it may be read from any
-/// number of threads. Outlives its model.
+/// What came of a predict, certify or certify_answer: one entry per input and, in it, one per k. Never changes, so it
+/// may be read from any number of threads. Outlives its model.
 pub struct stk_result(Handle<Results>);
 opaque!(stk_result holds Results);
 
@@ -211,8 +211,8 @@ pub unsafe extern "C" fn stk_result_summary(
     })
 }
 
-/// predict: the k labels with the largest counts, descending, also when abstaining. certify: the one label. certify_answer: the k
-/// labels that are returned, the likeliest first. None where the input has no answer.
+/// predict: the k labels with the largest counts, descending, also when abstaining. certify: the one label.
+/// certify_answer: the k labels that are returned, the likeliest first. None where the input has no answer.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
@@ -240,7 +240,8 @@ pub unsafe extern "C" fn stk_result_labels(
     })
 }
 
-/// certify: how alpha was split for the certificate of one k, as stk_query takes it; "auto" was replaced by what it chose.
+/// certify: how alpha was split for the certificate of one k, as stk_query takes it; "auto" was replaced by what it
+/// chose.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
@@ -265,9 +266,10 @@ pub unsafe extern "C" fn stk_result_allocation(
     })
 }
 
-/// One input's outcome as a JSON object (format smoothtopk-record 1.0), with all that is needed to check it: the request, what
-/// computed it (the model's hash, provider and arithmetic, versions), the counts as stk_counts_json has them, and what follows from
-/// them. Numbers parse back to the same values; counts are integers of up to 64 bits. A digest is in the place of the seed or key.
+/// One input's outcome as a JSON object (format smoothtopk-record 1.0), with all that is needed to check it: the
+/// request, what computed it (the model's hash, provider and arithmetic, versions), the counts as stk_counts_json has
+/// them, and what follows from them. Numbers parse back to the same values; counts are integers of up to 64 bits. A
+/// digest is in the place of the seed or key.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
@@ -289,8 +291,8 @@ pub unsafe extern "C" fn stk_result_json(
     })
 }
 
-/// As stk_result_json, with the seed or key, so that the samples can be drawn again: whoever reads it knows the noise. Keep it from
-/// adversaries as long as the seed or key is in use.
+/// As stk_result_json, with the seed or key, so that the samples can be drawn again: whoever reads it knows the noise.
+/// Keep it from adversaries as long as the seed or key is in use.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.

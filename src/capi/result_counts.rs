@@ -6,8 +6,8 @@ use super::ffi::call;
 use super::result::stk_result;
 use super::status::stk_status;
 
-/// The counts of the samples that one input's answer rests on: certifying them again, as the request did, gives the answer again.
-/// Where the input has no answer, those that were drawn: cut short, they certify and predict nothing.
+/// The counts of the samples that one input's answer rests on: certifying them again, as the request did, gives the
+/// answer again. Where the input has no answer, those that were drawn: cut short, they certify and predict nothing.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
@@ -29,8 +29,8 @@ pub unsafe extern "C" fn stk_result_counts(
     })
 }
 
-/// As stk_result_counts, of one k: with several k under a rule the part of the answer for one may rest on an earlier look, of fewer
-/// samples (the summary's n_certified).
+/// As stk_result_counts, of one k: with several k under a rule the part of the answer for one may rest on an earlier
+/// look, of fewer samples (the summary's n_certified).
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
@@ -56,13 +56,13 @@ pub unsafe extern "C" fn stk_result_counts_of_k(
     })
 }
 
-/// The counts of the n0 samples that selected: the label, how alpha is split, or the labels of an answer. They cannot certify a
-/// label; they may be the pilot of stk_counts_guarantee.
+/// The counts of the n0 samples that selected: the label, how alpha is split, or the labels of an answer. They cannot
+/// certify a label; they may be the pilot of stk_counts_guarantee.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
-/// @param out Not NULL. Gets new counts, which outlive the result; free them with stk_counts_free. NULL where there are no such
-/// samples.
+/// @param out Not NULL. Gets new counts, which outlive the result; free them with stk_counts_free. NULL where there are
+/// no such samples.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]

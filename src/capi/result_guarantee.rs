@@ -51,8 +51,8 @@ pub unsafe extern "C" fn stk_result_guarantee(
     })
 }
 
-/// certify_answer: for each returned label, in the order of stk_result_labels, the radius within which it stays in the top k;
-/// 0 for none. All of them together are one statement at alpha.
+/// certify_answer: for each returned label, in the order of stk_result_labels, the radius within which it stays in the
+/// top k; 0 for none. All of them together are one statement at alpha.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.
@@ -81,8 +81,9 @@ pub unsafe extern "C" fn stk_result_label_radii(
     })
 }
 
-/// certify_answer: at index e - 1 the radius within which at least e of the k returned labels stay in the top k, 0 for none;
-/// infinity where so many stay whatever happens, because too few labels are outside. Each is a statement at alpha of its own.
+/// certify_answer: at index e - 1 the radius within which at least e of the k returned labels stay in the top k, 0 for
+/// none; infinity where so many stay whatever happens, because too few labels are outside. Each is a statement at alpha
+/// of its own.
 ///
 /// @param result Not NULL.
 /// @param input The input's index, below stk_result_len.

@@ -18,8 +18,8 @@ use crate::model::{Provider, Runtime};
 /// @param path The library's file or its folder. May be NULL: the first of the variables SMOOTHTOPK_ONNXRUNTIME and
 /// ORT_DYLIB_PATH (a file or a folder), the folders of this library and of the program, the system's loader.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_RUNTIME if it is not there, cannot be loaded or is too old, or if another one is in
-/// use already; the file of the one in use is fine.
+/// @return STK_STATUS_OK; STK_STATUS_RUNTIME if it is not there, cannot be loaded or is too old, or if another one is
+/// in use already; the file of the one in use is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_runtime_load(path: *const c_char, err: *mut *mut stk_error) -> stk_status {
     call!(err, |args| {
@@ -30,11 +30,11 @@ pub unsafe extern "C" fn stk_runtime_load(path: *const c_char, err: *mut *mut st
 
 /// Uses the host's own copy of ONNX Runtime: after this nothing is loaded. The copy that is in use already is fine.
 ///
-/// @param ort_api_base What the host's OrtGetApiBase() returned, a const OrtApiBase*; version 1.24 or later. Not NULL. It must
-/// stay loaded for the life of the process.
+/// @param ort_api_base What the host's OrtGetApiBase() returned, a const OrtApiBase*; version 1.24 or later. Not NULL.
+/// It must stay loaded for the life of the process.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL; STK_STATUS_RUNTIME if it is too old, or if another copy is in
-/// use already.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL; STK_STATUS_RUNTIME if it is too old, or if another copy
+/// is in use already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_runtime_use_api_base(ort_api_base: *const c_void, err: *mut *mut stk_error) -> stk_status {
     call!(err, |args| {
@@ -59,7 +59,8 @@ pub unsafe extern "C" fn stk_runtime_version(out: *mut *const c_char, err: *mut 
 
 /// The file of ONNX Runtime's library. Loads it if needed.
 ///
-/// @param out Not NULL. Gets a static string, UTF-8; "" for the host's own copy, if stk_runtime_use_api_base brought it.
+/// @param out Not NULL. Gets a static string, UTF-8; "" for the host's own copy, if stk_runtime_use_api_base brought
+/// it.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_RUNTIME.
 #[unsafe(no_mangle)]

@@ -4,8 +4,8 @@ use std::ffi::{CStr, c_char};
 
 use crate::ErrorKind;
 
-/// How a call ended: STK_STATUS_OK, or one of the other STK_STATUS_ constants. A value is never reused for another meaning;
-/// later versions may add values, so treat an unknown one as a failure.
+/// How a call ended: STK_STATUS_OK, or one of the other STK_STATUS_ constants. A value is never reused for another
+/// meaning; later versions may add values, so treat an unknown one as a failure.
 pub type stk_status = i32;
 
 /// The call did what it says.

@@ -9,8 +9,8 @@ use super::status::stk_status;
 use super::validity::{self, STK_VALIDITY_NONE, stk_validity};
 use crate::certificate::Basis;
 
-/// What came of one input for one k, with what the statement rests on. Its size may grow at its end within an ABI version:
-/// functions that fill one take the size that the caller knows.
+/// What came of one input for one k, with what the statement rests on. Its size may grow at its end within an ABI
+/// version: functions that fill one take the size that the caller knows.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct stk_summary {
@@ -24,23 +24,23 @@ pub struct stk_summary {
     pub k: u64,
     /// certify: the label certified. Otherwise the first label of the answer. STK_NO_LABEL where there is none.
     pub label: i64,
-    /// certify: the certified radius, in the norm of the noise (l2 for Gaussian, l1 for uniform noise) and the units of the input,
-    /// 0 for none. certify_answer: the radius within which the whole set stays. predict: 0.
+    /// certify: the certified radius, in the norm of the noise (l2 for Gaussian, l1 for uniform noise) and the units of
+    /// the input, 0 for none. certify_answer: the radius within which the whole set stays. predict: 0.
     pub radius: f64,
-    /// certify: lower confidence bound of the label's probability. certify_answer: of the summed probability of the labels of
-    /// the set that limit the radius. Otherwise 0.
+    /// certify: lower confidence bound of the label's probability. certify_answer: of the summed probability of the
+    /// labels of the set that limit the radius. Otherwise 0.
     pub p_lower: f64,
     /// certify: upper confidence bound of the summed probability of the rivals that limit the radius. Otherwise 1.
     pub p_upper: f64,
-    /// predict: p-value of the test at the boundary of the top set; under a rule one that holds at all looks at once. Otherwise
-    /// 1.
+    /// predict: p-value of the test at the boundary of the top set; under a rule one that holds at all looks at once.
+    /// Otherwise 1.
     pub p_value: f64,
     /// The parameter of the noise, in the units of the input: sigma of Gaussian, lambda of uniform noise.
     pub noise_scale: f64,
     /// Failure probability of the statement, all in all.
     pub alpha: f64,
-    /// What was left of alpha for the bounds, when the distance of exact noise from its ideal was paid for: alpha but for exact
-    /// noise. It is taken already.
+    /// What was left of alpha for the bounds, when the distance of exact noise from its ideal was paid for: alpha but
+    /// for exact noise. It is taken already.
     pub alpha_left: f64,
     /// What rounding took off the radius, in the units of the input. It is taken already.
     pub radius_cost: f64,
@@ -52,11 +52,11 @@ pub struct stk_summary {
     pub stream: u64,
     /// Samples drawn, those after the last look among them, those of n0 not; 0 where it does not come from a model.
     pub samples_drawn: u64,
-    /// The samples that this k's statement rests on: n, or fewer, where one of several k was decided, or had a larger radius, at an
-    /// earlier look. 0 where there is no answer.
+    /// certify, certify_answer: the samples that this k's statement rests on: n, or fewer, where one of several k had a
+    /// larger radius at an earlier look. predict: n. 0 where there is no answer.
     pub n_certified: u64,
-    /// STK_VALIDITY_RANDOMIZED: the uniform, above 0 and at most 1; with it as the query's uniform and STK_RANDOMIZED_BY
-    /// stk_counts_certify gives the radius again. Otherwise 0.
+    /// STK_VALIDITY_RANDOMIZED: the uniform, above 0 and at most 1; with it as the query's uniform and
+    /// STK_RANDOMIZED_BY stk_counts_certify gives the radius again. Otherwise 0.
     pub uniform: f64,
     /// STK_VALIDITY_ANYTIME_TO: the last number of samples. Otherwise 0.
     pub validity_last: u64,
@@ -64,8 +64,8 @@ pub struct stk_summary {
     pub status: stk_status,
     /// stk_decision: what the rule decided.
     pub decision: stk_decision,
-    /// stk_status: why the samples ended before the rule was done with them; STK_STATUS_OK where they did not. An answer that has
-    /// STK_STATUS_DEADLINE_EXCEEDED here is sound.
+    /// stk_status: why the samples ended before the rule was done with them; STK_STATUS_OK where they did not. An
+    /// answer that has STK_STATUS_DEADLINE_EXCEEDED here is sound.
     pub early_stop: stk_status,
     /// stk_validity: for which samples the bounds hold.
     pub validity: stk_validity,

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 pub enum Selection {
     /// By the very counts that certify them: the k labels with the largest counts. The choice is paid for out of alpha.
     SameCounts,
-    /// Independently of the counts that certify them: by pilot rows, or beforehand. The choice costs nothing.
+    /// Independently of the counts that certify them: by pilot samples, or beforehand. The choice costs nothing.
     Pilot,
 }
 
@@ -31,7 +31,7 @@ impl AnswerLabels {
         Ok(Self { labels: top(counts, k)?, selection: Selection::SameCounts })
     }
 
-    /// The k labels with the largest counts of a pilot; to be certified by the counts of other rows.
+    /// The k labels with the largest counts of a pilot; to be certified by the counts of other samples.
     ///
     /// # Errors
     /// As [`AnswerLabels::same_counts`].
@@ -39,7 +39,7 @@ impl AnswerLabels {
         Ok(Self { labels: top(pilot, k)?, selection: Selection::Pilot })
     }
 
-    /// Labels that were chosen without a look at the rows that certify them, the likeliest first.
+    /// Labels that were chosen without a look at the samples that certify them, the likeliest first.
     ///
     /// # Errors
     /// `InvalidArgument` when there is no label, or one occurs twice.
@@ -88,7 +88,7 @@ pub struct AlphaSplit {
 impl AlphaSplit {
     /// Halves for the lower and the upper bounds, of all of `alpha` or of what the test of the choice leaves.
     ///
-    /// The test asks for the difference of two counts, the bounds for the sum of two validity, which is wider: an eighth is
+    /// The test asks for the difference of two counts, the bounds for the sum of two intervals, which is wider: an eighth is
     /// enough for the test hardly ever to be what fails.
     pub(super) fn of(alpha: f64, tested: bool) -> Self {
         let choice = if tested { alpha / 8.0 } else { 0.0 };
@@ -108,7 +108,7 @@ pub(super) fn share(part: f64, bounds: usize) -> Result<f64> {
 }
 
 /// Whether the `j` labels with the largest counts are shown to be the j most likely ones at level `alpha`, whatever labels the
-/// rows without one may have had. There are more than j labels.
+/// samples without one may have had. There are more than j labels.
 pub(super) fn top_j_is_separated(bounds: &BoundFunctions, counts: &Descending, j: usize, alpha: f64) -> Result<bool> {
     Ok((bounds.boundary)(counts.all[j - 1], counts.all[j] + counts.invalid)? <= alpha)
 }

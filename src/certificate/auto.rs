@@ -88,7 +88,7 @@ fn check(pilot: &Tally, label: usize, k: usize, basis: &Basis) -> Result<()> {
     if let Validity::AnytimeTo(last) = validity
         && n > last
     {
-        return Err(Error::argument("validity", format!("\"anytime:{last}\" ends before {n} rows")));
+        return Err(Error::argument("validity", format!("\"anytime:{last}\" ends before {n} samples")));
     }
     check_trials(pilot.n())
 }
@@ -129,7 +129,7 @@ const MOST_NAMED: usize = 8;
 
 /// The counts that `n` samples would have.
 fn expected(pilot: &Tally, n: u64) -> Result<Tally> {
-    let with = |rows: u64| pilot.labels().iter().filter(|&&count| count == rows).count() as f64;
+    let with = |samples: u64| pilot.labels().iter().filter(|&&count| count == samples).count() as f64;
     let (never, once, twice) = (with(0), with(1), with(2));
     // Ney, Essen and Kneser's estimate; nothing where every label was seen, or none just once.
     let discount = if never > 0.0 && once > 0.0 { once / (once + 2.0 * twice) } else { 0.0 };

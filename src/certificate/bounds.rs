@@ -4,8 +4,8 @@ use crate::stats::{Prob, Validity, anytime, binomial};
 use crate::{Error, Result};
 
 /// Confidence bounds of one event's probability, and the test that parts the top labels from the rest. [`BoundFunctions::FIXED`]
-/// is for a number of rows that was fixed beforehand; with [`BoundFunctions::ANYTIME`] every guarantee holds at all numbers of rows at
-/// once, so whenever a look at them ends the rows.
+/// is for a number of samples that was fixed beforehand; with [`BoundFunctions::ANYTIME`] every guarantee holds at all numbers of samples at
+/// once, so whenever a look at them ends the samples.
 ///
 /// What the functions must keep: each bound fails with probability at most its alpha, rises with the successes, and comes no
 /// closer to the frequency when alpha falls.
@@ -15,17 +15,17 @@ pub struct BoundFunctions {
     pub lower: fn(u64, u64, f64) -> Result<Prob>,
     /// (successes, trials, alpha) to an upper bound of the probability, rounded up.
     pub upper: fn(u64, u64, f64) -> Result<Prob>,
-    /// The counts of the j-th label and of the (j+1)-th with all rows that have no label to a p-value, rounded up, that for
+    /// The counts of the j-th label and of the (j+1)-th with all samples that have no label to a p-value, rounded up, that for
     /// every j is at most a with probability at most a if the j labels with the largest counts are not the j most likely
     /// ones ([`predict`](super::predict)). 1 where the second is no smaller.
     pub boundary: fn(u64, u64) -> Result<f64>,
 }
 
 impl BoundFunctions {
-    /// Clopper-Pearson bounds and Hung and Fithian's test, for a number of rows fixed beforehand.
+    /// Clopper-Pearson bounds and Hung and Fithian's test, for a number of samples fixed beforehand.
     pub const FIXED: Self = Self { lower: binomial::lower, upper: binomial::upper, boundary: binomial::leads };
 
-    /// Bounds at all numbers of rows at once. The test has no such form: labels that the same counts chose are never shown to be
+    /// Bounds at all numbers of samples at once. The test has no such form: labels that the same counts chose are never shown to be
     /// the most likely ones, so that what rests on it is not certified; let a pilot choose them.
     pub const ANYTIME: Self = Self { lower: anytime::lower, upper: anytime::upper, boundary: |_, _| Ok(1.0) };
 

@@ -35,14 +35,14 @@ pub struct BudgetState {
 
 /// An alpha that certificates draw theirs from. It can be drawn from by many threads at once.
 ///
-/// With every statement made at the alpha of a share of its own, drawn before the rows it rests on:
+/// With every statement made at the alpha of a share of its own, drawn before the samples it rests on:
 /// - family-wise: the probability that any of them is wrong is at most the total (Boole's inequality);
 /// - expected: the expected number of wrong ones is at most what was spent, and so at most the total.
 ///
 /// Neither needs the statements to be independent, nor their number to be chosen independently of what earlier ones said.
 /// A total from 1 up still bounds the expected number, and says nothing family-wise.
 ///
-/// A share is spent when it is drawn, whether or not a statement comes of it: rows that were seen cannot be unseen. A server
+/// A share is spent when it is drawn, whether or not a statement comes of it: samples that were seen cannot be unseen. A server
 /// that may stop at any moment draws a number of shares ahead ([`draw_many`](Self::draw_many)), writes down
 /// [`state`](Self::state) and only then uses them; what it had not used when it stopped is lost, never spent twice.
 ///
@@ -130,7 +130,7 @@ impl AlphaBudget {
         Ok(shares)
     }
 
-    /// Draws `alpha` for one statement, with [`Schedule::Asked`]. It must not depend on the rows of that statement.
+    /// Draws `alpha` for one statement, with [`Schedule::Asked`]. It must not depend on the samples of that statement.
     ///
     /// # Errors
     /// `InvalidArgument` when less is left, when `alpha` is outside [[`MIN_ALPHA`](crate::stats::MIN_ALPHA), [`MAX_ALPHA`]],

@@ -32,7 +32,7 @@ impl Prediction {
 ///
 /// # Errors
 /// `InvalidArgument` when `k` is not in 1..c, `alpha` not in [[`MIN_ALPHA`](crate::stats::MIN_ALPHA),
-/// [`MAX_ALPHA`](crate::stats::MAX_ALPHA)], or no row or more than [`MAX_TRIALS`](crate::stats::MAX_TRIALS) rows were drawn.
+/// [`MAX_ALPHA`](crate::stats::MAX_ALPHA)], or no sample or more than [`MAX_TRIALS`](crate::stats::MAX_TRIALS) samples were drawn.
 ///
 /// ```
 /// use smoothtopk::certificate::predict;

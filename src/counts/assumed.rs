@@ -1,9 +1,9 @@
 //! Counts from bare numbers, with what is assumed of them.
 
 use super::{Counts, Draws, Ending, Perturbation, Subject};
-use crate::Result;
 use crate::perturbation::Family;
 use crate::stats::{Tally, Validity};
+use crate::{Error, Result};
 
 /// What is assumed of numbers that do not say it themselves: those of a paper, or of a loop of one's own. Beside it is assumed
 /// that the samples are independent, and of one model and input.
@@ -34,12 +34,19 @@ impl Counts {
     /// counts where it is `None`. Certificates say that they rest on what is assumed.
     ///
     /// # Errors
-    /// As [`Tally::new`]; `InvalidArgument` when the radius cost is not a finite number from 0 up.
+    /// As [`Tally::new`]; `InvalidArgument` when the radius cost is not a finite number from 0 up, or there are more
+    /// samples than the last number.
     pub fn assuming(labels: Vec<u64>, n: Option<u64>, assumed: Assumed) -> Result<Self> {
         let tally = match n {
             Some(n) => Tally::new(labels, n)?,
             None => Tally::complete(labels)?,
         };
+        if let Ending::Looks { last: Some(last), .. } = assumed.ending
+            && tally.n() > last
+        {
+            let message = format!("\"anytime:{last}\" ends before {} samples", tally.n());
+            return Err(Error::argument("validity", message));
+        }
         let perturbation = Perturbation::assumed(assumed.noise, assumed.radius_cost)?;
         Ok(Self::new(tally, perturbation, assumed.ending, Draws::default(), Subject::default().into()))
     }

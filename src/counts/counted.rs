@@ -13,15 +13,16 @@ use crate::{Error, Result};
 /// itself: a caller cannot forget either.
 ///
 /// Counts remember that a statement was made from them. Whoever adds samples after a look may do so because of what they saw, so
-/// such a sum takes bounds that hold at all looks. Safe to share between threads.
-#[derive(Debug)]
+/// such a sum takes bounds that hold at all looks. Copies share this memory. Safe to share between threads.
+#[derive(Clone, Debug)]
 pub struct Counts {
     tally: Tally,
     perturbation: Perturbation,
     ending: Ending,
     draws: Draws,
     subject: Arc<Subject>,
-    seen: AtomicBool,
+    /// Shared by copies: a look at one is a look at all.
+    seen: Arc<AtomicBool>,
 }
 
 impl Counts {
@@ -33,7 +34,7 @@ impl Counts {
         draws: Draws,
         subject: Arc<Subject>,
     ) -> Self {
-        Self { tally, perturbation, ending, draws, subject, seen: AtomicBool::new(false) }
+        Self { tally, perturbation, ending, draws, subject, seen: Arc::default() }
     }
 
     /// The number of samples of each label, by label.
@@ -146,7 +147,7 @@ impl Counts {
         let seen = self.is_seen() || other.is_seen();
         self.ending = self.ending.of_sum(other.ending, seen);
         self.draws.add(&other.draws);
-        self.seen = AtomicBool::new(seen);
+        self.seen = Arc::new(AtomicBool::new(seen));
         Ok(())
     }
 
@@ -174,19 +175,6 @@ impl Counts {
         }
         self.subject.check_same(&other.subject)?;
         self.draws.check_disjoint(&other.draws)
-    }
-}
-
-impl Clone for Counts {
-    fn clone(&self) -> Self {
-        Self {
-            tally: self.tally.clone(),
-            perturbation: self.perturbation.clone(),
-            ending: self.ending,
-            draws: self.draws.clone(),
-            subject: Arc::clone(&self.subject),
-            seen: AtomicBool::new(self.is_seen()),
-        }
     }
 }
 

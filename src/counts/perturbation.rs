@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::noise::Noise;
+use crate::noise::{Noise, times_up};
 use crate::perturbation::Family;
 use crate::{Error, Result};
 
@@ -93,9 +93,4 @@ impl Perturbation {
         }
         Ok(left)
     }
-}
-
-/// A count times a bound, rounded up. The count itself was rounded to f64 where it is above 2^53.
-fn times_up(count: f64, bound: f64) -> f64 {
-    if count == 0.0 || bound == 0.0 { 0.0 } else { (count.next_up() * bound).next_up() }
 }

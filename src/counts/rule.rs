@@ -8,21 +8,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::stats::Validity;
 use crate::{Error, Result};
 
-/// When the rows of an input are enough.
+/// When the samples of an input are enough.
 ///
 /// Written `fixed`, `radius:0.25`, `steps:0.05`, `tolerance:0.01`, `tolerance:0.01sigma` and `predict`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Rule {
-    /// After `n_max` rows, with bounds for that one number of rows.
+    /// After `n_max` samples, with bounds for that one number of samples.
     #[default]
     Fixed,
-    /// As soon as the label is certified at this radius (certified), no number of rows could certify it (refuted), or none up to
+    /// As soon as the label is certified at this radius (certified), no number of samples could certify it (refuted), or none up to
     /// `n_max` (undecided).
     Radius(f64),
     /// As soon as the largest multiple of this step that the label is certified at is decided: what a curve of certified accuracy
     /// at such radii asks.
     Steps(f64),
-    /// As soon as the rows up to `n_max` are expected to add no more than this to the radius.
+    /// As soon as the samples up to `n_max` are expected to add no more than this to the radius.
     Tolerance(Tolerance),
     /// As soon as the top-k set is settled.
     Predict,
@@ -70,20 +70,20 @@ impl Rule {
         }
     }
 
-    /// The kind of bounds that the rule rests on, for at most `n_max` rows.
+    /// The kind of bounds that the rule rests on, for at most `n_max` samples.
     pub fn validity(&self, n_max: u64) -> Validity {
         match self {
             Self::Fixed => Validity::Fixed,
             // What is not decided by n_max is seldom decided by better bounds there, and every decision before would pay for them;
             // and a tolerance would not be reached before them.
             Self::Radius(_) | Self::Tolerance(_) | Self::Predict => Validity::Anytime,
-            // Many labels of a curve take all rows, and are to be certified as far as a fixed number of rows would.
+            // Many labels of a curve take all samples, and are to be certified as far as a fixed number of samples would.
             Self::Steps(_) => Validity::AnytimeTo(n_max),
         }
     }
 
     /// [`Rule::check`], and that steps are wide enough for noise of standard deviation `sigma`: at least 10^-6 of it, far below
-    /// what any number of rows tells apart.
+    /// what any number of samples tells apart.
     ///
     /// # Errors
     /// `InvalidArgument`.

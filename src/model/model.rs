@@ -235,9 +235,6 @@ fn name_file(error: Error, path: &Path) -> Error {
     if error.kind() != ErrorKind::Model {
         return error;
     }
-    let named = Error::new(error.kind(), format!("{}: {}", path.display(), error.message()));
-    match error.field().filter(|field| *field != "model") {
-        Some(field) => named.with_field(field),
-        None => named,
-    }
+    let error = if error.field() == Some("model") { error.without_field() } else { error };
+    error.prefixed(&format!("{}: ", path.display()))
 }

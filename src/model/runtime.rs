@@ -99,7 +99,7 @@ impl Runtime {
             return Err(fail(format!("the host's ONNX Runtime {version} cannot be used")));
         }
         let environment = ort::init().with_name("smoothtopk").with_telemetry(false).build();
-        let environment = environment.map_err(|error| fail(one_line(error.message())))?;
+        let environment = environment.map_err(|error| fail(one_line(error.message())).caused_by(error))?;
         let runtime: &'static Runtime = Box::leak(Box::new(Self {
             path: PathBuf::new(),
             version,
@@ -120,7 +120,7 @@ impl Runtime {
         };
         super::raw::disable_telemetry();
         let environment = ort::init_from(&found.path)
-            .map_err(|error| fail(&error))?
+            .map_err(|error| fail(&error).caused_by(error))?
             .with_name("smoothtopk")
             .with_telemetry(false)
             .with_logger(Arc::new(|level, _category: &str, _id: &str, _location: &str, message: &str| {
@@ -129,7 +129,7 @@ impl Runtime {
                 }
             }))
             .build()
-            .map_err(|error| fail(&error))?;
+            .map_err(|error| fail(&error).caused_by(error))?;
         // The environment starts at its most verbose level; formatting those messages would cost time in every run.
         environment.set_log_level(LogLevel::Warning);
         log::info(format_args!("ONNX Runtime {} from {} ({})", found.version, found.path.display(), found.source));

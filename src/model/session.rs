@@ -56,11 +56,13 @@ pub(super) fn open(
     runtime::forget_messages();
     let builder = configure(runtime, folder, options).map_err(|error| {
         Error::new(ErrorKind::Runtime, format!("ONNX Runtime takes no session options: {}", one_line(error.message())))
+            .caused_by(error)
     })?;
     let mut builder = devices::add(builder, runtime, options, engine)
         .map_err(|reason| provider_refusal(runtime, provider, &reason))?;
-    let session =
-        builder.commit_from_memory(model).map_err(|error| commit_refusal(runtime, provider, error.message()))?;
+    let session = builder
+        .commit_from_memory(model)
+        .map_err(|error| commit_refusal(runtime, provider, error.message()).caused_by(error))?;
     let interface = interface_of(&session);
     let session = session.inner();
     if *provider != Provider::Cpu {

@@ -32,6 +32,7 @@ pub use grid_input::GridInput;
 pub use mode::Mode;
 pub use normal::MAX_ABS_Z;
 pub use philox::philox4x32_10;
+pub(crate) use rounding::times_up;
 pub use simd::Path;
 pub use source::Source;
 #[cfg(feature = "cuda")]

@@ -9,7 +9,7 @@
 //! and sine comes first. Polynomials: scripts/noise_coefficients.py.
 
 use super::simd::Simd;
-use super::words::Words;
+use super::words::group::Words;
 
 /// No |z| is larger: sqrt(2 * 65 ln 2), the smallest u being 2^-65, with room for rounding.
 pub const MAX_ABS_Z: f64 = 9.4926;

@@ -88,20 +88,30 @@ impl Shift for Family {
     }
 }
 
-/// A number is the sigma of Gaussian noise.
-impl TryFrom<f64> for Family {
-    type Error = Error;
+/// What names a noise: a number is the sigma of Gaussian noise, a text is [`Family`]'s.
+pub trait IntoFamily {
+    /// The noise.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the parameter is out of range, or the text names no noise.
+    fn into_family(self) -> Result<Family>;
+}
 
-    fn try_from(sigma: f64) -> Result<Self> {
-        Gaussian::new(sigma).map(Self::from)
+impl IntoFamily for f64 {
+    fn into_family(self) -> Result<Family> {
+        Gaussian::new(self).map(Family::from)
     }
 }
 
-impl TryFrom<&str> for Family {
-    type Error = Error;
+impl IntoFamily for &str {
+    fn into_family(self) -> Result<Family> {
+        self.parse()
+    }
+}
 
-    fn try_from(text: &str) -> Result<Self> {
-        text.parse()
+impl<F: Into<Family>> IntoFamily for F {
+    fn into_family(self) -> Result<Family> {
+        Ok(self.into())
     }
 }
 

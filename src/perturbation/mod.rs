@@ -7,7 +7,7 @@ mod gaussian;
 mod shift;
 mod uniform;
 
-pub use family::Family;
+pub use family::{Family, IntoFamily};
 pub use gaussian::Gaussian;
 pub use shift::{Meeting, Norm, Shift};
 pub use uniform::Uniform;

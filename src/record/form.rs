@@ -104,7 +104,8 @@ pub enum LabelSource {
 }
 
 impl Asked {
-    fn of(request: &Request, task: Task) -> Self {
+    /// What a request asks of a task.
+    pub fn of(request: &Request, task: Task) -> Self {
         Self {
             noise: request.family.to_string(),
             k: request.k.clone(),
@@ -184,10 +185,14 @@ impl Record {
     /// The record that was written so.
     ///
     /// # Errors
-    /// `InvalidData` when the text is not JSON of this form, or has a field that this version does not know.
+    /// `InvalidData` when the text is not JSON of this form, or has a field that this version does not know; the message names the
+    /// field.
     pub fn from_json(text: &str) -> Result<Self> {
-        let record: Self = serde_json::from_str(text)
-            .map_err(|error| Error::data("record", format!("is not JSON of {FORMAT} {VERSION}: {error}")))?;
+        let record: Self = serde_json::from_str(text).map_err(|error| {
+            let at = field_before(text, error.column()).map_or_else(String::new, |field| format!(" (at \"{field}\")"));
+            let error = error.to_string().replace(" at line 1 column ", " at column ");
+            Error::data("record", format!("is not JSON of {FORMAT} {VERSION}: {error}{at}"))
+        })?;
         if record.format != FORMAT || record.version.split('.').next() != Some(MAJOR) {
             let message = format!("is {:?} {}: this version reads {FORMAT} {MAJOR}", record.format, record.version);
             return Err(Error::data("record", message));
@@ -204,4 +209,10 @@ impl Record {
         let of_guarantee = self.guarantees.get(i).and_then(|found| found.counts.as_ref());
         of_certificate.or(of_guarantee).unwrap_or(&self.counts).clone().try_into()
     }
+}
+
+/// The name of the last field that begins before a column of a line of JSON.
+fn field_before(text: &str, column: usize) -> Option<&str> {
+    let before = text.get(..column.min(text.len()))?;
+    before[..before.rfind("\":")?].rsplit('"').next()
 }

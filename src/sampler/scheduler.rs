@@ -53,10 +53,10 @@ impl Sampler {
             None => (0..plan.threads).map(host).collect::<Result<Vec<_>>>()?,
         };
         for (index, work) in workers.into_iter().enumerate() {
-            let thread = std::thread::Builder::new()
-                .name(format!("smoothtopk-{index}"))
-                .spawn(work)
-                .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot start a worker thread: {error}")))?;
+            let thread =
+                std::thread::Builder::new().name(format!("smoothtopk-{index}")).spawn(work).map_err(|error| {
+                    Error::new(ErrorKind::Internal, format!("cannot start a worker thread: {error}")).caused_by(error)
+                })?;
             sampler.workers.push(thread);
         }
         Ok(sampler)

@@ -8,18 +8,15 @@ use super::builder::Builder;
 use super::{Answer, Control, Outcome, Request, SmoothedClassifier, Task};
 use crate::certificate::{Certificate, Guarantee, Prediction};
 use crate::counts::Counts;
-use crate::perturbation::Family;
+use crate::perturbation::IntoFamily;
 use crate::{Error, Result};
 
 impl SmoothedClassifier {
-    /// Opens a model with the usual options. `noise` is a sigma, or a [`Family`], or its text (`uniform:0.5`).
+    /// Opens a model with the usual options. `noise` is a sigma, or a [`Family`](crate::perturbation::Family), or its text (`uniform:0.5`).
     ///
     /// # Errors
     /// As [`Builder::open`].
-    pub fn open<N: TryInto<Family>>(path: impl AsRef<Path>, noise: N) -> Result<Self>
-    where
-        Error: From<N::Error>,
-    {
+    pub fn open(path: impl AsRef<Path>, noise: impl IntoFamily) -> Result<Self> {
         Self::builder(path).open(noise)
     }
 

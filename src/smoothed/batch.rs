@@ -1,7 +1,6 @@
 //! Work that was submitted as one: tasks about many inputs, or a range of samples of one input.
 
-use std::ops::Range;
-use std::time::Duration;
+use std::ops::{Deref, Range};
 
 use super::flight::Flight;
 use super::origin::Origin;
@@ -9,46 +8,6 @@ use super::{Outcome, Pending};
 use crate::Error;
 use crate::counts::{Counts, Ending};
 use crate::sampler::JobHandle;
-
-macro_rules! flight_methods {
-    () => {
-        /// True when waiting will not block.
-        pub fn is_finished(&self) -> bool {
-            self.flight.is_finished()
-        }
-
-        /// Waits for the end, at most `timeout`. True when it has come.
-        pub fn wait_timeout(&self, timeout: Duration) -> bool {
-            self.flight.wait_timeout(timeout)
-        }
-
-        /// Waits for the end, and tells `progress` of the rows done and of all rows, on this thread: at the end, and at most
-        /// once a batch before it.
-        pub fn wait_with(&self, progress: impl FnMut(u64, u64)) {
-            self.flight.wait_with(progress);
-        }
-
-        /// Waits until [`Control::done`](super::Control::done) has returned, where there is one; at once when called from it.
-        pub fn wait_done(&self) {
-            self.flight.wait_done();
-        }
-
-        /// Rows counted so far.
-        pub fn samples_done(&self) -> u64 {
-            self.flight.samples_done()
-        }
-
-        /// Rows to be counted in all.
-        pub fn samples_total(&self) -> u64 {
-            self.flight.samples_total()
-        }
-
-        /// Stops what has not ended. The counts so far are kept.
-        pub fn cancel(&self) {
-            self.flight.cancel();
-        }
-    };
-}
 
 /// Tasks about many inputs, under way. Dropping it cancels them.
 #[derive(Debug)]
@@ -58,12 +17,18 @@ pub struct Batch {
     pending: Vec<Pending>,
 }
 
+impl Deref for Batch {
+    type Target = Flight;
+
+    fn deref(&self) -> &Flight {
+        &self.flight
+    }
+}
+
 impl Batch {
     pub(super) fn new(flight: Flight, pending: Vec<Pending>) -> Self {
         Self { flight, pending }
     }
-
-    flight_methods!();
 
     /// Waits for the end: the outcome of every input, in order. Some may have an answer where others were cut short.
     pub fn wait(mut self) -> Vec<Outcome> {
@@ -95,12 +60,18 @@ pub struct Sampled {
     pub early_stop: Option<Error>,
 }
 
+impl Deref for Draw {
+    type Target = Flight;
+
+    fn deref(&self) -> &Flight {
+        &self.flight
+    }
+}
+
 impl Draw {
     pub(super) fn new(flight: Flight, handle: JobHandle, origin: Origin, samples: Range<u64>) -> Self {
         Self { flight, handle, origin, samples }
     }
-
-    flight_methods!();
 
     /// Waits for the end.
     pub fn wait(self) -> Sampled {

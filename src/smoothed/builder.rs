@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::SmoothedClassifier;
+use crate::Result;
 use crate::model::{ModelOptions, Provider};
-use crate::perturbation::Family;
+use crate::perturbation::IntoFamily;
 use crate::sampler;
-use crate::{Error, Result};
 
 /// How a model is opened and smoothed.
 ///
@@ -69,16 +69,13 @@ impl Builder {
         Self { keep_plan, ..self }
     }
 
-    /// Opens the model and starts its threads. `noise` is a sigma, or a [`Family`], or its text.
+    /// Opens the model and starts its threads. `noise` is a sigma, or a [`Family`](crate::perturbation::Family), or its text.
     ///
     /// # Errors
     /// `NotFound`, `Io`, `Model`, `Provider` or `Runtime` as [`crate::model::Model::open`]; `InvalidArgument` when the noise is out of
     /// range or an option does not fit the model.
-    pub fn open<N: TryInto<Family>>(self, noise: N) -> Result<SmoothedClassifier>
-    where
-        Error: From<N::Error>,
-    {
-        let noise = noise.try_into()?;
+    pub fn open(self, noise: impl IntoFamily) -> Result<SmoothedClassifier> {
+        let noise = noise.into_family()?;
         let opened = sampler::open(&self.path, &self.options, &self.devices, self.batch)?;
         let plan = opened.plan(self.threads, self.batch, self.keep_plan)?;
         Ok(SmoothedClassifier::new(opened.classifier, plan)?.with_noise(noise))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::flight::Group;
+use super::group::Group;
 use crate::{Error, ErrorKind};
 
 /// Cancels work from any thread. Clones are the same token; once set it stays set.

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::flight::{Flight, Group};
+use super::flight::Flight;
+use super::group::Group;
 use super::origin::Origin;
 use super::timer::Timer;
 use super::watcher::Judgement;
@@ -16,7 +17,7 @@ use crate::sampler::{BaseClassifier, Job, JobHandle, Lane, Plan, Sampler};
 use crate::stats::MAX_TRIALS;
 use crate::{Error, Result};
 
-/// A smoothed classifier, with the threads that draw its samples. Safe to share between threads, whose rows share batches.
+/// A smoothed classifier, with the threads that draw its samples. Safe to share between threads, whose samples share batches.
 #[derive(Debug)]
 pub struct SmoothedClassifier {
     // Declared first: closing the sampler ends every job, and the timer may be ending one meanwhile.

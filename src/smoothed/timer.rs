@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::flight::Group;
+use super::group::Group;
 use crate::{Error, ErrorKind, Result};
 
 /// Stops work at its deadline. Dropping it forgets the deadlines.

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::origin::Origin;
-use super::{Answer, Request, Task};
+use super::outcome::Answer;
+use super::{Request, Task};
 use crate::certificate::stop::{AnswerJudge, CertifyJudge, Decision, Look, PredictJudge, Statement, StopJudge, Terms};
 use crate::certificate::{Certificate, Guarantee};
 use crate::counts::{Counts, Ending};

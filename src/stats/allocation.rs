@@ -6,10 +6,10 @@ use std::str::FromStr;
 use super::{Prob, Tally, Validity, check_alpha, check_k};
 use crate::{Error, Result};
 
-/// How alpha is spent, as a value that is chosen before the rows are drawn, recorded, and applied to their counts.
+/// How alpha is spent, as a value that is chosen before the samples are drawn, recorded, and applied to their counts.
 ///
 /// All hold for a label fixed before the counts were seen; so must be the allocation, the names in it included: given, or chosen
-/// from other rows ([`certificate::auto`](crate::certificate::auto)).
+/// from other samples ([`certificate::auto`](crate::certificate::auto)).
 ///
 /// Written `ranked`, `ranked:0.75`, `simuem`, `binocp`, `pooled:0.75` and `pooled:0.75:3,7`.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +56,7 @@ pub enum RivalBounds {
     },
 }
 
-/// What a allocation of alpha makes of counts: bounds that are all true at once with probability at least 1 - alpha.
+/// What an allocation of alpha makes of counts: bounds that are all true at once with probability at least 1 - alpha.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpentBounds {
     /// Bound of the label's probability.
@@ -65,13 +65,13 @@ pub struct SpentBounds {
     pub rivals: RivalBounds,
 }
 
-/// What of counts a allocation looks at.
+/// What of counts an allocation looks at.
 pub(crate) struct RivalCounts<'a> {
     /// The label's count.
     pub own: u64,
     /// The counts of the rivals that are bounded one by one, or summed; ascending.
     pub rivals: &'a [u64],
-    /// Rows without a label: any rival may have had them.
+    /// Samples without a label: any rival may have had them.
     pub invalid: u64,
     pub n: u64,
     pub classes: usize,
@@ -81,7 +81,7 @@ impl Allocation {
     /// The allocations without parameters, the default first: `ranked`, and the paper's `simuem` and `binocp`.
     pub const PLAIN: [Self; 3] = [Self::Ranked { label_share: None }, Self::SimuEm, Self::BinoCp];
 
-    /// Refuses a allocation that does not fit a certificate of `label` for the top `k` of `classes` labels at `alpha`.
+    /// Refuses an allocation that does not fit a certificate of `label` for the top `k` of `classes` labels at `alpha`.
     ///
     /// # Errors
     /// `InvalidArgument` when a share is not in (0, 1), a named rival is the label or no label, names are not ascending or not
@@ -137,11 +137,11 @@ impl Allocation {
     }
 
     /// The label's bound from below and its rivals' from above, all true at once with probability at least 1 - `alpha`: with
-    /// [`Validity::Fixed`] at the number of rows fixed beforehand, with [`Validity::Anytime`] at all numbers of rows at once (with
+    /// [`Validity::Fixed`] at the number of samples fixed beforehand, with [`Validity::Anytime`] at all numbers of samples at once (with
     /// [`Validity::AnytimeTo`] up to the last).
     ///
     /// # Errors
-    /// As [`Allocation::check`]; `InvalidArgument` when no row or more than [`MAX_TRIALS`](super::MAX_TRIALS) rows were drawn.
+    /// As [`Allocation::check`]; `InvalidArgument` when no sample or more than [`MAX_TRIALS`](super::MAX_TRIALS) samples were drawn.
     pub fn bounds(
         &self,
         counts: &Tally,
@@ -155,7 +155,7 @@ impl Allocation {
     }
 
     /// What is left to hope for: the label's bound from *above* and its rivals' from *below*, all true at once with probability
-    /// at least 1 - `alpha`. The radius they give is the most that this allocation can reach with any number of rows.
+    /// at least 1 - `alpha`. The radius they give is the most that this allocation can reach with any number of samples.
     ///
     /// The label has alpha/2 (alpha, where no rival is bounded), every rival alpha/(2(c - 1)).
     ///
@@ -182,12 +182,12 @@ impl Allocation {
         let label = validity.upper(own, n, half)?;
         let lower = |count: u64| validity.lower(count, n, each);
         let rivals = if let Self::Pooled { .. } = self {
-            // A sum has the rows without a label once; which of its labels' bounds they would be in is left open: in none.
+            // A sum has the samples without a label once; which of its labels' bounds they would be in is left open: in none.
             // Rounded down by more than the sum's error.
             let p = distinct(rivals, lower)?.iter().map(|lower| lower.p).sum::<f64>() * (1.0 - 1e-10);
             RivalBounds::Sum { sum: Prob { p, q: 1.0 - p }, size: rivals.len() }
         } else {
-            // What the bounds approach as rows are added has the rows without a label with every rival.
+            // What the bounds approach as samples are added has the samples without a label with every rival.
             RivalBounds::Each(distinct(rivals, |count| lower(count + invalid))?)
         };
         Ok(SpentBounds { label, rivals })

@@ -1,4 +1,4 @@
-//! Confidence bounds that hold at all numbers of rows at once (a confidence sequence), rounded outward.
+//! Confidence bounds that hold at all numbers of samples at once (a confidence sequence), rounded outward.
 //!
 //! Mates of [`binomial`](super::binomial): the same arguments, but the statement "p is at least the bound" is true at *every*
 //! look with probability at least 1 - `alpha`, so that a look at the counts may decide whether to go on.
@@ -76,7 +76,7 @@ pub fn upper(successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
     Ok(lower(failures, trials, alpha)?.complement())
 }
 
-/// The p-value, rounded up, of the one-sided test that `a` is no more likely than `b`, from `a` and `b` rows of each: with
+/// The p-value, rounded up, of the one-sided test that `a` is no more likely than `b`, from `a` and `b` samples of each: with
 /// probability at least 1 - alpha it stays above alpha at all looks if the hypothesis is true. 1 when `a <= b`.
 ///
 /// # Errors
@@ -90,7 +90,7 @@ pub fn one_sided_half(a: u64, b: u64) -> Result<f64> {
     Ok(p_value(ln_capital_half(a, b)))
 }
 
-/// ln M of `a` successes and `b` failures against p0 = 1/2; below 0 where the rows speak for the hypothesis.
+/// ln M of `a` successes and `b` failures against p0 = 1/2; below 0 where the samples speak for the hypothesis.
 pub(crate) fn ln_capital_half(a: u64, b: u64) -> f64 {
     if a == 0 && b == 0 { 0.0 } else { capital(a, b, Odds { p: 0.5, q: 0.5 }).0 }
 }

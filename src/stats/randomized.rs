@@ -1,7 +1,7 @@
-//! Randomized Clopper-Pearson bounds: exact at every success probability, by a uniform that is drawn beside the rows.
+//! Randomized Clopper-Pearson bounds: exact at every success probability, by a uniform that is drawn beside the samples.
 //!
 //! Source: Stevens, "Fiducial limits of the parameter of a discontinuous distribution", Biometrika 37 (1950); for randomized
-//! smoothing Voracek (NeurIPS 2024). For one number of rows fixed beforehand only.
+//! smoothing Voracek (NeurIPS 2024). For one number of samples fixed beforehand only.
 
 use super::tail::{Odds, Precision, Tail, Value};
 use super::{Prob, binomial, check_alpha, check_trials};
@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// The outward margin, relative to min(p, 1 - p).
 const MARGIN: f64 = 1e-12;
 
-/// A number in (0, 1] that is drawn uniformly, once, before anything is known of the rows, and recorded.
+/// A number in (0, 1] that is drawn uniformly, once, before anything is known of the samples, and recorded.
 ///
 /// Kept as a whole number of 2^-53, so that equal values are the same value, and never below the real number that it stands for:
 /// a larger u only lowers the bound.

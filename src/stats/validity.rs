@@ -1,4 +1,4 @@
-//! Which kind of confidence bound: for one number of rows fixed beforehand, plain or randomized, for all of them at once, or for
+//! Which kind of confidence bound: for one number of samples fixed beforehand, plain or randomized, for all of them at once, or for
 //! all up to a last one.
 
 use std::fmt;
@@ -8,19 +8,19 @@ use super::randomized::{self, Uniform};
 use super::{Prob, anytime, binomial, check_trials};
 use crate::{Error, Result};
 
-/// When the rows end: after a number fixed beforehand, or whenever a look at them says so.
+/// When the samples end: after a number fixed beforehand, or whenever a look at them says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Validity {
-    /// Exact (Clopper-Pearson) bounds, for a number of rows that was fixed before they were drawn.
+    /// Exact (Clopper-Pearson) bounds, for a number of samples that was fixed before they were drawn.
     #[default]
     Fixed,
-    /// Bounds that hold at all numbers of rows at once, so under any stopping rule and at any deadline.
+    /// Bounds that hold at all numbers of samples at once, so under any stopping rule and at any deadline.
     Anytime,
-    /// Bounds that hold at all numbers of rows up to a last one, fixed beforehand, at once: half of the failure probability is for
-    /// bounds at all looks, the other half for exact ones at the last. So rows that are never stopped certify nearly what a number
+    /// Bounds that hold at all numbers of samples up to a last one, fixed beforehand, at once: half of the failure probability is for
+    /// bounds at all looks, the other half for exact ones at the last. So samples that are never stopped certify nearly what a number
     /// fixed beforehand would.
     AnytimeTo(u64),
-    /// Randomized exact bounds, for a number of rows that was fixed before they were drawn: a little larger radii on average,
+    /// Randomized exact bounds, for a number of samples that was fixed before they were drawn: a little larger radii on average,
     /// by the luck of a uniform drawn beside them. All bounds of a certificate may share it.
     Randomized(Uniform),
 }
@@ -61,7 +61,7 @@ impl Validity {
 /// at most half of that (halves of a number are exact).
 fn lower_to(last: u64, successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
     if trials > last {
-        return Err(Error::argument("validity", format!("\"anytime:{last}\" ends before {trials} rows")));
+        return Err(Error::argument("validity", format!("\"anytime:{last}\" ends before {trials} samples")));
     }
     // The exact one is never the worse of two.
     let lower = if trials == last { binomial::lower } else { anytime::lower };
@@ -85,7 +85,7 @@ impl FromStr for Validity {
     fn from_str(text: &str) -> Result<Self> {
         let refuse = || {
             let forms =
-                "fixed, anytime, anytime:N with a whole number N of rows, randomized:U with U above 0 and at most 1";
+                "fixed, anytime, anytime:N with a whole number N of samples, randomized:U with U above 0 and at most 1";
             Error::argument("validity", format!("\"{text}\" is none of {forms}"))
         };
         match text.split_once(':') {

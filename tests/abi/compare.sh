@@ -1,15 +1,15 @@
 #!/bin/sh
-# compare.sh OLD-PREFIX NEW-PREFIX: fails where something was removed or changed; new functions and constants, and fields at
-# the tail of stk_summary or stk_guarantee, pass.
+# compare.sh OLD-PREFIX NEW-PREFIX: fails where something was removed or changed; new functions and constants, and fields
+# at the tail of a struct that says its size (stk_summary, stk_guarantee, stk_query), pass.
 set -eu
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 status=0
-# stk_summary and stk_guarantee may grow at their tails: functions that fill one take the size that the caller knows. So the new
-# one is cut to the old one's size. (abidiff's has_data_member_inserted_at suppression would also hide a field whose type
-# changed.)
+# Such structs may grow at their tails: functions that fill or read one are told the size that the caller knows. So the
+# new one is cut to the old one's size. (abidiff's has_data_member_inserted_at suppression would also hide a field whose
+# type changed.)
 awk -F"'" '
-    /<class-decl name=.stk_(summary|guarantee). size-in-bits=/ {
+    /<class-decl name=.stk_(summary|guarantee|query). size-in-bits=/ {
         if (NR == FNR) size[$2] = $4
         inside = old = size[$2]
         if (inside && $4 + 0 > old + 0) sub(/size-in-bits=.[0-9]+/, "size-in-bits=\x27" old)

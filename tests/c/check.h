@@ -65,7 +65,11 @@ void exact_input(float *x);
 void slow_input(float *x);
 
 stk_model *open_model(const char *path);
-/* sigma 0.25, n rows, seed 7, k = {1, 3} */
+/* Bare numbers of Gaussian noise of sigma 0.25. */
+stk_counts *assume(const uint64_t *labels, size_t classes);
+/* A query at alpha 0.001. */
+stk_query ask(uint64_t label, uint64_t k);
+/* sigma 0.25, n samples, seed 7, k = {1, 3} */
 stk_request *make_request(uint64_t n);
 
 void test_layout(void);
@@ -76,6 +80,7 @@ void test_request(void);
 void test_counts(void);
 void test_run(void);
 void test_async(void);
+void test_misuse(void);
 void test_rules(void);
 void test_budget(void);
 void test_panic(void);

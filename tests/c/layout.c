@@ -1,4 +1,4 @@
-/* stk_summary's layout, which only grows at its tail, and the numbers that are never reused. */
+/* The layout of structs, which only grow at their tail, and the numbers that are never reused. */
 #include "check.h"
 
 #define AT(field, offset) _Static_assert(offsetof(stk_summary, field) == (offset), "stk_summary." #field " has moved")
@@ -11,26 +11,27 @@ AT(radius, 40);
 AT(p_lower, 48);
 AT(p_upper, 56);
 AT(p_value, 64);
-AT(sigma, 72);
+AT(noise_scale, 72);
 AT(alpha, 80);
-AT(grid, 88);
-AT(radius_slack, 96);
-AT(seconds, 104);
-AT(seed, 112);
-AT(key, 120);
-AT(status, 128);
-AT(bound, 132);
-AT(certified, 136);
-AT(abstain, 137);
-AT(reserved, 138);
-AT(n_certified, 144);
-AT(samples_drawn, 152);
-AT(alpha_left, 160);
-AT(decision, 168);
-AT(cut, 172);
+AT(alpha_left, 88);
+AT(radius_cost, 96);
+AT(grid, 104);
+AT(seconds, 112);
+AT(stream, 120);
+AT(samples_drawn, 128);
+AT(n_certified, 136);
+AT(uniform, 144);
+AT(validity_last, 152);
+AT(status, 160);
+AT(decision, 164);
+AT(early_stop, 168);
+AT(validity, 172);
 AT(generator, 176);
 AT(levels, 180);
-AT(uniform, 184);
+AT(certified, 184);
+AT(abstain, 185);
+AT(assumed, 186);
+AT(reserved, 187);
 _Static_assert(sizeof(stk_summary) >= 192, "stk_summary has shrunk");
 #define GUARANTEE_AT(field, offset) \
   _Static_assert(offsetof(stk_guarantee, field) == (offset), "stk_guarantee." #field " has moved")
@@ -38,15 +39,30 @@ GUARANTEE_AT(struct_size, 0);
 GUARANTEE_AT(k, 8);
 GUARANTEE_AT(n, 16);
 GUARANTEE_AT(n0, 24);
-GUARANTEE_AT(sigma, 32);
+GUARANTEE_AT(noise_scale, 32);
 GUARANTEE_AT(alpha, 40);
-GUARANTEE_AT(radius_slack, 48);
-GUARANTEE_AT(set_radius, 56);
-GUARANTEE_AT(first_radius, 64);
-GUARANTEE_AT(ranking_radius, 72);
-_Static_assert(sizeof(stk_guarantee) >= 80, "stk_guarantee has shrunk");
+GUARANTEE_AT(alpha_left, 48);
+GUARANTEE_AT(radius_cost, 56);
+GUARANTEE_AT(set_radius, 64);
+GUARANTEE_AT(first_radius, 72);
+GUARANTEE_AT(ranking_radius, 80);
+GUARANTEE_AT(validity_last, 88);
+GUARANTEE_AT(validity, 96);
+GUARANTEE_AT(assumed, 100);
+GUARANTEE_AT(reserved, 101);
+_Static_assert(sizeof(stk_guarantee) >= 104, "stk_guarantee has shrunk");
+#define QUERY_AT(field, offset) _Static_assert(offsetof(stk_query, field) == (offset), "stk_query." #field " has moved")
+QUERY_AT(struct_size, 0);
+QUERY_AT(label, 8);
+QUERY_AT(k, 16);
+QUERY_AT(alpha, 24);
+QUERY_AT(allocation, 32);
+QUERY_AT(uniform, 40);
+QUERY_AT(randomized, 48);
+QUERY_AT(reserved, 52);
+_Static_assert(sizeof(stk_query) >= 56, "stk_query has shrunk");
 _Static_assert(sizeof(stk_decision) == 4 && sizeof(stk_generator) == 4, "enumerations are int32_t");
-_Static_assert(sizeof(stk_status) == 4 && sizeof(stk_bound) == 4 && sizeof(stk_log_level) == 4,
+_Static_assert(sizeof(stk_status) == 4 && sizeof(stk_validity) == 4 && sizeof(stk_randomized) == 4 && sizeof(stk_log_level) == 4,
                "enumerations are int32_t");
 _Static_assert(STK_NO_LABEL == -1 && STK_ABI_VERSION == 1, "constants of ABI 1");
 
@@ -77,14 +93,15 @@ void test_layout(void) {
   }
   CHECK(strcmp(stk_status_name(-1), "UNKNOWN") == 0);
   CHECK(strcmp(stk_status_name(1 << 30), "UNKNOWN") == 0);
-  CHECK(STK_BOUND_AUTO == 3 && STK_BOUND_ALLOCATION == 4);
   CHECK(STK_GENERATOR_NONE == 0 && STK_GENERATOR_PHILOX == 1 && STK_GENERATOR_CHACHA12 == 2);
   CHECK(STK_CHACHA12_KEY_SIZE == 32 && STK_BUDGET_TEXT_SIZE == 256);
   static const char *const decisions[] = {"none",    "complete", "certified", "refuted",
                                           "reached", "settled",  "undecided", "unknown"};
   for (stk_decision d = 0; d < 8; ++d) CHECK(strcmp(stk_decision_name(d), decisions[d]) == 0);
   CHECK(STK_DECISION_NONE == 0 && STK_DECISION_UNDECIDED == 6);
-  CHECK(STK_BOUND_RANKED == 0 && STK_BOUND_SIMUEM == 1 && STK_BOUND_BINOCP == 2);
+  CHECK(STK_VALIDITY_NONE == 0 && STK_VALIDITY_FIXED == 1 && STK_VALIDITY_ANYTIME == 2 &&
+        STK_VALIDITY_ANYTIME_TO == 3 && STK_VALIDITY_RANDOMIZED == 4);
+  CHECK(STK_RANDOMIZED_NO == 0 && STK_RANDOMIZED_FROM_SEED == 1 && STK_RANDOMIZED_BY == 2);
   CHECK(STK_LOG_LEVEL_OFF == 0 && STK_LOG_LEVEL_ERROR == 1 && STK_LOG_LEVEL_WARN == 2 && STK_LOG_LEVEL_INFO == 3 &&
         STK_LOG_LEVEL_DEBUG == 4);
 }

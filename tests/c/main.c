@@ -27,11 +27,22 @@ stk_model *open_model(const char *path) {
   return model;
 }
 
+stk_counts *assume(const uint64_t *labels, size_t classes) {
+  stk_error *err = NULL;
+  stk_counts *counts = NULL;
+  CHECK_OK(stk_counts_assume(labels, classes, 0, "gaussian:0.25", 0, NULL, &counts, &err), err);
+  return counts;
+}
+
+stk_query ask(uint64_t label, uint64_t k) {
+  return (stk_query){.struct_size = sizeof(stk_query), .label = label, .k = k, .alpha = 0.001};
+}
+
 stk_request *make_request(uint64_t n) {
   static const size_t k[] = {1, 3};
   stk_error *err = NULL;
   stk_request *request = NULL;
-  CHECK_OK(stk_request_new(0.25, &request, &err), err);
+  CHECK_OK(stk_request_new("gaussian:0.25", &request, &err), err);
   CHECK_OK(stk_request_set_k(request, k, 2, &err), err);
   CHECK_OK(stk_request_set_n(request, n, &err), err);
   CHECK_OK(stk_request_set_seed(request, 7, &err), err);
@@ -45,7 +56,7 @@ int main(int argc, char **argv) {
   } tests[] = {
       {"layout", test_layout},   {"library", test_library}, {"nulls", test_nulls}, {"model", test_model},
       {"request", test_request}, {"counts", test_counts},   {"run", test_run},     {"async", test_async},
-      {"rules", test_rules},     {"budget", test_budget},   {"panic", test_panic}, {"golden", test_golden},
+      {"misuse", test_misuse}, {"rules", test_rules},     {"budget", test_budget},   {"panic", test_panic}, {"golden", test_golden},
   };
   size_t ran = 0;
   for (size_t i = 0; i < sizeof tests / sizeof tests[0]; ++i) {

@@ -35,13 +35,14 @@ static void frees_and_getters(void) {
   stk_job_cancel(NULL);
   (void)stk_job_is_done(NULL);
   CHECK(stk_job_samples_done(NULL) == 0 && stk_job_samples_total(NULL) == 0);
-  CHECK(stk_result_len(NULL) == 0 && stk_result_k_len(NULL) == 0 && stk_counts_n(NULL) == 0);
+  CHECK(stk_result_len(NULL) == 0 && stk_result_k_len(NULL) == 0 && stk_counts_n(NULL) == 0 &&
+        stk_counts_invalid(NULL) == 0);
 }
 
 static void options_and_requests(void) {
   stk_error *err = NULL;
   stk_model_options *options = NULL;
-  stk_request *request = make_request(100);
+  stk_request *request = make_request(100), *unmade = NULL;
   const size_t one = 1;
   const float f = 1;
   const double d = 1;
@@ -72,16 +73,17 @@ static void options_and_requests(void) {
   REFUSES("std_dev", stk_model_options_set_normalization(options, &f, 1, NULL, 1, e));
   REFUSES("name", stk_model_options_set_constant(options, NULL, &d, 1, e));
   REFUSES("values", stk_model_options_set_constant(options, "a", NULL, 1, e));
-  REFUSES("out", stk_request_new(0.25, NULL, e));
-  REFUSES("request", stk_request_set_sigma(NULL, 1, e));
+  REFUSES("noise", stk_request_new(NULL, &unmade, e));
+  REFUSES("out", stk_request_new("gaussian:0.25", NULL, e));
+  REFUSES("request", stk_request_set_noise(NULL, "gaussian:1", e));
+  REFUSES("noise", stk_request_set_noise(request, NULL, e));
   REFUSES("request", stk_request_set_k(NULL, &one, 1, e));
   REFUSES("k", stk_request_set_k(request, NULL, 1, e));
   REFUSES("request", stk_request_set_n(NULL, 1, e));
   REFUSES("request", stk_request_set_n0(NULL, 1, e));
   REFUSES("request", stk_request_set_alpha(NULL, 0.1, e));
-  REFUSES("request", stk_request_set_bound(NULL, STK_BOUND_RANKED, e));
   REFUSES("request", stk_request_set_seed(NULL, 1, e));
-  REFUSES("request", stk_request_set_key(NULL, 1, e));
+  REFUSES("request", stk_request_set_stream(NULL, 1, e));
   REFUSES("request", stk_request_set_input_max(NULL, 1, e));
   REFUSES("request", stk_request_set_timeout_ms(NULL, 1, e));
   REFUSES("request", stk_request_set_cancel(NULL, NULL, e));
@@ -89,6 +91,7 @@ static void options_and_requests(void) {
   REFUSES("out", stk_cancel_new(NULL, e));
   stk_model_options_free(options);
   stk_request_free(request);
+  CHECK(unmade == NULL);
 }
 
 static void work(void) {
@@ -144,21 +147,34 @@ static void answers(void) {
   REFUSES("job", stk_job_result(NULL, &result, e));
   REFUSES("result", stk_result_summary(NULL, 0, 0, &summary, sizeof summary, e));
   REFUSES("result", stk_result_labels(NULL, 0, 0, &labels, &len, e));
-  REFUSES("result", stk_result_counts(NULL, 0, &numbers, &len, e));
-  REFUSES("result", stk_result_selection(NULL, 0, &numbers, &len, e));
+  const stk_query query = ask(0, 1);
+  stk_guarantee g;
+  REFUSES("result", stk_result_counts(NULL, 0, &counts, e));
+  REFUSES("result", stk_result_counts_of_k(NULL, 0, 0, &counts, e));
+  REFUSES("result", stk_result_selection(NULL, 0, &counts, e));
   REFUSES("result", stk_result_json(NULL, 0, &json, e));
-  REFUSES("labels", stk_counts_new(NULL, 3, 0, &counts, e));
-  REFUSES("out", stk_counts_new(three, 3, 0, NULL, e));
+  REFUSES("result", stk_result_json_with_secret(NULL, 0, &json, e));
+  REFUSES("labels", stk_counts_assume(NULL, 3, 0, "gaussian:1", 0, NULL, &counts, e));
+  REFUSES("noise", stk_counts_assume(three, 3, 0, NULL, 0, NULL, &counts, e));
+  REFUSES("out", stk_counts_assume(three, 3, 0, "gaussian:1", 0, NULL, NULL, e));
+  REFUSES("counts", stk_counts_clone(NULL, &counts, e));
   REFUSES("counts", stk_counts_add(NULL, NULL, e));
   REFUSES("counts", stk_counts_labels(NULL, &numbers, &len, e));
-  REFUSES("counts", stk_counts_certify(NULL, 0, 1, 0.25, 0.001, 0, 0, &summary, sizeof summary, e));
+  REFUSES("counts", stk_counts_assumptions(NULL, &json, e));
+  REFUSES("counts", stk_counts_json(NULL, &json, e));
+  REFUSES("counts", stk_counts_json_with_secret(NULL, &json, e));
+  REFUSES("json", stk_counts_from_json(NULL, &counts, e));
+  REFUSES("counts", stk_counts_certify(NULL, &query, &summary, sizeof summary, e));
   REFUSES("counts", stk_counts_predict(NULL, 1, 0.001, NULL, &summary, sizeof summary, e));
+  REFUSES("counts", stk_counts_guarantee(NULL, NULL, 1, 0.001, NULL, NULL, NULL, &g, sizeof g, e));
   CHECK(result == NULL && counts == NULL);
 
-  stk_error *err = NULL;
-  CHECK_OK(stk_counts_new(three, 3, 0, &counts, &err), err);
+  counts = assume(three, 3);
   REFUSES("other", stk_counts_add(counts, NULL, e));
-  REFUSES("out", stk_counts_certify(counts, 0, 1, 0.25, 0.001, 0, 0, NULL, sizeof summary, e));
+  REFUSES("out", stk_counts_clone(counts, NULL, e));
+  REFUSES("json", stk_counts_json(counts, NULL, e));
+  REFUSES("query", stk_counts_certify(counts, NULL, &summary, sizeof summary, e));
+  REFUSES("out", stk_counts_certify(counts, &query, NULL, sizeof summary, e));
   REFUSES("out", stk_counts_predict(counts, 1, 0.001, NULL, NULL, sizeof summary, e));
   stk_counts_free(counts);
 }

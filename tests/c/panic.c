@@ -11,13 +11,13 @@ void test_panic(void) {
   const uint64_t labels[] = {5, 90, 5};
   const uint64_t *got;
   size_t classes;
-  CHECK_OK(stk_counts_new(labels, 3, 0, &counts, &err), err);
-  CHECK_OK(stk_counts_new(labels, 3, 0, &other, &err), err);
+  const stk_query query = ask(1, 1);
+  counts = assume(labels, 3);
+  other = assume(labels, 3);
   CHECK_STATUS(stk_test_panic(NULL, &err), STK_STATUS_PANIC, err);
   CHECK(stk_test_panic(NULL, NULL) == STK_STATUS_PANIC);
   CHECK_STATUS(stk_test_panic(counts, &err), STK_STATUS_PANIC, err);
-  CHECK_STATUS(stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, &s, sizeof s, &err),
-               STK_STATUS_POISONED, err);
+  CHECK_STATUS(stk_counts_certify(counts, &query, &s, sizeof s, &err), STK_STATUS_POISONED, err);
   CHECK_STATUS(stk_counts_add(counts, other, &err), STK_STATUS_POISONED, err);
   CHECK_STATUS(stk_counts_add(other, counts, &err), STK_STATUS_POISONED, err);
   CHECK_STATUS(stk_counts_labels(counts, &got, &classes, &err), STK_STATUS_POISONED, err);

@@ -20,45 +20,48 @@ static void certifies(const stk_model *model) {
   CHECK_OK(stk_model_certify(model, request, x, 2, NULL, &chosen, &err), err);
   CHECK(stk_result_len(chosen) == 2 && stk_result_k_len(chosen) == 2);
   stk_summary s, f;
-  const uint64_t *counts, *selection;
+  const uint64_t *labels_of, *selected_of;
+  stk_counts *counts = NULL, *selection = NULL;
   const int64_t *labels;
   const char *json;
   size_t classes, len;
   for (size_t i = 0; i < 2; ++i) {
     CHECK_OK(stk_result_summary(chosen, i, 0, &s, sizeof s, &err), err);
-    CHECK(s.struct_size == sizeof s && s.n == 2000 && s.n0 == 100 && s.k == 1 && s.seed == 7 && s.key == i);
+    CHECK(s.struct_size == sizeof s && s.n == 2000 && s.n0 == 100 && s.k == 1 && s.stream == i);
     CHECK(s.status == STK_STATUS_OK && s.certified == (s.radius > 0) && s.abstain == !s.certified && s.grid > 0);
-    CHECK_OK(stk_result_counts(chosen, i, &counts, &classes, &err), err);
-    CHECK_OK(stk_result_selection(chosen, i, &selection, &len, &err), err);
+    CHECK(s.validity == STK_VALIDITY_FIXED && s.assumed == 0 && s.alpha_left == s.alpha && s.radius_cost > 0);
+    CHECK_OK(stk_result_counts(chosen, i, &counts, &err), err);
+    CHECK_OK(stk_result_selection(chosen, i, &selection, &err), err);
+    CHECK_OK(stk_counts_labels(counts, &labels_of, &classes, &err), err);
+    CHECK_OK(stk_counts_labels(selection, &selected_of, &len, &err), err);
     CHECK(classes == EXACT_CLASSES && len == EXACT_CLASSES);
     uint64_t sum = 0, selected = 0;
-    for (size_t c = 0; c < classes; ++c) sum += counts[c], selected += selection[c];
+    for (size_t c = 0; c < classes; ++c) sum += labels_of[c], selected += selected_of[c];
     CHECK(sum == 2000 && selected == 100);
     CHECK_OK(stk_result_labels(chosen, i, 0, &labels, &len, &err), err);
     CHECK(len == 1 && labels[0] == s.label);
     CHECK_OK(stk_result_json(chosen, i, &json, &err), err);
     CHECK(json[0] == '{' && strstr(json, stk_model_sha256(model)) != NULL);
     /* The certificate follows from the counts alone. */
-    stk_counts *again = NULL;
-    CHECK_OK(stk_counts_new(counts, classes, s.n, &again, &err), err);
-    CHECK_OK(
-        stk_counts_certify(again, (size_t)s.label, 1, s.sigma, s.alpha, s.bound, s.radius_slack, &f, sizeof f, &err),
-        err);
-    CHECK(memcmp(&f.radius, &s.radius, sizeof f.radius) == 0);
-    stk_counts_free(again);
+    const stk_query query = ask((uint64_t)s.label, 1);
+    CHECK_OK(stk_counts_certify(counts, &query, &f, sizeof f, &err), err);
+    CHECK(memcmp(&f.radius, &s.radius, sizeof f.radius) == 0 && f.radius_cost == s.radius_cost);
+    stk_counts_free(counts);
+    stk_counts_free(selection);
   }
   /* The label fixed beforehand: the same counts, no selection. */
   const int64_t given[] = {2, STK_NO_LABEL};
   CHECK_OK(stk_model_certify(model, request, x, 2, given, &fixed, &err), err);
   CHECK_OK(stk_result_summary(fixed, 0, 0, &s, sizeof s, &err), err);
   CHECK(s.label == 2 && s.n0 == 0);
-  CHECK_OK(stk_result_selection(fixed, 0, &selection, &len, &err), err);
-  CHECK(len == 0);
-  CHECK_OK(stk_result_selection(fixed, 1, &selection, &len, &err), err);
-  CHECK(len == EXACT_CLASSES);
+  CHECK_OK(stk_result_selection(fixed, 0, &selection, &err), err);
+  CHECK(selection == NULL);
+  CHECK_OK(stk_result_selection(fixed, 1, &selection, &err), err);
+  CHECK(stk_counts_n(selection) == 100);
+  stk_counts_free(selection);
   CHECK_STATUS(stk_result_summary(fixed, 2, 0, &s, sizeof s, &err), STK_STATUS_INVALID_ARGUMENT, err);
   CHECK_STATUS(stk_result_summary(fixed, 0, 2, &s, sizeof s, &err), STK_STATUS_INVALID_ARGUMENT, err);
-  CHECK_STATUS(stk_result_counts(fixed, 2, &counts, &len, &err), STK_STATUS_INVALID_ARGUMENT, err);
+  CHECK_STATUS(stk_result_counts(fixed, 2, &counts, &err), STK_STATUS_INVALID_ARGUMENT, err);
   stk_result_free(fixed);
   fixed = NULL;
   const int64_t out_of_range[] = {0, EXACT_CLASSES};
@@ -77,6 +80,7 @@ static void predicts_and_samples(const stk_model *model) {
   stk_counts *first = NULL, *rest = NULL;
   stk_summary s;
   const int64_t *labels;
+  stk_counts *whole = NULL;
   const uint64_t *counts, *sampled;
   size_t classes, len;
   float x[EXACT_ELEMENTS];
@@ -85,19 +89,23 @@ static void predicts_and_samples(const stk_model *model) {
   CHECK_OK(stk_result_summary(result, 0, 1, &s, sizeof s, &err), err);
   CHECK(s.k == 3 && s.n == 2000 && s.n0 == 0 && s.radius == 0 && s.p_value >= 0 && s.p_value <= 1);
   CHECK_OK(stk_result_labels(result, 0, 1, &labels, &len, &err), err);
-  CHECK_OK(stk_result_counts(result, 0, &counts, &classes, &err), err);
+  CHECK_OK(stk_result_counts(result, 0, &whole, &err), err);
+  CHECK_OK(stk_counts_labels(whole, &counts, &classes, &err), err);
   CHECK(len == 3 && labels[0] == s.label && counts[labels[0]] >= counts[labels[1]] &&
         counts[labels[1]] >= counts[labels[2]]);
-  /* Counts of disjoint ranges add up to a certificate's, whose rows are not the prediction's. */
+  stk_counts_free(whole);
+  /* Counts of disjoint ranges add up to a certificate's, whose samples are not the prediction's. */
   stk_result_free(result);
   result = NULL;
   CHECK_OK(stk_model_certify(model, request, x, 1, &(const int64_t){0}, &result, &err), err);
-  CHECK_OK(stk_result_counts(result, 0, &counts, &classes, &err), err);
+  CHECK_OK(stk_result_counts(result, 0, &whole, &err), err);
+  CHECK_OK(stk_counts_labels(whole, &counts, &classes, &err), err);
   CHECK_OK(stk_model_sample(model, request, x, 0, 700, &first, &err), err);
   CHECK_OK(stk_model_sample(model, request, x, 700, 1300, &rest, &err), err);
   CHECK_OK(stk_counts_add(first, rest, &err), err);
   CHECK_OK(stk_counts_labels(first, &sampled, &len, &err), err);
   CHECK(len == classes && memcmp(sampled, counts, classes * sizeof *counts) == 0 && stk_counts_n(first) == 2000);
+  stk_counts_free(whole);
   stk_counts_free(first);
   stk_counts_free(rest);
   stk_result_free(result);

@@ -51,11 +51,17 @@ inline stk::request_builder slow_request() {
   return b;
 }
 
+inline std::vector<std::uint64_t> numbers_of(const stk::counts &counts) {
+  const auto labels = MUST(counts.labels());
+  return {labels.begin(), labels.end()};
+}
+
 void test_types();
 void test_model();
 void test_run();
 void test_jobs();
 void test_counts();
+void test_misuse();
 void test_rules();
 void test_callbacks();
 void test_exceptions();

@@ -24,6 +24,7 @@ int main(int argc, char **argv) {
       {"run", test_run, false},
       {"jobs", test_jobs, false},
       {"counts", test_counts, false},
+      {"misuse", test_misuse, false},
       {"rules", test_rules, false},
       {"callbacks", test_callbacks, false},
       {"exceptions", test_exceptions, false},

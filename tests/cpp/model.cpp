@@ -56,12 +56,14 @@ void test_model() {
 
   const double nan = std::numeric_limits<double>::quiet_NaN();
   FAILS(stk::request_builder(nan).n(5).build(), status::invalid_argument, "sigma");
-  FAILS(stk::request_builder(0.25).sigma(0).build(), status::invalid_argument, "sigma");
+  FAILS(stk::request_builder(0.25).noise(0).build(), status::invalid_argument, "sigma");
   FAILS(stk::request_builder(0.25).k({1, 0}).n(0).build(), status::invalid_argument, "k");
   FAILS(stk::request_builder(0.25).k(0).build(), status::invalid_argument, "k");
   FAILS(stk::request_builder(0.25).n(0).k({1}).build(), status::invalid_argument, "n");
   FAILS(stk::request_builder(0.25).alpha(nan).build(), status::invalid_argument, "alpha");
-  FAILS(stk::request_builder(0.25).bound(static_cast<stk::bound>(9)).build(), status::invalid_argument, "bound");
+  FAILS(stk::request_builder(0.25).noise("uniform:-1").build(), status::invalid_argument, "lambda");
+  FAILS(stk::request_builder("0.25").build(), status::invalid_argument, "noise");
+  FAILS(stk::request_builder(std::string_view("uniform:1\0", 10)).build(), status::invalid_argument, "noise");
   FAILS(stk::request_builder(0.25).input_max(-1).build(), status::invalid_argument, "input_max");
   FAILS(stk::request_builder(0.25).timeout(std::chrono::milliseconds(-1)).build(), status::invalid_argument,
         "timeout_ms");

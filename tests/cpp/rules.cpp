@@ -20,14 +20,14 @@ static void rules() {
   const auto certificate = MUST(model.certify(MUST(ask("radius:0.05").allocation("auto").build()), x));
   const auto s = MUST(certificate.summary(0, 1));
   CHECK(decided(s) == stk::decision::certified || decided(s) == stk::decision::refuted);
-  CHECK(s.n < 1'000'000 && s.n_certified <= s.n && s.n <= s.samples_drawn && s.cut == STK_STATUS_OK);
+  CHECK(s.n < 1'000'000 && s.n_certified <= s.n && s.n <= s.samples_drawn && s.early_stop == STK_STATUS_OK);
   const auto allocation = MUST(certificate.allocation(0, 1));
   CHECK(!allocation.empty() && allocation != "auto");
-  // The certificate follows from its counts, where it is one of the last look.
-  const auto counts = MUST(stk::counts::create(MUST(certificate.counts(0)), s.n));
-  const auto label = static_cast<std::size_t>(s.label);
-  const auto again = MUST(counts.certify_with(label, 3, s.sigma, s.alpha_left, allocation, "anytime", s.radius_slack));
-  CHECK(s.n_certified < s.n || std::memcmp(&again.radius, &s.radius, sizeof s.radius) == 0);
+  // The certificate follows from the counts that it rests on.
+  const auto counts = MUST(certificate.counts(0, 1));
+  const auto again = MUST(counts.certify(stk::query(s.label).k(3).allocation(allocation)));
+  CHECK(counts.n() == s.n_certified && std::memcmp(&again.radius, &s.radius, sizeof s.radius) == 0);
+  CHECK(static_cast<stk::validity>(again.validity) == stk::validity::anytime && again.validity == s.validity);
 
   // Of a clear label, which nothing refutes meanwhile.
   auto clear = x;
@@ -35,7 +35,7 @@ static void rules() {
   const auto late = MUST(ask("tolerance:0").timeout(std::chrono::milliseconds(1000)).build());
   const auto answer = MUST(model.certify(late, clear));
   const auto last = MUST(answer.summary(0, 1));
-  CHECK(last.cut == STK_STATUS_DEADLINE_EXCEEDED && last.status == STK_STATUS_OK && last.n > 0);
+  CHECK(last.early_stop == STK_STATUS_DEADLINE_EXCEEDED && last.status == STK_STATUS_OK && last.n > 0);
   CHECK(decided(last) == stk::decision::undecided);
 
   const auto settled = MUST(model.predict(MUST(ask("predict").k(1).n(2000).build()), x));
@@ -44,10 +44,6 @@ static void rules() {
   FAILS(ask("sometimes").build(), status::invalid_argument, "rule");
   FAILS(ask("fixed").allocation("much").build(), status::invalid_argument, "allocation");
   FAILS(ask("fixed").allocation(std::string_view("ranked\0", 7)).build(), status::invalid_argument, "allocation");
-  FAILS(counts.certify_with(label, 3, 0.25, 0.001, "ranked", std::string_view("fixed\0", 6)), status::invalid_argument,
-        "validity");
-  MUST(ask("fixed").bound(stk::bound::automatic).build());
-  FAILS(ask("fixed").bound(stk::bound::allocation).build(), status::invalid_argument, "bound");
 }
 
 static void guarantees() {
@@ -62,18 +58,18 @@ static void guarantees() {
   const auto each = MUST(answer.label_radii(0, 1)), kept = MUST(answer.kept_radii(0, 1));
   CHECK(labels.size() == 3 && each.size() == 3 && kept.size() == 3 && kept[2] == g.set_radius);
 
-  auto counts = MUST(stk::counts::create(MUST(answer.counts(0)), g.n));
+  auto counts = MUST(answer.counts(0));
   std::array<std::int64_t, 3> found{};
   std::array<double, 3> radii{};
-  const auto again = MUST(counts.guarantee(3, 0.25, 0.001, {found, radii, {}}, nullptr, g.radius_slack));
+  const auto again = MUST(counts.guarantee(3, 0.001, {found, radii, {}}));
   CHECK(std::memcmp(&again, &g, sizeof g) == 0);
   CHECK(std::memcmp(radii.data(), each.data(), sizeof radii) == 0 && found[0] == labels[0] && found[2] == labels[2]);
-  FAILS(counts.guarantee(2, 0.25, 0.001, {found, {}, {}}), status::invalid_argument, "room");
-  FAILS(counts.guarantee(1, 0.25, 0.001, {}, &counts), status::invalid_argument, "pilot");
-  const auto pilot = MUST(stk::counts::create(MUST(answer.counts(0)), g.n));
-  CHECK(MUST(counts.guarantee(1, 0.25, 0.001, {}, &pilot)).n0 == pilot.n());
+  FAILS(counts.guarantee(2, 0.001, {found, {}, {}}), status::invalid_argument, "room");
+  FAILS(counts.guarantee(1, 0.001, {}, &counts), status::invalid_argument, "pilot");
+  const auto pilot = MUST(model.sample(request, x, 0, 500));
+  CHECK(MUST(counts.guarantee(1, 0.001, {}, &pilot)).n0 == 500);
   const auto moved = std::move(counts);
-  FAILS(moved.guarantee(1, 0.25, 0.001, {}, &counts), status::invalid_argument, "pilot");
+  FAILS(moved.guarantee(1, 0.001, {}, &counts), status::invalid_argument, "pilot");
 
   bool done = false;
   {
@@ -84,16 +80,14 @@ static void guarantees() {
   CHECK(done && MUST(MUST(model.submit_certify_answer(request, x)).get()).size() == 1);
   FAILS(MUST(model.certify(MUST(stk::request_builder(0.25).n(100).build()), x)).guarantee(0), status::invalid_argument,
         "result");
-  // A rule ends the rows; what its counts give at all looks is what was guaranteed.
+  // A rule ends the samples; what its counts give is what was guaranteed.
   const auto ruled = MUST(stk::request_builder(0.25).k(3).n(200'000).seed(7).rule("tolerance:0.05").build());
   const auto ended = MUST(model.certify_answer(ruled, x));
   const auto looked = MUST(ended.guarantee(0));
   CHECK(decided(MUST(ended.summary(0))) == stk::decision::reached && looked.n < 200'000 && looked.n0 == 100);
-  CHECK(MUST(ended.validity(0)) == "anytime" && MUST(answer.validity(0)) == "fixed");
-  const auto last = MUST(stk::counts::create(MUST(ended.counts(0)), looked.n));
-  const auto chose = MUST(stk::counts::create(MUST(ended.selection(0)), looked.n0));
-  const auto repeated =
-      MUST(last.guarantee(3, 0.25, looked.alpha, {}, &chose, looked.radius_slack, MUST(ended.validity(0))));
+  CHECK(looked.validity == STK_VALIDITY_ANYTIME && g.validity == STK_VALIDITY_FIXED);
+  const auto last = MUST(ended.counts(0)), chose = MUST(ended.selection(0));
+  const auto repeated = MUST(last.guarantee(3, looked.alpha, {}, &chose));
   CHECK(std::memcmp(&repeated, &looked, sizeof looked) == 0);
   FAILS(model.certify_answer(MUST(stk::request_builder(0.25).k(3).n(2000).n0(0).rule("radius:0.1").build()), x),
         status::invalid_argument, "n0");
@@ -115,17 +109,14 @@ static void noise() {
   const auto second = MUST(model.certify(MUST(ask().chacha12(key).build()), x));
   const auto other = MUST(model.certify(MUST(ask().chacha12().build()), x));
   const auto s = MUST(first.summary(0));
-  CHECK(static_cast<stk::generator>(s.generator) == stk::generator::chacha12 && s.levels == 4 && s.radius_slack == 0);
-  CHECK(s.alpha_left < s.alpha && MUST(first.json(0)).find("010203000000") != std::string_view::npos);
+  CHECK(static_cast<stk::generator>(s.generator) == stk::generator::chacha12 && s.levels == 4 && s.radius_cost == 0);
+  CHECK(MUST(first.json(0)).find("010203000000") == std::string_view::npos);
+  CHECK(s.alpha_left < s.alpha && MUST(first.json_with_secret(0)).find("010203000000") != std::string_view::npos);
   const auto same = [](const stk::answers &a, const stk::answers &b) {
-    return std::memcmp(a.counts(0)->data(), b.counts(0)->data(), 6 * sizeof(std::uint64_t)) == 0;
+    return numbers_of(MUST(a.counts(0))) == numbers_of(MUST(b.counts(0)));
   };
   CHECK(same(first, second) && !same(first, other));
   FAILS(ask().chacha12(stk::span<const std::uint8_t>(key.data(), 31)).build(), status::invalid_argument, "key");
-  const auto request = MUST(ask().chacha12(key).build());
-  const auto cost = MUST(model.noise_cost(request, 600));
-  CHECK(cost.alpha_left == s.alpha_left && cost.radius_slack == 0);
-  FAILS(model.noise_cost(request, 0), status::invalid_argument, "rows");
   FAILS(ask().noise_exact(1).build(), status::invalid_argument, "sigma");
   auto off = x;
   off[0] = 0.3F;

@@ -1,10 +1,5 @@
-// Blocking calls and counts.
+// Blocking calls, and what they leave behind.
 #include "check.hpp"
-
-#include <cstring>
-
-// Of a library with the feature test-hooks: it panics inside, and poisons counts unless they are NULL.
-extern "C" stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
 
 using stk::status;
 
@@ -18,16 +13,24 @@ void test_run() {
   const auto chosen = MUST(model.certify(request, x));
   CHECK(chosen.size() == 2 && chosen.k_size() == 2);
   const auto s = MUST(chosen.summary(1, 1));
-  CHECK(s.k == 3 && s.n == 2000 && s.n0 == 100 && s.seed == 7 && s.key == 1 && s.struct_size == sizeof s);
-  CHECK(MUST(chosen.labels(1, 1)).size() == 1 && MUST(chosen.counts(1)).size() == 6 &&
-        MUST(chosen.selection(1)).size() == 6);
+  CHECK(s.k == 3 && s.n == 2000 && s.n0 == 100 && s.stream == 1 && s.struct_size == sizeof s);
+  CHECK(s.validity == STK_VALIDITY_FIXED && s.noise_scale == 0.25 && s.radius_cost > 0 && s.assumed == 0);
+  CHECK(MUST(chosen.labels(1, 1)).size() == 1 && MUST(chosen.counts(1)).n() == 2000);
+  CHECK(MUST(chosen.counts(1, 1)).n() == 2000 && MUST(chosen.selection(1)).n() == 100);
   CHECK(MUST(chosen.json(1)).find(model.sha256()) != std::string_view::npos);
+  // The seed is said only where it is asked for.
+  CHECK(MUST(chosen.json(1)).find("\"secret\"") == std::string_view::npos);
+  CHECK(MUST(chosen.json_with_secret(1)).find("\"secret\":\"7\"") != std::string_view::npos);
   FAILS(chosen.summary(2), status::invalid_argument, "");
   FAILS(chosen.labels(0, 2), status::invalid_argument, "");
+  FAILS(chosen.counts(2), status::invalid_argument, "input");
+  FAILS(chosen.counts(0, 2), status::invalid_argument, "k_index");
+  FAILS(chosen.selection(2), status::invalid_argument, "input");
 
   const std::int64_t labels[] = {2, stk::no_label};
   const auto fixed = MUST(model.certify(request, x, labels));
-  CHECK(MUST(fixed.summary(0)).label == 2 && MUST(fixed.selection(0)).empty() && MUST(fixed.selection(1)).size() == 6);
+  CHECK(MUST(fixed.summary(0)).label == 2 && MUST(fixed.selection(0)).n() == 0 && MUST(fixed.selection(1)).n() == 100);
+  FAILS(MUST(fixed.selection(0)).labels(), status::invalid_argument, "counts");
 
   const auto prediction = MUST(model.predict(request, one));
   const auto top = MUST(prediction.labels(0, 1));
@@ -36,10 +39,16 @@ void test_run() {
   const auto certificate = MUST(model.certify(request, one, first));
   auto sampled = MUST(model.sample(request, one, 0, 700));
   MUST(sampled.add(MUST(model.sample(request, one, 700, 1300))));
-  const auto counted = MUST(certificate.counts(0)), added = MUST(sampled.labels());
-  CHECK(sampled.n() == 2000 && std::memcmp(counted.data(), added.data(), 6 * sizeof counted[0]) == 0);
-  // A label predicted under a seed is certified by other rows.
-  CHECK(std::memcmp(MUST(prediction.counts(0)).data(), added.data(), 6 * sizeof counted[0]) != 0);
+  CHECK(sampled.n() == 2000 && numbers_of(sampled) == numbers_of(MUST(certificate.counts(0))));
+  // A label predicted under a seed is certified by other samples.
+  CHECK(numbers_of(sampled) != numbers_of(MUST(prediction.counts(0))));
+  // Uniform noise is asked for by its name, and its radius is in l1.
+  const auto uniform = MUST(stk::request_builder("uniform:0.5").n(2000).seed(7).build());
+  const auto boxed = MUST(model.certify(uniform, one));
+  const auto u = MUST(boxed.summary(0));
+  CHECK(u.noise_scale == 0.5 && numbers_of(MUST(boxed.counts(0))) != numbers_of(MUST(certificate.counts(0))));
+  CHECK(MUST(MUST(boxed.counts(0)).json()).find("uniform:0.5") != std::string_view::npos);
+  CHECK(MUST(MUST(boxed.counts(0)).certify(stk::query(u.label))).radius == u.radius);
 
   // Sizes that do not fit never reach the library, which could only trust them.
   x.pop_back();
@@ -60,32 +69,9 @@ void test_run() {
   auto c = slow.sample(late, slow_input(), 0, 1'000'000);
   FAILS(c, status::deadline_exceeded, "");
   CHECK(c.partial() != nullptr && c.partial()->n() < 1'000'000);
-  if (c.partial()->n() > 0) FAILS(c.partial()->predict(1, 0.001), status::invalid_data, "counts");
+  FAILS(c.partial()->predict(1, 0.001), status::invalid_data, "counts");
   const auto token = MUST(stk::cancel_token::create());
   token.set();
   CHECK(token.is_set());
   FAILS(slow.predict(MUST(slow_request().cancel(token).build()), slow_input()), status::cancelled, "");
-}
-
-void test_counts() {
-  const std::uint64_t labels[] = {50, 9900, 50};
-  auto counts = MUST(stk::counts::create(labels));
-  const auto s = MUST(counts.certify(1, 1, 0.25, 0.001));
-  CHECK(s.certified == 1 && s.radius > 0.5 && s.radius < 0.6 && s.bound == STK_BOUND_RANKED);
-  CHECK(MUST(counts.certify(1, 1, 0.25, 0.001, stk::bound::simuem)).bound == STK_BOUND_SIMUEM);
-  CHECK(MUST(counts.certify(1, 1, 0.25, 0.001, stk::bound::ranked, 0.125)).radius < s.radius - 0.12);
-  FAILS(counts.certify(1, 1, 0.25, 0.001, static_cast<stk::bound>(5)), status::invalid_argument, "bound");
-  std::int64_t top[2];
-  CHECK(MUST(counts.predict(1, 0.001)).label == 1);
-  FAILS(counts.predict(1, 0.001, top), status::invalid_argument, "labels");
-  FAILS(stk::counts::create(labels, 5), status::invalid_data, "n");
-  MUST(counts.add(MUST(stk::counts::create(labels, 20000))));
-  CHECK(counts.n() == 30000 && MUST(counts.labels())[1] == 19800);
-  const std::uint64_t two[] = {1, 2};
-  FAILS(counts.add(MUST(stk::counts::create(two))), status::invalid_data, "");
-  // A panic inside is an error, the handle says so, and others go on.
-  FAILS(stk::result<void>(stk::detail::call([&](stk_error **e) { return stk_test_panic(counts.native(), e); })),
-        status::panic, "");
-  FAILS(counts.certify(1, 1, 0.25, 0.001), status::poisoned, "");
-  CHECK(MUST(stk::counts::create(labels)).n() == 10000);
 }

@@ -10,12 +10,11 @@ void test_threads() {
   const auto model = MUST(open(exact_model));
   const auto x = exact_input();
   const auto ask = [&](std::size_t i) {
-    const auto request = stk::request_builder(0.25).k({1, 2}).n(300 + i).seed(7).key(i).build();
+    const auto request = stk::request_builder(0.25).k({1, 2}).n(300 + i).seed(7).stream(i).build();
     auto answers = model.certify(*request, x);
-    std::vector<std::uint64_t> numbers;
-    if (!answers) return numbers;
-    for (const auto n : *answers->counts(0)) numbers.push_back(n);
-    for (const auto n : *answers->selection(0)) numbers.push_back(n);
+    if (!answers) return std::vector<std::uint64_t>();
+    auto numbers = numbers_of(*answers->counts(0));
+    for (const auto n : numbers_of(*answers->selection(0))) numbers.push_back(n);
     std::uint64_t bits;
     const double radius = answers->summary(0, 1)->radius;
     std::memcpy(&bits, &radius, sizeof bits);

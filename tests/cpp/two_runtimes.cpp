@@ -95,8 +95,7 @@ class HostRuntime {
 std::vector<std::uint64_t> our_counts() {
   const auto model = MUST(open(exact_model));
   const auto answers = MUST(model.certify(MUST(stk::request_builder(0.25).n(1000).seed(7).build()), exact_input()));
-  const auto counts = MUST(answers.counts(0));
-  return {counts.begin(), counts.end()};
+  return numbers_of(MUST(answers.counts(0)));
 }
 
 }  // namespace

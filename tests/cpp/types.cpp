@@ -145,13 +145,15 @@ static void moved_from() {
   FAILS(none.alpha(0.01).build(), stk::status::invalid_argument, "request");
   FAILS(none.build(), stk::status::invalid_argument, "request");
   const std::uint64_t labels[] = {1, 9};
-  auto counts = MUST(stk::counts::create(labels));
-  auto others = MUST(stk::counts::create(labels));
+  auto counts = MUST(stk::counts::assume(labels, 0.25));
+  auto others = MUST(stk::counts::assume(labels, 0.25));
   const auto moved = std::move(others);
   FAILS(counts.add(others), stk::status::invalid_argument, "other");
-  FAILS(counts.guarantee(1, 0.25, 0.1, {}, &others), stk::status::invalid_argument, "pilot");
-  FAILS(others.certify(1, 1, 0.25, 0.1), stk::status::invalid_argument, "counts");
-  CHECK(counts.n() == 10 && others.n() == 0);
+  FAILS(counts.guarantee(1, 0.1, {}, &others), stk::status::invalid_argument, "pilot");
+  FAILS(others.certify(stk::query(1)), stk::status::invalid_argument, "counts");
+  FAILS(others.clone(), stk::status::invalid_argument, "counts");
+  FAILS(others.json(), stk::status::invalid_argument, "counts");
+  CHECK(counts.n() == 10 && others.n() == 0 && others.invalid() == 0);
 }
 
 // Null with a size is refused, not taken for nothing given: a label to be selected, a key of the library's own.
@@ -172,15 +174,15 @@ static void null_spans() {
   const stk::span<const std::size_t> k(static_cast<const std::size_t *>(nullptr), 1);
   FAILS(stk::request_builder(0.25).k(k).build(), stk::status::invalid_argument, "k");
   const std::uint64_t numbers[] = {1, 99};
-  const auto counts = MUST(stk::counts::create(numbers));
+  const auto counts = MUST(stk::counts::assume(numbers, 0.25));
   const stk::span<const std::uint64_t> none(static_cast<const std::uint64_t *>(nullptr), 2);
-  FAILS(stk::counts::create(none), stk::status::invalid_argument, "labels");
+  FAILS(stk::counts::assume(none, 0.25), stk::status::invalid_argument, "labels");
   const stk::span<std::int64_t> room(static_cast<std::int64_t *>(nullptr), 1);
   FAILS(counts.predict(1, 0.1, room), stk::status::invalid_argument, "labels");
   const stk::span<double> radii(static_cast<double *>(nullptr), 1);
-  FAILS(counts.guarantee(1, 0.25, 0.1, {room, {}, {}}), stk::status::invalid_argument, "room");
-  FAILS(counts.guarantee(1, 0.25, 0.1, {{}, radii, {}}), stk::status::invalid_argument, "room");
-  FAILS(counts.guarantee(1, 0.25, 0.1, {{}, {}, radii}), stk::status::invalid_argument, "room");
+  FAILS(counts.guarantee(1, 0.1, {room, {}, {}}), stk::status::invalid_argument, "room");
+  FAILS(counts.guarantee(1, 0.1, {{}, radii, {}}), stk::status::invalid_argument, "room");
+  FAILS(counts.guarantee(1, 0.1, {{}, {}, radii}), stk::status::invalid_argument, "room");
   const auto budget = MUST(stk::budget::create(0.1, "slow"));
   FAILS(budget.draw(radii), stk::status::invalid_argument, "alphas");
   CHECK(budget.drawn() == 0);

@@ -82,7 +82,7 @@ def test_a_program_that_fails(language: str, program: str, prints: str | None) -
     ("language", "program"),
     [
         ("sh", "test -f demo/digits_test200.npz\n"),
-        ("python", "import smoothtopk\nprint(smoothtopk.certify_counts([5, 90, 5], 1, 1, 0.25).label)\n"),
+        ("python", "import smoothtopk\nprint(smoothtopk.Counts.assuming([5, 90, 5], sigma=0.25).certify(1).label)\n"),
         (
             "c",
             "#include <smoothtopk.h>\n#include <stdio.h>\n"

@@ -2,44 +2,24 @@
 // Unsafe blocks here are calls of the ABI that keep to the header, or break it in a way that it answers.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-#[path = "common/abi.rs"]
-mod abi;
-#[path = "capi/alone.rs"]
 mod alone;
-#[path = "capi/arguments.rs"]
 mod arguments;
-#[path = "capi/budgets.rs"]
 mod budgets;
-#[path = "capi/damaged.rs"]
 mod damaged;
-#[path = "capi/devices.rs"]
 mod devices;
-#[path = "common/driver.rs"]
-mod driver;
-#[path = "capi/guarantees.rs"]
 mod guarantees;
-#[path = "capi/jobs.rs"]
 mod jobs;
-#[path = "capi/logging.rs"]
 mod logging;
-#[path = "capi/noise.rs"]
+mod misuse;
 mod noise;
-#[path = "capi/nulls.rs"]
 mod nulls;
 #[cfg(feature = "test-hooks")]
-#[path = "capi/panics.rs"]
 mod panics;
-#[path = "capi/results.rs"]
 mod results;
-#[path = "capi/rules.rs"]
 mod rules;
-#[path = "capi/runtime.rs"]
 mod runtime;
-#[path = "capi/sequences.rs"]
 mod sequences;
-#[path = "capi/stopping.rs"]
 mod stopping;
-#[path = "capi/threads.rs"]
 mod threads;
 
 /// An input of `linear.onnx` whose label varies under noise.

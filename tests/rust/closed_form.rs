@@ -7,12 +7,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use smoothtopk::certificate;
+use smoothtopk::certificate::Query;
 use smoothtopk::model::{Model, ModelOptions};
-use smoothtopk::noise::{Grid, Purpose};
-use smoothtopk::sampler::{Job, Plan, Sampler};
-use smoothtopk::stats::bounds::Bound;
-use smoothtopk::stats::normal;
+use smoothtopk::perturbation::Gaussian;
+use smoothtopk::sampler::Plan;
+use smoothtopk::smoothed::{Control, Request, SmoothedClassifier};
+use smoothtopk::stats::{Allocation, normal};
 
 const N: u64 = 100_000;
 const ALPHA: f64 = 1e-6;
@@ -99,16 +99,15 @@ fn counts_and_radii_agree_with_the_closed_form() {
         let model = Arc::new(Model::open(&case.model, &case.options).unwrap());
         let classes = model.signature().classes;
         assert_eq!(classes, case.cuts.len() + 1);
-        let sampler = Sampler::new(model, Plan { batch: 256, threads: 2 }).unwrap();
+        let g = SmoothedClassifier::new(model, Plan { batch: 256, threads: 2 }).unwrap();
         for sigma in [0.25, 1.0] {
-            let grid = Grid::for_range(2.0, sigma).unwrap();
-            let slack = grid.radius_slack(case.direction.len());
+            let request = Request { input_max: 2.0, ..Request::new(Gaussian::new(sigma).unwrap()).seeded(5) };
             for (key, row) in case.rows.iter().enumerate() {
                 let (along, length) = case.position(row);
                 let spread = sigma * length;
                 let p = case.probabilities(along, spread);
-                let job = Job::on_grid(row, sigma, grid, 5, Purpose::Estimate).unwrap().key(key as u64).samples(0..N);
-                let counts = sampler.submit(job).unwrap().wait().complete().unwrap();
+                let counts =
+                    g.submit_samples(row, 0..N, &request, key as u64, Control::default()).unwrap().wait().counts;
                 for (label, (&count, &p)) in counts.labels().iter().zip(&p).enumerate() {
                     let limit = 5.5 * (N as f64 * p * (1.0 - p)).sqrt() + 3.0;
                     let off = (count as f64 - N as f64 * p).abs();
@@ -116,20 +115,21 @@ fn counts_and_radii_agree_with_the_closed_form() {
                 }
                 let base = case.labels[key];
                 for k in 1..classes {
-                    for bound in [Bound::Ranked, Bound::SimuEm, Bound::BinoCp] {
-                        let certificate =
-                            certificate::certify(&counts, base, k, sigma, ALPHA, bound).unwrap().shrunk_by(slack);
+                    for allocation in Allocation::PLAIN {
+                        let query = Query { k, alpha: ALPHA, allocation, ..Query::of_label(base) };
+                        let certificate = counts.certify(&query).unwrap();
                         let exact = case.distance(along, spread, base, k) / length;
                         assert!(
                             certificate.radius <= exact,
-                            "{:?} row {key} k {k} {bound}: {} > {exact}",
+                            "{:?} row {key} k {k} {}: {} > {exact}",
                             case.model,
+                            query.allocation,
                             certificate.radius
                         );
                         // One plane: the theorem is tight, and only the bounds' width is lost.
                         if classes == 2 && exact < 1.5 * sigma {
                             let lost = (exact - certificate.radius) / sigma;
-                            assert!(lost < 0.05, "{bound}: {} of {exact}", certificate.radius);
+                            assert!(lost < 0.05, "{}: {} of {exact}", query.allocation, certificate.radius);
                             close += 1;
                         }
                     }

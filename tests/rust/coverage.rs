@@ -7,13 +7,13 @@
 //! False alarms: each rate is compared with alpha by an exact binomial test at 1e-8, and fewer than 100 rates are compared,
 //! so a sound library fails here with probability below 1e-6. Seeds are fixed, so it either does or does not.
 
-#[path = "coverage/truth.rs"]
-mod truth;
+pub(crate) mod truth;
 
+use crate::statements::certify;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use smoothtopk::certificate::{certify, predict};
-use smoothtopk::stats::Bound;
+use smoothtopk::certificate::predict;
+use smoothtopk::stats::Allocation;
 use truth::{ALPHA, Truth, exceeds};
 
 /// Failures per bound, then of predict, among `draws` samples of `truth`, with the statistics told `alpha`.
@@ -23,8 +23,8 @@ fn failures(truth: &Truth, k: usize, alpha: f64, draws: u64, seed: u64) -> [u64;
     let mut failures = [0; 4];
     for _ in 0..draws {
         let counts = truth.draw(&mut rng);
-        for (failed, bound) in failures.iter_mut().zip(Bound::ALL) {
-            *failed += u64::from(certify(&counts, 0, k, 1.0, alpha, bound).expect("valid").radius > limit);
+        for (failed, allocation) in failures.iter_mut().zip(Allocation::PLAIN) {
+            *failed += u64::from(certify(&counts, 0, k, 1.0, alpha, &allocation).expect("valid").radius > limit);
         }
         let prediction = predict(&counts, k, alpha).expect("valid");
         failures[3] += u64::from(prediction.labels().is_some_and(|set| !truth.is_top(set)));

@@ -1,22 +1,18 @@
 //! `tests/golden/cases.txt`, which every language's suite runs: here through the Rust API and through the C ABI.
 //!
-//! `UPDATE_GOLDEN=1 cargo test --test golden` keeps the requests of the file and writes what the Rust API answers. The radii
+//! `UPDATE_GOLDEN=1 cargo test --test runtime golden` keeps the requests of the file and writes what the Rust API answers. The radii
 //! and p-values of that API are themselves checked against tables of another program's (`tests/rust/stats/golden.rs`).
 // Unsafe blocks here are calls of the ABI that keep to the header, or break it in a way that it answers.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-#[path = "common/abi.rs"]
-mod abi;
-#[path = "golden/file.rs"]
 mod file;
-#[path = "golden/through_c.rs"]
 mod through_c;
-#[path = "golden/through_rust.rs"]
 mod through_rust;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use crate::abi;
 use file::{Answer, Case};
 
 fn path() -> PathBuf {
@@ -55,36 +51,6 @@ fn the_rust_api_answers_as_recorded() {
 #[test]
 fn the_c_abi_answers_as_recorded() {
     check(through_c::answer);
-}
-
-#[test]
-fn counts_cases_give_the_radii_that_a_model_gave() {
-    // Every certificate drawn from a model follows from its counts alone.
-    let (_, cases) = cases();
-    let mut checked = 0;
-    for case in cases.iter().filter(|case| case.task == "certify" && case.expect.status == "OK") {
-        let request = through_rust::request(case).unwrap();
-        let slack = request.noise().unwrap().radius_slack(case.input.len());
-        let sigma = case.sigma.unwrap();
-        let alpha = case.expect.alpha_left.unwrap_or(request.alpha);
-        let drawn = |n: u64| abi::Counts::new(&case.expect.counts, n).unwrap();
-        for (i, (&k, &radius)) in case.k().iter().zip(&case.expect.radius).enumerate() {
-            let label = case.expect.label.unwrap() as usize;
-            let validity = request.validity_of(k, case.key.unwrap_or(0)).unwrap().to_string();
-            // Under a rule the counts are those of the last look, on which not every k rests.
-            let last = case.expect.rows.iter().copied().max();
-            let n = last.unwrap_or(request.n);
-            if case.expect.rows.get(i).is_some_and(|&rows| rows < n) {
-                continue;
-            }
-            let allocation = case.expect.allocation.get(i).cloned();
-            let allocation = allocation.unwrap_or_else(|| through_rust::allocation(case).unwrap().to_string());
-            let again = drawn(n).certify_with(label, k, sigma, alpha, Some(&allocation), Some(&validity), slack);
-            assert_eq!(again.unwrap().radius.to_bits(), radius.to_bits(), "{}", case.name);
-            checked += 1;
-        }
-    }
-    assert!(checked >= 35, "only {checked} certificates");
 }
 
 #[test]

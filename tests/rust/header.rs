@@ -58,7 +58,7 @@ fn the_committed_header_is_the_generated_one() {
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == generated,
-        "include/smoothtopk.h is not up to date: run UPDATE_HEADER=1 cargo test --test header"
+        "include/smoothtopk.h is not up to date: run UPDATE_HEADER=1 cargo test --test library header"
     );
 }
 

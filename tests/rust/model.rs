@@ -3,15 +3,10 @@
 //! The models and what is expected of them are in `tests/models`, made by the scripts named there. ONNX Runtime must
 //! be found: these tests fail without it (`make setup`).
 
-#[path = "model/cases.rs"]
 mod cases;
-#[path = "model/damaged.rs"]
 mod damaged;
-#[path = "model/options.rs"]
 mod options;
-#[path = "model/running.rs"]
 mod running;
-#[path = "model/runtime.rs"]
 mod runtime;
 
 use std::path::PathBuf;

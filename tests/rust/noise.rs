@@ -2,31 +2,18 @@
 //!
 //! Statistical tests have fixed seeds and state how often they would fail for a perfect generator with a random seed.
 
-#[path = "noise/accuracy.rs"]
 mod accuracy;
-#[path = "noise/attack.rs"]
 mod attack;
-#[path = "noise/beside.rs"]
 mod beside;
-#[path = "noise/chacha.rs"]
 mod chacha;
-#[path = "noise/discrete.rs"]
 mod discrete;
-#[path = "noise/distribution.rs"]
 mod distribution;
-#[path = "noise/exact.rs"]
 mod exact;
-#[path = "noise/exact_statistics.rs"]
 mod exact_statistics;
-#[path = "noise/grid.rs"]
 mod grid;
-#[path = "noise/independence.rs"]
 mod independence;
-#[path = "noise/parity_attack.rs"]
 mod parity_attack;
-#[path = "noise/philox.rs"]
 mod philox;
-#[path = "noise/rows.rs"]
 mod rows;
 #[path = "noise/uniform.rs"]
 mod uniform;

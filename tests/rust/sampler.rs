@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-#[path = "sampler/watch.rs"]
 mod watch;
 
 use proptest::prelude::*;
-use smoothtopk::certificate::{Inference, Returned, certify, certify_set, predict};
+use smoothtopk::certificate::Query;
+use smoothtopk::counts::Counts;
 use smoothtopk::model::NO_LABEL;
 use smoothtopk::noise::{Grid, Purpose};
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Job, Lane, Plan, Sampler, StopRun};
-use smoothtopk::stats::{Bound, Counts};
+use smoothtopk::smoothed::{Control, Request, SmoothedClassifier};
+use smoothtopk::stats::Tally;
 use smoothtopk::{Error, ErrorKind, Result};
 
 /// A classifier from a function of a row: its arithmetic does not depend on the batch's shape.
@@ -88,7 +90,7 @@ fn job(key: u64, samples: std::ops::Range<u64>) -> Job {
     Job::on_grid(&input, SIGMA, grid, 11, Purpose::Estimate).unwrap().key(key).samples(samples)
 }
 
-fn draw(sampler: &Sampler, jobs: impl IntoIterator<Item = Job>) -> Vec<Counts> {
+fn draw(sampler: &Sampler, jobs: impl IntoIterator<Item = Job>) -> Vec<Tally> {
     let handles: Vec<_> = jobs.into_iter().map(|job| sampler.submit(job).unwrap()).collect();
     handles.into_iter().map(|handle| handle.wait().complete().unwrap()).collect()
 }
@@ -155,7 +157,7 @@ proptest! {
         cuts.extend([0, 2000]);
         cuts.sort_unstable();
         let parts = draw(&sampler, cuts.windows(2).map(|cut| job(key, cut[0]..cut[1])));
-        let mut sum = Counts::new(vec![0; 5], 0).unwrap();
+        let mut sum = Tally::new(vec![0; 5], 0).unwrap();
         for part in &parts {
             sum.add(part).unwrap();
         }
@@ -245,7 +247,6 @@ fn a_failure_or_a_panic_ends_only_its_own_job() {
     // Ten rows each: batches of 64 mix good and bad jobs.
     let handles: Vec<_> =
         (0..30).map(|key| sampler.submit(at([0.0, 100.0, -100.0][key as usize % 3], key)).unwrap()).collect();
-    std::panic::set_hook(Box::new(|_| {}));
     for (key, handle) in handles.into_iter().enumerate() {
         let drawn = handle.wait();
         match key % 3 {
@@ -258,7 +259,6 @@ fn a_failure_or_a_panic_ends_only_its_own_job() {
             }
         }
     }
-    let _ = std::panic::take_hook();
     assert_eq!(draw(&sampler, [at(0.0, 99)])[0].n(), 10, "the workers go on");
 }
 
@@ -351,7 +351,7 @@ fn cancelling_stops_the_run_keeps_the_counts_and_frees_the_workers() {
     job.cancel();
     let drawn = job.wait();
     assert_eq!(drawn.stopped.as_ref().map(Error::kind), Some(ErrorKind::Cancelled));
-    assert_eq!(drawn.counts.n(), 0);
+    assert_eq!(drawn.tally.n(), 0);
     assert_eq!(other.wait().complete().unwrap().n(), 10, "the next job's rows take the place");
 }
 
@@ -422,31 +422,35 @@ fn fails_far_out(row: &[f32]) -> Result<u32> {
 #[test]
 fn counts_that_were_cut_short_certify_nothing() {
     let classifier = Arc::new(Rows::<Label> { elements: 1, classes: 2, fixed_batch: None, label: fails_far_out });
-    let sampler = Sampler::new(classifier, Plan { batch: 1, threads: 1 }).unwrap();
-    let grid = Grid::for_range(1.0, SIGMA).unwrap();
-    let job = Job::on_grid(&[-0.5], SIGMA, grid, 3, Purpose::Estimate).unwrap().samples(0..100_000);
-    let drawn = sampler.submit(job).unwrap().wait();
-    assert_eq!(drawn.stopped.as_ref().unwrap().kind(), ErrorKind::Run);
-    assert!(drawn.counts.n() > 100, "{} rows before it failed", drawn.counts.n());
-    let mut sum = Counts::new(vec![1000, 0], 1000).unwrap();
-    sum.add(&drawn.counts).unwrap();
-    for counts in [&drawn.counts, &sum] {
-        let error = certify(counts, 0, 1, SIGMA, 0.001, Bound::Ranked).unwrap_err();
-        assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidData, Some("counts")), "{error}");
-        assert!(error.message().contains("cut short"), "{error}");
-        assert!(predict(counts, 1, 0.001).is_err());
-        let answer = Returned::independent(vec![0]).unwrap();
-        assert!(certify_set(counts, &answer, SIGMA, 0.001, &Inference::FIXED).is_err());
-    }
-    // Nor those that a cancel cut short: of rows drawn side by side, those that come back first may be of one kind.
-    let job = Job::on_grid(&[-100.0], SIGMA, Grid::for_range(100.0, SIGMA).unwrap(), 3, Purpose::Estimate).unwrap();
-    let handle = sampler.submit(job.samples(0..1 << 40)).unwrap();
-    while handle.samples_done() < 100 {
+    let g = SmoothedClassifier::new(classifier, Plan { batch: 1, threads: 1 }).unwrap();
+    let request = Request::new(Gaussian::new(SIGMA).unwrap()).seeded(3);
+    let draw = |input: f32, samples, control| g.submit_samples(&[input], samples, &request, 0, control).unwrap();
+    let refuse = |counts: &Counts| {
+        let refused = [
+            counts.certify(&Query::of_label(0)).map(drop),
+            counts.predict(1, 0.001).map(drop),
+            counts.guarantee(None, 1, 0.001).map(drop),
+        ];
+        for error in refused {
+            let error = error.unwrap_err();
+            assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidData, Some("counts")), "{error}");
+            assert!(error.message().contains("cut short"), "{error}");
+        }
+    };
+    let failed = draw(-0.5, 0..100_000, Control::default()).wait();
+    assert_eq!(failed.early_stop.unwrap().kind(), ErrorKind::Run);
+    assert!(failed.counts.n() > 100, "{} samples before it failed", failed.counts.n());
+    refuse(&failed.counts);
+    let mut sum = draw(-0.5, 200_000..200_001, Control::default()).wait().counts;
+    sum.add(&failed.counts).unwrap();
+    refuse(&sum);
+    // Nor those that a cancel cut short: of samples drawn side by side, those that come back first may be of one kind.
+    let late = draw(-100.0, 0..1 << 39, Control::default());
+    while late.samples_done() < 100 {
         std::thread::yield_now();
     }
-    handle.cancel();
-    let drawn = handle.wait();
-    assert_eq!(drawn.stopped.unwrap().kind(), ErrorKind::Cancelled);
-    let error = certify(&drawn.counts, 0, 1, SIGMA, 0.001, Bound::Ranked).unwrap_err();
-    assert!(error.message().contains("cut short"), "{error}");
+    late.cancel();
+    let late = late.wait();
+    assert_eq!(late.early_stop.unwrap().kind(), ErrorKind::Cancelled);
+    refuse(&late.counts);
 }

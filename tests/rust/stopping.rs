@@ -4,26 +4,17 @@
 //! with alpha by an exact test at 1e-8; fewer than 100 rates are compared, so a sound library fails here with probability
 //! below 1e-6. Seeds are fixed. The same checks catch bounds for one n used at every look.
 
-#[path = "stopping/allocations.rs"]
 mod allocations;
-#[path = "stopping/betting.rs"]
 mod betting;
-#[path = "stopping/bounds.rs"]
 mod bounds;
-#[path = "stopping/decisions.rs"]
 mod decisions;
-#[path = "stopping/invalid.rs"]
 mod invalid;
-#[path = "stopping/rules.rs"]
 mod rules;
-#[path = "stopping/tables.rs"]
 mod tables;
-#[path = "coverage/truth.rs"]
-mod truth;
 
+use crate::coverage::truth::Truth;
 use rand::rngs::StdRng;
-use smoothtopk::stats::Counts;
-use truth::Truth;
+use smoothtopk::stats::Tally;
 
 /// Draws of the luckiest-look checks.
 const DRAWS: u64 = 800;
@@ -34,8 +25,8 @@ fn looks(n_max: u64) -> impl Iterator<Item = u64> {
 }
 
 /// Growing counts at `looks`, handed to `see` until it says enough.
-fn draw_on(truth: &Truth, looks: impl Iterator<Item = u64>, rng: &mut StdRng, mut see: impl FnMut(&Counts) -> bool) {
-    let mut counts = Counts::new(vec![0; truth.p.len()], 0).expect("no rows");
+fn draw_on(truth: &Truth, looks: impl Iterator<Item = u64>, rng: &mut StdRng, mut see: impl FnMut(&Tally) -> bool) {
+    let mut counts = Tally::new(vec![0; truth.p.len()], 0).expect("no rows");
     for look in looks {
         counts.add(&truth.rows(look - counts.n(), rng)).expect("as many labels");
         if see(&counts) {

@@ -1,4 +1,4 @@
-"""smoothtopk's `certify_counts` with the paper's bound, called for each certificate by itself."""
+"""smoothtopk's `Counts.certify` with the paper's bound, called for each certificate by itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class Task:
         self._next = 0
 
     def _radius(self, row: int, k: int) -> float:
-        return smoothtopk.certify_counts(self._counts[row], self._labels[row], k, SIGMA, ALPHA, "simuem").radius
+        counts = smoothtopk.Counts.assuming(self._counts[row], sigma=SIGMA)
+        return counts.certify(self._labels[row], k, alpha=ALPHA, allocation="simuem").radius
 
     def radii(self) -> list[float]:
         """Of every row, for each k; 0 where there is none."""

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import smoothtopk
-from smoothtopk import SmoothedClassifier
+from smoothtopk import Counts, SmoothedClassifier
 
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "tests" / "models"
 CASES: dict[str, Any] = json.loads((MODELS / "cases.json").read_text())
-# Far more rows than any test waits for: what draws them must be cut short.
+# Far more samples than any test waits for: what draws them must be cut short.
 ENDLESS = 10**11
 # A process that hangs is killed and reported.
 LIMIT = 60
@@ -34,6 +34,11 @@ def rows(name: str) -> np.ndarray[Any, np.dtype[np.float32]]:
     """A test model's rows, [N, *element_shape]."""
     case = CASES[f"{name}.onnx"]
     return np.array(case["rows"], np.float32).reshape((-1, *case["element_shape"]))
+
+
+def given(*labels: int, n: int | None = None) -> Counts:
+    """Bare numbers, taken for samples of Gaussian noise of sigma 0.5."""
+    return Counts.assuming(labels, sigma=0.5, n=n)
 
 
 @pytest.fixture(scope="session")

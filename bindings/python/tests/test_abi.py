@@ -13,10 +13,12 @@ from typing import get_args
 import pytest
 
 import smoothtopk
-from smoothtopk import InternalError, PanicError, PoisonedError, _abi, _answers, _convert, _errors
-from smoothtopk._library import Handle, call, lib
+from smoothtopk import InternalError, PanicError, PoisonedError, _abi, _convert, _errors, _statements
+from smoothtopk._counts_base import counts_handle
+from smoothtopk._library import call, lib
+from smoothtopk._structs import values
 
-from conftest import MODELS, ROOT, clean_environment
+from conftest import MODELS, ROOT, clean_environment, given
 
 BINDING = ROOT / "bindings" / "python"
 
@@ -36,30 +38,32 @@ def test_every_status_has_an_exception() -> None:
 
 
 def test_the_library_fills_whole_structs() -> None:
-    counts = (ctypes.c_uint64 * 3)(5, 90, 5)
-    handle, summary = Handle(_abi.stk_counts, lib.stk_counts_free), _abi.stk_summary()
-    call(lib.stk_counts_new, counts, 3, 0, handle.out())
-    arguments = (handle.pointer, 1, 1, 0.25, 0.001, _abi.STK_BOUND_RANKED, 0.0)
-    call(lib.stk_counts_certify, *arguments, ctypes.byref(summary), ctypes.sizeof(summary))
+    owner, summary = given(5, 90, 5), _abi.stk_summary()
+    counts = owner._handle.pointer
+    query = _abi.stk_query(struct_size=ctypes.sizeof(_abi.stk_query), label=1, k=1, alpha=0.001)
+    to = ctypes.byref(summary), ctypes.sizeof(summary)
+    call(lib.stk_counts_certify, counts, ctypes.byref(query), *to)
     assert summary.struct_size == ctypes.sizeof(summary)
     assert (summary.n, summary.label, summary.k) == (100, 1, 1)
     guarantee = _abi.stk_guarantee()
     room = ctypes.byref(guarantee), ctypes.sizeof(guarantee)
-    call(lib.stk_counts_guarantee, handle.pointer, None, 1, 0.25, 0.001, 0.0, None, None, None, *room)
+    call(lib.stk_counts_guarantee, counts, None, 1, 0.001, None, None, None, *room)
     assert guarantee.struct_size == ctypes.sizeof(guarantee)
-    assert (guarantee.n, guarantee.k, guarantee.sigma) == (100, 1, 0.25)
+    assert (guarantee.n, guarantee.k, guarantee.noise_scale) == (100, 1, 0.5)
 
 
-def test_every_decision_bound_and_generator_has_its_name() -> None:
-    values = {
-        kind: {value for name, value in vars(_abi).items() if name.startswith(f"STK_{kind}_")}
-        for kind in ("DECISION", "BOUND", "GENERATOR")
-    }
-    known = {lib.stk_decision_name(value).decode() for value in values["DECISION"]}
-    assert known == {"none", *get_args(_answers.Decision)}
-    assert {_convert.bound_name(value) for value in values["BOUND"]} == set(get_args(_convert.SpentBound))
-    names = {_convert.generator_name(value) for value in values["GENERATOR"]}
-    assert names == {None, *get_args(_convert.Generator)}
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [
+        ("decision", {None, *get_args(_statements.Decision)}),
+        ("generator", {None, *get_args(_convert.Generator)}),
+        ("validity", {None, "fixed", "anytime", "anytime:7", "randomized:0.5"}),
+    ],
+)
+def test_every_constant_of_a_field_has_its_name(field: str, names: set[str | None]) -> None:
+    codes = {value for name, value in vars(_abi).items() if name.startswith(f"STK_{field.upper()}_")}
+    found = {values(_abi.stk_summary(**{field: code}, validity_last=7, uniform=0.5))[field] for code in codes}
+    assert found == names and len(codes) == len(names)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -70,8 +74,8 @@ def test_a_panic_is_an_exception() -> None:
     with pytest.raises(PanicError) as raised:
         call(lib.stk_test_panic, None)
     assert isinstance(raised.value, InternalError)
-    handle = Handle(_abi.stk_counts, lib.stk_counts_free)
-    call(lib.stk_counts_new, (ctypes.c_uint64 * 2)(3, 4), 2, 0, handle.out())
+    handle = counts_handle()
+    call(lib.stk_counts_assume, (ctypes.c_uint64 * 2)(3, 4), 2, 0, b"gaussian:1", 0.0, None, handle.out())
     with pytest.raises(PanicError):
         call(lib.stk_test_panic, handle.pointer)
     pointer, length = ctypes.POINTER(ctypes.c_uint64)(), ctypes.c_size_t()
@@ -118,9 +122,9 @@ def test_the_wheel_installs_into_a_fresh_environment_and_works_there(wheel: Path
             os.symlink(source, Path(site) / name)
     code = """
 import sys, numpy as np, smoothtopk
-assert smoothtopk.certify_counts([5, 90, 5], 1, 1, 0.25).radius > 0
+assert smoothtopk.Counts.assuming([5, 90, 5], sigma=0.25).certify(1).radius > 0
 with smoothtopk.SmoothedClassifier(sys.argv[1], 0.5, batch=16) as g:
-    print(g.certify(np.zeros(16), n=1000, seed=1).counts.sum(), smoothtopk.__file__)
+    print(g.certify(np.zeros(16), n=1000, seed=1).counts.n, smoothtopk.__file__)
 """
     here = ROOT / ".deps" / "onnxruntime"
     named = os.environ.get("SMOOTHTOPK_ONNXRUNTIME") or str(here)
@@ -129,8 +133,8 @@ with smoothtopk.SmoothedClassifier(sys.argv[1], 0.5, batch=16) as g:
     environment.pop("PYTHONPATH", None)
     command = [python, "-c", code, MODELS / "linear.onnx"]
     printed = subprocess.check_output(command, env=environment, cwd=tmp_path, text=True)
-    rows, where = printed.split()
-    assert rows == "1000"
+    samples, where = printed.split()
+    assert samples == "1000"
     assert Path(where).is_relative_to(tmp_path / "venv")
 
 

@@ -28,12 +28,9 @@ from smoothtopk import (
     ProviderError,
     SmoothedClassifier,
     SmoothTopKError,
-    certify_answer_counts,
-    certify_counts,
-    predict_counts,
 )
 
-from conftest import ROOT, model, rows
+from conftest import ROOT, given, model, rows
 
 X = rows("linear")
 
@@ -41,6 +38,10 @@ X = rows("linear")
 def one(answer: Certificate | Certificates) -> Certificate:
     assert isinstance(answer, Certificate)
     return answer
+
+
+def labels(found: Certificate) -> list[int]:
+    return found.counts.labels.tolist()  # type: ignore[no-any-return]
 
 
 def many(answer: Certificate | Certificates) -> Certificates:
@@ -105,7 +106,7 @@ def test_every_form_of_model_gives_the_same_counts(linear: SmoothedClassifier, f
     with SmoothedClassifier(form(model("linear")), 0.5, batch=32, threads=1) as g:
         found = one(g.certify(X[0], n=500, seed=1))
         assert g.element_shape == (16,)
-    assert found.counts.tolist() == expected.counts.tolist()
+    assert labels(found) == labels(expected)
     assert found.radius == expected.radius
 
 
@@ -121,9 +122,9 @@ def test_images_and_preprocessing() -> None:
     shifted = onnx.load(model("image_nchw"))
     with SmoothedClassifier(shifted, 0.25, batch=16, mean=[0, 0, 0], std=np.ones(3)) as g:
         assert g.element_shape == (3, 8, 8)
-        assert one(g.certify(images[0], n=400, seed=3)).counts.tolist() == expected.counts.tolist()
+        assert labels(one(g.certify(images[0], n=400, seed=3))) == labels(expected)
     with SmoothedClassifier(shifted, 0.25, batch=16, mean=100.0) as g:
-        assert one(g.certify(images[0], n=400, seed=3)).counts.tolist() != expected.counts.tolist()
+        assert labels(one(g.certify(images[0], n=400, seed=3))) != labels(expected)
 
 
 def test_constants_and_shapes_that_the_model_leaves_open() -> None:
@@ -144,15 +145,16 @@ def test_constants_and_shapes_that_the_model_leaves_open() -> None:
 
 
 def test_one_input_and_one_k(linear: SmoothedClassifier) -> None:
-    found = one(linear.certify(X[0], k=2, n=2000, n0=50, alpha=0.01, seed=7, key=5))
-    assert (found.k, found.n, found.n0, found.sigma, found.alpha) == (2, 2000, 50, 0.5, 0.01)
-    assert (found.bound, found.seed, found.key, found.status) == ("ranked", 7, 5, "OK")
-    assert found.counts.shape == (3,) and found.counts.dtype == np.uint64 and found.counts.sum() == 2000
-    assert found.selection is not None and found.selection.sum() == 50
-    assert found.label == int(found.selection.argmax())
+    found = one(linear.certify(X[0], k=2, n=2000, n0=50, alpha=0.01, seed=7, stream=5))
+    assert (found.k, found.n, found.n0, found.counts.noise, found.alpha) == (2, 2000, 50, "gaussian:0.5", 0.01)
+    assert (found.allocation, found.stream, found.status, found.assumed) == ("ranked", 5, "OK", False)
+    counts = found.counts.labels
+    assert counts.shape == (3,) and counts.dtype == np.uint64 and counts.sum() == 2000 == found.counts.n
+    assert found.selection is not None and found.selection.n == 50
+    assert found.label == int(found.selection.labels.argmax())
     assert found.certified == (found.radius > 0)
-    assert found.grid > 0 and found.radius_slack > 0 and found.seconds > 0
-    assert "counts" not in repr(found)
+    assert found.grid > 0 and found.radius_cost > 0 and found.seconds > 0
+    assert "counts" not in repr(found) and found.counts is found.counts
 
 
 def test_shapes_of_answers(linear: SmoothedClassifier) -> None:
@@ -168,14 +170,14 @@ def test_shapes_of_answers(linear: SmoothedClassifier) -> None:
     assert both.label.dtype == np.int64 and both.certified.dtype == np.bool_ and both.p_lower.dtype == np.float64
     assert many(linear.certify(X[:1], **options)).shape == (1,)
     assert many(linear.certify(X[0], k=[1], **options)).shape == (1,)
-    # Input i has key i: a batch is its inputs one by one.
+    # Input i has stream i: a batch is its inputs one by one.
     for i, row in enumerate(both):
         for j, k in enumerate((1, 2)):
-            single = one(linear.certify(X[i], k=k, key=i, **options))
-            assert single.counts.tolist() == row[j].counts.tolist() == both[i, j].counts.tolist()
+            single = one(linear.certify(X[i], k=k, stream=i, **options))
+            assert labels(single) == labels(row[j]) == both.counts[i, j].tolist()
             assert single.radius == row[j].radius == both.radius[i, j]
     assert [each.radius for each in both.flat] == both.radius.ravel().tolist()
-    assert both[-1][0].key == 3 and both[1:3].shape == (2, 2) and both[1:3][0, 0].key == 1
+    assert both[-1][0].stream == 3 and both[1:3].shape == (2, 2) and both[1:3][0, 0].stream == 1
     with pytest.raises(IndexError):
         both[4]
     predicted = linear.predict(X[:4], k=[1, 2], **options)
@@ -207,49 +209,45 @@ def test_labels_given(linear: SmoothedClassifier) -> None:
 
 
 def test_samples_add_up_to_what_certify_draws(linear: SmoothedClassifier) -> None:
-    whole = one(linear.certify(X[0], n=1000, seed=9, key=4, label=1))
-    parts = [linear.sample(X[0], 250, first=first, seed=9, key=4) for first in (500, 0, 750, 250)]
-    total = parts[0] + parts[1] + parts[2] + parts[3]
-    assert (total.n, total.seed, total.key) == (1000, 9, 4)
-    assert total.counts.tolist() == whole.counts.tolist()
-    again = total.certify(1, sigma=0.5, radius_slack=whole.radius_slack)
-    assert (again.radius, again.p_lower) == (whole.radius, whole.p_lower)
-    assert total.predict().top == predict_counts(total).top
-    assert linear.sample(X[0], 10).seed != linear.sample(X[0], 10).seed
-    assert (total + linear.sample(X[0], 10)).seed is None
+    whole = one(linear.certify(X[0], n=1000, seed=9, stream=4, label=1))
+    parts = [linear.sample(X[0], 250, first=first, seed=9, stream=4) for first in (500, 0, 750, 250)]
+    for total in (parts[0] + parts[1] + parts[2] + parts[3], Counts.sum(iter(parts))):
+        assert total.n == 1000 and total.labels.tolist() == labels(whole)
+        again = total.certify(1)
+        assert (again.radius, again.p_lower, again.validity) == (whole.radius, whole.p_lower, "fixed")
+    # Without a seed each call has one of its own.
+    assert (linear.sample(X[0], 10) + linear.sample(X[0], 10)).n == 20
+    with pytest.raises(TypeError):
+        parts[0] + parts[1].labels
     with pytest.raises(InvalidArgumentError):
         linear.sample(X[:2], 10)
 
 
-def test_rows_without_a_label_count_in_n() -> None:
+def test_samples_without_a_label_count_in_n() -> None:
     x = rows("nan_scores")
     with SmoothedClassifier(model("nan_scores"), 0.5, batch=32) as g:
         found = one(g.certify(np.full_like(x[0], 0.5), n=1000, seed=2, label=0))
-    assert found.n == 1000 and found.counts.sum() < 1000
+    assert found.n == 1000 and found.counts.labels.sum() == 1000 - found.counts.invalid < 1000
 
 
 def test_json(linear: SmoothedClassifier) -> None:
     found = one(linear.certify(X[0], n=300, seed=5))
-    text = found.to_json()
-    assert linear.sha256 in text
-    assert json.dumps(found.counts.tolist(), separators=(",", ":")) in json.dumps(
-        json.loads(text), separators=(",", ":")
-    )
+    record = json.loads(found.to_json())
+    assert record["model"]["model_sha256"] == linear.sha256 and record["counts"]["labels"] == labels(found)
+    assert record["counts"] == json.loads(found.counts.to_json())
     prediction = linear.predict(X[0], n=300, seed=5)
     assert isinstance(prediction, Prediction) and linear.sha256 in prediction.to_json()
-    from_counts = json.loads(certify_counts([5, 90, 5], 1, 1, 0.25).to_json())
-    assert from_counts["counts"] == [5, 90, 5] and from_counts["task"] == "certify"
-    assert json.loads(predict_counts([5, 90, 5]).to_json())["predictions"][0]["labels"] == [1]
-    for drawn, given in ((found, certify_counts([5, 90, 5], 1, 1, 0.25)), (prediction, predict_counts([5, 90, 5]))):
-        assert set(json.loads(given.to_json())) <= set(json.loads(drawn.to_json()))
+    from_counts = json.loads(given(5, 90, 5).certify(1).to_json())
+    assert from_counts["counts"]["labels"] == [5, 90, 5] and from_counts["assumed"] is True
+    assert json.loads(given(5, 90, 5).predict().to_json())["labels"] == [1]
 
 
 def test_seeds(linear: SmoothedClassifier) -> None:
     first, second = (one(linear.certify(X[0], n=300)) for _ in range(2))
-    assert first.seed != second.seed
-    again = one(linear.certify(X[0], n=300, seed=first.seed))
-    assert again.counts.tolist() == first.counts.tolist()
-    assert one(linear.certify(X[0], n=10, seed=2**64 - 1)).seed == 2**64 - 1
+    drawn = [int(json.loads(each.to_json_with_secret())["counts"]["draws"][0]["secret"]) for each in (first, second)]
+    assert drawn[0] != drawn[1]
+    assert labels(one(linear.certify(X[0], n=300, seed=drawn[0]))) == labels(first)
+    assert str(2**64 - 1) in one(linear.certify(X[0], n=10, seed=2**64 - 1)).to_json_with_secret()
 
 
 # What it does with memory.
@@ -302,22 +300,19 @@ def test_inputs_beyond_input_max_are_refused(linear: SmoothedClassifier) -> None
 
 def test_integers_are_taken_as_they_are(linear: SmoothedClassifier) -> None:
     x = np.zeros(16, np.uint8)
-    assert (
-        one(linear.certify(x, n=100, seed=1)).counts.tolist()
-        == one(linear.certify(x * 1.0, n=100, seed=1)).counts.tolist()
-    )
+    assert labels(one(linear.certify(x, n=100, seed=1))) == labels(one(linear.certify(x * 1.0, n=100, seed=1)))
 
 
 def test_counts_are_views_that_outlive_all_else() -> None:
     g = SmoothedClassifier(model("linear"), 0.5, batch=16)
     found = one(g.certify(X[0], n=500, seed=4))
-    counts, expected = found.counts, found.counts.tolist()
+    counts, expected = found.counts.labels, labels(found)
     assert not counts.flags.owndata and not counts.flags.writeable
     g.close()
     del found, g
     gc.collect()
     for _ in range(50):
-        certify_counts([1, 2, 3], 2, 1, 0.5)
+        given(1, 2, 3).certify(2)
     assert counts.tolist() == expected
     with pytest.raises(ValueError, match="read-only"):
         counts[0] = 1
@@ -327,6 +322,7 @@ def test_answers_can_be_pickled_and_copied(linear: SmoothedClassifier) -> None:
     found = many(linear.certify(X[:2], n=100, seed=1))
     for again in (pickle.loads(pickle.dumps(found)), copy.deepcopy(found)):
         assert again.counts.tolist() == found.counts.tolist() and again[1].to_json() == found[1].to_json()
+        assert again[0].counts.certify(0).radius == found[0].counts.certify(0).radius
     error = pickle.loads(pickle.dumps(NotFoundError("no", "path")))
     assert (str(error), error.field) == ("path: no", "path")
     with pytest.raises(TypeError, match="pickled"):
@@ -352,10 +348,10 @@ def test_answers_can_be_pickled_and_copied(linear: SmoothedClassifier) -> None:
         ({"alpha": float("nan")}, "alpha"),
         ({"label": 3}, "label"),
         ({"label": 2**63}, "label"),
-        ({"bound": "hoeffding"}, "bound"),
+        ({"allocation": "hoeffding"}, "allocation"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**64}, "seed"),
-        ({"key": -1}, "key"),
+        ({"stream": -1}, "stream"),
         ({"timeout": 0}, "timeout"),
         ({"timeout": -1}, "timeout"),
         ({"timeout": float("nan")}, "timeout"),
@@ -430,36 +426,6 @@ def test_natural_builtins() -> None:
         SmoothedClassifier(model("linear"), -1)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "field"),
-    [
-        (([5, 90, 5], 3, 1, 0.25), "label"),
-        (([5, 90, 5], -1, 1, 0.25), "label"),
-        (([5, 90, 5], 1, 0, 0.25), "k"),
-        (([5, 90, 5], 1, 1, 0.0), "sigma"),
-        (([5, 90, 5], 1, 1, 0.25, 2.0), "alpha"),
-        (([5, 90, 5], 1, 1, 0.25, 0.001, "no"), "bound"),
-        (([5, -90, 5], 1, 1, 0.25), "counts"),
-        (([5.0, 90.0], 1, 1, 0.25), "counts"),
-        (([0, 0, 0], 1, 1, 0.25), "n"),
-    ],
-)
-def test_wrong_counts(arguments: tuple[Any, ...], field: str) -> None:
-    with pytest.raises(ValueError, match=field) as raised:
-        certify_counts(*arguments)
-    assert isinstance(raised.value, SmoothTopKError) and raised.value.field == field
-
-
-def test_counts_with_more_rows_than_labels() -> None:
-    assert certify_counts([5, 90, 5], 1, 1, 0.25, n=200).n == 200
-    assert certify_counts([5, 90, 5], 1, 1, 0.25, n=200).radius < certify_counts([5, 90, 5], 1, 1, 0.25).radius
-    assert predict_counts(Counts(np.array([5, 90, 5], np.uint64), 200)).n == 200
-    for wrong in (0, 99, Counts(np.array([5, 90, 5], np.uint64), 0).n):
-        with pytest.raises(SmoothTopKError) as raised:
-            certify_counts([5, 90, 5], 1, 1, 0.25, n=wrong)
-        assert raised.value.field == "n"
-
-
 # How it ends.
 
 
@@ -528,12 +494,12 @@ def unaligned(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def test_unaligned_arrays_are_copied(linear: SmoothedClassifier) -> None:
     whole = one(linear.certify(X[0], n=100, seed=1, label=2))
     again = one(linear.certify(unaligned(X[0]), n=100, seed=1, label=2))
-    assert again.counts.tolist() == whole.counts.tolist()
-    counts = np.array([5, 3, 900], np.uint64)
-    assert certify_counts(unaligned(counts), 2, 1, 0.5).radius == certify_counts(counts, 2, 1, 0.5).radius
-    assert linear.sample(unaligned(X[0]), 100, seed=1).counts.tolist() == whole.counts.tolist()
-    labels = unaligned(np.array([2], np.int64))
-    assert linear.certify(X[:1], n=100, seed=1, label=labels)[0].counts.tolist() == whole.counts.tolist()
+    assert labels(again) == labels(whole)
+    counts = unaligned(np.array([5, 3, 900], np.uint64))
+    assert Counts.assuming(counts, sigma=0.5).labels.tolist() == [5, 3, 900]
+    assert linear.sample(unaligned(X[0]), 100, seed=1).labels.tolist() == labels(whole)
+    chosen = unaligned(np.array([2], np.int64))
+    assert labels(linear.certify(X[:1], n=100, seed=1, label=chosen)[0]) == labels(whole)
 
 
 @pytest.mark.parametrize("largest", [0.3, 0.7, 1.0, 1 / 3, 1e-3])
@@ -560,10 +526,8 @@ def test_masked_arrays_are_refused(linear: SmoothedClassifier) -> None:
         with pytest.raises(TypeError, match=r"x must not be a masked array.*x\.filled"):
             linear.certify(wrong, n=10)
     counts = np.ma.masked_array([900, 100], [False, True])
-    with pytest.raises(TypeError, match="counts must not be a masked array"):
-        certify_counts(counts, 0, 1, 0.5)
-    with pytest.raises(TypeError, match="pilot must not be a masked array"):
-        certify_answer_counts([900, 100], 1, 0.5, pilot=counts)
+    with pytest.raises(TypeError, match="labels must not be a masked array"):
+        Counts.assuming(counts, sigma=0.5)
     with pytest.raises(TypeError, match="label must not be a masked array"):
         linear.certify(X[:2], n=10, label=np.ma.masked_array([0, 1], [False, True]))
     with pytest.raises(TypeError, match="mean must"):

@@ -9,16 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smoothtopk import (
-    AlphaBudget,
-    Counts,
-    SmoothedClassifier,
-    SmoothTopKError,
-    certify_answer_counts,
-    certify_counts,
-)
+from smoothtopk import AlphaBudget, Counts, SmoothedClassifier, SmoothTopKError
 
-from conftest import model
+from conftest import given, model
 
 X = np.zeros(16)
 NAN = np.full(16, math.nan)
@@ -56,9 +49,34 @@ def drawn_out(g: SmoothedClassifier) -> object:
         ("cuda_tf32", opening(cuda_tf32=True)),
         # The option of that name, and not x.
         ("input", opening(input="absent")),
-        ("counts", lambda _: certify_counts([2**63, 2**63], 0, 1, 0.5)),
-        ("n", lambda _: certify_counts([5, 5], 0, 1, 0.5, n=3)),
-        ("pilot", lambda _: certify_answer_counts([5, 5], 1, 0.5, pilot=Counts(np.array([5, 5], np.uint64), 3))),
+        ("labels", lambda _: given(2**63, 2**63)),
+        ("labels", lambda _: Counts.assuming([5.0, 5.0], sigma=0.5)),
+        ("labels", lambda _: Counts.assuming([[5, 5]], sigma=0.5)),
+        ("labels", lambda _: given(5, -5)),
+        ("labels", lambda _: Counts.assuming([], sigma=0.5)),
+        ("n", lambda _: given(5, 5, n=3)),
+        ("n", lambda _: given(5, 5, n=0)),
+        ("sigma", lambda _: Counts.assuming([5, 5])),
+        ("sigma", lambda _: Counts.assuming([5, 5], sigma=0.5, noise="uniform:0.5")),
+        ("sigma", lambda _: Counts.assuming([5, 5], sigma=0)),
+        ("noise", lambda _: Counts.assuming([5, 5], noise="gaussian:0")),
+        ("noise", lambda _: Counts.assuming([5, 5], noise="uniform:-1")),
+        ("noise", lambda _: Counts.assuming([5, 5], noise="laplace:1")),
+        ("noise", lambda _: SmoothedClassifier(model("linear"), noise="uniform:0")),
+        ("sigma", lambda _: SmoothedClassifier(model("linear"))),
+        ("radius_cost", lambda _: Counts.assuming([5, 5], sigma=0.5, radius_cost=-1)),
+        ("validity", lambda _: Counts.assuming([5, 5], sigma=0.5, validity="often")),
+        ("label", lambda _: given(5, 5).certify(2)),
+        ("k", lambda _: given(5, 5).certify(0, 2)),
+        ("alpha", lambda _: given(5, 5).certify(0, alpha=0.6)),
+        ("allocation", lambda _: given(5, 5).certify(0, allocation="auto")),
+        ("randomized", lambda _: given(5, 5).certify(0, randomized=True)),
+        ("randomized", lambda _: given(5, 5).certify(0, randomized=0.0)),
+        ("k", lambda _: given(5, 5).predict(2)),
+        ("pilot", lambda _: given(5, 5).guarantee(pilot=given(5, 5, 5))),
+        ("parts", lambda _: Counts.sum([])),
+        ("json", lambda _: Counts.from_json("\0")),
+        ("counts", lambda _: Counts.from_json("{}")),
         ("total", lambda _: AlphaBudget(0.6, "even:1")),
         ("saved", lambda _: AlphaBudget.open("{}")),
         ("number", drawn_out),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
 
-import smoothtopk
 from smoothtopk import (
     Answers,
     Certificate,
+    Counts,
     Guarantee,
     Prediction,
     SmoothedClassifier,
@@ -139,10 +140,17 @@ def classifier(given: dict[str, Any]) -> SmoothedClassifier:
     return classifiers[identity]
 
 
-# What the library's parameters are called in Python.
-PYTHON_NAMES = {"levels": "exact_levels", "chacha12": "chacha12_key"}
+# What the file's keys are called in Python.
+PYTHON_NAMES = {
+    "levels": "exact_levels",
+    "chacha12": "chacha12_key",
+    "key": "stream",
+    "radius_slack": "radius_cost",
+}
 # Of the fields of errors, too.
-PYTHON_FIELDS = PYTHON_NAMES | {"input": "x"}
+PYTHON_FIELDS = PYTHON_NAMES | {"input": "x", "counts": "labels"}
+# What is stated of bare numbers; the rest is asked of them.
+STATED = ("n", "sigma", "radius_cost", "validity")
 
 
 def answers(given: dict[str, Any]) -> list[Certificate] | list[Prediction] | list[Guarantee]:
@@ -150,15 +158,26 @@ def answers(given: dict[str, Any]) -> list[Certificate] | list[Prediction] | lis
     given = {PYTHON_NAMES.get(name, name): value for name, value in given.items()}
     task = given.pop("task")
     k = given.pop("k", [1])
-    if "allocation" in given:
-        # C has setters, of which the later counts; in Python only one of the two can be said.
-        given.pop("bound", None)
-    if task == "counts_certify":
-        return [smoothtopk.certify_counts(k=each, **given) for each in k]
-    if task == "counts_predict":
-        return [smoothtopk.predict_counts(k=each, **given) for each in k]
-    if task == "counts_guarantee":
-        return [smoothtopk.certify_answer_counts(k=each, **given) for each in k]
+    # Of the file's two ways to say it the later counts.
+    if (bound := given.pop("bound", None)) is not None:
+        given.setdefault("allocation", bound)
+    if task.startswith("counts_"):
+        # Counts must be of some noise, which a prediction does not depend on.
+        stated = {"sigma": 1.0} | {name: given.pop(name) for name in STATED if name in given}
+        if stated.get("validity", "").startswith("randomized:"):
+            given["randomized"] = float(stated.pop("validity").removeprefix("randomized:"))
+        counts = Counts.assuming(given.pop("counts"), **stated)
+        if stated.get("validity", "").startswith("anytime:"):
+            # What a rule says of its last number no bare numbers can state, but their text.
+            counts = Counts.from_json(counts.to_json().replace('"rule":null', '"rule":"steps:1"'))
+        if "pilot" in given:
+            given["pilot"] = Counts.assuming(given["pilot"], sigma=stated["sigma"])
+        asked: dict[str, Any] = {
+            "counts_certify": counts.certify,
+            "counts_predict": counts.predict,
+            "counts_guarantee": counts.guarantee,
+        }
+        return [asked[task](k=each, **given) for each in k]
     g = classifier(given)
     x = np.array(given.pop("input"), np.float32).reshape(g.element_shape)
     if task == "certify":
@@ -197,8 +216,9 @@ def each_list(*fields: str) -> Any:
 
 
 GET: dict[str, Any] = {
-    "counts": lambda found: found[0].counts.tolist(),
-    "selection": lambda found: found[0].selection.tolist(),
+    # Of the last look: several k may rest on earlier ones.
+    "counts": lambda found: json.loads(found[0].to_json())["counts"]["labels"],
+    "selection": lambda found: found[0].selection.labels.tolist(),
     "label": lambda found: found[0].label,
     "radius": each_of("radius", "set_radius"),
     # A prediction has the most frequent labels also when it abstains.
@@ -206,7 +226,7 @@ GET: dict[str, Any] = {
     "abstain": each_of("abstain"),
     "p_value": each_of("p_value"),
     "decision": each_of("decision"),
-    "rows": each_of("n_certified", "n"),
+    "rows": each_of("n_certified"),
     "allocation": each_of("allocation"),
     "alpha_left": lambda found: found[0].alpha_left,
     "label_radii": each_list("label_radii"),

@@ -12,17 +12,15 @@ import numpy as np
 import pytest
 
 from smoothtopk import (
-    Counts,
     DeadlineExceededError,
     Guarantee,
     Guarantees,
     InvalidArgumentError,
     InvalidDataError,
     SmoothedClassifier,
-    certify_answer_counts,
 )
 
-from conftest import ENDLESS, rows
+from conftest import ENDLESS, given, rows
 
 X = rows("linear")
 
@@ -40,23 +38,17 @@ def radii(found: Guarantee) -> list[Any]:
 
 
 @pytest.mark.parametrize("rule", ["radius:0.2", "tolerance:0.1sigma"])
-def test_a_rule_ends_the_rows_of_an_answer(linear: SmoothedClassifier, rule: str) -> None:
+def test_a_rule_ends_the_samples_of_an_answer(linear: SmoothedClassifier, rule: str) -> None:
     found = one(linear.certify_answer(X[0], k=2, n=200_000, rule=rule, seed=1))
     assert found.n < 200_000 and found.validity == "anytime"
     decisions = {"certified", "refuted"} if rule == "radius:0.2" else {"reached"}
     assert found.decision in decisions and (found.decision == "certified") == (
         rule == "radius:0.2" and found.set_radius >= 0.2
     )
-    again = certify_answer_counts(
-        found.counts,
-        *(2, 0.5, found.alpha_left, found.n),
-        pilot=found.selection,
-        validity=found.validity,
-        radius_slack=found.radius_slack,
-    )
+    again = found.counts.guarantee(2, pilot=found.selection)
     assert radii(again) == radii(found) and again.validity == "anytime"
     late = one(linear.certify_answer(X[0], n=ENDLESS, rule="tolerance:0", timeout=0.2))
-    assert (late.decision, late.cut, late.status) == ("undecided", "DEADLINE_EXCEEDED", "OK")
+    assert (late.decision, late.early_stop, late.status) == ("undecided", "DEADLINE_EXCEEDED", "OK")
     with pytest.raises(InvalidArgumentError) as refused:
         linear.certify_answer(X[0], n=1000, n0=0, rule=rule)
     assert refused.value.field == "n0"
@@ -67,26 +59,23 @@ def test_a_rule_ends_the_rows_of_an_answer(linear: SmoothedClassifier, rule: str
 @pytest.mark.parametrize("n0", [0, 100])
 @pytest.mark.parametrize("k", [1, 2])
 def test_a_guarantee_follows_from_its_counts(linear: SmoothedClassifier, n0: int, k: int) -> None:
-    found = one(linear.certify_answer(X[0], k=k, n=3_000, n0=n0, alpha=0.01, seed=1, key=2))
-    assert (found.k, found.n, found.n0, found.alpha, found.sigma) == (k, 3_000, n0, 0.01, 0.5)
-    assert (found.decision, found.cut, found.status, found.seed, found.key) == ("complete", None, "OK", 1, 2)
-    assert found.counts.sum() == found.n and (found.selection is None) == (n0 == 0)
+    found = one(linear.certify_answer(X[0], k=k, n=3_000, n0=n0, alpha=0.01, seed=1, stream=2))
+    assert (found.k, found.n, found.n0, found.alpha, found.radius_cost > 0) == (k, 3_000, n0, 0.01, True)
+    assert (found.decision, found.early_stop, found.status, found.stream) == ("complete", None, "OK", 2)
+    assert found.counts.n == found.n == found.n_certified and (found.selection is None) == (n0 == 0)
     chosen = found.counts if found.selection is None else found.selection
-    assert found.labels == tuple(np.argsort(-chosen.astype(np.int64), kind="stable")[:k].tolist())
-    again = certify_answer_counts(
-        found.counts, k, 0.5, 0.01, found.n, pilot=found.selection, radius_slack=found.radius_slack
-    )
+    assert found.labels == tuple(np.argsort(-np.asarray(chosen, np.int64), kind="stable")[:k].tolist())
+    again = found.counts.guarantee(k, alpha=0.01, pilot=found.selection)
     assert again.labels == found.labels and radii(again) == radii(found)
-    assert (again.n, again.n0, again.sigma, again.alpha) == (found.n, found.n0, 0.5, 0.01)
-    counted = linear.sample(X[0], 3_000, seed=1, key=2)
-    from_rows = counted.certify_answer(k, sigma=0.5, alpha=0.01, pilot=found.selection, radius_slack=found.radius_slack)
-    # An answer is certified by rows of its own, which sample() does not give.
-    assert from_rows.k == k and radii(from_rows) != radii(found)
+    assert (again.n, again.n0, again.alpha, again.radius_cost) == (found.n, found.n0, 0.01, found.radius_cost)
+    # An answer is certified by samples of its own, which sample() does not give.
+    from_samples = linear.sample(X[0], 3_000, seed=1, stream=2).guarantee(k, alpha=0.01, pilot=found.selection)
+    assert from_samples.k == k and radii(from_samples) != radii(found)
 
 
 def test_what_the_radii_are_to_each_other() -> None:
-    counts = [5_000, 2_500, 1_200, 600, 400, 300]
-    found = certify_answer_counts(counts, 3, 0.5)
+    counts = given(5_000, 2_500, 1_200, 600, 400, 300)
+    found = counts.guarantee(3)
     assert found.labels == (0, 1, 2) and found.certified
     assert len(found.label_radii) == len(found.kept_radii) == 3
     # A likelier label stays longer, and one of three longer than all three.
@@ -95,19 +84,19 @@ def test_what_the_radii_are_to_each_other() -> None:
     assert found.kept_radii[2] == found.set_radius
     assert 0 < found.ranking_radius <= found.first_radius
     # The labels for k = 1: all five are one statement.
-    single = certify_answer_counts(counts, 1, 0.5)
+    single = counts.guarantee(1)
     assert {single.set_radius, single.first_radius, single.ranking_radius} == set(single.label_radii)
-    # Rows that chose the labels are not paid for out of alpha.
-    pilot = certify_answer_counts(counts, 3, 0.5, pilot=[50, 25, 12, 6, 4, 3])
+    # Separate samples that chose the labels are not paid for out of alpha.
+    pilot = counts.guarantee(3, pilot=given(50, 25, 12, 6, 4, 3))
     assert pilot.labels == found.labels and pilot.set_radius > found.set_radius
     assert pilot.n0 == 100 and pilot.selection is not None
 
 
 def test_labels_that_stay_whatever_happens() -> None:
     # One label is outside: no perturbation can push out two of the two.
-    found = certify_answer_counts([900, 60, 40], 2, 0.5)
+    found = given(900, 60, 40).guarantee(2)
     assert math.isinf(found.kept_radii[0]) and found.kept_radii[1] == found.set_radius
-    assert json.loads(found.to_json())["guarantees"][0]["kept_radii"][0] is None
+    assert json.loads(found.to_json())["kept_radii"][0] is None
 
 
 def test_shapes(linear: SmoothedClassifier) -> None:
@@ -117,7 +106,7 @@ def test_shapes(linear: SmoothedClassifier) -> None:
     assert (found.labels[:, 1, 1] == -1).all() and (found.label_radii[:, 1, 1] == 0).all()
     assert found.set_radius.shape == found.first_radius.shape == found.ranking_radius.shape == (3, 2)
     assert found.certified.tolist() == (found.set_radius > 0).tolist()
-    assert found[1, 0].labels == tuple(found.labels[1, 0]) and found[1, 0].key == 1
+    assert found[1, 0].labels == tuple(found.labels[1, 0]) and found[1, 0].stream == 1
     assert found.kept_radii[0, 0].tolist() == list(found[0, 0].kept_radii)
     assert isinstance(linear.certify_answer(X[0], k=[1], n=100), Guarantees)
     empty = linear.certify_answer(X[:0], k=[1, 2])
@@ -129,9 +118,11 @@ def test_what_it_says_of_itself(linear: SmoothedClassifier) -> None:
     assert repr(found).startswith("Guarantee(labels=") and "counts" not in repr(found)
     record = json.loads(found.to_json())
     assert (record["task"], record["guarantees"][0]["labels"]) == ("certify_answer", list(found.labels))
-    from_counts = json.loads(certify_answer_counts([5, 90, 5], 1, 0.25).to_json())
-    assert set(from_counts) <= set(record)
-    assert set(from_counts["guarantees"][0]) == set(record["guarantees"][0])
+    from_counts = json.loads(found.counts.guarantee(2, pilot=found.selection).to_json())
+    for name in ("labels", *RADII):
+        assert from_counts[name] == record["guarantees"][0][name]
+    for name in ("counts", "selection"):
+        assert from_counts[name]["draws"] == record[name]["draws"]
     for again in (pickle.loads(pickle.dumps(found)), copy.deepcopy(found)):
         assert radii(again) == radii(found) and again.to_json() == found.to_json()
 
@@ -144,7 +135,7 @@ def test_a_timeout_is_no_answer(linear: SmoothedClassifier) -> None:
     assert (partial.status, partial.certified, partial.labels) == ("DEADLINE_EXCEEDED", False, ())
     assert (partial.label_radii, partial.kept_radii, partial.set_radius) == ((), (), 0.0)
     assert (partial.first_radius, partial.ranking_radius, partial.decision) == (0.0, 0.0, None)
-    assert 0 < partial.n < ENDLESS
+    assert 0 < partial.n < ENDLESS and (partial.n_certified, partial.validity) == (0, None)
 
 
 @pytest.mark.parametrize(
@@ -158,20 +149,17 @@ def test_wrong_values(linear: SmoothedClassifier, options: dict[str, Any], field
 
 
 def test_wrong_counts() -> None:
-    counts = np.array([5, 90, 5], np.uint64)
+    counts = given(5, 90, 5)
     for k in (0, 3, 10**6):
         with pytest.raises(InvalidArgumentError) as raised:
-            certify_answer_counts(counts, k, 0.25)
+            counts.guarantee(k)
         assert raised.value.field == "k"
-    # Rows that chose the labels are other rows; these would make a radius that need not hold.
-    for same in (counts, counts[:], Counts(counts, 100)):
-        with pytest.raises(InvalidArgumentError) as raised:
-            certify_answer_counts(counts, 1, 0.25, pilot=same)
-        assert raised.value.field == "pilot"
-    for wrong in ([1, 2], [1.0, 2.0, 3.0], [-1, 2, 3]):
-        with pytest.raises(InvalidDataError) as failed:
-            certify_answer_counts(counts, 1, 0.25, pilot=wrong)
-        assert failed.value.field == "pilot"
+    # Samples that chose the labels are other samples; these would make a radius that need not hold.
     with pytest.raises(InvalidArgumentError) as raised:
-        certify_answer_counts(counts, 1, 0.25, radius_slack=-1)
-    assert raised.value.field == "radius_slack"
+        counts.guarantee(1, pilot=counts)
+    assert raised.value.field == "pilot"
+    with pytest.raises(InvalidDataError) as failed:
+        counts.guarantee(1, pilot=given(1, 2))
+    assert failed.value.field == "pilot"
+    with pytest.raises(TypeError, match=r"pilot must be Counts.*Counts\.assuming"):
+        counts.guarantee(1, pilot=[5, 90, 5])  # type: ignore[arg-type]

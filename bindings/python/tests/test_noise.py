@@ -1,8 +1,10 @@
-"""Exact noise, and the generators."""
+"""Families of noise, exact noise, and the generators."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import pickle
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from smoothtopk import (
     Certificate,
     Certificates,
+    Counts,
     Guarantee,
     InvalidArgumentError,
     InvalidDataError,
@@ -30,6 +33,46 @@ def certified(g: SmoothedClassifier, **options: Any) -> Certificate:
     return found
 
 
+def secret(found: Certificate | Prediction | Guarantee | Counts) -> str:
+    """The seed or key that samples were drawn from."""
+    record = json.loads(found.to_json_with_secret())
+    counts = record.get("counts", record)
+    return str(counts["draws"][0]["secret"])
+
+
+def labels(found: Certificate) -> list[int]:
+    return found.counts.labels.tolist()  # type: ignore[no-any-return]
+
+
+# Families.
+
+
+def test_uniform_noise() -> None:
+    """End to end: radii are in l1."""
+    with SmoothedClassifier(model("linear"), noise="uniform:0.5", batch=32) as g:
+        assert (g.noise, g.sigma) == ("uniform:0.5", None) and "uniform:0.5" in repr(g)
+        found = certified(g, seed=1)
+        assert found.certified and found.counts.noise == "uniform:0.5"
+        record = json.loads(found.to_json())
+        assert record["request"]["noise"] == record["counts"]["perturbation"]["noise"] == "uniform:0.5"
+        # Theorem of Yang et al. (ICML 2020): lambda (p - q), less what rounding costs.
+        expected = 0.5 * (found.p_lower - min(found.p_upper, 1 - found.p_lower)) - found.radius_cost
+        assert found.radius == pytest.approx(expected, rel=1e-9)
+        counts = g.sample(X[0], 500, seed=1)
+        assert counts.certify(2).radius == found.radius == certified(g, seed=1).counts.certify(2).radius
+        answer, predicted = g.certify_answer(X[0], n=500, seed=1), g.predict(X[0], n=500, seed=1)
+        assert isinstance(answer, Guarantee) and answer.certified and answer.counts.noise == "uniform:0.5"
+        assert isinstance(predicted, Prediction) and predicted.labels == (2,)
+    stated = Counts.assuming(counts, noise="uniform:0.5", radius_cost=found.radius_cost).certify(2)
+    assert stated.assumed and stated.radius == found.radius
+
+
+def test_the_two_ways_to_say_a_noise(linear: SmoothedClassifier) -> None:
+    with SmoothedClassifier(model("linear"), noise="gaussian:0.5", batch=64) as g:
+        assert (g.noise, g.sigma, linear.noise, linear.sigma) == ("gaussian:0.5", None, "gaussian:0.5", 0.5)
+        assert certified(g, seed=1).radius == certified(linear, seed=1).radius
+
+
 # Exact noise.
 
 
@@ -37,15 +80,15 @@ def test_exact_noise() -> None:
     with SmoothedClassifier(model("linear"), 0.5, batch=32, exact_levels=8) as g:
         assert g.exact_levels == 8
         found = certified(g, seed=1)
-        assert (found.exact_levels, found.grid, found.radius_slack) == (8, 0.125, 0.0)
+        assert (found.grid, found.radius_cost) == (0.125, 0.0)
         # What separates it from a Gaussian is paid for out of alpha.
         assert 0.5 * found.alpha <= found.alpha_left < found.alpha == 0.001
         record = json.loads(found.to_json())
-        assert record["levels"] == 8 and "discrete-gaussian" in record["noise"]
+        assert "discrete-gaussian" in record["counts"]["perturbation"]["method"]
         counted = g.sample(X[0], 500, seed=1)
-        assert counted.counts.tolist() == found.counts.tolist()
-        again = counted.certify(2, sigma=0.5)
-        assert again.radius == found.radius
+        assert counted.labels.tolist() == labels(found)
+        again = counted.certify(2)
+        assert (again.radius, again.alpha_left) == (found.radius, found.alpha_left)
         for wrong in (X[0] + np.float32(0.01), np.full(16, 0.3)):
             with pytest.raises(InvalidDataError, match="grid"):
                 g.certify(wrong, n=10)
@@ -57,7 +100,7 @@ def test_exact_noise() -> None:
 def test_noise_that_is_not_exact(linear: SmoothedClassifier) -> None:
     assert linear.exact_levels is None
     found = certified(linear, seed=1)
-    assert found.exact_levels is None and found.alpha_left == found.alpha and found.radius_slack > 0
+    assert found.alpha_left == found.alpha and found.radius_cost > 0
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
@@ -72,7 +115,7 @@ def test_pixels_as_they_are() -> None:
     pixels = np.arange(16, dtype=np.uint8) * 17
     with SmoothedClassifier(model("linear"), 64.0, batch=16, input_max=255, exact_levels=1) as g:
         found = g.predict(pixels, n=50, seed=1)
-    assert isinstance(found, Prediction) and (found.grid, found.exact_levels, found.n) == (1.0, 1, 50)
+    assert isinstance(found, Prediction) and (found.grid, found.n) == (1.0, 50)
 
 
 @pytest.mark.parametrize(
@@ -103,23 +146,18 @@ def test_levels_are_an_integer() -> None:
 
 def test_chacha12_by_its_key(linear: SmoothedClassifier) -> None:
     found = certified(linear, chacha12_key=KEY)
-    assert (found.generator, found.seed, found.chacha12_key) == ("chacha12", None, KEY)
-    assert json.loads(found.to_json())["chacha12_key"] == KEY.hex()
-    # A secret is not for logs.
-    assert KEY.hex() not in repr(found) and repr(KEY) not in repr(found)
+    assert (found.generator, secret(found)) == ("chacha12", KEY.hex())
     for key in (bytearray(KEY), memoryview(KEY)):
-        assert certified(linear, chacha12_key=key).counts.tolist() == found.counts.tolist()
-    other = certified(linear, chacha12_key=KEY[::-1])
-    assert other.counts.tolist() != found.counts.tolist()
+        assert labels(certified(linear, chacha12_key=key)) == labels(found)
+    assert labels(certified(linear, chacha12_key=KEY[::-1])) != labels(found)
     philox = certified(linear, seed=1)
-    assert (philox.generator, philox.seed, philox.chacha12_key) == ("philox", 1, None)
+    assert (philox.generator, secret(philox)) == ("philox", "1")
 
 
 def test_keys_from_the_operating_system(linear: SmoothedClassifier) -> None:
     first, second = (certified(linear, generator="chacha12") for _ in range(2))
-    assert first.chacha12_key is not None and first.chacha12_key != second.chacha12_key
-    again = certified(linear, chacha12_key=first.chacha12_key)
-    assert again.counts.tolist() == first.counts.tolist()
+    assert secret(first) != secret(second)
+    assert labels(certified(linear, chacha12_key=bytes.fromhex(secret(first)))) == labels(first)
 
 
 def test_inputs_of_one_key_have_noise_of_their_own(linear: SmoothedClassifier) -> None:
@@ -127,8 +165,8 @@ def test_inputs_of_one_key_have_noise_of_their_own(linear: SmoothedClassifier) -
     found = linear.certify(same, n=2_000, label=1, chacha12_key=KEY)
     assert isinstance(found, Certificates)
     assert found.counts[0].tolist() != found.counts[1].tolist()
-    second = linear.certify(X[2], n=2_000, label=1, chacha12_key=KEY, key=1)
-    assert isinstance(second, Certificate) and second.counts.tolist() == found.counts[1].tolist()
+    second = linear.certify(X[2], n=2_000, label=1, chacha12_key=KEY, stream=1)
+    assert isinstance(second, Certificate) and labels(second) == found.counts[1].tolist()
 
 
 def test_a_classifier_that_draws_by_chacha12() -> None:
@@ -137,26 +175,22 @@ def test_a_classifier_that_draws_by_chacha12() -> None:
         predicted, answer = g.predict(X[0], n=100), g.certify_answer(X[0], n=100)
         assert isinstance(predicted, Prediction) and isinstance(answer, Guarantee)
         for found in (certified(g), predicted, answer):
-            assert found.generator == "chacha12" and found.seed is None and found.chacha12_key is not None
+            assert found.generator == "chacha12" and len(secret(found)) == 64
         # A seed is of the other generator, which must be asked for by its name.
         with pytest.raises(InvalidArgumentError) as raised:
             certified(g, seed=1)
         assert raised.value.field == "seed"
-        assert certified(g, generator="philox", seed=1).seed == 1
+        assert secret(certified(g, generator="philox", seed=1)) == "1"
         assert certified(g, generator="philox").generator == "philox"
 
 
 def test_samples_by_chacha12_add_up(linear: SmoothedClassifier) -> None:
-    whole = certified(linear, chacha12_key=KEY, key=3)
-    parts = [linear.sample(X[0], 250, first=first, chacha12_key=KEY, key=3) for first in (250, 0)]
+    whole = certified(linear, chacha12_key=KEY, stream=3)
+    parts = [linear.sample(X[0], 250, first=first, chacha12_key=KEY, stream=3) for first in (250, 0)]
     total = parts[0] + parts[1]
-    assert total.counts.tolist() == whole.counts.tolist()
-    assert (total.generator, total.chacha12_key, total.seed, total.key) == ("chacha12", KEY, None, 3)
-    assert repr(KEY) not in repr(total)
-    fresh = linear.sample(X[0], 10, generator="chacha12")
-    assert fresh.chacha12_key is not None and len(fresh.chacha12_key) == 32
-    mixed = fresh + parts[0]
-    assert (mixed.generator, mixed.chacha12_key, mixed.key) == (None, None, None)
+    assert total.labels.tolist() == labels(whole) and secret(total) == KEY.hex()
+    mixed = linear.sample(X[0], 10, generator="chacha12") + parts[0]
+    assert len(json.loads(mixed.to_json())["draws"]) == 2 and mixed.n == 260
 
 
 @pytest.mark.parametrize(
@@ -183,3 +217,22 @@ def test_a_key_that_is_not_bytes_is_not_repeated(linear: SmoothedClassifier) -> 
     with pytest.raises(TypeError, match="chacha12_key") as raised:
         linear.certify(X[0], n=10, chacha12_key=KEY.hex())  # type: ignore[arg-type]
     assert KEY.hex() not in str(raised.value)
+
+
+# Secrets.
+
+
+@pytest.mark.parametrize("source", [{"seed": 1234567890123456789}, {"chacha12_key": KEY}])
+def test_only_the_form_with_the_secret_says_it(linear: SmoothedClassifier, source: dict[str, Any]) -> None:
+    said = str(source.get("seed", KEY.hex()))
+    predicted, answer = linear.predict(X[0], n=100, **source), linear.certify_answer(X[0], n=100, **source)
+    certificate = certified(linear, **source)
+    assert isinstance(predicted, Prediction) and isinstance(answer, Guarantee)
+    for found in (certificate, predicted, answer, certificate.counts, certificate.counts.certify(2)):
+        assert secret(found) == said
+        shown = [repr(found), found.to_json(), repr(vars(found)) if hasattr(found, "__dict__") else ""]
+        shown += [str(pickle.dumps(found)), pickle.loads(pickle.dumps(found)).to_json_with_secret()]
+        if isinstance(found, (Certificate, Prediction, Guarantee)):
+            # What a table of answers has.
+            shown.append(repr(dataclasses.asdict(found)))
+        assert not any(said in text or repr(KEY) in text for text in shown)

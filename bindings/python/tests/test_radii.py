@@ -7,23 +7,23 @@ from collections.abc import Sequence
 import pytest
 from scipy import optimize, stats  # type: ignore[import-untyped]
 
-from smoothtopk import certify_counts, predict_counts
+from smoothtopk import Counts
 
 
-def bounds(counts: Sequence[int], label: int, k: int, alpha: float, bound: str) -> tuple[float, list[float]]:
+def bounds(counts: Sequence[int], label: int, k: int, alpha: float, allocation: str) -> tuple[float, list[float]]:
     """Lower bound of the label's probability, and the k largest upper bounds of its rivals, ascending."""
     n, rivals = sum(counts), [count for i, count in enumerate(counts) if i != label]
-    share = {"ranked": alpha / (k + 1), "simuem": alpha / len(counts), "binocp": alpha}[bound]
+    share = {"ranked": alpha / (k + 1), "simuem": alpha / len(counts), "binocp": alpha}[allocation]
     lower = stats.beta.ppf(share, counts[label], n - counts[label] + 1) if counts[label] else 0.0
-    if bound == "binocp":
+    if allocation == "binocp":
         return lower, [1 - lower] * k
     uppers = sorted(stats.beta.ppf(1 - share, count + 1, n - count) if count < n else 1.0 for count in rivals)
     return lower, uppers[-k:]
 
 
-def radius(counts: Sequence[int], label: int, k: int, sigma: float, alpha: float, bound: str) -> float:
+def radius(counts: Sequence[int], label: int, k: int, sigma: float, alpha: float, allocation: str) -> float:
     """Theorem 1 of Jia et al. (ICLR 2020) by root finding."""
-    lower, uppers = bounds(counts, label, k, alpha, bound)
+    lower, uppers = bounds(counts, label, k, alpha, allocation)
     best = 0.0
     for t in range(1, k + 1):
         rivals = min(sum(uppers[:t]), 1 - lower)
@@ -49,13 +49,13 @@ COUNTS = [
 
 
 @pytest.mark.parametrize("counts", COUNTS)
-@pytest.mark.parametrize("bound", ["ranked", "simuem", "binocp"])
+@pytest.mark.parametrize("allocation", ["ranked", "simuem", "binocp"])
 @pytest.mark.parametrize("k", [1, 2])
 @pytest.mark.parametrize("sigma", [0.25, 2.0])
-def test_certify_counts_agrees_with_scipy(counts: list[int], bound: str, k: int, sigma: float) -> None:
+def test_certificates_agree_with_scipy(counts: list[int], allocation: str, k: int, sigma: float) -> None:
     for label in range(len(counts)):
-        found = certify_counts(counts, label, k, sigma, 0.001, bound)  # type: ignore[arg-type]
-        expected = radius(counts, label, k, sigma, 0.001, bound)
+        found = Counts.assuming(counts, sigma=sigma).certify(label, k, allocation=allocation)
+        expected = radius(counts, label, k, sigma, 0.001, allocation)
         assert found.radius == pytest.approx(expected, abs=1e-8 * sigma)
         assert found.certified == (found.radius > 0)
 
@@ -65,7 +65,7 @@ def test_the_closed_form_for_top_1(counts: list[int]) -> None:
     label = counts.index(max(counts))
     lower, [upper] = bounds(counts, label, 1, 0.001, "ranked")
     upper = min(upper, 1 - lower)
-    found = certify_counts(counts, label, 1, 0.5)
+    found = Counts.assuming(counts, sigma=0.5).certify(label)
     assert found.p_lower == pytest.approx(lower, rel=1e-10)
     assert found.p_upper == pytest.approx(upper, rel=1e-10)
     # Cohen et al. (ICML 2019), Theorem 1.
@@ -75,11 +75,11 @@ def test_the_closed_form_for_top_1(counts: list[int]) -> None:
 
 @pytest.mark.parametrize("counts", COUNTS)
 @pytest.mark.parametrize("k", [1, 2])
-def test_predict_counts_agrees_with_scipy(counts: list[int], k: int) -> None:
+def test_predictions_agree_with_scipy(counts: list[int], k: int) -> None:
     order = sorted(range(len(counts)), key=lambda i: (-counts[i], i))
     inside, outside = counts[order[k - 1]], counts[order[k]]
     expected = stats.binomtest(inside, inside + outside, 0.5).pvalue
-    found = predict_counts(counts, k)
+    found = Counts.assuming(counts, sigma=0.5).predict(k)
     assert found.p_value == pytest.approx(expected, rel=1e-9, abs=1e-300)
     assert found.top == tuple(order[:k])
     assert found.labels == (tuple(order[:k]) if expected <= 0.001 else None)

@@ -1,4 +1,4 @@
-"""Stopping rules, and how alpha is spent."""
+"""Stopping rules, and how alpha is split."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from smoothtopk import (
     CancelledError,
     Certificate,
     Certificates,
+    Counts,
     InvalidArgumentError,
     Prediction,
     Predictions,
     SmoothedClassifier,
-    certify_counts,
 )
 
-from conftest import ENDLESS, rows
+from conftest import ENDLESS, given, rows
 
 X = rows("linear")
 
@@ -34,31 +34,27 @@ def certified(g: SmoothedClassifier, **options: Any) -> Certificate:
 
 def again(found: Certificate) -> Certificate:
     """The certificate from its own counts, by its own account of how it was made."""
-    return certify_counts(
-        found.counts,
-        found.label,  # type: ignore[arg-type]
-        found.k,
-        found.sigma,
-        found.alpha_left,
-        n=found.n,
-        allocation=found.allocation,
-        validity=found.validity,
-        radius_slack=found.radius_slack,
-    )
+    assert found.label is not None and found.allocation is not None
+    options: dict[str, Any] = {
+        "alpha": found.alpha,
+        "allocation": found.allocation,
+        "randomized": found.uniform or False,
+    }
+    return found.counts.certify(found.label, found.k, **options)
 
 
 # Rules of certify.
 
 
-def test_a_radius_is_decided_with_few_rows(linear: SmoothedClassifier) -> None:
+def test_a_radius_is_decided_with_few_samples(linear: SmoothedClassifier) -> None:
     found = certified(linear, n=1_000_000, rule="radius:0.5", seed=1)
-    assert (found.decision, found.cut, found.status) == ("certified", None, "OK")
+    assert (found.decision, found.early_stop, found.status) == ("certified", None, "OK")
     assert found.radius >= 0.5 and found.certified
-    assert found.n == found.n_certified == found.counts.sum() < 10_000
+    assert found.n == found.n_certified == found.counts.n < 10_000
     assert found.n <= found.samples_drawn <= 1_000_000
     assert found.validity == "anytime"
     record = json.loads(found.to_json())
-    assert (record["rule"], record["samples_drawn"]) == ("radius:0.5", found.samples_drawn)
+    assert (record["request"]["rule"], record["samples_drawn"]) == ("radius:0.5", found.samples_drawn)
 
 
 def test_a_radius_is_refuted_or_left_undecided(linear: SmoothedClassifier) -> None:
@@ -67,8 +63,8 @@ def test_a_radius_is_refuted_or_left_undecided(linear: SmoothedClassifier) -> No
     # What is certified below the radius asked for is a certificate all the same.
     assert 0 < refuted.radius < 1.25 and refuted.certified
     undecided = certified(linear, n=60, rule="radius:0.75", seed=1)
-    # 60 rows cannot certify that: it is known at the first look.
-    assert (undecided.decision, undecided.cut) == ("undecided", None) and undecided.samples_drawn < 60
+    # 60 samples cannot certify that: it is known at the first look.
+    assert (undecided.decision, undecided.early_stop) == ("undecided", None) and undecided.samples_drawn < 60
 
 
 @pytest.mark.parametrize(("rule", "tolerance"), [("tolerance:0.05", 0.05), ("tolerance:0.1sigma", 0.05)])
@@ -95,8 +91,11 @@ def test_randomized_bounds_are_made_again_from_their_uniform(linear: SmoothedCla
     found = certified(linear, n=2000, label=2, seed=1, randomized=True)
     assert plain.uniform is None and plain.validity == "fixed"
     assert found.uniform is not None and 0 < found.uniform <= 1 and found.radius >= plain.radius
-    assert found.counts.tolist() == plain.counts.tolist()
+    assert found.counts.labels.tolist() == plain.counts.labels.tolist()
     assert (again(found).radius, again(found).uniform) == (found.radius, found.uniform)
+    assert found.validity == f"randomized:{found.uniform!r}"
+    own = plain.counts.certify(2, randomized=True)
+    assert (own.radius, own.uniform) == (found.radius, found.uniform)
     with pytest.raises(InvalidArgumentError) as refused:
         certified(linear, n=2000, rule="radius:0.5", randomized=True)
     assert refused.value.field == "randomized"
@@ -113,7 +112,7 @@ def test_each_k_is_decided_for_itself(linear: SmoothedClassifier) -> None:
 
 
 @pytest.mark.parametrize("rule", ["fixed", "radius:0.5", "steps:0.1", "tolerance:0.05"])
-@pytest.mark.parametrize("choice", [{}, {"bound": "simuem"}, {"bound": "auto"}, {"allocation": "pooled:0.7"}])
+@pytest.mark.parametrize("choice", [{}, {"allocation": "simuem"}, {"allocation": "auto"}, {"allocation": "pooled:0.7"}])
 @pytest.mark.parametrize("k", [1, 2])
 def test_a_certificate_follows_from_what_it_says(
     linear: SmoothedClassifier, rule: str, choice: dict[str, Any], k: int
@@ -126,10 +125,10 @@ def test_a_certificate_follows_from_what_it_says(
 # Rules of predict.
 
 
-def test_a_set_is_settled_with_few_rows(linear: SmoothedClassifier) -> None:
+def test_a_set_is_settled_with_few_samples(linear: SmoothedClassifier) -> None:
     found = linear.predict(X[0], n=1_000_000, rule="predict", seed=1)
     assert isinstance(found, Prediction)
-    assert (found.decision, found.cut, found.abstain) == ("settled", None, False)
+    assert (found.decision, found.early_stop, found.abstain) == ("settled", None, False)
     assert found.n < 1_000 and found.p_value <= found.alpha and found.labels == found.top == (2,)
     few = linear.predict(X[0], k=[1, 2], n=8, rule="predict", seed=1)
     assert isinstance(few, Predictions)
@@ -141,26 +140,26 @@ def test_a_set_is_settled_with_few_rows(linear: SmoothedClassifier) -> None:
 
 def test_a_late_answer_is_an_answer(linear: SmoothedClassifier) -> None:
     found = certified(linear, n=ENDLESS, label=2, rule="tolerance:0", timeout=0.3, seed=1)
-    assert (found.status, found.cut, found.decision) == ("OK", "DEADLINE_EXCEEDED", "undecided")
+    assert (found.status, found.early_stop, found.decision) == ("OK", "DEADLINE_EXCEEDED", "undecided")
     assert found.certified and found.n <= found.samples_drawn < ENDLESS
     assert again(found).radius == found.radius
-    assert json.loads(found.to_json())["cut"] == "DEADLINE_EXCEEDED"
-    # Several inputs: those that were decided in time have no cut.
+    assert json.loads(found.to_json())["early_stop"] == "DEADLINE_EXCEEDED"
+    # Several inputs: those that were decided in time have no early stop.
     batch = linear.certify(X[:2], n=ENDLESS, label=[2, 0], rule="tolerance:0", timeout=0.3, seed=1)
     assert isinstance(batch, Certificates)
-    assert [each.cut for each in batch] == ["DEADLINE_EXCEEDED", None]
+    assert [each.early_stop for each in batch] == ["DEADLINE_EXCEEDED", None]
     assert batch.decision.tolist() == ["undecided", "refuted"] and set(batch.status) == {"OK"}
 
 
 def test_a_late_prediction_is_a_prediction_or_abstains(linear: SmoothedClassifier) -> None:
-    # The labels 0 and 2 are as likely here, and less so than 1: rows settle the top 1, and never the top 2 (but with
+    # The labels 0 and 2 are as likely here, and less so than 1: samples settle the top 1, and never the top 2 (but with
     # probability alpha over seeds).
     tie = np.zeros(16, np.float32)
     tie[1] = 0.5
     found = linear.predict(tie, k=[1, 2], n=ENDLESS, rule="predict", timeout=0.3, seed=1)
     assert isinstance(found, Predictions)
     assert found.decision.tolist() == ["settled", "undecided"] and found.abstain.tolist() == [False, True]
-    assert [each.cut for each in found] == ["DEADLINE_EXCEEDED"] * 2 and set(found.status) == {"OK"}
+    assert [each.early_stop for each in found] == ["DEADLINE_EXCEEDED"] * 2 and set(found.status) == {"OK"}
     assert found[0].labels == (1,) and 0 < found[1].n < ENDLESS
 
 
@@ -173,32 +172,27 @@ def test_a_cancel_is_no_answer(linear: SmoothedClassifier) -> None:
     timer.join()
     partial = raised.value.partial
     assert isinstance(partial, Certificate)
-    assert (partial.status, partial.cut, partial.radius) == ("CANCELLED", "CANCELLED", 0.0)
+    assert (partial.status, partial.early_stop, partial.radius) == ("CANCELLED", "CANCELLED", 0.0)
     assert (partial.decision, partial.allocation, partial.n_certified) == (None, None, 0)
 
 
-# How alpha is spent.
+# How alpha is split.
 
 
 def test_auto_is_replaced_by_what_it_chose(linear: SmoothedClassifier) -> None:
-    found = linear.certify(X[0], k=[1, 2], n=2_000, n0=200, bound="auto", label=2, seed=5)
+    found = linear.certify(X[0], k=[1, 2], n=2_000, n0=200, allocation="auto", label=2, seed=5)
     assert isinstance(found, Certificates)
     for each in found:
         assert each.selection is not None and each.n0 == 200
-        assert each.allocation not in (None, "auto") and each.bound != "auto"
-    spelled = linear.certify(X[0], k=[1, 2], n=2_000, n0=200, allocation="auto", label=2, seed=5)
-    assert isinstance(spelled, Certificates)
-    assert [each.allocation for each in spelled] == [each.allocation for each in found]
+        assert each.allocation not in (None, "auto")
 
 
-def test_a_allocation_is_named_in_the_certificate(linear: SmoothedClassifier) -> None:
+def test_an_allocation_is_named_in_the_certificate(linear: SmoothedClassifier) -> None:
     found = certified(linear, n=1_000, seed=6, allocation="ranked:0.9")
-    assert (found.bound, found.allocation) == ("allocation", "ranked:0.9")
-    plain = certified(linear, n=1_000, seed=6, allocation="binocp")
-    assert (plain.bound, plain.allocation) == ("binocp", "binocp")
-    assert certified(linear, n=1_000, seed=6).bound == "ranked"
-    named = certify_counts([900, 60, 40], 0, 2, 0.5, allocation="pooled:0.5:1")
-    assert (named.bound, named.allocation) == ("allocation", "pooled:0.5:1")
+    assert found.allocation == "ranked:0.9"
+    assert certified(linear, n=1_000, seed=6, allocation="binocp").allocation == "binocp"
+    assert certified(linear, n=1_000, seed=6).allocation == "ranked"
+    assert given(900, 60, 40).certify(0, 2, allocation="pooled:0.5:1").allocation == "pooled:0.5:1"
 
 
 @pytest.mark.parametrize(
@@ -210,9 +204,8 @@ def test_a_allocation_is_named_in_the_certificate(linear: SmoothedClassifier) ->
         ({"rule": "a\0b"}, "rule"),
         ({"allocation": "pooled"}, "allocation"),
         ({"allocation": "ranked:2"}, "allocation"),
-        ({"allocation": "ranked", "bound": "simuem"}, "allocation"),
-        ({"bound": "allocation"}, "bound"),
-        ({"bound": "auto", "n0": 0, "label": 1}, "n0"),
+        ({"allocation": "hoeffding"}, "allocation"),
+        ({"allocation": "auto", "n0": 0, "label": 1}, "n0"),
     ],
 )
 def test_wrong_rules_and_allocations(linear: SmoothedClassifier, options: dict[str, Any], field: str) -> None:
@@ -232,37 +225,16 @@ def test_wrong_types_of_rules_and_allocations(linear: SmoothedClassifier, option
 
 def test_validity_of_counts() -> None:
     counts = [20, 950, 30]
-    found = {
-        validity: certify_counts(counts, 1, 1, 0.5, validity=validity).radius
-        for validity in (
-            *("fixed", "anytime", "anytime:1000", "anytime:1001"),
-            *("randomized:0.999", "randomized:0.001"),
-        )
-    }
-    # At the last row of at most 1000 half of alpha is for bounds of that one number.
-    assert found["anytime:1001"] < found["anytime"] < found["anytime:1000"] < found["fixed"]
-    with pytest.raises(InvalidArgumentError, match="anytime:999"):
-        certify_counts(counts, 1, 1, 0.5, validity="anytime:999")
-    # Bounds for all numbers of rows are wider than for one; a randomized bound is never wider.
-    assert 0 < found["anytime"] < found["fixed"]
-    assert found["randomized:0.001"] >= found["fixed"] and found["randomized:0.999"] >= found["fixed"]
-    assert found["randomized:0.001"] != found["randomized:0.999"]
-    record = json.loads(certify_counts(counts, 1, 1, 0.5, allocation="pooled:0.5", validity="anytime").to_json())
-    assert (record["validity"], record["certificates"][0]["allocation"]) == ("anytime", "pooled:0.5")
-    assert certify_counts(counts, 1, 1, 0.5, validity="anytime").validity == "anytime"
-
-
-@pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"bound": "auto"}, "bound"),
-        ({"allocation": "auto"}, "allocation"),
-        ({"allocation": "ranked", "bound": "ranked"}, "allocation"),
-        ({"validity": "often"}, "validity"),
-        ({"validity": "randomized:0"}, "validity"),
-    ],
-)
-def test_wrong_counts_options(options: dict[str, Any], field: str) -> None:
-    with pytest.raises(InvalidArgumentError) as raised:
-        certify_counts([5, 90, 5], 1, 1, 0.25, **options)
-    assert raised.value.field == field
+    fixed, anytime, last = (
+        Counts.assuming(counts, sigma=0.5, validity=validity).certify(1)
+        for validity in ("fixed", "anytime", "anytime:1001")
+    )
+    # Bounds for all numbers of samples are wider than for one.
+    assert 0 < anytime.radius == last.radius < fixed.radius
+    assert (fixed.validity, anytime.validity, last.validity) == ("fixed", "anytime", "anytime")
+    # A randomized bound is never wider.
+    found = {uniform: given(*counts).certify(1, randomized=uniform) for uniform in (0.001, 0.999)}
+    for uniform, each in found.items():
+        assert each.radius >= fixed.radius and each.uniform == pytest.approx(uniform, rel=1e-12)
+        assert each.validity == f"randomized:{each.uniform!r}"
+    assert found[0.001].radius != found[0.999].radius

@@ -47,12 +47,12 @@ class StopError(Exception):
 
 
 def test_threads_get_what_one_alone_gets(linear: SmoothedClassifier) -> None:
-    def run(key: int) -> list[int]:
-        found = linear.certify(X[key % len(X)], n=200, seed=1, key=key)
+    def run(stream: int) -> list[int]:
+        found = linear.certify(X[stream % len(X)], n=200, seed=1, stream=stream)
         assert isinstance(found, Certificate)
-        return list(found.counts)
+        return list(found.counts.labels)
 
-    alone = [run(key) for key in range(64)]
+    alone = [run(stream) for stream in range(64)]
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(run, range(64))) == alone
 
@@ -135,22 +135,20 @@ def test_a_timeout_gives_the_counts_so_far(linear: SmoothedClassifier) -> None:
     partial = raised.value.partial
     assert isinstance(partial, Certificate)
     assert (partial.status, partial.certified, partial.radius) == ("DEADLINE_EXCEEDED", False, 0.0)
-    assert 0 < partial.n < ENDLESS and partial.counts.sum() == partial.n
+    assert 0 < partial.n < ENDLESS and partial.counts.n == partial.n == partial.counts.labels.sum()
     with pytest.raises(DeadlineExceededError) as raised:
         linear.predict(X[0], n=ENDLESS, timeout=0.1)
     assert isinstance(raised.value.partial, Prediction) and raised.value.partial.labels is None
     with pytest.raises(DeadlineExceededError) as raised:
         linear.sample(X[0], ENDLESS, timeout=0.1, seed=3)
     counts = raised.value.partial
-    assert isinstance(counts, Counts) and 0 < counts.n < ENDLESS and counts.seed == 3
-    # Which rows came back first may depend on what they were.
-    for cut in (counts, counts + Counts(counts.counts, counts.n), pickle.loads(pickle.dumps(counts))):
-        assert cut.cut_short
-        for say in (lambda c: c.certify(0), lambda c: c.predict(), lambda c: c.certify_answer()):
+    assert isinstance(counts, Counts) and 0 < counts.n < ENDLESS
+    # Which samples came back first may depend on what they were.
+    for cut in (counts, counts + linear.sample(X[0], 100, seed=4), pickle.loads(pickle.dumps(counts)), partial.counts):
+        for say in (lambda c: c.certify(0), lambda c: c.predict(), lambda c: c.guarantee()):
             with pytest.raises(InvalidDataError, match="cut short") as refused:
                 say(cut)
             assert refused.value.field == "counts"
-    assert not linear.sample(X[0], 100).cut_short
 
 
 def test_a_batch_cut_short_keeps_what_was_finished(linear: SmoothedClassifier) -> None:
@@ -280,9 +278,9 @@ if child == 0:
     print("told", told, flush=True)
     sys.exit(0)
 print("status", os.waitpid(child, 0)[1], flush=True)
-print("rows", g.certify(x, n=100).n)
+print("samples", g.certify(x, n=100).n)
 """
-    assert python(code, model("linear")).splitlines() == ["told 3", "status 0", "rows 100"]
+    assert python(code, model("linear")).splitlines() == ["told 3", "status 0", "samples 100"]
 
 
 # The parent's runs are not the child's to wait for, nor a lock that one of the parent's threads held.
@@ -379,7 +377,7 @@ def test_beside_an_imported_onnxruntime(python: Any, order: str) -> None:
 import sys, numpy as np, smoothtopk
 def ours():
     g = smoothtopk.SmoothedClassifier(sys.argv[1], 0.5, batch=16)
-    return g, g.certify(np.zeros(16), n=1000, seed=1).counts.sum()
+    return g, g.certify(np.zeros(16), n=1000, seed=1).counts.n
 def theirs():
     import onnxruntime
     session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])

@@ -17,14 +17,11 @@ from smoothtopk import (
     DeadlineExceededError,
     Guarantee,
     Guarantees,
-    NoiseCost,
+    Partial,
     Prediction,
     Predictions,
-    RowNoise,
     Share,
     SmoothedClassifier,
-    certify_answer_counts,
-    certify_counts,
 )
 
 
@@ -34,12 +31,11 @@ def use(x: npt.NDArray[np.float32], proto: onnx.ModelProto) -> float:
     cancel = Cancel()
     with SmoothedClassifier("model.onnx", sigma=0.25, provider="cuda:0", threads=2, batch=np.int64(3)) as g:
         certificate = g.certify(x, k=5, n=100_000, label=np.int64(3), timeout=1.5, progress=True, cancel=cancel)
-        certificates = g.certify(x, k=[1, 5], label=np.array([1, 2]), progress=tqdm.tqdm(), bound="simuem")
+        certificates = g.certify(x, k=[1, 5], label=np.array([1, 2]), progress=tqdm.tqdm(), allocation="simuem")
         prediction = g.predict(x, k=np.arange(3).tolist(), progress=tqdm.tqdm)
         counts: Counts = g.sample(x, 100, progress=print) + g.sample(x, 100, first=100)
         shape: tuple[int, ...] = g.element_shape
-        cost: NoiseCost = g.noise_cost(np.int64(100), alpha=0.01)
-        g.certify(x, rule="radius:0.5", bound="auto", generator="chacha12", chacha12_key=bytes(32))
+        g.certify(x, rule="radius:0.5", allocation="auto", generator="chacha12", chacha12_key=bytes(32))
         g.predict(x, rule="predict", timeout=0.05, generator="philox", seed=1)
         answer: Guarantee | Guarantees = g.certify_answer(x, k=3, n0=0, n=np.int64(100))
     assert isinstance(certificate, Certificate) and isinstance(certificates, Certificates)
@@ -55,24 +51,26 @@ def use(x: npt.NDArray[np.float32], proto: onnx.ModelProto) -> float:
     assert isinstance(answer, Guarantees)
     whole: npt.NDArray[np.float64] = answer.set_radius
     guarantee: Guarantee = answer.flat[0]
-    every: tuple[float, ...] = guarantee.label_radii + certify_answer_counts([1, 2], 1, 0.5, pilot=[1, 2]).kept_radii
+    stated: Counts = Counts.assuming([1, 2], noise="uniform:0.5", n=np.int64(4), validity="anytime")
+    every: tuple[float, ...] = guarantee.label_radii + stated.guarantee(pilot=one.counts).kept_radii
     budget: AlphaBudget = AlphaBudget.open(AlphaBudget(0.01, "even:500").save())
     share: Share = budget.draw()
     alpha: float = share.alpha + budget.draw_many(np.int64(3))[0].alpha + budget.draw_of(0.1).alpha
     common: Answer = one
-    secret: bytes | None = common.chacha12_key
-    decided: str | None = one.decision or one.cut or one.allocation
+    secret: str = common.to_json_with_secret() + counts.to_json_with_secret()
+    decided: str | None = one.decision or one.early_stop or one.allocation
     print(levels, whole, every, alpha, secret, decided, one.n_certified, one.samples_drawn)
     try:
-        radius: float = (
-            counts.certify(1, 1, sigma=0.5, allocation="pooled:0.5").radius + certify_counts([1, 2], 0, 1, 0.5).radius
-        )
+        radius: float = counts.certify(1, 1, allocation="pooled:0.5").radius + stated.certify(0, randomized=0.5).radius
     except DeadlineExceededError as error:
-        print(error.field, error.partial, error.status)
+        partial: Partial | None = error.partial
+        print(error.field, partial, error.status)
         if isinstance(error.partial, (Guarantee, Guarantees)):
             print(error.partial.set_radius)
         raise
-    noise: RowNoise | None = counts.noise
-    print(cost.alpha_left, cost.radius_slack, noise and noise.row_alpha, counts.certify(1).sigma)
+    total: Counts = Counts.sum([counts, Counts.from_json(counts.to_json())])
+    numbers: npt.NDArray[np.uint64] = total.labels + np.asarray(total)
+    pilot: Counts | None = common.selection
+    print(numbers, pilot, total.noise, total.n, total.invalid, total.assumed, total.assumptions)
     print(radii, one.to_json(), also.label, labels, shape)
     return radius

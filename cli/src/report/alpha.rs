@@ -1,6 +1,6 @@
 //! What the alpha of each run says of its statements, one by one and all together.
 
-use crate::certify::budget;
+use crate::certify::budget::Statements;
 use crate::number::number;
 use crate::run_dir::Manifest;
 
@@ -13,32 +13,27 @@ pub fn markdown(runs: &[Run]) -> String {
 }
 
 fn reading(manifest: &Manifest) -> String {
-    let Manifest { alpha, examples, ref k, classes, guarantee, .. } = *manifest;
-    let statements = budget::statements(examples, k, classes, guarantee);
-    match manifest.alpha_total {
-        Some(total) => {
-            let all = match total < 1.0 {
-                true => format!("with probability at least {} all of them are true, and", down(1.0 - total)),
-                false => "nothing is said of all of them at once, but".to_owned(),
-            };
-            format!(
-                "{statements} statements share an alpha of {0}, {alpha:.3e} each: {all} {0} of them at most are expected to be wrong.",
-                number(total)
-            )
-        }
-        None => {
-            let total = alpha * statements as f64;
-            let all = match total < 1.0 {
-                true => format!("with probability at least {} all of them are true", down(1.0 - total)),
-                false => "nothing is said of all of them at once (certify with --alpha-total for that)".to_owned(),
-            };
-            format!(
-                "{statements} statements, each at alpha = {}: {} of them at most are expected to be wrong; {all}.",
-                number(alpha),
-                up(total)
-            )
-        }
-    }
+    let request = &manifest.request;
+    // The manifest's own text, which was parsed when the RUN was made.
+    let rule = request.rule.parse().unwrap_or_default();
+    let (classes, alpha) = (manifest.reading.classes, request.alpha);
+    let Statements { all, refuting } =
+        Statements::of(manifest.examples, &request.k, classes, manifest.guarantee, &rule);
+    let of = match refuting {
+        0 => String::new(),
+        _ => format!(", {refuting} of them refutations (whether the rule could be met at all)"),
+    };
+    let total = manifest.alpha_total.unwrap_or(alpha * all as f64);
+    let (shared, wrong) = match manifest.alpha_total {
+        Some(total) => (format!("share an alpha of {}, {alpha:.3e} each", number(total)), number(total)),
+        None => (format!("are each at alpha = {}", number(alpha)), number(up(total))),
+    };
+    let together = match total < 1.0 {
+        true => format!("With probability at least {} all of them are true.", down(1.0 - total)),
+        false if manifest.alpha_total.is_some() => "Nothing is said of all of them at once.".to_owned(),
+        false => "Nothing is said of all of them at once (certify with --alpha-total for that).".to_owned(),
+    };
+    format!("{all} statements{of} {shared}: at most {wrong} of them are expected to be false. {together}")
 }
 
 /// At least so much, in four decimals; 1e-9 is more than the error of the difference.

@@ -1,6 +1,8 @@
 //! What runs of guarantees certify of the answers: the set, at least e of it, every label, the first, the ranking.
 
-use crate::run_dir::Answer;
+use smoothtopk::record::GuaranteeRecord;
+
+use crate::run_dir::Example;
 
 use super::curve::Run;
 use super::tables::{cell, field, number};
@@ -32,24 +34,22 @@ impl Line<'_> {
 
 fn lines(runs: &[Run]) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
-    for run in runs {
-        for answers in &run.answers {
-            let mut line = |statement: String, radius: &dyn Fn(&Answer) -> f64| {
-                let mut radii: Vec<f64> = answers.rows.iter().map(|row| radius(&row.answer)).collect();
+    for run in runs.iter().filter(|run| run.of_answers()) {
+        for (i, &k) in run.ks().iter().enumerate() {
+            // None is the radius of what nothing can break; there is then no line.
+            let mut line = |statement: String, radius: &dyn Fn(&GuaranteeRecord) -> Option<f64>| {
+                let of_example = |example: &Example| example.guarantees.get(i).map_or(Some(0.0), radius);
+                let Some(mut radii) = run.examples.iter().map(of_example).collect::<Option<Vec<f64>>>() else { return };
                 radii.sort_by(f64::total_cmp);
-                // Nothing can break the statement where it was made: there is no radius to tell.
-                let answered = answers.rows.iter().filter(|row| !row.answer.labels.is_empty());
-                if !answered.map(|row| radius(&row.answer)).any(f64::is_infinite) {
-                    lines.push(Line { run, k: answers.k, statement, radii });
-                }
+                lines.push(Line { run, k, statement, radii });
             };
-            line("the set".into(), &|answer| answer.set);
-            for e in (1..answers.k).rev() {
-                line(format!("at least {e} of {}", answers.k), &|answer| answer.kept[e - 1]);
+            line("the set".into(), &|found| Some(found.set_radius));
+            for e in (1..k).rev() {
+                line(format!("at least {e} of {k}"), &|found| found.kept_radii[e - 1]);
             }
-            line("every label".into(), &Answer::all);
-            line("the first label".into(), &|answer| answer.first);
-            line("the ranking".into(), &|answer| answer.ranking);
+            line("every label".into(), &|found| Some(found.label_radii.iter().copied().fold(f64::INFINITY, f64::min)));
+            line("the first label".into(), &|found| Some(found.first_radius));
+            line("the ranking".into(), &|found| Some(found.ranking_radius));
         }
     }
     lines

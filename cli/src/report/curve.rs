@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use crate::run_dir::{AnswerRow, Answers, LabelSource, Manifest, ReadRun, Row, Stop};
+use smoothtopk::perturbation::Norm;
+use smoothtopk::record::LabelSource;
+
+use crate::run_dir::{Example, Manifest, ReadRun, Row};
 
 /// A run and its curves.
 pub struct Run {
@@ -12,10 +15,8 @@ pub struct Run {
     /// Whether true labels are known. Without them a curve is the share certified, right or wrong.
     pub labelled: bool,
     pub curves: Vec<Curve>,
-    /// Of a run of guarantees, one per k.
-    pub answers: Vec<Answers>,
-    /// How rows ended, where a rule ended them or pilot rows chose how alpha was spent.
-    pub stops: Vec<Stop>,
+    /// Of a RUN folder.
+    pub examples: Vec<Example>,
 }
 
 /// The rows of one k, as what certified accuracy depends on.
@@ -42,18 +43,36 @@ impl Run {
             if repeats > 0 {
                 name = format!("{name} ({})", repeats + 1);
             }
-            let given = run.manifest.as_ref().is_some_and(|manifest| manifest.labels == LabelSource::Given);
-            let answers = || run.answers.iter().flat_map(|answers| &answers.rows);
-            let labelled = given
-                || run.series.iter().flat_map(|series| &series.rows).any(|row| row.label.is_some())
-                || answers().any(|row| row.label.is_some());
-            let of_series = run.series.iter().map(|series| Curve::new(series.k, &series.rows, labelled));
-            let of_sets = run.answers.iter().map(|answers| Curve::of_sets(answers.k, &answers.rows, labelled));
-            let curves = of_series.chain(of_sets).collect();
-            let (manifest, answers, stops) = (run.manifest.clone(), run.answers.clone(), run.stops.clone());
-            runs.push(Self { name, manifest, labelled, curves, answers, stops });
+            let given = run.manifest.as_ref().is_some_and(|manifest| manifest.label_source == LabelSource::Given);
+            let labels = run.rows.iter().map(|row| row.label);
+            let labelled =
+                given || labels.chain(run.examples.iter().map(|example| example.label)).any(|label| label.is_some());
+            let curves = match &run.manifest {
+                None => vec![Curve::new(None, &run.rows, labelled)],
+                Some(manifest) => {
+                    let row =
+                        |i, example| if manifest.guarantee { set_row(example, i) } else { Example::row(example, i) };
+                    let of_k = |(i, &k): (usize, &usize)| {
+                        let rows: Vec<Row> = run.examples.iter().map(|example| row(i, example)).collect();
+                        Curve::new(Some(k), &rows, labelled)
+                    };
+                    manifest.request.k.iter().enumerate().map(of_k).collect()
+                }
+            };
+            let (manifest, examples) = (run.manifest.clone(), run.examples.clone());
+            runs.push(Self { name, manifest, labelled, curves, examples });
         }
         runs
+    }
+
+    /// The norm of its radii; l2 where that is not known.
+    pub fn norm(&self) -> Norm {
+        self.manifest.as_ref().map_or(Norm::L2, |manifest| manifest.perturbation.noise.norm())
+    }
+
+    /// The k of a RUN folder.
+    pub fn ks(&self) -> &[usize] {
+        self.manifest.as_ref().map_or(&[], |manifest| &manifest.request.k)
     }
 
     /// Whether the curves are about returned sets rather than about a label.
@@ -67,17 +86,15 @@ impl Run {
     }
 }
 
-impl Curve {
-    /// Of the returned set: an example counts where the true label is in it, or where no label is known and it is certified.
-    pub fn of_sets(k: usize, rows: &[AnswerRow], labelled: bool) -> Self {
-        let row = |row: &AnswerRow| {
-            let predict = (row.answer.set > 0.0).then(|| row.answer.labels[0]);
-            let correct = predict.is_some() && row.label.is_some_and(|label| row.answer.labels.contains(&label));
-            Row { idx: row.idx, label: row.label, predict, radius: row.answer.set, correct, time: String::new() }
-        };
-        Self::new(Some(k), &rows.iter().map(row).collect::<Vec<_>>(), labelled)
-    }
+/// The row of a returned set: it is correct where it is certified and holds the true label.
+fn set_row(example: &Example, i: usize) -> Row {
+    let found = example.guarantees.get(i).filter(|found| found.set_radius > 0.0);
+    let correct = found.is_some_and(|found| example.label.is_some_and(|label| found.labels.contains(&label)));
+    let predict = found.and_then(|found| found.labels.first().copied());
+    Row { predict, radius: found.map_or(0.0, |found| found.set_radius), correct, ..example.row(i) }
+}
 
+impl Curve {
     pub fn new(k: Option<usize>, rows: &[Row], labelled: bool) -> Self {
         let counts = |row: &&Row| if labelled { row.correct } else { row.predict.is_some() };
         let mut radii: Vec<f64> = rows.iter().filter(counts).map(|row| row.radius).collect();
@@ -134,10 +151,12 @@ impl Curve {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn row(label: Option<usize>, predict: Option<usize>, radius: f64) -> Row {
-        Row { idx: 0, label, predict, radius, correct: predict.is_some() && predict == label, time: String::new() }
+        Row { idx: 0, label, predict, radius, correct: predict.is_some() && predict == label, time: Duration::ZERO }
     }
 
     #[test]
@@ -169,17 +188,25 @@ mod tests {
 
     #[test]
     fn a_set_counts_where_it_is_certified_and_holds_the_true_label() {
-        let answer = |label: Option<usize>, set: f64| {
-            let (kept, each) = (vec![set; 2], vec![set; 2]);
-            let answer = crate::run_dir::Answer { labels: vec![3, 5], set, kept, each, first: 0.0, ranking: 0.0 };
-            AnswerRow { idx: 0, label, answer, time: String::new() }
+        let example = |label: Option<usize>, set: f64| {
+            let found = serde_json::json!({
+                "k": 2, "labels": [3, 5], "decision": "complete", "label_radii": [set, set], "set_radius": set,
+                "kept_radii": [set, set], "first_radius": 0.0, "ranking_radius": 0.0, "validity": "fixed", "alpha_left": 0.001,
+                "radius_cost": 0.0, "n": 100, "counts": null,
+            });
+            let guarantees = vec![serde_json::from_value(found).expect("a guarantee")];
+            Example { idx: 0, label, samples: 100, time: Duration::ZERO, certificates: Vec::new(), guarantees }
         };
-        let rows = [answer(Some(5), 0.5), answer(Some(4), 0.7), answer(Some(3), 0.0), answer(Some(3), 0.25)];
-        let curve = Curve::of_sets(2, &rows, true);
-        assert_eq!([0.0, 0.3, 0.6].map(|radius| curve.accuracy(radius)), [Some(0.5), Some(0.25), Some(0.0)]);
-        assert_eq!(curve.abstention(), Some(0.25));
-        let invalid = Curve::of_sets(2, &[answer(None, 0.5), answer(None, 0.0)], false);
-        assert_eq!(invalid.accuracy(0.5), Some(0.5));
+        let curve = |examples: &[Example], labelled| {
+            let rows: Vec<Row> = examples.iter().map(|example| set_row(example, 0)).collect();
+            Curve::new(Some(2), &rows, labelled)
+        };
+        let examples = [example(Some(5), 0.5), example(Some(4), 0.7), example(Some(3), 0.0), example(Some(3), 0.25)];
+        let of_labelled = curve(&examples, true);
+        assert_eq!([0.0, 0.3, 0.6].map(|radius| of_labelled.accuracy(radius)), [Some(0.5), Some(0.25), Some(0.0)]);
+        assert_eq!(of_labelled.abstention(), Some(0.25));
+        let of_others = curve(&[example(None, 0.5), example(None, 0.0)], false);
+        assert_eq!(of_others.accuracy(0.5), Some(0.5));
     }
 
     #[test]

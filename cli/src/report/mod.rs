@@ -13,25 +13,25 @@ use std::path::{Path, PathBuf};
 
 use smoothtopk::{Error, Result};
 
-use crate::run_dir::{RunDir, atomic};
+use crate::run_dir::{ReadRun, atomic};
 use crate::stdout;
 use curve::Run;
 
 /// Certified top-k accuracy against radius, of one or several runs
 ///
 /// Writes into DIR: report.md and report.csv (tables), curves.csv (the curves on a fine grid), certified_accuracy.svg
-/// and certified_accuracy.png (the plot); stops.csv where a rule ended the rows, and answers.csv of guarantees. The tables also
-/// go to stdout. Of a run of guarantees the curve is that of the returned set.
+/// and certified_accuracy.png (the plot); stops.csv for a RUN with a rule, and answers.csv for guarantees. The tables also go to
+/// stdout. For guarantees, the curve is that of the returned set.
 #[derive(clap::Args)]
 pub struct Args {
-    /// RUN folders that certify wrote, finished or not; or files with the columns `idx label predict radius correct`,
-    /// tab separated, from any tool
+    /// RUN folders of certify, finished or not; or files from any tool with the columns `idx label predict radius
+    /// correct`, tab separated
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
-    /// Where the report goes; made if it is missing
+    /// Where the report goes; created if it is missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// The radii of the tables; without it, every 0.25 (or another round step) up to the largest certified radius
+    /// The radii of the tables [default: every 0.25, or another round step, up to the largest certified radius]
     #[arg(long, value_name = "R,R,...", value_delimiter = ',', allow_negative_numbers = true)]
     radii: Vec<f64>,
 }
@@ -40,7 +40,7 @@ pub fn run(args: Args) -> Result<()> {
     if let Some(radius) = args.radii.iter().find(|radius| !(radius.is_finite() && **radius >= 0.0)) {
         return Err(Error::argument("radii", format!("a radius must be a finite number >= 0, not {radius}")));
     }
-    let read = args.runs.iter().map(|path| RunDir::read(path)).collect::<Result<Vec<_>>>()?;
+    let read = args.runs.iter().map(|path| ReadRun::open(path)).collect::<Result<Vec<_>>>()?;
     let runs = Run::all(&read);
     let largest = runs.iter().flat_map(|run| &run.curves).map(curve::Curve::largest).fold(0.0, f64::max);
     let radii = if args.radii.is_empty() { scale::table_radii(largest) } else { args.radii };

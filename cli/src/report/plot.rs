@@ -97,17 +97,25 @@ fn legend_height(runs: &[Run]) -> f64 {
     runs.iter().map(|run| 4.0 + 17.0 * notes(run).len() as f64 + ENTRY * run.curves.len() as f64 + GAP).sum()
 }
 
+/// The radius of the axis, with its norm where all runs have the same.
+fn radius_name(runs: &[Run]) -> String {
+    let mut norms: Vec<String> = runs.iter().map(|run| run.norm().to_string()).collect();
+    norms.dedup();
+    if let [norm] = &norms[..] { format!("{norm} radius") } else { "radius".to_owned() }
+}
+
 /// What tells a run from the others, under its name.
 fn notes(run: &Run) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(manifest) = &run.manifest {
-        let ruled = manifest.rule != "fixed";
+        let request = &manifest.request;
+        let ruled = request.rule != "fixed";
         let most = if ruled { " at most" } else { "" };
-        notes.push(format!("sigma {}, n {}{most}", manifest.sigma, manifest.n));
+        notes.push(format!("{}, n {}{most}", request.noise, request.n));
         if ruled {
-            notes.push(format!("rule {}", manifest.rule));
+            notes.push(format!("rule {}", request.rule));
         }
-        notes.push(format!("alpha {}, {}", manifest.alpha, manifest.bounds()));
+        notes.push(format!("alpha {}, {}", request.alpha, manifest.bounds()));
     }
     let examples = run.curves.iter().map(|curve| curve.examples).min().unwrap_or(0);
     let mut note = format!("{examples} examples");
@@ -176,7 +184,7 @@ fn axes(svg: &mut Svg, area: &Area, runs: &[Run]) {
         coordinate(area.bottom)
     ));
     let title = Text { size: 18.0, anchor: "middle", ..Text::default() };
-    svg.text((LEFT + RIGHT) / 2.0, area.bottom + 60.0, &title, "l2 radius");
+    svg.text((LEFT + RIGHT) / 2.0, area.bottom + 60.0, &title, &radius_name(runs));
     let what =
         if runs.iter().all(|run| run.labelled) { "certified top-k accuracy" } else { "share of examples certified" };
     let turned = Text { turned: true, ..title };
@@ -307,8 +315,7 @@ mod tests {
             manifest: None,
             labelled: true,
             curves: ks.iter().map(|&k| Curve::new(Some(k), &[], true)).collect(),
-            answers: Vec::new(),
-            stops: Vec::new(),
+            examples: Vec::new(),
         };
         let runs = |count: usize, ks: &[usize]| (0..count).map(|_| run(ks)).collect::<Vec<_>>();
         assert_eq!(alike(&runs(1, &(1..=105).collect::<Vec<_>>())), 0);
@@ -329,7 +336,7 @@ mod tests {
             predict: Some(0),
             radius,
             correct: true,
-            time: String::new(),
+            time: std::time::Duration::ZERO,
         };
         let area = Area { right: 0.25, largest: 1.0, bottom: 716.0 }.rounded();
         let curve = Curve::new(Some(1), &[row(0.5), row(1.0)], true);

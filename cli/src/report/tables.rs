@@ -34,15 +34,15 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
     }
     line(String::new());
     line(
-        "Numbered columns: the share of examples whose true label is certified in the smoothed top k with an l2 radius \
-         of at least r. abstain: the share with no certificate. ACR and median: the average and the median certified \
-         radius, with 0 where the true label is not certified."
+        "Numbered columns: the share of examples whose true label is certified in the smoothed top k with a radius of at \
+         least r (in l2 for Gaussian noise, in l1 for uniform noise). abstain: the share with no certificate. ACR and \
+         median: the average and the median certified radius, with 0 where the true label is not certified."
             .to_string(),
     );
     for run in runs {
-        let rows = run.curves.iter().map(|curve| curve.examples).min().unwrap_or(0);
-        if let Some(total) = run.total().filter(|total| rows < *total) {
-            line(format!("\n**{} is not finished**: {rows} of {total} examples so far.", cell(&run.name)));
+        let done = run.curves.iter().map(|curve| curve.examples).min().unwrap_or(0);
+        if let Some(total) = run.total().filter(|total| done < *total) {
+            line(format!("\n**{} is not finished**: {done} of {total} examples so far.", cell(&run.name)));
         }
         if run.of_answers() {
             line(format!(
@@ -51,8 +51,8 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
                 cell(&run.name)
             ));
         }
-        if let Some(what) = run.manifest.as_ref().and_then(|manifest| decided(&manifest.rule)) {
-            line(format!("\n**{}'s rows ended when it was decided**: {what}.", cell(&run.name)));
+        if let Some(what) = run.manifest.as_ref().and_then(|manifest| decided(&manifest.request.rule)) {
+            line(format!("\n**{}'s samples ended when the rule was decided**: {what}.", cell(&run.name)));
         }
         if !run.labelled {
             line(format!(
@@ -62,8 +62,8 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
         }
     }
     if runs.iter().any(|run| run.manifest.is_some()) {
-        line("\n| run | model | data | sigma | n0 | n | alpha | bound | provider | precision |".to_string());
-        line("| --- | --- | --- | ---: | ---: | ---: | ---: | --- | --- | --- |".to_string());
+        line("\n| run | model | data | noise | n0 | n | alpha | allocation | provider | precision |".to_string());
+        line("| --- | --- | --- | --- | ---: | ---: | ---: | --- | --- | --- |".to_string());
     }
     for run in runs {
         if let Some(manifest) = &run.manifest {
@@ -74,7 +74,7 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
     out
 }
 
-/// What a curve is worth where a rule ended rows before more could be certified.
+/// What a curve is worth where a rule ended samples before more could be certified.
 fn decided(rule: &str) -> Option<String> {
     match rule.parse() {
         Ok(Rule::Radius(radius)) => {
@@ -90,7 +90,7 @@ fn decided(rule: &str) -> Option<String> {
 /// One line per run, k and radius, every number with all its digits.
 pub fn csv(runs: &[Run], radii: &[f64]) -> String {
     let mut out = String::from(
-        "run,model,data,sigma,n0,n,alpha,bound,provider,precision,k,examples,examples_total,labelled,abstain,acr,\
+        "run,model,data,noise,n0,n,alpha,allocation,provider,precision,k,examples,examples_total,labelled,abstain,acr,\
          median_radius,radius,certified_accuracy\n",
     );
     for run in runs {
@@ -130,15 +130,15 @@ pub fn curves_csv(runs: &[Run], grid: &[f64]) -> String {
 /// What made a run, in the order of the columns.
 fn facts(manifest: &Manifest) -> [String; 9] {
     [
-        manifest.model.clone(),
-        manifest.data.clone(),
-        manifest.sigma.to_string(),
-        manifest.n0.to_string(),
-        manifest.n.to_string(),
-        manifest.alpha.to_string(),
+        manifest.model_file.clone(),
+        manifest.data_file.clone(),
+        manifest.request.noise.clone(),
+        manifest.request.n0.to_string(),
+        manifest.request.n.to_string(),
+        manifest.request.alpha.to_string(),
         manifest.bounds(),
-        manifest.provider.clone(),
-        manifest.precision.clone(),
+        manifest.model.provider.clone(),
+        manifest.model.precision.clone(),
     ]
 }
 

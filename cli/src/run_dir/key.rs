@@ -1,37 +1,51 @@
-//! The key of a run's noise, in a file of its own: who has it knows the noise, and a run may be shown to others.
+//! The seed or key of a RUN's noise, in a file of its own: whoever has it knows the noise, and a RUN may be shown to others.
 
 use std::path::Path;
 
+use smoothtopk::counts::Draws;
+use smoothtopk::noise::{Purpose, Source};
 use smoothtopk::{Error, Result};
 
 use super::{Manifest, atomic};
-use crate::noise_args::{fingerprint, read_key};
-use smoothtopk::noise::Source;
 
-/// The file's name in a RUN folder.
-pub const KEY: &str = "chacha12.key";
+/// The names that such files have.
+pub const FILES: [&str; 2] = ["philox.seed", "chacha12.key"];
 
-/// Keeps the key in the folder of a run.
-pub fn write(run: &Path, key: &[u8; 32]) -> Result<()> {
-    let text = format!("{}\n", Source::ChaCha12 { key: *key }.secret());
-    atomic::write_private(&run.join(KEY), text.as_bytes())
+fn file_of(generator: &str) -> &'static str {
+    if generator.starts_with("philox") { FILES[0] } else { FILES[1] }
+}
+
+/// The digest of a seed or key, as records have it.
+pub fn secret_sha256(source: &Source) -> String {
+    let draws = Draws::one(source, 0, Purpose::Estimate, 0..1).list(false);
+    draws.into_iter().map(|draw| draw.secret_sha256).collect()
+}
+
+/// Keeps the seed or key in the folder of a RUN.
+pub fn write(run: &Path, source: &Source) -> Result<()> {
+    atomic::write_private(&run.join(file_of(source.name())), format!("{}\n", source.secret()).as_bytes())
 }
 
 impl Manifest {
-    /// The key that the run in `run` keeps; none where its noise has none.
+    /// The seed or key that the RUN in `run` keeps.
     ///
     /// # Errors
-    /// `NotFound`, `Io` or `InvalidArgument` when the file cannot be read or holds no key, `InvalidData` when it holds another one
-    /// than the manifest names.
-    pub fn key(&self, run: &Path) -> Result<Option<Source>> {
-        let Some(expected) = &self.key_sha256 else { return Ok(None) };
-        let path = run.join(KEY);
-        let source = read_key(&path).map_err(|error| {
-            Error::new(error.kind(), format!("{}; restore the file, or give --key", error.message())).with_field("key")
-        })?;
-        match &source {
-            Source::ChaCha12 { key } if fingerprint(key) == *expected => Ok(Some(source)),
-            _ => Err(Error::data("key", format!("{} does not hold the run's key; restore it", path.display()))),
+    /// `NotFound`, `Io` or `InvalidArgument` when the file cannot be read or holds none; `InvalidData` when it holds another than the
+    /// manifest names.
+    pub fn source(&self, run: &Path) -> Result<Source> {
+        let name = file_of(&self.generator);
+        let path = run.join(name);
+        let field = name.rsplit('.').next().unwrap_or(name);
+        let with_remedy = |error: Error| {
+            let message = format!("{}; restore the file, or give --{field}", error.message());
+            Error::new(error.kind(), message).with_field(field)
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| with_remedy(Error::io(&path, &error)))?;
+        let source = Source::from_secret(&self.generator, text.trim())
+            .map_err(|error| with_remedy(error.prefixed(&format!("{}: ", path.display()))))?;
+        if secret_sha256(&source) == self.secret_sha256 {
+            return Ok(source);
         }
+        Err(Error::data(field, format!("{} does not hold the RUN's {field}; restore the file", path.display())))
     }
 }

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use smoothtopk::noise::Purpose;
-use smoothtopk::stats::Counts;
+use smoothtopk::stats;
 use smoothtopk::{Error, Result};
 
 use super::Args;
-use super::evaluate::{Evaluator, Noise};
+use super::evaluate::Evaluator;
 use super::membership;
 use super::power::Power;
 use super::reopen::Reopened;
@@ -46,7 +46,7 @@ enum Promise<'a> {
 /// What fresh rows say of one of the labels being in the top k.
 #[derive(Clone, Debug)]
 struct Evaluated {
-    counts: Counts,
+    counts: stats::Tally,
     p_in: f64,
     p_out: f64,
     verdict: &'static str,
@@ -54,22 +54,24 @@ struct Evaluated {
 
 /// True when no more certificates are seen to be broken than alpha allows.
 pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<bool> {
-    let Reopened { manifest, sampling, mode, certified, stated } = reopened;
+    let Reopened { manifest, sampling, noise, certified, stated } = reopened;
+    let alpha = manifest.request.alpha;
     let perturbed = read(args, file, reopened)?;
     let mut of_example: HashMap<usize, Vec<&Certified>> = HashMap::new();
     certified.iter().for_each(|certified| of_example.entry(certified.idx).or_default().push(certified));
     let promises: Vec<Vec<Promise<'_>>> = perturbed
         .iter()
-        .map(|Perturbed { idx, norm, .. }| promises(of_example.get(idx).map_or(&[], Vec::as_slice), &manifest.k, *norm))
+        .map(|Perturbed { idx, norm, .. }| {
+            promises(of_example.get(idx).map_or(&[], Vec::as_slice), &manifest.request.k, *norm)
+        })
         .collect();
     // Two tests, of in and of out, for each promise.
     let tests = 2 * promises.iter().map(Vec::len).sum::<usize>();
     let levels = Levels::new(args.false_alarm, tests, stated.len());
     let elements = sampling.model.signature().elements;
-    let noise = Noise { sigma: manifest.sigma, mode: *mode, seed };
     let evaluator = match args.n {
         Some(n) => {
-            let evaluator = Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise)?;
+            let evaluator = Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise, seed)?;
             let level = levels.of_test(evaluator.noise(), n, elements)?;
             Some((evaluator, n, level))
         }
@@ -96,10 +98,10 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
             if let (Promise::Inside(certified), Some(Evaluated { verdict: OUT, .. })) = (promise, &evaluated) {
                 broken.insert((certified.of, *idx));
             }
-            table += &row(input, *idx, *norm, promise, evaluated.as_ref(), manifest.alpha);
+            table += &row(input, *idx, *norm, promise, evaluated.as_ref(), alpha);
             lines.push(json_line(input, *idx, *norm, promise, evaluated.as_ref()));
         }
-        progress.rows(drawn.map_or(0, |((pilot, counts), _)| pilot.n() + counts.n()));
+        progress.samples(drawn.map_or(0, |((pilot, counts), _)| pilot.n() + counts.n()));
         progress.example_done(None);
     }
     progress.finish();
@@ -110,13 +112,13 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
     let tallies = stated.iter().map(|stated| {
         let breaks = broken.iter().filter(|(of, _)| *of == stated.kind).count();
         let (examples, certificates) = (stated.examples.len() as u64, stated.among(certified));
-        let tally = Tally::new(stated.kind, examples, certificates, breaks as u64, manifest.alpha)?;
+        let tally = Tally::new(stated.kind, examples, certificates, breaks as u64, alpha)?;
         // Breaks are inside, whatever the RUN certifies elsewhere.
         let inside = promises.iter().flatten().filter_map(|promise| match promise {
             Promise::Inside(certified) => Some(*certified),
             _ => None,
         });
-        Ok((tally, Power::of(&tally, inside, args.n, manifest.alpha, &levels)?))
+        Ok((tally, Power::of(&tally, inside, args.n, alpha, &levels)?))
     });
     let tallies = tallies.collect::<Result<Vec<_>>>()?;
     let facts = json!({
@@ -132,8 +134,8 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
 
 /// The perturbed inputs, on the model's scale.
 fn read(args: &Args, file: &Path, reopened: &Reopened) -> Result<Vec<Perturbed>> {
-    let Reopened { manifest, sampling, mode, .. } = reopened;
-    let space = Space::of(*mode)?;
+    let Reopened { manifest, sampling, noise, .. } = reopened;
+    let space = Space::of(noise.mode)?;
     let wrong = |message: String| Error::data("adversarial", format!("{}: {message}", file.display()));
     if file.is_dir() {
         return Err(wrong(
@@ -170,9 +172,9 @@ fn read(args: &Args, file: &Path, reopened: &Reopened) -> Result<Vec<Perturbed>>
         let x = images.example(input, sampling.input_spec())?;
         let Some(norm) = space.distance_above(&sampling.example(idx)?, &x) else {
             let at = space.stray(&x).map_or_else(String::new, |at| format!(": element {at} is {}", x[at]));
-            let levels = manifest.levels.unwrap_or(1);
+            let levels = (1.0 / noise.mode.step()).round();
             return Err(wrong(format!(
-                "input {input} is no point of the grid of the RUN's exact noise, the multiples of 1/{levels}{at}"
+                "input {input} is not a point of the grid of the RUN's exact noise, the multiples of 1/{levels}{at}"
             )));
         };
         Ok(Perturbed { idx, x, norm })
@@ -197,14 +199,14 @@ const OUT: &str = "out of the top k";
 const UNDECIDED: &str = "undecided";
 
 /// A pilot's counts and a test's.
-fn draw(evaluator: &Evaluator, x: &[f32], n: u64, key: u64) -> Result<(Counts, Counts)> {
+fn draw(evaluator: &Evaluator, x: &[f32], n: u64, key: u64) -> Result<(stats::Tally, stats::Tally)> {
     let pilot = (n / PILOT.0).max(PILOT.1);
     let pilot = evaluator.counts(&[x], pilot, Purpose::Predict, key)?.remove(0);
     let counts = evaluator.counts(&[x], n, Purpose::Estimate, key)?.remove(0);
     Ok((pilot, counts))
 }
 
-fn evaluate(pilot: &Counts, counts: &Counts, labels: &[usize], k: usize, level: f64) -> Result<Evaluated> {
+fn evaluate(pilot: &stats::Tally, counts: &stats::Tally, labels: &[usize], k: usize, level: f64) -> Result<Evaluated> {
     let rivals = membership::strongest_rivals(pilot, labels, k);
     let p_out = membership::p_out(counts, labels, &rivals, k)?;
     // That the one with the most rows of the pilot is in is enough.

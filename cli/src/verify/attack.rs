@@ -4,7 +4,7 @@
 //! is a candidate: whether the labels are out there is for [`super::confirm`] to say, from rows of its own.
 
 use smoothtopk::Result;
-use smoothtopk::stats::Counts;
+use smoothtopk::stats::Tally;
 
 use super::ball::{Ball, Point};
 use super::directions::{Image, Pool};
@@ -46,7 +46,7 @@ impl Kind {
 pub struct Candidate {
     pub point: Point,
     pub kind: Kind,
-    pub(super) counts: Counts,
+    pub(super) counts: Tally,
     pub(super) score: f64,
 }
 

@@ -12,7 +12,7 @@ use super::attack::{Attacker, Target};
 use super::ball::Ball;
 use super::confirm::{self, Examined, FINALISTS, Test};
 use super::directions::{Image, Pool};
-use super::evaluate::{Evaluator, Noise};
+use super::evaluate::Evaluator;
 use super::power::Power;
 use super::reopen::Reopened;
 use super::report::{self, Report};
@@ -45,7 +45,8 @@ impl Attacked {
 
 /// True when no more certificates are broken than alpha allows.
 pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
-    let Reopened { manifest, sampling, mode, .. } = reopened;
+    let Reopened { manifest, sampling, noise, .. } = reopened;
+    let alpha = manifest.request.alpha;
     let stated = every(args.skip, &reopened.stated);
     let chosen = of(&stated, &reopened.certified);
     if chosen.is_empty() {
@@ -61,9 +62,8 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     let labels = reopened.labels();
     let elements = sampling.model.elements();
     let pool = Pool::new(sampling.data.len(), elements, |idx| labels.get(&idx).copied(), |idx| sampling.example(idx))?;
-    let noise = Noise { sigma: manifest.sigma, mode: *mode, seed };
-    let space = Space::of(*mode)?;
-    let mut evaluator = Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise)?;
+    let space = Space::of(noise.mode)?;
+    let mut evaluator = Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise, seed)?;
     let test = Test { rows: args.rows, n, level: levels.of_test(evaluator.noise(), n, elements)? };
     let signature = sampling.model.signature();
     let mut attacker = Attacker {
@@ -93,7 +93,7 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
             Some(examined) => examined.point.x = Vec::new(),
             None => {}
         }
-        progress.rows(found.evaluations * args.rows);
+        progress.samples(found.evaluations * args.rows);
         progress.example_done(None);
         all.push(Attacked { certified, evaluations: found.evaluations, examined });
     }
@@ -104,9 +104,9 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
         let certificates = stated.among(all.iter().map(|attacked| &attacked.certified));
         let breaks = all.iter().filter(|attacked| attacked.broken()).map(|attacked| &attacked.certified);
         let examples = stated.examples.len() as u64;
-        let tally = Tally::new(stated.kind, examples, certificates, stated.among(breaks), manifest.alpha)?;
+        let tally = Tally::new(stated.kind, examples, certificates, stated.among(breaks), alpha)?;
         let looked_at = all.iter().filter(|attacked| attacked.examined.is_some()).map(|attacked| &attacked.certified);
-        Ok((tally, Power::of(&tally, looked_at, Some(test.n), manifest.alpha, &at)?))
+        Ok((tally, Power::of(&tally, looked_at, Some(test.n), alpha, &at)?))
     });
     let tallies = tallies.collect::<Result<Vec<_>>>()?;
     let facts = json!({

@@ -2,7 +2,7 @@
 
 use smoothtopk::Result;
 use smoothtopk::noise::Purpose;
-use smoothtopk::stats::Counts;
+use smoothtopk::stats::Tally;
 
 use super::attack::{Candidate, Found, Kind, Target};
 use super::ball::Point;
@@ -35,7 +35,7 @@ pub struct Examined {
     /// The k rivals that the pilot's rows chose.
     pub rivals: Vec<usize>,
     /// Of the test, or of the pilot where that left no hope.
-    pub counts: Counts,
+    pub counts: Tally,
     /// Of the test that the labels are out; none where there was no hope.
     pub p_value: Option<f64>,
     pub broken: bool,
@@ -75,7 +75,7 @@ fn examine(
 ) -> Result<Examined> {
     let Candidate { point, kind, .. } = candidate;
     let draw = |rows, purpose| Ok(evaluator.counts(&[&point.x], rows, purpose, key)?.remove(0));
-    let pilot: Counts = draw(PILOT * test.rows, Purpose::Predict)?;
+    let pilot: Tally = draw(PILOT * test.rows, Purpose::Predict)?;
     let rivals = membership::strongest_rivals(&pilot, target.labels, target.k);
     let mut examined =
         Examined { point: point.clone(), kind: *kind, rivals, counts: pilot, p_value: None, broken: false };
@@ -90,7 +90,7 @@ fn examine(
 }
 
 /// Leaves out tests that would find nothing, decided by the pilot's rows alone, so that those made stay valid.
-fn is_hopeless(pilot: &Counts, labels: &[usize], rivals: &[usize]) -> bool {
+fn is_hopeless(pilot: &Tally, labels: &[usize], rivals: &[usize]) -> bool {
     let own = membership::most(pilot, labels) as f64;
     let kth = rivals.iter().map(|&rival| pilot.labels()[rival]).min().unwrap_or(0) as f64;
     own - kth > HOPELESS * (own + kth).sqrt()

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smoothtopk::model::NO_LABEL;
-use smoothtopk::noise::{self, GridInput, JobNoise, Mode, Purpose, Source};
+use smoothtopk::noise::{GridInput, JobNoise, Mode, Noise, Purpose, Source};
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Job, JobHandle, Plan, Sampler};
-use smoothtopk::stats::Counts;
+use smoothtopk::stats::Tally;
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::interrupt;
@@ -15,12 +16,11 @@ use crate::interrupt;
 /// Between two looks at Ctrl-C.
 const POLL: Duration = Duration::from_millis(50);
 
-/// The noise of the attack: the run's own sigma and mode, and a seed that is not the run's.
+/// The distribution of a RUN's noise.
 #[derive(Clone, Copy, Debug)]
-pub struct Noise {
-    pub sigma: f64,
+pub struct Distribution {
+    pub noise: Gaussian,
     pub mode: Mode,
-    pub seed: u64,
 }
 
 /// Draws rows of the smoothed classifier at any point.
@@ -28,7 +28,7 @@ pub struct Evaluator {
     sampler: Sampler,
     /// One a thread, for rows whose noise is looked at as well.
     runners: Vec<Box<dyn BatchRunner>>,
-    noise: noise::Noise,
+    noise: Noise,
     seed: u64,
 }
 
@@ -40,10 +40,14 @@ pub struct NoiseOfLabel {
 }
 
 impl Evaluator {
-    pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan, noise: Noise) -> Result<Self> {
+    pub fn new(
+        classifier: Arc<dyn BaseClassifier>,
+        plan: Plan,
+        distribution: &Distribution,
+        seed: u64,
+    ) -> Result<Self> {
         let runners = (0..plan.threads).map(|_| classifier.runner(plan.batch)).collect::<Result<_>>()?;
-        let Noise { sigma, mode, seed } = noise;
-        let noise = noise::Noise::new(sigma, mode, Source::Philox { seed })?;
+        let noise = Noise::new(distribution.noise.sigma(), distribution.mode, Source::Philox { seed })?;
         Ok(Self { sampler: Sampler::new(classifier, plan)?, runners, noise, seed })
     }
 
@@ -51,7 +55,7 @@ impl Evaluator {
         self.sampler.classifier().elements()
     }
 
-    pub fn noise(&self) -> &noise::Noise {
+    pub fn noise(&self) -> &Noise {
         &self.noise
     }
 
@@ -59,9 +63,9 @@ impl Evaluator {
         self.seed
     }
 
-    /// Counts of `rows` rows at each of the points. All get the same noise, which only (`purpose`, `key`) has: what differs
+    /// Tally of `rows` rows at each of the points. All get the same noise, which only (`purpose`, `key`) has: what differs
     /// between their counts is due to the points.
-    pub fn counts(&self, points: &[&[f32]], rows: u64, purpose: Purpose, key: u64) -> Result<Vec<Counts>> {
+    pub fn counts(&self, points: &[&[f32]], rows: u64, purpose: Purpose, key: u64) -> Result<Vec<Tally>> {
         let submit =
             |point: &&[f32]| self.sampler.submit(Job::new(point, &self.noise, purpose)?.key(key).samples(0..rows));
         let jobs: Vec<JobHandle> = points.iter().map(submit).collect::<Result<_>>()?;

@@ -5,7 +5,7 @@
 //! gave j is Bin(m, p_j/(p_j + p_l)).
 
 use smoothtopk::Result;
-use smoothtopk::stats::{Counts, binomial};
+use smoothtopk::stats::{Tally, binomial};
 
 /// The p-value, rounded up, for "all `labels` are out of the top k": that each of these k `rivals`, none of them among the labels, is
 /// at least as likely as every label.
@@ -13,7 +13,7 @@ use smoothtopk::stats::{Counts, binomial};
 /// The rivals must not have been chosen by `counts`. If a label is in the top k, at least one of any k rivals, so one of
 /// these, is less likely than it; its own sign test's p-value is then at or below a with probability at most a, and the
 /// largest p-value of all is not below it. No correction for k or for the labels is needed (an intersection-union test).
-pub fn p_out(counts: &Counts, labels: &[usize], rivals: &[usize], k: usize) -> Result<f64> {
+pub fn p_out(counts: &Tally, labels: &[usize], rivals: &[usize], k: usize) -> Result<f64> {
     if rivals.len() < k {
         // Too few labels are left to put these out.
         return Ok(1.0);
@@ -30,7 +30,7 @@ pub fn p_out(counts: &Counts, labels: &[usize], rivals: &[usize], k: usize) -> R
 ///
 /// If the label is out of the top k, k rivals are at least as likely, and one of them is not among the k - 1 allowed. Rows without
 /// a label may have been that one's.
-pub fn p_in(counts: &Counts, label: usize, allowed: &[usize]) -> Result<f64> {
+pub fn p_in(counts: &Tally, label: usize, allowed: &[usize]) -> Result<f64> {
     let rest = (0..counts.classes()).filter(|other| *other != label && !allowed.contains(other));
     let count = |label: usize| counts.labels()[label];
     rest.into_iter()
@@ -38,7 +38,7 @@ pub fn p_in(counts: &Counts, label: usize, allowed: &[usize]) -> Result<f64> {
 }
 
 /// The rivals of `labels` with the largest counts, descending; the lowest index first among equals.
-pub fn strongest_rivals(counts: &Counts, labels: &[usize], how_many: usize) -> Vec<usize> {
+pub fn strongest_rivals(counts: &Tally, labels: &[usize], how_many: usize) -> Vec<usize> {
     let mut rivals: Vec<usize> = (0..counts.classes()).filter(|other| !labels.contains(other)).collect();
     rivals.sort_by_key(|&rival| std::cmp::Reverse(counts.labels()[rival]));
     rivals.truncate(how_many);
@@ -46,7 +46,7 @@ pub fn strongest_rivals(counts: &Counts, labels: &[usize], how_many: usize) -> V
 }
 
 /// The most rows that one of these labels has.
-pub fn most(counts: &Counts, labels: &[usize]) -> u64 {
+pub fn most(counts: &Tally, labels: &[usize]) -> u64 {
     labels.iter().map(|&label| counts.labels()[label]).max().unwrap_or(0)
 }
 
@@ -70,8 +70,8 @@ mod tests {
 
     use super::*;
 
-    fn counts(labels: &[u64]) -> Counts {
-        Counts::complete(labels.to_vec()).unwrap()
+    fn counts(labels: &[u64]) -> Tally {
+        Tally::complete(labels.to_vec()).unwrap()
     }
 
     #[test]

@@ -38,55 +38,55 @@ use smoothtopk::stats::{MAX_TRIALS, check_trials};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::interrupt;
-use crate::run_dir::atomic;
+use crate::run_dir::{Manifest, atomic, secret_sha256};
 use crate::sampling::check_probability;
 use reopen::{Reopened, RunArgs};
 
 /// The exit code that says: more certificates are broken than alpha allows.
 const BROKEN: u8 = 3;
 
-/// Attacks the certificates of a RUN, or checks adversarial examples against them
+/// Attack the certificates of a RUN, or check adversarial examples against them
 ///
-/// --attacks searches inside each certified radius for a perturbation at which the label leaves the smoothed classifier's top k, or for guarantees of whole answers the
-/// labels that break a statement.
-/// --adversarial takes perturbed inputs from a file and says which of them are inside a radius. The exit code is 3 when more
-/// certificates are broken, with statistical confidence, than alpha allows. Noise is always fresh.
+/// --attacks searches inside each certified radius for a perturbation at which the label leaves the smoothed classifier's top k;
+/// for guarantees, at which the labels break a statement. --adversarial reads perturbed inputs from a file and says which of them
+/// are inside a radius. The noise is always fresh. The exit code is 3 if more certificates are broken, with statistical confidence,
+/// than alpha allows.
 #[derive(clap::Args)]
 #[command(group(clap::ArgGroup::new("mode").required(true).args(["attacks", "adversarial"])))]
 pub struct Args {
     #[command(flatten)]
     run: RunArgs,
-    /// Attack every certificate, with N evaluations each. Wants --out, where what breaks is kept.
+    /// Attack every certificate, with N evaluations each. Needs --out, where breaks are kept.
     #[arg(long, value_name = "N", requires = "out")]
     attacks: Option<u64>,
-    /// Perturbed inputs: .npz with `images` and `indices` (of the examples that they are made from), or .npy and --indices.
+    /// Perturbed inputs: .npz with `images` and `indices` (of the original examples), or .npy and --indices.
     #[arg(long, value_name = "FILE")]
     adversarial: Option<PathBuf>,
-    /// The examples that the perturbed inputs are made from, in their order.
+    /// The original example of each perturbed input, in their order.
     #[arg(long, value_name = "I,I,..", value_delimiter = ',', requires = "adversarial")]
     indices: Option<Vec<usize>>,
-    /// What the perturbed inputs' values are divided by [default: the RUN's input scale].
+    /// Divide the perturbed inputs' values by this [default: the RUN's input scale].
     #[arg(long, value_name = "X", requires = "adversarial")]
     adversarial_scale: Option<f64>,
-    /// Noisy rows of one attack evaluation.
+    /// Samples of one attack evaluation.
     #[arg(long, default_value_t = 100)]
     rows: u64,
-    /// Noisy rows of a test of one point [default: 10000 for attacks; none for adversarial inputs, which are then not evaluated].
+    /// Samples of the test of one point [default: 10000 for attacks; none for adversarial inputs, which are then not evaluated].
     #[arg(long)]
     n: Option<u64>,
-    /// Attack every S-th example of the RUN, where it is certified.
+    /// Attack every S-th example of the RUN.
     #[arg(long, value_name = "S", default_value_t = 1, conflicts_with = "adversarial")]
     skip: usize,
-    /// Probability of blaming a sound RUN, over all tests made.
+    /// Probability of blaming a sound RUN, over all tests.
     #[arg(long, value_name = "P", default_value_t = 0.001)]
     false_alarm: f64,
-    /// Seed of the attack and of its noise, another than the RUN's [default: drawn from the operating system].
+    /// Seed of the attack and its noise; not the RUN's own [default: drawn from the operating system].
     #[arg(long)]
     seed: Option<u64>,
-    /// JSON lines on standard output, in the place of Markdown.
+    /// Print JSON lines instead of Markdown.
     #[arg(long)]
     json: bool,
-    /// Where verify.md, verify.jsonl and breaks.npz go; made if it is missing.
+    /// Where verify.md, verify.jsonl and breaks.npz go; created if it is missing.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -104,7 +104,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
     // Before the attacks, which may take hours.
     args.out.as_deref().map_or(Ok(()), atomic::check_folder)?;
     let reopened = Reopened::open(&args.run)?;
-    let seed = fresh_seed(args.seed, reopened.manifest.seed)?;
+    let seed = fresh_seed(args.seed, &reopened.manifest)?;
     interrupt::install()?;
     let sound = match &args.adversarial {
         Some(file) => adversarial::run(&args, file, &reopened, seed)?,
@@ -122,11 +122,11 @@ fn check_rows(field: &str, rows: u64) -> Result<()> {
 }
 
 /// A seed that is not the RUN's: the noise that made a certificate must not judge it.
-fn fresh_seed(given: Option<u64>, of_run: Option<u64>) -> Result<u64> {
+fn fresh_seed(given: Option<u64>, manifest: &Manifest) -> Result<u64> {
     loop {
         let drawn = Generator::Philox { seed: given }.source()?;
         let seed = Generator::from(drawn).seed().ok_or_else(|| Error::new(ErrorKind::Internal, "Philox has a seed"))?;
-        if of_run != Some(seed) {
+        if secret_sha256(&drawn) != manifest.secret_sha256 {
             return Ok(seed);
         }
         if given.is_some() {

@@ -4,20 +4,23 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use smoothtopk::noise::{ExactGrid, Mode, Noise, Source};
+use smoothtopk::noise::Noise;
+use smoothtopk::perturbation::Family;
+use smoothtopk::record::GuaranteeRecord;
 use smoothtopk::{Error, ErrorKind, Result};
 
-use super::statement::{Certified, Statements, of_answers, of_series};
+use super::evaluate::Distribution;
+use super::statement::{Certified, Statements, of_answers, of_labels};
 use crate::data::Resize;
 use crate::model_args::ModelArgs;
-use crate::noise_args::NoiseArgs;
-use crate::run_dir::{Answer, AnswerRow, Manifest, ReadRun, RunDir};
+use crate::noise_args::{FamilyArgs, NoiseArgs};
+use crate::run_dir::{Example, Manifest, ReadRun};
 use crate::sampling::{Sampling, SamplingArgs};
 
 /// A RUN, and what opens its model and data again. What is not given follows from the RUN's manifest.
 #[derive(clap::Args, Clone, Debug)]
 pub struct RunArgs {
-    /// The RUN folder whose certificates are to be checked.
+    /// The RUN folder whose certificates are checked.
     #[arg(long, value_name = "RUN")]
     pub run: PathBuf,
     /// The RUN's model.
@@ -26,16 +29,16 @@ pub struct RunArgs {
     /// The RUN's data.
     #[arg(long, value_name = "D")]
     pub data: PathBuf,
-    /// Rows of one run of the model [default: measured].
+    /// Samples in one run of the model [default: measured].
     #[arg(long, value_name = "B")]
     pub batch: Option<usize>,
-    /// Threads that each run batches [default: one a usable core on the CPU, one on other devices].
+    /// Threads, each of which runs batches [default: one per usable core on the CPU, one on other devices].
     #[arg(long, value_name = "T")]
     pub threads: Option<usize>,
-    /// No progress on stderr.
+    /// Show no progress.
     #[arg(long)]
     pub quiet: bool,
-    /// Image folders: the class names that the RUN was made with, one a line.
+    /// Image folders: the file of class names that the RUN was made with.
     #[arg(long, value_name = "FILE")]
     pub classes_file: Option<PathBuf>,
     #[command(flatten)]
@@ -46,8 +49,8 @@ pub struct RunArgs {
 pub struct Reopened {
     pub manifest: Manifest,
     pub sampling: Sampling,
-    /// How the RUN's noise was made.
-    pub mode: Mode,
+    /// The distribution of the RUN's noise.
+    pub noise: Distribution,
     /// All that the RUN certifies of its labels, in the order of the manifest's k and then of the examples.
     pub certified: Vec<Certified>,
     /// The statements that they are parts of.
@@ -59,7 +62,7 @@ impl Reopened {
     /// `NotFound`, `Io` or `InvalidData` where RUN, model or data cannot be read; `InvalidArgument` with the field that is not
     /// what the RUN was made with.
     pub fn open(args: &RunArgs) -> Result<Self> {
-        let run = RunDir::read(&args.run)?;
+        let run = ReadRun::open(&args.run)?;
         let Some(manifest) = &run.manifest else {
             let message = format!("{} is a file; give the RUN folder that certify made", args.run.display());
             return Err(Error::argument("run", message));
@@ -69,16 +72,20 @@ impl Reopened {
             // The wrong model or data may fail to open before their hashes can be told.
             _ => is_it_the_runs(&error, manifest),
         })?;
-        let mode = match manifest.levels {
-            Some(levels) => Mode::Exact(ExactGrid::new(levels)?),
-            None => Mode::Grid(sampling.grid()?),
-        };
-        check_same(args, manifest, &sampling, mode)?;
-        let certified = certified(&run, &sampling)?;
-        let series = run.series.iter().filter_map(|series| Some(Statements::of_series(series.k?, &series.rows)));
-        let answers = run.answers.iter().map(|answers| Statements::of_answers(answers.k, &answers.rows));
-        let stated = series.chain(answers).flatten().collect();
-        Ok(Self { manifest: manifest.clone(), sampling, mode, certified, stated })
+        let noise = distribution(manifest)?;
+        check_same(args, manifest, &sampling)?;
+        check_examples(&run.examples, manifest, &sampling)?;
+        let (mut certified, mut stated) = (Vec::new(), Vec::new());
+        for (i, &k) in manifest.request.k.iter().enumerate() {
+            if manifest.guarantee {
+                certified.extend(of_answers(&run.examples, i));
+                stated.extend(Statements::of_answers(&run.examples, k));
+            } else {
+                certified.extend(of_labels(&run.examples, i));
+                stated.extend(Statements::of_labels(&run.examples, k));
+            }
+        }
+        Ok(Self { manifest: manifest.clone(), sampling, noise, certified, stated })
     }
 
     /// The label of an example: the data's, or the certified one.
@@ -86,6 +93,19 @@ impl Reopened {
         let certified = self.certified.iter().rev().map(|certified| (certified.idx, certified.labels[0]));
         let given = (0..self.sampling.data.len()).filter_map(|idx| Some((idx, self.sampling.data.label(idx)?)));
         certified.chain(given).collect()
+    }
+}
+
+/// The distribution of a RUN's noise, for perturbations in l2.
+fn distribution(manifest: &Manifest) -> Result<Distribution> {
+    let perturbation = &manifest.perturbation;
+    let mode = Noise::remade(perturbation.noise, &perturbation.method, perturbation.step)?.mode();
+    match perturbation.noise {
+        Family::Gaussian(noise) => Ok(Distribution { noise, mode }),
+        other => Err(Error::argument(
+            "run",
+            format!("its noise is {other}: verify attacks l2 radii of Gaussian noise alone"),
+        )),
     }
 }
 
@@ -101,10 +121,10 @@ fn sampling_args(args: &RunArgs, manifest: &Manifest) -> Result<SamplingArgs> {
     Ok(SamplingArgs {
         model: args.model.clone(),
         data: args.data.clone(),
-        sigma: manifest.sigma,
-        n: manifest.n,
-        alpha: manifest.alpha,
-        k: manifest.k.clone(),
+        family: FamilyArgs { sigma: None, noise: Some(manifest.perturbation.noise) },
+        n: manifest.request.n,
+        alpha: manifest.request.alpha,
+        k: manifest.request.k.clone(),
         timeout: None,
         skip: manifest.skip,
         max: manifest.max,
@@ -112,9 +132,7 @@ fn sampling_args(args: &RunArgs, manifest: &Manifest) -> Result<SamplingArgs> {
         batch: args.batch,
         threads: args.threads,
         no_plan_cache: false,
-        input_max: Some(
-            manifest.more.get("input_max").and_then(Value::as_f64).ok_or_else(|| unknown(manifest, "input_max"))?,
-        ),
+        input_max: Some(manifest.request.input_max),
         quiet: args.quiet,
         input_scale: Some(manifest.input_scale),
         classes_file: args.classes_file.clone(),
@@ -125,24 +143,22 @@ fn sampling_args(args: &RunArgs, manifest: &Manifest) -> Result<SamplingArgs> {
 
 /// How the model was read: as given, else as the manifest says.
 fn model_args(given: &ModelArgs, manifest: &Manifest) -> ModelArgs {
-    let text = |field: &str| manifest.more.get(field).and_then(Value::as_str).map(str::to_owned);
+    let of_run = &manifest.reading;
     let narrow = |values: &[f64]| values.iter().map(|&value| value as f32).collect();
-    let list = |field: &str| manifest.more.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
-    let shape = || list("element_shape").iter().map(|length| usize::try_from(length.as_u64()?).ok()).collect();
-    let constants = || list("constants").iter().filter_map(Value::as_str).map(str::to_owned).collect();
     ModelArgs {
-        input: given.input.clone().or_else(|| text("input")),
-        input_shape: given.input_shape.clone().or_else(shape),
-        constant: if given.constant.is_empty() { constants() } else { given.constant.clone() },
-        output: given.output.clone().or_else(|| text("output")),
-        mean: if given.mean.is_empty() { narrow(&manifest.mean) } else { given.mean.clone() },
-        std: if given.std.is_empty() { narrow(&manifest.std) } else { given.std.clone() },
+        input: given.input.clone().or_else(|| Some(of_run.input.clone())),
+        input_shape: given.input_shape.clone().or_else(|| Some(of_run.element_shape.clone())),
+        constant: if given.constant.is_empty() { of_run.constants.clone() } else { given.constant.clone() },
+        output: given.output.clone().or_else(|| Some(of_run.output.clone())),
+        mean: if given.mean.is_empty() { narrow(&of_run.mean) } else { given.mean.clone() },
+        std: if given.std.is_empty() { narrow(&of_run.std) } else { given.std.clone() },
         ..given.clone()
     }
 }
 
 fn is_it_the_runs(error: &Error, manifest: &Manifest) -> Error {
-    let Manifest { model, model_sha256, data, data_sha256, .. } = manifest;
+    let (model, model_sha256) = (&manifest.model_file, &manifest.model.model_sha256);
+    let (data, data_sha256) = (&manifest.data_file, &manifest.data_sha256);
     let asked =
         format!("is it the RUN's model {model} (SHA-256 {model_sha256}) and data {data} (SHA-256 {data_sha256})?");
     let asked = Error::new(error.kind(), format!("{}; {asked}", error.message()));
@@ -160,45 +176,32 @@ fn unknown(manifest: &Manifest, field: &str) -> Error {
     )
 }
 
-/// The name of noise without its generator's: fresh noise of another generator has the same distribution.
-fn law(noise: &Value) -> Value {
-    noise.as_str().and_then(|name| name.split_once(' ')).map_or(Value::Null, |(_, law)| json!(law))
-}
-
-/// Everything that makes the smoothed classifier and its inputs. Versions may differ: they are told, not refused.
-fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling, mode: Mode) -> Result<()> {
-    let noise = Noise::new(manifest.sigma, mode, Source::Philox { seed: 0 })?;
+/// Everything that makes the smoothed classifier and its inputs. Versions may differ: they are reported, not refused.
+fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Result<()> {
     let (model, data, signature) = (&sampling.model, &sampling.data, sampling.model.signature());
+    let (of_run, ran) = (&manifest.reading, &manifest.model);
     let ModelArgs { mut constant, mean, std, .. } = model_args(&args.model_args, manifest);
     constant.sort_unstable();
     let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
-    let more = |field: &str| manifest.more.get(field).cloned().unwrap_or_default();
-    let checks: [(&str, Value, Value, &str); 15] = [
-        ("model_sha256", json!(manifest.model_sha256), json!(model.sha256()), "give the very model that was certified"),
+    let checks: [(&str, Value, Value, &str); 13] = [
+        ("model_sha256", json!(ran.model_sha256), json!(model.sha256()), "give the very model that was certified"),
         ("data_sha256", json!(manifest.data_sha256), json!(data.sha256()?), "give the very data that were certified"),
-        (
-            "provider",
-            json!(manifest.provider),
-            json!(sampling.opened.provider()),
-            "give the RUN's --provider and --device",
-        ),
+        ("provider", json!(ran.provider), json!(sampling.opened.provider()), "give the RUN's --provider and --device"),
         (
             "arithmetic",
-            json!(manifest.arithmetic),
+            json!(ran.arithmetic),
             json!(model.arithmetic()),
             "give the RUN's --tf32, --trt-fp16, --trt-bf16 and --provider-option",
         ),
-        ("precision", json!(manifest.precision), json!(model.precision().to_string()), "open the model as the RUN did"),
-        ("noise", law(&more("noise")), law(&json!(noise.name())), "use the version that wrote the RUN"),
-        ("input", more("input"), json!(signature.input), "leave --input out"),
-        ("element_shape", more("element_shape"), json!(signature.element_shape), "leave --input-shape out"),
-        ("constants", more("constants"), json!(constant), "leave --constant out"),
-        ("output", more("output"), json!(signature.output), "leave --output out"),
-        ("scores", more("scores"), json!(signature.reading.to_string()), "give the RUN's --threshold"),
-        ("classes", json!(manifest.classes), json!(signature.classes), "give the RUN's --classes"),
-        ("mean", json!(manifest.mean), json!(widen(&mean)), "leave --mean out"),
-        ("std", json!(manifest.std), json!(widen(&std)), "leave --std out"),
-        ("grid", json!(manifest.grid), json!(mode.step()), "use the version that wrote the RUN"),
+        ("precision", json!(ran.precision), json!(model.precision().to_string()), "open the model as the RUN did"),
+        ("input", json!(of_run.input), json!(signature.input), "leave --input out"),
+        ("element_shape", json!(of_run.element_shape), json!(signature.element_shape), "leave --input-shape out"),
+        ("constants", json!(of_run.constants), json!(constant), "leave --constant out"),
+        ("output", json!(of_run.output), json!(signature.output), "leave --output out"),
+        ("scores", json!(of_run.scores), json!(signature.reading.to_string()), "give the RUN's --threshold"),
+        ("classes", json!(of_run.classes), json!(signature.classes), "give the RUN's --classes"),
+        ("mean", json!(of_run.mean), json!(widen(&mean)), "leave --mean out"),
+        ("std", json!(of_run.std), json!(widen(&std)), "leave --std out"),
     ];
     match checks.into_iter().find(|(_, of_run, found, _)| of_run != found) {
         None => Ok(()),
@@ -209,49 +212,47 @@ fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling, mode: Mo
     }
 }
 
-/// What a RUN certifies, checked against its model and data.
-fn certified(run: &ReadRun, sampling: &Sampling) -> Result<Vec<Certified>> {
-    let (classes, examples) = (sampling.model.signature().classes, sampling.data.len());
-    for answers in &run.answers {
-        answers.rows.iter().try_for_each(|row| check_answer(row, answers.k, classes))?;
-    }
-    if let Some(row) = run.series.iter().flat_map(|series| &series.rows).find(|row| !row.radius.is_finite()) {
-        return Err(Error::data("run", format!("example {} has a radius without end", row.idx)));
-    }
-    let series = run.series.iter().filter_map(|series| Some(of_series(series.k?, &series.rows)));
-    let answers = run.answers.iter().map(|answers| of_answers(answers.k, &answers.rows));
-    let certified: Vec<Certified> = series.chain(answers).flatten().collect();
-    for Certified { idx, labels, of, .. } in &certified {
-        if *idx >= examples {
-            let message = format!("for k = {} it holds example {idx}, past the {examples} of the data", of.k);
-            return Err(Error::data("run", message));
+/// Refuses examples and labels that the data and the model do not have, and guarantees that contradict themselves.
+fn check_examples(examples: &[Example], manifest: &Manifest, sampling: &Sampling) -> Result<()> {
+    let (classes, of_data) = (manifest.reading.classes, sampling.data.len());
+    for example in examples {
+        let idx = example.idx;
+        let wrong = |what: String| Err(Error::data("run", format!("example {idx} {what}: the records were altered")));
+        if idx >= of_data {
+            return wrong(format!("is past the {of_data} of the data"));
         }
-        if let Some(label) = labels.iter().find(|&&label| label >= classes) {
-            let message =
-                format!("for k = {} it certifies label {label}, past the {classes} labels of the model", of.k);
-            return Err(Error::data("run", message));
+        let labels = example.certificates.iter().map(|found| found.label);
+        let mut labels = labels.chain(example.guarantees.iter().flat_map(|found| found.labels.iter().copied()));
+        if let Some(label) = labels.find(|&label| label >= classes) {
+            return wrong(format!("has the label {label}, past the {classes} labels of the model"));
         }
-    }
-    Ok(certified)
-}
-
-/// Refuses guarantees that are no such: a radius without end where labels are left over to push others out, and a statement that
-/// stands twice with two radii.
-fn check_answer(row: &AnswerRow, k: usize, classes: usize) -> Result<()> {
-    let AnswerRow { idx, answer: Answer { labels, set, kept, each, first, ranking }, .. } = row;
-    let wrong = |what: &str| Error::data("run", format!("for k = {k} example {idx} {what}: the file was altered"));
-    let outside = classes.saturating_sub(k);
-    // At least e labels stay whatever happens where fewer than k - e + 1 are outside.
-    let endless = |(least, radius): (usize, &f64)| radius.is_infinite() && k - least < outside;
-    let single = [set, first, ranking].into_iter().chain(each);
-    if single.into_iter().any(|radius| radius.is_infinite()) || (1..=k).zip(kept).any(endless) {
-        return Err(wrong("has a radius without end"));
-    }
-    if !labels.is_empty() && kept.last() != Some(set) {
-        return Err(wrong("has two radii for its set"));
-    }
-    if k == 1 && first != ranking {
-        return Err(wrong("has two radii for its first label"));
+        for found in &example.guarantees {
+            if let Some(what) = contradiction(found, classes) {
+                return wrong(format!("has {what} at k = {}", found.k));
+            }
+        }
     }
     Ok(())
+}
+
+/// What no guarantee can say: a radius without end where enough labels are outside to push others out, and a statement that stands
+/// twice with two radii.
+fn contradiction(found: &GuaranteeRecord, classes: usize) -> Option<&'static str> {
+    let GuaranteeRecord { k, ref label_radii, ref kept_radii, set_radius, first_radius, ranking_radius, .. } = *found;
+    let single = [set_radius, first_radius, ranking_radius].into_iter().chain(label_radii.iter().copied());
+    if single.chain(kept_radii.iter().flatten().copied()).any(|radius| !(radius >= 0.0)) {
+        return Some("a negative radius");
+    }
+    // At least e labels stay whatever happens where fewer than k - e + 1 are outside.
+    let outside = classes.saturating_sub(k);
+    if (1..=k).zip(kept_radii).any(|(least, radius)| radius.is_none() && k - least < outside) {
+        return Some("a radius without end");
+    }
+    if kept_radii.last().copied().flatten().is_some_and(|kept| kept != set_radius) {
+        return Some("two radii for its set");
+    }
+    if k == 1 && first_radius != ranking_radius {
+        return Some("two radii for its first label");
+    }
+    None
 }

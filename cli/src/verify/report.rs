@@ -39,9 +39,9 @@ impl Report {
             "run": run.display().to_string(),
             "program_version": smoothtopk::VERSION,
             "run_version": manifest.program_version,
-            "model_sha256": manifest.model_sha256,
+            "model_sha256": manifest.model.model_sha256,
             "data_sha256": manifest.data_sha256,
-            "alpha": manifest.alpha,
+            "alpha": manifest.request.alpha,
             "false_alarm": false_alarm,
             "tally_level": levels.tally,
             "tallies": tallies.iter().zip(&verdicts).map(|((tally, power), verdict)| json!({
@@ -55,7 +55,7 @@ impl Report {
         }
         let mut markdown = format!("# Certificates under test: {}\n\n", run.display());
         // Writing to a string cannot fail.
-        let _ = writeln!(markdown, "{}\n", headline(tallies, levels, &number(manifest.alpha)));
+        let _ = writeln!(markdown, "{}\n", headline(tallies, levels, &number(manifest.request.alpha)));
         for obstacle in tallies.iter().filter_map(|(tally, power)| power.obstacle(tally.kind, tally.examples)) {
             let _ = writeln!(markdown, "- {obstacle}");
         }
@@ -73,7 +73,7 @@ impl Report {
         markdown += "| k | about | examples | certificates | breaks | alpha allows, on average | P(at least so many) at most | verdict |\n";
         markdown += "| ---: | --- | ---: | ---: | ---: | ---: | ---: | --- |\n";
         for ((tally, _), verdict) in tallies.iter().zip(&verdicts) {
-            let (allowed, p) = (tally.allowed(manifest.alpha), probability(tally.p_value));
+            let (allowed, p) = (tally.allowed(manifest.request.alpha), probability(tally.p_value));
             let _ = writeln!(
                 markdown,
                 "| {} | {} | {} | {} | {} | {allowed:.3} | {p} | {verdict} |",

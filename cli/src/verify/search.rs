@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smoothtopk::Result;
 use smoothtopk::noise::Purpose;
-use smoothtopk::stats::Counts;
+use smoothtopk::stats::Tally;
 
 use super::attack::{Candidate, Found, Kind, Target};
 use super::ball::Point;
@@ -114,7 +114,7 @@ impl<'a> Search<'a> {
     }
 
     /// How far the labels are from their exit: the log ratio of the rows of the strongest to those of the k-th rival.
-    fn score(&self, counts: &Counts) -> f64 {
+    fn score(&self, counts: &Tally) -> f64 {
         let rivals = membership::strongest_rivals(counts, self.target.labels, self.target.k);
         let kth = rivals.last().map_or(0, |&rival| counts.labels()[rival]);
         ((membership::most(counts, self.target.labels) as f64 + 0.5) / (kth as f64 + 0.5)).ln()

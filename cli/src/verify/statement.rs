@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::run_dir::{Answer, AnswerRow, Row};
+use smoothtopk::record::GuaranteeRecord;
+
+use crate::run_dir::Example;
 
 /// The statements of one kind, for one k of the RUN: one for each example, false with probability at most alpha. An example that
 /// abstains is one of them: certified and false is what is that rare, not false among the certified.
@@ -69,23 +71,25 @@ pub fn listed(labels: &[usize]) -> String {
     labels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The certificates of one k.
-pub fn of_series(k: usize, rows: &[Row]) -> Vec<Certified> {
-    let of = Kind { k, about: About::Label };
-    let certified = |row: &Row| {
-        let label = row.predict.filter(|_| row.radius > 0.0)?;
-        Some(Certified { idx: row.idx, labels: vec![label], k, radius: row.radius, of })
+/// The certificates of the i-th k of a RUN.
+pub fn of_labels(examples: &[Example], i: usize) -> Vec<Certified> {
+    let certified = |example: &Example| {
+        let found = example.certificates.get(i).filter(|found| found.certified)?;
+        let of = Kind { k: found.k, about: About::Label };
+        Some(Certified { idx: example.idx, labels: vec![found.label], k: found.k, radius: found.radius, of })
     };
-    rows.iter().filter_map(certified).collect()
+    examples.iter().filter_map(certified).collect()
 }
 
-/// The guarantees of one k.
-pub fn of_answers(k: usize, rows: &[AnswerRow]) -> Vec<Certified> {
-    rows.iter().flat_map(|row| of_answer(k, row.idx, &row.answer)).collect()
+/// The guarantees of the i-th k of a RUN.
+pub fn of_answers(examples: &[Example], i: usize) -> Vec<Certified> {
+    let parts = |example: &Example| Some(of_answer(example.idx, example.guarantees.get(i)?));
+    examples.iter().filter_map(parts).flatten().collect()
 }
 
-fn of_answer(k: usize, idx: usize, answer: &Answer) -> Vec<Certified> {
-    let Answer { labels, set, kept, each, first, ranking } = answer;
+fn of_answer(idx: usize, found: &GuaranteeRecord) -> Vec<Certified> {
+    let GuaranteeRecord { k, ref labels, set_radius, first_radius, ranking_radius, .. } = *found;
+    let (each, kept) = (&found.label_radii, &found.kept_radii);
     let part = |about, labels: &[usize], top, radius| {
         let of = Kind { k, about };
         Certified { idx, labels: labels.to_vec(), k: top, radius, of }
@@ -99,14 +103,15 @@ fn of_answer(k: usize, idx: usize, answer: &Answer) -> Vec<Certified> {
     let by_radius: Vec<usize> = by_radius.into_iter().map(|(label, _)| *label).collect();
     // Fewer than e of the k labels stay as soon as k - e + 1 of them leave; those with the smallest radii are the likeliest to.
     let leave = |least: usize| by_radius.get(least - 1..).unwrap_or_default();
-    parts.push(part(About::Set, leave(k), k, *set));
-    parts.extend((1..k).zip(kept).map(|(least, &radius)| part(About::Kept(least), leave(least), k, radius)));
-    parts.extend(labels.first().map(|label| part(About::First, &single(label), 1, *first)));
+    parts.push(part(About::Set, leave(k), k, set_radius));
+    // Nothing breaks what has no radius.
+    let kept = (1..k).zip(kept).filter_map(|(least, radius)| Some((least, (*radius)?)));
+    parts.extend(kept.map(|(least, radius)| part(About::Kept(least), leave(least), k, radius)));
+    parts.extend(labels.first().map(|label| part(About::First, &single(label), 1, first_radius)));
     // The order holds as long as each label is among as many as its place says.
     let places = labels.iter().zip(1..).filter(|_| k > 1);
-    parts.extend(places.map(|(label, place)| part(About::Ranking, &single(label), place, *ranking)));
-    // What no perturbation changes (more labels than places are left over for) is no radius to look within.
-    parts.retain(|part| part.radius > 0.0 && part.radius.is_finite() && !part.labels.is_empty());
+    parts.extend(places.map(|(label, place)| part(About::Ranking, &single(label), place, ranking_radius)));
+    parts.retain(|part| part.radius > 0.0 && !part.labels.is_empty());
     parts
 }
 
@@ -120,14 +125,14 @@ pub struct Statements {
 
 impl Statements {
     /// Of a RUN's certificates of labels.
-    pub fn of_series(k: usize, rows: &[Row]) -> Vec<Self> {
-        let examples = rows.iter().map(|row| row.idx).collect();
+    pub fn of_labels(examples: &[Example], k: usize) -> Vec<Self> {
+        let examples = examples.iter().map(|example| example.idx).collect();
         vec![Self { kind: Kind { k, about: About::Label }, examples }]
     }
 
     /// Of a RUN's guarantees.
-    pub fn of_answers(k: usize, rows: &[AnswerRow]) -> Vec<Self> {
-        let examples: BTreeSet<usize> = rows.iter().map(|row| row.idx).collect();
+    pub fn of_answers(examples: &[Example], k: usize) -> Vec<Self> {
+        let examples: BTreeSet<usize> = examples.iter().map(|example| example.idx).collect();
         let of = |about| Self { kind: Kind { k, about }, examples: examples.clone() };
         let kept = (1..k).rev().map(About::Kept);
         let ranking = (k > 1).then_some(About::Ranking);
@@ -148,15 +153,16 @@ mod tests {
 
     #[test]
     fn an_answer_is_taken_apart_into_labels() {
-        let answer = Answer {
-            labels: vec![5, 0, 7],
-            set: 0.2,
-            kept: vec![f64::INFINITY, 0.4, 0.2],
-            each: vec![0.9, 0.1, 0.1],
-            first: 0.5,
-            ranking: 0.05,
+        let found = |labels: &[usize], set: f64, kept: &[Option<f64>], each: &[f64], first: f64, ranking: f64| {
+            let found = serde_json::json!({
+                "k": labels.len(), "labels": labels, "decision": "complete", "label_radii": each, "set_radius": set,
+                "kept_radii": kept, "first_radius": first, "ranking_radius": ranking, "validity": "fixed", "alpha_left": 0.001,
+                "radius_cost": 0.0, "n": 100, "counts": null,
+            });
+            serde_json::from_value::<GuaranteeRecord>(found).expect("a guarantee")
         };
-        let parts = of_answer(3, 4, &answer);
+        let answer = found(&[5, 0, 7], 0.2, &[None, Some(0.4), Some(0.2)], &[0.9, 0.1, 0.1], 0.5, 0.05);
+        let parts = of_answer(4, &answer);
         let seen: Vec<_> = parts.iter().map(|part| (part.of.about, &part.labels[..], part.k, part.radius)).collect();
         let expected: [(About, &[usize], usize, f64); 9] = [
             (About::Each, &[5], 3, 0.9),
@@ -164,7 +170,7 @@ mod tests {
             (About::Each, &[7], 3, 0.1),
             // Of two labels with the same radius the less frequent one.
             (About::Set, &[7], 3, 0.2),
-            // That at least one stays nothing changes; fewer than two stay where two leave.
+            // Nothing changes that at least one stays; fewer than two stay where two leave.
             (About::Kept(2), &[0, 7], 3, 0.4),
             (About::First, &[5], 1, 0.5),
             (About::Ranking, &[5], 1, 0.05),
@@ -173,10 +179,16 @@ mod tests {
         ];
         assert_eq!(seen, expected);
         assert!(parts.iter().all(|part| part.idx == 4 && part.of.k == 3));
-        let row = |idx, answer: &Answer| AnswerRow { idx, label: None, answer: answer.clone(), time: String::new() };
-        let nothing =
-            Answer { set: 0.0, kept: vec![0.0; 3], each: vec![0.0; 3], first: 0.0, ranking: 0.0, ..answer.clone() };
-        let all = Statements::of_answers(3, &[row(4, &answer), row(6, &nothing)]);
+        let example = |idx, found: &GuaranteeRecord| Example {
+            idx,
+            label: None,
+            samples: 100,
+            time: std::time::Duration::ZERO,
+            certificates: Vec::new(),
+            guarantees: vec![found.clone()],
+        };
+        let nothing = found(&[5, 0, 7], 0.0, &[Some(0.0); 3], &[0.0; 3], 0.0, 0.0);
+        let all = Statements::of_answers(&[example(4, &answer), example(6, &nothing)], 3);
         let abouts: Vec<About> = all.iter().map(|statements| statements.kind.about).collect();
         let [two, one] = [2, 1].map(About::Kept);
         assert_eq!(abouts, [About::Each, About::Set, two, one, About::First, About::Ranking]);
@@ -185,9 +197,9 @@ mod tests {
             let certificates = u64::from(statements.kind.about != one);
             assert_eq!((statements.examples.len(), statements.among(&parts)), (2, certificates));
         }
-        let single = Answer { labels: vec![5], set: 0.2, kept: vec![0.2], each: vec![0.2], first: 0.2, ranking: 0.2 };
-        assert_eq!(of_answer(1, 0, &single).len(), 3, "for k = 1 the ranking is the first");
-        assert_eq!(Statements::of_answers(1, &[row(4, &single)]).len(), 3);
-        assert_eq!(of_answer(3, 4, &nothing), []);
+        let single = found(&[5], 0.2, &[Some(0.2)], &[0.2], 0.2, 0.2);
+        assert_eq!(of_answer(0, &single).len(), 3, "for k = 1 the ranking is the first");
+        assert_eq!(Statements::of_answers(&[example(4, &single)], 1).len(), 3);
+        assert_eq!(of_answer(4, &nothing), []);
     }
 }

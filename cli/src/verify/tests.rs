@@ -7,17 +7,18 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use smoothtopk::Result;
-use smoothtopk::certificate;
+use smoothtopk::certificate::{self, Basis};
 use smoothtopk::model::Layout;
 use smoothtopk::noise::{ExactGrid, Grid, Mode, Purpose};
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Plan};
-use smoothtopk::stats::{Bound, normal};
+use smoothtopk::stats::{Allocation, Validity, normal};
 
 use super::attack::{Attacker, Found, Target};
 use super::ball::Ball;
 use super::confirm::{self, Examined, Test};
 use super::directions::{Image, Pool};
-use super::evaluate::{Evaluator, Noise};
+use super::evaluate::{Distribution, Evaluator};
 use super::norm::distance_above;
 use super::space::Space;
 
@@ -110,8 +111,8 @@ fn evaluator(planes: &Planes, plan: Plan, seed: u64) -> Evaluator {
 }
 
 fn evaluator_in(planes: &Planes, plan: Plan, mode: Mode, seed: u64) -> Evaluator {
-    let noise = Noise { sigma: SIGMA, mode, seed };
-    Evaluator::new(Arc::new(planes.clone()), plan, noise).unwrap()
+    let distribution = Distribution { noise: Gaussian::new(SIGMA).unwrap(), mode };
+    Evaluator::new(Arc::new(planes.clone()), plan, &distribution, seed).unwrap()
 }
 
 const PLAN: Plan = Plan { batch: 64, threads: 2 };
@@ -172,7 +173,8 @@ fn certificates_of_ours_are_not_broken() {
         let of_run = self::evaluator(&planes, PLAN, run);
         let counts = of_run.counts(&[&x], 5000, Purpose::Estimate, 0).unwrap().remove(0);
         for k in [1, 2] {
-            let certificate = certificate::certify(&counts, 0, k, SIGMA, LEVEL, Bound::Ranked).unwrap();
+            let basis = Basis::assuming(Gaussian::new(SIGMA).unwrap(), 5000, LEVEL, Validity::Fixed);
+            let certificate = certificate::certify(&basis, &counts, 0, k, &Allocation::default()).unwrap();
             assert!(certificate.certified());
             let target =
                 Target { ball: Ball { centre: &x, radius: certificate.radius, space: Space::Floats }, labels: &[0], k };

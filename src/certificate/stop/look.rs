@@ -52,14 +52,14 @@ impl fmt::Display for Decision {
     }
 }
 
-/// The look after one at `n` rows: at `first`, then every `n / 32` samples (one at least), at last at `n_max`: 300 looks to 100,000
+/// The look after one at `n` samples: at `first`, then every `n / 32` samples (one at least), at last at `n_max`: 300 looks to 100,000
 /// samples, and 1.6 % of the samples too many at a decision on average. In whole numbers, so the same everywhere.
 pub(super) fn look_after(n: u64, first: u64, n_max: u64) -> u64 {
     let next = if n < first { first } else { n + (n / 32).max(1) };
     next.min(n_max)
 }
 
-/// Refuses counts that cannot be those of a look after one at `seen` rows.
+/// Refuses counts that cannot be those of a look after one at `seen` samples.
 pub(super) fn check_tally(counts: &Tally, terms: &Terms, seen: u64) -> Result<()> {
     let &Terms { classes, n_max, .. } = terms;
     if counts.classes() != classes {

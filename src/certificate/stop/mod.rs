@@ -1,9 +1,9 @@
-//! Stopping rules: when the rows drawn so far are enough, and what they then say.
+//! Stopping rules: when the samples drawn so far are enough, and what they then say.
 //!
-//! Pure logic. A host draws rows up to [`StopJudge::next_look`], shows the judge the counts of *all* rows so far, and goes on
+//! Pure logic. A host draws samples up to [`StopJudge::next_look`], shows the judge the counts of *all* samples so far, and goes on
 //! until the judge says stop; or closes it whenever its own time is up. All but [`Rule::Fixed`] rest on bounds that hold at all
-//! numbers of rows at once ([`Rule::Steps`]: at all up to the last), so every certificate and every prediction given is false with probability at most alpha however
-//! and whenever the rows ended. Looks follow from the terms alone, so that a run can be repeated row by row.
+//! numbers of samples at once ([`Rule::Steps`]: at all up to the last), so every certificate and every prediction given is false with probability at most alpha however
+//! and whenever the samples ended. Looks follow from the terms alone, so that a run can be repeated sample by sample.
 //!
 //! ```
 //! use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, StopJudge, Terms};
@@ -16,7 +16,7 @@
 //! let mut n = 0;
 //! loop {
 //!     n = judge.next_look(n);
-//!     // All rows have label 2 here; a host counts what its model says.
+//!     // All samples have label 2 here; a host counts what its model says.
 //!     if judge.look(&Tally::new(vec![0, 0, n], n)?)? == Look::Stop {
 //!         break;
 //!     }

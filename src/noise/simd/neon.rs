@@ -1,6 +1,6 @@
 //! The kernel's operations in NEON, which every AArch64 processor that runs this target has.
 
-use super::{Simd, is_whole};
+use super::vector::{Simd, is_whole};
 use std::arch::aarch64::*;
 
 /// NEON's 128 bits. This file is compiled for targets that have it only, which is what an instance witnesses.

@@ -1,6 +1,6 @@
 //! The kernel's operations in plain Rust, for any processor; NEON and SSE2 come from the compiler.
 
-use super::{Simd, is_whole};
+use super::vector::{Simd, is_whole};
 use std::array::from_fn;
 
 /// Lanes: enough to keep a 128-bit unit busy.

@@ -1,6 +1,6 @@
 //! The kernel's operations in AVX2 + FMA and in AVX-512.
 
-use super::{Kernel, Simd, is_whole};
+use super::vector::{Kernel, Simd, is_whole};
 use std::arch::x86_64::*;
 
 /// Loads and stores of whole vectors, with their bounds checked.

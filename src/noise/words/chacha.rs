@@ -4,7 +4,7 @@
 use rand::rngs::ChaCha12Rng;
 use rand::{Rng, SeedableRng};
 
-use super::{GROUP, GROUP_BLOCKS, Words};
+use super::group::{GROUP, GROUP_BLOCKS, Words};
 use crate::noise::normal::Radii;
 use crate::noise::simd::Simd;
 

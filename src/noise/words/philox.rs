@@ -1,6 +1,6 @@
 //! Philox blocks in 64-bit lanes: block b of a row has the counter [b, sample low, sample high, purpose].
 
-use super::Words;
+use super::group::Words;
 use crate::noise::normal::Radii;
 use crate::noise::philox::{M0, M1, ROUNDS, mul_hi_lo, philox4x32_10, round_keys};
 use crate::noise::simd::Simd;

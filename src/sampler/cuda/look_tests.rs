@@ -55,7 +55,7 @@ fn seen(classifier: Arc<dyn BaseClassifier>, plan: Plan, jobs: &[Looked]) -> Vec
     };
     let submitted = jobs.iter().map(submit).collect::<Result<Vec<_>>>().unwrap();
     let wait = |(handle, shown): (JobHandle, Arc<Mutex<Vec<Tally>>>)| {
-        let Drawn { counts, pilot, stopped, .. } = handle.wait();
+        let Drawn { tally: counts, pilot, stopped, .. } = handle.wait();
         assert!(stopped.is_none(), "{stopped:?}");
         let shown = std::mem::take(&mut *shown.lock().unwrap());
         (counts, pilot, shown)
@@ -174,7 +174,7 @@ fn a_lost_device_and_a_closed_sampler_end_what_is_looked_at() {
         let asked = std::iter::once(20).chain((1..).map(|look| 30 * look)).take(rows.len()).collect::<Vec<_>>();
         assert!(rows.len() >= 5 && rows == asked, "{rows:?}");
         let last = rows[rows.len() - 1];
-        assert!((last..last + 30).contains(&drawn.counts.n()), "{} rows, the last look at {last}", drawn.counts.n());
+        assert!((last..last + 30).contains(&drawn.tally.n()), "{} rows, the last look at {last}", drawn.tally.n());
         driver.waits.store(-1, Ordering::SeqCst);
     }
 }

@@ -159,8 +159,8 @@ fn try_counts(device: Result<Sampler>, jobs: &[Recipe]) -> Result<Vec<(Vec<u64>,
     let handles = jobs.iter().map(|job| sampler.submit(job.job())).collect::<Result<Vec<_>>>()?;
     let drawn = handles.into_iter().map(JobHandle::wait);
     let told = drawn.map(|drawn| {
-        assert_eq!(drawn.counts.labels().iter().sum::<u64>(), drawn.counts.n(), "every row of these has a label");
-        (drawn.counts.labels().to_vec(), drawn.stopped)
+        assert_eq!(drawn.tally.labels().iter().sum::<u64>(), drawn.tally.n(), "every row of these has a label");
+        (drawn.tally.labels().to_vec(), drawn.stopped)
     });
     Ok(told.collect())
 }

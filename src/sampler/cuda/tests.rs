@@ -194,9 +194,9 @@ fn a_lost_device_ends_its_jobs_with_an_error_and_what_they_had_counted() {
         assert_eq!(error.kind(), ErrorKind::Run);
         assert!(error.message().contains("lost"), "{error}");
     }
-    let n = drawn[0].counts.n();
+    let n = drawn[0].tally.n();
     assert!(n > 0 && n < 1 << 40, "{n} rows before it was lost");
-    assert_eq!(drawn[0].counts.labels().iter().sum::<u64>(), n, "counts and rows are of the same rows");
+    assert_eq!(drawn[0].tally.labels().iter().sum::<u64>(), n, "counts and rows are of the same rows");
     // Whoever comes later is told at once.
     let late = draw(&sampler, &[job(64, 2, 0..10)]);
     assert!(late[0].stopped.as_ref().is_some_and(|error| error.message().contains("lost")));
@@ -213,7 +213,7 @@ fn the_other_devices_go_on_without_a_lost_one() {
     let failed = keys.any(|key| draw(&sampler, &[job(64, key, 0..100)])[0].stopped.is_some());
     let drawn = draw(&sampler, &(0..20).map(|key| job(64, key, 0..100)).collect::<Vec<_>>());
     assert!(failed, "the lost device had its turn");
-    assert!(drawn.iter().all(|drawn| drawn.stopped.is_none() && drawn.counts.n() == 100));
+    assert!(drawn.iter().all(|drawn| drawn.stopped.is_none() && drawn.tally.n() == 100));
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_stopped_job_gives_what_it_has_and_leaves_its_place() {
         handle.cancel();
         let drawn = handle.wait();
         assert_eq!(drawn.stopped.unwrap().kind(), ErrorKind::Cancelled);
-        assert_eq!(drawn.counts.labels().iter().sum::<u64>(), drawn.counts.n());
+        assert_eq!(drawn.tally.labels().iter().sum::<u64>(), drawn.tally.n());
     }
     // Closing ends what is unfinished, with nobody waiting for ever.
     let handle = sampler.submit(job(64, 7, 0..1 << 40).job()).unwrap();

@@ -5,10 +5,12 @@
 int main(void) {
   const uint64_t labels[] = {50, 9900, 50};
   stk_counts *counts = NULL;
+  const stk_query query = {.struct_size = sizeof query, .label = 1, .k = 1, .alpha = 0.001};
   stk_summary s;
   stk_error *err = NULL;
-  if (stk_abi_version() != STK_ABI_VERSION || stk_counts_new(labels, 3, 0, &counts, &err) != STK_STATUS_OK ||
-      stk_counts_certify(counts, 1, 1, 0.25, 0.001, STK_BOUND_RANKED, 0, &s, sizeof s, &err) != STK_STATUS_OK) {
+  if (stk_abi_version() != STK_ABI_VERSION ||
+      stk_counts_assume(labels, 3, 0, "gaussian:0.25", 0, NULL, &counts, &err) != STK_STATUS_OK ||
+      stk_counts_certify(counts, &query, &s, sizeof s, &err) != STK_STATUS_OK) {
     fprintf(stderr, "%s\n", stk_error_message(err));
     stk_error_free(err);
     return 1;

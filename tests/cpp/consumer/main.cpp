@@ -4,9 +4,9 @@
 
 int main() {
   const std::uint64_t labels[] = {50, 9900, 50};
-  const auto counts = smoothtopk::counts::create(labels);
+  const auto counts = smoothtopk::counts::assume(labels, 0.25);
   if (!counts) return 1;
-  const auto s = counts->certify(1, 1, 0.25, 0.001);
+  const auto s = counts->certify(smoothtopk::query(1));
   if (!s) return 1;
   std::printf("c++: %s, radius %.6f\n", smoothtopk::version().data(), s->radius);
 }

@@ -56,7 +56,7 @@ unsafe extern "C" fn log_under_a_lock(_: *mut c_void, _: stk_log_level, message:
 
 #[test]
 fn loading_says_nothing_while_it_holds_a_lock() {
-    if !is_alone("alone::loading_says_nothing_while_it_holds_a_lock", "") {
+    if !is_alone("capi::alone::loading_says_nothing_while_it_holds_a_lock", "") {
         return;
     }
     call(|err| unsafe { stk_log_set_callback(STK_LOG_LEVEL_INFO, Some(log_under_a_lock), null_mut(), err) }).unwrap();
@@ -80,7 +80,7 @@ fn counts_that_memory_cannot_hold_are_refused() {
     use crate::abi::{Model, Options, Request, test_model};
 
     // 8 GiB of addresses, of which the counts of one input with 2^31 - 1 labels would take twice as much.
-    if !is_alone("alone::counts_that_memory_cannot_hold_are_refused", "ulimit -v 8388608 &&") {
+    if !is_alone("capi::alone::counts_that_memory_cannot_hold_are_refused", "ulimit -v 8388608 &&") {
         return;
     }
     let open = |batch, classes| {

@@ -1,11 +1,11 @@
-//! Values out of range, text that is no text, pointers that are misaligned, lengths that overflow: all refused, naming the
-//! parameter, with nothing changed.
+//! Values out of range, text that is no text, pointers that are misaligned, lengths that overflow: all refused, naming
+//! the parameter, with nothing changed.
 
 use std::ptr::null_mut;
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Cancel, Counts, Failed, Model, Options, Request, c, call, text};
+use crate::abi::{Cancel, Counts, Failed, Model, Options, Query, Request, c, call, gaussian, text};
 
 fn invalid(field: &str, result: Result<(), Failed>) {
     let failed = result.expect_err(field);
@@ -46,10 +46,14 @@ fn request_setters_refuse_what_is_out_of_range_and_keep_what_was() {
     let r = request.0;
     unsafe {
         for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY, 0.9e-100, 1.1e100] {
-            invalid("sigma", call(|err| stk_request_set_sigma(r, sigma, err)));
+            let noise = gaussian(sigma);
+            invalid("sigma", call(|err| stk_request_set_noise(r, noise.as_ptr(), err)));
             let mut out = null_mut();
-            invalid("sigma", call(|err| stk_request_new(sigma, &mut out, err)));
+            invalid("sigma", call(|err| stk_request_new(noise.as_ptr(), &mut out, err)));
             assert!(out.is_null());
+        }
+        for noise in [c"", c"0.5", c"gaussian", c"gaussian:", c"gaussian:x", c"Gaussian:0.5", c"laplace:1"] {
+            invalid("noise", call(|err| stk_request_set_noise(r, noise.as_ptr(), err)));
         }
         invalid("k", call(|err| stk_request_set_k(r, [1usize, 0].as_ptr(), 2, err)));
         invalid("k", call(|err| stk_request_set_k(r, [1usize].as_ptr(), 0, err)));
@@ -59,9 +63,6 @@ fn request_setters_refuse_what_is_out_of_range_and_keep_what_was() {
         invalid("n0", call(|err| stk_request_set_n0(r, 1_000_000_000_001, err)));
         for alpha in [0.0, -0.5, 0.500_000_1, 1e-101, f64::NAN] {
             invalid("alpha", call(|err| stk_request_set_alpha(r, alpha, err)));
-        }
-        for bound in [-1, 4, 5, i32::MAX, i32::MIN] {
-            invalid("bound", call(|err| stk_request_set_bound(r, bound, err)));
         }
         for input_max in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
             invalid("input_max", call(|err| stk_request_set_input_max(r, input_max, err)));
@@ -85,11 +86,11 @@ fn request_setters_refuse_what_is_out_of_range_and_keep_what_was() {
         }
     }
     let model = Model::test("linear.onnx", 8, 1);
-    let (result, outcome) = model.predict(&request, &crate::linear_input());
+    let (result, outcome) = model.predict(&request, &crate::capi::linear_input());
     result.unwrap();
     let summary = outcome.summary(0, 0);
-    assert_eq!((summary.sigma, summary.k, summary.n, summary.alpha, summary.seed), (0.5, 1, 100, 0.001, 1));
-    assert_eq!((summary.decision, summary.bound, summary.levels), (STK_DECISION_COMPLETE, STK_BOUND_RANKED, 0));
+    assert_eq!((summary.noise_scale, summary.k, summary.n, summary.alpha), (0.5, 1, 100, 0.001));
+    assert_eq!((summary.decision, summary.levels), (STK_DECISION_COMPLETE, 0));
 }
 
 #[test]
@@ -156,8 +157,17 @@ fn misaligned_pointers_and_impossible_lengths_are_refused() {
     // SAFETY: within the array; only the address is looked at.
     let odd = unsafe { words.as_ptr().cast::<u8>().add(1) };
     unsafe {
-        invalid("labels", call(|err| stk_counts_new(odd.cast(), 2, 0, &mut counts, err)));
-        invalid("labels", call(|err| stk_counts_new(words.as_ptr(), usize::MAX / 4, 0, &mut counts, err)));
+        let noise = c"gaussian:0.5".as_ptr();
+        let mut assume = |labels, len, out| {
+            let out = if out { odd.cast_mut().cast() } else { &raw mut counts };
+            call(|err| stk_counts_assume(labels, len, 0, noise, 0.0, std::ptr::null(), out, err))
+        };
+        invalid("labels", assume(odd.cast(), 2, false));
+        invalid("labels", assume(words.as_ptr(), usize::MAX / 4, false));
+        invalid("out", assume(words.as_ptr(), 2, true));
+        let (held, mut summary) = (Counts::new(&[5, 90, 5], 0).unwrap(), crate::abi::empty_summary());
+        let size = size_of::<stk_summary>();
+        invalid("query", call(|err| stk_counts_certify(held.0, odd.cast(), &mut summary, size, err)));
         invalid("inputs", call(|err| stk_model_predict(model.0, request.0, odd.cast(), 1, &mut result, err)));
         let x = words.as_ptr().cast::<f32>();
         for count in [usize::MAX, usize::MAX / 16, isize::MAX as usize / 32] {
@@ -165,10 +175,8 @@ fn misaligned_pointers_and_impossible_lengths_are_refused() {
             assert!(["inputs", "count"].contains(&failed.field.as_str()), "{failed:?}");
         }
         invalid("count", call(|err| stk_model_predict(model.0, request.0, x, 0, &mut result, err)));
-        invalid("rows", call(|err| stk_model_sample(model.0, request.0, x, u64::MAX, 2, &mut counts, err)));
-        invalid("rows", call(|err| stk_model_sample(model.0, request.0, x, 5, 0, &mut counts, err)));
-        let odd_out = odd.cast_mut().cast();
-        invalid("out", call(|err| stk_counts_new(words.as_ptr(), 2, 0, odd_out, err)));
+        invalid("samples", call(|err| stk_model_sample(model.0, request.0, x, u64::MAX, 2, &mut counts, err)));
+        invalid("samples", call(|err| stk_model_sample(model.0, request.0, x, 5, 0, &mut counts, err)));
     }
     assert!(counts.is_null() && result.is_null());
 }
@@ -181,14 +189,14 @@ fn one_handle_cannot_be_both_changed_and_read() {
 }
 
 #[test]
-fn keys_that_overflow_and_labels_that_are_none_are_refused() {
+fn streams_that_overflow_and_labels_that_are_none_are_refused() {
     let model = Model::test("linear.onnx", 8, 1);
     let request = Request::of(0.5, 10, 1);
-    let two = [crate::linear_input(), crate::linear_input()].concat();
-    call(|err| unsafe { stk_request_set_key(request.0, u64::MAX, err) }).unwrap();
-    invalid("key", model.predict(&request, &two).0);
+    let two = [crate::capi::linear_input(), crate::capi::linear_input()].concat();
+    call(|err| unsafe { stk_request_set_stream(request.0, u64::MAX, err) }).unwrap();
+    invalid("stream", model.predict(&request, &two).0);
     model.predict(&request, &two[..16]).0.unwrap();
-    call(|err| unsafe { stk_request_set_key(request.0, 0, err) }).unwrap();
+    call(|err| unsafe { stk_request_set_stream(request.0, 0, err) }).unwrap();
     for label in [3, -2, i64::MAX, i64::MIN] {
         invalid("label", model.certify(&request, &two, Some(&[0, label])).0);
     }
@@ -209,18 +217,20 @@ fn a_request_keeps_its_own_reference_of_a_token() {
     unsafe { stk_cancel_set(token.0) };
     assert!(unsafe { stk_cancel_is_set(token.0) });
     drop(token);
-    let (result, outcome) = model.predict(&request, &crate::linear_input());
+    let (result, outcome) = model.predict(&request, &crate::capi::linear_input());
     assert_eq!(result.unwrap_err().status, STK_STATUS_CANCELLED);
     assert_eq!(outcome.summary(0, 0).status, STK_STATUS_CANCELLED);
     call(|err| unsafe { stk_request_set_cancel(request.0, std::ptr::null(), err) }).unwrap();
     call(|err| unsafe { stk_request_set_n(request.0, 10, err) }).unwrap();
-    model.predict(&request, &crate::linear_input()).0.unwrap();
+    model.predict(&request, &crate::capi::linear_input()).0.unwrap();
 }
 
 #[test]
 fn numbers_far_out_are_refused_in_a_few_words() {
-    let counts = Counts::new(&[5, 90, 5], 0).unwrap();
-    let certify = |sigma, slack| counts.certify(1, 1, sigma, 0.01, STK_BOUND_RANKED, slack).map(drop);
+    let certify = |sigma: f64, cost| {
+        let noise = format!("gaussian:{sigma:?}");
+        Counts::assume(&[5, 90, 5], 0, &noise, cost, None)?.certify(&Query::of(1, 1)).map(drop)
+    };
     for sigma in [1e-100, 1e100] {
         certify(sigma, 0.0).unwrap();
     }
@@ -231,7 +241,7 @@ fn numbers_far_out_are_refused_in_a_few_words() {
     let std = [-1e38_f32];
     let normalize =
         |err| unsafe { stk_model_options_set_normalization(options.0, std.as_ptr(), 0, std.as_ptr(), std.len(), err) };
-    for (field, failed) in [("radius_slack", certify(0.5, -1e300)), ("std_dev", call(normalize))] {
+    for (field, failed) in [("radius_cost", certify(0.5, -1e300)), ("std_dev", call(normalize))] {
         assert!(failed.as_ref().is_err_and(|failed| failed.message.len() < 60), "{failed:?}");
         invalid(field, failed);
     }

@@ -1,5 +1,5 @@
-//! A thousand truncated and bit-flipped models: each is opened and run, or refused. In a process of their own, so that a
-//! crash or a hang inside ONNX Runtime would be seen.
+//! A thousand truncated and bit-flipped models: each is opened and run, or refused. In a process of their own, so that
+//! a crash or a hang inside ONNX Runtime would be seen.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -69,7 +69,7 @@ fn child() {
 #[test]
 fn damaged_models_never_crash_or_hang() {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "damaged::child", "--ignored", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "capi::damaged::child", "--ignored", "--nocapture", "--test-threads=1"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,5 +1,5 @@
-//! Devices, what happens without them, and the kept batch plan. No GPU is needed: a machine with one opens what is refused here,
-//! and says `SKIPPED`.
+//! Devices, what happens without them, and the kept batch plan. No GPU is needed: a machine with one opens what is
+//! refused here, and says `SKIPPED`.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::process::Command;
@@ -43,7 +43,7 @@ fn a_provider_that_is_missing_is_refused_or_falls_back_and_says_so() {
         assert_eq!(unsafe { (stk_model_batch(model.0), stk_model_threads(model.0)) }, (8, 2));
         let reason = text(unsafe { stk_model_fallback(model.0) });
         assert!(reason.contains("cannot be used"), "{reason}");
-        let (done, outcome) = model.predict(&Request::of(0.5, 100, 1), &crate::linear_input());
+        let (done, outcome) = model.predict(&Request::of(0.5, 100, 1), &crate::capi::linear_input());
         done.unwrap();
         let record = outcome.json(0);
         assert_eq!((record["provider"].as_str(), record["fallback"].as_str()), (Some("cpu"), Some(reason.as_str())));
@@ -61,7 +61,7 @@ fn without_a_fallback_there_is_no_reason_for_one() {
         assert_eq!(text(stk_model_arithmetic(model.0)), "float32");
         assert_eq!(text(stk_model_arithmetic(null())), "");
     }
-    let (done, outcome) = model.predict(&Request::of(0.5, 100, 1), &crate::linear_input());
+    let (done, outcome) = model.predict(&Request::of(0.5, 100, 1), &crate::capi::linear_input());
     done.unwrap();
     assert!(outcome.json(0)["fallback"].is_null());
 }
@@ -134,7 +134,7 @@ fn a_measured_plan_is_kept_only_where_that_is_on() {
     // A process of its own, for its environment: whether it said that a plan is not kept, and its batch.
     let child = |on: &str| {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "devices::a_measured_plan_is_kept_only_where_that_is_on", "--nocapture"])
+            .args(["--exact", "capi::devices::a_measured_plan_is_kept_only_where_that_is_on", "--nocapture"])
             .env("SMOOTHTOPK_CACHE", folder.path())
             .env(CHILD, on)
             .output()

@@ -69,7 +69,7 @@ fn a_refused_submission_makes_no_job_and_no_call() {
 #[test]
 fn a_job_is_cancelled_by_itself_by_its_timeout_or_with_its_model() {
     let model = Model::test("linear.onnx", 16, 2);
-    let (input, request) = (crate::linear_input(), Request::of(0.5, 1_000_000_000_000, 1));
+    let (input, request) = (crate::capi::linear_input(), Request::of(0.5, 1_000_000_000_000, 1));
     let calls: Vec<AtomicUsize> = (0..3).map(|_| AtomicUsize::new(0)).collect();
     let cancelled = submit(&model, &request, &input, &calls[0]).unwrap();
     assert!(!wait(&cancelled, 20));
@@ -98,7 +98,7 @@ fn a_job_is_cancelled_by_itself_by_its_timeout_or_with_its_model() {
 fn callbacks_come_exactly_once_under_random_cancellation() {
     let model = Model::test("linear.onnx", 16, 2);
     let token = Cancel::from(|out, err| unsafe { stk_cancel_new(out, err) }).unwrap();
-    let input = crate::linear_input();
+    let input = crate::capi::linear_input();
     let inputs = [input.clone(), input.clone(), input].concat();
     // A fixed, full-period sequence: what is done to which job is the same in every run, when it strikes is not.
     let mut state = 12345u64;
@@ -161,7 +161,7 @@ fn a_callback_may_look_at_its_job() {
     for _ in 0..20 {
         let user = Reentrant { job: std::sync::Mutex::new(0), seen: AtomicUsize::new(0) };
         let pointer = (&raw const user).cast_mut().cast();
-        let input = crate::linear_input();
+        let input = crate::capi::linear_input();
         let job = Job::from(|out, err| unsafe {
             stk_model_submit_predict(model.0, request.0, input.as_ptr(), 1, Some(look), pointer, out, err)
         })

@@ -18,7 +18,7 @@ fn required_pointers_are_named_when_they_are_null() {
     let (request, options) = (Request::new(0.5), Options::new(8, 1));
     let model = Model::test("linear.onnx", 8, 1);
     let token = Cancel::from(|out, err| unsafe { stk_cancel_new(out, err) }).unwrap();
-    let input = crate::linear_input();
+    let input = crate::capi::linear_input();
     let (_, outcome) = model.predict(&Request::of(0.5, 10, 1), &input);
     let job = abi::Job::from(|out, err| unsafe {
         stk_model_submit_predict(model.0, Request::of(0.5, 10, 1).0, input.as_ptr(), 1, None, null_mut(), out, err)
@@ -31,34 +31,42 @@ fn required_pointers_are_named_when_they_are_null() {
     let (path, name) = (c"x", c"y");
     let (x, out_summary) = (input.as_ptr(), &raw mut summary);
     let (mut result, mut a_job, mut a_model, mut a_counts) = (null_mut(), null_mut(), null_mut(), null_mut());
+    let (mut a_request, query) = (null_mut(), abi::Query::of(1, 1).raw());
     unsafe {
-        refused("out", |err| stk_counts_new([1u64].as_ptr(), 1, 0, null_mut(), err));
-        refused("labels", |err| stk_counts_new(null(), 1, 0, &mut a_counts, err));
+        let noise = c"gaussian:0.5".as_ptr();
+        refused("out", |err| stk_counts_assume([1u64].as_ptr(), 1, 0, noise, 0.0, null(), null_mut(), err));
+        refused("labels", |err| stk_counts_assume(null(), 1, 0, noise, 0.0, null(), &mut a_counts, err));
+        refused("noise", |err| stk_counts_assume([1u64].as_ptr(), 1, 0, null(), 0.0, null(), &mut a_counts, err));
+        refused("counts", |err| stk_counts_clone(null(), &mut a_counts, err));
+        refused("out", |err| stk_counts_clone(counts.0, null_mut(), err));
+        for get in [stk_counts_json, stk_counts_json_with_secret] {
+            refused("counts", |err| get(null(), &mut json, err));
+            refused("json", |err| get(counts.0, null_mut(), err));
+        }
+        refused("counts", |err| stk_counts_assumptions(null(), &mut json, err));
+        refused("text", |err| stk_counts_assumptions(counts.0, null_mut(), err));
+        refused("json", |err| stk_counts_from_json(null(), &mut a_counts, err));
+        refused("out", |err| stk_counts_from_json(c"{}".as_ptr(), null_mut(), err));
         refused("counts", |err| stk_counts_add(null_mut(), counts.0, err));
         refused("other", |err| stk_counts_add(counts.0, null(), err));
         refused("counts", |err| stk_counts_labels(null(), &mut data, &mut len, err));
         refused("labels", |err| stk_counts_labels(counts.0, null_mut(), &mut len, err));
         refused("classes", |err| stk_counts_labels(counts.0, &mut data, null_mut(), err));
-        refused("counts", |err| stk_counts_certify(null(), 1, 1, 0.5, 0.1, 0, 0.0, out_summary, size, err));
-        refused("out", |err| stk_counts_certify(counts.0, 1, 1, 0.5, 0.1, 0, 0.0, null_mut(), size, err));
+        refused("counts", |err| stk_counts_certify(null(), &query, out_summary, size, err));
+        refused("query", |err| stk_counts_certify(counts.0, null(), out_summary, size, err));
+        refused("out", |err| stk_counts_certify(counts.0, &query, null_mut(), size, err));
         refused("counts", |err| stk_counts_predict(null(), 1, 0.1, null_mut(), out_summary, size, err));
         refused("out", |err| stk_counts_predict(counts.0, 1, 0.1, null_mut(), null_mut(), size, err));
 
-        refused("counts", |err| {
-            stk_counts_certify_with(null(), 1, 1, 0.5, 0.1, null(), null(), 0.0, out_summary, size, err)
-        });
-        refused("out", |err| {
-            stk_counts_certify_with(counts.0, 1, 1, 0.5, 0.1, null(), null(), 0.0, null_mut(), size, err)
-        });
         let (mut guarantee, room) = (abi::empty_guarantee(), size_of::<stk_guarantee>());
         let (ints_out, radii_out) = (null_mut(), null_mut());
         refused("counts", |err| {
             let out = &raw mut guarantee;
-            stk_counts_guarantee(null(), null(), 1, 0.5, 0.1, 0.0, ints_out, radii_out, radii_out, out, room, err)
+            stk_counts_guarantee(null(), null(), 1, 0.1, ints_out, radii_out, radii_out, out, room, err)
         });
         refused("out", |err| {
             let out = null_mut();
-            stk_counts_guarantee(counts.0, null(), 1, 0.5, 0.1, 0.0, ints_out, radii_out, radii_out, out, room, err)
+            stk_counts_guarantee(counts.0, null(), 1, 0.1, ints_out, radii_out, radii_out, out, room, err)
         });
         refused("result", |err| stk_result_guarantee(null(), 0, 0, &mut guarantee, room, err));
         refused("out", |err| stk_result_guarantee(outcome.0, 0, 0, null_mut(), room, err));
@@ -87,14 +95,15 @@ fn required_pointers_are_named_when_they_are_null() {
         assert_eq!(stk_budget_drawn(held.0), 0);
 
         refused("out", |err| stk_cancel_new(null_mut(), err));
-        refused("out", |err| stk_request_new(0.5, null_mut(), err));
-        refused("request", |err| stk_request_set_sigma(null_mut(), 0.5, err));
+        refused("noise", |err| stk_request_new(null(), &mut a_request, err));
+        refused("out", |err| stk_request_new(noise, null_mut(), err));
+        refused("request", |err| stk_request_set_noise(null_mut(), noise, err));
+        refused("noise", |err| stk_request_set_noise(request.0, null(), err));
         refused("request", |err| stk_request_set_k(null_mut(), [1usize].as_ptr(), 1, err));
         refused("k", |err| stk_request_set_k(request.0, null(), 1, err));
         refused("request", |err| stk_request_set_n(null_mut(), 1, err));
         refused("request", |err| stk_request_set_n0(null_mut(), 1, err));
         refused("request", |err| stk_request_set_alpha(null_mut(), 0.1, err));
-        refused("request", |err| stk_request_set_bound(null_mut(), 0, err));
         refused("request", |err| stk_request_set_rule(null_mut(), c"fixed".as_ptr(), err));
         refused("rule", |err| stk_request_set_rule(request.0, null(), err));
         refused("request", |err| stk_request_set_allocation(null_mut(), c"auto".as_ptr(), err));
@@ -102,7 +111,7 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("request", |err| stk_request_set_noise_exact(null_mut(), 255, err));
         refused("request", |err| stk_request_set_chacha12(null_mut(), null(), err));
         refused("request", |err| stk_request_set_seed(null_mut(), 0, err));
-        refused("request", |err| stk_request_set_key(null_mut(), 0, err));
+        refused("request", |err| stk_request_set_stream(null_mut(), 0, err));
         refused("request", |err| stk_request_set_input_max(null_mut(), 1.0, err));
         refused("request", |err| stk_request_set_timeout_ms(null_mut(), 1, err));
         refused("request", |err| stk_request_set_cancel(null_mut(), token.0, err));
@@ -156,11 +165,6 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("request", |err| stk_model_sample(model.0, null(), x, 0, 1, &mut a_counts, err));
         refused("input", |err| stk_model_sample(model.0, request.0, null(), 0, 1, &mut a_counts, err));
         refused("out", |err| stk_model_sample(model.0, request.0, x, 0, 1, null_mut(), err));
-        let (mut left, mut slack) = (0.0, 0.0);
-        refused("model", |err| stk_model_noise_cost(null(), request.0, 1, &mut left, &mut slack, err));
-        refused("request", |err| stk_model_noise_cost(model.0, null(), 1, &mut left, &mut slack, err));
-        refused("alpha_left", |err| stk_model_noise_cost(model.0, request.0, 1, null_mut(), &mut slack, err));
-        refused("radius_slack", |err| stk_model_noise_cost(model.0, request.0, 1, &mut left, null_mut(), err));
         let (none, user) = (None, null_mut());
         refused("model", |err| stk_model_submit_predict(null(), request.0, x, 1, none, user, &mut a_job, err));
         refused("request", |err| stk_model_submit_predict(model.0, null(), x, 1, none, user, &mut a_job, err));
@@ -189,21 +193,23 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("result", |err| stk_result_labels(null(), 0, 0, &mut ints, &mut len, err));
         refused("labels", |err| stk_result_labels(outcome.0, 0, 0, null_mut(), &mut len, err));
         refused("len", |err| stk_result_labels(outcome.0, 0, 0, &mut ints, null_mut(), err));
-        refused("result", |err| stk_result_counts(null(), 0, &mut data, &mut len, err));
-        refused("counts", |err| stk_result_counts(outcome.0, 0, null_mut(), &mut len, err));
-        refused("classes", |err| stk_result_counts(outcome.0, 0, &mut data, null_mut(), err));
-        refused("result", |err| stk_result_selection(null(), 0, &mut data, &mut len, err));
-        refused("counts", |err| stk_result_selection(outcome.0, 0, null_mut(), &mut len, err));
-        refused("classes", |err| stk_result_selection(outcome.0, 0, &mut data, null_mut(), err));
-        refused("result", |err| stk_result_json(null(), 0, &mut json, err));
-        refused("json", |err| stk_result_json(outcome.0, 0, null_mut(), err));
+        refused("result", |err| stk_result_counts(null(), 0, &mut a_counts, err));
+        refused("out", |err| stk_result_counts(outcome.0, 0, null_mut(), err));
+        refused("result", |err| stk_result_counts_of_k(null(), 0, 0, &mut a_counts, err));
+        refused("out", |err| stk_result_counts_of_k(outcome.0, 0, 0, null_mut(), err));
+        refused("result", |err| stk_result_selection(null(), 0, &mut a_counts, err));
+        refused("out", |err| stk_result_selection(outcome.0, 0, null_mut(), err));
+        for get in [stk_result_json, stk_result_json_with_secret] {
+            refused("result", |err| get(null(), 0, &mut json, err));
+            refused("json", |err| get(outcome.0, 0, null_mut(), err));
+        }
 
         refused("ort_api_base", |err| stk_runtime_use_api_base(null(), err));
         refused("out", |err| stk_runtime_version(null_mut(), err));
         refused("out", |err| stk_runtime_path(null_mut(), err));
         refused("provider", |err| stk_runtime_check_provider(null(), err));
     }
-    assert!(result.is_null() && a_job.is_null() && a_model.is_null() && a_counts.is_null());
+    assert!(result.is_null() && a_job.is_null() && a_model.is_null() && a_counts.is_null() && a_request.is_null());
     // `out` was missing before the result was taken: it is still there.
     assert!(abi::Outcome::from(|out, err| unsafe { stk_job_result(job.0, out, err) }).is_ok());
 }
@@ -226,6 +232,7 @@ fn null_is_answered_where_it_may_be_given() {
         stk_job_cancel(null());
         assert!(!stk_cancel_is_set(null()) && !stk_job_is_done(null()));
         assert_eq!((stk_job_samples_done(null()), stk_job_samples_total(null()), stk_counts_n(null())), (0, 0, 0));
+        assert_eq!(stk_counts_invalid(null()), 0);
         assert_eq!((stk_model_elements(null()), stk_model_classes(null())), (0, 0));
         assert_eq!((stk_model_batch(null()), stk_model_threads(null())), (0, 0));
         assert_eq!((stk_result_len(null()), stk_result_k_len(null())), (0, 0));
@@ -247,7 +254,7 @@ fn a_failure_needs_no_place_for_its_error() {
     let mut counts = null_mut();
     // SAFETY: NULL for `err` is allowed.
     unsafe {
-        assert_eq!(stk_counts_new(null(), 3, 0, &mut counts, null_mut()), STK_STATUS_INVALID_ARGUMENT);
+        assert_eq!(stk_counts_from_json(null(), &mut counts, null_mut()), STK_STATUS_INVALID_ARGUMENT);
     }
     assert!(counts.is_null());
 }

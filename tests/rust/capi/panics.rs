@@ -4,7 +4,7 @@ use std::ptr::{null, null_mut};
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Counts, call, empty_summary};
+use crate::abi::{Counts, Query, call, empty_summary};
 
 #[test]
 fn a_panic_is_a_status_and_the_process_goes_on() {
@@ -24,7 +24,7 @@ fn a_poisoned_handle_says_so_and_can_be_freed() {
         let failed = result.unwrap_err();
         assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_POISONED, field), "{failed:?}");
     };
-    let mut summary = empty_summary();
+    let (mut summary, query) = (empty_summary(), Query::of(1, 1).raw());
     let (size, mut data, mut len) = (size_of::<stk_summary>(), null(), 0);
     unsafe {
         assert_eq!(call(|err| stk_test_panic(counts.0, err)).unwrap_err().status, STK_STATUS_PANIC);
@@ -33,11 +33,11 @@ fn a_poisoned_handle_says_so_and_can_be_freed() {
         poisoned("counts", call(|err| stk_counts_add(counts.0, other.0, err)));
         poisoned("other", call(|err| stk_counts_add(other.0, counts.0, err)));
         let out = &raw mut summary;
-        poisoned("counts", call(|err| stk_counts_certify(counts.0, 1, 1, 0.5, 0.1, 0, 0.0, out, size, err)));
+        poisoned("counts", call(|err| stk_counts_certify(counts.0, &query, out, size, err)));
         poisoned("counts", call(|err| stk_counts_predict(counts.0, 1, 0.1, null_mut(), out, size, err)));
         assert_eq!(stk_counts_n(counts.0), 0, "as for NULL");
         assert_eq!(stk_counts_n(other.0), 3, "the other handle of a refused call is whole");
     }
     assert_eq!((len, summary.n), (0, 0), "outputs are untouched");
-    assert!(other.certify(1, 1, 0.5, 0.1, 0, 0.0).is_ok());
+    assert!(other.certify(&Query::of(1, 1).alpha(0.1)).is_ok());
 }

@@ -5,12 +5,13 @@ use std::ptr::null_mut;
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Counts, Model, Request, call, empty_summary};
+use crate::abi::{Counts, Model, Query, Request, call, empty_summary};
 
 #[test]
 fn a_summary_is_cut_at_a_field_or_filled_with_zeros() {
     let counts = Counts::new(&[5, 90, 5], 0).unwrap();
-    let whole = counts.certify(1, 1, 0.5, 0.001, STK_BOUND_RANKED, 0.0).unwrap();
+    let query = Query::of(1, 1);
+    let whole = counts.certify(&query).unwrap();
     let size = size_of::<stk_summary>();
     // SAFETY: a summary has no padding.
     let whole_bytes = unsafe { std::slice::from_raw_parts((&raw const whole).cast::<u8>(), size) }.to_vec();
@@ -19,20 +20,17 @@ fn a_summary_is_cut_at_a_field_or_filled_with_zeros() {
         let mut bytes = [0xAAu64; 26];
         call(|err| unsafe {
             let out = bytes.as_mut_ptr().cast();
-            stk_counts_certify(counts.0, 1, 1, 0.5, 0.001, STK_BOUND_RANKED, 0.0, out, out_size, err)
+            stk_counts_certify(counts.0, &query.raw(), out, out_size, err)
         })
         .unwrap();
         let bytes: Vec<u8> = bytes.iter().flat_map(|word| word.to_ne_bytes()).collect();
         let filled = u64::from_ne_bytes(bytes[..8].try_into().unwrap()) as usize;
-        // 16 words, two halves, two bytes and six; then, since they were added, three words, four halves and a word.
+        // 20 words, six halves, three bytes and five.
         let expected = match out_size {
-            0..128 => out_size / 8 * 8,
-            128..136 => out_size / 4 * 4,
-            136..138 => out_size,
-            138..144 => 138,
-            144..168 => out_size / 8 * 8,
-            168..184 => out_size / 4 * 4,
-            184..192 => 184,
+            0..160 => out_size / 8 * 8,
+            160..184 => out_size / 4 * 4,
+            184..187 => out_size,
+            187..192 => 187,
             _ => 192,
         };
         assert_eq!(filled, expected, "of {out_size}");
@@ -44,9 +42,7 @@ fn a_summary_is_cut_at_a_field_or_filled_with_zeros() {
     }
     for out_size in [0, 7, usize::MAX] {
         let mut summary = empty_summary();
-        let failed = call(|err| unsafe {
-            stk_counts_certify(counts.0, 1, 1, 0.5, 0.001, STK_BOUND_RANKED, 0.0, &mut summary, out_size, err)
-        });
+        let failed = call(|err| unsafe { stk_counts_certify(counts.0, &query.raw(), &mut summary, out_size, err) });
         assert_eq!(failed.unwrap_err().field, "out_size");
     }
 }
@@ -56,9 +52,9 @@ fn results_hold_every_input_and_k_and_outlive_their_model() {
     let model = Model::test("linear.onnx", 16, 2);
     let request = Request::of(0.5, 500, 9);
     call(|err| unsafe { stk_request_set_k(request.0, [2usize, 1].as_ptr(), 2, err) }).unwrap();
-    call(|err| unsafe { stk_request_set_key(request.0, 40, err) }).unwrap();
+    call(|err| unsafe { stk_request_set_stream(request.0, 40, err) }).unwrap();
     let inputs: Vec<f32> =
-        (0..3).flat_map(|i| crate::linear_input().into_iter().map(move |x| x + i as f32 / 16.0)).collect();
+        (0..3).flat_map(|i| crate::capi::linear_input().into_iter().map(move |x| x + i as f32 / 16.0)).collect();
     let (result, outcome) = model.certify(&request, &inputs, Some(&[STK_NO_LABEL, 1, 0]));
     result.unwrap();
     let (predicted, prediction) = model.predict(&request, &inputs);
@@ -68,14 +64,14 @@ fn results_hold_every_input_and_k_and_outlive_their_model() {
     for input in 0..3 {
         assert_eq!(outcome.counts(input).iter().sum::<u64>(), 500);
         assert_eq!(prediction.counts(input).iter().sum::<u64>(), 500);
-        assert_ne!(outcome.counts(input), prediction.counts(input), "rows of its own");
+        assert_ne!(outcome.counts(input), prediction.counts(input), "samples of its own");
         assert_eq!(outcome.selection(input).iter().sum::<u64>(), if input == 0 { 100 } else { 0 });
         for (k_index, k) in [2, 1].into_iter().enumerate() {
             let summary = outcome.summary(input, k_index);
-            assert_eq!((summary.k, summary.key, summary.seed, summary.n), (k, 40 + input as u64, 9, 500));
+            assert_eq!((summary.k, summary.stream, summary.n), (k, 40 + input as u64, 500));
             assert_eq!(summary.n0, if input == 0 { 100 } else { 0 });
             assert_eq!(outcome.labels(input, k_index), [summary.label]);
-            assert!(summary.radius_slack > 0.0 && summary.seconds > 0.0 && summary.grid > 0.0);
+            assert!(summary.radius_cost > 0.0 && summary.seconds > 0.0 && summary.grid > 0.0);
             let found = prediction.summary(input, k_index);
             assert_eq!((found.radius, found.p_lower, found.p_upper), (0.0, 0.0, 1.0));
             assert_eq!(prediction.labels(input, k_index).len() as u64, k);
@@ -94,53 +90,12 @@ fn results_hold_every_input_and_k_and_outlive_their_model() {
 }
 
 #[test]
-fn json_is_enough_to_certify_again() {
-    let model = Model::test("linear.onnx", 16, 2);
-    let request = Request::of(0.3, 700, u64::MAX);
-    let (_, outcome) = model.certify(&request, &crate::linear_input(), None);
-    let json = outcome.json(0);
-    let summary = outcome.summary(0, 0);
-    assert_eq!(json["model_sha256"], crate::abi::text(unsafe { stk_model_sha256(model.0) }));
-    assert_eq!((json["provider"].as_str(), json["precision"].as_str()), (Some("cpu"), Some("float32")));
-    assert_eq!(json["seed"].as_u64(), Some(u64::MAX));
-    assert_eq!(json["program_version"], env!("CARGO_PKG_VERSION"));
-    assert!(json["onnxruntime_version"].as_str().unwrap().starts_with("1."));
-    assert_eq!((json["label_source"].as_str(), json["status"].as_str()), (Some("selected"), Some("OK")));
-    let float = |value: &serde_json::Value| value.as_f64().unwrap();
-    assert_eq!(float(&json["sigma"]).to_bits(), 0.3f64.to_bits());
-    let labels: Vec<u64> = json["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect();
-    let counts = Counts::new(&labels, json["rows"].as_u64().unwrap()).unwrap();
-    let certificate = &json["certificates"][0];
-    let again = counts
-        .certify(
-            json["label"].as_u64().unwrap() as usize,
-            certificate["k"].as_u64().unwrap() as usize,
-            float(&json["sigma"]),
-            float(&json["alpha"]),
-            STK_BOUND_RANKED,
-            float(&json["radius_slack"]),
-        )
-        .unwrap();
-    assert_eq!(json["bound"], "ranked");
-    assert_eq!(again.radius.to_bits(), float(&certificate["radius"]).to_bits());
-    assert_eq!(again.radius.to_bits(), summary.radius.to_bits());
-    assert_eq!(float(&json["grid"]).to_bits(), summary.grid.to_bits());
-    let (_, prediction) = model.predict(&request, &crate::linear_input());
-    let json = prediction.json(0);
-    assert_eq!(json["task"], "predict");
-    assert_eq!(float(&json["predictions"][0]["p_value"]).to_bits(), prediction.summary(0, 0).p_value.to_bits());
-}
-
-#[test]
 fn counts_of_disjoint_ranges_add_to_the_whole() {
     let model = Model::test("exact_order.onnx", 16, 2);
     let request = Request::of(0.25, 1000, 5);
-    call(|err| unsafe { stk_request_set_key(request.0, 3, err) }).unwrap();
+    call(|err| unsafe { stk_request_set_stream(request.0, 3, err) }).unwrap();
     let input = vec![0.5f32; 24];
-    let sample = |first, rows| {
-        Counts::from(|out, err| unsafe { stk_model_sample(model.0, request.0, input.as_ptr(), first, rows, out, err) })
-            .unwrap()
-    };
+    let sample = |first, rows| Counts::sample(&model, &request, &input, first, rows).unwrap();
     let (_, whole) = model.certify(&request, &input, Some(&[0]));
     let sum = sample(0, 137);
     for (first, rows) in [(137, 1), (138, 862)] {

@@ -4,7 +4,7 @@ use std::ptr::null_mut;
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Counts, Failed, Job, Model, Outcome, Request, c, call, give};
+use crate::abi::{Failed, Job, Model, Outcome, Query, Request, c, call, give};
 
 /// More rows than could be drawn in the life of a test.
 const FOREVER: u64 = 1_000_000_000_000;
@@ -26,64 +26,34 @@ fn endless(timeout_ms: u64) -> Request {
     request
 }
 
-/// What certifies the label of one k of a record again: its allocation and validity at what the noise left of alpha.
-fn again(json: &serde_json::Value, counts: &Counts, k_index: usize) -> f64 {
-    let (certificate, float) = (&json["certificates"][k_index], |value: &serde_json::Value| value.as_f64().unwrap());
-    let whole = |value: &serde_json::Value| value.as_u64().unwrap() as usize;
-    let found = counts.certify_with(
-        whole(&json["label"]),
-        whole(&certificate["k"]),
-        float(&json["sigma"]),
-        float(&json["alpha_left"]),
-        certificate["allocation"].as_str(),
-        json["validity"].as_str(),
-        float(&json["radius_slack"]),
-    );
-    found.unwrap().radius
-}
-
-fn counts_of(json: &serde_json::Value) -> Counts {
-    let labels: Vec<u64> = json["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect();
-    Counts::new(&labels, json["rows"].as_u64().unwrap()).unwrap()
+/// The certificate of one k again, from the counts that it rests on.
+fn again(outcome: &Outcome, input: usize, k_index: usize) -> stk_summary {
+    let summary = outcome.summary(input, k_index);
+    let query = Query::of(summary.label as u64, summary.k).allocation(&outcome.allocation(input, k_index));
+    outcome.drawn_of_k(input, k_index).certify(&query).unwrap()
 }
 
 #[test]
-fn a_record_of_a_rule_is_enough_to_certify_again() {
+fn counts_of_a_rule_certify_again_by_themselves() {
     let model = Model::test("linear.onnx", 16, 2);
-    let input = crate::linear_input();
     let (mut last, mut earlier) = (0, 0);
-    let rules = [("tolerance:0.2sigma", "anytime"), ("steps:0.2", "anytime:20000")];
-    for (seed, (rule, validity)) in (0..40).flat_map(|seed| rules.map(|rule| (seed, rule))) {
+    let rules = [("tolerance:0.2sigma", STK_VALIDITY_ANYTIME, 0), ("steps:0.2", STK_VALIDITY_ANYTIME_TO, 20_000)];
+    for (seed, (rule, validity, validity_last)) in (0..40).flat_map(|seed| rules.map(|rule| (seed, rule))) {
         let request = ruled(rule, 20_000, seed);
         set_k(&request, &[1, 2]);
         call(|err| unsafe { stk_request_set_allocation(request.0, c"auto".as_ptr(), err) }).unwrap();
-        let (result, outcome) = model.certify(&request, &input, None);
+        let (result, outcome) = model.certify(&request, &crate::capi::linear_input(), None);
         result.unwrap();
-        let json = outcome.json(0);
-        assert_eq!((json["rule"].as_str(), json["validity"].as_str()), (Some(rule), Some(validity)));
-        assert_eq!(json["bound"], "auto");
         for k_index in 0..2 {
-            let (summary, certificate) = (outcome.summary(0, k_index), &json["certificates"][k_index]);
-            assert_eq!(certificate["radius"].as_f64().unwrap().to_bits(), summary.radius.to_bits());
-            assert_eq!(certificate["allocation"], outcome.allocation(0, k_index));
-            assert_eq!(outcome.validity(0, k_index), validity);
-            assert_eq!(certificate["rows"].as_u64(), Some(summary.n_certified));
-            assert_eq!(certificate["decision"], crate::abi::text(stk_decision_name(summary.decision)));
-            assert_eq!(json["samples_drawn"].as_u64(), Some(summary.samples_drawn));
+            let summary = outcome.summary(0, k_index);
+            let again = again(&outcome, 0, k_index);
+            assert_eq!(again.radius.to_bits(), summary.radius.to_bits(), "seed {seed}");
+            assert_eq!((summary.validity, summary.validity_last), (validity, validity_last));
+            assert_eq!((again.validity, again.validity_last), (validity, validity_last));
+            assert_eq!((again.radius_cost, again.alpha_left), (summary.radius_cost, summary.alpha_left));
+            assert_eq!(again.n, summary.n_certified);
             assert!(summary.n_certified <= summary.n && summary.n <= summary.samples_drawn);
-            // An earlier look saw the first of the very samples that the last one saw.
-            let counts = if summary.n_certified == summary.n {
-                last += 1;
-                counts_of(&json)
-            } else {
-                earlier += 1;
-                let rows = summary.n_certified;
-                Counts::from(|out, err| unsafe {
-                    stk_model_sample(model.0, request.0, input.as_ptr(), 0, rows, out, err)
-                })
-                .unwrap()
-            };
-            assert_eq!(again(&json, &counts, k_index).to_bits(), summary.radius.to_bits(), "seed {seed}");
+            *(if summary.n_certified == summary.n { &mut last } else { &mut earlier }) += 1;
         }
     }
     assert!(last >= 20 && earlier >= 3, "{last} of last looks, {earlier} of earlier ones");
@@ -92,20 +62,16 @@ fn a_record_of_a_rule_is_enough_to_certify_again() {
 #[test]
 fn a_late_rule_answers_with_its_last_look() {
     let model = Model::test("linear.onnx", 16, 2);
-    let two = [crate::linear_input(), crate::linear_input()].concat();
+    let two = [crate::capi::linear_input(), crate::capi::linear_input()].concat();
     let request = endless(1000);
     let late = |(result, outcome): (Result<(), Failed>, Outcome)| {
         result.unwrap();
         for input in 0..2 {
             let summary = outcome.summary(input, 0);
             assert_eq!((summary.status, summary.decision), (STK_STATUS_OK, STK_DECISION_UNDECIDED));
-            assert_eq!(summary.cut, STK_STATUS_DEADLINE_EXCEEDED);
+            assert_eq!(summary.early_stop, STK_STATUS_DEADLINE_EXCEEDED);
             assert!(summary.n > 0 && summary.n_certified <= summary.n && summary.n <= summary.samples_drawn);
-            let json = outcome.json(input);
-            assert_eq!((json["status"].as_str(), json["cut"].as_str()), (Some("OK"), Some("DEADLINE_EXCEEDED")));
-            if summary.n_certified == summary.n {
-                assert_eq!(again(&json, &counts_of(&json), 0).to_bits(), summary.radius.to_bits());
-            }
+            assert_eq!(again(&outcome, input, 0).radius.to_bits(), summary.radius.to_bits());
         }
     };
     late(model.certify(&request, &two, None));
@@ -121,16 +87,17 @@ fn a_late_rule_answers_with_its_last_look() {
 fn an_input_without_a_look_has_no_answer() {
     let model = Model::test("linear.onnx", 16, 2);
     let request = endless(1000);
-    // The rows that select never end, so the label's rows never begin: no answer. Beside a label that is given: an answer.
+    // The rows that select never end, so the label's rows never begin: no answer. Beside a label that is given: an
+    // answer.
     call(|err| unsafe { stk_request_set_n0(request.0, FOREVER, err) }).unwrap();
-    let two = [crate::linear_input(), crate::linear_input()].concat();
+    let two = [crate::capi::linear_input(), crate::capi::linear_input()].concat();
     let (result, outcome) = model.certify(&request, &two, Some(&[1, STK_NO_LABEL]));
     let failed = result.unwrap_err();
     assert_eq!(failed.status, STK_STATUS_DEADLINE_EXCEEDED);
     assert!(failed.message.starts_with("input 1: "), "{failed:?}");
     let (given, selected) = (outcome.summary(0, 0), outcome.summary(1, 0));
     assert_eq!((given.status, given.decision), (STK_STATUS_OK, STK_DECISION_UNDECIDED));
-    assert_eq!((selected.status, selected.cut), (STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_DEADLINE_EXCEEDED));
+    assert_eq!((selected.status, selected.early_stop), (STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_DEADLINE_EXCEEDED));
     assert_eq!((selected.decision, selected.radius, selected.n_certified), (STK_DECISION_NONE, 0.0, 0));
     assert_eq!(outcome.allocation(1, 0), "");
 }
@@ -140,7 +107,7 @@ fn a_cancelled_rule_has_no_answer() {
     let model = Model::test("linear.onnx", 16, 2);
     let job = Job::from(|out, err| unsafe {
         let request = endless(0);
-        let x = crate::linear_input();
+        let x = crate::capi::linear_input();
         stk_model_submit_certify(model.0, request.0, x.as_ptr(), 1, &1, None, null_mut(), out, err)
     })
     .unwrap();
@@ -156,33 +123,29 @@ fn a_cancelled_rule_has_no_answer() {
     assert!(summary.n >= 500 && outcome.labels(0, 0).is_empty());
     // A set that can be settled is, with few rows of so many.
     let request = ruled("predict", FOREVER, 3);
-    let (result, outcome) = model.predict(&request, &crate::linear_input());
+    let (result, outcome) = model.predict(&request, &crate::capi::linear_input());
     result.unwrap();
     let summary = outcome.summary(0, 0);
-    assert_eq!((summary.decision, summary.abstain, summary.cut), (STK_DECISION_SETTLED, 0, STK_STATUS_OK));
+    assert_eq!((summary.decision, summary.abstain, summary.early_stop), (STK_DECISION_SETTLED, 0, STK_STATUS_OK));
     assert!(summary.n < 100_000);
 }
 
 #[test]
-fn the_bound_that_was_chosen_is_told() {
+fn the_allocation_that_was_chosen_is_told() {
     let model = Model::test("linear.onnx", 16, 2);
     let request = Request::of(0.5, 2000, 5);
-    let bound_of = |outcome: &Outcome| (outcome.summary(0, 0).bound, outcome.allocation(0, 0));
-    let certify = |label| {
-        let (result, outcome) = model.certify(&request, &crate::linear_input(), Some(&[label]));
+    let certify = |allocation: &str| {
+        call(|err| unsafe { stk_request_set_allocation(request.0, c(allocation).as_ptr(), err) }).unwrap();
+        let (result, outcome) = model.certify(&request, &crate::capi::linear_input(), Some(&[1]));
         result.unwrap();
         outcome
     };
-    call(|err| unsafe { stk_request_set_allocation(request.0, c"ranked:0.75".as_ptr(), err) }).unwrap();
-    assert_eq!(bound_of(&certify(1)), (STK_BOUND_ALLOCATION, "ranked:0.75".into()));
-    // The later call counts.
-    call(|err| unsafe { stk_request_set_bound(request.0, STK_BOUND_SIMUEM, err) }).unwrap();
-    assert_eq!(bound_of(&certify(1)), (STK_BOUND_SIMUEM, "simuem".into()));
-    call(|err| unsafe { stk_request_set_bound(request.0, STK_BOUND_AUTO, err) }).unwrap();
-    let outcome = certify(1);
+    for allocation in ["ranked:0.75", "simuem"] {
+        assert_eq!(certify(allocation).allocation(0, 0), allocation);
+    }
+    let outcome = certify("auto");
     assert_eq!(outcome.selection(0).iter().sum::<u64>(), 100, "the pilot of a label that is given");
-    assert_ne!(outcome.summary(0, 0).bound, STK_BOUND_AUTO);
     assert_ne!(outcome.allocation(0, 0), "auto");
-    let (_, outcome) = model.predict(&request, &crate::linear_input());
+    let (_, outcome) = model.predict(&request, &crate::capi::linear_input());
     assert_eq!(outcome.allocation(0, 0), "");
 }

@@ -4,7 +4,7 @@ use std::ptr::null_mut;
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Cancel, Counts, Failed, Job, Model, Outcome, Request, call, give};
+use crate::abi::{Cancel, Counts, Failed, Job, Model, Outcome, Query, Request, call, give};
 
 /// More rows than could be drawn in the life of a test.
 const FOREVER: u64 = 1_000_000_000_000;
@@ -24,9 +24,9 @@ fn cut_short(status: stk_status, (result, outcome): (Result<(), Failed>, Outcome
         assert!(outcome.labels(input, 0).is_empty());
         assert_eq!(outcome.counts(input).iter().sum::<u64>(), summary.n);
         assert!(summary.n < FOREVER);
-        let json = outcome.json(input);
-        assert_eq!(json["status"], if status == STK_STATUS_CANCELLED { "CANCELLED" } else { "DEADLINE_EXCEEDED" });
-        assert!(json.get("certificates").is_none() && json.get("predictions").is_none());
+        assert_eq!((summary.early_stop, summary.validity), (status, STK_VALIDITY_NONE));
+        let refused = outcome.drawn(input).certify(&Query::of(0, 1)).unwrap_err();
+        assert_eq!((refused.status, refused.field.as_str()), (STK_STATUS_INVALID_DATA, "counts"));
         summary.n
     };
     (0..inputs).map(rows).collect()
@@ -35,7 +35,7 @@ fn cut_short(status: stk_status, (result, outcome): (Result<(), Failed>, Outcome
 #[test]
 fn a_timeout_ends_a_call_with_the_counts_so_far() {
     let model = Model::test("linear.onnx", 16, 2);
-    let input = crate::linear_input();
+    let input = crate::capi::linear_input();
     let request = endless(100);
     let rows = cut_short(STK_STATUS_DEADLINE_EXCEEDED, model.predict(&request, &input), 1);
     assert!(rows[0] > 0);
@@ -62,7 +62,8 @@ fn a_timeout_ends_a_call_with_the_counts_so_far() {
 
 #[test]
 fn a_timeout_ends_a_run_that_is_under_way() {
-    // A single batch of this model takes many seconds, and there are 10^12 rows of them: that the call returns is the test.
+    // A single batch of this model takes many seconds, and there are 10^12 rows of them: that the call returns is the
+    // test.
     let model = Model::test("slow.onnx", 4, 1);
     let rows = cut_short(STK_STATUS_DEADLINE_EXCEEDED, model.predict(&endless(50), &[200.0; 64]), 1);
     assert!(rows[0] < 1000);
@@ -91,7 +92,7 @@ fn a_token_cancels_all_calls_and_jobs_that_have_it() {
     let token = Cancel::from(|out, err| unsafe { stk_cancel_new(out, err) }).unwrap();
     let request = endless(0);
     call(|err| unsafe { stk_request_set_cancel(request.0, token.0, err) }).unwrap();
-    let input = crate::linear_input();
+    let input = crate::capi::linear_input();
     std::thread::scope(|scope| {
         let waiting: Vec<_> = (0..3).map(|_| scope.spawn(|| model.predict(&request, &input))).collect();
         let job = Job::from(|out, err| unsafe {

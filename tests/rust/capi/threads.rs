@@ -7,9 +7,9 @@ use smoothtopk::capi::*;
 fn sixty_four_threads_sharing_a_model_get_the_counts_of_one_alone() {
     let inputs: Vec<Vec<f32>> =
         (0..64).map(|i| (0..24).map(|j| ((i * 7 + j * 5) % 33) as f32 / 64.0 + 0.25).collect()).collect();
-    let request = |key: usize| {
-        let request = Request::of(0.25, 700 + key as u64, 77);
-        call(|err| unsafe { stk_request_set_key(request.0, key as u64, err) }).unwrap();
+    let request = |stream: usize| {
+        let request = Request::of(0.25, 700 + stream as u64, 77);
+        call(|err| unsafe { stk_request_set_stream(request.0, stream as u64, err) }).unwrap();
         call(|err| unsafe { stk_request_set_k(request.0, [1usize, 3].as_ptr(), 2, err) }).unwrap();
         request
     };

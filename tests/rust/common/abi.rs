@@ -53,6 +53,11 @@ pub fn give<T>(make: impl FnOnce(*mut *mut T, *mut *mut stk_error) -> stk_status
     (result, out)
 }
 
+/// Gaussian noise, as C writes it.
+pub fn gaussian(sigma: f64) -> CString {
+    c(&format!("gaussian:{sigma:?}"))
+}
+
 pub fn c(text: &str) -> CString {
     CString::new(text).unwrap()
 }
@@ -152,10 +157,10 @@ pub fn test_model(name: &str) -> String {
 
 impl Request {
     pub fn new(sigma: f64) -> Self {
-        Self::from(|out, err| unsafe { stk_request_new(sigma, out, err) }).unwrap()
+        Self::from(|out, err| unsafe { stk_request_new(gaussian(sigma).as_ptr(), out, err) }).unwrap()
     }
 
-    /// With n rows and a seed.
+    /// With n samples and a seed.
     pub fn of(sigma: f64, n: u64, seed: u64) -> Self {
         let request = Self::new(sigma);
         call(|err| unsafe { stk_request_set_n(request.0, n, err) }).unwrap();
@@ -177,22 +182,33 @@ impl Outcome {
         summary
     }
 
+    /// The counts that the answer rests on.
+    pub fn drawn(&self, input: usize) -> Counts {
+        Counts::from(|out, err| unsafe { stk_result_counts(self.0, input, out, err) }).unwrap()
+    }
+
+    /// The counts that the answer for one k rests on.
+    pub fn drawn_of_k(&self, input: usize, k_index: usize) -> Counts {
+        Counts::from(|out, err| unsafe { stk_result_counts_of_k(self.0, input, k_index, out, err) }).unwrap()
+    }
+
+    /// The counts that selected, where there are any.
+    pub fn pilot(&self, input: usize) -> Option<Counts> {
+        let mut out = ptr::null_mut();
+        call(|err| unsafe { stk_result_selection(self.0, input, &mut out, err) }).unwrap();
+        (!out.is_null()).then_some(Counts(out))
+    }
+
     pub fn counts(&self, input: usize) -> Vec<u64> {
-        array(|data, len, err| unsafe { stk_result_counts(self.0, input, data, len, err) })
+        self.drawn(input).labels()
     }
 
     pub fn selection(&self, input: usize) -> Vec<u64> {
-        array(|data, len, err| unsafe { stk_result_selection(self.0, input, data, len, err) })
+        self.pilot(input).map_or(Vec::new(), |counts| counts.labels())
     }
 
     pub fn labels(&self, input: usize, k_index: usize) -> Vec<i64> {
         array(|data, len, err| unsafe { stk_result_labels(self.0, input, k_index, data, len, err) })
-    }
-
-    pub fn validity(&self, input: usize, k_index: usize) -> String {
-        let mut validity = ptr::null();
-        call(|err| unsafe { stk_result_validity(self.0, input, k_index, &mut validity, err) }).unwrap();
-        text(validity)
     }
 
     pub fn allocation(&self, input: usize, k_index: usize) -> String {
@@ -221,6 +237,12 @@ impl Outcome {
         call(|err| unsafe { stk_result_json(self.0, input, &mut json, err) }).unwrap();
         serde_json::from_str(&text(json)).unwrap()
     }
+
+    pub fn json_with_secret(&self, input: usize) -> serde_json::Value {
+        let mut json = ptr::null();
+        call(|err| unsafe { stk_result_json_with_secret(self.0, input, &mut json, err) }).unwrap();
+        serde_json::from_str(&text(json)).unwrap()
+    }
 }
 
 /// An array that a handle owns.
@@ -242,85 +264,130 @@ pub struct Guaranteed {
     pub rest: stk_guarantee,
 }
 
+/// What is asked of counts, with names.
+#[derive(Clone, Debug)]
+pub struct Query {
+    pub label: u64,
+    pub k: u64,
+    pub alpha: f64,
+    pub allocation: Option<CString>,
+    pub randomized: stk_randomized,
+    pub uniform: f64,
+}
+
+impl Query {
+    pub fn of(label: u64, k: u64) -> Self {
+        Self { label, k, alpha: 0.001, allocation: None, randomized: STK_RANDOMIZED_NO, uniform: 0.0 }
+    }
+
+    pub fn alpha(self, alpha: f64) -> Self {
+        Self { alpha, ..self }
+    }
+
+    pub fn allocation(self, allocation: &str) -> Self {
+        Self { allocation: Some(c(allocation)), ..self }
+    }
+
+    pub fn by(self, uniform: f64) -> Self {
+        Self { randomized: STK_RANDOMIZED_BY, uniform, ..self }
+    }
+
+    /// As C has it; lives as long as `self`.
+    pub fn raw(&self) -> stk_query {
+        stk_query {
+            struct_size: size_of::<stk_query>() as u64,
+            label: self.label,
+            k: self.k,
+            alpha: self.alpha,
+            allocation: self.allocation.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
+            uniform: self.uniform,
+            randomized: self.randomized,
+            reserved: 0,
+        }
+    }
+}
+
 impl Counts {
+    /// Bare numbers of noise of sigma 0.5, whose number was fixed.
     pub fn new(labels: &[u64], n: u64) -> Result<Self, Failed> {
-        Self::from(|out, err| unsafe { stk_counts_new(labels.as_ptr(), labels.len(), n, out, err) })
+        Self::assume(labels, n, "gaussian:0.5", 0.0, None)
+    }
+
+    pub fn assume(
+        labels: &[u64],
+        n: u64,
+        noise: &str,
+        radius_cost: f64,
+        validity: Option<&str>,
+    ) -> Result<Self, Failed> {
+        let (noise, validity) = (c(noise), validity.map(c));
+        let (noise, validity) = (noise.as_ptr(), validity.as_ref().map_or(ptr::null(), |text| text.as_ptr()));
+        let (data, len) = (labels.as_ptr(), labels.len());
+        Self::from(|out, err| unsafe { stk_counts_assume(data, len, n, noise, radius_cost, validity, out, err) })
+    }
+
+    pub fn sample(model: &Model, request: &Request, input: &[f32], first: u64, samples: u64) -> Result<Self, Failed> {
+        let x = input.as_ptr();
+        Self::from(|out, err| unsafe { stk_model_sample(model.0, request.0, x, first, samples, out, err) })
     }
 
     pub fn labels(&self) -> Vec<u64> {
         array(|data, len, err| unsafe { stk_counts_labels(self.0, data, len, err) })
     }
 
-    pub fn certify(
+    pub fn n(&self) -> u64 {
+        unsafe { stk_counts_n(self.0) }
+    }
+
+    pub fn add(&self, other: &Self) -> Result<(), Failed> {
+        call(|err| unsafe { stk_counts_add(self.0, other.0, err) })
+    }
+
+    pub fn copy(&self) -> Self {
+        Self::from(|out, err| unsafe { stk_counts_clone(self.0, out, err) }).unwrap()
+    }
+
+    fn text(
         &self,
-        label: usize,
-        k: usize,
-        sigma: f64,
-        alpha: f64,
-        bound: stk_bound,
-        slack: f64,
-    ) -> Result<stk_summary, Failed> {
-        let mut summary = empty_summary();
+        get: unsafe extern "C" fn(*const stk_counts, *mut *const c_char, *mut *mut stk_error) -> stk_status,
+    ) -> String {
+        let mut found = ptr::null();
+        call(|err| unsafe { get(self.0, &mut found, err) }).unwrap();
+        text(found)
+    }
+
+    pub fn json(&self) -> String {
+        self.text(stk_counts_json)
+    }
+
+    pub fn json_with_secret(&self) -> String {
+        self.text(stk_counts_json_with_secret)
+    }
+
+    pub fn assumptions(&self) -> String {
+        self.text(stk_counts_assumptions)
+    }
+
+    pub fn from_json(json: &str) -> Result<Self, Failed> {
+        let json = c(json);
+        Self::from(|out, err| unsafe { stk_counts_from_json(json.as_ptr(), out, err) })
+    }
+
+    pub fn certify(&self, query: &Query) -> Result<stk_summary, Failed> {
+        let (mut summary, query) = (empty_summary(), query.raw());
         let size = size_of::<stk_summary>();
-        call(|err| unsafe {
-            stk_counts_certify(self.0, label, k, sigma, alpha, bound, slack, &mut summary, size, err)
-        })?;
+        call(|err| unsafe { stk_counts_certify(self.0, &query, &mut summary, size, err) })?;
         Ok(summary)
     }
 
-    #[allow(clippy::too_many_arguments)] // As the function has.
-    pub fn certify_with(
-        &self,
-        label: usize,
-        k: usize,
-        sigma: f64,
-        alpha: f64,
-        allocation: Option<&str>,
-        validity: Option<&str>,
-        slack: f64,
-    ) -> Result<stk_summary, Failed> {
-        let (allocation, validity) = (allocation.map(c), validity.map(c));
-        let pointer = |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
-        let (allocation, validity) = (pointer(&allocation), pointer(&validity));
-        let mut summary = empty_summary();
-        let (out, size) = (&raw mut summary, size_of::<stk_summary>());
-        call(|err| unsafe {
-            stk_counts_certify_with(self.0, label, k, sigma, alpha, allocation, validity, slack, out, size, err)
-        })?;
-        Ok(summary)
-    }
-
-    pub fn guarantee(
-        &self,
-        pilot: Option<&Self>,
-        k: usize,
-        sigma: f64,
-        alpha: f64,
-        slack: f64,
-    ) -> Result<Guaranteed, Failed> {
-        self.guarantee_with(pilot, k, sigma, alpha, None, slack)
-    }
-
-    pub fn guarantee_with(
-        &self,
-        pilot: Option<&Self>,
-        k: usize,
-        sigma: f64,
-        alpha: f64,
-        validity: Option<&str>,
-        slack: f64,
-    ) -> Result<Guaranteed, Failed> {
+    pub fn guarantee(&self, pilot: Option<&Self>, k: usize, alpha: f64) -> Result<Guaranteed, Failed> {
         let room = k.min(1 << 20);
         let (mut labels, mut each, mut kept) = (vec![i64::MIN; room], vec![f64::NAN; room], vec![f64::NAN; room]);
         let mut guarantee = empty_guarantee();
         let (out, size) = (&raw mut guarantee, size_of::<stk_guarantee>());
         let (a, b, d) = (labels.as_mut_ptr(), each.as_mut_ptr(), kept.as_mut_ptr());
         let pilot = pilot.map_or(ptr::null(), |pilot| pilot.0.cast_const());
-        let validity = validity.map(c);
-        let kind = validity.as_ref().map_or(ptr::null(), |kind| kind.as_ptr());
-        call(|err| unsafe {
-            stk_counts_guarantee_with(self.0, pilot, k, sigma, alpha, kind, slack, a, b, d, out, size, err)
-        })?;
+        call(|err| unsafe { stk_counts_guarantee(self.0, pilot, k, alpha, a, b, d, out, size, err) })?;
         Ok(Guaranteed { labels, label_radii: each, kept_radii: kept, rest: guarantee })
     }
 

@@ -24,7 +24,7 @@ use smoothtopk::capi::*;
 struct Pools {
     counts: Vec<*mut stk_counts>,
     requests: Vec<*mut stk_request>,
-    /// Rows of each request: blocking calls are made for few only.
+    /// Samples of each request: blocking calls are made for few only.
     rows: Vec<(u64, u64)>,
     tokens: Vec<*mut stk_cancel>,
     options: Vec<*mut stk_model_options>,
@@ -150,6 +150,17 @@ unsafe fn step(c: &mut Choices<'_>, pools: &mut Pools) {
             _ => runs::of_results(c, pools),
         }
     }
+}
+
+/// Noise of any parameter; rarely what is none.
+fn noise(c: &mut Choices<'_>) -> CString {
+    let parameter = c.float();
+    let text = match c.byte() {
+        0..10 => "gaussian".to_owned(),
+        10..40 => format!("uniform:{parameter:?}"),
+        _ => format!("gaussian:{parameter:?}"),
+    };
+    CString::new(text).unwrap_or_default()
 }
 
 /// One of the texts; rarely NULL.

@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand_distr::{Binomial, Distribution};
 use smoothtopk::certificate::top_k_radius;
 use smoothtopk::perturbation::Gaussian;
-use smoothtopk::stats::{Counts, Prob, binomial};
+use smoothtopk::stats::{Prob, Tally, binomial};
 
 pub const ALPHA: f64 = 0.05;
 pub const FALSE_ALARM: f64 = 1e-8;
@@ -25,12 +25,12 @@ impl Truth {
     }
 
     /// One draw of n rows: of the multinomial, by conditional binomials.
-    pub fn draw(&self, rng: &mut StdRng) -> Counts {
+    pub fn draw(&self, rng: &mut StdRng) -> Tally {
         self.rows(self.n, rng)
     }
 
     /// As many rows.
-    pub fn rows(&self, n: u64, rng: &mut StdRng) -> Counts {
+    pub fn rows(&self, n: u64, rng: &mut StdRng) -> Tally {
         let (mut rows, mut mass) = (n, 1.0);
         let mut labels = vec![0; self.p.len()];
         for (count, &p) in labels.iter_mut().zip(&self.p) {
@@ -41,7 +41,7 @@ impl Truth {
             rows -= *count;
             mass = (mass - p).max(1e-300);
         }
-        Counts::new(labels, n).expect("the counts add to at most n")
+        Tally::new(labels, n).expect("the counts add to at most n")
     }
 
     /// The exact radius of label 0, in units of sigma.

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use smoothtopk::capi::{STK_BOUND_BINOCP, STK_BOUND_RANKED, STK_BOUND_SIMUEM, stk_bound};
 use smoothtopk::noise::Source;
 
 #[derive(Clone, Debug, Default)]
@@ -113,13 +112,19 @@ impl Case {
         self.allocation.is_some() && self.task == "certify"
     }
 
-    pub fn bound_constant(&self) -> stk_bound {
-        match self.bound.as_deref() {
-            None | Some("ranked") => STK_BOUND_RANKED,
-            Some("simuem") => STK_BOUND_SIMUEM,
-            Some("binocp") => STK_BOUND_BINOCP,
-            Some(other) => panic!("{}: bound {other}", self.name),
-        }
+    /// How alpha is split, where the case says so.
+    pub fn allocation_text(&self) -> Option<&str> {
+        self.allocation.as_deref().or(self.bound.as_deref())
+    }
+
+    /// The uniform of randomized bounds that counts are asked for.
+    pub fn uniform(&self) -> Option<f64> {
+        self.validity.as_deref()?.strip_prefix("randomized:").map(number)
+    }
+
+    /// Why bare numbers ended; `None` for a number that was fixed.
+    pub fn ending(&self) -> Option<&str> {
+        self.validity.as_deref().filter(|_| self.uniform().is_none())
     }
 }
 

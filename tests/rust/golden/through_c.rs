@@ -2,8 +2,8 @@
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Counts, Failed, Guaranteed, Model, Options, Request, c, call, test_model, text};
-use crate::file::{Answer, Case};
+use super::file::{Answer, Case};
+use crate::abi::{Counts, Failed, Guaranteed, Model, Options, Query, Request, c, call, gaussian, test_model, text};
 
 pub fn answer(case: &Case) -> Answer {
     let found = if case.task.starts_with("counts_") { from_counts(case) } else { from_model(case) };
@@ -11,8 +11,21 @@ pub fn answer(case: &Case) -> Answer {
 }
 
 fn from_counts(case: &Case) -> Result<Answer, Failed> {
-    let counts = Counts::new(&case.counts, case.n.unwrap_or(0))?;
-    let pilot = if case.pilot.is_empty() { None } else { Some(Counts::new(&case.pilot, 0)?) };
+    // A prediction does not depend on the noise, and its cases name none.
+    let noise = format!("gaussian:{:?}", case.sigma.unwrap_or(1.0));
+    let cost = case.radius_slack.unwrap_or(0.0);
+    let counts = Counts::assume(&case.counts, case.n.unwrap_or(0), &noise, cost, case.ending())?;
+    // What a rule says of its last number no bare numbers can state, but their text.
+    let counts = match case.ending() {
+        Some(ending) if ending.contains(':') => {
+            Counts::from_json(&counts.json().replace("\"rule\":null", "\"rule\":\"steps:1\""))?
+        }
+        _ => counts,
+    };
+    let pilot = match &case.pilot[..] {
+        [] => None,
+        pilot => Some(Counts::assume(pilot, 0, &noise, 0.0, None)?),
+    };
     let mut answer = Answer { status: "OK".into(), ..Answer::default() };
     let alpha = case.alpha.unwrap_or(0.001);
     for k in case.k() {
@@ -23,19 +36,17 @@ fn from_counts(case: &Case) -> Result<Answer, Failed> {
             answer.abstain.push(summary.abstain);
             answer.p_value.push(summary.p_value);
         } else if case.task == "counts_guarantee" {
-            let slack = case.radius_slack.unwrap_or(0.0);
-            let found = counts.guarantee(pilot.as_ref(), k, case.sigma.unwrap(), alpha, slack)?;
+            let found = counts.guarantee(pilot.as_ref(), k, alpha)?;
             assert_eq!((found.rest.k, found.rest.n0), (k as u64, case.pilot.iter().sum()));
             guaranteed(&mut answer, found);
         } else {
-            let label = case.label.unwrap() as usize;
-            let (sigma, slack) = (case.sigma.unwrap(), case.radius_slack.unwrap_or(0.0));
-            let found = match (&case.allocation, &case.validity) {
-                (None, None) => counts.certify(label, k, sigma, alpha, case.bound_constant(), slack)?,
-                (allocation, validity) => {
-                    counts.certify_with(label, k, sigma, alpha, allocation.as_deref(), validity.as_deref(), slack)?
-                }
-            };
+            let label = case.label.unwrap() as u64;
+            let mut query = Query::of(label, k as u64).alpha(alpha);
+            query.allocation = case.allocation_text().map(c);
+            if let Some(uniform) = case.uniform() {
+                query = query.by(uniform);
+            }
+            let found = counts.certify(&query)?;
             assert_eq!((found.label, found.k), (label as i64, k as u64));
             answer.label = Some(found.label);
             answer.radius.push(found.radius);
@@ -55,7 +66,8 @@ fn guaranteed(answer: &mut Answer, found: Guaranteed) {
 }
 
 fn request(case: &Case) -> Result<Request, Failed> {
-    let request = Request::from(|out, err| unsafe { stk_request_new(case.sigma.unwrap(), out, err) })?;
+    let noise = gaussian(case.sigma.unwrap());
+    let request = Request::from(|out, err| unsafe { stk_request_new(noise.as_ptr(), out, err) })?;
     let r = request.0;
     if let Some(k) = &case.k {
         call(|err| unsafe { stk_request_set_k(r, k.as_ptr(), k.len(), err) })?;
@@ -69,16 +81,13 @@ fn request(case: &Case) -> Result<Request, Failed> {
     if let Some(alpha) = case.alpha {
         call(|err| unsafe { stk_request_set_alpha(r, alpha, err) })?;
     }
-    if case.bound.is_some() {
-        call(|err| unsafe { stk_request_set_bound(r, case.bound_constant(), err) })?;
-    }
     if let Some(rule) = &case.rule {
         call(|err| unsafe { stk_request_set_rule(r, c(rule).as_ptr(), err) })?;
     }
     if case.randomized {
         call(|err| unsafe { stk_request_set_randomized(r, true, err) })?;
     }
-    if let Some(allocation) = &case.allocation {
+    if let Some(allocation) = case.allocation_text() {
         call(|err| unsafe { stk_request_set_allocation(r, c(allocation).as_ptr(), err) })?;
     }
     if let Some(levels) = case.levels {
@@ -91,7 +100,7 @@ fn request(case: &Case) -> Result<Request, Failed> {
         call(|err| unsafe { stk_request_set_seed(r, seed, err) })?;
     }
     if let Some(key) = case.key {
-        call(|err| unsafe { stk_request_set_key(r, key, err) })?;
+        call(|err| unsafe { stk_request_set_stream(r, key, err) })?;
     }
     if let Some(input_max) = case.input_max {
         call(|err| unsafe { stk_request_set_input_max(r, input_max, err) })?;
@@ -128,7 +137,7 @@ fn from_model(case: &Case) -> Result<Answer, Failed> {
     for k_index in 0..case.k().len() {
         let summary = outcome.summary(0, k_index);
         assert_eq!((summary.status, summary.k), (STK_STATUS_OK, case.k()[k_index] as u64));
-        assert_eq!((summary.cut, summary.levels), (STK_STATUS_OK, case.levels.unwrap_or(0)));
+        assert_eq!((summary.early_stop, summary.levels), (STK_STATUS_OK, case.levels.unwrap_or(0)));
         assert_eq!(summary.uniform > 0.0, case.randomized, "{}", case.name);
         if case.decides() {
             answer.decision.push(text(stk_decision_name(summary.decision)));
@@ -159,6 +168,12 @@ fn from_model(case: &Case) -> Result<Answer, Failed> {
             assert_eq!((summary.certified == 1, summary.abstain == 0), (summary.radius > 0.0, summary.radius > 0.0));
             answer.label = Some(summary.label);
             answer.radius.push(summary.radius);
+            // Every certificate follows from its counts alone, with what they know of themselves.
+            let mut query = Query::of(summary.label as u64, summary.k).alpha(summary.alpha);
+            query.allocation = Some(c(&outcome.allocation(0, k_index)));
+            query.randomized = if case.randomized { STK_RANDOMIZED_FROM_SEED } else { STK_RANDOMIZED_NO };
+            let again = outcome.drawn_of_k(0, k_index).certify(&query)?;
+            assert_eq!(again.radius.to_bits(), summary.radius.to_bits(), "{}", case.name);
         }
     }
     Ok(answer)

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use smoothtopk::certificate::{certify_with, predict};
+use smoothtopk::certificate::{Guarantee, Query, Randomized};
+use smoothtopk::counts::{Assumed, Counts, Ending, Rule};
 use smoothtopk::model::{Model, ModelOptions};
 use smoothtopk::noise::ExactGrid;
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::{BaseClassifier, Plan};
 use smoothtopk::smoothed::{
-    Answer as Found, Bounding, Control, Generator, Guarantee, NoiseMode, Request, SmoothedClassifier, Task,
+    AllocationChoice, Answer as Found, Control, Generator, NoiseMode, Request, SmoothedClassifier, Task,
 };
-use smoothtopk::stats::{Allocation, Bound, Counts, Validity};
+use smoothtopk::stats::{Allocation, Validity};
 use smoothtopk::{ErrorKind, Result};
 
-use crate::file::{Answer, Case};
+use super::file::{Answer, Case};
 
 pub fn answer(case: &Case) -> Answer {
     let found = if case.task.starts_with("counts_") { from_counts(case) } else { from_model(case) };
@@ -30,51 +32,56 @@ pub fn answer(case: &Case) -> Answer {
     })
 }
 
-fn bound(case: &Case) -> Result<Bound> {
-    case.bound.as_deref().unwrap_or("ranked").parse()
+/// How alpha is split: `bound` is the name of an older kind of case.
+fn split(case: &Case) -> &str {
+    case.allocation.as_deref().or(case.bound.as_deref()).unwrap_or("ranked")
 }
 
-/// The field is named as C's parameter is.
-fn bounding(case: &Case) -> Result<Bounding> {
-    match &case.allocation {
-        None => Ok(bound(case)?.into()),
-        Some(text) => text.parse().map_err(|error: smoothtopk::Error| error.with_field("allocation")),
-    }
-}
-
-/// How alpha is spent by a case that leaves nothing to pilot rows.
+/// How alpha is split by a case that leaves nothing to pilot samples.
 pub fn allocation(case: &Case) -> Result<Allocation> {
-    case.allocation.as_ref().map_or_else(|| bound(case).map(Allocation::from), |text| text.parse())
+    split(case).parse()
 }
 
 fn to_labels(labels: &[usize]) -> Vec<i64> {
     labels.iter().map(|&label| label as i64).collect()
 }
 
-fn from_counts(case: &Case) -> Result<Answer> {
-    let labels = case.counts.clone();
-    let counts = match case.n {
-        None => Counts::complete(labels)?,
-        Some(n) => Counts::new(labels, n)?,
+/// What a case says of bare numbers. A case without sigma asks for nothing that depends on it.
+fn assumed(case: &Case, validity: Validity) -> Result<Assumed> {
+    let ending = match validity {
+        Validity::Fixed | Validity::Randomized(_) => Ending::Fixed,
+        Validity::Anytime => Ending::Looks { rule: None, last: None },
+        // The bounds of steps, however wide.
+        Validity::AnytimeTo(last) => Ending::Looks { rule: Some(Rule::Steps(1.0)), last: Some(last) },
     };
-    let pilot = if case.pilot.is_empty() { None } else { Some(Counts::complete(case.pilot.clone())?) };
+    let noise = Gaussian::new(case.sigma.unwrap_or(1.0))?.into();
+    Ok(Assumed { noise, radius_cost: case.radius_slack.unwrap_or(0.0), ending })
+}
+
+fn from_counts(case: &Case) -> Result<Answer> {
+    let validity: Validity = case.validity.as_deref().unwrap_or("fixed").parse()?;
+    let assumed = assumed(case, validity)?;
+    let counts = Counts::assuming(case.counts.clone(), case.n, assumed)?;
+    let pilot = || Counts::assuming(case.pilot.clone(), None, assumed);
+    let pilot = if case.pilot.is_empty() { None } else { Some(pilot()?) };
     let mut answer = Answer { status: "OK".into(), ..Answer::default() };
     let alpha = case.alpha.unwrap_or(0.001);
     for k in case.k() {
         if case.task == "counts_predict" {
-            let found = predict(&counts, k, alpha)?;
+            let found = counts.predict(k, alpha)?;
             answer.labels.push(to_labels(&found.top));
             answer.abstain.push(found.abstain.into());
             answer.p_value.push(found.p_value);
         } else if case.task == "counts_guarantee" {
-            let (sigma, slack) = (case.sigma.expect("sigma"), case.radius_slack.unwrap_or(0.0));
-            guaranteed(&mut answer, &Guarantee::new(&counts, pilot.as_ref(), k, sigma, alpha, slack)?);
+            guaranteed(&mut answer, &counts.guarantee(pilot.as_ref(), k, alpha)?);
         } else {
-            let validity: Validity = case.validity.as_deref().unwrap_or("fixed").parse()?;
             let label = usize::try_from(case.label.expect("a label")).expect("a label");
-            let sigma = case.sigma.expect("sigma");
-            let found = certify_with(&counts, label, k, sigma, alpha, &allocation(case)?, validity)?;
-            answer.radius.push(found.shrunk_by(case.radius_slack.unwrap_or(0.0)).radius);
+            let randomized = match validity {
+                Validity::Randomized(uniform) => Randomized::By(uniform),
+                _ => Randomized::No,
+            };
+            let found = counts.certify(&Query { label, k, alpha, allocation: allocation(case)?, randomized })?;
+            answer.radius.push(found.radius);
             answer.label = case.label;
         }
     }
@@ -94,20 +101,20 @@ fn guaranteed(answer: &mut Answer, found: &Guarantee) {
 
 pub fn request(case: &Case) -> Result<Request> {
     let sigma = case.sigma.expect("sigma");
-    let default = Request::new(sigma);
+    let default = Request::new(Gaussian::new(sigma)?);
     Ok(Request {
         k: case.k(),
         n: case.n.unwrap_or(default.n),
         n0: case.n0.unwrap_or(default.n0),
         alpha: case.alpha.unwrap_or(default.alpha),
         rule: case.rule.as_deref().unwrap_or("fixed").parse()?,
-        bound: bounding(case)?,
+        allocation: split(case).parse::<AllocationChoice>()?,
         randomized: case.randomized,
         generator: match case.chacha12 {
             Some(key) => Generator::ChaCha12 { key: Some(key) },
             None => Generator::Philox { seed: case.seed },
         },
-        noise: match case.levels {
+        mode: match case.levels {
             Some(levels) => NoiseMode::Exact(ExactGrid::new(levels)?),
             None => NoiseMode::Grid,
         },
@@ -142,7 +149,7 @@ fn from_model(case: &Case) -> Result<Answer> {
         answer.rows = vec![outcome.counts.n(); case.k().len()];
     }
     if case.levels.is_some() {
-        answer.alpha_left = Some(request.alpha_left(task, case.input.len())?);
+        answer.alpha_left = Some(request.alpha_left(case.input.len())?);
     }
     match outcome.answer? {
         Found::Predictions(list) => {
@@ -156,7 +163,7 @@ fn from_model(case: &Case) -> Result<Answer> {
             answer.label = list.first().map(|found| found.label as i64);
             answer.radius = list.iter().map(|found| found.radius).collect();
             if case.decides() {
-                answer.rows = list.iter().map(|found| found.n).collect();
+                answer.rows = list.iter().map(|found| found.basis.n).collect();
             }
             if case.spends() {
                 answer.allocation = list.iter().map(|found| found.allocation.to_string()).collect();

@@ -8,10 +8,11 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use smoothtopk::certificate::{Inference, Returned, certify_each, certify_kept, certify_order};
-use smoothtopk::stats::{Counts, Prob, binomial};
+use smoothtopk::certificate::{AnswerLabels, BoundFunctions};
+use smoothtopk::stats::{Prob, Tally, binomial};
 
 use super::truth::Truth;
+use crate::statements::{certify_each, certify_kept, certify_order};
 
 pub const ALPHA: f64 = 0.05;
 const FALSE_ALARM: f64 = 1e-9;
@@ -40,10 +41,10 @@ impl Asked {
     pub fn is_false(
         self,
         truth: &Truth,
-        counts: &Counts,
-        returned: &Returned,
+        counts: &Tally,
+        returned: &AnswerLabels,
         alpha: f64,
-        inference: &Inference,
+        inference: &BoundFunctions,
     ) -> bool {
         let k = returned.labels().len();
         match self {
@@ -69,10 +70,10 @@ fn failures(truth: &Truth, n: u64, k: usize, alpha: f64, draws: u64, seed: u64) 
     let mut failed: Vec<_> = Asked::all(k, truth.p.len()).into_iter().map(|asked| (asked, [0, 0])).collect();
     for _ in 0..draws {
         let (pilot, counts) = (truth.draw(n / 4, &mut rng), truth.draw(n, &mut rng));
-        let chosen = [Returned::same_counts(&counts, k).expect("k"), Returned::pilot(&pilot, k).expect("k")];
+        let chosen = [AnswerLabels::same_counts(&counts, k).expect("k"), AnswerLabels::pilot(&pilot, k).expect("k")];
         for (asked, failed) in &mut failed {
             for (failed, returned) in failed.iter_mut().zip(&chosen) {
-                *failed += u64::from(asked.is_false(truth, &counts, returned, alpha, &Inference::FIXED));
+                *failed += u64::from(asked.is_false(truth, &counts, returned, alpha, &BoundFunctions::FIXED));
             }
         }
     }
@@ -158,8 +159,8 @@ fn the_check_catches_a_choice_that_was_not_paid_for() {
         let mut rng = StdRng::seed_from_u64(17);
         let failed = (0..draws).filter(|_| {
             let counts = truth.draw(1000, &mut rng);
-            let honest = Returned::same_counts(&counts, k).expect("k");
-            let lucky = Returned::independent(honest.labels().to_vec()).expect("labels");
+            let honest = AnswerLabels::same_counts(&counts, k).expect("k");
+            let lucky = AnswerLabels::independent(honest.labels().to_vec()).expect("labels");
             let unpaid = lower_bounds_without_uppers();
             asked.is_false(&truth, &counts, &lucky, ALPHA, &unpaid)
         });
@@ -168,13 +169,13 @@ fn the_check_catches_a_choice_that_was_not_paid_for() {
     }
 }
 
-/// Inference whose upper bounds are known to be the truth of the labels above, 0.0025, so that only the lower ones can fail:
+/// BoundFunctions whose upper bounds are known to be the truth of the labels above, 0.0025, so that only the lower ones can fail:
 /// those are what the choice makes lucky.
-fn lower_bounds_without_uppers() -> Inference {
+fn lower_bounds_without_uppers() -> BoundFunctions {
     fn known(_: u64, _: u64, _: f64) -> smoothtopk::Result<Prob> {
         Ok(super::truth::prob(0.0025))
     }
-    Inference { upper: known, ..Inference::FIXED }
+    BoundFunctions { upper: known, ..BoundFunctions::FIXED }
 }
 
 /// The same validity with the choice paid for: then the statements are sound again, and the check above is of the choice.
@@ -184,7 +185,7 @@ fn paying_for_the_choice_is_what_makes_it_sound() {
     let mut failed = 0;
     for _ in 0..draws {
         let counts = truth.draw(1000, &mut rng);
-        let returned = Returned::same_counts(&counts, 3).expect("k");
+        let returned = AnswerLabels::same_counts(&counts, 3).expect("k");
         failed += u64::from(Asked::Each.is_false(&truth, &counts, &returned, ALPHA, &lower_bounds_without_uppers()));
     }
     assert!(!exceeds(failed, draws, ALPHA), "{failed}");
@@ -195,13 +196,13 @@ fn the_check_catches_frequencies_taken_for_bounds() {
     fn frequency(n: u64, trials: u64, _: f64) -> smoothtopk::Result<Prob> {
         Ok(super::truth::prob(n as f64 / trials as f64))
     }
-    let frequencies = Inference { lower: frequency, upper: frequency, ..Inference::FIXED };
+    let frequencies = BoundFunctions { lower: frequency, upper: frequency, ..BoundFunctions::FIXED };
     let truth = Truth::new(7, &[0.4, 0.3, 0.14, 0.08, 0.05, 0.02]);
     let mut rng = StdRng::seed_from_u64(11);
     for asked in Asked::all(3, 7) {
         let failed = (0..2_000).filter(|_| {
             let counts = truth.draw(1000, &mut rng);
-            let returned = Returned::same_counts(&counts, 3).expect("k");
+            let returned = AnswerLabels::same_counts(&counts, 3).expect("k");
             asked.is_false(&truth, &counts, &returned, ALPHA, &frequencies)
         });
         assert!(exceeds(failed.count() as u64, 2_000, ALPHA), "{asked:?}");

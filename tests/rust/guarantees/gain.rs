@@ -1,17 +1,16 @@
 //! How much larger the radii are than those of the sound way that comes to mind first: a Clopper-Pearson interval for every
 //! label at alpha/(2c) a side (Bonferroni), and the same theorems applied to those bounds. A table, written by
 //!
-//!     cargo test --test guarantees gain -- --ignored --nocapture
+//!     cargo test --test library gain -- --ignored --nocapture
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use smoothtopk::certificate::{
-    Inference, Returned, certify_each, certify_kept, certify_order, kept_radius, top_k_radius,
-};
+use smoothtopk::certificate::{AnswerLabels, BoundFunctions, kept_radius, top_k_radius};
 use smoothtopk::perturbation::Gaussian;
-use smoothtopk::stats::{Counts, Prob, binomial};
+use smoothtopk::stats::{Prob, Tally, binomial};
 
 use super::truth::Truth;
+use crate::statements::{certify_each, certify_kept, certify_order};
 
 const ALPHA: f64 = 0.001;
 
@@ -23,7 +22,7 @@ struct Naive {
 }
 
 impl Naive {
-    fn new(counts: &Counts) -> Self {
+    fn new(counts: &Tally) -> Self {
         let side = ALPHA / (2.0 * counts.classes() as f64);
         let each = |bound: fn(u64, u64, f64) -> smoothtopk::Result<Prob>| {
             counts.labels().iter().map(|&count| bound(count, counts.n(), side).expect("counts")).collect()
@@ -63,16 +62,16 @@ impl Naive {
 type Radii = [f64; 7];
 const NAMES: [&str; 7] = ["label 1", "label 3", "set", "2 of 3", "1 of 3", "top-1", "ranking"];
 
-fn ours(counts: &Counts, returned: &Returned) -> Radii {
-    let fixed = &Inference::FIXED;
+fn ours(counts: &Tally, returned: &AnswerLabels) -> Radii {
+    let fixed = &BoundFunctions::FIXED;
     let each = certify_each(counts, returned, 1.0, ALPHA, fixed).expect("valid");
     let kept = |e| certify_kept(counts, returned, e, 1.0, ALPHA, fixed).expect("valid").radius;
     let order = |places| certify_order(counts, returned, places, 1.0, ALPHA, fixed).expect("valid").radius;
     [each.labels[0].radius, each.labels[2].radius, kept(3), kept(2), kept(1), order(1), order(3)]
 }
 
-fn naive(counts: &Counts) -> Radii {
-    let (naive, returned) = (Naive::new(counts), Returned::same_counts(counts, 3).expect("k"));
+fn naive(counts: &Tally) -> Radii {
+    let (naive, returned) = (Naive::new(counts), AnswerLabels::same_counts(counts, 3).expect("k"));
     let set = returned.labels();
     let (label, kept) = (|i: usize| naive.label(set[i], 3), |e| naive.kept(set, e));
     [label(0), label(2), kept(3), kept(2), kept(1), naive.order(&set[..1]), naive.order(set)]
@@ -100,8 +99,8 @@ fn gain() {
                 // As many rows for each way: the pilot takes a tenth of them.
                 let counts = truth.draw(n, &mut rng);
                 let (pilot, rest) = (truth.draw(n / 10, &mut rng), truth.draw(n - n / 10, &mut rng));
-                let same = Returned::same_counts(&counts, 3).expect("k");
-                let apart = Returned::pilot(&pilot, 3).expect("k");
+                let same = AnswerLabels::same_counts(&counts, 3).expect("k");
+                let apart = AnswerLabels::pilot(&pilot, 3).expect("k");
                 for (sum, radii) in sums.iter_mut().zip([naive(&counts), ours(&counts, &same), ours(&rest, &apart)]) {
                     sum.iter_mut().zip(radii).for_each(|(sum, radius)| *sum += radius / f64::from(draws));
                 }

@@ -1,7 +1,9 @@
 //! The table of scripts/make_golden_guarantees.py.
 
-use smoothtopk::certificate::{Inference, Returned, certify_each, certify_kept, certify_order};
-use smoothtopk::stats::Counts;
+use smoothtopk::certificate::{AnswerLabels, BoundFunctions};
+use smoothtopk::stats::Tally;
+
+use crate::statements::{certify_each, certify_kept, certify_order};
 
 #[test]
 fn guarantees_are_never_above_the_exact_radius_and_within_1e_9_sigma() {
@@ -19,15 +21,15 @@ fn check(line: &str) -> Result<(), String> {
         let (count, times) = run.split_once('x').ok_or("not a run")?;
         labels.extend(vec![count.parse::<u64>().unwrap(); times.parse().unwrap()]);
     }
-    let counts = Counts::new(labels, row[1].parse().unwrap()).map_err(|e| e.to_string())?;
+    let counts = Tally::new(labels, row[1].parse().unwrap()).map_err(|e| e.to_string())?;
     let (k, alpha, which): (usize, f64, usize) =
         (row[2].parse().unwrap(), row[3].parse().unwrap(), row[6].parse().unwrap());
     let returned = match row[4] {
-        "same" => Returned::same_counts(&counts, k),
-        _ => Returned::independent((0..k).collect()),
+        "same" => AnswerLabels::same_counts(&counts, k),
+        _ => AnswerLabels::independent((0..k).collect()),
     }
     .map_err(|e| e.to_string())?;
-    let (sigma, inference) = (0.5, Inference::FIXED);
+    let (sigma, inference) = (0.5, BoundFunctions::FIXED);
     let radius = match row[5] {
         "kept" => certify_kept(&counts, &returned, which, sigma, alpha, &inference).map(|kept| kept.radius),
         "order" => certify_order(&counts, &returned, which, sigma, alpha, &inference).map(|order| order.radius),

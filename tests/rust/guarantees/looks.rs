@@ -4,13 +4,16 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use smoothtopk::certificate::stop::{AnswerJudge, AnswerVerdict, Decision, Look, Rule, Terms, Tolerance};
-use smoothtopk::certificate::{Inference, Returned, certify_each, certify_set};
-use smoothtopk::stats::{Counts, Validity};
+use smoothtopk::certificate::stop::{AnswerJudge, Decision, Look, Rule, StopJudge, Terms, Tolerance, Verdict};
+use smoothtopk::certificate::{AnswerLabels, BoundFunctions, SetCertificate};
+use smoothtopk::perturbation::Gaussian;
+use smoothtopk::stats::randomized::Uniform;
+use smoothtopk::stats::{Tally, Validity};
 use smoothtopk::{Error, Result};
 
 use super::coverage::{ALPHA, Asked, exceeds};
 use super::truth::Truth;
+use crate::statements::certify_set;
 
 /// Fewer where there are more labels, whose statements take longer.
 fn draws(truth: &Truth) -> u64 {
@@ -33,16 +36,16 @@ fn shapes() -> Vec<(Truth, Vec<usize>)> {
 }
 
 /// False statements of each kind at the luckiest look, with labels from a pilot and from the counts of the look themselves.
-fn ever_false(truth: &Truth, k: usize, inference: &Inference, part: u64, draws: u64) -> Vec<(Asked, [u64; 2])> {
+fn ever_false(truth: &Truth, k: usize, inference: &BoundFunctions, part: u64, draws: u64) -> Vec<(Asked, [u64; 2])> {
     let mut rng = StdRng::seed_from_u64(31);
     let mut failed: Vec<_> = Asked::all(k, truth.p.len()).into_iter().map(|asked| (asked, [0, 0])).collect();
     for _ in 0..draws {
-        let pilot = Returned::pilot(&truth.draw(30, &mut rng), k).expect("k");
+        let pilot = AnswerLabels::pilot(&truth.draw(30, &mut rng), k).expect("k");
         let mut ever = vec![[false; 2]; failed.len()];
-        let mut counts = Counts::new(vec![0; truth.p.len()], 0).expect("no rows");
+        let mut counts = Tally::new(vec![0; truth.p.len()], 0).expect("no rows");
         for look in looks(part) {
             counts.add(&truth.draw(look - counts.n(), &mut rng)).expect("as many labels");
-            let same = Returned::same_counts(&counts, k).expect("k");
+            let same = AnswerLabels::same_counts(&counts, k).expect("k");
             for ((asked, _), ever) in failed.iter().zip(&mut ever) {
                 for (returned, ever) in [&pilot, &same].into_iter().zip(ever) {
                     *ever |= asked.is_false(truth, &counts, returned, ALPHA, inference);
@@ -61,7 +64,7 @@ fn guarantees_at_all_looks_hold_at_the_luckiest() {
     for (truth, ks) in shapes() {
         for k in ks {
             let draws = draws(&truth);
-            for (asked, failed) in ever_false(&truth, k, &Inference::ANYTIME, 4, draws) {
+            for (asked, failed) in ever_false(&truth, k, &BoundFunctions::ANYTIME, 4, draws) {
                 println!("c = {} k = {k} {asked:?}: false of {draws}: {failed:?} (pilot, same)", truth.p.len());
                 assert!(failed.iter().all(|&failed| !exceeds(failed, draws, ALPHA)), "{asked:?} k = {k}: {failed:?}");
             }
@@ -71,7 +74,7 @@ fn guarantees_at_all_looks_hold_at_the_luckiest() {
 
 #[test]
 fn the_check_catches_guarantees_for_one_look_at_every_look() {
-    let (draws, fixed) = (2000, Inference::FIXED);
+    let (draws, fixed) = (2000, BoundFunctions::FIXED);
     // One label, chosen by the pilot, and one rival: every bound that is paid for can fail.
     for (asked, [pilot, same]) in ever_false(&Truth::new(3, &[0.55, 0.45]), 1, &fixed, 8, draws) {
         assert!(exceeds(pilot, draws, ALPHA) && exceeds(same, draws, ALPHA), "{asked:?}: {pilot} {same}");
@@ -84,15 +87,22 @@ fn the_check_catches_guarantees_for_one_look_at_every_look() {
     assert!(matches!(asked, Asked::Each) && exceeds(pilot, draws, ALPHA), "{pilot} {same}");
 }
 
-fn judge(rule: Rule, n_max: u64, pilot: &Counts, ks: &[usize]) -> Result<AnswerJudge> {
+fn judge(rule: Rule, n_max: u64, pilot: &Tally, ks: &[usize]) -> Result<AnswerJudge> {
     let terms = Terms { rule, classes: pilot.classes(), alpha: ALPHA, n_max };
-    AnswerJudge::new(&terms, pilot, ks, 1.0, 0.0)
+    AnswerJudge::new(&terms, pilot, ks, Gaussian::new(1.0)?, 0.0)
 }
 
 /// The verdict on draws of a truth.
-fn verdict(truth: &Truth, rule: Rule, n_max: u64, pilot: &Counts, k: usize, rng: &mut StdRng) -> AnswerVerdict {
+fn verdict(
+    truth: &Truth,
+    rule: Rule,
+    n_max: u64,
+    pilot: &Tally,
+    k: usize,
+    rng: &mut StdRng,
+) -> Verdict<SetCertificate> {
     let mut judge = judge(rule, n_max, pilot, &[k]).expect("terms");
-    let mut counts = Counts::new(vec![0; truth.p.len()], 0).expect("no rows");
+    let mut counts = Tally::new(vec![0; truth.p.len()], 0).expect("no rows");
     loop {
         let n = judge.next_look(counts.n());
         counts.add(&truth.draw(n - counts.n(), rng)).expect("as many labels");
@@ -110,7 +120,7 @@ fn a_set_is_seldom_certified_above_its_exact_radius_nor_refuted_below() {
             let draws = draws(&truth);
             for _ in 0..draws {
                 let pilot = truth.draw(30, &mut rng);
-                let set = Returned::pilot(&pilot, k).expect("k");
+                let set = AnswerLabels::pilot(&pilot, k).expect("k");
                 let exact = truth.kept(set.labels(), k).min(50.0);
                 let mut ask = |rule| verdict(&truth, rule, 1000, &pilot, k, &mut rng);
                 above += u64::from(ask(Rule::Radius(exact + 1e-6)).decision == Decision::Certified);
@@ -118,7 +128,7 @@ fn a_set_is_seldom_certified_above_its_exact_radius_nor_refuted_below() {
                     below += u64::from(ask(Rule::Radius(exact - 1e-6)).decision == Decision::Refuted);
                 }
                 let reached = ask(Rule::Tolerance(Tolerance::Sigmas(0.1)));
-                over += u64::from(reached.certificate.expect("looked").radius > exact);
+                over += u64::from(reached.found.expect("looked").radius > exact);
             }
             println!("c = {} k = {k}: {above} above, {below} below, {over} over, of {draws}", truth.p.len());
             assert!([above, below, over].iter().all(|&wrong| !exceeds(wrong, draws, ALPHA)), "{above} {below} {over}");
@@ -126,11 +136,11 @@ fn a_set_is_seldom_certified_above_its_exact_radius_nor_refuted_below() {
     }
 }
 
-/// Counts of `n` rows in these shares.
-fn shares(shares: &[f64], n: u64) -> Counts {
+/// Tally of `n` rows in these shares.
+fn shares(shares: &[f64], n: u64) -> Tally {
     let mut labels: Vec<u64> = shares.iter().map(|share| (share * n as f64) as u64).collect();
     labels[0] += n - labels.iter().sum::<u64>();
-    Counts::complete(labels).unwrap()
+    Tally::complete(labels).unwrap()
 }
 
 /// Shows a judge counts in these shares; its verdicts and rows.
@@ -146,22 +156,22 @@ fn decide(judge: &mut AnswerJudge, of: &[f64]) -> (Vec<Decision>, u64) {
 
 #[test]
 fn an_answer_is_decided_as_soon_as_it_can_be() {
-    let (pilot, ks) = (Counts::complete(vec![50, 30, 15, 5]).unwrap(), [1, 2]);
+    let (pilot, ks) = (Tally::complete(vec![50, 30, 15, 5]).unwrap(), [1, 2]);
     let of = [0.5, 0.45, 0.03, 0.02];
-    let radius = |judge: &AnswerJudge, i: usize| judge.verdicts()[i].certificate.as_ref().unwrap().radius;
+    let radius = |judge: &AnswerJudge, i: usize| judge.verdicts()[i].found.as_ref().unwrap().radius;
     // The pair is far from the others; the first two are close: 0.5 sigma is certified of one and refuted of the other.
     let mut both = judge(Rule::Radius(0.5), 100_000, &pilot, &ks).unwrap();
     let (decisions, n) = decide(&mut both, &of);
     assert_eq!(decisions, [Decision::Refuted, Decision::Certified]);
     assert!(n < 2000 && radius(&both, 1) >= 0.5, "{n}");
     // The certificate is that of its counts, for all numbers of rows.
-    let certificate = both.verdicts()[1].certificate.clone().unwrap();
-    let counts = shares(&of, certificate.n);
-    let set = |inference: &Inference| {
-        certify_set(&counts, &Returned::pilot(&pilot, 2).unwrap(), 1.0, ALPHA, inference).unwrap().radius
+    let certificate = both.verdicts()[1].found.clone().unwrap();
+    let counts = shares(&of, certificate.basis.n);
+    let set = |inference: &BoundFunctions| {
+        certify_set(&counts, &AnswerLabels::pilot(&pilot, 2).unwrap(), 1.0, ALPHA, inference).unwrap().radius
     };
-    assert_eq!(certificate.radius, set(&Inference::ANYTIME));
-    assert!(certificate.radius < set(&Inference::FIXED));
+    assert_eq!(certificate.radius, set(&BoundFunctions::ANYTIME));
+    assert!(certificate.radius < set(&BoundFunctions::FIXED));
     // All rows that are left for the weaker label would not bring the pair there.
     let mut far = judge(Rule::Radius(2.0), 1000, &pilot, &[2]).unwrap();
     let (decisions, n) = decide(&mut far, &of);
@@ -181,15 +191,16 @@ fn an_answer_is_decided_as_soon_as_it_can_be() {
     assert_eq!(late.verdicts()[0].decision, Decision::Undecided);
     assert!(radius(&late, 0) > 0.0 && radius(&late, 0) < 0.5);
     let mut unseen = judge(Rule::Radius(0.5), 100_000, &pilot, &[2]).unwrap();
-    unseen.close(&Counts::new(vec![0; 4], 0).unwrap()).unwrap();
-    let AnswerVerdict { decision, certificate, .. } = &unseen.verdicts()[0];
-    assert_eq!((*decision, certificate), (Decision::Undecided, &None));
+    unseen.close(&Tally::new(vec![0; 4], 0).unwrap()).unwrap();
+    let verdict = &unseen.verdicts()[0];
+    assert_eq!((verdict.decision, &verdict.found), (Decision::Undecided, &None));
 }
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let pilot = Counts::complete(vec![50, 30, 15, 5]).unwrap();
+    let pilot = Tally::complete(vec![50, 30, 15, 5]).unwrap();
     let radius = Rule::Radius(0.5);
+    let new = |terms: Terms, cost| AnswerJudge::new(&terms, &pilot, &[1], Gaussian::new(1.0)?, cost);
     let field = |result: Result<AnswerJudge>| result.map_err(|error: Error| error.field().map(str::to_owned)).err();
     for (field_of, result) in [
         ("rule", judge(Rule::Fixed, 100, &pilot, &[1])),
@@ -199,12 +210,9 @@ fn what_does_not_fit_is_refused() {
         ("k", judge(radius, 100, &pilot, &[])),
         ("k", judge(radius, 100, &pilot, &[1, 4])),
         ("n", judge(radius, 0, &pilot, &[1])),
-        (
-            "alpha",
-            AnswerJudge::new(&Terms { rule: radius, classes: 4, alpha: 1e-100, n_max: 9 }, &pilot, &[1], 1.0, 0.0),
-        ),
-        ("slack", AnswerJudge::new(&Terms { rule: radius, classes: 4, alpha: 0.1, n_max: 9 }, &pilot, &[1], 1.0, -1.0)),
-        ("pilot", AnswerJudge::new(&Terms { rule: radius, classes: 5, alpha: 0.1, n_max: 9 }, &pilot, &[1], 1.0, 0.0)),
+        ("alpha", new(Terms { rule: radius, classes: 4, alpha: 1e-100, n_max: 9 }, 0.0)),
+        ("radius_cost", new(Terms { rule: radius, classes: 4, alpha: 0.1, n_max: 9 }, -1.0)),
+        ("pilot", new(Terms { rule: radius, classes: 5, alpha: 0.1, n_max: 9 }, 0.0)),
     ] {
         assert_eq!(field(result), Some(Some(field_of.to_owned())));
     }
@@ -213,11 +221,6 @@ fn what_does_not_fit_is_refused() {
     let _ = judge.look(&shares(&[0.5, 0.3, 0.1, 0.1], 10)).unwrap();
     assert_eq!(judge.look(&shares(&[0.5, 0.3, 0.1, 0.1], 9)).unwrap_err().field(), Some("n"));
     assert_eq!(judge.look(&shares(&[0.5, 0.3, 0.1, 0.1], 1001)).unwrap_err().field(), Some("n"));
-    // Counts that a rule ended take no guarantee for a number of rows fixed beforehand.
-    let ended = shares(&[0.5, 0.3, 0.1, 0.1], 100).ended_by_rule(1000);
-    let each =
-        |inference: &Inference| certify_each(&ended, &Returned::pilot(&pilot, 2).unwrap(), 1.0, ALPHA, inference);
-    assert_eq!(each(&Inference::FIXED).unwrap_err().field(), Some("counts"));
-    assert!(each(&Inference::ANYTIME).unwrap().labels[0].radius > 0.0);
-    assert_eq!(Inference::of(Validity::AnytimeTo(9)).unwrap_err().field(), Some("validity"));
+    let randomized = Validity::Randomized(Uniform::new(0.5).unwrap());
+    assert_eq!(BoundFunctions::of(randomized).unwrap_err().field(), Some("randomized"));
 }

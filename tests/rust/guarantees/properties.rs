@@ -2,23 +2,25 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use smoothtopk::certificate::{Inference, Returned, Selection, certify_each, certify_kept, certify_order, certify_set};
-use smoothtopk::stats::Counts;
+use smoothtopk::certificate::{AnswerLabels, BoundFunctions, Selection};
+use smoothtopk::stats::Tally;
 
-const FIXED: Inference = Inference::FIXED;
+use crate::statements::{certify_each, certify_kept, certify_order, certify_set};
+
+const FIXED: BoundFunctions = BoundFunctions::FIXED;
 
 /// Radii are found to 1e-11 sigma; two of them compare up to more than twice that, in units of sigma = 1.
 const ROUNDING: f64 = 3e-11;
 
 /// Counts that fall roughly geometrically, with ties and zeros among them and some rows without a label, in random order.
-fn counts() -> impl Strategy<Value = Counts> {
+fn counts() -> impl Strategy<Value = Tally> {
     let weights = prop::collection::vec(prop_oneof![0.0..1.0f64, Just(1.0), Just(0.0)], 3..12);
     (weights, 0u32..37, 0.0..3.0f64, 0u64..1000).prop_map(|(weights, bits, fall, none)| {
         let most = (1u64 << bits) as f64;
         let labels: Vec<u64> =
             weights.iter().enumerate().map(|(i, w)| (most * w * (-fall * i as f64).exp()) as u64).collect();
         let n = labels.iter().sum::<u64>() + none.max(1);
-        Counts::new(labels, n).unwrap()
+        Tally::new(labels, n).unwrap()
     })
 }
 
@@ -26,9 +28,9 @@ fn alphas() -> impl Strategy<Value = f64> {
     (-12.0..-1.3f64).prop_map(|exponent| 10f64.powf(exponent))
 }
 
-fn answers(counts: &Counts, k: usize) -> [Returned; 2] {
-    let same = Returned::same_counts(counts, k).unwrap();
-    let pilot = Returned::independent(same.labels().to_vec()).unwrap();
+fn answers(counts: &Tally, k: usize) -> [AnswerLabels; 2] {
+    let same = AnswerLabels::same_counts(counts, k).unwrap();
+    let pilot = AnswerLabels::independent(same.labels().to_vec()).unwrap();
     [same, pilot]
 }
 
@@ -64,11 +66,11 @@ proptest! {
             let (part, classes) = (counts.invalid() / 4, labels.len());
             labels[to.index(classes)] += if i == 0 { counts.invalid() - 3 * part } else { part };
         }
-        let complete = Counts::new(labels, counts.n()).unwrap();
-        let inference = if anytime { Inference::ANYTIME } else { FIXED };
+        let complete = Tally::new(labels, counts.n()).unwrap();
+        let inference = if anytime { BoundFunctions::ANYTIME } else { FIXED };
         let [same, pilot] = answers(&counts, k);
         for returned in [same, pilot] {
-            let radii = |counts: &Counts, returned: &Returned| {
+            let radii = |counts: &Tally, returned: &AnswerLabels| {
                 let each = certify_each(counts, returned, 1.0, alpha, &inference).unwrap();
                 let mut radii: Vec<f64> = each.labels.iter().map(|label| label.radius).collect();
                 radii.extend((1..=k).map(|e| certify_order(counts, returned, e, 1.0, alpha, &inference).unwrap().radius));
@@ -81,10 +83,10 @@ proptest! {
             // Labels that the same counts chose are others' choice in the complete ones, unless it is shown that they are not.
             let complete_of = match returned.selection() {
                 Selection::Pilot => returned,
-                _ if Returned::same_counts(&complete, k).unwrap().labels() == returned.labels() => returned,
+                _ if AnswerLabels::same_counts(&complete, k).unwrap().labels() == returned.labels() => returned,
                 _ => {
                     // Nothing is said of an order, or of a whole set, that they do not have.
-                    let others = Returned::same_counts(&complete, k).unwrap();
+                    let others = AnswerLabels::same_counts(&complete, k).unwrap();
                     let first = |labels: &[usize], e: usize| {
                         let mut first = labels[..e].to_vec();
                         first.sort_unstable();
@@ -114,7 +116,7 @@ proptest! {
     ) {
         let k = 1 + pick.index(counts.classes() - 1);
         let e = 1 + part.index(k);
-        let radii = |returned: &Returned, alpha: f64| {
+        let radii = |returned: &AnswerLabels, alpha: f64| {
             let each = certify_each(&counts, returned, 1.0, alpha, &FIXED).unwrap();
             let mut radii: Vec<f64> = each.labels.iter().map(|label| label.radius).collect();
             radii.push(certify_order(&counts, returned, e, 1.0, alpha, &FIXED).unwrap().radius);

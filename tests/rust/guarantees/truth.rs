@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand_distr::{Binomial, Distribution};
 use smoothtopk::certificate::{kept_radius, top_k_radius};
 use smoothtopk::perturbation::Gaussian;
-use smoothtopk::stats::{Counts, Prob};
+use smoothtopk::stats::{Prob, Tally};
 
 /// The library's radii of exact probabilities are at most 1e-9 sigma below the exact ones.
 const SEARCH: f64 = 1e-9;
@@ -25,7 +25,7 @@ impl Truth {
     }
 
     /// One draw of the multinomial, by conditional binomials.
-    pub fn draw(&self, n: u64, rng: &mut StdRng) -> Counts {
+    pub fn draw(&self, n: u64, rng: &mut StdRng) -> Tally {
         let (mut rows, mut mass) = (n, 1.0);
         let mut labels = vec![0; self.p.len()];
         for (count, &p) in labels.iter_mut().zip(&self.p) {
@@ -36,7 +36,7 @@ impl Truth {
             rows -= *count;
             mass = (mass - p).max(1e-300);
         }
-        Counts::new(labels, n).expect("the counts add to at most n")
+        Tally::new(labels, n).expect("the counts add to at most n")
     }
 
     /// The exact radius within which `label` stays in the top k, in units of sigma.

@@ -8,12 +8,13 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand_distr::{Distribution, StandardNormal};
 use smoothtopk::Result;
-use smoothtopk::certificate::certify;
 use smoothtopk::noise::{ExactGrid, Grid, Mode, Noise, NoiseStream, Purpose, Source};
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Job, Plan, Sampler};
 use smoothtopk::stats::binomial::two_sided_half;
-use smoothtopk::stats::{Bound, Counts};
+use smoothtopk::stats::{Allocation, Tally};
 use std::sync::Arc;
+
+use crate::statements::certify;
 
 /// A CIFAR-10 image, black or of the next darkest pixels.
 const ELEMENTS: usize = 3072;
@@ -86,7 +87,7 @@ fn their_normals(sample: u64, row: &mut [f32]) {
     row.iter_mut().for_each(|z| *z = StandardNormal.sample(&mut rng));
 }
 
-fn counts(x: f32, fill: &Fill) -> Counts {
+fn counts(x: f32, fill: &Fill) -> Tally {
     let mut runner = TraceReader.runner(1).unwrap();
     let mut labels = vec![0; 2];
     for sample in 0..ROWS {
@@ -95,11 +96,11 @@ fn counts(x: f32, fill: &Fill) -> Counts {
         runner.run(1, &mut label).unwrap();
         labels[label[0] as usize] += 1;
     }
-    Counts::complete(labels).unwrap()
+    Tally::complete(labels).unwrap()
 }
 
-fn certificate(counts: &Counts, label: usize) -> smoothtopk::certificate::Certificate {
-    certify(counts, label, 1, SIGMA, 1e-6, Bound::Ranked).unwrap()
+fn certificate(counts: &Tally, label: usize) -> smoothtopk::certificate::Certificate {
+    certify(counts, label, 1, SIGMA, 1e-6, &Allocation::default()).unwrap()
 }
 
 /// A certificate that says 0 around the black image, and inside it an image whose label is 1: each is wrong with probability

@@ -6,7 +6,7 @@ use rand::rngs::ChaCha12Rng;
 use rand::{Rng, SeedableRng};
 use smoothtopk::noise::{Source, philox4x32_10};
 
-use crate::chacha::chacha12;
+use super::chacha::chacha12;
 
 const KEY: [u8; 32] = *b"the key of every test of ChaCha!";
 

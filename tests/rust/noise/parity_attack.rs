@@ -3,9 +3,10 @@
 //! There the scaled normal is the f32 radius, with few bits below the point where the grid is fine: ties are common and go to the
 //! even integer. On the finest grid on which sums are exact this gives false certificates; on the default's it reads nothing.
 
-use smoothtopk::certificate::{Certificate, certify};
+use smoothtopk::certificate::{Basis, Certificate, certify};
 use smoothtopk::noise::{ExactGrid, Grid, Mode, Noise, Purpose, Source};
-use smoothtopk::stats::{Bound, Counts};
+use smoothtopk::perturbation::Gaussian;
+use smoothtopk::stats::{Allocation, Tally, Validity};
 
 const SIGMA: f64 = 0.25;
 /// Of each certificate: had noise the law it claims, this would be the probability of a radius above 0 for the label that the
@@ -57,8 +58,10 @@ fn attack(mode: Mode, source: Source, (elements, rows): (usize, u64)) -> ([Certi
             stream.noisy_row(sample, &centre, &mut row).unwrap();
             labels[reads_parities(&row, 1.0 / step)] += 1;
         }
-        let counts = Counts::new(labels, rows).unwrap();
-        certify(&counts, label, 1, SIGMA, ALPHA, Bound::BinoCp).unwrap().shrunk_by(noise.radius_slack(elements))
+        let counts = Tally::new(labels, rows).unwrap();
+        let mut basis = Basis::assuming(Gaussian::new(SIGMA).unwrap(), rows, ALPHA, Validity::Fixed);
+        basis.radius_cost = noise.radius_slack(elements);
+        certify(&basis, &counts, label, 1, &Allocation::BinoCp).unwrap()
     });
     (certificates, f64::from(inputs[1] - inputs[0]) * (elements as f64).sqrt())
 }

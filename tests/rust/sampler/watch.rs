@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use smoothtopk::noise::{Grid, Purpose};
 use smoothtopk::sampler::{Job, Lane, Sampler, Watch};
-use smoothtopk::stats::Counts;
+use smoothtopk::stats::Tally;
 use smoothtopk::{Error, ErrorKind};
 
 use super::{SIGMA, draw, job, sampler};
@@ -14,30 +14,30 @@ use super::{SIGMA, draw, job, sampler};
 struct Looks {
     at: Vec<u64>,
     enough: u64,
-    seen: Arc<Mutex<Vec<Counts>>>,
+    seen: Arc<Mutex<Vec<Tally>>>,
 }
 
 impl Looks {
-    fn new(at: &[u64], enough: u64) -> (Self, Arc<Mutex<Vec<Counts>>>) {
-        let seen = Arc::<Mutex<Vec<Counts>>>::default();
+    fn new(at: &[u64], enough: u64) -> (Self, Arc<Mutex<Vec<Tally>>>) {
+        let seen = Arc::<Mutex<Vec<Tally>>>::default();
         (Self { at: at.to_vec(), enough, seen: Arc::clone(&seen) }, seen)
     }
 }
 
 impl Watch for Looks {
-    fn pilot(&mut self, counts: &Counts) {
+    fn pilot(&mut self, counts: &Tally) {
         self.seen.lock().unwrap().push(counts.clone());
     }
     fn next_look(&mut self, rows: u64) -> u64 {
         self.at.iter().copied().find(|&at| at > rows).unwrap_or(u64::MAX)
     }
-    fn look(&mut self, counts: &Counts) -> bool {
+    fn look(&mut self, counts: &Tally) -> bool {
         self.seen.lock().unwrap().push(counts.clone());
         counts.n() < self.enough
     }
 }
 
-fn first(key: u64, rows: u64) -> Counts {
+fn first(key: u64, rows: u64) -> Tally {
     draw(&sampler(1, 1), [job(key, 0..rows)]).remove(0)
 }
 
@@ -51,7 +51,7 @@ fn looks_see_the_first_samples_whatever_the_batch_and_threads() {
         let (looks, seen) = Looks::new(&at, 300);
         let drawn = sampler.submit(job(3, 0..10_000).watched(looks)).unwrap().wait();
         assert_eq!(drawn.stopped, None);
-        assert_eq!(drawn.counts, expected[4], "batch {batch}, {threads} threads");
+        assert_eq!(drawn.tally, expected[4], "batch {batch}, {threads} threads");
         assert_eq!(*seen.lock().unwrap(), expected, "batch {batch}, {threads} threads");
         for other in others {
             assert_eq!(other.wait().complete().unwrap().n(), 700);
@@ -65,11 +65,11 @@ fn the_last_sample_is_looked_at_and_ends_the_job() {
         let (looks, seen) = Looks::new(&[40, 200], u64::MAX);
         let drawn = sampler(8, 2).submit(job(1, 0..samples).watched(looks)).unwrap().wait();
         assert_eq!(drawn.complete().unwrap(), first(1, samples));
-        let sizes: Vec<_> = seen.lock().unwrap().iter().map(Counts::n).collect();
+        let sizes: Vec<_> = seen.lock().unwrap().iter().map(Tally::n).collect();
         assert_eq!(sizes, if samples > 40 { vec![40, samples] } else { vec![samples] });
     }
     let (looks, seen) = Looks::new(&[40], 0);
-    assert_eq!(sampler(8, 2).submit(job(1, 0..0).watched(looks)).unwrap().wait().counts.n(), 0);
+    assert_eq!(sampler(8, 2).submit(job(1, 0..0).watched(looks)).unwrap().wait().tally.n(), 0);
     assert!(seen.lock().unwrap().is_empty());
 }
 
@@ -84,12 +84,12 @@ fn a_pilot_is_counted_apart_and_comes_first_where_the_job_is_watched() {
     for (batch, threads) in [(1, 1), (16, 2), (500, 3)] {
         let sampler = sampler(batch, threads);
         let unwatched = sampler.submit(job(3, 0..100).pilot(30)).unwrap().wait();
-        assert_eq!((unwatched.counts, unwatched.pilot), (first(3, 100), Some(select(30))));
+        assert_eq!((unwatched.tally, unwatched.pilot), (first(3, 100), Some(select(30))));
         let (looks, seen) = Looks::new(&[20, 50], 50);
         let handle = sampler.submit(job(3, 0..100).pilot(30).watched(looks)).unwrap();
         let stopper = handle.stopper();
         let watched = handle.wait();
-        assert_eq!((watched.counts, watched.pilot), (first(3, 50), Some(select(30))));
+        assert_eq!((watched.tally, watched.pilot), (first(3, 50), Some(select(30))));
         assert_eq!(*seen.lock().unwrap(), [select(30), first(3, 20), first(3, 50)]);
         assert_eq!((stopper.samples_done(), stopper.samples_total()), (80, 80));
     }
@@ -121,7 +121,7 @@ fn a_stopped_job_ends_and_what_was_looked_at_is_kept() {
     handle.cancel();
     let drawn = handle.wait();
     assert_eq!(drawn.stopped.map(|error: Error| error.kind()), Some(ErrorKind::Cancelled));
-    assert!(drawn.counts.n() >= 8);
+    assert!(drawn.tally.n() >= 8);
     assert_eq!(*seen.lock().unwrap(), [first(2, 8)]);
 }
 
@@ -132,7 +132,7 @@ fn a_watch_that_panics_ends_its_own_job_alone() {
         fn next_look(&mut self, rows: u64) -> u64 {
             rows + 10
         }
-        fn look(&mut self, _: &Counts) -> bool {
+        fn look(&mut self, _: &Tally) -> bool {
             panic!("a watch that panics")
         }
     }
@@ -140,7 +140,7 @@ fn a_watch_that_panics_ends_its_own_job_alone() {
     let other = sampler.submit(job(1, 0..50)).unwrap();
     let drawn = sampler.submit(job(2, 0..50).watched(Panics)).unwrap().wait();
     assert_eq!(drawn.stopped.map(|error| error.kind()), Some(ErrorKind::Internal));
-    assert_eq!(drawn.counts, first(2, 10));
+    assert_eq!(drawn.tally, first(2, 10));
     assert_eq!(other.wait().complete().unwrap(), first(1, 50));
 }
 

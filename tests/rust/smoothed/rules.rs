@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smoothtopk::certificate::stop::{Decision, Rule, Tolerance};
-use smoothtopk::certificate::{Inference, auto, certify_with, predict};
+use smoothtopk::certificate::{Basis, Query, Randomized, auto};
+use smoothtopk::counts::{Assumed, Counts, Ending};
 use smoothtopk::noise::ExactGrid;
+use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Plan};
 use smoothtopk::smoothed::{
-    Answer, Bounding, Control, Generator, Guarantee, NoiseMode, Outcome, Request, SmoothedClassifier, Task,
+    AllocationChoice, Answer, Control, Generator, NoiseMode, Outcome, Request, SmoothedClassifier, Task,
 };
 use smoothtopk::stats::randomized::Uniform;
-use smoothtopk::stats::{Allocation, Counts, Validity};
+use smoothtopk::stats::{Allocation, Tally, Validity};
 use smoothtopk::{ErrorKind, Result};
 
 /// Label 1 where the first element is above a half, label 2 where the second is above 1.2, else label 0; of four labels.
@@ -50,8 +52,12 @@ fn smoothed(batch: usize, threads: usize) -> SmoothedClassifier {
     SmoothedClassifier::new(Arc::new(Steps { delay: Duration::ZERO }), Plan { batch, threads }).unwrap()
 }
 
+fn noise() -> Gaussian {
+    Gaussian::new(0.25).unwrap()
+}
+
 fn request(rule: Rule) -> Request {
-    Request { n: 100_000, n0: 50, rule, ..Request::new(0.25).seeded(3) }
+    Request { n: 100_000, n0: 50, rule, ..Request::new(noise()).seeded(3) }
 }
 
 fn certify(g: &SmoothedClassifier, x: [f32; 2], request: &Request) -> Outcome {
@@ -68,7 +74,7 @@ fn a_radius_is_decided_with_few_rows_the_same_for_every_plan() {
     // Phi(0.3 / 0.25) of the rows have label 1, so its radius is about 0.3.
     let decided = |batch, threads, asked| {
         let outcome = certify(&smoothed(batch, threads), [0.8, 0.0], &request(Rule::Radius(asked)));
-        assert_eq!(outcome.rows, outcome.counts.n());
+        assert_eq!(outcome.samples_drawn, outcome.counts.n());
         assert_eq!(outcome.selection.as_ref().unwrap().n(), 50);
         (outcome.decisions.clone(), outcome.counts.labels().to_vec(), radius(&outcome).to_bits())
     };
@@ -99,52 +105,46 @@ fn the_certificate_follows_from_the_counts_and_is_for_any_number_of_rows() {
         assert!(outcome.counts.n() < 100_000, "{outcome:?}");
         assert_eq!(outcome.decisions, [Decision::Reached; 2]);
         let Ok(Answer::Certificates(list)) = &outcome.answer else { panic!("no certificate") };
-        for look in outcome.earlier.iter().flatten() {
-            let kinds = [Validity::Fixed, Validity::AnytimeTo(look.n())];
-            assert!(
-                kinds.iter().all(|&kind| certify_with(look, 1, 1, 0.25, 0.001, &Allocation::default(), kind).is_err())
-            );
-        }
         for ((certificate, &k), earlier) in list.iter().zip(&request.k).zip(&outcome.earlier) {
-            let slack = request.noise().unwrap().radius_slack(2);
-            let from = |counts| {
-                let certified = certify_with(counts, 1, k, 0.25, 0.001, &Allocation::default(), validity);
-                certified.unwrap().shrunk_by(slack)
-            };
+            let from = |counts: &Counts| counts.certify(&Query { k, ..Query::of_label(1) }).unwrap();
             // One k may be decided before the other, with a larger radius.
             assert_eq!(*certificate, from(earlier.as_ref().unwrap_or(&outcome.counts)));
+            assert_eq!(certificate.basis.validity, validity);
+            assert_eq!(certificate.basis.radius_cost, request.noise().unwrap().radius_slack(2));
             assert!(certificate.radius >= from(&outcome.counts).radius);
             assert!(earlier.as_ref().is_none_or(|earlier| earlier.n() < outcome.counts.n()));
         }
     }
 }
 
-/// A last row that is named in hindsight would have exact bounds where a rule has looked.
+/// A last sample that is named in hindsight would have exact bounds where a rule has looked.
 #[test]
-fn counts_that_a_rule_ended_take_no_bounds_but_those_for_all_its_looks() {
-    let outcome = certify(&smoothed(64, 2), [0.7, 0.9], &request(Rule::Steps(0.05)));
-    let mut counts = outcome.counts.clone();
-    let n = counts.n();
-    assert!(n < 100_000);
-    let with = |counts: &Counts, kind| certify_with(counts, 1, 1, 0.25, 0.001, &Allocation::default(), kind);
-    for sound in [Validity::Anytime, Validity::AnytimeTo(100_000), Validity::AnytimeTo(100_001)] {
-        assert!(with(&counts, sound).is_ok(), "{sound}");
+fn counts_that_a_rule_ended_take_the_bounds_for_all_its_looks() {
+    let g = smoothed(64, 2);
+    let rule = Rule::Steps(0.05);
+    let counts = certify(&g, [0.7, 0.9], &request(rule)).counts;
+    assert!(counts.n() < 100_000);
+    assert_eq!(counts.ending(), Ending::Looks { rule: Some(rule), last: Some(100_000) });
+    assert_eq!(counts.validity(), Ok(Validity::AnytimeTo(100_000)));
+    // Numbers for a fixed n certify more: the counts do not let them.
+    let certified = |counts: &Counts| counts.certify(&Query::of_label(1)).unwrap();
+    let bare = |ending| Counts::assuming(counts.labels().to_vec(), Some(counts.n()), Assumed { ending, ..assumed() });
+    assert!(
+        certified(&counts).radius < certified(&bare(Ending::Fixed).unwrap()).radius - counts.perturbation().radius_cost
+    );
+    for randomized in [Randomized::FromSeed, Randomized::By(Uniform::new(0.5).unwrap())] {
+        let error = counts.certify(&Query { randomized, ..Query::of_label(1) }).unwrap_err();
+        assert_eq!(error.field(), Some("randomized"));
     }
-    let uniform = Validity::Randomized(Uniform::new(0.5).unwrap());
-    for unsound in [Validity::Fixed, uniform, Validity::AnytimeTo(n), Validity::AnytimeTo(99_999)] {
-        let error = with(&counts, unsound).unwrap_err();
-        assert_eq!(error.field(), Some("counts"), "{unsound}");
-        assert!(error.message().contains("\"anytime:100000\""), "{error}");
-    }
-    // Neither a second mark nor nothing added changes that; rows added in hindsight leave no last one.
-    counts = counts.ended_by_rule(n);
-    counts.add(&Counts::new(vec![0; 4], 0).unwrap()).unwrap();
-    assert!(with(&counts, Validity::AnytimeTo(n)).is_err() && with(&counts, Validity::AnytimeTo(100_000)).is_ok());
-    counts.add(&Counts::complete(vec![0, 50, 0, 0]).unwrap()).unwrap();
-    assert!(with(&counts, Validity::Anytime).is_ok());
-    for last in [n + 50, 100_000, 100_050, 1_000_000_000_000] {
-        assert!(!with(&counts, Validity::AnytimeTo(last)).unwrap_err().message().contains("anytime:"), "{last}");
-    }
+    // Samples added in hindsight leave no last one.
+    let more = g.submit_samples(&[0.7, 0.9], 200_000..200_050, &request(rule), 7, Control::default()).unwrap();
+    let mut sum = counts.clone();
+    sum.add(&more.wait().counts).unwrap();
+    assert_eq!((sum.n(), sum.validity()), (counts.n() + 50, Ok(Validity::Anytime)));
+}
+
+fn assumed() -> Assumed {
+    Assumed::fixed(noise())
 }
 
 #[test]
@@ -161,8 +161,8 @@ fn a_top_set_is_settled_as_soon_as_it_can_be() {
     let Ok(Answer::Predictions(list)) = &outcome.answer else { panic!("no prediction") };
     assert!(list[0].abstain && outcome.decisions == [Decision::Undecided] && outcome.counts.n() == 500);
     assert_eq!(list[0].top, [outcome.counts.top()]);
-    // What a fixed number of rows would say of these counts is not asked by mistake.
-    assert_eq!(predict(&outcome.counts, 1, 0.001).unwrap_err().field(), Some("counts"));
+    // What a fixed number of samples would say of these counts is not asked by mistake.
+    assert_eq!(outcome.counts.predict(1, 0.001).unwrap_err().field(), Some("counts"));
 }
 
 #[test]
@@ -175,9 +175,9 @@ fn a_late_task_has_the_answer_of_its_last_look() {
         g.submit_batch(&[0.8, 0.0], &[task], request, 7, control).unwrap().wait().remove(0)
     };
     let outcome = late(Task::CertifySelected, &endless, Duration::from_millis(400));
-    assert_eq!(outcome.cut.as_ref().map(|error| error.kind()), Some(ErrorKind::DeadlineExceeded));
+    assert_eq!(outcome.early_stop.as_ref().map(|error| error.kind()), Some(ErrorKind::DeadlineExceeded));
     assert_eq!(outcome.decisions, [Decision::Undecided]);
-    assert!(radius(&outcome) > 0.0 && outcome.rows >= outcome.counts.n() && outcome.counts.n() > 0);
+    assert!(radius(&outcome) > 0.0 && outcome.samples_drawn >= outcome.counts.n() && outcome.counts.n() > 0);
     // Before the first look there is no answer.
     let outcome =
         late(Task::CertifySelected, &Request { n0: 1_000_000_000, ..endless.clone() }, Duration::from_millis(50));
@@ -207,21 +207,21 @@ fn a_cancelled_task_has_no_answer_and_keeps_its_counts() {
 fn auto_spends_alpha_by_pilot_samples_and_never_certifies_with_them() {
     let g = smoothed(64, 2);
     for rule in [Rule::Fixed, Rule::Radius(0.1)] {
-        let asked = Request { k: vec![1, 2], n: 5000, bound: Bounding::Auto, ..request(rule) };
+        let asked = Request { k: vec![1, 2], n: 5000, allocation: AllocationChoice::Auto, ..request(rule) };
         let outcome = certify(&g, [0.8, 1.2], &asked);
         let Ok(Answer::Certificates(list)) = &outcome.answer else { panic!("no certificate: {:?}", outcome.answer) };
         let pilot = outcome.selection.as_ref().unwrap();
         for certificate in list {
-            let (label, k, validity) = (certificate.label, certificate.k, asked.validity());
+            let (label, k) = (certificate.label, certificate.k);
+            let tally = Tally::new(pilot.labels().to_vec(), pilot.n()).unwrap();
+            let mut basis = Basis::assuming(noise(), 5000, 0.001, asked.validity());
+            basis.radius_cost = outcome.counts.perturbation().radius_cost;
             let allocation = match rule {
-                Rule::Radius(radius) => {
-                    let radius = (radius + outcome.request.noise().unwrap().radius_slack(2)) / 0.25;
-                    auto::spend_to_reach(pilot, label, k, 5000, 0.001, validity, radius)
-                }
-                _ => auto::spend(pilot, label, k, 5000, 0.001, validity),
+                Rule::Radius(radius) => auto::choose_to_reach(&tally, label, k, &basis, radius),
+                _ => auto::choose(&tally, label, k, &basis),
             };
             assert_eq!(certificate.allocation, allocation.unwrap());
-            assert!(certificate.n <= outcome.counts.n());
+            assert!(certificate.basis.n <= outcome.counts.n());
         }
         // A label given beforehand takes a pilot for its allocation too.
         let given = g.submit(&[0.8, 1.2], Task::Certify(2), &asked, 7).unwrap().wait();
@@ -262,10 +262,8 @@ fn an_answer_is_guaranteed_by_as_few_rows_as_it_takes() {
             // Of one k the rows may have been enough before they were for the other.
             let counts = earlier.as_ref().unwrap_or(&outcome.counts);
             assert!(earlier.as_ref().is_none_or(|earlier| earlier.n() < outcome.counts.n()));
-            let with =
-                |inference| Guarantee::with(counts, outcome.selection.as_ref(), k, 0.25, 0.001, slack, inference);
-            assert_eq!(*found, with(&Inference::ANYTIME).unwrap());
-            assert_eq!(with(&Inference::FIXED).unwrap_err().field(), Some("counts"));
+            assert_eq!(*found, counts.guarantee(outcome.selection.as_ref(), k, 0.001).unwrap());
+            assert_eq!((found.basis().validity, found.basis().radius_cost), (Validity::Anytime, slack));
         }
         (outcome.decisions.clone(), list.iter().map(|found| found.set.radius).collect::<Vec<_>>(), outcome.counts.n())
     };
@@ -282,10 +280,10 @@ fn an_answer_is_guaranteed_by_as_few_rows_as_it_takes() {
 #[test]
 fn exact_noise_takes_inputs_on_its_grid_and_pays_for_its_tables() {
     let g = smoothed(64, 2);
-    let exact = Request { noise: NoiseMode::Exact(ExactGrid::pixels()), n: 20_000, ..request(Rule::Fixed) };
+    let exact = Request { mode: NoiseMode::Exact(ExactGrid::pixels()), n: 20_000, ..request(Rule::Fixed) };
     let outcome = certify(&g, [204.0 / 255.0, 0.0], &exact);
     assert!((radius(&outcome) - 0.3).abs() < 0.05);
-    assert!(exact.alpha_left(Task::CertifySelected, 2).unwrap() < 0.001);
+    assert!(exact.alpha_left(2).unwrap() < 0.001);
     let error = g.submit(&[0.8001, 0.0], Task::CertifySelected, &exact, 0).unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidData, Some("input")));
     // Where the tables' distance from a Gaussian takes too much of alpha, nothing is drawn.
@@ -310,7 +308,7 @@ fn a_cipher_draws_the_noise_where_it_is_asked_for() {
 #[test]
 fn rules_that_do_not_fit_the_task_are_refused() {
     let g = smoothed(8, 1);
-    let pooled = |named| Bounding::As(Allocation::Pooled { label_share: 0.5, named });
+    let pooled = |named| AllocationChoice::As(Allocation::Pooled { label_share: 0.5, named });
     let radius = request(Rule::Radius(0.1));
     for (field, task, request) in [
         ("rule", Task::Predict, radius.clone()),
@@ -320,9 +318,9 @@ fn rules_that_do_not_fit_the_task_are_refused() {
         ("n0", Task::CertifyAnswer, Request { n0: 0, ..radius.clone() }),
         ("rule", Task::Certify(0), request(Rule::Radius(-1.0))),
         ("rule", Task::Certify(0), request(Rule::Tolerance(Tolerance::Sigmas(f64::NAN)))),
-        ("n0", Task::Certify(0), Request { bound: Bounding::Auto, n0: 0, ..radius.clone() }),
-        ("bound", Task::CertifySelected, Request { bound: pooled(vec![1]), k: vec![2], ..radius.clone() }),
-        ("allocation", Task::Certify(0), Request { bound: pooled(vec![0]), k: vec![2], ..radius.clone() }),
+        ("n0", Task::Certify(0), Request { allocation: AllocationChoice::Auto, n0: 0, ..radius.clone() }),
+        ("allocation", Task::CertifySelected, Request { allocation: pooled(vec![1]), k: vec![2], ..radius.clone() }),
+        ("allocation", Task::Certify(0), Request { allocation: pooled(vec![0]), k: vec![2], ..radius.clone() }),
     ] {
         let error = g.submit(&[0.8, 0.0], task, &request, 0).unwrap_err();
         assert_eq!(

@@ -1,9 +1,10 @@
 //! The tables of scripts/make_golden_stats.py.
 
-use smoothtopk::certificate::{certify, top_k_radius};
+use smoothtopk::certificate::{Query, top_k_radius};
+use smoothtopk::counts::{Assumed, Counts};
 use smoothtopk::perturbation::{Gaussian, Shift};
 use smoothtopk::stats::randomized::{self, Uniform};
-use smoothtopk::stats::{Counts, Prob, anytime, binomial, normal};
+use smoothtopk::stats::{Allocation, Prob, anytime, binomial, normal};
 
 struct Table {
     name: &'static str,
@@ -150,8 +151,6 @@ fn never_above_and_close(radius: f64, exact: f64) -> Result<(), String> {
 struct Bare(Gaussian);
 
 impl Shift for Bare {
-    type Level = f64;
-
     fn level_below(&self, bound: &Prob) -> f64 {
         self.0.level_below(bound)
     }
@@ -160,12 +159,12 @@ impl Shift for Bare {
         self.0.level_above(bound)
     }
 
-    fn fall(&self, level: f64, r: f64) -> f64 {
-        self.0.fall(level, r)
+    fn ln_min_prob(&self, level: f64, r: f64) -> f64 {
+        self.0.ln_min_prob(level, r)
     }
 
-    fn rise(&self, level: f64, r: f64) -> f64 {
-        self.0.rise(level, r)
+    fn ln_max_prob(&self, level: f64, r: f64) -> f64 {
+        self.0.ln_max_prob(level, r)
     }
 
     fn scale(&self) -> f64 {
@@ -201,9 +200,11 @@ fn certificates_from_counts_are_never_above_the_exact_radius() {
             let (count, times) = run.split_once('x').ok_or("not a run")?;
             labels.extend(vec![count.parse::<u64>().unwrap(); times.parse().unwrap()]);
         }
-        let counts = Counts::new(labels, row[1].parse().unwrap()).map_err(|e| e.to_string())?;
-        let (k, alpha, bound) = (row[2].parse().unwrap(), float(&row[3]), row[4].parse().unwrap());
-        let certificate = certify(&counts, 0, k, 0.5, alpha, bound).map_err(|e| e.to_string())?;
+        let assumed = Assumed::fixed(Gaussian::new(0.5).unwrap());
+        let counts = Counts::assuming(labels, row[1].parse().ok(), assumed).map_err(|e| e.to_string())?;
+        let (k, alpha, allocation) = (row[2].parse().unwrap(), float(&row[3]), row[4].parse::<Allocation>().unwrap());
+        let query = Query { k, alpha, allocation, ..Query::of_label(0) };
+        let certificate = counts.certify(&query).map_err(|e| e.to_string())?;
         never_above_and_close(certificate.radius / 0.5, float(&row[5]))
     });
 }

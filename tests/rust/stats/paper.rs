@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use smoothtopk::certificate::certify;
-use smoothtopk::stats::{Bound, Counts};
+use smoothtopk::certificate::Query;
+use smoothtopk::counts::{Assumed, Counts};
+use smoothtopk::perturbation::Gaussian;
+use smoothtopk::stats::Allocation;
 
 fn shared(file: &str) -> Option<String> {
     let root = std::env::var_os("SMOOTHTOPK_SHARED")
@@ -37,14 +39,16 @@ fn radii_agree_with_the_published_ones_in_all_rows() {
         assert_eq!(idx, row + 1, "the published table counts from 1");
         let mut numbers: Vec<u64> = line.split_whitespace().map(|x| x.parse().expect("a count")).collect();
         let label = numbers.pop().expect("a label") as usize;
-        let counts = Counts::complete(numbers).expect("counts");
-        let ours = certify(&counts, label, 3, 0.25, 0.001, Bound::SimuEm).expect("a certificate");
+        let assumed = Assumed::fixed(Gaussian::new(0.25).expect("sigma"));
+        let counts = Counts::assuming(numbers, None, assumed).expect("counts");
+        let query = Query { k: 3, ..Query::of_label(label) };
+        let ours = counts.certify(&Query { allocation: Allocation::SimuEm, ..query.clone() }).expect("a certificate");
         // Printed to three significant digits, 0.0 where there is none. The authors halve [0, 10] until it is shorter than
         // 1e-5 and take the lower end: the multiple of 10/2^20 below the root.
         let step = 10.0 / f64::from(1 << 20);
         assert_eq!(three_digits((ours.radius / step).floor() * step), radius, "row {row}: {}", ours.radius);
         same_digits += usize::from(three_digits(ours.radius) == radius);
-        let ranked = certify(&counts, label, 3, 0.25, 0.001, Bound::Ranked).expect("a certificate");
+        let ranked = counts.certify(&query).expect("a certificate");
         assert!(ranked.radius >= ours.radius, "row {row}: {} < {}", ranked.radius, ours.radius);
         certified += usize::from(ours.certified());
     }

@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use smoothtopk::certificate::stop::{Rule, Tolerance};
-use smoothtopk::certificate::{auto, certify_with};
 use smoothtopk::stats::randomized::{self, Uniform};
-use smoothtopk::stats::{Allocation, Counts, MAX_TRIALS, Validity, anytime, binomial};
+use smoothtopk::stats::{Allocation, MAX_TRIALS, Tally, Validity, anytime, binomial};
+
+use crate::statements::{certify_with, choose};
 
 /// More than two bounds that compare can differ by rounding.
 const ROUNDING: f64 = 5e-12;
@@ -95,13 +96,13 @@ proptest! {
         }
     }
 
-    /// The pilot's choice is a allocation that fits, and applied to its own counts it is no worse than the plain bounds.
+    /// The pilot's choice is an allocation that fits, and applied to its own counts it is no worse than the plain bounds.
     #[test]
     fn auto_fits(labels in prop::collection::vec(0u64..60, 3..8), pick in any::<prop::sample::Index>(), kp in any::<prop::sample::Index>()) {
         let n: u64 = labels.iter().sum::<u64>() + 1;
-        let pilot = Counts::new(labels, n).unwrap();
+        let pilot = Tally::new(labels, n).unwrap();
         let (label, k) = (pick.index(pilot.classes()), 1 + kp.index(pilot.classes() - 1));
-        let allocation = auto::spend(&pilot, label, k, 1000, 0.001, Validity::Fixed).unwrap();
+        let allocation = choose(&pilot, label, k, 1000, 0.001, Validity::Fixed).unwrap();
         prop_assert!(certify_with(&pilot, label, k, 1.0, 0.001, &allocation, Validity::Fixed).is_ok());
     }
 }

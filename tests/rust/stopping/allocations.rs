@@ -2,11 +2,13 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use smoothtopk::certificate::{auto, certify_with};
-use smoothtopk::stats::{Allocation, Counts, Validity};
+use smoothtopk::certificate::{Basis, auto};
+use smoothtopk::perturbation::Gaussian;
+use smoothtopk::stats::{Allocation, Tally, Validity};
 
-use super::truth::{ALPHA, Truth, exceeds};
 use super::{DRAWS, draw_on, looks};
+use crate::coverage::truth::{ALPHA, Truth, exceeds};
+use crate::statements::{certify_with, choose};
 
 fn truths() -> Vec<(Truth, Vec<usize>)> {
     vec![
@@ -91,7 +93,7 @@ fn pilot_samples_choose_a_sound_allocation() {
             let (limit, mut rng) = (truth.radius(k), StdRng::seed_from_u64(65));
             let failed = (0..DRAWS).filter(|_| {
                 let pilot = truth.rows(50, &mut rng);
-                let allocation = auto::spend(&pilot, 0, k, 400, ALPHA, Validity::Fixed).expect("valid");
+                let allocation = choose(&pilot, 0, k, 400, ALPHA, Validity::Fixed).expect("valid");
                 let counts = truth.rows(400, &mut rng);
                 certify_with(&counts, 0, k, 1.0, ALPHA, &allocation, Validity::Fixed).expect("valid").radius > limit
             });
@@ -103,22 +105,22 @@ fn pilot_samples_choose_a_sound_allocation() {
 }
 
 #[test]
-fn a_allocation_for_a_radius_is_the_one_that_needs_the_fewest_rows() {
-    let pilot = |labels: &[u64]| Counts::complete(labels.to_vec()).expect("counts");
-    let reach = |pilot: &Counts, n_max, radius| {
-        auto::spend_to_reach(pilot, 0, 1, n_max, 0.001, Validity::Anytime, radius).expect("valid")
+fn an_allocation_for_a_radius_is_the_one_that_needs_the_fewest_rows() {
+    let pilot = |labels: &[u64]| Tally::complete(labels.to_vec()).expect("counts");
+    let reach = |pilot: &Tally, n_max, radius| {
+        let basis = Basis::assuming(Gaussian::new(1.0).expect("sigma"), n_max, 0.001, Validity::Anytime);
+        auto::choose_to_reach(pilot, 0, 1, &basis, radius)
     };
     // One rival: its bound from above is the label's from below, which is there first at the whole of alpha.
     let sure = pilot(&[95, 5]);
-    assert_eq!(reach(&sure, 100_000, 0.5), Allocation::BinoCp);
+    assert_eq!(reach(&sure, 100_000, 0.5), Ok(Allocation::BinoCp));
     // A label below 1/2: only a bound of its rival can certify it.
     let split = pilot(&[45, 15, 20, 20]);
-    assert!(matches!(reach(&split, 100_000, 0.2), Allocation::Ranked { .. } | Allocation::Pooled { .. }));
+    assert!(matches!(reach(&split, 100_000, 0.2), Ok(Allocation::Ranked { .. } | Allocation::Pooled { .. })));
     // Out of reach: the largest radius at n_max.
-    let largest = auto::spend(&split, 0, 1, 1000, 0.001, Validity::Anytime).expect("valid");
-    assert_eq!(reach(&split, 1000, 3.0), largest);
+    let largest = choose(&split, 0, 1, 1000, 0.001, Validity::Anytime).expect("valid");
+    assert_eq!(reach(&split, 1000, 3.0), Ok(largest));
     for radius in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let error = auto::spend_to_reach(&sure, 0, 1, 1000, 0.001, Validity::Anytime, radius).unwrap_err();
-        assert_eq!(error.field(), Some("radius"));
+        assert_eq!(reach(&sure, 1000, radius).unwrap_err().field(), Some("radius"));
     }
 }

@@ -1,10 +1,11 @@
 //! Rows to decide whether a label of probability p is certified at a radius, against the betting sequence of Voracek (NeurIPS
 //! 2024): computed, not simulated. The table of docs/statistics.md, by
 //!
-//!     cargo test --test stopping betting -- --nocapture
+//!     cargo test --test library betting -- --nocapture
 
-use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, Terms};
-use smoothtopk::stats::{Allocation, Counts, normal};
+use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, StopJudge, Terms};
+use smoothtopk::perturbation::Gaussian;
+use smoothtopk::stats::{Allocation, Tally, normal};
 
 const ALPHA: f64 = 0.001;
 const N_MAX: u64 = 6000;
@@ -36,11 +37,11 @@ fn gates(
 fn ours(radius: f64) -> Vec<Gate> {
     let terms = Terms { rule: Rule::Radius(radius), classes: 2, alpha: ALPHA, n_max: N_MAX };
     let statement = Statement { k: 1, allocation: Allocation::BinoCp };
-    let judge = CertifyJudge::new(&terms, 0, 1.0, 0.0, vec![statement]).expect("terms");
+    let judge = CertifyJudge::new(&terms, 0, Gaussian::new(1.0).expect("sigma"), 0.0, vec![statement]).expect("terms");
     let looks = std::iter::successors(Some(judge.next_look(0)), |&n| (n < N_MAX).then(|| judge.next_look(n)));
     let decides = |n, s, decision| {
         let mut judge = judge.clone();
-        let look = judge.look(&Counts::complete(vec![s, n - s]).expect("counts")).expect("counts");
+        let look = judge.look(&Tally::complete(vec![s, n - s]).expect("counts")).expect("counts");
         look == Look::Stop && judge.verdicts()[0].decision == decision
     };
     gates(looks, |n, s| decides(n, s, Decision::Certified), |n, s| decides(n, s, Decision::Refuted))

@@ -7,7 +7,7 @@ use smoothtopk::stats::randomized::{self, Uniform};
 use smoothtopk::stats::{Prob, Validity, binomial};
 
 use super::looks;
-use super::truth::{ALPHA, FALSE_ALARM, exceeds};
+use crate::coverage::truth::{ALPHA, FALSE_ALARM, exceeds};
 
 /// How many of `draws` growing samples of probability `p` have a look, up to 3000 trials, whose bound is above `p`.
 fn ever_above(p: f64, draws: u64, bound: impl Fn(u64, u64) -> Prob) -> u64 {

@@ -3,10 +3,18 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smoothtopk::ErrorKind;
-use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, PredictJudge, Rule, Statement, Terms, Tolerance};
-use smoothtopk::stats::{Allocation, Counts, Validity};
+use smoothtopk::certificate::stop::{
+    CertifyJudge, Decision, Look, PredictJudge, Rule, Statement, StopJudge, Terms, Tolerance,
+};
+use smoothtopk::perturbation::Gaussian;
+use smoothtopk::stats::{Allocation, Tally, Validity};
 
-use super::truth::Truth;
+use crate::coverage::truth::Truth;
+use crate::statements::certify;
+
+fn noise() -> Gaussian {
+    Gaussian::new(0.25).unwrap()
+}
 
 fn terms(rule: Rule, n_max: u64) -> Terms {
     Terms { rule, classes: 3, alpha: 0.001, n_max }
@@ -14,11 +22,11 @@ fn terms(rule: Rule, n_max: u64) -> Terms {
 
 fn judge(rule: Rule, n_max: u64, ks: &[usize]) -> CertifyJudge {
     let statements = ks.iter().map(|&k| Statement { k, allocation: Allocation::default() }).collect();
-    CertifyJudge::new(&terms(rule, n_max), 0, 0.25, 0.0, statements).unwrap()
+    CertifyJudge::new(&terms(rule, n_max), 0, noise(), 0.0, statements).unwrap()
 }
 
-fn counts(labels: [u64; 3]) -> Counts {
-    Counts::complete(labels.to_vec()).unwrap()
+fn counts(labels: [u64; 3]) -> Tally {
+    Tally::complete(labels.to_vec()).unwrap()
 }
 
 /// The rows at which the judge stops on rows of known label probabilities.
@@ -41,9 +49,9 @@ fn a_radius_is_certified_refuted_or_undecided() {
     let mut easy = judge(rule, 100_000, &[1]);
     let rows = run(&mut easy, [0.999, 0.0005]);
     let verdict = &easy.verdicts()[0];
-    let certificate = verdict.certificate.as_ref().unwrap();
+    let certificate = verdict.found.as_ref().unwrap();
     assert!(verdict.decision == Decision::Certified && certificate.radius >= 0.25 && rows < 150, "{rows}");
-    assert!(certificate.n == rows && certificate.validity == Validity::Anytime);
+    assert!(certificate.basis.n == rows && certificate.basis.validity == Validity::Anytime);
 
     let mut hopeless = judge(rule, 100_000, &[1]);
     let rows = run(&mut hopeless, [0.4, 0.5]);
@@ -53,7 +61,7 @@ fn a_radius_is_certified_refuted_or_undecided() {
     let rows = run(&mut close, [0.85, 0.15]);
     assert!((100..=300).contains(&rows), "{rows}");
     assert_eq!(close.verdicts()[0].decision, Decision::Undecided);
-    assert!(close.verdicts()[0].certificate.is_some());
+    assert!(close.verdicts()[0].found.is_some());
 }
 
 #[test]
@@ -106,19 +114,19 @@ fn a_tolerance_is_reached_where_more_rows_add_little() {
     assert!(reached.decision == Decision::Reached && rows < 50_000, "{rows}");
     let mut tight = judge(Rule::Tolerance(Tolerance::Absolute(0.0)), 100_000, &[1]);
     assert_eq!(run(&mut tight, [0.9, 0.06]), 100_000);
-    let most = tight.verdicts()[0].certificate.as_ref().unwrap().radius;
+    let most = tight.verdicts()[0].found.as_ref().unwrap().radius;
     // The draws are others, so the expectation may be missed by a little.
-    assert!(reached.certificate.unwrap().radius > most - 0.25 * 0.15);
+    assert!(reached.found.unwrap().radius > most - 0.25 * 0.15);
 
     let mut hopeless = judge(rule, 100_000, &[1]);
     assert!(run(&mut hopeless, [0.3, 0.6]) < 300);
     // So near to nothing that the tolerance covers it, which no number of rows is then known to refute.
     assert_eq!(hopeless.verdicts()[0].decision, Decision::Reached);
-    assert_eq!(hopeless.verdicts()[0].certificate.as_ref().unwrap().radius, 0.0);
+    assert_eq!(hopeless.verdicts()[0].found.as_ref().unwrap().radius, 0.0);
     let mut hopeless = judge(Rule::Tolerance(Tolerance::Absolute(0.0)), 100_000, &[1]);
     assert!(run(&mut hopeless, [0.3, 0.6]) < 300);
     assert_eq!(hopeless.verdicts()[0].decision, Decision::Refuted);
-    assert_eq!(hopeless.verdicts()[0].certificate.as_ref().unwrap().radius, 0.0);
+    assert_eq!(hopeless.verdicts()[0].found.as_ref().unwrap().radius, 0.0);
 }
 
 #[test]
@@ -128,7 +136,7 @@ fn steps_end_where_the_next_is_out_of_reach() {
         let mut curve = judge(Rule::Steps(step), 100_000, &[1]);
         let rows = run(&mut curve, [0.9, 0.1]);
         let verdict = &curve.verdicts()[0];
-        let radius = verdict.certificate.as_ref().unwrap().radius;
+        let radius = verdict.found.as_ref().unwrap().radius;
         assert!(verdict.decision == Decision::Reached && rows < most, "{step}: {rows}");
         assert!(radius > 0.0 && radius >= reached && radius < reached + step, "{step}: {radius}");
     }
@@ -148,7 +156,7 @@ fn steps_end_where_the_next_is_out_of_reach() {
     let narrow = CertifyJudge::new(
         &terms(Rule::Steps(1e-8), 100),
         0,
-        0.25,
+        noise(),
         0.0,
         vec![Statement { k: 1, allocation: Allocation::default() }],
     );
@@ -179,14 +187,14 @@ fn a_closed_judge_keeps_a_sound_certificate() {
     let mut cut = judge(Rule::Radius(0.5), 100_000, &[1]);
     cut.close(&counts([60, 1, 0])).unwrap();
     let verdict = &cut.verdicts()[0];
-    assert!(verdict.decision == Decision::Undecided && verdict.certificate.as_ref().unwrap().radius > 0.0);
+    assert!(verdict.decision == Decision::Undecided && verdict.found.as_ref().unwrap().radius > 0.0);
     // Without a row there is nothing to say, and before the last row of a fixed number neither.
     let mut none = judge(Rule::Radius(0.5), 100_000, &[1]);
     none.close(&counts([0, 0, 0])).unwrap();
-    assert!(none.verdicts()[0].decision == Decision::Undecided && none.verdicts()[0].certificate.is_none());
+    assert!(none.verdicts()[0].decision == Decision::Undecided && none.verdicts()[0].found.is_none());
     let mut fixed = judge(Rule::Fixed, 100, &[1]);
     fixed.close(&counts([60, 1, 0])).unwrap();
-    assert!(fixed.verdicts()[0].decision == Decision::Undecided && fixed.verdicts()[0].certificate.is_none());
+    assert!(fixed.verdicts()[0].decision == Decision::Undecided && fixed.verdicts()[0].found.is_none());
 }
 
 #[test]
@@ -194,8 +202,8 @@ fn fixed_is_the_plain_certificate() {
     let mut fixed = judge(Rule::Fixed, 100, &[1]);
     assert_eq!(fixed.next_look(0), 100);
     assert_eq!(fixed.look(&counts([95, 5, 0])), Ok(Look::Stop));
-    let plain = smoothtopk::certificate::certify(&counts([95, 5, 0]), 0, 1, 0.25, 0.001, Default::default()).unwrap();
-    assert_eq!(fixed.verdicts()[0].certificate, Some(plain));
+    let plain = certify(&counts([95, 5, 0]), 0, 1, 0.25, 0.001, &Allocation::default()).unwrap();
+    assert_eq!(fixed.verdicts()[0].found, Some(plain));
     assert_eq!(fixed.verdicts()[0].decision, Decision::Complete);
 }
 
@@ -209,7 +217,7 @@ fn an_easy_set_is_settled_by_a_dozen_rows() {
     assert_eq!(judge.look(&counts([0, n, 0])), Ok(Look::Stop));
     let verdict = &judge.verdicts()[0];
     assert_eq!(verdict.decision, Decision::Settled);
-    assert_eq!(verdict.prediction.as_ref().unwrap().labels(), Some(&[1][..]));
+    assert_eq!(verdict.found.as_ref().unwrap().labels(), Some(&[1][..]));
 }
 
 #[test]
@@ -217,7 +225,7 @@ fn rows_that_named_a_leader_do_not_confirm_it() {
     // All rows at one look: no bet was held, so nothing is settled, however clear the counts.
     let mut judge = PredictJudge::new(&terms(Rule::Predict, 100_000), &[1]).unwrap();
     assert_eq!(judge.look(&counts([0, 1000, 0])), Ok(Look::GoOn));
-    assert!(judge.verdicts()[0].prediction.as_ref().unwrap().abstain);
+    assert!(judge.verdicts()[0].found.as_ref().unwrap().abstain);
     judge.close(&counts([0, 1000, 0])).unwrap();
     assert_eq!(judge.verdicts()[0].decision, Decision::Undecided);
 }
@@ -226,7 +234,7 @@ fn rows_that_named_a_leader_do_not_confirm_it() {
 fn counts_that_cannot_be_are_refused() {
     let mut certify = judge(Rule::Radius(0.5), 100, &[1]);
     let mut predict = PredictJudge::new(&terms(Rule::Predict, 100), &[1]).unwrap();
-    for bad in [counts([0, 0, 0]), counts([101, 0, 0]), Counts::complete(vec![5, 5]).unwrap()] {
+    for bad in [counts([0, 0, 0]), counts([101, 0, 0]), Tally::complete(vec![5, 5]).unwrap()] {
         assert_eq!(certify.look(&bad).unwrap_err().kind(), ErrorKind::InvalidData);
         assert_eq!(predict.look(&bad).unwrap_err().kind(), ErrorKind::InvalidData);
     }
@@ -239,7 +247,7 @@ fn counts_that_cannot_be_are_refused() {
 #[test]
 fn terms_outside_their_range_are_refused() {
     let statement = |k: usize, allocation: &str| vec![Statement { k, allocation: allocation.parse().unwrap() }];
-    let new = |rule, slack, statements| CertifyJudge::new(&terms(rule, 100), 0, 0.25, slack, statements);
+    let new = |rule, cost, statements| CertifyJudge::new(&terms(rule, 100), 0, noise(), cost, statements);
     for rule in [
         Rule::Radius(0.0),
         Rule::Radius(f64::NAN),
@@ -250,7 +258,7 @@ fn terms_outside_their_range_are_refused() {
     ] {
         assert_eq!(new(rule, 0.0, statement(1, "ranked")).unwrap_err().field(), Some("rule"), "{rule}");
     }
-    assert_eq!(new(Rule::Radius(0.1), f64::NAN, statement(1, "ranked")).unwrap_err().field(), Some("slack"));
+    assert_eq!(new(Rule::Radius(0.1), f64::NAN, statement(1, "ranked")).unwrap_err().field(), Some("radius_cost"));
     assert_eq!(new(Rule::Radius(0.1), 0.0, Vec::new()).unwrap_err().field(), Some("k"));
     assert_eq!(new(Rule::Radius(0.1), 0.0, statement(3, "ranked")).unwrap_err().field(), Some("k"));
     for allocation in ["pooled:0.5:0", "pooled:0.5:2,1", "pooled:0.5:1,1", "pooled:0.5:1,2", "pooled:0.5:7"] {

@@ -2,24 +2,35 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use smoothtopk::certificate::Certificate;
 use smoothtopk::certificate::predict;
 use smoothtopk::certificate::stop::{
-    CertifyJudge, Decision, Look, PredictJudge, PredictVerdict, Rule, Statement, Terms, Tolerance, Verdict,
+    CertifyJudge, Decision, Look, PredictJudge, Rule, Statement, StopJudge, Terms, Tolerance, Verdict,
 };
-use smoothtopk::stats::Counts;
+use smoothtopk::perturbation::Gaussian;
+use smoothtopk::stats::Tally;
 
-use super::truth::{ALPHA, Truth, exceeds};
 use super::{DRAWS, draw_on, looks};
+use crate::coverage::truth::{ALPHA, Truth, exceeds};
 
 fn terms(truth: &Truth, rule: Rule, n_max: u64) -> Terms {
     Terms { rule, classes: truth.p.len(), alpha: ALPHA, n_max }
 }
 
 /// The verdict on label 0, with sigma 1.
-fn certify(truth: &Truth, k: usize, allocation: &str, rule: Rule, n_max: u64, rng: &mut StdRng) -> Verdict {
+fn certify(
+    truth: &Truth,
+    k: usize,
+    allocation: &str,
+    rule: Rule,
+    n_max: u64,
+    rng: &mut StdRng,
+) -> Verdict<Certificate> {
     let statement = Statement { k, allocation: allocation.parse().expect("a allocation") };
-    let mut judge = CertifyJudge::new(&terms(truth, rule, n_max), 0, 1.0, 0.0, vec![statement]).expect("terms");
-    let mut counts = Counts::new(vec![0; truth.p.len()], 0).expect("no rows");
+    let mut judge =
+        CertifyJudge::new(&terms(truth, rule, n_max), 0, Gaussian::new(1.0).expect("sigma"), 0.0, vec![statement])
+            .expect("terms");
+    let mut counts = Tally::new(vec![0; truth.p.len()], 0).expect("no rows");
     loop {
         let n = judge.next_look(counts.n());
         counts.add(&truth.rows(n - counts.n(), rng)).expect("as many labels");
@@ -88,7 +99,7 @@ fn the_certificate_at_a_tolerance_or_a_step_holds() {
         let mut rng = StdRng::seed_from_u64(73);
         let wrong = (0..DRAWS).filter(|_| {
             let verdict = certify(&truth, k, "ranked", rule, 1000, &mut rng);
-            verdict.certificate.expect("looked").radius > limit
+            verdict.found.expect("looked").radius > limit
         });
         let wrong = wrong.count() as u64;
         println!("{rule} c = {} k = {k}: {wrong} of {DRAWS}", truth.p.len());
@@ -104,8 +115,7 @@ fn wrong_prediction(truth: &Truth, k: usize, own_looks: bool, rng: &mut StdRng) 
     let every: Vec<u64> = looks(2000).collect();
     let looks = if own_looks { own } else { every };
     draw_on(truth, looks.into_iter(), rng, |counts| judge.look(counts).expect("counts") == Look::Stop);
-    let PredictVerdict { prediction, .. } = &judge.verdicts()[0];
-    prediction.as_ref().expect("looked").labels().is_some_and(|set| !truth.is_top(set))
+    judge.verdicts()[0].found.as_ref().expect("looked").labels().is_some_and(|set| !truth.is_top(set))
 }
 
 #[test]

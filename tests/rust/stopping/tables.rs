@@ -1,15 +1,17 @@
 //! The tables of docs/statistics.md that come from simulation, by
 //!
-//!     cargo test --release --test stopping tables -- --ignored --nocapture --test-threads 1
+//!     cargo test --release --test library tables -- --ignored --nocapture --test-threads 1
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use smoothtopk::certificate::stop::{CertifyJudge, Look, PredictJudge, Rule, Statement, Terms, Tolerance};
-use smoothtopk::certificate::{auto, certify_with, predict};
-use smoothtopk::stats::{Allocation, Counts, Validity};
+use smoothtopk::certificate::predict;
+use smoothtopk::certificate::stop::{CertifyJudge, Look, PredictJudge, Rule, Statement, StopJudge, Terms, Tolerance};
+use smoothtopk::perturbation::Gaussian;
+use smoothtopk::stats::{Allocation, Tally, Validity};
 
 use super::draw_on;
-use super::truth::Truth;
+use crate::coverage::truth::Truth;
+use crate::statements::{certify_with, choose};
 
 const ALPHA: f64 = 0.001;
 
@@ -42,7 +44,7 @@ fn mean_radii_of_allocations() {
         for _ in 0..draws {
             let pilot = truth.rows(100, &mut rng);
             let counts = truth.draw(&mut rng);
-            let chosen = auto::spend(&pilot, 0, k, n, alpha, Validity::Fixed).expect("valid");
+            let chosen = choose(&pilot, 0, k, n, alpha, Validity::Fixed).expect("valid");
             for (sum, allocation) in sums.iter_mut().zip(plain.iter().chain([&chosen])) {
                 *sum += certify_with(&counts, 0, k, 1.0, alpha, allocation, Validity::Fixed).expect("valid").radius;
             }
@@ -85,7 +87,7 @@ fn rows_to_settle_a_set() {
         let mut rng = StdRng::seed_from_u64(92);
         let ours = (0..200).map(|_| {
             let mut judge = PredictJudge::new(&terms, &[k]).expect("terms");
-            let mut counts = Counts::new(vec![0; classes], 0).expect("no rows");
+            let mut counts = Tally::new(vec![0; classes], 0).expect("no rows");
             loop {
                 let n = judge.next_look(counts.n());
                 counts.add(&truth.rows(n - counts.n(), &mut rng)).expect("as many labels");
@@ -119,8 +121,9 @@ fn rows_at_a_tolerance() {
             let rule = Rule::Tolerance(Tolerance::Sigmas(share));
             let terms = Terms { rule, classes: 10, alpha: ALPHA, n_max: 100_000 };
             let statement = Statement { k: 1, allocation: Allocation::BinoCp };
-            let mut judge = CertifyJudge::new(&terms, label, 0.25, 0.0, vec![statement]).expect("terms");
-            let mut counts = Counts::new(vec![0; 10], 0).expect("no rows");
+            let mut judge = CertifyJudge::new(&terms, label, Gaussian::new(0.25).expect("sigma"), 0.0, vec![statement])
+                .expect("terms");
+            let mut counts = Tally::new(vec![0; 10], 0).expect("no rows");
             loop {
                 let n = judge.next_look(counts.n());
                 counts.add(&truth.rows(n - counts.n(), &mut rng)).expect("as many labels");
@@ -129,7 +132,7 @@ fn rows_at_a_tolerance() {
                 }
             }
             rows.push(counts.n());
-            radii += judge.verdicts()[0].certificate.as_ref().expect("looked").radius;
+            radii += judge.verdicts()[0].found.as_ref().expect("looked").radius;
             let fixed = truth.draw(&mut rng);
             let certificate = certify_with(&fixed, label, 1, 0.25, ALPHA, &Allocation::BinoCp, Validity::Fixed);
             most += certificate.expect("valid").radius;

@@ -1,4 +1,4 @@
-"""Smoothed top-k prediction and certified l2 radius (randomized smoothing) for any ONNX classifier.
+"""Smoothed top-k prediction and certified radii (randomized smoothing) for any ONNX classifier.
 
     from smoothtopk import SmoothedClassifier
 
@@ -10,10 +10,9 @@ Statistics: Jia, Cao, Wang, Gong, "Certified Robustness for Top-k Predictions ag
 Randomized Smoothing", ICLR 2020.
 """
 
-from ._answers import Answer, Answers, Certificate, Certificates, Prediction, Predictions
+from ._arrays import Answers, Certificates, Guarantees, Predictions
 from ._budget import AlphaBudget, Share
 from ._classifier import SmoothedClassifier
-from ._counts import Counts, certify_answer_counts, certify_counts, predict_counts
 from ._errors import (
     CancelledError,
     DeadlineExceededError,
@@ -31,11 +30,11 @@ from ._errors import (
     RunError,
     SmoothTopKError,
 )
-from ._guarantee import Guarantee, Guarantees
 from ._jobs import Cancel
 from ._library import build_info, version
-from ._noise_cost import NoiseCost, RowNoise
+from ._partial import Partial
 from ._runtime import check_provider, load_runtime, runtime_path, runtime_version
+from ._statements import Answer, Certificate, Counts, Guarantee, Prediction
 
 __version__ = version()
 
@@ -56,26 +55,22 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidDataError",
     "ModelError",
-    "NoiseCost",
     "NotFoundError",
     "OnnxRuntimeError",
     "PanicError",
+    "Partial",
     "PoisonedError",
     "Prediction",
     "Predictions",
     "ProviderError",
     "ReadError",
-    "RowNoise",
     "RunError",
     "Share",
     "SmoothTopKError",
     "SmoothedClassifier",
     "build_info",
-    "certify_answer_counts",
-    "certify_counts",
     "check_provider",
     "load_runtime",
-    "predict_counts",
     "runtime_path",
     "runtime_version",
     "version",

@@ -4,8 +4,8 @@ from ctypes import CFUNCTYPE, POINTER, Structure, c_bool, c_char_p, c_double, c_
 from ctypes import c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 from typing import Any
 
-STK_NO_LABEL = -1
 STK_ABI_VERSION = 1
+STK_NO_LABEL = -1
 STK_CHACHA12_KEY_SIZE = 32
 STK_BUDGET_TEXT_SIZE = 256
 STK_STATUS_OK = 0
@@ -27,14 +27,17 @@ STK_LOG_LEVEL_ERROR = 1
 STK_LOG_LEVEL_WARN = 2
 STK_LOG_LEVEL_INFO = 3
 STK_LOG_LEVEL_DEBUG = 4
-STK_BOUND_RANKED = 0
-STK_BOUND_SIMUEM = 1
-STK_BOUND_BINOCP = 2
-STK_BOUND_AUTO = 3
-STK_BOUND_ALLOCATION = 4
 STK_GENERATOR_NONE = 0
 STK_GENERATOR_PHILOX = 1
 STK_GENERATOR_CHACHA12 = 2
+STK_VALIDITY_NONE = 0
+STK_VALIDITY_FIXED = 1
+STK_VALIDITY_ANYTIME = 2
+STK_VALIDITY_ANYTIME_TO = 3
+STK_VALIDITY_RANDOMIZED = 4
+STK_RANDOMIZED_NO = 0
+STK_RANDOMIZED_FROM_SEED = 1
+STK_RANDOMIZED_BY = 2
 STK_DECISION_NONE = 0
 STK_DECISION_COMPLETE = 1
 STK_DECISION_CERTIFIED = 2
@@ -80,6 +83,19 @@ class stk_result(Structure):
     pass
 
 
+class stk_query(Structure):
+    _fields_ = (
+        ("struct_size", c_uint64),
+        ("label", c_uint64),
+        ("k", c_uint64),
+        ("alpha", c_double),
+        ("allocation", c_char_p),
+        ("uniform", c_double),
+        ("randomized", c_int32),
+        ("reserved", c_int32),
+    )
+
+
 class stk_summary(Structure):
     _fields_ = (
         ("struct_size", c_uint64),
@@ -91,26 +107,27 @@ class stk_summary(Structure):
         ("p_lower", c_double),
         ("p_upper", c_double),
         ("p_value", c_double),
-        ("sigma", c_double),
+        ("noise_scale", c_double),
         ("alpha", c_double),
-        ("grid", c_double),
-        ("radius_slack", c_double),
-        ("seconds", c_double),
-        ("seed", c_uint64),
-        ("key", c_uint64),
-        ("status", c_int32),
-        ("bound", c_int32),
-        ("certified", c_uint8),
-        ("abstain", c_uint8),
-        ("reserved", c_uint8 * 6),
-        ("n_certified", c_uint64),
-        ("samples_drawn", c_uint64),
         ("alpha_left", c_double),
+        ("radius_cost", c_double),
+        ("grid", c_double),
+        ("seconds", c_double),
+        ("stream", c_uint64),
+        ("samples_drawn", c_uint64),
+        ("n_certified", c_uint64),
+        ("uniform", c_double),
+        ("validity_last", c_uint64),
+        ("status", c_int32),
         ("decision", c_int32),
-        ("cut", c_int32),
+        ("early_stop", c_int32),
+        ("validity", c_int32),
         ("generator", c_int32),
         ("levels", c_uint32),
-        ("uniform", c_double),
+        ("certified", c_uint8),
+        ("abstain", c_uint8),
+        ("assumed", c_uint8),
+        ("reserved", c_uint8 * 5),
     )
 
 
@@ -120,12 +137,17 @@ class stk_guarantee(Structure):
         ("k", c_uint64),
         ("n", c_uint64),
         ("n0", c_uint64),
-        ("sigma", c_double),
+        ("noise_scale", c_double),
         ("alpha", c_double),
-        ("radius_slack", c_double),
+        ("alpha_left", c_double),
+        ("radius_cost", c_double),
         ("set_radius", c_double),
         ("first_radius", c_double),
         ("ranking_radius", c_double),
+        ("validity_last", c_uint64),
+        ("validity", c_int32),
+        ("assumed", c_uint8),
+        ("reserved", c_uint8 * 3),
     )
 
 
@@ -152,14 +174,18 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_cancel_new": (c_int32, [POINTER(POINTER(stk_cancel)), POINTER(POINTER(stk_error))]),
     "stk_cancel_set": (None, [POINTER(stk_cancel)]),
     "stk_counts_add": (c_int32, [POINTER(stk_counts), POINTER(stk_counts), POINTER(POINTER(stk_error))]),
-    "stk_counts_certify": (c_int32, [POINTER(stk_counts), c_size_t, c_size_t, c_double, c_double, c_int32, c_double, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_counts_certify_with": (c_int32, [POINTER(stk_counts), c_size_t, c_size_t, c_double, c_double, c_char_p, c_char_p, c_double, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_counts_assume": (c_int32, [POINTER(c_uint64), c_size_t, c_uint64, c_char_p, c_double, c_char_p, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
+    "stk_counts_assumptions": (c_int32, [POINTER(stk_counts), POINTER(c_char_p), POINTER(POINTER(stk_error))]),
+    "stk_counts_certify": (c_int32, [POINTER(stk_counts), POINTER(stk_query), POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_counts_clone": (c_int32, [POINTER(stk_counts), POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
     "stk_counts_free": (None, [POINTER(stk_counts)]),
-    "stk_counts_guarantee": (c_int32, [POINTER(stk_counts), POINTER(stk_counts), c_size_t, c_double, c_double, c_double, POINTER(c_int64), POINTER(c_double), POINTER(c_double), POINTER(stk_guarantee), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_counts_guarantee_with": (c_int32, [POINTER(stk_counts), POINTER(stk_counts), c_size_t, c_double, c_double, c_char_p, c_double, POINTER(c_int64), POINTER(c_double), POINTER(c_double), POINTER(stk_guarantee), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_counts_from_json": (c_int32, [c_char_p, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
+    "stk_counts_guarantee": (c_int32, [POINTER(stk_counts), POINTER(stk_counts), c_size_t, c_double, POINTER(c_int64), POINTER(c_double), POINTER(c_double), POINTER(stk_guarantee), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_counts_invalid": (c_uint64, [POINTER(stk_counts)]),
+    "stk_counts_json": (c_int32, [POINTER(stk_counts), POINTER(c_char_p), POINTER(POINTER(stk_error))]),
+    "stk_counts_json_with_secret": (c_int32, [POINTER(stk_counts), POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_counts_labels": (c_int32, [POINTER(stk_counts), POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_counts_n": (c_uint64, [POINTER(stk_counts)]),
-    "stk_counts_new": (c_int32, [POINTER(c_uint64), c_size_t, c_uint64, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
     "stk_counts_predict": (c_int32, [POINTER(stk_counts), c_size_t, c_double, POINTER(c_int64), POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
     "stk_decision_name": (c_char_p, [c_int32]),
     "stk_error_field": (c_char_p, [POINTER(stk_error)]),
@@ -182,7 +208,6 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_model_elements": (c_size_t, [POINTER(stk_model)]),
     "stk_model_fallback": (c_char_p, [POINTER(stk_model)]),
     "stk_model_free": (None, [POINTER(stk_model)]),
-    "stk_model_noise_cost": (c_int32, [POINTER(stk_model), POINTER(stk_request), c_uint64, POINTER(c_double), POINTER(c_double), POINTER(POINTER(stk_error))]),
     "stk_model_open": (c_int32, [c_char_p, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
     "stk_model_open_memory": (c_int32, [c_void_p, c_size_t, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
     "stk_model_options_free": (None, [POINTER(stk_model_options)]),
@@ -216,37 +241,37 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_model_submit_predict": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
     "stk_model_threads": (c_size_t, [POINTER(stk_model)]),
     "stk_request_free": (None, [POINTER(stk_request)]),
-    "stk_request_new": (c_int32, [c_double, POINTER(POINTER(stk_request)), POINTER(POINTER(stk_error))]),
+    "stk_request_new": (c_int32, [c_char_p, POINTER(POINTER(stk_request)), POINTER(POINTER(stk_error))]),
     "stk_request_set_allocation": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_alpha": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
-    "stk_request_set_bound": (c_int32, [POINTER(stk_request), c_int32, POINTER(POINTER(stk_error))]),
     "stk_request_set_cancel": (c_int32, [POINTER(stk_request), POINTER(stk_cancel), POINTER(POINTER(stk_error))]),
     "stk_request_set_chacha12": (c_int32, [POINTER(stk_request), POINTER(c_uint8), POINTER(POINTER(stk_error))]),
     "stk_request_set_input_max": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
     "stk_request_set_k": (c_int32, [POINTER(stk_request), POINTER(c_size_t), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_request_set_key": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_request_set_n": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_request_set_n0": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_request_set_noise": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_noise_exact": (c_int32, [POINTER(stk_request), c_uint32, POINTER(POINTER(stk_error))]),
     "stk_request_set_progress": (c_int32, [POINTER(stk_request), stk_progress_callback, c_void_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_randomized": (c_int32, [POINTER(stk_request), c_bool, POINTER(POINTER(stk_error))]),
     "stk_request_set_rule": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_request_set_seed": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
-    "stk_request_set_sigma": (c_int32, [POINTER(stk_request), c_double, POINTER(POINTER(stk_error))]),
+    "stk_request_set_stream": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_request_set_timeout_ms": (c_int32, [POINTER(stk_request), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_result_allocation": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
-    "stk_result_counts": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_result_counts": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
+    "stk_result_counts_of_k": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
     "stk_result_free": (None, [POINTER(stk_result)]),
     "stk_result_guarantee": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(stk_guarantee), c_size_t, POINTER(POINTER(stk_error))]),
     "stk_result_json": (c_int32, [POINTER(stk_result), c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
+    "stk_result_json_with_secret": (c_int32, [POINTER(stk_result), c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_result_k_len": (c_size_t, [POINTER(stk_result)]),
     "stk_result_kept_radii": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_double)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_result_label_radii": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_double)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_result_labels": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(POINTER(c_int64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_result_len": (c_size_t, [POINTER(stk_result)]),
-    "stk_result_selection": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
+    "stk_result_selection": (c_int32, [POINTER(stk_result), c_size_t, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
     "stk_result_summary": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
-    "stk_result_validity": (c_int32, [POINTER(stk_result), c_size_t, c_size_t, POINTER(c_char_p), POINTER(POINTER(stk_error))]),
     "stk_runtime_check_provider": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
     "stk_runtime_load": (c_int32, [c_char_p, POINTER(POINTER(stk_error))]),
     "stk_runtime_path": (c_int32, [POINTER(c_char_p), POINTER(POINTER(stk_error))]),

@@ -25,15 +25,15 @@ class Share(NamedTuple):
 class AlphaBudget:
     """An alpha that many statements share: those about a data set, or about a day's requests.
 
-    With every statement made at the alpha of a share of its own, drawn before the rows it rests on, the probability
+    With every statement made at the alpha of a share of its own, drawn before the samples it rests on, the probability
     that any of them is wrong is at most `total` (the family-wise reading), and the expected number of wrong ones is at
     most `spent` (the expected reading). Neither needs the statements to be independent. A share is spent when it is
     drawn, whether or not a statement comes of it. One call with several inputs or several k makes as many statements at
     its alpha, and a `Guarantee` is several too: draw a share for each, and ask at the alpha of the least of them.
 
         budget = AlphaBudget(0.01, "even:500")
-        for key, x in enumerate(images):
-            certificate = g.certify(x, alpha=budget.draw().alpha, seed=7, key=key)
+        for i, x in enumerate(images):
+            certificate = g.certify(x, alpha=budget.draw().alpha, seed=7, stream=i)
 
     It may be used from any number of threads. In a child of a fork methods and attributes raise ForkedError, and a
     budget cannot be copied or pickled: two copies would spend the same alpha twice.
@@ -84,7 +84,7 @@ class AlphaBudget:
         return self.draw_many(1)[0]
 
     def draw_many(self, number: SupportsIndex) -> tuple[Share, ...]:
-        """Draws the shares of the next statements, all or none. Draw them before the statements' rows.
+        """Draws the shares of the next statements, all or none. Draw them before the statements' samples.
 
         Args:
             number: how many, at least 1.
@@ -104,7 +104,7 @@ class AlphaBudget:
         return tuple(Share(alpha, statement) for statement, alpha in enumerate(alphas, first.value))
 
     def draw_of(self, alpha: SupportsFloat) -> Share:
-        """Draws this alpha for one statement, from an "asked" budget. It must not depend on the rows of that statement.
+        """Draws this alpha for one statement, from an "asked" budget. It must not depend on the statement's samples.
 
         Raises:
             InvalidArgumentError: less is left, and nothing was spent; or the budget is not an "asked" one.

@@ -10,33 +10,33 @@ from typing import Any, SupportsFloat, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
-from . import _abi, _convert, _counts, _jobs, _read, _request
-from ._answers import Certificate, Certificates, Prediction, Predictions
-from ._convert import Bound, Generator
-from ._counts import Counts
+from . import _abi, _convert, _jobs, _read, _request
+from ._arrays import Certificates, Guarantees, Predictions
+from ._convert import Generator
+from ._counts_base import counts_handle
 from ._errors import InvalidArgumentError
-from ._guarantee import Guarantee, Guarantees
 from ._jobs import Cancel
-from ._library import Handle, call, lib
+from ._library import call, lib
 from ._model import Model, model_options
-from ._noise_cost import RowNoise
 from ._opened import Float32, Opened, finish
 from ._progress import Progress, Reporter
+from ._statements import Certificate, Counts, Guarantee, Prediction
 
 
 class SmoothedClassifier(Opened):
-    """The smoothed classifier g of a base classifier f: what f most often says of x plus Gaussian noise.
+    """The smoothed classifier g of a base classifier f: what f most often says of x plus noise.
 
     Opening reads the model once and, where `batch` is None, measures which batch is fastest here. Methods may be called
-    from any number of threads at once, whose rows share batches; the GIL is released while they run. Use it in a `with`
-    block, or `close` it. It does not survive a fork: in the child every method raises ForkedError (use the "spawn"
-    start method).
+    from any number of threads at once, whose samples share batches; the GIL is released while they run. Use it in a
+    `with` block, or `close` it. It does not survive a fork: in the child every method raises ForkedError (use the
+    "spawn" start method).
 
     Args:
         model: path of an ONNX file, its bytes, or an `onnx.ModelProto` (with its weights inside; a model with external
             data needs its path).
-        sigma: standard deviation of the noise, above 0, on the scale of x before `mean` and `std`: for pixels in [0, 1]
-            the field's values are 0.12, 0.25, 0.5 and 1.0.
+        sigma: standard deviation of Gaussian noise, above 0, on the scale of x before `mean` and `std`: for pixels in
+            [0, 1] the field's values are 0.12, 0.25, 0.5 and 1.0. Radii are in l2. Give it or `noise`.
+        noise: "gaussian:SIGMA", or "uniform:LAMBDA": noise on [-lambda, lambda] in each element, with radii in l1.
         provider: ONNX Runtime's execution provider: "cpu", "cuda", "cuda:1", "tensorrt", "openvino", or any by its
             name. One that cannot be used is an error that says what is missing.
         batch: rows per run of the model, at least 1; None measures it.
@@ -46,7 +46,7 @@ class SmoothedClassifier(Opened):
             which their sums are exact up to it. It is part of g: use the same for every input.
         exact_levels: exact noise, on the grid of the multiples of 1/exact_levels, from 1 to 2^20, on which each x must
             be: 255 for 8-bit pixels scaled to [0, 1], 1 for pixels as they are (and input_max=255). sigma must be 1 to
-            3500 steps of it. What separates this noise from an exact Gaussian is taken off alpha, and nothing off the
+            3500 steps of it. What separates this noise from the exact one is taken off alpha, and nothing off the
             radius; a certificate is about inputs on the grid. None: noise in float32, rounded as input_max says.
         generator: what draws the noise where a call does not say: "philox", by a seed, or "chacha12", a stream cipher
             with a secret key, for adversaries who know the generator.
@@ -58,7 +58,7 @@ class SmoothedClassifier(Opened):
         provider_options: settings of the provider, by ONNX Runtime's keys; `arithmetic` and records say them.
         provider_library: path of a plugin provider's library.
         memory_limit: bytes of device memory to use at most; None for no limit.
-        devices: the GPUs that share the rows, for "cuda" and "tensorrt"; empty: the provider's own.
+        devices: the GPUs that share the samples, for "cuda" and "tensorrt"; empty: the provider's own.
         allow_fallback: the processor takes the place of a provider that cannot be used; `fallback` and records say why.
         cuda_tf32: CUDA multiplies float32 with 10 bits of fraction, which is another base classifier.
         tensorrt_fp16, tensorrt_bf16: TensorRT may compute in these, which is another base classifier.
@@ -75,8 +75,9 @@ class SmoothedClassifier(Opened):
     def __init__(
         self,
         model: Model,
-        sigma: SupportsFloat,
+        sigma: SupportsFloat | None = None,
         *,
+        noise: str | None = None,
         provider: str = "cpu",
         batch: SupportsIndex | None = None,
         threads: SupportsIndex | None = None,
@@ -102,14 +103,16 @@ class SmoothedClassifier(Opened):
         tensorrt_cache: str | os.PathLike[str] | None = None,
         plan_cache: bool = True,
     ) -> None:
-        noise = _request.Noise(
-            _convert.real("sigma", sigma),
+        family = _convert.noise(sigma, noise)
+        made = _request.Noise(
+            family,
+            None if sigma is None else _convert.real("sigma", sigma),
             _convert.real("input_max", input_max),
             _convert.levels(exact_levels),
             _convert.generator(generator),
         )
         # Wrong values are told before the model is read.
-        with noise.request():
+        with made.request():
             pass
         options = model_options(
             provider=provider,
@@ -134,7 +137,7 @@ class SmoothedClassifier(Opened):
             tensorrt_cache=tensorrt_cache,
             plan_cache=plan_cache,
         )
-        super().__init__(model, noise, options)
+        super().__init__(model, made, options)
 
     def certify(
         self,
@@ -146,59 +149,58 @@ class SmoothedClassifier(Opened):
         alpha: SupportsFloat = 0.001,
         label: SupportsIndex | Sequence[SupportsIndex] | npt.NDArray[np.integer[Any]] | None = None,
         rule: str = "fixed",
-        bound: Bound | None = None,
-        allocation: str | None = None,
+        allocation: str = "ranked",
         randomized: bool = False,
         seed: SupportsIndex | None = None,
-        key: SupportsIndex = 0,
+        stream: SupportsIndex = 0,
         generator: Generator | None = None,
         chacha12_key: bytes | None = None,
         timeout: float | None = None,
         progress: Progress = None,
         cancel: Cancel | None = None,
     ) -> Certificate | Certificates:
-        """The l2 radius within which a label stays among the top k of g.
+        """The radius within which a label stays among the top k of g.
 
         Ctrl-C cancels the run and raises KeyboardInterrupt.
 
         Args:
             x: one input, of `element_shape`, or several, [N, *element_shape]; real numbers on sigma's scale. A
                 C-contiguous float32 array is not copied on its way to the library; others are, once.
-            k: the k of top-k, from 1 to classes - 1, or several: each gets a certificate at alpha, from the same rows.
-            n: noisy rows that certify each input, from 1; under a rule the most of them.
-            n0: noisy rows of their own that choose its label, and how alpha is spent for "auto", from 1; none are drawn
-                where there is nothing to choose.
+            k: the k of top-k, from 1 to classes - 1, or several: each has its own certificate, from the same samples.
+            n: samples that certify each input, from 1; under a rule the most of them.
+            n0: separate samples that choose its label, and how alpha is split for "auto", from 1; none are drawn where
+                there is nothing to choose.
             alpha: probability, from 1e-100 to 0.5, that a certificate is false.
             label: the label to certify, or one for each input (-1: chosen as follows), fixed without looking at these
-                rows, which `sample` and `certify_answer` draw too under the same seed and key; those of `predict` are
-                others. None: the label most frequent among the n0 rows.
-            rule: when the rows are enough. "fixed": after n. "radius:R": as soon as the label is certified at the
-                radius R, or no number of rows, or none up to n, could certify it. "steps:E": as soon as the largest
+                samples, which `sample` draws too under the same seed and stream. None: the label most frequent among
+                the n0 samples.
+            rule: when the samples are enough. "fixed": after n. "radius:R": as soon as the label is certified at the
+                radius R, or no number of samples, or none up to n, could certify it. "steps:E": as soon as the largest
                 multiple of E, at least 1e-6 sigma, that the label is certified at is decided. "tolerance:E", or
-                "tolerance:Esigma": as soon as the rows up to n are expected to add no more than E (in units of x, or of
-                sigma) to the radius. All but "fixed" rest on bounds that hold at all numbers of rows at once
+                "tolerance:Esigma": as soon as the samples up to n are expected to add no more than E (in units of x, or
+                of sigma) to the radius. All but "fixed" rest on bounds that hold at all numbers of samples at once
                 ("steps:E": at all up to n, with half of alpha for the n-th alone): a certificate is valid at alpha
-                whenever the rows end.
-            bound: how label probabilities are bounded: "ranked"; the paper's "simuem" or "binocp"; or "auto": chosen by
-                the n0 rows for the largest radius that is to be expected. None: as `allocation` says, or "ranked".
-            allocation: how alpha is spent on the bounds, in more ways than `bound` has, and in its place. It must not
-                come from the rows that it is applied to. "ranked:S": the share S of alpha, between 0 and 1, for the
-                label, the rest for its rivals. "pooled:S": S for the label, the rest for one bound of the sum of its
-                rivals. "pooled:S:L,L,..": the labels L, ascending and fewer than k, are left out of that sum.
-            randomized: whether the exact bounds of "fixed" rows are randomized: a little larger radii on average, at
-                the same alpha, by a number that comes from the noise's seed; `validity` of the certificate says it.
-            seed: of the noise of Philox, from 0 to 2^64 - 1; None takes one from the operating system. It is in the
-                certificate: whoever knows it knows the noise.
-            key: of the first input's noise, from 0; input i has key + i. Two inputs with the same seed and key get the
-                same noise: give the parts of a data set keys that do not overlap.
+                whenever the samples end.
+            allocation: how alpha is split between the bounds. It must not come from the samples that it is applied to.
+                "ranked": alpha/(k + 1) for the label and for each of its k strongest rivals. "ranked:S": the share S of
+                alpha, between 0 and 1, for the label, the rest for its rivals. The paper's "simuem" and "binocp".
+                "pooled:S": S for the label, the rest for one bound of the sum of its rivals. "pooled:S:L,L,..": the
+                labels L, ascending and fewer than k, are left out of that sum. "auto": chosen by the n0 samples for the
+                largest radius that is to be expected.
+            randomized: whether the exact bounds of a "fixed" n are randomized: a little larger radii on average, at the
+                same alpha, by a number that comes from the noise's seed; `validity` of the certificate says it.
+            seed: of the noise of Philox, from 0 to 2^64 - 1; None takes one from the operating system. Whoever knows it
+                knows the noise: only `to_json_with_secret` says it.
+            stream: which noise under the seed or key the first input gets, from 0; input i gets stream + i. Two inputs
+                of one seed and stream get the same noise: give the parts of a data set streams that do not overlap.
             generator: "philox" or "chacha12". None: the classifier's, or "chacha12" where its key is given.
             chacha12_key: of the noise of ChaCha12, 32 bytes, random and secret; None takes them from the operating
-                system. It is in the certificate.
+                system. Only `to_json_with_secret` says it.
             timeout: seconds, above 0; None for no limit. Under a rule an input that is late has the answer of its last
-                look, which is sound, with `cut` "DEADLINE_EXCEEDED"; without a look, or with fixed rows, it has none.
-            progress: True for a tqdm bar; a tqdm bar (or its class); or a function of (samples_done, samples_total), called
-                in this thread a few times a second; under a rule samples_total is the most there may be. What it raises
-                cancels the run and comes out.
+                look, which is sound, with `early_stop` "DEADLINE_EXCEEDED"; without a look, or with a fixed n, none.
+            progress: True for a tqdm bar; a tqdm bar (or its class); or a function of (samples_done, samples_total),
+                called in this thread a few times a second; under a rule samples_total is the most there may be. What it
+                raises cancels the run and comes out.
             cancel: a token by which another thread cancels.
 
         Returns:
@@ -208,11 +210,10 @@ class SmoothedClassifier(Opened):
             InvalidArgumentError, InvalidDataError: with the field.
             DeadlineExceededError, CancelledError, RunError: with what was drawn so far, in `partial`.
         """
-        spent, how = _convert.allocation(bound, allocation)
         source = _request.source(self._noise, generator, seed, chacha12_key)
-        more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), spent: how, **source.values()}
-        more["randomized"] = bool(randomized)
-        array, shape, request = self._prepare(x, k, n, alpha, key, timeout, cancel, more)
+        more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), **source.values()}
+        more |= {"allocation": _convert.string("allocation", allocation), "randomized": bool(randomized)}
+        array, shape, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
         with request:
             labels = _convert.labels(label, len(array))
             if not len(array):
@@ -232,28 +233,28 @@ class SmoothedClassifier(Opened):
         alpha: SupportsFloat = 0.001,
         rule: str = "fixed",
         seed: SupportsIndex | None = None,
-        key: SupportsIndex = 0,
+        stream: SupportsIndex = 0,
         generator: Generator | None = None,
         chacha12_key: bytes | None = None,
         timeout: float | None = None,
         progress: Progress = None,
         cancel: Cancel | None = None,
     ) -> Prediction | Predictions:
-        """The k labels that g ranks highest, or none: it abstains where n rows do not settle them.
+        """The k labels that g ranks highest, or none: it abstains where n samples do not settle them.
 
         Args, Ctrl-C and errors are those of `certify`, but:
 
         Args:
             alpha: probability, from 1e-100 to 0.5, that labels that are returned are wrong.
-            rule: when the rows are enough: "fixed": after n; "predict": as soon as the top-k set is settled, n at the
-                most. An answer under "predict" is valid at alpha whenever the rows end.
+            rule: when the samples are enough: "fixed": after n; "predict": as soon as the top-k set is settled, n at
+                the most. An answer under "predict" is valid at alpha whenever the samples end.
 
         Returns:
             A `Prediction` for one input and one k; else `Predictions` of shape [N], [K] or [N, K].
         """
         source = _request.source(self._noise, generator, seed, chacha12_key)
         more = {"rule": _convert.string("rule", rule), **source.values()}
-        array, shape, request = self._prepare(x, k, n, alpha, key, timeout, cancel, more)
+        array, shape, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
         with request:
             if not len(array):
                 return Predictions((), shape)
@@ -272,7 +273,7 @@ class SmoothedClassifier(Opened):
         alpha: SupportsFloat = 0.001,
         rule: str = "fixed",
         seed: SupportsIndex | None = None,
-        key: SupportsIndex = 0,
+        stream: SupportsIndex = 0,
         generator: Generator | None = None,
         chacha12_key: bytes | None = None,
         timeout: float | None = None,
@@ -285,20 +286,20 @@ class SmoothedClassifier(Opened):
         Args, Ctrl-C and errors are those of `certify`, but:
 
         Args:
-            n0: noisy rows of their own whose k most frequent labels are returned. 0: those of the very n rows that
-                certify them are, which is paid for out of alpha.
+            n0: separate samples whose k most frequent labels are returned. 0: those of the very n samples that certify
+                them are, which is paid for out of alpha.
             alpha: probability, from 1e-100 to 0.5, that a statement is false: each of the `Guarantee`'s.
-            rule: when the rows are enough. "fixed": after n. With n0 of at least 1 also "radius:R": as soon as the
-                set's radius is at least R, or no number of rows, or none up to n, could bring it there; "tolerance:E"
-                or "tolerance:Esigma": as soon as the rows up to n are expected to add no more than E to it. All of the
-                `Guarantee` holds whenever the rows end.
+            rule: when the samples are enough. "fixed": after n. With n0 of at least 1 also "radius:R": as soon as the
+                set's radius is at least R, or no number of samples, or none up to n, could bring it there;
+                "tolerance:E" or "tolerance:Esigma": as soon as the samples up to n are expected to add no more than E
+                to it. All of the `Guarantee` holds whenever the samples end.
 
         Returns:
             A `Guarantee` for one input and one k; else `Guarantees` of shape [N], [K] or [N, K].
         """
         source = _request.source(self._noise, generator, seed, chacha12_key)
         more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), **source.values()}
-        array, shape, request = self._prepare(x, k, n, alpha, key, timeout, cancel, more)
+        array, shape, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
         with request:
             if not len(array):
                 return Guarantees((), shape)
@@ -314,7 +315,7 @@ class SmoothedClassifier(Opened):
         *,
         first: SupportsIndex = 0,
         seed: SupportsIndex | None = None,
-        key: SupportsIndex = 0,
+        stream: SupportsIndex = 0,
         generator: Generator | None = None,
         chacha12_key: bytes | None = None,
         timeout: float | None = None,
@@ -323,28 +324,28 @@ class SmoothedClassifier(Opened):
     ) -> Counts:
         """Counts of samples first .. first + n of one input's noise, the noise that `certify` draws.
 
-        Counts of disjoint ranges with one seed (or key of ChaCha12) and key add, in any order and from any machine.
+        Counts of disjoint ranges under one seed (or key of ChaCha12) and stream add, in any order and from any machine:
+        `Counts.to_json` carries them. Samples that are counted already are refused.
 
         Args:
             x: one input, of `element_shape`.
-            n: rows to draw, from 1.
+            n: samples to draw, from 1.
             first: the first sample, from 0.
-            seed, key, generator, chacha12_key, timeout, progress: as for `certify`.
+            seed, stream, generator, chacha12_key, timeout, progress: as for `certify`.
             cancel: as for `certify`; Ctrl-C and `close` set it too.
 
         Raises:
-            As `certify`; `partial` is a `Counts`.
+            As `certify`; `partial` is a `Counts` that certifies and predicts nothing.
         """
         array, single = _convert.inputs(x, self._shape, self._noise.input_max)
         if not single:
             raise InvalidArgumentError("must be one input: sample takes no batch", "x")
-        # Were the seed the library's, the caller could not know it, and draw no other range.
-        source = _request.source(self._noise, generator, seed, chacha12_key).drawn()
-        key, first, rows = _convert.uint("key", key), _convert.uint("first", first), _convert.uint("n", n)
+        source = _request.source(self._noise, generator, seed, chacha12_key)
+        begin, samples = _convert.uint("first", first), _convert.uint("n", n)
         reporter, done = Reporter(progress), 0
         cancel = Cancel() if cancel is None else cancel
-        values = {"key": key, "timeout_ms": _convert.milliseconds(timeout), "cancel": cancel, **source.values()}
-        request = self._noise.request(**values)
+        values = {"stream": _convert.uint("stream", stream), "timeout_ms": _convert.milliseconds(timeout)}
+        request = self._noise.request(**values, cancel=cancel, **source.values())
 
         def count(_user: object, samples_done: int, _samples_total: int) -> None:
             nonlocal done
@@ -355,23 +356,18 @@ class SmoothedClassifier(Opened):
         told = progress is not None and progress is not False
         if told:
             call(lib.stk_request_set_progress, request.pointer, callback, None)
-        out = Handle(_abi.stk_counts, lib.stk_counts_free)
-        arguments = (request.pointer, _pointer(array), first, rows, out.out())
+        out = counts_handle()
+        arguments = (request.pointer, _pointer(array), begin, samples, out.out())
 
         def draw() -> Counts:
             # Named here so that they live for as long as the native call may use them.
             _alive = array, request, callback
             model = self._open_model()
             with model.busy(cancel):
-                noise = self._row_noise(model)
-                return finish(lib.stk_model_sample, (model.pointer, *arguments), out, lambda h: read(h, noise))
-
-        def read(handle: Handle, noise: RowNoise) -> Counts:
-            counts, drawn = _counts._read(handle)
-            return Counts(counts, drawn, source.seed, key, source.generator, source.chacha12_key, noise)
+                return finish(lib.stk_model_sample, (model.pointer, *arguments), out, Counts)
 
         try:
-            return _jobs.in_thread(draw, cancel.set, (lambda: reporter.report(done, rows)) if told else None)
+            return _jobs.in_thread(draw, cancel.set, (lambda: reporter.report(done, samples)) if told else None)
         finally:
             reporter.close()
 

@@ -13,13 +13,7 @@ import numpy.typing as npt
 from . import _abi
 from ._errors import InvalidArgumentError, InvalidDataError
 
-Bound = Literal["ranked", "simuem", "binocp", "auto"]
-# Of a allocation of alpha that is none of those, in answers: "allocation".
-SpentBound = Literal["ranked", "simuem", "binocp", "auto", "allocation"]
 Generator = Literal["philox", "chacha12"]
-_BOUNDS: dict[str, int] = {name: getattr(_abi, f"STK_BOUND_{name.upper()}") for name in get_args(Bound)}
-_BOUND_NAMES = {getattr(_abi, f"STK_BOUND_{name.upper()}"): name for name in get_args(SpentBound)}
-_GENERATOR_NAMES = {getattr(_abi, f"STK_GENERATOR_{name.upper()}"): name for name in get_args(Generator)}
 
 
 def uint(name: str, value: SupportsIndex) -> int:
@@ -50,22 +44,13 @@ def string(name: str, value: str) -> bytes:
     return value.encode()
 
 
-def allocation(bound: str | None, allocation: str | None) -> tuple[str, Any]:
-    """The setter of how alpha is spent, and its argument, from the two ways to say it."""
-    if allocation is not None:
-        if bound is not None:
-            raise InvalidArgumentError(f"is for what bound does not name: give it, or bound={bound!r}", "allocation")
-        return "allocation", string("allocation", allocation)
-    try:
-        return "bound", _BOUNDS["ranked" if bound is None else bound]
-    except (KeyError, TypeError):
-        raise InvalidArgumentError(f"must be one of {', '.join(_BOUNDS)}, got {bound!r}", "bound") from None
-
-
-def bound_name(code: int) -> SpentBound:
-    """A bound's name."""
-    name: Any = _BOUND_NAMES[code]
-    return name  # type: ignore[no-any-return]
+def noise(sigma: SupportsFloat | None, noise: str | None) -> bytes:
+    """The noise as the library takes it, from one of the two ways to say it."""
+    if sigma is not None and noise is None:
+        return f"gaussian:{real('sigma', sigma)!r}".encode()
+    if sigma is None and noise is not None:
+        return string("noise", noise)
+    raise InvalidArgumentError('give it, or noise="uniform:LAMBDA": one of the two', "sigma")
 
 
 def generator(value: str) -> Generator:
@@ -73,12 +58,6 @@ def generator(value: str) -> Generator:
     if value not in get_args(Generator):
         raise InvalidArgumentError(f"must be one of {', '.join(get_args(Generator))}, got {value!r}", "generator")
     name: Any = value
-    return name  # type: ignore[no-any-return]
-
-
-def generator_name(code: int) -> Generator | None:
-    """A generator's name; None where no noise was involved."""
-    name: Any = _GENERATOR_NAMES.get(code)
     return name  # type: ignore[no-any-return]
 
 

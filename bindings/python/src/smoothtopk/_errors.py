@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from . import _abi
-
-if TYPE_CHECKING:
-    from ._answers import Answers, Certificate, Prediction
-    from ._counts import Counts
-    from ._guarantee import Guarantee
-
-    # Guarantees are Answers.
-    Partial: TypeAlias = Certificate | Prediction | Guarantee | Answers[Any] | Counts
+from ._partial import Partial
 
 
 class SmoothTopKError(Exception):
@@ -151,3 +144,8 @@ def fields_called(names: Mapping[str, str]) -> Iterator[None]:
         if error.field is None or error.field not in names:
             raise
         raise type(error)(error.message, names[error.field], error.partial) from None
+
+
+def noise_fields(sigma: object) -> AbstractContextManager[None]:
+    """Errors about the noise are about the argument that gave it: sigma, or noise where that is None."""
+    return fields_called({"noise": "sigma"} if sigma is not None else {"sigma": "noise", "lambda": "noise"})

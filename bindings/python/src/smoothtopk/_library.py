@@ -7,13 +7,11 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from . import _abi
 from ._errors import BY_STATUS, ForkedError, InternalError, SmoothTopKError
-
-if TYPE_CHECKING:
-    from ._errors import Partial
+from ._partial import Partial
 
 _NAME = {"darwin": "libsmoothtopk.dylib", "win32": "smoothtopk.dll"}.get(sys.platform, "libsmoothtopk.so")
 _VARIABLE = "SMOOTHTOPK_LIBRARY"

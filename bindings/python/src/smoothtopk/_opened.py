@@ -5,27 +5,24 @@ from __future__ import annotations
 import ctypes
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, SupportsFloat, SupportsIndex, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _abi, _convert, _jobs, _noise_cost, _request
+from . import _abi, _convert, _jobs, _request
 from ._convert import Generator
-from ._counts import Counts
 from ._errors import fields_called
 from ._jobs import Cancel
 from ._library import Handle, attempt, call, error_of, lib, text
 from ._model import Model, ModelHandle, closed_error, open_model
-from ._noise_cost import NoiseCost, RowNoise
 from ._progress import Progress, Reporter
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Opened")
 # The arguments of runs.
-_RUN = {"input": "x", "inputs": "x", "labels": "label", "rows": "n"}
+_RUN = {"input": "x", "inputs": "x", "labels": "label", "samples": "n"}
 Float32 = npt.NDArray[np.float32]
 
 
@@ -34,8 +31,6 @@ class Opened:
 
     # Of one that was never opened, for `close`.
     _model: ModelHandle | None = None
-    # Found once, by the first that asks.
-    _known_noise: RowNoise | None = None
 
     def __init__(self, model: Model, noise: _request.Noise, options: Handle) -> None:
         self._noise = noise
@@ -57,9 +52,14 @@ class Opened:
     # What it is.
 
     @property
-    def sigma(self) -> float:
-        """Standard deviation of the noise, on the input's own scale."""
+    def sigma(self) -> float | None:
+        """Standard deviation of the noise, in the units of the input; None where `noise` was given."""
         return self._noise.sigma
+
+    @property
+    def noise(self) -> str:
+        """The noise with its parameter: "gaussian:0.25", "uniform:0.5"."""
+        return self._noise.family.decode()
 
     @property
     def input_max(self) -> float:
@@ -123,39 +123,6 @@ class Opened:
         signature: dict[str, Any] = json.loads(self._signature)
         return signature
 
-    # What its noise costs.
-
-    def noise_cost(self, n: SupportsIndex, alpha: SupportsFloat = 0.001) -> NoiseCost:
-        """What a statement from counts of this noise must allow for it: for counts that were saved as bare arrays.
-
-        The counts that `sample` gives know it, and `certify_counts` and the others take it off by themselves.
-
-        Args:
-            n: the most rows that the statement may come to rest on, those that select a label included; from 1.
-            alpha: probability, from 1e-100 to 0.5, that the statement is false.
-
-        Raises:
-            InvalidArgumentError: also where the noise would take more than half of alpha.
-        """
-        rows, probability = _convert.uint("n", n), _convert.real("alpha", alpha)
-        model = self._open_model()
-        with fields_called({"rows": "n"}), model.busy():
-            return self._cost(model, rows, probability)
-
-    def _cost(self, model: ModelHandle, rows: int, alpha: float) -> NoiseCost:
-        left, slack = ctypes.c_double(), ctypes.c_double()
-        with self._noise.request(alpha=alpha) as request:
-            to = model.pointer, request.pointer, rows, ctypes.byref(left), ctypes.byref(slack)
-            call(lib.stk_model_noise_cost, *to)
-        return NoiseCost(left.value, slack.value)
-
-    def _row_noise(self, model: ModelHandle) -> RowNoise:
-        """What counts of this noise carry; the model must be busy, which keeps it open."""
-        if self._known_noise is None:
-            each = _noise_cost.row_alpha(lambda alpha: self._cost(model, 1, alpha).alpha_left)
-            self._known_noise = RowNoise(self.sigma, self._cost(model, 1, 0.5).radius_slack, each)
-        return self._known_noise
-
     # How it ends.
 
     def close(self) -> None:
@@ -177,7 +144,7 @@ class Opened:
 
     def __repr__(self) -> str:
         state = "closed" if self._model is None else f"classes={self.classes}, element_shape={list(self._shape)}"
-        return f"<{type(self).__name__} sigma={self._noise.sigma:g}, {state}>"
+        return f"<{type(self).__name__} noise={self.noise}, {state}>"
 
     # Inside.
 
@@ -194,7 +161,7 @@ class Opened:
         k: SupportsIndex | Sequence[SupportsIndex],
         n: SupportsIndex,
         alpha: SupportsFloat,
-        key: SupportsIndex,
+        stream: SupportsIndex,
         timeout: float | None,
         cancel: Cancel | None,
         more: dict[str, Any],
@@ -202,7 +169,7 @@ class Opened:
         """The inputs [N, *element_shape], the shape of the answers, and the request; `more` are setters to call."""
         self._open_model()
         ks, single_k = _convert.ks(k)
-        values = _request.asked(ks, n, alpha, key, timeout, cancel)
+        values = _request.asked(ks, n, alpha, stream, timeout, cancel)
         request = self._noise.request(**values, **more)
         array, single = _convert.inputs(x, self._shape, self._noise.input_max)
         shape = (() if single else (len(array),)) + (() if single_k else (len(ks),))
@@ -236,7 +203,5 @@ def finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handle
     if status == _abi.STK_STATUS_OK:
         return read(out)
     partial: Any = read(out) if out.pointer else None
-    if isinstance(partial, Counts):
-        partial = replace(partial, cut_short=True)
     with fields_called(_RUN):
         raise error_of(status, error, partial)

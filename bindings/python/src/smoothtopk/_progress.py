@@ -11,7 +11,7 @@ class ProgressBar(Protocol):
     """What is used of a bar: an instance of tqdm, or anything like it."""
 
     def update(self, n: int, /) -> object:
-        """Says that n more rows are done."""
+        """Says that n more samples are done."""
 
 
 # A bool, a bar, a class of bars such as tqdm.tqdm, or a function of (samples_done, samples_total).
@@ -19,7 +19,7 @@ Progress = Union[bool, None, ProgressBar, type, Callable[[int, int], object]]
 
 
 class Reporter:
-    """Tells the caller's `progress` of rows, when their number changes."""
+    """Tells the caller's `progress` of samples, when their number changes."""
 
     def __init__(self, progress: Progress) -> None:
         self._bar: Any = None
@@ -44,7 +44,7 @@ class Reporter:
             raise TypeError(f"progress must be a bool, a tqdm bar or a function of (done, total), not {progress!r}")
 
     def report(self, done: int, total: int) -> None:
-        """Says that `done` of `total` rows are done."""
+        """Says that `done` of `total` samples are done."""
         if done == self._done:
             return
         before, self._done = max(self._done, 0), done
@@ -52,7 +52,7 @@ class Reporter:
             self._function(done, total)
             return
         if self._bar is None and self._make is not None:
-            self._bar = self._make(total=total, unit="row", unit_scale=True)
+            self._bar = self._make(total=total, unit="sample", unit_scale=True)
         if self._bar is not None:
             if getattr(self._bar, "total", total) is None:
                 self._bar.total = total

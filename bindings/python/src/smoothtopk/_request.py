@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import secrets
 from dataclasses import dataclass
 from typing import Any, SupportsFloat, SupportsIndex
 
 from . import _abi, _convert
 from ._convert import Generator
-from ._errors import InvalidArgumentError, fields_called
+from ._errors import InvalidArgumentError, fields_called, noise_fields
 from ._jobs import Cancel
 from ._library import Handle, call, lib
 
@@ -18,7 +17,10 @@ from ._library import Handle, call, lib
 class Noise:
     """The noise of a smoothed classifier, as all its requests have it."""
 
-    sigma: float
+    # As the library takes it: b"gaussian:0.25".
+    family: bytes
+    # Of Gaussian noise that was given by it.
+    sigma: float | None
     input_max: float
     # Points a unit of the grid of exact noise; 0 where it is not exact.
     levels: int
@@ -27,9 +29,10 @@ class Noise:
     def request(self, **values: Any) -> Handle:
         """A request with this noise and with the setters of these names called; a `Source` sets the generator."""
         request = Handle(_abi.stk_request, lib.stk_request_free)
-        call(lib.stk_request_new, self.sigma, request.out())
+        with noise_fields(self.sigma):
+            call(lib.stk_request_new, self.family, request.out())
         setters = {"input_max": self.input_max, "noise_exact": self.levels, **values}
-        with fields_called({"levels": "exact_levels"}):
+        with noise_fields(self.sigma), fields_called({"levels": "exact_levels"}):
             for name, value in setters.items():
                 call(getattr(lib, f"stk_request_set_{name}"), request.pointer, *_for_c(value))
         return request
@@ -44,21 +47,14 @@ def _for_c(value: Any) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a call's noise comes from: a generator with its seed, or with its key; None for one not drawn yet."""
+    """Where a call's noise comes from: a generator with its seed or key; None for one from the operating system."""
 
     generator: Generator
     seed: int | None
     chacha12_key: bytes | None
 
-    def drawn(self) -> Source:
-        """With a seed or key from the operating system where there was none."""
-        if self.generator == "philox":
-            return Source("philox", secrets.randbits(64) if self.seed is None else self.seed, None)
-        key = secrets.token_bytes(_abi.STK_CHACHA12_KEY_SIZE) if self.chacha12_key is None else self.chacha12_key
-        return Source("chacha12", None, key)
-
     def values(self) -> dict[str, Any]:
-        """The setters to call. Without a seed or key the library takes one from the operating system."""
+        """The setters to call."""
         if self.generator == "chacha12":
             key = self.chacha12_key
             return {"chacha12": None if key is None else (ctypes.c_uint8 * len(key)).from_buffer_copy(key)}
@@ -92,7 +88,7 @@ def asked(
     k: list[int],
     n: SupportsIndex,
     alpha: SupportsFloat,
-    key: SupportsIndex,
+    stream: SupportsIndex,
     timeout: float | None,
     cancel: Cancel | None,
 ) -> dict[str, Any]:
@@ -101,7 +97,7 @@ def asked(
         "k": k,
         "n": _convert.uint("n", n),
         "alpha": _convert.real("alpha", alpha),
-        "key": _convert.uint("key", key),
+        "stream": _convert.uint("stream", stream),
         "timeout_ms": _convert.milliseconds(timeout),
     }
     return values if cancel is None else values | {"cancel": cancel}

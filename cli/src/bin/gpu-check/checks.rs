@@ -8,13 +8,13 @@ use smoothtopk::model::{CudaOptions, ElementType, Model, ModelOptions, Provider,
 use smoothtopk::noise::{Grid, NoiseStream, Purpose};
 use smoothtopk::sampler::cuda::{CudaClassifier, KernelSource};
 use smoothtopk::sampler::{BaseClassifier, Job, Plan, Sampler, Watch};
-use smoothtopk::stats::Counts;
+use smoothtopk::stats::Tally;
 use smoothtopk::{ErrorKind, Result};
 
 use crate::report::Outcome::{self, Failed, Passed, Skipped};
 
 pub const SIGMA: f64 = 0.25;
-/// Counts on the processor and on a GPU may differ by this share of the rows: the model's own float32 sums come in
+/// Tally on the processor and on a GPU may differ by this share of the rows: the model's own float32 sums come in
 /// another order there, and a row whose two highest scores are within a few roundings may go either way. The rows
 /// themselves have the same bits.
 const TOLERANCE: f64 = 2e-3;
@@ -37,7 +37,7 @@ pub fn job(elements: usize, key: u64, rows: u64) -> Result<Job> {
     Ok(Job::on_grid(&input(elements, key), SIGMA, grid, 7, Purpose::Estimate)?.key(key).samples(0..rows))
 }
 
-/// Counts of jobs, each a key and a number of rows, that are queued together.
+/// Tally of jobs, each a key and a number of rows, that are queued together.
 pub fn counts(classifier: Arc<dyn BaseClassifier>, plan: Plan, jobs: &[(u64, u64)]) -> Result<Vec<Vec<u64>>> {
     let elements = classifier.elements();
     let sampler = Sampler::new(classifier, plan)?;
@@ -115,7 +115,7 @@ pub fn bits(model: &Path, device: u32, kernels: KernelSource) -> Result<Outcome>
     Ok(if differing == 0 && fits { Passed(detail) } else { Failed(detail) })
 }
 
-/// Counts on the device against the processor's.
+/// Tally on the device against the processor's.
 pub fn same_counts(model: &Path, options: &ModelOptions, devices: &[u32], rows: u64) -> Result<Outcome> {
     let classifier = open(model, options, devices)?;
     // One long job and many short ones, which share batches.
@@ -136,7 +136,7 @@ pub fn same_counts(model: &Path, options: &ModelOptions, devices: &[u32], rows: 
     Ok(if share <= TOLERANCE { Passed(detail) } else { Failed(detail) })
 }
 
-/// Counts do not depend on batches.
+/// Tally do not depend on batches.
 pub fn same_in_every_batch(model: &Path, device: u32, rows: u64) -> Result<Outcome> {
     let classifier = open(model, &cuda(device), &[device])?;
     let jobs = [(5, rows), (6, rows / 3)];
@@ -150,17 +150,17 @@ pub fn same_in_every_batch(model: &Path, device: u32, rows: u64) -> Result<Outco
 
 struct Looks {
     every: u64,
-    shown: Arc<Mutex<Vec<Counts>>>,
+    shown: Arc<Mutex<Vec<Tally>>>,
 }
 
 impl Watch for Looks {
-    fn pilot(&mut self, counts: &Counts) {
+    fn pilot(&mut self, counts: &Tally) {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).push(counts.clone());
     }
     fn next_look(&mut self, rows: u64) -> u64 {
         rows + self.every
     }
-    fn look(&mut self, counts: &Counts) -> bool {
+    fn look(&mut self, counts: &Tally) -> bool {
         self.pilot(counts);
         true
     }
@@ -172,13 +172,13 @@ pub fn looks(model: &Path, device: u32) -> Result<Outcome> {
     let (elements, plan) = (classifier.elements(), classifier.plan(classifier.fixed_batch().unwrap_or(128)));
     let (pilot, every, rows) = (100, 400, 2000);
     let sampler = Sampler::new(classifier.clone(), plan)?;
-    let shown = Arc::<Mutex<Vec<Counts>>>::default();
+    let shown = Arc::<Mutex<Vec<Tally>>>::default();
     let beside = sampler.submit(job(elements, 3, 4 * rows)?)?;
     let looks = Looks { every, shown: Arc::clone(&shown) };
     let drawn = sampler.submit(job(elements, 2, rows)?.pilot(pilot).watched(looks))?.wait();
     beside.wait().complete()?;
     let shown = std::mem::take(&mut *shown.lock().unwrap_or_else(PoisonError::into_inner));
-    let at = shown.iter().map(Counts::n).collect::<Vec<_>>();
+    let at = shown.iter().map(Tally::n).collect::<Vec<_>>();
     let asked = std::iter::once(pilot).chain((1..=rows / every).map(|look| look * every)).collect::<Vec<_>>();
     if drawn.stopped.is_some() || at != asked {
         return Ok(Failed(format!("looks at {at:?} rows, not {asked:?}; stopped: {:?}", drawn.stopped)));
@@ -215,7 +215,7 @@ pub fn stops(model: &Path, device: u32) -> Result<Outcome> {
     handle.cancel();
     let drawn = handle.wait();
     let took = start.elapsed();
-    let n = drawn.counts.n();
+    let n = drawn.tally.n();
     let stopped = drawn.stopped.is_some_and(|error| error.kind() == ErrorKind::Cancelled);
     let detail = format!("{n} rows in a second; stopped in {:.1} ms", took.as_secs_f64() * 1e3);
     Ok(if stopped && n > 0 && took < Duration::from_secs(2) { Passed(detail) } else { Failed(detail) })

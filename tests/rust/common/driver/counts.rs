@@ -7,23 +7,25 @@ pub(super) unsafe fn of_counts(c: &mut Choices<'_>, pools: &mut Pools) {
     let len = c.below(4);
     let counts = c.handle(&pools.counts);
     let mut summary = std::mem::MaybeUninit::<[u64; 32]>::uninit();
-    let out = if c.byte() < 250 { summary.as_mut_ptr().cast() } else { null_mut() };
-    let size = c.of(&[144, 184, 184, 8, 137, 256, 0, 7]);
+    let out: *mut stk_summary = if c.byte() < 250 { summary.as_mut_ptr().cast() } else { null_mut() };
+    let size = c.of(&[144, 192, 192, 8, 185, 256, 0, 7]);
     // SAFETY: by contract of the caller.
     unsafe {
-        match c.below(9) {
+        match c.below(10) {
             7 => {
-                let (label, k, sigma, alpha, slack) = (c.index(), c.index(), c.float(), c.float(), c.float());
-                let (allocation, validity) =
-                    (allocation(c), c.of(&[c"fixed", c"anytime", c"randomized:0.5", c"", c"\xff"]));
-                let validity = if c.byte() < 200 { validity.as_ptr() } else { null() };
-                run(c, |err| {
-                    stk_counts_certify_with(counts, label, k, sigma, alpha, allocation, validity, slack, out, size, err)
-                });
+                give(c, &mut pools.counts, |out, err| stk_counts_clone(counts, out, err));
+            }
+            9 => {
+                let mut json = null();
+                let write = if c.byte() < 128 { stk_counts_json } else { stk_counts_json_with_secret };
+                if run(c, |err| write(counts, &mut json, err)) == STK_STATUS_OK {
+                    give(c, &mut pools.counts, |out, err| stk_counts_from_json(json, out, err));
+                }
+                run(c, |err| stk_counts_assumptions(counts, &mut json, err));
             }
             8 => {
                 let pilot = if c.byte() < 128 { c.handle(&pools.counts) } else { null_mut() };
-                let (k, sigma, alpha, slack) = (c.index(), c.float(), c.float(), c.float());
+                let (k, alpha) = (c.index(), c.float());
                 let (mut labels, mut radii) = ([0i64; 8], [[0.0; 8]; 2]);
                 let [each, kept] = &mut radii;
                 let room = k <= labels.len() && c.byte() < 200;
@@ -32,23 +34,34 @@ pub(super) unsafe fn of_counts(c: &mut Choices<'_>, pools: &mut Pools) {
                     false => (null_mut(), null_mut(), null_mut()),
                 };
                 let out = out.cast();
-                run(c, |err| {
-                    stk_counts_guarantee(counts, pilot, k, sigma, alpha, slack, labels, each, kept, out, size, err)
-                });
+                run(c, |err| stk_counts_guarantee(counts, pilot, k, alpha, labels, each, kept, out, size, err));
             }
             0 | 1 => {
                 let n = c.integer();
                 let data = if c.byte() < 250 { values.as_ptr() } else { null() };
-                give(c, &mut pools.counts, |out, err| stk_counts_new(data, len, n, out, err));
+                let noise = noise(c);
+                let (noise, cost) =
+                    (if c.byte() < 250 { noise.as_ptr() } else { null() }, c.of(&[0.0, 0.0, 1e-9, -1.0]));
+                let validity = text(c, &[c"fixed", c"anytime", c"anytime:100", c"randomized:0.5", c"", c"\xff"]);
+                give(c, &mut pools.counts, |out, err| stk_counts_assume(data, len, n, noise, cost, validity, out, err));
             }
             2 => {
                 let other = c.handle(&pools.counts);
                 run(c, |err| stk_counts_add(counts, other, err));
             }
             3 => {
-                let (label, k, sigma, alpha) = (c.index(), c.index(), c.float(), c.float());
-                let (bound, slack) = (c.of(&[0, 1, 2, -1, 3, i32::MIN]), c.float());
-                run(c, |err| stk_counts_certify(counts, label, k, sigma, alpha, bound, slack, out, size, err));
+                let query = stk_query {
+                    struct_size: c.of(&[56, 56, 56, 56, 0, 8, 55, u64::MAX]),
+                    label: c.index() as u64,
+                    k: c.index() as u64,
+                    alpha: c.float(),
+                    allocation: allocation(c),
+                    uniform: c.of(&[0.0, 0.0, 0.5, 2.0]),
+                    randomized: c.of(&[0, 0, 1, 2, -1, 3]),
+                    reserved: c.of(&[0, 0, 0, 0, 0, 0, 1]),
+                };
+                let query = if c.byte() < 250 { &raw const query } else { null() };
+                run(c, |err| stk_counts_certify(counts, query, out, size, err));
             }
             4 => {
                 let (k, alpha) = (c.index(), c.float());
@@ -61,7 +74,7 @@ pub(super) unsafe fn of_counts(c: &mut Choices<'_>, pools: &mut Pools) {
                 if run(c, |err| stk_counts_labels(counts, &mut data, &mut len, err)) == STK_STATUS_OK {
                     let sum =
                         std::slice::from_raw_parts(data, len).iter().map(|&count| u128::from(count)).sum::<u128>();
-                    assert!(sum <= u128::from(stk_counts_n(counts)));
+                    assert_eq!(sum + u128::from(stk_counts_invalid(counts)), u128::from(stk_counts_n(counts)));
                 }
             }
             _ => {

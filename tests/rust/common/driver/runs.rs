@@ -46,8 +46,10 @@ pub(super) unsafe fn of_models(c: &mut Choices<'_>, pools: &mut Pools) {
                 SUBMITTED.fetch_add(usize::from(status == STK_STATUS_OK), Ordering::SeqCst);
             }
             2 => {
-                let (first, rows) = (c.integer(), c.of(&[1, 10, 300, 0]));
-                give(c, &mut pools.counts, |out, err| stk_model_sample(model, request, inputs, first, rows, out, err));
+                let (first, samples) = (c.integer(), c.of(&[1, 10, 300, 0]));
+                give(c, &mut pools.counts, |out, err| {
+                    stk_model_sample(model, request, inputs, first, samples, out, err)
+                });
             }
             3 => {
                 let status = give(c, &mut pools.jobs, |out, err| {
@@ -65,8 +67,6 @@ pub(super) unsafe fn of_models(c: &mut Choices<'_>, pools: &mut Pools) {
                 let (mut dims, mut len) = (null(), 0);
                 run(c, |err| stk_model_shape(model, &mut dims, &mut len, err));
                 assert!(len == 0 || *dims == 16);
-                let (rows, mut left, mut slack) = (c.integer(), 0.0, 0.0);
-                run(c, |err| stk_model_noise_cost(model, request, rows, &mut left, &mut slack, err));
                 assert!(stk_model_elements(model) <= 16 && stk_model_classes(model) <= 3);
                 assert!(!stk_model_sha256(model).is_null() && !stk_model_signature_json(model).is_null());
             }
@@ -105,9 +105,9 @@ pub(super) unsafe fn of_jobs(c: &mut Choices<'_>, pools: &mut Pools) {
 pub(super) unsafe fn of_results(c: &mut Choices<'_>, pools: &mut Pools) {
     let result = c.handle(&pools.results);
     let (input, k_index) = (c.index(), c.index());
-    let (mut labels, mut counts, mut len, mut json) = (null(), null(), 0, null());
+    let (mut labels, mut len, mut json) = (null(), 0, null());
     let mut summary = std::mem::MaybeUninit::<[u64; 32]>::uninit();
-    let size = c.of(&[144, 184, 8, 100, 256, 0]);
+    let size = c.of(&[144, 192, 8, 100, 256, 0]);
     // SAFETY: by contract of the caller.
     unsafe {
         match c.below(8) {
@@ -131,14 +131,22 @@ pub(super) unsafe fn of_results(c: &mut Choices<'_>, pools: &mut Pools) {
                 run(c, |err| stk_result_labels(result, input, k_index, &mut labels, &mut len, err));
             }
             2 => {
-                run(c, |err| stk_result_counts(result, input, &mut counts, &mut len, err));
-                assert!(len == 0 || len == 3);
+                let of_k = c.byte() < 128;
+                give(c, &mut pools.counts, |out, err| match of_k {
+                    true => stk_result_counts_of_k(result, input, k_index, out, err),
+                    false => stk_result_counts(result, input, out, err),
+                });
             }
             3 => {
-                run(c, |err| stk_result_selection(result, input, &mut counts, &mut len, err));
+                let mut selection = null_mut();
+                run(c, |err| stk_result_selection(result, input, &mut selection, err));
+                if !selection.is_null() {
+                    pools.counts.push(selection);
+                }
             }
             4 => {
-                if run(c, |err| stk_result_json(result, input, &mut json, err)) == STK_STATUS_OK {
+                let write = if c.byte() < 128 { stk_result_json } else { stk_result_json_with_secret };
+                if run(c, |err| write(result, input, &mut json, err)) == STK_STATUS_OK {
                     assert_eq!(*json.cast::<u8>(), b'{');
                 }
             }

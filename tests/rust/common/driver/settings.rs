@@ -7,8 +7,8 @@ pub(super) unsafe fn of_requests(c: &mut Choices<'_>, pools: &mut Pools) {
     let request = pools.requests.get(at).copied().unwrap_or(null_mut());
     // SAFETY: by contract of the caller.
     unsafe {
-        match c.below(19) {
-            18 => {
+        match c.below(18) {
+            7 => {
                 let on = c.byte() < 128;
                 run(c, |err| stk_request_set_randomized(request, on, err));
             }
@@ -33,18 +33,18 @@ pub(super) unsafe fn of_requests(c: &mut Choices<'_>, pools: &mut Pools) {
                 run(c, |err| stk_request_set_chacha12(request, key, err));
             }
             0 | 1 => {
-                let sigma = c.float();
-                give(c, &mut pools.requests, |out, err| stk_request_new(sigma, out, err));
+                let noise = noise(c);
+                give(c, &mut pools.requests, |out, err| stk_request_new(noise.as_ptr(), out, err));
                 pools.rows.resize(pools.requests.len(), (100_000, 100));
-                // Few rows to begin with, or hardly any call would be made.
+                // Few samples to begin with, or hardly any call would be made.
                 if let Some(&request) = pools.requests.last() {
                     stk_request_set_n(request, 50, null_mut());
                     pools.rows.last_mut().unwrap().0 = 50;
                 }
             }
             2 => {
-                let sigma = c.float();
-                run(c, |err| stk_request_set_sigma(request, sigma, err));
+                let noise = noise(c);
+                run(c, |err| stk_request_set_noise(request, noise.as_ptr(), err));
             }
             3 => {
                 let k = [c.index(), c.index(), c.index()];
@@ -67,17 +67,13 @@ pub(super) unsafe fn of_requests(c: &mut Choices<'_>, pools: &mut Pools) {
                 let alpha = c.float();
                 run(c, |err| stk_request_set_alpha(request, alpha, err));
             }
-            7 => {
-                let bound = c.of(&[0, 1, 2, -1, 3, i32::MAX]);
-                run(c, |err| stk_request_set_bound(request, bound, err));
-            }
             8 => {
                 let seed = c.integer();
                 run(c, |err| stk_request_set_seed(request, seed, err));
             }
             9 => {
-                let key = c.integer();
-                run(c, |err| stk_request_set_key(request, key, err));
+                let stream = c.integer();
+                run(c, |err| stk_request_set_stream(request, stream, err));
             }
             10 => {
                 let input_max = c.float();

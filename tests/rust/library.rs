@@ -1,0 +1,11 @@
+//! What needs no ONNX Runtime: statistics, certificates, noise, the sampler, and the generated header.
+
+mod coverage;
+mod guarantees;
+mod header;
+mod noise;
+mod sampler;
+#[path = "common/statements.rs"]
+mod statements;
+mod stats;
+mod stopping;
