@@ -2,8 +2,8 @@ package smoothtopk
 
 import "strconv"
 
-// Allocation is how alpha is split between the bounds of a certificate. It is the library's text, which the library checks when
-// it is used; empty means Ranked. An allocation must not come from the samples that it is applied to.
+// Allocation is how alpha is split between the bounds of a certificate. It is the library's text, which the library
+// checks when it is used; empty means Ranked. An allocation must not come from the samples that it is applied to.
 type Allocation string
 
 const (
@@ -20,8 +20,8 @@ const (
 // RankedShare is Ranked with a share of alpha, between 0 and 1, for the label, and the rest for its rivals.
 func RankedShare(share float64) Allocation { return Allocation("ranked:" + decimal(share)) }
 
-// PooledShare gives a share of alpha, between 0 and 1, to the label, and the rest to one bound of the sum of all its rivals but
-// those left out: labels in ascending order, fewer than k.
+// PooledShare gives a share of alpha, between 0 and 1, to the label, and the rest to one bound of the sum of all its
+// rivals but those left out: labels in ascending order, fewer than k.
 func PooledShare(share float64, leftOut ...int) Allocation {
 	text, separator := "pooled:"+decimal(share), ":"
 	for _, label := range leftOut {

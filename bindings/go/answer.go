@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// The fields of these types are those of the library's records (docs/record.md), by their names in JSON: a field that is added there
-// needs one line here, and one in statement.go where counts alone have it too.
+// The fields of these types are those of the library's records (docs/record.md), by their names in JSON: a field that
+// is added there needs one line here, and one in statement.go where counts alone have it too.
 
 // Certificate says within which radius a label stays among the smoothed classifier's top k.
 type Certificate struct {
@@ -30,8 +30,8 @@ type Certificate struct {
 	AlphaLeft float64 `json:"alpha_left"`
 	// RadiusCost is what rounding took off the radius. It is taken already.
 	RadiusCost float64 `json:"radius_cost"`
-	// N is the number of samples that the certificate rests on: those of Evidence.Counts, or fewer, where one of several k had a
-	// larger radius at an earlier look.
+	// N is the number of samples that the certificate rests on: those of Evidence.Counts, or fewer, where one of
+	// several k had a larger radius at an earlier look.
 	N uint64 `json:"n"`
 	// Decision is what the rule decided.
 	Decision Decision `json:"decision"`
@@ -55,20 +55,21 @@ type Prediction struct {
 	Decision Decision `json:"decision"`
 }
 
-// Guarantee is what holds around an input for the k labels that are returned for it. LabelRadii together, and every other radius
-// alone, are a statement at alpha of their own: several that are read together are all true with probability at least 1 minus the
-// sum of their alphas. A radius of 0 says nothing.
+// Guarantee is what holds around an input for the k labels that are returned for it. LabelRadii together, and every
+// other radius alone, are a statement at alpha of their own: several that are read together are all true with
+// probability at least 1 minus the sum of their alphas. A radius of 0 says nothing.
 type Guarantee struct {
 	// K is the number of labels.
 	K int `json:"k"`
 	// Labels are the labels, the likeliest first.
 	Labels []int `json:"labels"`
-	// LabelRadii are the radii within which each label, in the order of Labels, stays in the top k: one statement for all.
+	// LabelRadii are the radii within which each label, in the order of Labels, stays in the top k: one statement for
+	// all.
 	LabelRadii []float64 `json:"label_radii"`
 	// SetRadius is the radius within which the set of the labels does not change.
 	SetRadius float64 `json:"set_radius"`
-	// KeptRadii has at index e-1 the radius within which at least e of the labels stay in the top k: math.Inf(1) where so many
-	// stay under any perturbation, because too few labels are outside.
+	// KeptRadii has at index e-1 the radius within which at least e of the labels stay in the top k: math.Inf(1) where
+	// so many stay under any perturbation, because too few labels are outside.
 	KeptRadii Radii `json:"kept_radii"`
 	// FirstRadius is the radius within which the first label stays the likeliest.
 	FirstRadius float64 `json:"first_radius"`
@@ -80,8 +81,8 @@ type Guarantee struct {
 	AlphaLeft float64 `json:"alpha_left"`
 	// RadiusCost is what rounding took off every radius. It is taken already.
 	RadiusCost float64 `json:"radius_cost"`
-	// N is the number of samples that certify: those of Evidence.Counts, or fewer, where one of several k had a larger SetRadius
-	// at an earlier look.
+	// N is the number of samples that certify: those of Evidence.Counts, or fewer, where one of several k had a larger
+	// SetRadius at an earlier look.
 	N uint64 `json:"n"`
 	// Decision is what the rule decided of SetRadius.
 	Decision Decision `json:"decision"`

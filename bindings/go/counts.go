@@ -11,16 +11,16 @@ import (
 	"unsafe"
 )
 
-// Counts says how many noisy samples of one input gave each label, and knows all that decides what they prove: the noise and what
-// its rounding costs, why the samples ended, which samples they are, and of which model and input. So what is asked of counts takes
-// the costs, and the bounds that are valid, by itself.
+// Counts says how many noisy samples of one input gave each label, and knows all that decides what they prove: the
+// noise and what its rounding costs, why the samples ended, which samples they are, and of which model and input. So
+// what is asked of counts takes the costs, and the bounds that are valid, by itself.
 //
-// Counts remember that a statement was made from them. Samples that are added after it may have been added for what was seen, so
-// the sum takes bounds that hold at all looks.
+// Counts remember that a statement was made from them. Samples that are added after it may have been added for what was
+// seen, so the sum takes bounds that hold at all looks.
 //
-// Counts come from Model.Sample, from answers, and from Library.CountsFromJSON and Library.AssumeCounts. All methods may be called
-// from any number of goroutines at once. Close frees them, or the garbage collector does, some time later. They are used by
-// pointer and must not be copied: Clone makes a copy.
+// Counts come from Model.Sample, from answers, and from Library.CountsFromJSON and Library.AssumeCounts. All methods
+// may be called from any number of goroutines at once. Close frees them, or the garbage collector does, some time
+// later. They are used by pointer and must not be copied: Clone makes a copy.
 type Counts struct {
 	lib     *Library
 	cleanup runtime.Cleanup
@@ -40,16 +40,16 @@ type Assumed struct {
 	N uint64
 	// RadiusCost is what rounding the noise takes off every radius, in the units of the input.
 	RadiusCost float64
-	// Validity says why the samples ended: ValidityFixed, the default, for a number that was fixed before they were drawn;
-	// ValidityAnytime or ValidityAnytimeTo where looks at the counts may have ended them.
+	// Validity says why the samples ended: ValidityFixed, the default, for a number that was fixed before they were
+	// drawn; ValidityAnytime or ValidityAnytimeTo where looks at the counts may have ended them.
 	Validity Validity
 }
 
 // nativeCounts is the number of counts that are open in the library: tests look at it.
 var nativeCounts atomic.Int64
 
-// AssumeCounts makes counts of bare numbers by label, such as those of a paper or of a loop of one's own. What is certified from
-// them is as true as what is stated of them, and says so: Certificate.Assumed.
+// AssumeCounts makes counts of bare numbers by label, such as those of a paper or of a loop of one's own. What is
+// certified from them is as true as what is stated of them, and says so: Certificate.Assumed.
 func (l *Library) AssumeCounts(labels []uint64, assumed Assumed) (*Counts, error) {
 	noise, err := cText("noise", string(assumed.Noise))
 	if err != nil {
@@ -63,8 +63,9 @@ func (l *Library) AssumeCounts(labels []uint64, assumed Assumed) (*Counts, error
 		C.uint64_t(assumed.N), noise, C.double(assumed.RadiusCost), validity))
 }
 
-// CountsFromJSON reads counts that any language wrote, with or without the secret. Those that were damaged, or that a newer version
-// wrote with fields that this one does not know, are refused. It cannot tell whether the numbers are true: read what you trust.
+// CountsFromJSON reads counts that any language wrote, with or without the secret. Those that were damaged, or that a
+// newer version wrote with fields that this one does not know, are refused. It cannot tell whether the numbers are
+// true: read what you trust.
 func (l *Library) CountsFromJSON(text []byte) (*Counts, error) {
 	json, err := cText("counts", string(text))
 	if err != nil {
@@ -140,7 +141,8 @@ func (c *Counts) N() uint64 {
 	return c.n
 }
 
-// Invalid is the number of samples whose scores were not finite, so that they have no label. Bounds count them for every rival.
+// Invalid is the number of samples whose scores were not finite, so that they have no label. Bounds count them for
+// every rival.
 func (c *Counts) Invalid() uint64 {
 	c.mustBeMade()
 	c.mu.RLock()
@@ -148,19 +150,21 @@ func (c *Counts) Invalid() uint64 {
 	return c.bad
 }
 
-// Assumptions is what is assumed of bare numbers, in words, one assumption a line; empty for samples that the library drew.
+// Assumptions is what is assumed of bare numbers, in words, one assumption a line; empty for samples that the library
+// drew.
 func (c *Counts) Assumptions() (string, error) {
 	return c.text(func(native *C.stk_counts) C.shim_out { return C.shim_counts_assumptions(c.lib.api(), native) })
 }
 
-// JSON is the written form that every language reads (smoothtopk-counts 1.0), with a digest in the place of the seed or key: for
-// showing to others. A short seed can be guessed from its digest.
+// JSON is the written form that every language reads (smoothtopk-counts 1.0), with a digest in the place of the seed or
+// key: for showing to others. A short seed can be guessed from its digest.
 func (c *Counts) JSON() ([]byte, error) {
 	text, err := c.text(func(native *C.stk_counts) C.shim_out { return C.shim_counts_json(c.lib.api(), native) })
 	return []byte(text), err
 }
 
-// JSONWithSecret is JSON with the seed or key, so that the samples can be drawn again. Whoever reads it knows the noise.
+// JSONWithSecret is JSON with the seed or key, so that the samples can be drawn again. Whoever reads it knows the
+// noise.
 func (c *Counts) JSONWithSecret() ([]byte, error) {
 	text, err := c.text(func(native *C.stk_counts) C.shim_out { return C.shim_counts_json_with_secret(c.lib.api(), native) })
 	return []byte(text), err
@@ -191,11 +195,12 @@ func (c *Counts) Clone() (*Counts, error) {
 	return c.lib.takeCounts(C.shim_counts_clone(c.lib.api(), c.native))
 }
 
-// Add adds the counts of other samples of the same model, input and noise. Refused, with the counts unchanged, are samples of
-// another model, arithmetic, input or noise, samples that are counted already, and bare numbers on one side only.
+// Add adds the counts of other samples of the same model, input and noise. Refused, with the counts unchanged, are
+// samples of another model, arithmetic, input or noise, samples that are counted already, and bare numbers on one side
+// only.
 //
-// The sum is of a number fixed beforehand where both are, and no statement was made from either; else it takes bounds that hold at
-// all looks.
+// The sum is of a number fixed beforehand where both are, and no statement was made from either; else it takes bounds
+// that hold at all looks.
 func (c *Counts) Add(other *Counts) error {
 	c.mustBeMade()
 	if c == other {

@@ -107,11 +107,11 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Status }
 
 // PartialError is the error of a run that was cut short: cancelled, late, or stopped by a failed run of the model. It
-// carries what was counted until then. Certifications, Predictions or Answers has one entry per input, as the call would
-// have returned; those with an Err of their own have counts and no answer.
+// carries what was counted until then. Certifications, Predictions or Answers has one entry per input, as the call
+// would have returned; those with an Err of their own have counts and no answer.
 type PartialError struct {
-	// Err is why: errors.Is finds context.Cause of the call's context with ErrDeadlineExceeded or ErrCancelled, as it ended,
-	// and never both; or ErrClosed alone; or the Status.
+	// Err is why: errors.Is finds context.Cause of the call's context with ErrDeadlineExceeded or ErrCancelled, as it
+	// ended, and never both; or ErrClosed alone; or the Status.
 	Err error
 	// Certifications is what Certify has, with nil from the others.
 	Certifications []Certification

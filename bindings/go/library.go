@@ -69,7 +69,8 @@ func (l *Library) api() *C.shim_api {
 	return l.table
 }
 
-// Path is where the library was found: a file, or a name that the system's loader resolved; empty where it is linked in.
+// Path is where the library was found: a file, or a name that the system's loader resolved; empty where it is linked
+// in.
 func (l *Library) Path() string { return l.path }
 
 // Version is the library's version, such as "0.1.0".

@@ -15,8 +15,8 @@ import (
 // Model is a base classifier with the threads that draw its noisy samples. All methods may be called from any number of
 // goroutines at once; their samples share batches, and nobody's answer depends on who else is asking.
 //
-// Close frees it. A model that becomes unreachable without Close is freed by the garbage collector, some time later. A copy is
-// the same model. One that OpenModel or OpenModelBytes did not make panics when it is used.
+// Close frees it. A model that becomes unreachable without Close is freed by the garbage collector, some time later. A
+// copy is the same model. One that OpenModel or OpenModelBytes did not make panics when it is used.
 type Model struct {
 	*openedModel
 }

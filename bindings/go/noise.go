@@ -5,8 +5,8 @@ import "C"
 
 import "fmt"
 
-// Noise is a distribution with its parameter, in the units of the input. It is the library's text, which the library checks
-// when it is used.
+// Noise is a distribution with its parameter, in the units of the input. It is the library's text, which the library
+// checks when it is used.
 type Noise string
 
 // NoiseGaussian is Gaussian noise of standard deviation sigma. Radii are l2 norms.
@@ -21,8 +21,8 @@ type Generator int32
 const (
 	// Philox is Philox4x32-10, with a seed of 64 bits; the default.
 	Philox Generator = C.STK_GENERATOR_PHILOX
-	// ChaCha12 is a stream cipher, with a key of 256 bits: noise that was seen tells nothing of other noise, which keeps
-	// an adversary who does not know the key from foreseeing it.
+	// ChaCha12 is a stream cipher, with a key of 256 bits: noise that was seen tells nothing of other noise, which
+	// keeps an adversary who does not know the key from foreseeing it.
 	ChaCha12 Generator = C.STK_GENERATOR_CHACHA12
 )
 

@@ -42,8 +42,9 @@ func (o *options) text(field, value string, set func(*C.char) C.shim_out) error 
 	return o.lib.checked(set(c))
 }
 
-// WithProvider says where the model runs: "cpu" (the default), "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", "openvino",
-// or the name of any execution provider of ONNX Runtime. Nothing falls back to another without WithAllowFallback.
+// WithProvider says where the model runs: "cpu" (the default), "cuda", "cuda:ID", "tensorrt", "tensorrt:ID",
+// "openvino", or the name of any execution provider of ONNX Runtime. Nothing falls back to another without
+// WithAllowFallback.
 func WithProvider(provider string) Option {
 	return func(o *options) error {
 		return o.text("provider", provider, func(c *C.char) C.shim_out {
@@ -83,24 +84,24 @@ func WithDevices(devices ...uint32) Option {
 	}
 }
 
-// WithAllowFallback says whether the processor takes the place of a provider that cannot be used; ModelInfo.Fallback and
-// records then say why. The default is false: the model is not opened.
+// WithAllowFallback says whether the processor takes the place of a provider that cannot be used; ModelInfo.Fallback
+// and records then say why. The default is false: the model is not opened.
 func WithAllowFallback(allow bool) Option {
 	return func(o *options) error {
 		return o.lib.checked(C.shim_set_allow_fallback(o.lib.api(), o.native, C.bool(allow)))
 	}
 }
 
-// WithCUDATF32 says whether CUDA multiplies float32 with 10 bits of fraction, which is another base classifier. The default
-// is false.
+// WithCUDATF32 says whether CUDA multiplies float32 with 10 bits of fraction, which is another base classifier. The
+// default is false.
 func WithCUDATF32(on bool) Option {
 	return func(o *options) error {
 		return o.lib.checked(C.shim_set_cuda_tf32(o.lib.api(), o.native, C.bool(on)))
 	}
 }
 
-// WithTensorRT says what TensorRT may compute in besides float32, and names the folder that keeps the engines it builds,
-// which takes minutes; an empty name, the default, keeps nothing.
+// WithTensorRT says what TensorRT may compute in besides float32, and names the folder that keeps the engines it
+// builds, which takes minutes; an empty name, the default, keeps nothing.
 func WithTensorRT(fp16, bf16 bool, cacheFolder string) Option {
 	return func(o *options) error {
 		set := func(c *C.char) C.shim_out {
@@ -113,8 +114,8 @@ func WithTensorRT(fp16, bf16 bool, cacheFolder string) Option {
 	}
 }
 
-// WithPlanCache says whether a measured batch is looked up in the user's cache folder, which SMOOTHTOPK_CACHE may name, and
-// kept there. The default is true.
+// WithPlanCache says whether a measured batch is looked up in the user's cache folder, which SMOOTHTOPK_CACHE may name,
+// and kept there. The default is true.
 func WithPlanCache(on bool) Option {
 	return func(o *options) error {
 		return o.lib.checked(C.shim_set_plan_cache(o.lib.api(), o.native, C.bool(on)))

@@ -14,16 +14,17 @@ import (
 type Evidence struct {
 	// Err is why this input has no answer; nil if it has one.
 	Err error `json:"-"`
-	// EarlyStop is why the samples ended before the rule was done with them; nil where they did not. An answer with an EarlyStop,
-	// which errors.Is finds ErrDeadlineExceeded in, is sound.
+	// EarlyStop is why the samples ended before the rule was done with them; nil where they did not. An answer with an
+	// EarlyStop, which errors.Is finds ErrDeadlineExceeded in, is sound.
 	EarlyStop error `json:"-"`
-	// Counts are the samples that the answer rests on: certifying them again gives it again. Where there is no answer they are
-	// those that were drawn; cut short, they certify and predict nothing.
+	// Counts are the samples that the answer rests on: certifying them again gives it again. Where there is no answer
+	// they are those that were drawn; cut short, they certify and predict nothing.
 	Counts *Counts `json:"-"`
-	// Selection are the N0 samples that chose the label, the labels, or how alpha is split; nil where none did. They certify no
-	// label, and may be the pilot of Counts.Guarantee.
+	// Selection are the N0 samples that chose the label, the labels, or how alpha is split; nil where none did. They
+	// certify no label, and may be the pilot of Counts.Guarantee.
 	Selection *Counts `json:"-"`
-	// SamplesDrawn is the number of samples drawn: those of Counts, and those after the last look; not those of Selection.
+	// SamplesDrawn is the number of samples drawn: those of Counts, and those after the last look; not those of
+	// Selection.
 	SamplesDrawn uint64 `json:"samples_drawn"`
 	// Elapsed is the time from the first sample to the last.
 	Elapsed time.Duration `json:"-"`
@@ -56,14 +57,15 @@ func (l *Library) newResult(native *C.stk_result) *result {
 	return r
 }
 
-// JSON is the library's record (smoothtopk-record 1.0), with all that is needed to check the answer again: the request, the model's
-// digest, provider, versions, and the counts, with a digest in the place of the seed or key. It may be called at any time, also
-// after the model was closed.
+// JSON is the library's record (smoothtopk-record 1.0), with all that is needed to check the answer again: the request,
+// the model's digest, provider, versions, and the counts, with a digest in the place of the seed or key. It may be
+// called at any time, also after the model was closed.
 func (e Evidence) JSON() ([]byte, error) {
 	return e.text(func(r *result) C.shim_out { return C.shim_result_json(r.lib.api(), r.native, e.index) })
 }
 
-// JSONWithSecret is JSON with the seed or key, so that the samples can be drawn again. Whoever reads it knows the noise.
+// JSONWithSecret is JSON with the seed or key, so that the samples can be drawn again. Whoever reads it knows the
+// noise.
 func (e Evidence) JSONWithSecret() ([]byte, error) {
 	return e.text(func(r *result) C.shim_out { return C.shim_result_json_with_secret(r.lib.api(), r.native, e.index) })
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// tied is a request about exact_order.onnx at 0, whose labels are equally likely: no rule settles it, but with probability
-// 1e-50.
+// tied is a request about exact_order.onnx at 0, whose labels are equally likely: no rule settles it, but with
+// probability 1e-50.
 var tied = Request{Sigma: 0.25, N: 1_000_000_000_000, Alpha: 1e-50, Rule: RulePredict, Seed: Seed(7)}
 
 func TestRulesDecide(t *testing.T) {

@@ -14,19 +14,20 @@ import (
 )
 
 // Certify finds, for each input and each k of the request, the radius within which a label stays among the smoothed
-// classifier's top k: the label that the request fixes, or one that samples of their own choose. Inputs are Info().Elements
-// values each, on the scale of the noise; they are not needed afterwards.
+// classifier's top k: the label that the request fixes, or one that samples of their own choose. Inputs are
+// Info().Elements values each, on the scale of the noise; they are not needed afterwards.
 //
-// A statement is wrong with probability at most Alpha when it is made once. A second run with another seed, because the first
-// abstained or its radius was small, is not covered by that Alpha. Sound instead: a larger N of the same seed under a Rule, or
-// an alpha of its own for each run, drawn from an AlphaBudget.
+// A statement is wrong with probability at most Alpha when it is made once. A second run with another seed, because the
+// first abstained or its radius was small, is not covered by that Alpha. Sound instead: a larger N of the same seed
+// under a Rule, or an alpha of its own for each run, drawn from an AlphaBudget.
 //
-// When ctx ends, or the model is closed, the run is cancelled; Certify waits for the library to let go of it and returns
-// a *PartialError that errors.Is finds context.Cause(ctx) (or ErrClosed) in, and that holds the counts so far.
+// When ctx ends, or the model is closed, the run is cancelled; Certify waits for the library to let go of it and
+// returns a *PartialError that errors.Is finds context.Cause(ctx) (or ErrClosed) in, and that holds the counts so far.
 //
-// Under a Rule other than RuleFixed a run that is late is not lost: at the request's Timeout or at ctx's deadline, whichever
-// is first, the inputs get the answers of their last look, sound as any, with Evidence.EarlyStop, and there is no error, although
-// ctx has ended. Only inputs that had no look yet have no answer; the error is then a *PartialError as above.
+// Under a Rule other than RuleFixed a run that is late is not lost: at the request's Timeout or at ctx's deadline,
+// whichever is first, the inputs get the answers of their last look, sound as any, with Evidence.EarlyStop, and there
+// is no error, although ctx has ended. Only inputs that had no look yet have no answer; the error is then a
+// *PartialError as above.
 func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float32) ([]Certification, error) {
 	if request.Labels != nil && len(request.Labels) != len(inputs) {
 		return nil, invalid(ErrInvalidArgument, "labels", fmt.Sprintf(
@@ -50,8 +51,8 @@ func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float3
 	return list, nil
 }
 
-// Predict finds, for each input and each k of the request, the smoothed classifier's top k labels, or abstains. It takes
-// inputs and ends early as Certify does.
+// Predict finds, for each input and each k of the request, the smoothed classifier's top k labels, or abstains. It
+// takes inputs and ends early as Certify does.
 func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float32) ([]PredictionSet, error) {
 	result, stop := m.run(ctx, C.SHIM_PREDICT, &request, inputs, nil)
 	if result == nil {
@@ -67,11 +68,12 @@ func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float3
 	return list, nil
 }
 
-// CertifyAnswer finds, for each input and each k of the request, what holds around it for the k labels that are returned:
-// the radius of every label, of the set, of how many of it stay, and of their order. The labels are those most frequent
-// among N0 samples of their own or, with SameSamples, among the N samples that certify them. It takes inputs and ends early as
-// Certify does. Its Rule is RuleFixed or, where samples of their own choose the labels, RuleRadius, RuleTolerance or
-// RuleToleranceSigma, which are then about SetRadius; it does not use Allocation and Labels.
+// CertifyAnswer finds, for each input and each k of the request, what holds around it for the k labels that are
+// returned: the radius of every label, of the set, of how many of it stay, and of their order. The labels are those
+// most frequent among N0 samples of their own or, with SameSamples, among the N samples that certify them. It takes
+// inputs and ends early as Certify does. Its Rule is RuleFixed or, where samples of their own choose the labels,
+// RuleRadius, RuleTolerance or RuleToleranceSigma, which are then about SetRadius; it does not use Allocation and
+// Labels.
 func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]float32) ([]CertifiedAnswer, error) {
 	result, stop := m.run(ctx, C.SHIM_CERTIFY_ANSWER, &request, inputs, nil)
 	if result == nil {
@@ -87,11 +89,11 @@ func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]
 	return list, nil
 }
 
-// Sample counts the labels of the given number of samples, from the first on, of the noise that Certify answers with, for one input
-// and the request's noise, Stream, InputMax and Timeout; the seed or key of the noise should be set. Counts of disjoint ranges
-// add up (Counts.Add) to those of a whole run, and Counts.Certify finds from them what Certify would.
-// It ends early as Certify does; unlike Certify, it keeps an operating system thread while it runs, of which there are
-// at most 64 for a Library: more calls wait.
+// Sample counts the labels of the given number of samples, from the first on, of the noise that Certify answers with,
+// for one input and the request's noise, Stream, InputMax and Timeout; the seed or key of the noise should be set.
+// Counts of disjoint ranges add up (Counts.Add) to those of a whole run, and Counts.Certify finds from them what
+// Certify would. It ends early as Certify does; unlike Certify, it keeps an operating system thread while it runs, of
+// which there are at most 64 for a Library: more calls wait.
 func (m *Model) Sample(ctx context.Context, request Request, input []float32, first, samples uint64) (*Counts, error) {
 	if err := m.acquire(); err != nil {
 		return nil, err
@@ -173,8 +175,9 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	lib, done := m.lib, make(chan struct{})
 	handle := cgo.NewHandle(done)
 	defer handle.Delete()
-	out := C.shim_submit(lib.api(), m.native, task, &native.numbers, native.noise,
-		unsafe.SliceData(native.k), native.rule, native.allocation, (*C.float)(unsafe.SliceData(joined)), C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)), C.uintptr_t(handle))
+	out := C.shim_submit(lib.api(), m.native, task, &native.numbers, native.noise, unsafe.SliceData(native.k), native.rule,
+		native.allocation, (*C.float)(unsafe.SliceData(joined)), C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)),
+		C.uintptr_t(handle))
 	if err := lib.checked(out); err != nil {
 		return nil, err
 	}

@@ -5,8 +5,8 @@ import "C"
 
 import "unsafe"
 
-// Query asks whether a label stays in the top k. Everything in it must have been fixed before the samples were drawn, or chosen by
-// other samples. K and Alpha are needed.
+// Query asks whether a label stays in the top k. Everything in it must have been fixed before the samples were drawn,
+// or chosen by other samples. K and Alpha are needed.
 type Query struct {
 	// Label is the label to certify.
 	Label int
@@ -16,17 +16,17 @@ type Query struct {
 	Alpha float64
 	// Allocation is how Alpha is split between the bounds; Ranked if empty.
 	Allocation Allocation
-	// Randomized takes randomized bounds, for a little larger radii on average. Only for a number of samples that was fixed
-	// beforehand.
+	// Randomized takes randomized bounds, for a little larger radii on average. Only for a number of samples that was
+	// fixed beforehand.
 	Randomized bool
 	// Uniform randomizes the bounds, where the samples do not know their seed or key: above 0 and at most 1, drawn
 	// independently of the samples, and once. If 0, the number that the seed or key gives.
 	Uniform float64
 }
 
-// Certify finds the radius within which the label stays among the smoothed classifier's top k. What the noise costs is off the
-// radius and off alpha, and the bounds are those that hold for how the samples ended: the certificate says which. Samples that were
-// cut short certify nothing, and samples that chose or predicted labels certify none of them.
+// Certify finds the radius within which the label stays among the smoothed classifier's top k. What the noise costs is
+// off the radius and off alpha, and the bounds are those that hold for how the samples ended: the certificate says
+// which. Samples that were cut short certify nothing, and samples that chose or predicted labels certify none of them.
 func (c *Counts) Certify(query Query) (Certificate, error) {
 	label, err := size("label", query.Label)
 	if err != nil {
@@ -51,8 +51,8 @@ func (c *Counts) Certify(query Query) (Certificate, error) {
 	}
 	defer c.release()
 	var s C.stk_summary
-	err = c.lib.checked(C.shim_counts_certify(c.lib.api(), c.native, label, k, C.double(query.Alpha), allocation, randomized,
-		C.double(query.Uniform), &s))
+	err = c.lib.checked(C.shim_counts_certify(c.lib.api(), c.native, label, k, C.double(query.Alpha), allocation,
+		randomized, C.double(query.Uniform), &s))
 	if err != nil {
 		return Certificate{}, err
 	}
@@ -66,8 +66,8 @@ func (c *Counts) Certify(query Query) (Certificate, error) {
 	return found, nil
 }
 
-// Predict finds the smoothed classifier's top k, or abstains. For a number of samples that was fixed beforehand: what a rule settled
-// is in the answer of its call.
+// Predict finds the smoothed classifier's top k, or abstains. For a number of samples that was fixed beforehand: what a
+// rule settled is in the answer of its call.
 func (c *Counts) Predict(k int, alpha float64) (Prediction, error) {
 	of, err := size("k", k)
 	if err != nil {
@@ -87,8 +87,9 @@ func (c *Counts) Predict(k int, alpha float64) (Prediction, error) {
 		Decision: DecisionNone}, nil
 }
 
-// Guarantee finds what holds around the input for k labels: those most frequent among the pilot's samples or, where pilot is nil,
-// among these very samples, which is paid for out of alpha. The pilot are counts of other samples of the same model and input.
+// Guarantee finds what holds around the input for k labels: those most frequent among the pilot's samples or, where
+// pilot is nil, among these very samples, which is paid for out of alpha. The pilot are counts of other samples of the
+// same model and input.
 func (c *Counts) Guarantee(k int, alpha float64, pilot *Counts) (Guarantee, error) {
 	of, err := size("k", k)
 	if err != nil {
@@ -124,7 +125,8 @@ func (c *Counts) Guarantee(k int, alpha float64, pilot *Counts) (Guarantee, erro
 		RadiusCost: float64(g.radius_cost), N: uint64(g.n), Assumed: g.assumed != 0, Decision: DecisionNone, Counts: c}, nil
 }
 
-// room is how long arrays for k labels must be: no valid k is above the number of labels, and for others nothing is written.
+// room is how long arrays for k labels must be: no valid k is above the number of labels, and for others nothing is
+// written.
 func (c *Counts) room(k int) int { return min(k, len(c.labels)) + 1 }
 
 // array copies an array out of the library; nil for an empty one.

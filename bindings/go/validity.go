@@ -18,13 +18,14 @@ const (
 	ValidityAnytime Validity = "anytime"
 )
 
-// ValidityAnytimeTo holds at all looks up to a last number of samples, which was fixed beforehand. In certificates half of alpha
-// is for the last number alone.
+// ValidityAnytimeTo holds at all looks up to a last number of samples, which was fixed beforehand. In certificates half
+// of alpha is for the last number alone.
 func ValidityAnytimeTo(last uint64) Validity {
 	return Validity("anytime:" + strconv.FormatUint(last, 10))
 }
 
-// Uniform is the number that randomized the bounds, which Query.Uniform takes to give the radius again; 0 where none did.
+// Uniform is the number that randomized the bounds, which Query.Uniform takes to give the radius again; 0 where none
+// did.
 func (v Validity) Uniform() float64 {
 	text, _ := strings.CutPrefix(string(v), "randomized:")
 	value, err := strconv.ParseFloat(text, 64)
