@@ -7,7 +7,7 @@ import (
 	"smoothtopk/internal/cbench"
 )
 
-// What a call costs beyond the library's work: one row of a small model, from C in C's own loop and from Go.
+// What a call costs beyond the library's work: one sample of a small model, from C in C's own loop and from Go.
 
 const benchModel = root + "tests/models/linear.onnx"
 
@@ -48,11 +48,10 @@ func BenchmarkSample(b *testing.B) {
 }
 
 func BenchmarkCertifyCounts(b *testing.B) {
-	lib := library(b)
-	counts := drawn(3, 7, 990)
+	counts := bare(b, 3, 7, 990)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := lib.CertifyCounts(counts, CountsRequest{Label: 2, K: 1, Sigma: 0.25, Alpha: 0.001}); err != nil {
+		if _, err := counts.Certify(Query{Label: 2, K: 1, Alpha: 0.001}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
-	"unsafe"
 )
 
 // Schedule is how the statements of an AlphaBudget share its total. It is the library's text, which the library checks.
@@ -28,12 +27,12 @@ func ScheduleEven(statements uint64) Schedule {
 }
 
 // AlphaBudget is an alpha that many statements share: those about a data set, or about a day's requests. With every
-// statement made at the alpha of a share of its own, drawn before the rows it rests on, the probability that any of them
-// is wrong is at most the total, and the expected number of wrong ones at most what was spent; neither needs the statements
-// to be independent. A share is spent when it is drawn, whether or not a statement comes of it.
+// statement made at the alpha of a share of its own, drawn before the samples it rests on, the probability that any of
+// them is wrong is at most the total, and the expected number of wrong ones at most what was spent; neither needs the
+// statements to be independent. A share is spent when it is drawn, whether or not a statement comes of it.
 //
-// All methods may be called from any number of goroutines at once. A copy is the same budget, not a second one. The garbage
-// collector frees it. One that NewAlphaBudget or OpenAlphaBudget did not make has no alpha: its methods panic.
+// All methods may be called from any number of goroutines at once. A copy is the same budget, not a second one. The
+// garbage collector frees it. One that NewAlphaBudget or OpenAlphaBudget did not make has no alpha: its methods panic.
 type AlphaBudget struct {
 	inner *nativeBudget
 }
@@ -52,14 +51,14 @@ type Share struct {
 	Alpha float64
 }
 
-// NewAlphaBudget makes a budget of which nothing is spent. The total is above 0 and at most 1e12: from 1 up it bounds the
-// expected number of wrong statements, and says nothing of their being all right.
+// NewAlphaBudget makes a budget of which nothing is spent. The total is above 0 and at most 1e12: from 1 up it bounds
+// the expected number of wrong statements, and says nothing of their being all right.
 func (l *Library) NewAlphaBudget(total float64, schedule Schedule) (*AlphaBudget, error) {
 	text, err := cText("schedule", string(schedule))
 	if err != nil {
 		return nil, err
 	}
-	return l.newBudget(C.shim_budget_new(l.api(), C.double(total), unsafe.SliceData(text)))
+	return l.newBudget(C.shim_budget_new(l.api(), C.double(total), text))
 }
 
 // OpenAlphaBudget opens a budget as it stood when Save gave this text.
@@ -68,7 +67,7 @@ func (l *Library) OpenAlphaBudget(saved []byte) (*AlphaBudget, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.newBudget(C.shim_budget_open(l.api(), unsafe.SliceData(text)))
+	return l.newBudget(C.shim_budget_open(l.api(), text))
 }
 
 func (l *Library) newBudget(out C.shim_out) (*AlphaBudget, error) {
@@ -88,8 +87,9 @@ func (b *AlphaBudget) open() *nativeBudget {
 	return b.inner
 }
 
-// Save gives the budget as it stands, as a JSON object on one line. A server that may stop at any moment draws a number of
-// shares ahead, saves the budget and only then uses them: what it had not used when it stopped is lost, never spent twice.
+// Save gives the budget as it stands, as a JSON object on one line. A server that may stop at any moment draws a number
+// of shares ahead, saves the budget and only then uses them: what it had not used when it stopped is lost, never spent
+// twice.
 func (b *AlphaBudget) Save() ([]byte, error) {
 	n := b.open()
 	defer runtime.KeepAlive(n)
@@ -125,8 +125,8 @@ func (b *AlphaBudget) Draw(number int) ([]Share, error) {
 	return shares, nil
 }
 
-// DrawOf draws alpha, from 1e-100 to 0.5, for one statement; it is for ScheduleAsked. Alpha must not depend on the rows of
-// that statement. Where less is left the error is of kind ErrInvalidArgument, and nothing is spent.
+// DrawOf draws alpha, from 1e-100 to 0.5, for one statement; it is for ScheduleAsked. Alpha must not depend on the
+// samples of that statement. Where less is left the error is of kind ErrInvalidArgument, and nothing is spent.
 func (b *AlphaBudget) DrawOf(alpha float64) (Share, error) {
 	n := b.open()
 	defer runtime.KeepAlive(n)

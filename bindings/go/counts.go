@@ -4,181 +4,234 @@ package smoothtopk
 import "C"
 
 import (
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
-// Counts says how many of N rows gave each label. Plain data: it can be saved, and drawn on another machine.
+// Counts says how many noisy samples of one input gave each label, and knows all that decides what they prove: the
+// noise and what its rounding costs, why the samples ended, which samples they are, and of which model and input. So
+// what is asked of counts takes the costs, and the bounds that are valid, by itself.
+//
+// Counts remember that a statement was made from them. Samples that are added after it may have been added for what was
+// seen, so the sum takes bounds that hold at all looks.
+//
+// Counts come from Model.Sample, from answers, and from Library.CountsFromJSON and Library.AssumeCounts. All methods
+// may be called from any number of goroutines at once. Close frees them, or the garbage collector does, some time
+// later. They are used by pointer and must not be copied: Clone makes a copy.
 type Counts struct {
-	// Labels has the rows that gave each label.
-	Labels []uint64
-	// N is how many rows were drawn, those without a label included: at least the sum of Labels, and never left out. (Fewer
-	// rows than were drawn would make every label more frequent than it is.)
+	lib     *Library
+	cleanup runtime.Cleanup
+
+	mu     sync.RWMutex
+	native *C.stk_counts // nil once closed
+	labels []uint64
+	n      uint64
+	bad    uint64
+}
+
+// Assumed is what the caller states of bare numbers. Noise is needed.
+type Assumed struct {
+	// Noise is what the samples were drawn with.
+	Noise Noise
+	// N is the number of samples, valid and invalid: at least the sum of the counts, which it is if 0.
 	N uint64
-	// Noise is what the rows were drawn with. Sample sets it, and statements from the counts then take off alpha and radius
-	// what the noise costs, as those of a run do: keep it with counts that are saved. Without it the request says what to
-	// take off: see Model.NoiseCost.
-	Noise RowNoise
-	// CutShort says that rows are missing, since a failure, a deadline or a cancelled context came first: the Counts of a
-	// PartialError. Which rows came back first may depend on what they were, so such counts certify and predict nothing.
-	CutShort bool
-}
-
-// CountsRequest is what is asked of counts. Label, K, Sigma and Alpha are needed, as far as the question uses them:
-// CertifyCounts uses every field, GuaranteeCounts all but Label, Bound and Allocation, PredictCounts K, Alpha and MostRows.
-type CountsRequest struct {
-	// Label is the label to certify, fixed before looking at these counts.
-	Label int
-	// K is the k of top-k.
-	K int
-	// Sigma is the standard deviation of the noise that the rows were drawn with; that of Counts.Noise if 0. One that
-	// contradicts Counts.Noise is refused.
-	Sigma float64
-	// Alpha is the probability that the answer is false. What Counts.Noise costs is taken off it; for counts that came with
-	// Evidence, and have no Noise, it is the AlphaLeft of that.
-	Alpha float64
-	// Bound is how label probabilities are bounded; Ranked if not set.
-	Bound Bound
-	// Allocation is how alpha is spent on the bounds, for what Bound cannot say; where it is given, Bound does not count. It
-	// must have been fixed before the rows were drawn.
-	Allocation Allocation
-	// Validity says whether the number of rows was fixed beforehand; ValidityFixed if empty. Counts that a Rule ended take
-	// ValidityAnytime, and those that RuleSteps ended ValidityAnytimeTo the N of its Request.
+	// RadiusCost is what rounding the noise takes off every radius, in the units of the input.
+	RadiusCost float64
+	// Validity says why the samples ended: ValidityFixed, the default, for a number that was fixed before they were
+	// drawn; ValidityAnytime or ValidityAnytimeTo where looks at the counts may have ended them.
 	Validity Validity
-	// RadiusSlack is taken off the radius: what rounding to a grid can add to a perturbation. Of it and that of Counts.Noise
-	// the larger counts.
-	RadiusSlack float64
-	// MostRows is the most rows that there might have been, those that chose the labels included: exact noise costs alpha by
-	// the row. If 0, the rows there are, or the last of ValidityAnytimeTo. ValidityAnytime needs it with exact noise.
-	MostRows uint64
 }
 
-// CertifyCounts certifies a label from counts, without a model.
-func (l *Library) CertifyCounts(counts Counts, request CountsRequest) (Certificate, error) {
-	if request.Label < 0 {
-		return Certificate{}, invalid(ErrInvalidArgument, "label", "must not be negative")
-	}
-	if request.K < 0 {
-		return Certificate{}, invalid(ErrInvalidArgument, "k", "must not be negative")
-	}
-	allocation, err := cText("allocation", string(request.allocation()))
+// nativeCounts is the number of counts that are open in the library: tests look at it.
+var nativeCounts atomic.Int64
+
+// AssumeCounts makes counts of bare numbers by label, such as those of a paper or of a loop of one's own. What is
+// certified from them is as true as what is stated of them, and says so: Certificate.Assumed.
+func (l *Library) AssumeCounts(labels []uint64, assumed Assumed) (*Counts, error) {
+	noise, err := cText("noise", string(assumed.Noise))
 	if err != nil {
-		return Certificate{}, err
+		return nil, err
 	}
-	validity, err := cText("validity", string(request.Validity))
+	validity, err := cText("validity", string(assumed.Validity))
 	if err != nil {
-		return Certificate{}, err
+		return nil, err
 	}
-	sigma, alpha, slack, err := counts.cost(&request, 0)
-	if err != nil {
-		return Certificate{}, err
-	}
-	native, err := l.giveCounts(counts)
-	if err != nil {
-		return Certificate{}, err
-	}
-	defer C.shim_counts_free(l.api(), native)
-	var summary C.stk_summary
-	label, k := C.size_t(request.Label), C.size_t(request.K)
-	var out C.shim_out
-	if request.Allocation == "" && request.Validity == "" {
-		out = C.shim_counts_certify(l.api(), native, label, k, C.double(sigma), C.double(alpha), C.stk_bound(request.Bound),
-			C.double(slack), &summary)
-	} else {
-		out = C.shim_counts_certify_with(l.api(), native, label, k, C.double(sigma), C.double(alpha),
-			unsafe.SliceData(allocation), unsafe.SliceData(validity), C.double(slack), &summary)
-	}
-	if err := l.checked(out); err != nil {
-		return Certificate{}, err
-	}
-	found := certificate(&summary)
-	found.Allocation = request.allocation()
-	return found, nil
+	return l.takeCounts(C.shim_counts_assume(l.api(), (*C.uint64_t)(unsafe.SliceData(labels)), C.size_t(len(labels)),
+		C.uint64_t(assumed.N), noise, C.double(assumed.RadiusCost), validity))
 }
 
-// allocation is what is spent, as a Bound can say too.
-func (r *CountsRequest) allocation() Allocation {
-	if r.Allocation != "" {
-		return r.Allocation
+// CountsFromJSON reads counts that any language wrote, with or without the secret. Those that were damaged, or that a
+// newer version wrote with fields that this one does not know, are refused. It cannot tell whether the numbers are
+// true: read what you trust.
+func (l *Library) CountsFromJSON(text []byte) (*Counts, error) {
+	json, err := cText("counts", string(text))
+	if err != nil {
+		return nil, err
 	}
-	return Allocation(r.Bound.String())
+	return l.takeCounts(C.shim_counts_from_json(l.api(), json))
 }
 
-// PredictCounts finds the top k of counts, or abstains, without a model.
-func (l *Library) PredictCounts(counts Counts, request CountsRequest) (Prediction, error) {
-	if request.K < 0 {
-		return Prediction{}, invalid(ErrInvalidArgument, "k", "must not be negative")
+// takeCounts owns the counts that a call gave; nil where it gave none.
+func (l *Library) takeCounts(out C.shim_out) (*Counts, error) {
+	if err := l.checked(out); err != nil || out.value == nil {
+		return nil, err
 	}
-	// Neither a sigma nor validity are asked for here.
-	_, alpha, _, err := counts.cost(&CountsRequest{Alpha: request.Alpha, MostRows: request.MostRows}, 0)
-	if err != nil {
-		return Prediction{}, err
-	}
-	native, err := l.giveCounts(counts)
-	if err != nil {
-		return Prediction{}, err
-	}
-	defer C.shim_counts_free(l.api(), native)
-	var summary C.stk_summary
-	// No valid k is above the number of labels; for the others the library writes nothing.
-	labels := make([]int64, min(request.K, len(counts.Labels))+1)
-	err = l.checked(C.shim_counts_predict(l.api(), native, C.size_t(request.K), C.double(alpha),
-		(*C.int64_t)(&labels[0]), &summary))
-	if err != nil {
-		return Prediction{}, err
-	}
-	return prediction(&summary, labels[:request.K]), nil
+	return l.newCounts((*C.stk_counts)(out.value))
 }
 
-// AddCounts adds counts of disjoint rows of the same input, noise and model. Counts whose Noise differs are refused; the sum has
-// the Noise of the one that says it.
-func (l *Library) AddCounts(a, b Counts) (Counts, error) {
-	noise, err := noiseOf(a, b)
-	if err != nil {
-		return Counts{}, err
+func (l *Library) newCounts(native *C.stk_counts) (*Counts, error) {
+	nativeCounts.Add(1)
+	c := &Counts{lib: l, native: native}
+	if err := c.read(); err != nil {
+		l.freeCounts(native)
+		return nil, err
 	}
-	cutShort := a.CutShort || b.CutShort
-	a.CutShort, b.CutShort = false, false
-	sum, err := l.giveCounts(a)
-	if err != nil {
-		return Counts{}, err
-	}
-	defer C.shim_counts_free(l.api(), sum)
-	other, err := l.giveCounts(b)
-	if err != nil {
-		return Counts{}, err
-	}
-	defer C.shim_counts_free(l.api(), other)
-	if err := l.checked(C.shim_counts_add(l.api(), sum, other)); err != nil {
-		return Counts{}, err
-	}
-	both, err := l.readCounts(sum, noise)
-	both.CutShort = cutShort
-	return both, err
+	c.cleanup = runtime.AddCleanup(c, l.freeCounts, native)
+	return c, nil
 }
 
-func (l *Library) giveCounts(counts Counts) (*C.stk_counts, error) {
-	if counts.CutShort {
-		return nil, invalid(ErrInvalidData, "counts", "were cut short by a failure, a deadline or a cancel, and which rows "+
-			"came back first may depend on what they were: they certify and predict nothing")
-	}
-	// The library takes 0 for the sum of the counts, which has no rows without a label.
-	if counts.N == 0 && slices.ContainsFunc(counts.Labels, func(rows uint64) bool { return rows > 0 }) {
-		return nil, invalid(ErrInvalidArgument, "n", "must be the number of rows, those without a label included; got 0")
-	}
-	out := C.shim_counts_new(l.api(), (*C.uint64_t)(unsafe.SliceData(counts.Labels)), C.size_t(len(counts.Labels)),
-		C.uint64_t(counts.N))
-	return (*C.stk_counts)(out.value), l.checked(out)
+func (l *Library) freeCounts(native *C.stk_counts) {
+	C.shim_counts_free(l.api(), native)
+	nativeCounts.Add(-1)
 }
 
-func (l *Library) readCounts(native *C.stk_counts, noise RowNoise) (Counts, error) {
-	labels, err := array[uint64](l, C.shim_counts_labels(l.api(), native))
-	return Counts{Labels: labels, N: uint64(C.shim_counts_n(l.api(), native)), Noise: noise}, err
+// read copies the numbers.
+func (c *Counts) read() (err error) {
+	c.labels, err = array[uint64](c.lib, C.shim_counts_labels(c.lib.api(), c.native))
+	c.n, c.bad = uint64(C.shim_counts_n(c.lib.api(), c.native)), uint64(C.shim_counts_invalid(c.lib.api(), c.native))
+	return err
 }
 
-// takeCounts copies native counts and frees them.
-func (l *Library) takeCounts(native *C.stk_counts, noise RowNoise) (*Counts, error) {
-	defer C.shim_counts_free(l.api(), native)
-	counts, err := l.readCounts(native, noise)
-	return &counts, err
+// mustBeMade gives the reason where Go would tell of a nil pointer.
+func (c *Counts) mustBeMade() {
+	if c == nil || c.lib == nil {
+		panic("smoothtopk: Counts that no call of this package made")
+	}
+}
+
+// use keeps the counts open, and unchanged, until release; release also keeps the garbage collector away.
+func (c *Counts) use() error {
+	c.mustBeMade()
+	c.mu.RLock()
+	if c.native == nil {
+		c.mu.RUnlock()
+		return ErrClosed
+	}
+	return nil
+}
+
+func (c *Counts) release() { c.mu.RUnlock() }
+
+// Labels are the numbers of samples that gave each label. It may be called after Close, as may N and Invalid.
+func (c *Counts) Labels() []uint64 {
+	c.mustBeMade()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Clone(c.labels)
+}
+
+// N is the number of samples, valid and invalid.
+func (c *Counts) N() uint64 {
+	c.mustBeMade()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.n
+}
+
+// Invalid is the number of samples whose scores were not finite, so that they have no label. Bounds count them for
+// every rival.
+func (c *Counts) Invalid() uint64 {
+	c.mustBeMade()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.bad
+}
+
+// Assumptions is what is assumed of bare numbers, in words, one assumption a line; empty for samples that the library
+// drew.
+func (c *Counts) Assumptions() (string, error) {
+	return c.text(func(native *C.stk_counts) C.shim_out { return C.shim_counts_assumptions(c.lib.api(), native) })
+}
+
+// JSON is the written form that every language reads (smoothtopk-counts 1.0), with a digest in the place of the seed or
+// key: for showing to others. A short seed can be guessed from its digest.
+func (c *Counts) JSON() ([]byte, error) {
+	text, err := c.text(func(native *C.stk_counts) C.shim_out { return C.shim_counts_json(c.lib.api(), native) })
+	return []byte(text), err
+}
+
+// JSONWithSecret is JSON with the seed or key, so that the samples can be drawn again. Whoever reads it knows the
+// noise.
+func (c *Counts) JSONWithSecret() ([]byte, error) {
+	text, err := c.text(func(native *C.stk_counts) C.shim_out { return C.shim_counts_json_with_secret(c.lib.api(), native) })
+	return []byte(text), err
+}
+
+// MarshalJSON is JSON.
+func (c *Counts) MarshalJSON() ([]byte, error) { return c.JSON() }
+
+// text copies a text, which lives until counts are added to.
+func (c *Counts) text(get func(*C.stk_counts) C.shim_out) (string, error) {
+	if err := c.use(); err != nil {
+		return "", err
+	}
+	defer c.release()
+	out := get(c.native)
+	if err := c.lib.checked(out); err != nil {
+		return "", err
+	}
+	return C.GoString((*C.char)(out.value)), nil
+}
+
+// Clone makes a copy, which remembers what the counts do.
+func (c *Counts) Clone() (*Counts, error) {
+	if err := c.use(); err != nil {
+		return nil, err
+	}
+	defer c.release()
+	return c.lib.takeCounts(C.shim_counts_clone(c.lib.api(), c.native))
+}
+
+// Add adds the counts of other samples of the same model, input and noise. Refused, with the counts unchanged, are
+// samples of another model, arithmetic, input or noise, samples that are counted already, and bare numbers on one side
+// only.
+//
+// The sum is of a number fixed beforehand where both are, and no statement was made from either; else it takes bounds
+// that hold at all looks.
+func (c *Counts) Add(other *Counts) error {
+	c.mustBeMade()
+	if c == other {
+		return invalid(ErrInvalidArgument, "other", "is the counts themselves: samples count once")
+	}
+	// A copy: two goroutines that add a to b and b to a must not wait for each other.
+	part, err := other.Clone()
+	if err != nil {
+		return err
+	}
+	defer part.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.native == nil {
+		return ErrClosed
+	}
+	if err := c.lib.checked(C.shim_counts_add(c.lib.api(), c.native, part.native)); err != nil {
+		return err
+	}
+	return c.read()
+}
+
+// Close frees the counts. What is asked of them later gives ErrClosed. The error is always nil.
+func (c *Counts) Close() error {
+	c.mustBeMade()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.native != nil {
+		c.cleanup.Stop()
+		c.lib.freeCounts(c.native)
+		c.native = nil
+	}
+	return nil
 }

@@ -40,12 +40,12 @@ const (
 	ErrInternal Status = C.STK_STATUS_INTERNAL
 	// ErrPanic: a defect of the library; the call panicked, and what it used is poisoned.
 	ErrPanic Status = C.STK_STATUS_PANIC
-	// ErrPoisoned: a call that panicked has used this model.
+	// ErrPoisoned: a call that panicked has used this handle.
 	ErrPoisoned Status = C.STK_STATUS_POISONED
 )
 
-// ErrClosed is what calls on a closed model give, and those under way when it was closed.
-var ErrClosed = errors.New("smoothtopk: the model is closed")
+// ErrClosed is what calls on a closed Model or closed Counts give, and those under way when a Model was closed.
+var ErrClosed = errors.New("smoothtopk: it is closed")
 
 var statusTexts = map[Status]string{
 	0:                   "ok",
@@ -107,11 +107,11 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Status }
 
 // PartialError is the error of a run that was cut short: cancelled, late, or stopped by a failed run of the model. It
-// carries what was counted until then. Certifications, Predictions or Answers has one entry per input, as the call would
-// have returned; those with an Err of their own have counts and no answer.
+// carries what was counted until then. Certifications, Predictions or Answers has one entry per input, as the call
+// would have returned; those with an Err of their own have counts and no answer.
 type PartialError struct {
-	// Err is why: errors.Is finds context.Cause of the call's context with ErrDeadlineExceeded or ErrCancelled, as it ended,
-	// and never both; or ErrClosed alone; or the Status.
+	// Err is why: errors.Is finds context.Cause of the call's context with ErrDeadlineExceeded or ErrCancelled, as it
+	// ended, and never both; or ErrClosed alone; or the Status.
 	Err error
 	// Certifications is what Certify has, with nil from the others.
 	Certifications []Certification
@@ -119,7 +119,7 @@ type PartialError struct {
 	Predictions []PredictionSet
 	// Answers is what CertifyAnswer has, with nil from the others.
 	Answers []CertifiedAnswer
-	// Counts is what Sample has, with nil from the others.
+	// Counts is what Sample has, with nil from the others: cut short, they certify and predict nothing.
 	Counts *Counts
 }
 
@@ -158,6 +158,16 @@ func (l *Library) check(status C.stk_status, native *C.stk_error) error {
 		err.Message = Status(status).Error()[len("smoothtopk: "):]
 	}
 	return err
+}
+
+// status is the kind of error that records call so; 0 for "OK".
+func (l *Library) status(name string) Status {
+	for status := range statusTexts {
+		if C.GoString(C.shim_status_name(l.api(), C.stk_status(status))) == name {
+			return status
+		}
+	}
+	return ErrInternal
 }
 
 func (l *Library) checked(out C.shim_out) error { return l.check(out.status, out.error) }

@@ -29,30 +29,29 @@ func open() *smoothtopk.Library {
 	return nil
 }
 
-// Of 1,000 noisy copies 990 gave label 2: within which radius does it stay the first, or among the first two?
-func ExampleLibrary_CertifyCounts() {
-	lib := open()
-	counts := smoothtopk.Counts{Labels: []uint64{3, 7, 990}, N: 1000}
-	for _, k := range []int{1, 2} {
-		c, err := lib.CertifyCounts(counts, smoothtopk.CountsRequest{Label: 2, K: k, Sigma: 0.25, Alpha: 0.001})
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Printf("top %d: radius %.4f\n", k, c.Radius)
+func must[T any](value T, err error) T {
+	if err != nil {
+		log.Fatal(err)
 	}
-	// Output:
-	// top 1: radius 0.5003
-	// top 2: radius 0.5947
+	return value
 }
 
-func ExampleLibrary_PredictCounts() {
-	lib := open()
-	counts := smoothtopk.Counts{Labels: []uint64{480, 510, 10}, N: 1000}
+// Of 1,000 noisy copies 990 gave label 2: within which radius does it stay the first, or among the first two?
+func ExampleCounts_Certify() {
+	counts := must(open().AssumeCounts([]uint64{3, 7, 990}, smoothtopk.Assumed{Noise: smoothtopk.NoiseGaussian(0.25)}))
 	for _, k := range []int{1, 2} {
-		p, err := lib.PredictCounts(counts, smoothtopk.CountsRequest{K: k, Alpha: 0.001})
-		if err != nil {
-			log.Fatal(err)
-		}
+		c := must(counts.Certify(smoothtopk.Query{Label: 2, K: k, Alpha: 0.001}))
+		fmt.Printf("top %d: radius %.4f, assumed %v\n", k, c.Radius, c.Assumed)
+	}
+	// Output:
+	// top 1: radius 0.5003, assumed true
+	// top 2: radius 0.5947, assumed true
+}
+
+func ExampleCounts_Predict() {
+	counts := must(open().AssumeCounts([]uint64{480, 510, 10}, smoothtopk.Assumed{Noise: smoothtopk.NoiseGaussian(0.25)}))
+	for _, k := range []int{1, 2} {
+		p := must(counts.Predict(k, 0.001))
 		fmt.Printf("top %d: %v, abstain %v\n", k, p.Labels, p.Abstain)
 	}
 	// Output:
@@ -79,7 +78,7 @@ func ExampleModel_Certify() {
 	}
 }
 
-// The rows end when the top label is settled, or at the deadline; either way there is an answer.
+// The samples end when the top label is settled, or at the deadline; either way there is an answer.
 func ExampleRule() {
 	model, err := open().OpenModel("../../demo/digits_mlp_sigma0.25.onnx", smoothtopk.WithBatch(32))
 	if err != nil {
@@ -100,13 +99,11 @@ func ExampleRule() {
 }
 
 // Of 100 copies of its own, drawn beforehand, labels 0 and 1 were the most frequent: what stays so around the input?
-func ExampleLibrary_GuaranteeCounts() {
-	pilot := smoothtopk.Counts{Labels: []uint64{80, 15, 5}, N: 100}
-	counts := smoothtopk.Counts{Labels: []uint64{8000, 1500, 500}, N: 10000}
-	g, err := open().GuaranteeCounts(counts, &pilot, smoothtopk.CountsRequest{K: 2, Sigma: 0.25, Alpha: 0.001})
-	if err != nil {
-		log.Fatal(err)
-	}
+func ExampleCounts_Guarantee() {
+	lib, assumed := open(), smoothtopk.Assumed{Noise: smoothtopk.NoiseGaussian(0.25)}
+	pilot := must(lib.AssumeCounts([]uint64{80, 15, 5}, assumed))
+	counts := must(lib.AssumeCounts([]uint64{8000, 1500, 500}, assumed))
+	g := must(counts.Guarantee(2, 0.001, pilot))
 	fmt.Printf("labels %v: each within %.4f, the set within %.4f\n", g.Labels, g.LabelRadii, g.SetRadius)
 	fmt.Printf("the first within %.4f, the order within %.4f\n", g.FirstRadius, g.RankingRadius)
 	// Output:
@@ -127,8 +124,8 @@ func ExamplePartialError() {
 	_, err = model.Predict(ctx, smoothtopk.Request{Sigma: 0.25, N: 1_000_000_000_000}, image)
 	var partial *smoothtopk.PartialError
 	fmt.Println(errors.Is(err, context.DeadlineExceeded), errors.As(err, &partial))
-	fmt.Println(partial.Predictions[0].N < 1_000_000_000_000, partial.Predictions[0].Predictions[0].Abstain)
+	fmt.Println(partial.Predictions[0].Counts.N() < 1_000_000_000_000, len(partial.Predictions[0].Predictions))
 	// Output:
 	// true true
-	// true true
+	// true 0
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -58,11 +57,11 @@ func (o outcome) certificates(list []Certificate) {
 	var radii []float64
 	var abstain []int
 	var decisions []Decision
-	var rows []uint64
+	var samples []uint64
 	for _, c := range list {
 		radii = append(radii, c.Radius)
 		abstain = append(abstain, bit(!c.Certified))
-		decisions, rows = append(decisions, c.Decision), append(rows, c.Rows)
+		decisions, samples = append(decisions, c.Decision), append(samples, c.N)
 		o.set("label", c.Label)
 		if c.Certified != (c.Radius > 0) {
 			o["certified"] = "is not radius > 0"
@@ -72,32 +71,32 @@ func (o outcome) certificates(list []Certificate) {
 	o["allocation"] = join(list, func(c Certificate) string { return string(c.Allocation) })
 	o.set("abstain", abstain)
 	o.set("decision", decisions)
-	o.set("rows", rows)
+	o.set("rows", samples)
 }
 
 func (o outcome) predictions(list []Prediction, n uint64) {
 	var values []float64
 	var abstain []int
 	var decisions []Decision
-	var rows []uint64
+	var samples []uint64
 	for _, p := range list {
 		values = append(values, p.PValue)
 		abstain = append(abstain, bit(p.Abstain))
-		decisions, rows = append(decisions, p.Decision), append(rows, n)
+		decisions, samples = append(decisions, p.Decision), append(samples, n)
 	}
 	o["labels"] = join(list, func(p Prediction) string { return commas(p.Labels) })
 	o["p_value"] = hexFloats(values)
 	o.set("abstain", abstain)
 	o.set("decision", decisions)
-	o.set("rows", rows)
+	o.set("rows", samples)
 }
 
 func (o outcome) guarantees(list []Guarantee) {
 	var set, first, ranking []float64
 	var decisions []Decision
-	var rows []uint64
+	var samples []uint64
 	for _, g := range list {
-		decisions, rows = append(decisions, g.Decision), append(rows, g.N)
+		decisions, samples = append(decisions, g.Decision), append(samples, g.N)
 		set, first, ranking = append(set, g.SetRadius), append(first, g.FirstRadius), append(ranking, g.RankingRadius)
 	}
 	o["labels"] = join(list, func(g Guarantee) string { return commas(g.Labels) })
@@ -105,15 +104,18 @@ func (o outcome) guarantees(list []Guarantee) {
 	o["label_radii"] = join(list, func(g Guarantee) string { return hexFloats(g.LabelRadii) })
 	o["kept_radii"] = join(list, func(g Guarantee) string { return hexFloats(g.KeptRadii) })
 	o.set("decision", decisions)
-	o.set("rows", rows)
+	o.set("rows", samples)
 }
 
-func (o outcome) evidence(e Evidence) {
-	o.set("counts", e.Counts)
+func (o outcome) evidence(e Evidence, alpha float64) {
+	o.set("counts", e.Counts.Labels())
 	if e.Selection != nil {
-		o.set("selection", e.Selection)
+		o.set("selection", e.Selection.Labels())
 	}
-	o["alpha_left"] = hexFloats([]float64{e.AlphaLeft})
+	// The guarantee of the same samples pays the same.
+	if g, err := e.Counts.Guarantee(1, alpha, nil); err == nil {
+		o["alpha_left"] = hexFloats([]float64{g.AlphaLeft})
+	}
 }
 
 // run asks what a case asks.
@@ -134,10 +136,6 @@ func (c goldenCase) run(t *testing.T, lib *Library) (outcome, error) {
 			request.N0 = r.int(text)
 		case "alpha":
 			request.Alpha = r.float(text)
-		case "bound":
-			bound, err := ParseBound(text)
-			r.keep(err)
-			request.Bound = bound
 		case "rule":
 			request.Rule = Rule(text)
 		case "allocation":
@@ -154,10 +152,13 @@ func (c goldenCase) run(t *testing.T, lib *Library) (outcome, error) {
 		case "seed":
 			request.Seed = Seed(r.uint(text))
 		case "key":
-			request.Key = r.uint(text)
+			request.Stream = r.uint(text)
 		case "input_max":
 			request.InputMax = r.float(text)
 		}
+	}
+	if text, given := c.keys["bound"]; given && request.Allocation == "" {
+		request.Allocation = Allocation(text)
 	}
 	task := c.keys["task"]
 	if strings.HasPrefix(task, "counts_") {
@@ -205,21 +206,21 @@ func (c goldenCase) run(t *testing.T, lib *Library) (outcome, error) {
 		if err != nil {
 			return nil, err
 		}
-		got.evidence(results[0].Evidence)
+		got.evidence(results[0].Evidence, request.Alpha)
 		got.certificates(results[0].Certificates)
 	case "predict":
 		results, err := m.Predict(context.Background(), request, input)
 		if err != nil {
 			return nil, err
 		}
-		got.evidence(results[0].Evidence)
-		got.predictions(results[0].Predictions, results[0].N)
+		got.evidence(results[0].Evidence, request.Alpha)
+		got.predictions(results[0].Predictions, results[0].Counts.N())
 	case "certify_answer":
 		results, err := m.CertifyAnswer(context.Background(), request, input)
 		if err != nil {
 			return nil, err
 		}
-		got.evidence(results[0].Evidence)
+		got.evidence(results[0].Evidence, request.Alpha)
 		got.guarantees(results[0].Guarantees)
 	default:
 		t.Fatalf("unknown task %q", task)
@@ -228,50 +229,63 @@ func (c goldenCase) run(t *testing.T, lib *Library) (outcome, error) {
 }
 
 func (c goldenCase) runCounts(t *testing.T, lib *Library, task string, request Request, r *reader) (outcome, error) {
-	counts := drawn(list(c.keys["counts"], r.uint)...)
-	// A sum that overflows may come to 0 rows, which is not what is asked about.
-	if counts.N == 0 && len(counts.Labels) > 0 && slices.Max(counts.Labels) > 0 {
-		counts.N = 1
+	labels := list(c.keys["counts"], r.uint)
+	assumed := Assumed{N: uint64(request.N), Noise: NoiseGaussian(request.Sigma)}
+	if c.keys["sigma"] == "" { // predicting asks for none
+		assumed.Noise = "gaussian:1"
 	}
-	if request.N != 0 {
-		counts.N = uint64(request.N)
+	if text, given := c.keys["radius_slack"]; given {
+		assumed.RadiusCost = r.float(text)
 	}
-	ask := CountsRequest{Sigma: request.Sigma, Alpha: request.Alpha, Bound: request.Bound, Allocation: request.Allocation,
-		Validity: Validity(c.keys["validity"])}
+	query := Query{Alpha: request.Alpha, Allocation: request.Allocation}
 	if _, given := c.keys["alpha"]; !given {
-		ask.Alpha = 0.001
+		query.Alpha = 0.001
+	}
+	if text, given := c.keys["label"]; given {
+		query.Label = int(r.int(text))
+	}
+	validity := Validity(c.keys["validity"])
+	if query.Uniform = validity.Uniform(); query.Uniform != 0 {
+		query.Randomized, validity = true, ""
+	}
+	_, last, steps := strings.Cut(string(validity), "anytime:")
+	if !steps {
+		assumed.Validity = validity
 	}
 	if request.K == nil {
 		request.K = []int{1}
 	}
-	if text, given := c.keys["radius_slack"]; given {
-		ask.RadiusSlack = r.float(text)
+	if r.err != nil {
+		t.Fatal(r.err)
 	}
-	if text, given := c.keys["label"]; given {
-		ask.Label = int(r.int(text))
+	counts, err := lib.AssumeCounts(labels, assumed)
+	if err == nil && steps {
+		// Only a rule gives half of alpha to the last look, and bare numbers can state it in their JSON alone.
+		counts, err = lib.CountsFromJSON(replaced(t, counts, `{"kind":"fixed"}`,
+			`{"kind":"looks","rule":"steps:1","last":`+last+`}`))
+	}
+	if err != nil {
+		return nil, err
 	}
 	var pilot *Counts
 	if text, given := c.keys["pilot"]; given {
-		other := drawn(list(text, r.uint)...)
-		pilot = &other
-	}
-	if r.err != nil {
-		t.Fatal(r.err)
+		if pilot, err = lib.AssumeCounts(list(text, r.uint), Assumed{Noise: assumed.Noise}); err != nil {
+			return nil, err
+		}
 	}
 	got := outcome{}
 	var certificates []Certificate
 	var predictions []Prediction
 	var guarantees []Guarantee
 	for _, k := range request.K {
-		ask.K = k
-		var err error
+		query.K = k
 		switch task {
 		case "counts_certify":
-			certificates, err = keep(certificates)(lib.CertifyCounts(counts, ask))
+			certificates, err = keep(certificates)(counts.Certify(query))
 		case "counts_predict":
-			predictions, err = keep(predictions)(lib.PredictCounts(counts, ask))
+			predictions, err = keep(predictions)(counts.Predict(k, query.Alpha))
 		case "counts_guarantee":
-			guarantees, err = keep(guarantees)(lib.GuaranteeCounts(counts, pilot, ask))
+			guarantees, err = keep(guarantees)(counts.Guarantee(k, query.Alpha, pilot))
 		default:
 			t.Fatalf("unknown task %q", task)
 		}
@@ -279,7 +293,7 @@ func (c goldenCase) runCounts(t *testing.T, lib *Library, task string, request R
 			return nil, err
 		}
 	}
-	got.set("counts", counts.Labels)
+	got.set("counts", counts.Labels())
 	switch task {
 	case "counts_certify":
 		got.certificates(certificates)
@@ -289,6 +303,16 @@ func (c goldenCase) runCounts(t *testing.T, lib *Library, task string, request R
 		got.guarantees(guarantees)
 	}
 	return got, nil
+}
+
+// replaced is the JSON of counts with one text for another.
+func replaced(t testing.TB, counts *Counts, from, to string) []byte {
+	t.Helper()
+	text, err := counts.JSON()
+	if err != nil || !strings.Contains(string(text), from) {
+		t.Fatalf("no %s in %s, %v", from, text, err)
+	}
+	return []byte(strings.Replace(string(text), from, to, 1))
 }
 
 // keep appends what a call gave.

@@ -1,9 +1,11 @@
 package smoothtopk
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -78,5 +80,36 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// drawn are counts of rows that all had a label.
-func drawn(labels ...uint64) Counts { return Counts{Labels: labels, N: sum(labels)} }
+// bare are counts of bare numbers, of Gaussian noise with sigma 0.25.
+func bare(t testing.TB, labels ...uint64) *Counts {
+	t.Helper()
+	return made(t)(library(t).AssumeCounts(labels, Assumed{Noise: "gaussian:0.25"}))
+}
+
+// made fails the test where there is an error.
+func made(t testing.TB) func(*Counts, error) *Counts {
+	return func(counts *Counts, err error) *Counts {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return counts
+	}
+}
+
+// refused tests that an error has this field.
+func refused(t *testing.T, field string, err error) {
+	t.Helper()
+	var typed *Error
+	if !errors.As(err, &typed) || typed.Field != field {
+		t.Errorf("%s: %v", field, err)
+	}
+}
+
+// refusedData tests that an error is about data, and says this.
+func refusedData(t *testing.T, says string, err error) {
+	t.Helper()
+	if !errors.Is(err, ErrInvalidData) || !strings.Contains(err.Error(), says) {
+		t.Errorf("want invalid data that says %q, got %v", says, err)
+	}
+}

@@ -69,7 +69,8 @@ func (l *Library) api() *C.shim_api {
 	return l.table
 }
 
-// Path is where the library was found: a file, or a name that the system's loader resolved; empty where it is linked in.
+// Path is where the library was found: a file, or a name that the system's loader resolved; empty where it is linked
+// in.
 func (l *Library) Path() string { return l.path }
 
 // Version is the library's version, such as "0.1.0".
@@ -150,27 +151,6 @@ func (l *Library) SetLog(level LogLevel, f func(level LogLevel, message string))
 		logFunc.CompareAndSwap(&f, previous)
 	}
 	return err
-}
-
-// wholeText refuses what C would see only a part of.
-func wholeText(field, text string) error {
-	if strings.IndexByte(text, 0) >= 0 {
-		return invalid(ErrInvalidArgument, field, "holds a NUL character")
-	}
-	return nil
-}
-
-// cString copies text for C, to be freed.
-func cString(field, text string) (*C.char, error) {
-	if err := wholeText(field, text); err != nil {
-		return nil, err
-	}
-	return C.CString(text), nil
-}
-
-// decisionName is the library's name of a decision.
-func (l *Library) decisionName(d Decision) string {
-	return C.GoString(C.shim_decision_name(l.api(), C.stk_decision(d)))
 }
 
 // crossing does next to nothing in the library: a benchmark's measure of cgo.

@@ -12,11 +12,11 @@ import (
 	"unsafe"
 )
 
-// Model is a base classifier with the threads that draw its noisy rows. All methods may be called from any number of
-// goroutines at once; their rows share batches, and nobody's answer depends on who else is asking.
+// Model is a base classifier with the threads that draw its noisy samples. All methods may be called from any number of
+// goroutines at once; their samples share batches, and nobody's answer depends on who else is asking.
 //
-// Close frees it. A model that becomes unreachable without Close is freed by the garbage collector, some time later. A copy is
-// the same model. One that OpenModel or OpenModelBytes did not make panics when it is used.
+// Close frees it. A model that becomes unreachable without Close is freed by the garbage collector, some time later. A
+// copy is the same model. One that OpenModel or OpenModelBytes did not make panics when it is used.
 type Model struct {
 	*openedModel
 }
@@ -46,7 +46,7 @@ type ModelInfo struct {
 	Classes int
 	// Batch is how many rows one run of the model takes.
 	Batch int
-	// Threads is how many threads draw rows.
+	// Threads is how many threads draw samples.
 	Threads int
 	// Provider is where the model runs, such as "cpu" or "cuda:0", or "cuda:0,cuda:1" with several devices.
 	Provider string

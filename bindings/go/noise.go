@@ -5,35 +5,46 @@ import "C"
 
 import "fmt"
 
-// Generator is where the noise's bits come from.
+// Noise is a distribution with its parameter, in the units of the input. It is the library's text, which the library
+// checks when it is used.
+type Noise string
+
+// NoiseGaussian is Gaussian noise of standard deviation sigma. Radii are l2 norms.
+func NoiseGaussian(sigma float64) Noise { return Noise("gaussian:" + decimal(sigma)) }
+
+// NoiseUniform is noise that is uniform on [-lambda, lambda] for each element. Radii are l1 norms.
+func NoiseUniform(lambda float64) Noise { return Noise("uniform:" + decimal(lambda)) }
+
+// Generator makes the random bits of noise.
 type Generator int32
 
 const (
 	// Philox is Philox4x32-10, with a seed of 64 bits; the default.
 	Philox Generator = C.STK_GENERATOR_PHILOX
-	// ChaCha12 is a stream cipher, with a key of 256 bits: noise that was seen tells nothing of other noise, which keeps
-	// an adversary who does not know the key from foreseeing it.
+	// ChaCha12 is a stream cipher, with a key of 256 bits: noise that was seen tells nothing of other noise, which
+	// keeps an adversary who does not know the key from foreseeing it.
 	ChaCha12 Generator = C.STK_GENERATOR_CHACHA12
 )
 
 // ChaCha12KeySize is the number of bytes of a key of ChaCha12.
 const ChaCha12KeySize = C.STK_CHACHA12_KEY_SIZE
 
-var generatorNames = map[Generator]string{C.STK_GENERATOR_NONE: "none", Philox: "philox", ChaCha12: "chacha12"}
-
-// String is the generator's name: philox, chacha12, or none for 0.
-func (g Generator) String() string {
-	if name, known := generatorNames[g]; known {
-		return name
+// noise is the text of the request's noise.
+func (r *Request) noise() (Noise, error) {
+	switch {
+	case r.Noise == "":
+		return NoiseGaussian(r.Sigma), nil
+	case r.Sigma != 0:
+		return "", invalid(ErrInvalidArgument, "sigma", fmt.Sprintf("is given beside the noise %q: leave one out", r.Noise))
 	}
-	return fmt.Sprintf("Generator(%d)", int32(g))
+	return r.Noise, nil
 }
 
 // setGenerator refuses what contradicts itself, where C would let the later call count.
 func (r *Request) setGenerator(out *C.shim_request) error {
 	switch {
 	case r.Generator != 0 && r.Generator != Philox && r.Generator != ChaCha12:
-		return invalid(ErrInvalidArgument, "generator", fmt.Sprintf("must be Philox or ChaCha12, got %v", r.Generator))
+		return invalid(ErrInvalidArgument, "generator", fmt.Sprintf("must be Philox or ChaCha12, got %d", r.Generator))
 	case r.Generator == Philox && r.ChaCha12Key != nil:
 		return invalid(ErrInvalidArgument, "chacha12_key", "is given, and the generator is Philox: leave one of them out")
 	case r.Seed != nil && (r.Generator == ChaCha12 || r.ChaCha12Key != nil):

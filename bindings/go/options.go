@@ -42,8 +42,9 @@ func (o *options) text(field, value string, set func(*C.char) C.shim_out) error 
 	return o.lib.checked(set(c))
 }
 
-// WithProvider says where the model runs: "cpu" (the default), "cuda", "cuda:ID", "tensorrt", "tensorrt:ID", "openvino",
-// or the name of any execution provider of ONNX Runtime. Nothing falls back to another without WithAllowFallback.
+// WithProvider says where the model runs: "cpu" (the default), "cuda", "cuda:ID", "tensorrt", "tensorrt:ID",
+// "openvino", or the name of any execution provider of ONNX Runtime. Nothing falls back to another without
+// WithAllowFallback.
 func WithProvider(provider string) Option {
 	return func(o *options) error {
 		return o.text("provider", provider, func(c *C.char) C.shim_out {
@@ -75,7 +76,7 @@ func WithProviderLibrary(path string) Option {
 	}
 }
 
-// WithDevices says which GPUs share the rows, for "cuda" and "tensorrt"; none, the default, is the provider's own.
+// WithDevices says which GPUs share the samples, for "cuda" and "tensorrt"; none, the default, is the provider's own.
 func WithDevices(devices ...uint32) Option {
 	return func(o *options) error {
 		return o.lib.checked(C.shim_set_devices(o.lib.api(), o.native,
@@ -83,24 +84,24 @@ func WithDevices(devices ...uint32) Option {
 	}
 }
 
-// WithAllowFallback says whether the processor takes the place of a provider that cannot be used; ModelInfo.Fallback and
-// records then say why. The default is false: the model is not opened.
+// WithAllowFallback says whether the processor takes the place of a provider that cannot be used; ModelInfo.Fallback
+// and records then say why. The default is false: the model is not opened.
 func WithAllowFallback(allow bool) Option {
 	return func(o *options) error {
 		return o.lib.checked(C.shim_set_allow_fallback(o.lib.api(), o.native, C.bool(allow)))
 	}
 }
 
-// WithCUDATF32 says whether CUDA multiplies float32 with 10 bits of fraction, which is another base classifier. The default
-// is false.
+// WithCUDATF32 says whether CUDA multiplies float32 with 10 bits of fraction, which is another base classifier. The
+// default is false.
 func WithCUDATF32(on bool) Option {
 	return func(o *options) error {
 		return o.lib.checked(C.shim_set_cuda_tf32(o.lib.api(), o.native, C.bool(on)))
 	}
 }
 
-// WithTensorRT says what TensorRT may compute in besides float32, and names the folder that keeps the engines it builds,
-// which takes minutes; an empty name, the default, keeps nothing.
+// WithTensorRT says what TensorRT may compute in besides float32, and names the folder that keeps the engines it
+// builds, which takes minutes; an empty name, the default, keeps nothing.
 func WithTensorRT(fp16, bf16 bool, cacheFolder string) Option {
 	return func(o *options) error {
 		set := func(c *C.char) C.shim_out {
@@ -113,21 +114,22 @@ func WithTensorRT(fp16, bf16 bool, cacheFolder string) Option {
 	}
 }
 
-// WithPlanCache says whether a measured batch is looked up in the user's cache folder, which SMOOTHTOPK_CACHE may name, and
-// kept there. The default is true.
+// WithPlanCache says whether a measured batch is looked up in the user's cache folder, which SMOOTHTOPK_CACHE may name,
+// and kept there. The default is true.
 func WithPlanCache(on bool) Option {
 	return func(o *options) error {
 		return o.lib.checked(C.shim_set_plan_cache(o.lib.api(), o.native, C.bool(on)))
 	}
 }
 
-// WithThreads says how many threads draw rows; 0, the default, is one for each usable core on the CPU, else one.
+// WithThreads says how many threads draw samples; 0, the default, is one for each usable core on the CPU, else one.
 func WithThreads(threads int) Option {
 	return func(o *options) error {
-		if threads < 0 {
-			return invalid(ErrInvalidArgument, "threads", "must not be negative")
+		number, err := size("threads", threads)
+		if err != nil {
+			return err
 		}
-		return o.lib.checked(C.shim_set_threads(o.lib.api(), o.native, C.size_t(threads)))
+		return o.lib.checked(C.shim_set_threads(o.lib.api(), o.native, number))
 	}
 }
 
@@ -135,10 +137,11 @@ func WithThreads(threads int) Option {
 // opened, or as kept from an earlier time (WithPlanCache).
 func WithBatch(batch int) Option {
 	return func(o *options) error {
-		if batch < 0 {
-			return invalid(ErrInvalidArgument, "batch", "must not be negative")
+		number, err := size("batch", batch)
+		if err != nil {
+			return err
 		}
-		return o.lib.checked(C.shim_set_batch(o.lib.api(), o.native, C.size_t(batch)))
+		return o.lib.checked(C.shim_set_batch(o.lib.api(), o.native, number))
 	}
 }
 
@@ -177,10 +180,11 @@ func WithOutput(name string) Option {
 // WithClasses gives the number of labels, where the output does not show it.
 func WithClasses(classes int) Option {
 	return func(o *options) error {
-		if classes < 0 {
-			return invalid(ErrInvalidArgument, "classes", "must not be negative")
+		number, err := size("classes", classes)
+		if err != nil {
+			return err
 		}
-		return o.lib.checked(C.shim_set_classes(o.lib.api(), o.native, C.size_t(classes)))
+		return o.lib.checked(C.shim_set_classes(o.lib.api(), o.native, number))
 	}
 }
 
@@ -213,11 +217,18 @@ func WithConstant(name string, values ...float64) Option {
 // sizes converts to C's type. An empty slice keeps a non-nil pointer where it had one.
 func sizes(field string, values []int) ([]C.size_t, error) {
 	list := make([]C.size_t, len(values))
+	var err error
 	for i, value := range values {
-		if value < 0 {
-			return nil, invalid(ErrInvalidArgument, field, "must not be negative")
+		if list[i], err = size(field, value); err != nil {
+			return nil, err
 		}
-		list[i] = C.size_t(value)
 	}
 	return list, nil
+}
+
+func size(field string, value int) (C.size_t, error) {
+	if value < 0 {
+		return 0, invalid(ErrInvalidArgument, field, "must not be negative")
+	}
+	return C.size_t(value), nil
 }

@@ -13,16 +13,21 @@ import (
 	"unsafe"
 )
 
-// Certify finds, for each input and each k of the request, the l2 radius within which a label stays among the smoothed
-// classifier's top k: the label that the request fixes, or one that rows of their own choose. Inputs are Info().Elements
-// values each, on the scale of sigma; they are not needed afterwards.
+// Certify finds, for each input and each k of the request, the radius within which a label stays among the smoothed
+// classifier's top k: the label that the request fixes, or one that samples of their own choose. Inputs are
+// Info().Elements values each, on the scale of the noise; they are not needed afterwards.
 //
-// When ctx ends, or the model is closed, the run is cancelled; Certify waits for the library to let go of it and returns
-// a *PartialError that errors.Is finds context.Cause(ctx) (or ErrClosed) in, and that holds the counts so far.
+// A statement is wrong with probability at most Alpha when it is made once. A second run with another seed, because the
+// first abstained or its radius was small, is not covered by that Alpha. Sound instead: a larger N of the same seed
+// under a Rule, or an alpha of its own for each run, drawn from an AlphaBudget.
 //
-// Under a Rule other than RuleFixed a run that is late is not lost: at the request's Timeout or at ctx's deadline, whichever
-// is first, the inputs get the answers of their last look, sound as any, with Evidence.Cut, and there is no error, although
-// ctx has ended. Only inputs that had no look yet have no answer; the error is then a *PartialError as above.
+// When ctx ends, or the model is closed, the run is cancelled; Certify waits for the library to let go of it and
+// returns a *PartialError that errors.Is finds context.Cause(ctx) (or ErrClosed) in, and that holds the counts so far.
+//
+// Under a Rule other than RuleFixed a run that is late is not lost: at the request's Timeout or at ctx's deadline,
+// whichever is first, the inputs get the answers of their last look, sound as any, with Evidence.EarlyStop, and there
+// is no error, although ctx has ended. Only inputs that had no look yet have no answer; the error is then a
+// *PartialError as above.
 func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float32) ([]Certification, error) {
 	if request.Labels != nil && len(request.Labels) != len(inputs) {
 		return nil, invalid(ErrInvalidArgument, "labels", fmt.Sprintf(
@@ -46,8 +51,8 @@ func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float3
 	return list, nil
 }
 
-// Predict finds, for each input and each k of the request, the smoothed classifier's top k labels, or abstains. It takes
-// inputs and ends early as Certify does.
+// Predict finds, for each input and each k of the request, the smoothed classifier's top k labels, or abstains. It
+// takes inputs and ends early as Certify does.
 func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float32) ([]PredictionSet, error) {
 	result, stop := m.run(ctx, C.SHIM_PREDICT, &request, inputs, nil)
 	if result == nil {
@@ -63,17 +68,18 @@ func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float3
 	return list, nil
 }
 
-// CertifyAnswer finds, for each input and each k of the request, what holds around it for the k labels that are returned:
-// the radius of every label, of the set, of how many of it stay, and of their order. The labels are those most frequent
-// among N0 rows of their own or, with SameRows, among the N rows that certify them. It takes inputs and ends early as
-// Certify does. Its Rule is RuleFixed or, where rows of their own choose the labels, RuleRadius, RuleTolerance or
-// RuleToleranceSigma, which are then about SetRadius; it does not use Bound, Allocation and Labels.
+// CertifyAnswer finds, for each input and each k of the request, what holds around it for the k labels that are
+// returned: the radius of every label, of the set, of how many of it stay, and of their order. The labels are those
+// most frequent among N0 samples of their own or, with SameSamples, among the N samples that certify them. It takes
+// inputs and ends early as Certify does. Its Rule is RuleFixed or, where samples of their own choose the labels,
+// RuleRadius, RuleTolerance or RuleToleranceSigma, which are then about SetRadius; it does not use Allocation and
+// Labels.
 func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]float32) ([]CertifiedAnswer, error) {
 	result, stop := m.run(ctx, C.SHIM_CERTIFY_ANSWER, &request, inputs, nil)
 	if result == nil {
 		return nil, stop
 	}
-	list, err := result.answers()
+	list, err := result.guarantees()
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +89,12 @@ func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]
 	return list, nil
 }
 
-// Sample counts the labels of rows first to first+rows of the noise that Certify answers with, for one input and the
-// request's Sigma, noise, Key, InputMax and Timeout; the seed or key of the noise should be set. Counts of disjoint ranges
-// add up to those of a whole run (AddCounts), and know their Noise: CertifyCounts finds from them what Certify would.
-// It ends early as Certify does; unlike Certify, it keeps an operating system thread while it runs, of which there are
-// at most 64 for a Library: more calls wait.
-func (m *Model) Sample(ctx context.Context, request Request, input []float32, first, rows uint64) (*Counts, error) {
+// Sample counts the labels of the given number of samples, from the first on, of the noise that Certify answers with,
+// for one input and the request's noise, Stream, InputMax and Timeout; the seed or key of the noise should be set.
+// Counts of disjoint ranges add up (Counts.Add) to those of a whole run, and Counts.Certify finds from them what
+// Certify would. It ends early as Certify does; unlike Certify, it keeps an operating system thread while it runs, of
+// which there are at most 64 for a Library: more calls wait.
+func (m *Model) Sample(ctx context.Context, request Request, input []float32, first, samples uint64) (*Counts, error) {
 	if err := m.acquire(); err != nil {
 		return nil, err
 	}
@@ -114,10 +120,6 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 		return nil, err
 	}
 
-	noise, err := m.rowNoise(native.numbers)
-	if err != nil {
-		return nil, err
-	}
 	lib := m.lib
 	token := C.shim_cancel_new(lib.api())
 	if err := lib.checked(token); err != nil {
@@ -125,8 +127,8 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	}
 	cancel := (*C.stk_cancel)(token.value)
 	unwatch := watch(func() { C.shim_cancel_set(lib.api(), cancel) }, ctx, m.closing)
-	out := C.shim_sample(lib.api(), m.native, &native.numbers, cancel, (*C.float)(unsafe.SliceData(input)),
-		C.uint64_t(first), C.uint64_t(rows))
+	out := C.shim_sample(lib.api(), m.native, &native.numbers, native.noise, cancel, (*C.float)(unsafe.SliceData(input)),
+		C.uint64_t(first), C.uint64_t(samples))
 	unwatch()
 	C.shim_cancel_free(lib.api(), cancel)
 
@@ -134,12 +136,11 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 	if out.value == nil {
 		return nil, stop
 	}
-	counts, err := lib.takeCounts((*C.stk_counts)(out.value), noise)
+	counts, err := lib.newCounts((*C.stk_counts)(out.value))
 	if err != nil {
 		return nil, err
 	}
 	if stop != nil {
-		counts.CutShort = true
 		return nil, &PartialError{Err: stop, Counts: counts}
 	}
 	return counts, nil
@@ -155,7 +156,7 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 		return nil, err
 	}
 	defer m.release()
-	rows, err := m.join(inputs)
+	joined, err := m.join(inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -174,9 +175,9 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	lib, done := m.lib, make(chan struct{})
 	handle := cgo.NewHandle(done)
 	defer handle.Delete()
-	out := C.shim_submit(lib.api(), m.native, task, &native.numbers, unsafe.SliceData(native.k),
-		unsafe.SliceData(native.rule), unsafe.SliceData(native.allocation), (*C.float)(unsafe.SliceData(rows)),
-		C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)), C.uintptr_t(handle))
+	out := C.shim_submit(lib.api(), m.native, task, &native.numbers, native.noise, unsafe.SliceData(native.k), native.rule,
+		native.allocation, (*C.float)(unsafe.SliceData(joined)), C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)),
+		C.uintptr_t(handle))
 	if err := lib.checked(out); err != nil {
 		return nil, err
 	}
@@ -309,11 +310,11 @@ func (m *Model) join(inputs [][]float32) ([]float32, error) {
 	if len(inputs) == 1 {
 		return inputs[0], nil
 	}
-	rows := make([]float32, 0, len(inputs)*m.info.Elements)
+	joined := make([]float32, 0, len(inputs)*m.info.Elements)
 	for _, input := range inputs {
-		rows = append(rows, input...)
+		joined = append(joined, input...)
 	}
-	return rows, nil
+	return joined, nil
 }
 
 // pointer is nil for an empty slice, which the library reads as `not given`.

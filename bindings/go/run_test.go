@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -27,20 +26,19 @@ func sum(counts []uint64) (total uint64) {
 
 func TestManyInputsAreAnsweredAsOneAtATime(t *testing.T) {
 	m := model(t, "linear.onnx")
-	request := Request{Sigma: 0.5, K: []int{1, 2}, N: 2000, Seed: Seed(3), Key: 10}
+	request := Request{Sigma: 0.5, K: []int{1, 2}, N: 2000, Seed: Seed(3), Stream: 10}
 	inputs := [][]float32{fill(16, 0), fill(16, 0.5), fill(16, -0.25, 1, -1)}
 	together, err := m.Certify(context.Background(), request, inputs...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, input := range inputs {
-		request.Key = 10 + uint64(i)
+		request.Stream = 10 + uint64(i)
 		alone, err := m.Certify(context.Background(), request, input)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(alone[0].Counts, together[i].Counts) || !slices.Equal(alone[0].Selection, together[i].Selection) ||
-			!reflect.DeepEqual(alone[0].Certificates, together[i].Certificates) {
+		if !sameAnswer(t, alone[0], together[i]) {
 			t.Errorf("input %d: %+v alone, %+v together", i, alone[0], together[i])
 		}
 	}
@@ -49,60 +47,73 @@ func TestManyInputsAreAnsweredAsOneAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fixed[0].Selection != nil || fixed[1].Selection == nil || fixed[2].Certificates[1].Label != 2 || fixed[0].N0 != 0 {
+	if fixed[0].Selection != nil || fixed[1].Selection == nil || fixed[2].Certificates[1].Label != 2 {
 		t.Errorf("labels 0, chosen, 2: %+v", fixed)
 	}
 }
 
-func TestSeedIsRecorded(t *testing.T) {
+// sameAnswer compares all but the handles.
+func sameAnswer(t *testing.T, a, b Certification) bool {
+	t.Helper()
+	for _, c := range [][]Certificate{a.Certificates, b.Certificates} {
+		for i := range c {
+			c[i].Counts = nil
+		}
+	}
+	return slices.Equal(a.Counts.Labels(), b.Counts.Labels()) && slices.Equal(a.Selection.Labels(), b.Selection.Labels()) &&
+		slices.Equal(a.Certificates, b.Certificates)
+}
+
+// The seed is in the JSON with the secret, and nowhere else.
+func TestSeedIsRecordedWhereItIsAskedFor(t *testing.T) {
 	m := model(t, "linear.onnx")
-	x, request := fill(16, 0), Request{Sigma: 0.5, N: 1000}
-	first, err := m.Predict(context.Background(), request, x)
-	if err != nil {
-		t.Fatal(err)
+	x, request := fill(16, 0), Request{Sigma: 0.5, N: 1000, Seed: Seed(1234567890123)}
+	certify := func() Certification {
+		results, err := m.Certify(context.Background(), request, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return results[0]
 	}
-	second, err := m.Predict(context.Background(), request, x)
-	if err != nil {
-		t.Fatal(err)
+	first := certify()
+	for _, show := range []func() ([]byte, error){first.JSON, first.Counts.JSON, first.Selection.JSON, first.MarshalJSON,
+		first.Counts.MarshalJSON, func() ([]byte, error) { return []byte(fmt.Sprintf("%+v %#v", first, first.Counts)), nil }} {
+		if text, err := show(); err != nil || strings.Contains(string(text), "1234567890123") {
+			t.Errorf("%s, %v", text, err)
+		}
 	}
-	if first[0].Seed == second[0].Seed {
-		t.Error("two requests without a seed share one")
+	for _, show := range []func() ([]byte, error){first.JSONWithSecret, first.Counts.JSONWithSecret} {
+		if text, err := show(); err != nil || !strings.Contains(string(text), `"secret":"1234567890123"`) {
+			t.Errorf("%s, %v", text, err)
+		}
 	}
-	request.Seed = Seed(first[0].Seed)
-	again, err := m.Predict(context.Background(), request, x)
-	if err != nil {
-		t.Fatal(err)
+	again := certify()
+	request.Seed = nil
+	if fresh := certify(); slices.Equal(fresh.Counts.Labels(), first.Counts.Labels()) {
+		t.Error("a request without a seed has the noise of one with a seed")
 	}
-	if !slices.Equal(again[0].Counts, first[0].Counts) {
-		t.Errorf("seed %d gave %v, then %v", first[0].Seed, first[0].Counts, again[0].Counts)
+	if !slices.Equal(again.Counts.Labels(), first.Counts.Labels()) {
+		t.Errorf("%v, then %v", first.Counts.Labels(), again.Counts.Labels())
 	}
 }
 
 func TestSamplesOfDisjointRangesAdd(t *testing.T) {
 	m := model(t, "linear.onnx")
-	x, request, ctx := fill(16, 0.125), Request{Sigma: 0.5, N: 3000, Seed: Seed(5), Key: 2, Labels: []int{0}}, context.Background()
+	x, request, ctx := fill(16, 0.125), Request{Sigma: 0.5, N: 3000, Seed: Seed(5), Stream: 2, Labels: []int{0}}, context.Background()
 	whole, err := m.Certify(ctx, request, x)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := m.Sample(ctx, request, x, 0, 1000)
-	if err != nil {
+	both := made(t)(m.Sample(ctx, request, x, 0, 1000))
+	if err := both.Add(made(t)(m.Sample(ctx, request, x, 1000, 2000))); err != nil {
 		t.Fatal(err)
 	}
-	b, err := m.Sample(ctx, request, x, 1000, 2000)
-	if err != nil {
-		t.Fatal(err)
+	if both.N() != 3000 || !slices.Equal(both.Labels(), whole[0].Counts.Labels()) {
+		t.Fatalf("%v; in one: %v", both.Labels(), whole[0].Counts.Labels())
 	}
-	both, err := library(t).AddCounts(*a, *b)
-	if err != nil || both.N != 3000 || !slices.Equal(both.Labels, whole[0].Counts) {
-		t.Fatalf("%v + %v = %v, %v; in one: %v", a, b, both, err, whole[0].Counts)
-	}
-	prediction, err := library(t).PredictCounts(both, CountsRequest{K: 1, Alpha: 0.001})
+	prediction, err := both.Predict(1, 0.001)
 	if err != nil || prediction.Abstain != (prediction.PValue > 0.001) {
 		t.Errorf("from counts %+v, %v", prediction, err)
-	}
-	if _, err := library(t).AddCounts(*a, drawn(1)); err == nil {
-		t.Error("counts of different labels were added")
 	}
 }
 
@@ -110,7 +121,7 @@ func TestGoroutinesShareAModel(t *testing.T) {
 	m := model(t, "exact_order.onnx")
 	elements := m.Info().Elements
 	ask := func(i int) ([]Certification, error) {
-		request := Request{Sigma: 0.25, K: []int{1, 2}, N: 500 + 10*int64(i), N0: 50, Seed: Seed(uint64(i)), Key: uint64(i)}
+		request := Request{Sigma: 0.25, K: []int{1, 2}, N: 500 + 10*int64(i), N0: 50, Seed: Seed(uint64(i)), Stream: uint64(i)}
 		return m.Certify(context.Background(), request, fill(elements, float32(i)/64))
 	}
 	const goroutines = 64
@@ -131,8 +142,7 @@ func TestGoroutinesShareAModel(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if !slices.Equal(got[0].Counts, alone[i][0].Counts) || !slices.Equal(got[0].Selection, alone[i][0].Selection) ||
-				!reflect.DeepEqual(got[0].Certificates, alone[i][0].Certificates) {
+			if !sameAnswer(t, got[0], alone[i][0]) {
 				t.Errorf("%d: %v alone, %v among 64", i, alone[i][0], got[0])
 			}
 		}()
@@ -179,38 +189,29 @@ func TestCancelAtRandomMoments(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(context.Background())
 				timer := time.AfterFunc(time.Duration(random.IntN(8000))*time.Microsecond, func() { cancel(cause) })
 				var err error
-				var counts []uint64
-				var n uint64
+				var counts *Counts
 				var partial *PartialError
 				switch round % 3 {
 				case 0:
 					_, err = m.Certify(ctx, endless, fill(16, 0), fill(16, 1))
 					if errors.As(err, &partial) {
-						counts, n = partial.Certifications[1].Counts, partial.Certifications[1].N
-						if c := partial.Certifications[0]; c.Err == nil || c.Certificates[0].Certified {
+						counts = partial.Certifications[1].Counts
+						if c := partial.Certifications[0]; c.Err == nil || c.Certificates != nil {
 							t.Errorf("a cancelled input has a certificate: %+v", c)
 						}
 					}
 				case 1:
 					_, err = m.Predict(ctx, endless, fill(16, 0))
 					if errors.As(err, &partial) {
-						counts, n = partial.Predictions[0].Counts, partial.Predictions[0].N
-						if p := partial.Predictions[0]; p.Err == nil || !p.Predictions[0].Abstain {
+						counts = partial.Predictions[0].Counts
+						if p := partial.Predictions[0]; p.Err == nil || p.Predictions != nil {
 							t.Errorf("a cancelled input has a prediction: %+v", p)
 						}
 					}
 				case 2:
 					_, err = m.Sample(ctx, endless, fill(16, 0), 0, 1_000_000_000)
 					if errors.As(err, &partial) {
-						counts, n = partial.Counts.Labels, partial.Counts.N
-						ask := CountsRequest{K: 1, Alpha: 0.001}
-						if _, err := library(t).CertifyCounts(*partial.Counts, ask); !errors.Is(err, ErrInvalidData) {
-							t.Errorf("counts that were cut short certify: %v", err)
-						}
-						both, err := library(t).AddCounts(*partial.Counts, *partial.Counts)
-						if _, refused := library(t).PredictCounts(both, ask); err != nil || !errors.Is(refused, ErrInvalidData) {
-							t.Errorf("their sum predicts: %v, %v", err, refused)
-						}
+						counts = partial.Counts
 					}
 				}
 				timer.Stop()
@@ -221,8 +222,14 @@ func TestCancelAtRandomMoments(t *testing.T) {
 				if partial != nil && !errors.Is(err, ErrCancelled) {
 					t.Errorf("%v is not ErrCancelled", err)
 				}
-				if sum(counts) > n {
-					t.Errorf("counts %v of %d rows", counts, n)
+				if counts == nil {
+					continue
+				}
+				if sum(counts.Labels()) > counts.N() {
+					t.Errorf("counts %v of %d samples", counts.Labels(), counts.N())
+				}
+				if _, err := counts.Certify(Query{K: 1, Alpha: 0.001}); !errors.Is(err, ErrInvalidData) {
+					t.Errorf("counts that were cut short certify: %v", err)
 				}
 			}
 		}()

@@ -26,7 +26,7 @@ shim_out shim_log(const shim_api *api, stk_log_level level) {
 
 static stk_status request_new(const shim_api *api, const shim_request *from, SHIM_REST, const stk_cancel *cancel,
                               stk_request **request, stk_error **error) {
-  stk_status status = api->stk_request_new(from->sigma, request, error);
+  stk_status status = api->stk_request_new(noise, request, error);
 #define SET(condition, call)                                                                                           \
   if (status == STK_STATUS_OK && (condition)) status = call
   SET(from->set & SHIM_SET_K, api->stk_request_set_k(*request, k, from->k_len, error));
@@ -38,11 +38,10 @@ static stk_status request_new(const shim_api *api, const shim_request *from, SHI
   SET(from->set & SHIM_SET_CHACHA12,
       api->stk_request_set_chacha12(*request, from->set & SHIM_SET_CHACHA12_KEY ? from->chacha12_key : NULL, error));
   SET(from->levels != 0, api->stk_request_set_noise_exact(*request, from->levels, error));
-  SET(from->bound != STK_BOUND_RANKED, api->stk_request_set_bound(*request, from->bound, error));
   SET(from->set & SHIM_SET_RANDOMIZED, api->stk_request_set_randomized(*request, true, error));
   SET(allocation != NULL, api->stk_request_set_allocation(*request, allocation, error));
   SET(rule != NULL, api->stk_request_set_rule(*request, rule, error));
-  SET(from->key != 0, api->stk_request_set_key(*request, from->key, error));
+  SET(from->stream != 0, api->stk_request_set_stream(*request, from->stream, error));
   SET(from->timeout_ms != 0, api->stk_request_set_timeout_ms(*request, from->timeout_ms, error));
   SET(cancel != NULL, api->stk_request_set_cancel(*request, cancel, error));
 #undef SET
@@ -55,7 +54,7 @@ shim_out shim_submit(const shim_api *api, const stk_model *model, shim_task task
   void *user = (void *)done;
   stk_job *job = NULL;
   stk_request *request = NULL;
-  out.status = request_new(api, from, k, rule, allocation, NULL, &request, &out.error);
+  out.status = request_new(api, from, noise, k, rule, allocation, NULL, &request, &out.error);
   if (out.status == STK_STATUS_OK) {
     switch (task) {
       case SHIM_PREDICT:
@@ -76,30 +75,16 @@ shim_out shim_submit(const shim_api *api, const stk_model *model, shim_task task
   return out;
 }
 
-shim_out shim_sample(const shim_api *api, const stk_model *model, const shim_request *from, const stk_cancel *cancel,
-                     const float *input, uint64_t first, uint64_t rows) {
+shim_out shim_sample(const shim_api *api, const stk_model *model, const shim_request *from, const char *noise,
+                     const stk_cancel *cancel, const float *input, uint64_t first, uint64_t samples) {
   shim_out out = {0, NULL, NULL};
   stk_counts *counts = NULL;
   stk_request *request = NULL;
-  out.status = request_new(api, from, NULL, NULL, NULL, cancel, &request, &out.error);
+  out.status = request_new(api, from, noise, NULL, NULL, NULL, cancel, &request, &out.error);
   if (out.status == STK_STATUS_OK) {
-    out.status = api->stk_model_sample(model, request, input, first, rows, &counts, &out.error);
+    out.status = api->stk_model_sample(model, request, input, first, samples, &counts, &out.error);
   }
   api->stk_request_free(request);
   out.value = counts;
-  return out;
-}
-
-shim_out shim_noise_cost(const shim_api *api, const stk_model *model, const shim_request *from, uint64_t rows,
-                         double *alpha_left, double *radius_slack) {
-  shim_out out = {0, NULL, NULL};
-  stk_request *request = NULL;
-  shim_request numbers = *from;
-  numbers.set &= ~(uint32_t)SHIM_SET_K;
-  out.status = request_new(api, &numbers, NULL, NULL, NULL, NULL, &request, &out.error);
-  if (out.status == STK_STATUS_OK) {
-    out.status = api->stk_model_noise_cost(model, request, rows, alpha_left, radius_slack, &out.error);
-  }
-  api->stk_request_free(request);
   return out;
 }

@@ -15,34 +15,33 @@ stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
 // Every function the binding uses. The table takes its types from the header, so a changed declaration fails to compile.
 #define SHIM_FUNCTIONS(X)                                                                                              \
   X(stk_abi_version) X(stk_version) X(stk_build_info) X(stk_log_set_callback)                                          \
-  X(stk_error_status) X(stk_error_message) X(stk_error_field) X(stk_error_free)                                        \
+  X(stk_status_name) X(stk_error_message) X(stk_error_field) X(stk_error_free)                                         \
   X(stk_runtime_load) X(stk_runtime_use_api_base) X(stk_runtime_version) X(stk_runtime_path)                           \
   X(stk_runtime_check_provider)                                                                                        \
   X(stk_model_options_new) X(stk_model_options_free) X(stk_model_options_set_provider)                                 \
-  X(stk_model_options_set_provider_option) X(stk_model_options_set_provider_library)                                   \
-  X(stk_model_options_set_threads) X(stk_model_options_set_batch) X(stk_model_options_set_memory_limit)                \
-  X(stk_model_options_set_input) X(stk_model_options_set_input_shape) X(stk_model_options_set_output)                  \
-  X(stk_model_options_set_classes) X(stk_model_options_set_threshold) X(stk_model_options_set_normalization)           \
-  X(stk_model_options_set_constant) X(stk_model_options_set_devices) X(stk_model_options_set_allow_fallback)           \
-  X(stk_model_options_set_cuda_tf32) X(stk_model_options_set_tensorrt) X(stk_model_options_set_plan_cache)             \
+  X(stk_model_options_set_provider_option) X(stk_model_options_set_provider_library) X(stk_model_options_set_threads)  \
+  X(stk_model_options_set_batch) X(stk_model_options_set_memory_limit) X(stk_model_options_set_input)                  \
+  X(stk_model_options_set_input_shape) X(stk_model_options_set_output) X(stk_model_options_set_classes)                \
+  X(stk_model_options_set_threshold) X(stk_model_options_set_normalization) X(stk_model_options_set_constant)          \
+  X(stk_model_options_set_devices) X(stk_model_options_set_allow_fallback) X(stk_model_options_set_cuda_tf32)          \
+  X(stk_model_options_set_tensorrt) X(stk_model_options_set_plan_cache)                                                \
   X(stk_model_open) X(stk_model_open_memory) X(stk_model_free) X(stk_model_elements) X(stk_model_classes)              \
   X(stk_model_batch) X(stk_model_threads) X(stk_model_shape) X(stk_model_sha256) X(stk_model_provider)                 \
   X(stk_model_signature_json) X(stk_model_arithmetic) X(stk_model_fallback)                                            \
   X(stk_request_new) X(stk_request_free) X(stk_request_set_k) X(stk_request_set_n) X(stk_request_set_n0)               \
-  X(stk_request_set_alpha) X(stk_request_set_bound) X(stk_request_set_seed) X(stk_request_set_key)                     \
-  X(stk_request_set_input_max) X(stk_request_set_timeout_ms) X(stk_request_set_cancel) X(stk_request_set_rule)         \
-  X(stk_request_set_allocation) X(stk_request_set_randomized) X(stk_request_set_noise_exact)                             \
-  X(stk_request_set_chacha12)                                                                                          \
+  X(stk_request_set_alpha) X(stk_request_set_seed) X(stk_request_set_stream) X(stk_request_set_input_max)              \
+  X(stk_request_set_timeout_ms) X(stk_request_set_cancel) X(stk_request_set_rule) X(stk_request_set_allocation)        \
+  X(stk_request_set_randomized) X(stk_request_set_noise_exact) X(stk_request_set_chacha12)                             \
   X(stk_cancel_new) X(stk_cancel_set) X(stk_cancel_free)                                                               \
-  X(stk_model_sample) X(stk_model_noise_cost) X(stk_model_submit_predict) X(stk_model_submit_certify) X(stk_model_submit_certify_answer)       \
-  X(stk_job_samples_done) X(stk_job_samples_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                       \
-  X(stk_result_len) X(stk_result_k_len) X(stk_result_summary) X(stk_result_labels) X(stk_result_counts)                \
-  X(stk_result_selection) X(stk_result_allocation) X(stk_result_validity) X(stk_result_guarantee) X(stk_result_label_radii)                     \
-  X(stk_result_kept_radii) X(stk_result_json) X(stk_result_free) X(stk_decision_name)                                  \
-  X(stk_counts_new) X(stk_counts_add) X(stk_counts_labels) X(stk_counts_n) X(stk_counts_certify)                       \
-  X(stk_counts_certify_with) X(stk_counts_predict) X(stk_counts_guarantee_with) X(stk_counts_free)                     \
+  X(stk_model_sample) X(stk_model_submit_predict) X(stk_model_submit_certify) X(stk_model_submit_certify_answer)       \
+  X(stk_job_samples_done) X(stk_job_samples_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                 \
+  X(stk_result_len) X(stk_result_json) X(stk_result_json_with_secret) X(stk_result_counts) X(stk_result_counts_of_k)   \
+  X(stk_result_selection) X(stk_result_free)                                                                           \
+  X(stk_counts_assume) X(stk_counts_clone) X(stk_counts_add) X(stk_counts_labels) X(stk_counts_n)                      \
+  X(stk_counts_invalid) X(stk_counts_assumptions) X(stk_counts_json) X(stk_counts_json_with_secret)                    \
+  X(stk_counts_from_json) X(stk_counts_certify) X(stk_counts_predict) X(stk_counts_guarantee) X(stk_counts_free)       \
   X(stk_budget_new) X(stk_budget_open) X(stk_budget_save) X(stk_budget_draw) X(stk_budget_draw_of)                     \
-  X(stk_budget_total) X(stk_budget_spent) X(stk_budget_left) X(stk_budget_drawn) X(stk_budget_free)                     \
+  X(stk_budget_total) X(stk_budget_spent) X(stk_budget_left) X(stk_budget_drawn) X(stk_budget_free)                    \
   SHIM_TEST_FUNCTIONS(X)
 
 #define SHIM_FIELD(name) __typeof__(&name) name;
@@ -80,16 +79,15 @@ enum {
 
 // A request's numbers; those not named in `set` keep the library's default. No pointers: it lies in Go's memory.
 typedef struct shim_request {
-  double sigma, alpha, input_max;
-  uint64_t n, n0, seed, key, timeout_ms;
+  double alpha, input_max;
+  uint64_t n, n0, seed, stream, timeout_ms;
   size_t k_len;
-  int32_t bound;
   uint32_t levels, set;
   uint8_t chacha12_key[STK_CHACHA12_KEY_SIZE];
 } shim_request;
 
-// What a request has beside its numbers, as arguments: k_len sizes, and two texts with their NUL, or NULL for the default.
-#define SHIM_REST const size_t *k, const char *rule, const char *allocation
+// What a request has beside its numbers, as arguments: the noise, k_len sizes, and two texts that are NULL for the default.
+#define SHIM_REST const char *noise, const size_t *k, const char *rule, const char *allocation
 
 typedef enum shim_task { SHIM_PREDICT, SHIM_CERTIFY, SHIM_CERTIFY_ANSWER } shim_task;
 
@@ -103,10 +101,8 @@ char *shim_check_abi(uint32_t version);
 // What takes more than one call, in one crossing from Go.
 shim_out shim_submit(const shim_api *api, const stk_model *model, shim_task task, const shim_request *request,
                      SHIM_REST, const float *inputs, size_t count, const int64_t *labels, uintptr_t done);
-shim_out shim_sample(const shim_api *api, const stk_model *model, const shim_request *request, const stk_cancel *cancel,
-                     const float *input, uint64_t first, uint64_t rows);
-shim_out shim_noise_cost(const shim_api *api, const stk_model *model, const shim_request *request, uint64_t rows,
-                         double *alpha_left, double *radius_slack);
+shim_out shim_sample(const shim_api *api, const stk_model *model, const shim_request *request, const char *noise,
+                     const stk_cancel *cancel, const float *input, uint64_t first, uint64_t samples);
 shim_out shim_log(const shim_api *api, stk_log_level level);
 
 // Plain calls through the table.
@@ -130,7 +126,7 @@ shim_out shim_log(const shim_api *api, stk_log_level level);
 static inline const char *shim_version(const shim_api *api) { return api->stk_version(); }
 static inline const char *shim_build_info(const shim_api *api) { return api->stk_build_info(); }
 
-static inline stk_status shim_error_status(const shim_api *api, const stk_error *e) { return api->stk_error_status(e); }
+static inline const char *shim_status_name(const shim_api *api, stk_status s) { return api->stk_status_name(s); }
 static inline const char *shim_error_message(const shim_api *api, const stk_error *e) {
   return api->stk_error_message(e);
 }
@@ -263,79 +259,69 @@ static inline uint64_t shim_job_samples_total(const shim_api *api, const stk_job
 static inline void shim_job_cancel(const shim_api *api, const stk_job *j) { api->stk_job_cancel(j); }
 static inline void shim_job_free(const shim_api *api, stk_job *j) { api->stk_job_free(j); }
 
-static inline shim_out shim_result_summary(const shim_api *api, const stk_result *result, size_t input, size_t k_index,
-                                           stk_summary *summary) {
-  SHIM_OUT(api->stk_result_summary(result, input, k_index, summary, sizeof *summary, &out.error));
-}
-static inline shim_array shim_result_labels(const shim_api *api, const stk_result *result, size_t input,
-                                            size_t k_index) {
-  SHIM_ARRAY(int64_t, api->stk_result_labels(result, input, k_index, &data, &out.len, &out.error));
-}
-static inline shim_array shim_result_counts(const shim_api *api, const stk_result *result, size_t input) {
-  SHIM_ARRAY(uint64_t, api->stk_result_counts(result, input, &data, &out.len, &out.error));
-}
-static inline shim_array shim_result_selection(const shim_api *api, const stk_result *result, size_t input) {
-  SHIM_ARRAY(uint64_t, api->stk_result_selection(result, input, &data, &out.len, &out.error));
-}
-static inline shim_out shim_result_allocation(const shim_api *api, const stk_result *result, size_t input,
-                                            size_t k_index) {
-  SHIM_VALUE(const char, api->stk_result_allocation(result, input, k_index, &value, &out.error));
-}
-static inline shim_out shim_result_validity(const shim_api *api, const stk_result *result, size_t input,
-                                             size_t k_index) {
-  SHIM_VALUE(const char, api->stk_result_validity(result, input, k_index, &value, &out.error));
-}
-static inline shim_out shim_result_guarantee(const shim_api *api, const stk_result *result, size_t input,
-                                             size_t k_index, stk_guarantee *guarantee) {
-  SHIM_OUT(api->stk_result_guarantee(result, input, k_index, guarantee, sizeof *guarantee, &out.error));
-}
-static inline shim_array shim_result_label_radii(const shim_api *api, const stk_result *result, size_t input,
-                                                 size_t k_index) {
-  SHIM_ARRAY(double, api->stk_result_label_radii(result, input, k_index, &data, &out.len, &out.error));
-}
-static inline shim_array shim_result_kept_radii(const shim_api *api, const stk_result *result, size_t input,
-                                                size_t k_index) {
-  SHIM_ARRAY(double, api->stk_result_kept_radii(result, input, k_index, &data, &out.len, &out.error));
-}
-static inline const char *shim_decision_name(const shim_api *api, stk_decision d) { return api->stk_decision_name(d); }
+static inline size_t shim_result_len(const shim_api *api, const stk_result *r) { return api->stk_result_len(r); }
 static inline shim_out shim_result_json(const shim_api *api, const stk_result *result, size_t input) {
   SHIM_VALUE(const char, api->stk_result_json(result, input, &value, &out.error));
 }
-static inline size_t shim_result_len(const shim_api *api, const stk_result *r) { return api->stk_result_len(r); }
-static inline size_t shim_result_k_len(const shim_api *api, const stk_result *r) { return api->stk_result_k_len(r); }
+static inline shim_out shim_result_json_with_secret(const shim_api *api, const stk_result *result, size_t input) {
+  SHIM_VALUE(const char, api->stk_result_json_with_secret(result, input, &value, &out.error));
+}
+static inline shim_out shim_result_counts(const shim_api *api, const stk_result *result, size_t input) {
+  SHIM_VALUE(stk_counts, api->stk_result_counts(result, input, &value, &out.error));
+}
+static inline shim_out shim_result_counts_of_k(const shim_api *api, const stk_result *result, size_t input,
+                                               size_t k_index) {
+  SHIM_VALUE(stk_counts, api->stk_result_counts_of_k(result, input, k_index, &value, &out.error));
+}
+static inline shim_out shim_result_selection(const shim_api *api, const stk_result *result, size_t input) {
+  SHIM_VALUE(stk_counts, api->stk_result_selection(result, input, &value, &out.error));
+}
 static inline void shim_result_free(const shim_api *api, stk_result *r) { api->stk_result_free(r); }
 
-static inline shim_out shim_counts_new(const shim_api *api, const uint64_t *labels, size_t classes, uint64_t n) {
-  SHIM_VALUE(stk_counts, api->stk_counts_new(labels, classes, n, &value, &out.error));
+static inline shim_out shim_counts_assume(const shim_api *api, const uint64_t *labels, size_t classes, uint64_t n,
+                                          const char *noise, double radius_cost, const char *validity) {
+  SHIM_VALUE(stk_counts,
+             api->stk_counts_assume(labels, classes, n, noise, radius_cost, validity, &value, &out.error));
+}
+static inline shim_out shim_counts_clone(const shim_api *api, const stk_counts *c) {
+  SHIM_VALUE(stk_counts, api->stk_counts_clone(c, &value, &out.error));
+}
+static inline shim_out shim_counts_from_json(const shim_api *api, const char *json) {
+  SHIM_VALUE(stk_counts, api->stk_counts_from_json(json, &value, &out.error));
+}
+static inline shim_out shim_counts_json(const shim_api *api, const stk_counts *c) {
+  SHIM_VALUE(const char, api->stk_counts_json(c, &value, &out.error));
+}
+static inline shim_out shim_counts_json_with_secret(const shim_api *api, const stk_counts *c) {
+  SHIM_VALUE(const char, api->stk_counts_json_with_secret(c, &value, &out.error));
+}
+static inline shim_out shim_counts_assumptions(const shim_api *api, const stk_counts *c) {
+  SHIM_VALUE(const char, api->stk_counts_assumptions(c, &value, &out.error));
 }
 static inline shim_array shim_counts_labels(const shim_api *api, const stk_counts *counts) {
   SHIM_ARRAY(uint64_t, api->stk_counts_labels(counts, &data, &out.len, &out.error));
 }
+static inline uint64_t shim_counts_n(const shim_api *api, const stk_counts *c) { return api->stk_counts_n(c); }
+static inline uint64_t shim_counts_invalid(const shim_api *api, const stk_counts *c) { return api->stk_counts_invalid(c); }
 static inline shim_out shim_counts_add(const shim_api *api, stk_counts *c, const stk_counts *other) {
   SHIM_OUT(api->stk_counts_add(c, other, &out.error));
 }
-static inline uint64_t shim_counts_n(const shim_api *api, const stk_counts *c) { return api->stk_counts_n(c); }
 static inline shim_out shim_counts_certify(const shim_api *api, const stk_counts *c, size_t label, size_t k,
-                                           double sigma, double alpha, stk_bound bound, double slack,
-                                           stk_summary *summary) {
-  SHIM_OUT(api->stk_counts_certify(c, label, k, sigma, alpha, bound, slack, summary, sizeof *summary, &out.error));
-}
-static inline shim_out shim_counts_certify_with(const shim_api *api, const stk_counts *c, size_t label, size_t k,
-                                                double sigma, double alpha, const char *allocation,
-                                                const char *validity, double slack, stk_summary *summary) {
-  SHIM_OUT(api->stk_counts_certify_with(c, label, k, sigma, alpha, allocation, validity, slack, summary,
-                                        sizeof *summary, &out.error));
-}
-static inline shim_out shim_counts_guarantee(const shim_api *api, const stk_counts *c, const stk_counts *pilot,
-                                             size_t k, double sigma, double alpha, const char *validity, double slack,
-                                             int64_t *labels, double *label_radii, double *kept_radii,
-                                             stk_guarantee *guarantee) {
-  SHIM_OUT(api->stk_counts_guarantee_with(c, pilot, k, sigma, alpha, validity, slack, labels, label_radii, kept_radii,
-                                          guarantee, sizeof *guarantee, &out.error));
+                                           double alpha, const char *allocation, stk_randomized randomized,
+                                           double uniform, stk_summary *summary) {
+  const stk_query query = {.struct_size = sizeof query, .label = label, .k = k, .alpha = alpha,
+                           .allocation = allocation, .randomized = randomized, .uniform = uniform};
+  SHIM_OUT(api->stk_counts_certify(c, &query, summary, sizeof *summary, &out.error));
 }
 static inline shim_out shim_counts_predict(const shim_api *api, const stk_counts *c, size_t k, double alpha,
                                            int64_t *labels, stk_summary *summary) {
   SHIM_OUT(api->stk_counts_predict(c, k, alpha, labels, summary, sizeof *summary, &out.error));
+}
+static inline shim_out shim_counts_guarantee(const shim_api *api, const stk_counts *c, const stk_counts *pilot,
+                                             size_t k, double alpha, int64_t *labels, double *label_radii,
+                                             double *kept_radii, stk_guarantee *guarantee) {
+  SHIM_OUT(api->stk_counts_guarantee(c, pilot, k, alpha, labels, label_radii, kept_radii, guarantee,
+                                     sizeof *guarantee, &out.error));
 }
 static inline void shim_counts_free(const shim_api *api, stk_counts *c) { api->stk_counts_free(c); }
 #ifdef SMOOTHTOPK_TEST_HOOKS

@@ -681,16 +681,6 @@ const char *stk_version(void);
 const char *stk_build_info(void);
 
 /**
- * Panics inside, to test that a host survives a defect of this library: it gets STK_STATUS_PANIC and an error.
- *
- * @param counts May be NULL. Poisoned otherwise: later calls give STK_STATUS_POISONED, and stk_counts_free still frees
- * it.
- * @param err May be NULL.
- * @return STK_STATUS_PANIC; STK_STATUS_POISONED if counts was poisoned before.
- */
-stk_status stk_test_panic(const struct stk_counts *counts, struct stk_error **err);
-
-/**
  * Sets the process's log callback. When this returns, the callback that was set before is not running and will not be
  * called: hold no lock that it takes.
  *

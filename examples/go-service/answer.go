@@ -13,7 +13,7 @@ import (
 )
 
 var outputNames = []string{
-	"labels", "abstain", "radius", "first_radius", "ranking_radius", "p_value", "decision", "late", "rows", "counted", "counts", "json",
+	"labels", "abstain", "radius", "first_radius", "ranking_radius", "p_value", "decision", "late", "samples", "counted", "counts", "json",
 }
 
 type outputTensor struct {
@@ -25,12 +25,11 @@ type outputTensor struct {
 }
 
 type answer struct {
-	Model      string         `json:"model_name"`
-	Version    string         `json:"model_version"`
-	ID         string         `json:"id,omitempty"`
-	Parameters map[string]any `json:"parameters"`
-	Outputs    []outputTensor `json:"outputs"`
-	blobs      []byte
+	Model   string         `json:"model_name"`
+	Version string         `json:"model_version"`
+	ID      string         `json:"id,omitempty"`
+	Outputs []outputTensor `json:"outputs"`
+	blobs   []byte
 }
 
 // tensors are an answer's outputs by name; their rows are the inputs.
@@ -59,7 +58,7 @@ func (s *service) answer(ctx context.Context, a *ask) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.encode(a, evidence[0], found)
+	return s.encode(a, found)
 }
 
 func (s *service) certify(ctx context.Context, a *ask, found tensors) ([]smoothtopk.Evidence, error) {
@@ -71,21 +70,21 @@ func (s *service) certify(ctx context.Context, a *ask, found tensors) ([]smootht
 	var labels []int64
 	var abstain []bool
 	var radius []float64
-	var rows []uint64
+	var samples []uint64
 	var decision []string
 	for _, result := range results {
 		evidence = append(evidence, result.Evidence)
 		labels = append(labels, int64(result.Certificates[0].Label))
 		for _, c := range result.Certificates {
 			abstain, radius = append(abstain, !c.Certified), append(radius, c.Radius)
-			decision, rows = append(decision, c.Decision.String()), append(rows, c.Rows)
+			decision, samples = append(decision, string(c.Decision)), append(samples, c.N)
 		}
 	}
 	batch, ks := len(results), len(abstain)/len(results)
 	found.set("labels", "INT64", labels, batch, 1)
 	found.set("abstain", "BOOL", abstain, batch, ks)
 	found.set("radius", "FP64", radius, batch, ks)
-	found.set("rows", "UINT64", rows, batch, ks)
+	found.set("samples", "UINT64", samples, batch, ks)
 	found.set("decision", "BYTES", decision, batch, ks)
 	return evidence, nil
 }
@@ -99,7 +98,7 @@ func (s *service) predict(ctx context.Context, a *ask, found tensors) ([]smootht
 	var labels []int64
 	var abstain []bool
 	var pValue []float64
-	var rows []uint64
+	var samples []uint64
 	var decision []string
 	for _, result := range results {
 		evidence = append(evidence, result.Evidence)
@@ -108,20 +107,20 @@ func (s *service) predict(ctx context.Context, a *ask, found tensors) ([]smootht
 		labels = appendLabels(labels, longest.Labels)
 		for _, p := range result.Predictions {
 			abstain, pValue = append(abstain, p.Abstain), append(pValue, p.PValue)
-			decision, rows = append(decision, p.Decision.String()), append(rows, result.N)
+			decision, samples = append(decision, string(p.Decision)), append(samples, result.Counts.N())
 		}
 	}
 	batch, ks := len(results), len(abstain)/len(results)
 	found.set("labels", "INT64", labels, batch, len(labels)/batch)
 	found.set("abstain", "BOOL", abstain, batch, ks)
 	found.set("p_value", "FP64", pValue, batch, ks)
-	found.set("rows", "UINT64", rows, batch, ks)
+	found.set("samples", "UINT64", samples, batch, ks)
 	found.set("decision", "BYTES", decision, batch, ks)
 	return evidence, nil
 }
 
-// certifyAnswer leaves the radii of each label, and of how many stay, to the json output: as a tensor they would be ragged,
-// and hold infinities, which JSON does not have.
+// certifyAnswer leaves the radii of each label, and of how many stay, to the json output: as a tensor they would be
+// ragged, and hold infinities, which JSON does not have.
 func (s *service) certifyAnswer(ctx context.Context, a *ask, found tensors) ([]smoothtopk.Evidence, error) {
 	results, err := s.model.CertifyAnswer(ctx, a.request, a.inputs...)
 	if err != nil {
@@ -131,7 +130,7 @@ func (s *service) certifyAnswer(ctx context.Context, a *ask, found tensors) ([]s
 	var labels []int64
 	var abstain []bool
 	var set, first, ranking []float64
-	var rows []uint64
+	var samples []uint64
 	for _, result := range results {
 		evidence = append(evidence, result.Evidence)
 		longest := slices.MaxFunc(result.Guarantees, func(a, b smoothtopk.Guarantee) int { return a.K - b.K })
@@ -139,7 +138,7 @@ func (s *service) certifyAnswer(ctx context.Context, a *ask, found tensors) ([]s
 		for _, g := range result.Guarantees {
 			abstain, set = append(abstain, g.SetRadius == 0), append(set, g.SetRadius)
 			first, ranking = append(first, g.FirstRadius), append(ranking, g.RankingRadius)
-			rows = append(rows, g.N)
+			samples = append(samples, g.N)
 		}
 	}
 	batch, ks := len(results), len(abstain)/len(results)
@@ -148,7 +147,7 @@ func (s *service) certifyAnswer(ctx context.Context, a *ask, found tensors) ([]s
 	found.set("radius", "FP64", set, batch, ks)
 	found.set("first_radius", "FP64", first, batch, ks)
 	found.set("ranking_radius", "FP64", ranking, batch, ks)
-	found.set("rows", "UINT64", rows, batch, ks)
+	found.set("samples", "UINT64", samples, batch, ks)
 	return evidence, nil
 }
 
@@ -159,36 +158,35 @@ func appendLabels(list []int64, labels []int) []int64 {
 	return list
 }
 
-// evidence is what was counted of each input. One of several k may rest on fewer rows, those of an earlier look: its `rows` say so,
-// and its counts are in the json output.
+// evidence is what was counted of each input. One of several k may rest on fewer samples, those of an earlier look: its
+// `samples` say so, and its counts are in the json output.
 func (s *service) evidence(evidence []smoothtopk.Evidence, found tensors) error {
-	var counts, counted []uint64
+	var counted []uint64
 	var late []bool
-	var texts []string
+	var counts, records []string
 	for _, e := range evidence {
-		counts, counted, late = append(counts, e.Counts...), append(counted, e.N), append(late, e.Cut != nil)
-		text, err := e.JSON()
+		counted, late = append(counted, e.Counts.N()), append(late, e.EarlyStop != nil)
+		text, err := e.Counts.JSON()
 		if err != nil {
 			return err
 		}
-		texts = append(texts, string(text))
+		record, err := e.JSON()
+		if err != nil {
+			return err
+		}
+		counts, records = append(counts, string(text)), append(records, string(record))
 	}
 	batch := len(evidence)
 	found.set("late", "BOOL", late, batch)
 	found.set("counted", "UINT64", counted, batch)
-	found.set("counts", "UINT64", counts, batch, s.info.Classes)
-	found.set("json", "BYTES", texts, batch)
+	found.set("counts", "BYTES", counts, batch)
+	found.set("json", "BYTES", records, batch)
 	return nil
 }
 
 // encode picks the outputs that were asked for.
-func (s *service) encode(a *ask, first smoothtopk.Evidence, found tensors) (*answer, error) {
-	out := &answer{Model: s.name, Version: "1", ID: a.id, Outputs: []outputTensor{}, Parameters: map[string]any{
-		"generator": first.Generator.String(),
-	}}
-	if first.Generator == smoothtopk.Philox {
-		out.Parameters["seed"] = strconv.FormatUint(first.Seed, 10)
-	}
+func (s *service) encode(a *ask, found tensors) (*answer, error) {
+	out := &answer{Model: s.name, Version: "1", ID: a.id, Outputs: []outputTensor{}}
 	for _, name := range outputNames {
 		tensor, there := found[name]
 		asked := slices.Contains(a.outputs, name)

@@ -32,7 +32,7 @@ func main() {
 	flag.StringVar(&c.model, "model", "", "ONNX file (required)")
 	flag.StringVar(&c.name, "name", "model", "the model's name in paths: /v2/models/NAME")
 	flag.StringVar(&c.provider, "provider", "cpu", "where the model runs: cpu, cuda[:ID], tensorrt[:ID]")
-	flag.IntVar(&c.threads, "threads", 0, "threads that draw rows; 0: one for each core")
+	flag.IntVar(&c.threads, "threads", 0, "threads that draw samples; 0: one for each core")
 	flag.IntVar(&c.batch, "batch", 0, "rows in one run of the model; 0: measured")
 	flag.DurationVar(&c.grace, "grace", 10*time.Second, "how long requests may go on after SIGTERM")
 	flag.Int64Var(&c.limits.body, "max-body", 64<<20, "largest request, in bytes")
@@ -40,7 +40,7 @@ func main() {
 	flag.IntVar(&c.limits.inputs, "max-inputs", 256, "most inputs in a request")
 	flag.DurationVar(&c.limits.timeout, "max-timeout", 5*time.Minute, "longest that a request may run")
 	flag.DurationVar(&c.limits.within, "predict-within", 5*time.Second,
-		"when a predict under a rule is answered at the latest, with what its rows say by then, if it names no timeout")
+		"when a predict under a rule is answered at the latest, with what its samples say by then, if it names no timeout")
 	flag.Parse()
 	if c.model == "" || flag.NArg() > 0 {
 		fmt.Fprintln(os.Stderr, "go-service: give -model FILE, and nothing but flags")

@@ -11,7 +11,8 @@ import (
 
 type parameters map[string]json.RawMessage
 
-// parseParameters reads what is asked. A parameter that is not known is refused: a misspelt one must not become a default.
+// parseParameters reads what is asked. A parameter that is not known is refused: a misspelt one must not become a
+// default.
 func (s *service) parseParameters(given parameters, a *ask) error {
 	request := &a.request
 	a.task, request.Timeout = "certify", s.limits.timeout
@@ -28,6 +29,8 @@ func (s *service) parseParameters(given parameters, a *ask) error {
 			if a.task = text; text != "certify" && text != "predict" && text != "certify_answer" {
 				return badRequest("task: must be certify, predict or certify_answer, got %s", raw)
 			}
+		case "noise":
+			request.Noise = smoothtopk.Noise(text)
 		case "sigma":
 			request.Sigma, err = strconv.ParseFloat(text, 64)
 		case "alpha":
@@ -44,21 +47,19 @@ func (s *service) parseParameters(given parameters, a *ask) error {
 				request.K = append(request.K, k)
 			}
 		case "n":
-			request.N, err = s.rows(text)
+			request.N, err = s.samples(text)
 		case "n0":
 			if text == "0" {
-				request.N0 = smoothtopk.SameRows
+				request.N0 = smoothtopk.SameSamples
 			} else {
-				request.N0, err = s.rows(text)
+				request.N0, err = s.samples(text)
 			}
 		case "seed":
 			var seed uint64
 			seed, err = strconv.ParseUint(text, 10, 64)
 			request.Seed = &seed
-		case "key":
-			request.Key, err = strconv.ParseUint(text, 10, 64)
-		case "bound":
-			request.Bound, err = smoothtopk.ParseBound(text)
+		case "stream":
+			request.Stream, err = strconv.ParseUint(text, 10, 64)
 		case "rule":
 			request.Rule = smoothtopk.Rule(text)
 		case "allocation":
@@ -69,9 +70,9 @@ func (s *service) parseParameters(given parameters, a *ask) error {
 			request.ExactLevels = uint32(levels)
 		case "generator":
 			switch text {
-			case smoothtopk.Philox.String():
+			case "philox":
 				request.Generator = smoothtopk.Philox
-			case smoothtopk.ChaCha12.String():
+			case "chacha12":
 				request.Generator = smoothtopk.ChaCha12
 			default:
 				return badRequest("generator: must be philox or chacha12, got %s", raw)
@@ -97,11 +98,11 @@ func (s *service) parseParameters(given parameters, a *ask) error {
 			return badRequest("%s: %s: %v", name, raw, err)
 		}
 	}
-	if _, given := given["sigma"]; !given {
-		return badRequest("sigma: the parameter is missing")
+	if given["sigma"] == nil && given["noise"] == nil {
+		return badRequest("sigma: the parameter is missing; give it, or noise")
 	}
 	if a.task == "predict" {
-		// A server's callers wait: the rows end when the answer is settled, or when it is due.
+		// A server's callers wait: the samples end when the answer is settled, or when it is due.
 		if request.Rule == "" {
 			request.Rule = smoothtopk.RulePredict
 		}
@@ -121,10 +122,10 @@ func positive(text string) (float64, error) {
 	return value, err
 }
 
-func (s *service) rows(text string) (int64, error) {
-	rows, err := strconv.ParseInt(text, 10, 64)
-	if err == nil && (rows < 1 || rows > s.limits.n) {
+func (s *service) samples(text string) (int64, error) {
+	samples, err := strconv.ParseInt(text, 10, 64)
+	if err == nil && (samples < 1 || samples > s.limits.n) {
 		err = badRequest("must be from 1 to %d", s.limits.n)
 	}
-	return rows, err
+	return samples, err
 }

@@ -116,10 +116,10 @@ func (s *service) refuse(w http.ResponseWriter, err error) {
 	reply(w, status, body)
 }
 
-// counted is what a run that was cut short had: counts, and no answers.
+// counted is what a run that was cut short had: counts, which certify nothing, and no answers.
 func counted(partial *smoothtopk.PartialError) map[string]any {
-	n, counts := []uint64{}, [][]uint64{}
-	take := func(e smoothtopk.Evidence) { n, counts = append(n, e.N), append(counts, e.Counts) }
+	counts := []*smoothtopk.Counts{}
+	take := func(e smoothtopk.Evidence) { counts = append(counts, e.Counts) }
 	for _, c := range partial.Certifications {
 		take(c.Evidence)
 	}
@@ -129,7 +129,7 @@ func counted(partial *smoothtopk.PartialError) map[string]any {
 	for _, a := range partial.Answers {
 		take(a.Evidence)
 	}
-	return map[string]any{"n": n, "counts": counts}
+	return map[string]any{"counts": counts}
 }
 
 func (s *service) health(w http.ResponseWriter, _ *http.Request) {
@@ -170,7 +170,8 @@ func (s *service) metadata(w http.ResponseWriter, _ *http.Request) {
 			{"labels", "INT64", []int{-1, -1}}, {"abstain", "BOOL", []int{-1, -1}}, {"radius", "FP64", []int{-1, -1}},
 			{"first_radius", "FP64", []int{-1, -1}}, {"ranking_radius", "FP64", []int{-1, -1}},
 			{"p_value", "FP64", []int{-1, -1}}, {"decision", "BYTES", []int{-1, -1}}, {"late", "BOOL", []int{-1}},
-			{"rows", "UINT64", []int{-1, -1}}, {"counted", "UINT64", []int{-1}}, {"counts", "UINT64", []int{-1, s.info.Classes}}, {"json", "BYTES", []int{-1}},
+			{"samples", "UINT64", []int{-1, -1}}, {"counted", "UINT64", []int{-1}}, {"counts", "BYTES", []int{-1}},
+			{"json", "BYTES", []int{-1}},
 		},
 		"parameters": map[string]string{"sha256": s.info.SHA256, "provider": s.info.Provider},
 	})

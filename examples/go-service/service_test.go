@@ -43,6 +43,16 @@ func openModel(t *testing.T) *smoothtopk.Model {
 	return model
 }
 
+// shown are counts as the service writes them.
+func shown(t *testing.T, counts *smoothtopk.Counts) string {
+	t.Helper()
+	text, err := counts.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func serve(t *testing.T) (*service, string) {
 	t.Helper()
 	s, err := newService("linear", "test", openModel(t),
@@ -126,8 +136,8 @@ func TestHealthAndMetadata(t *testing.T) {
 // What the service says is what the library says.
 func TestAnswersAreTheLibrarys(t *testing.T) {
 	s, url := serve(t)
-	ask := smoothtopk.Request{Sigma: 0.5, K: []int{2, 1}, N: 2000, Seed: smoothtopk.Seed(math.MaxUint64), Key: 3}
-	const parameters = `"sigma":0.5,"k":"2,1","n":2000,"seed":"18446744073709551615","key":3`
+	ask := smoothtopk.Request{Sigma: 0.5, K: []int{2, 1}, N: 2000, Seed: smoothtopk.Seed(math.MaxUint64), Stream: 3}
+	const parameters = `"sigma":0.5,"k":"2,1","n":2000,"seed":"18446744073709551615","stream":3`
 	x := make([]float32, 16)
 
 	want, err := s.model.Certify(context.Background(), ask, x)
@@ -141,11 +151,11 @@ func TestAnswersAreTheLibrarys(t *testing.T) {
 		!reflect.DeepEqual(got["radius"]["data"], []any{c[0].Radius, c[1].Radius}) ||
 		!reflect.DeepEqual(got["labels"]["data"], []any{float64(c[0].Label)}) ||
 		!reflect.DeepEqual(got["abstain"]["data"], []any{!c[0].Certified, !c[1].Certified}) ||
-		fmt.Sprint(got["counts"]["data"]) != fmt.Sprint(want[0].Counts) || got["json"] != nil || got["p_value"] != nil {
+		!reflect.DeepEqual(got["counts"]["data"], []any{shown(t, want[0].Counts)}) || got["json"] != nil || got["p_value"] != nil {
 		t.Errorf("want %+v, got %v", want, body)
 	}
-	if body["parameters"].(map[string]any)["seed"] != "18446744073709551615" {
-		t.Errorf("seed: %v", body["parameters"])
+	if strings.Contains(fmt.Sprint(body), "18446744073709551615") {
+		t.Errorf("the seed is in the answer: %v", body)
 	}
 
 	ask.Rule = smoothtopk.RulePredict
@@ -158,14 +168,14 @@ func TestAnswersAreTheLibrarys(t *testing.T) {
 	p := predicted[0].Predictions
 	if fmt.Sprint(got["labels"]["data"]) != fmt.Sprint(p[0].Labels) || got["radius"] != nil ||
 		!reflect.DeepEqual(got["p_value"]["data"], []any{p[0].PValue, p[1].PValue}) ||
-		!reflect.DeepEqual(got["decision"]["data"], []any{p[0].Decision.String(), p[1].Decision.String()}) ||
-		!reflect.DeepEqual(got["rows"]["data"], []any{float64(predicted[0].N), float64(predicted[0].N)}) ||
+		!reflect.DeepEqual(got["decision"]["data"], []any{string(p[0].Decision), string(p[1].Decision)}) ||
+		!reflect.DeepEqual(got["samples"]["data"], []any{float64(predicted[0].Counts.N()), float64(predicted[0].Counts.N())}) ||
 		!reflect.DeepEqual(got["late"]["data"], []any{false}) {
 		t.Errorf("want %+v, got %v", predicted, body)
 	}
 
 	ask.Rule = ""
-	ask.N0 = smoothtopk.SameRows
+	ask.N0 = smoothtopk.SameSamples
 	answered, err := s.model.CertifyAnswer(context.Background(), ask, x)
 	if err != nil {
 		t.Fatal(err)
@@ -175,32 +185,32 @@ func TestAnswersAreTheLibrarys(t *testing.T) {
 	g := answered[0].Guarantees
 	if fmt.Sprint(got["labels"]["data"]) != fmt.Sprint(g[0].Labels) || got["decision"] != nil ||
 		!reflect.DeepEqual(got["radius"]["data"], []any{g[0].SetRadius, g[1].SetRadius}) ||
-		!reflect.DeepEqual(got["rows"]["data"], []any{float64(g[0].N), float64(g[1].N)}) ||
+		!reflect.DeepEqual(got["samples"]["data"], []any{float64(g[0].N), float64(g[1].N)}) ||
 		!reflect.DeepEqual(got["first_radius"]["data"], []any{g[0].FirstRadius, g[1].FirstRadius}) ||
 		!reflect.DeepEqual(got["ranking_radius"]["data"], []any{g[0].RankingRadius, g[1].RankingRadius}) {
 		t.Errorf("want %+v, got %v", answered, body)
 	}
 }
 
-// Of several k one may rest on an earlier look than the counts, and its rows say so.
-func TestEachRadiusSaysItsRows(t *testing.T) {
+// Of several k one may rest on an earlier look than the counts, and its samples say so.
+func TestEachRadiusSaysItsSamples(t *testing.T) {
 	s, url := serve(t)
 	x, differ := make([]float32, 16), 0
-	for key := range 40 {
-		ask := smoothtopk.Request{Sigma: 0.5, K: []int{1, 2}, N: 20_000, Seed: smoothtopk.Seed(1), Key: uint64(key),
+	for stream := range 40 {
+		ask := smoothtopk.Request{Sigma: 0.5, K: []int{1, 2}, N: 20_000, Seed: smoothtopk.Seed(1), Stream: uint64(stream),
 			Rule: smoothtopk.RuleTolerance(0.02)}
 		want, err := s.model.Certify(context.Background(), ask, x)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, body := post(t, url+path+"/infer",
-			infer(fmt.Sprintf(`"sigma":0.5,"k":"1,2","n":20000,"seed":"1","key":%d,"rule":"tolerance:0.02"`, key)))
+			infer(fmt.Sprintf(`"sigma":0.5,"k":"1,2","n":20000,"seed":"1","stream":%d,"rule":"tolerance:0.02"`, stream)))
 		got, c := outputs(t, body), want[0].Certificates
-		if !reflect.DeepEqual(got["rows"]["data"], []any{float64(c[0].Rows), float64(c[1].Rows)}) ||
-			!reflect.DeepEqual(got["counted"]["data"], []any{float64(want[0].N)}) {
+		if !reflect.DeepEqual(got["samples"]["data"], []any{float64(c[0].N), float64(c[1].N)}) ||
+			!reflect.DeepEqual(got["counted"]["data"], []any{float64(want[0].Counts.N())}) {
 			t.Errorf("want %+v, got %v", want, body)
 		}
-		if c[0].Rows != c[1].Rows {
+		if c[0].N != c[1].N {
 			differ++
 		}
 	}
@@ -225,8 +235,8 @@ func TestPredictEndsByItsRule(t *testing.T) {
 			continue
 		}
 		got := outputs(t, body)
-		rows := got["rows"]["data"].([]any)[0].(float64)
-		if !reflect.DeepEqual(got["decision"]["data"], []any{test.decision}) || rows == 0 || rows == 1e12 ||
+		samples := got["samples"]["data"].([]any)[0].(float64)
+		if !reflect.DeepEqual(got["decision"]["data"], []any{test.decision}) || samples == 0 || samples == 1e12 ||
 			!reflect.DeepEqual(got["late"]["data"], []any{test.late}) ||
 			!reflect.DeepEqual(got["abstain"]["data"], []any{test.late}) {
 			t.Errorf("%s: %v", test.decision, body)
@@ -243,18 +253,22 @@ func TestRulesNoiseAndAllocationsReachTheLibrary(t *testing.T) {
 	}
 	got := outputs(t, body)
 	var record struct {
-		Rule, Bound, Generator string
-		Levels                 int
+		Request struct{ Rule, Allocation string }
+		Counts  struct {
+			Draws        []struct{ Generator string }
+			Perturbation struct{ Step float64 }
+		}
 	}
 	if err := json.Unmarshal([]byte(got["json"]["data"].([]any)[0].(string)), &record); err != nil {
 		t.Fatal(err)
 	}
-	if record.Rule != "radius:0.05" || record.Bound != "ranked:0.75" || record.Generator != "chacha12" ||
-		record.Levels != 255 || !reflect.DeepEqual(got["decision"]["data"], []any{"certified"}) {
+	if record.Request.Rule != "radius:0.05" || record.Request.Allocation != "ranked:0.75" ||
+		record.Counts.Draws[0].Generator != "chacha12" || record.Counts.Perturbation.Step != 1./255 || !reflect.DeepEqual(got["decision"]["data"], []any{"certified"}) {
 		t.Errorf("%+v, %v", record, body)
 	}
-	if parameters := body["parameters"].(map[string]any); parameters["generator"] != "chacha12" || parameters["seed"] != nil {
-		t.Errorf("parameters: %v", parameters)
+	status, body = post(t, url+path+"/infer", infer(`"noise":"uniform:0.5","n":1000`))
+	if counts, _ := outputs(t, body)["counts"]["data"].([]any)[0].(string); !strings.Contains(counts, `"noise":"uniform:0.5"`) {
+		t.Errorf("%d %v", status, body)
 	}
 }
 
@@ -332,7 +346,7 @@ func TestBinaryTensors(t *testing.T) {
 				t.Errorf("labels: %v", output)
 			}
 		case "counts":
-			if expected, _ := binary.Append(nil, binary.LittleEndian, want[0].Counts); !bytes.Equal(part, expected) {
+			if text := shown(t, want[0].Counts); len(part) < 4 || string(part[4:]) != text {
 				t.Errorf("counts: %v", part)
 			}
 		case "json":
@@ -358,7 +372,7 @@ func TestBadRequests(t *testing.T) {
 		{infer(`"sigma":1,"k":"1,,2"`), "k"}, {infer(`"sigma":1,"k":[1]`), "k"}, {infer(`"sigma":1,"n":0`), "n:"},
 		{infer(`"sigma":1,"n":1.5`), "n:"}, {infer(`"sigma":1,"n":1000000000001`), "n:"}, {infer(`"sigma":1,"n0":0`), "n0"},
 		{infer(`"sigma":1,"alpha":0`), "alpha"}, {infer(`"sigma":1,"alpha":1`), "alpha"}, {infer(`"sigma":1,"seed":-1`), "seed"},
-		{infer(`"sigma":1,"bound":"best"`), "bound"}, {infer(`"sigma":1,"task":"guess"`), "task"},
+		{infer(`"sigma":1,"bound":"ranked"`), "bound"}, {infer(`"sigma":1,"noise":"gaussian:1"`), "sigma"}, {infer(`"noise":"dice:1"`), "noise"}, {infer(`"sigma":1,"task":"guess"`), "task"},
 		{infer(`"sigma":1,"timeout":-1`), "timeout"}, {infer(`"sigma":1,"alhpa":0.1`), "alhpa"},
 		{infer(`"sigma":1,"input_max":0`), "input_max"}, {infer(`"sigma":1,"rule":"forever"`), "rule"},
 		{infer(`"sigma":1,"rule":"predict"`), "rule"}, {infer(`"sigma":1,"task":"predict","rule":"radius:1"`), "rule"},
@@ -397,7 +411,11 @@ func TestTimeoutGivesCountsAndNoAnswer(t *testing.T) {
 	status, body := post(t, url+path+"/infer", infer(endless+`,"timeout":30000`))
 	partial, _ := body["partial"].(map[string]any)
 	if status != http.StatusGatewayTimeout || body["outputs"] != nil || partial == nil || len(partial["counts"].([]any)) != 1 {
-		t.Errorf("%d %v", status, body)
+		t.Fatalf("%d %v", status, body)
+	}
+	counts := partial["counts"].([]any)[0].(map[string]any)
+	if ending := counts["ending"].(map[string]any); counts["format"] != "smoothtopk-counts" || ending["kind"] != "cut_short" {
+		t.Errorf("%v", counts)
 	}
 }
 

@@ -27,7 +27,7 @@ const char *cbench_open(cbench *b, const char *library, const char *model, size_
 
 static stk_request *request(const cbench *b) {
   stk_request *request = NULL;
-  if (b->stk_request_new(0.25, &request, NULL) || b->stk_request_set_n(request, 1, NULL) ||
+  if (b->stk_request_new("gaussian:0.25", &request, NULL) || b->stk_request_set_n(request, 1, NULL) ||
       b->stk_request_set_seed(request, 7, NULL)) {
     abort();
   }
