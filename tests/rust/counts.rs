@@ -4,7 +4,7 @@ mod adding;
 mod json;
 mod loops;
 mod refusals;
-#[path = "../coverage/truth.rs"]
+#[path = "coverage/truth.rs"]
 mod truth;
 
 use std::ops::Range;
