@@ -227,7 +227,7 @@ pub(super) mod tests {
             Value::String(text) if text == "given" => "selected".into(),
             Value::String(text) if text.starts_with("gaussian") => "gaussian:0.5".into(),
             Value::String(text) => format!("{text}x").into(),
-            Value::Array(list) if list.iter().any(Value::is_f64) => vec![0.5].into(),
+            Value::Array(list) if at.ends_with("std") || list.iter().any(Value::is_f64) => vec![0.5].into(),
             Value::Array(_) if at.ends_with("constants") => vec!["a=1"].into(),
             Value::Array(list) => list.iter().skip(1).cloned().collect::<Vec<_>>().into(),
             Value::Bool(flag) => (!flag).into(),
