@@ -95,7 +95,7 @@ fn entry(line: &[u8], manifest: &Manifest, i: usize) -> Result<Entry> {
         return wrong("guarantees", format!("must be those for k = {answers:?}"));
     }
     for found in &record.certificates {
-        if !(found.radius >= 0.0) || found.certified != (found.radius > 0.0) {
+        if found.radius < 0.0 || found.certified != (found.radius > 0.0) {
             return wrong(
                 "radius",
                 format!("of k = {} is {}, and certified is {}", found.k, found.radius, found.certified),
