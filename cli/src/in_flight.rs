@@ -91,8 +91,8 @@ pub struct Window {
     samples: u64,
 }
 
-/// A rule looks first after some 10 to 50 samples, then again whenever a sixteenth has been added; only samples up to the next
-/// look can be drawn.
+/// A rule looks first after some 10 to 50 samples, then again whenever a sixteenth has been added; only samples up to
+/// the next look can be drawn.
 const LEAST: u64 = 16;
 const LOOK_SHARE: u64 = 16;
 /// What inputs in flight may hold, in bytes, and how many there may be.

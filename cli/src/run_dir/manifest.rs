@@ -15,7 +15,8 @@ pub const MANIFEST: &str = "manifest.json";
 pub const FORMAT: u32 = 3;
 
 /// `manifest.json`. All fields are compared on resuming, in this order, so that the first difference is a cause rather than a
-/// consequence; but the names of files, which their hashes stand for, and the reason of a fallback, for which the provider stands.
+/// consequence; but the names of files, which their hashes stand for, and the reason of a fallback, for which the
+/// provider stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {

@@ -19,7 +19,8 @@ pub struct Entry {
     pub counts: Counts,
 }
 
-/// The records of a RUN, one after the other. Half a line at the end, as a kill or another process that writes leaves it, is left out.
+/// The records of a RUN, one after the other. Half a line at the end, as a kill or another process that writes leaves
+/// it, is left out.
 pub struct Records<'a> {
     path: PathBuf,
     manifest: &'a Manifest,
@@ -116,7 +117,8 @@ fn entry(line: &[u8], manifest: &Manifest, i: usize) -> Result<Entry> {
 
 /// How many whole lines the records of a RUN have, and the byte after them.
 ///
-/// Only the last one is parsed. That it is of the example that the number of lines says shows that no line before it is missing.
+/// Only the last one is parsed. That it is of the example that the number of lines says shows that no line before it is
+/// missing.
 ///
 /// # Errors
 /// `Io`; `InvalidData` when the last line is damaged, or of another example.

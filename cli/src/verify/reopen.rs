@@ -235,8 +235,8 @@ fn check_examples(examples: &[Example], manifest: &Manifest, sampling: &Sampling
     Ok(())
 }
 
-/// What no guarantee can say: a radius without end where enough labels are outside to push others out, and a statement that stands
-/// twice with two radii.
+/// What no guarantee can say: a radius without end where enough labels are outside to push others out, and a statement
+/// that stands twice with two radii.
 fn contradiction(found: &GuaranteeRecord, classes: usize) -> Option<&'static str> {
     let GuaranteeRecord { k, ref label_radii, ref kept_radii, set_radius, first_radius, ranking_radius, .. } = *found;
     let single = [set_radius, first_radius, ranking_radius].into_iter().chain(label_radii.iter().copied());
