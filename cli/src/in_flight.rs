@@ -18,7 +18,7 @@ pub struct InFlight {
 
 enum Work {
     /// In the order of the examples.
-    InTurn(Pending),
+    InTurn(Box<Pending>),
     /// With a deadline of its own.
     Timed(Batch),
 }
@@ -34,7 +34,7 @@ impl InFlight {
         timeout: Option<Duration>,
     ) -> Result<Self> {
         let work = match timeout {
-            None => Work::InTurn(smoothed.submit(input, task, request, index as u64)?),
+            None => Work::InTurn(Box::new(smoothed.submit(input, task, request, index as u64)?)),
             Some(_) => {
                 let control = Control { timeout, ..Control::default() };
                 Work::Timed(smoothed.submit_batch(input, &[task], request, index as u64, control)?)
@@ -91,8 +91,8 @@ pub struct Window {
     samples: u64,
 }
 
-/// A rule looks first after some 10 to 50 samples, then again whenever a sixteenth has been added; only samples up to the next
-/// look can be drawn.
+/// A rule looks first after some 10 to 50 samples, then again whenever a sixteenth has been added; only samples up to
+/// the next look can be drawn.
 const LEAST: u64 = 16;
 const LOOK_SHARE: u64 = 16;
 /// What inputs in flight may hold, in bytes, and how many there may be.

@@ -67,7 +67,8 @@ fn run(command: Command) -> Result<ExitCode> {
     .map(|()| ExitCode::SUCCESS)
 }
 
-/// The command. What is wrong with it is said in one line, and below it how it is used; help and version are shown as they are.
+/// The command. What is wrong with it is said in one line, and below it how it is used; help and version are shown as
+/// they are.
 fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| {
         if !error.use_stderr() || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {

@@ -10,12 +10,13 @@ use smoothtopk::{Error, Result};
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Model options")]
 pub struct ModelArgs {
-    /// Where the model runs: cpu, cuda[:ID], tensorrt[:ID], openvino, or ONNX Runtime's name of any provider it has; nothing falls
-    /// back to another without --allow-fallback
+    /// Where the model runs: cpu, cuda[:ID], tensorrt[:ID], openvino, or ONNX Runtime's name of any provider it has;
+    /// nothing falls back to another without --allow-fallback
     #[arg(long, value_name = "PROVIDER", default_value = "cpu")]
     pub provider: String,
 
-    /// Setting of the provider, by ONNX Runtime's own key; repeatable. Records say it: it may make another base classifier
+    /// Setting of the provider, by ONNX Runtime's own key; repeatable. Records say it: it may make another base
+    /// classifier
     #[arg(long, value_name = "KEY=VALUE")]
     pub provider_option: Vec<String>,
 

@@ -38,8 +38,8 @@ impl FamilyArgs {
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Noise options")]
 pub struct NoiseArgs {
-    /// grid: float32 noise on a fine grid; exact[:LEVELS]: noise of proven distance from the Gaussian, for data that are
-    /// multiples of 1/LEVELS after --input-scale [default LEVELS: --input-scale itself]
+    /// grid: float32 noise on a fine grid; exact[:LEVELS]: noise of proven distance from the Gaussian, for data that
+    /// are multiples of 1/LEVELS after --input-scale [default LEVELS: --input-scale itself]
     #[arg(long, value_name = "MODE", default_value = "grid")]
     pub noise_mode: ModeName,
     /// philox: fast, by a seed; chacha12: a cipher, by a key, for adversaries who know the generator

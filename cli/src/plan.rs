@@ -20,8 +20,8 @@ use crate::stdout;
 
 /// The smallest n that can certify, the largest radius for an n, and how long that takes.
 ///
-/// These are the limits of any counts: those where every sample gives the label. With --model or --elements, the cost of rounding
-/// the noise to its grid is taken off the radii, as certify does.
+/// These are the limits of any counts: those where every sample gives the label. With --model or --elements, the cost
+/// of rounding the noise to its grid is taken off the radii, as certify does.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -32,12 +32,12 @@ pub struct Args {
     /// The k of top-k, one or several.
     #[arg(long, value_delimiter = ',', default_value = "1")]
     k: Vec<usize>,
-    /// The rule that ends the samples: fixed, radius:R, steps:E, tolerance:E or predict. All but fixed use bounds that hold at any
-    /// number of samples up to n; radius:R also asks for the samples that R takes.
+    /// The rule that ends the samples: fixed, radius:R, steps:E, tolerance:E or predict. All but fixed use bounds that
+    /// hold at any number of samples up to n; radius:R also asks for the samples that R takes.
     #[arg(long, default_value_t)]
     rule: Rule,
-    /// How alpha is split, as for certify, but not auto, which depends on each example's samples; repeatable [default: ranked,
-    /// simuem and binocp].
+    /// How alpha is split, as for certify, but not auto, which depends on each example's samples; repeatable [default:
+    /// ranked, simuem and binocp].
     #[arg(long)]
     allocation: Vec<Allocation>,
     /// Samples of an example: how large a radius do they allow?

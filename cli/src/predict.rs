@@ -16,10 +16,11 @@ use crate::stdout;
 
 /// Predict the smoothed top-k set of every example, or abstain.
 ///
-/// A set that is given is the smoothed classifier's own with probability at least 1 - alpha, with either rule and with a time
-/// limit.
+/// A set that is given is the smoothed classifier's own with probability at least 1 - alpha, with either rule and with
+/// a time limit.
 ///
-/// Trying again with another seed because the first run abstained is not covered by alpha: take a larger n of the same seed under
+/// Trying again with another seed because the first run abstained is not covered by alpha: take a larger n of the same
+/// seed under
 /// --rule predict, or a share of alpha for each try.
 #[derive(clap::Args)]
 pub struct Args {

@@ -45,7 +45,8 @@ pub struct SamplingArgs {
     /// The k of top-k, one or several; each gets its own statement at alpha.
     #[arg(long, value_delimiter = ',', default_value = "1")]
     pub k: Vec<usize>,
-    /// Time limit of an example, in seconds. When it passes, the answer is that of the rule's last look, which is sound. Needs a
+    /// Time limit of an example, in seconds. When it passes, the answer is that of the rule's last look, which is
+    /// sound. Needs a
     /// --rule other than fixed; examples are then drawn one at a time.
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<Duration>,
@@ -217,7 +218,8 @@ impl Sampling {
             return Err(Error::argument("timeout", message));
         }
         let NoiseMode::Exact(grid) = request.mode else { return Ok(()) };
-        // Images are decoded one at a time, so of a folder the first one speaks for all; the others are checked when drawn.
+        // Images are decoded one at a time, so of a folder the first one speaks for all; the others are checked when
+        // drawn.
         let looked_at = if self.data.resize().is_some() { 1 } else { self.examples.len() };
         for &index in &self.examples[..looked_at] {
             let example = self.example(index)?;
@@ -235,9 +237,9 @@ impl Sampling {
         Ok(())
     }
 
-    /// Hands the outcome of every example of `examples` to `done`, in order. Examples behind the front one are drawn ahead
-    /// where that fills batches. Stops at the first error, or at Ctrl-C; what was handed over stays done. An example whose time
-    /// was up before its first look is handed over without an answer.
+    /// Hands the outcome of every example of `examples` to `done`, in order. Examples behind the front one are drawn
+    /// ahead where that fills batches. Stops at the first error, or at Ctrl-C; what was handed over stays done. An
+    /// example whose time was up before its first look is handed over without an answer.
     pub fn draw(
         &self,
         plan: Plan,

@@ -74,7 +74,8 @@ impl Shift for Uniform {
         let t = set as f64;
         // Far enough down that the outward rounding of both functions still shows it.
         let margin = (t * low - high) / (t + 1.0) - 8.0 * ROUNDING;
-        (margin > 0.0).then(|| Meeting { r: 2.0 * self.lambda * margin * (1.0 - ROUNDING), is_root: true })
+        let r = 2.0 * self.lambda * margin * (1.0 - ROUNDING);
+        (margin > 0.0).then_some(Meeting { r, is_root: true })
     }
 }
 

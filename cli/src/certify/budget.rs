@@ -9,7 +9,8 @@ use smoothtopk::{Error, Result};
 pub struct Statements {
     /// All of them.
     pub all: u64,
-    /// How many of them may refute: under a rule, whether a radius can be reached is a statement beside the certificate.
+    /// How many of them may refute: under a rule, whether a radius can be reached is a statement beside the
+    /// certificate.
     pub refuting: u64,
 }
 

@@ -168,8 +168,9 @@ impl Array {
         Err(self.not_finite(bad.unwrap_or_default(), scale))
     }
 
-    /// The largest value, where all are from 0 to 255 as of 8-bit pixels, and not from 0 to 1. Of images whole numbers are taken for pixels, and
-    /// values beyond 127 for what resizing makes of them; of other data, which may be counts, only bytes to the very 255.
+    /// The largest value, where all are from 0 to 255 as of 8-bit pixels, and not from 0 to 1. Of images whole numbers
+    /// are taken for pixels, and values beyond 127 for what resizing makes of them; of other data, which may be counts,
+    /// only bytes to the very 255.
     pub fn largest_pixel(&self, images: bool) -> Option<f64> {
         let (mut largest, mut whole) = (0f64, true);
         for at in 0..self.data.len() / self.dtype.size() {

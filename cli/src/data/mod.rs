@@ -238,7 +238,8 @@ impl Dataset {
         }
     }
 
-    /// The largest value, where the data are plainly 8-bit pixels that nothing has brought to [0, 1], for a model of this layout.
+    /// The largest value, where the data are plainly 8-bit pixels that nothing has brought to [0, 1], for a model of
+    /// this layout.
     pub fn largest_pixel(&self, layout: Layout) -> Option<f64> {
         match &self.source {
             Source::Array(array) => array.largest_pixel(layout != Layout::Flat).filter(|_| self.input_scale == 1.0),

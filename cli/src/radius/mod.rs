@@ -17,16 +17,17 @@ use table::Table;
 
 /// Certify from counts that were kept, without a model
 ///
-/// Prints a table, tab separated: idx, k, radius, certified, assumed. A RUN needs no options: its records say what they are, and
-/// each is certified as it was, or at another alpha, k or allocation. Counts as JSON say all but the label and alpha. Plain numbers
-/// (the paper's file) say nothing: what is assumed of them is printed to stderr, and the last column is 1.
+/// Prints a table, tab separated: idx, k, radius, certified, assumed. A RUN needs no options: its records say what they
+/// are, and each is certified as it was, or at another alpha, k or allocation. Counts as JSON say all but the label and
+/// alpha. Plain numbers (the paper's file) say nothing: what is assumed of them is printed to stderr, and the last
+/// column is 1.
 ///
-/// Each table is a statement at its alpha; the best of several tables of the same counts is not. Label, k and allocation must not
-/// be chosen by a look at the counts.
+/// Each table is a statement at its alpha; the best of several tables of the same counts is not. Label, k and
+/// allocation must not be chosen by a look at the counts.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A RUN folder, its records.jsonl or its counts.tsv; counts or records as JSON, one object or one per line; or the paper's
-    /// file: a line per example, with a count per label and then the label
+    /// A RUN folder, its records.jsonl or its counts.tsv; counts or records as JSON, one object or one per line; or the
+    /// paper's file: a line per example, with a count per label and then the label
     #[arg(long, value_name = "FILE")]
     counts: PathBuf,
     /// Failure probability of each certificate [a record: its own]
@@ -35,7 +36,8 @@ pub struct Args {
     /// Sizes of the top set, comma separated [default: 1; a record: its own]
     #[arg(long, value_delimiter = ',')]
     k: Vec<usize>,
-    /// How alpha is split: ranked[:SHARE], simuem, binocp or pooled:SHARE[:RIVAL,..] [default: ranked; a record: its own]
+    /// How alpha is split: ranked[:SHARE], simuem, binocp or pooled:SHARE[:RIVAL,..] [default: ranked; a record: its
+    /// own]
     #[arg(long)]
     allocation: Option<Allocation>,
     /// Counts as JSON: the label
@@ -50,8 +52,8 @@ pub struct Args {
     /// Plain numbers: samples of each example, if some gave no label [default: the sum of the line's counts]
     #[arg(long)]
     n: Option<u64>,
-    /// Plain numbers: fixed, if their number was fixed before they were drawn; anytime, if they were looked at while they grew;
-    /// anytime:N, if there could have been at most N [default: fixed]
+    /// Plain numbers: fixed, if their number was fixed before they were drawn; anytime, if they were looked at while
+    /// they grew; anytime:N, if there could have been at most N [default: fixed]
     #[arg(long, value_parser = validity)]
     validity: Option<Validity>,
     /// Plain numbers: the radius that rounding the noise costs [default: 0]

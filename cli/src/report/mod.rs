@@ -20,8 +20,8 @@ use curve::Run;
 /// Certified top-k accuracy against radius, of one or several runs
 ///
 /// Writes into DIR: report.md and report.csv (tables), curves.csv (the curves on a fine grid), certified_accuracy.svg
-/// and certified_accuracy.png (the plot); stops.csv for a RUN with a rule, and answers.csv for guarantees. The tables also go to
-/// stdout. For guarantees, the curve is that of the returned set.
+/// and certified_accuracy.png (the plot); stops.csv for a RUN with a rule, and answers.csv for guarantees. The tables
+/// also go to stdout. For guarantees, the curve is that of the returned set.
 #[derive(clap::Args)]
 pub struct Args {
     /// RUN folders of certify, finished or not; or files from any tool with the columns `idx label predict radius

@@ -63,8 +63,8 @@ pub fn svg(runs: &[Run], largest: f64) -> String {
     svg.0
 }
 
-/// How the c-th curve of the r-th run is drawn: runs by colour and k by dashes; a single run's curves by colour. Where colours run out the
-/// dashes go on, and then widths.
+/// How the c-th curve of the r-th run is drawn: runs by colour and k by dashes; a single run's curves by colour. Where
+/// colours run out the dashes go on, and then widths.
 fn stroke(runs: &[Run], ks: &[Option<usize>], r: usize, c: usize) -> Stroke {
     let (colour, turn) = match runs {
         [_] => (c % COLOURS.len(), c / COLOURS.len()),

@@ -16,7 +16,8 @@ struct Samples {
 }
 
 impl Samples {
-    /// None without examples. Percentiles are those of some example: the least that so large a share of them did not exceed.
+    /// None without examples. Percentiles are those of some example: the least that so large a share of them did not
+    /// exceed.
     fn of(samples: impl Iterator<Item = u64>) -> Option<Self> {
         let mut samples: Vec<u64> = samples.collect();
         samples.sort_unstable();

@@ -32,13 +32,13 @@ pub struct RunDir {
 }
 
 impl RunDir {
-    /// Starts a RUN in a folder that is missing or empty, or resumes the one that is there. `source` has the seed or key of the noise,
-    /// which is kept with a RUN that is started.
+    /// Starts a RUN in a folder that is missing or empty, or resumes the one that is there. `source` has the seed or
+    /// key of the noise, which is kept with a RUN that is started.
     ///
     /// # Errors
     /// `InvalidArgument` when the folder holds a RUN with another manifest (naming the first field that differs), holds something
-    /// else, or is being written by another process; `InvalidData` when its records are damaged or of another format; `Io`. The
-    /// folder's files are then as they were.
+    /// else, or is being written by another process; `InvalidData` when its records are damaged or of another format;
+    /// `Io`. The folder's files are then as they were.
     pub fn open(path: &Path, manifest: &Manifest, source: &Source) -> Result<Self> {
         let text = manifest.to_json()?;
         atomic::make_folder(path)?;

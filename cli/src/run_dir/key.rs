@@ -1,4 +1,5 @@
-//! The seed or key of a RUN's noise, in a file of its own: whoever has it knows the noise, and a RUN may be shown to others.
+//! The seed or key of a RUN's noise, in a file of its own: whoever has it knows the noise, and a RUN may be shown to
+//! others.
 
 use std::path::Path;
 

@@ -19,7 +19,8 @@ pub struct Entry {
     pub counts: Counts,
 }
 
-/// The records of a RUN, one after the other. Half a line at the end, as a kill or another process that writes leaves it, is left out.
+/// The records of a RUN, one after the other. Half a line at the end, as a kill or another process that writes leaves
+/// it, is left out.
 pub struct Records<'a> {
     path: PathBuf,
     manifest: &'a Manifest,
@@ -95,7 +96,7 @@ fn entry(line: &[u8], manifest: &Manifest, i: usize) -> Result<Entry> {
         return wrong("guarantees", format!("must be those for k = {answers:?}"));
     }
     for found in &record.certificates {
-        if !(found.radius >= 0.0) || found.certified != (found.radius > 0.0) {
+        if found.radius < 0.0 || found.certified != (found.radius > 0.0) {
             return wrong(
                 "radius",
                 format!("of k = {} is {}, and certified is {}", found.k, found.radius, found.certified),
@@ -116,7 +117,8 @@ fn entry(line: &[u8], manifest: &Manifest, i: usize) -> Result<Entry> {
 
 /// How many whole lines the records of a RUN have, and the byte after them.
 ///
-/// Only the last one is parsed. That it is of the example that the number of lines says shows that no line before it is missing.
+/// Only the last one is parsed. That it is of the example that the number of lines says shows that no line before it is
+/// missing.
 ///
 /// # Errors
 /// `Io`; `InvalidData` when the last line is damaged, or of another example.

@@ -30,8 +30,8 @@ impl Row {
         format!("{idx}\t{label}\t{predict}\t{radius}\t{}\t{}\n", u8::from(*correct), format_time(*time))
     }
 
-    /// From a line of any tool whose columns stand where `columns` says, in the order of [`HEADER`] without the time. Where a label
-    /// stays in the top k, other tools may give another one as predicted, and correct.
+    /// From a line of any tool whose columns stand where `columns` says, in the order of [`HEADER`] without the time.
+    /// Where a label stays in the top k, other tools may give another one as predicted, and correct.
     pub fn parse(line: &str, columns: [usize; 5]) -> Result<Self, String> {
         let fields: Vec<&str> = line.trim_end_matches('\r').split('\t').collect();
         let field = |column: usize| fields.get(columns[column]).map(|field| field.trim());

@@ -78,8 +78,8 @@ fn lines(Entry { record, counts }: Entry, manifest: &Manifest) -> Vec<String> {
     lines
 }
 
-/// A count for each label, then the label that the samples were drawn for; -1 where no label was fixed before them, and where they
-/// certify nothing.
+/// A count for each label, then the label that the samples were drawn for; -1 where no label was fixed before them, and
+/// where they certify nothing.
 fn counts_line(record: &Record, counts: &Counts) -> String {
     let label = record.label.filter(|_| record.status == "OK" && record.guarantees.is_empty());
     let mut line: String = counts.labels().iter().map(|count| format!("{count}\t")).collect();
@@ -87,7 +87,8 @@ fn counts_line(record: &Record, counts: &Counts) -> String {
     line + "\n"
 }
 
-/// The labels (`-` where the time was too short for a look) and the radii of what holds for them; `inf` where nothing can break it.
+/// The labels (`-` where the time was too short for a look) and the radii of what holds for them; `inf` where nothing
+/// can break it.
 fn answer_line(example: &Example, i: usize, k: usize) -> String {
     let zeros = || vec!["0"; k].join(",");
     let radii = match example.guarantees.get(i) {

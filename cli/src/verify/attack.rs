@@ -1,4 +1,5 @@
-//! The search for a perturbation inside one certificate's radius at which its labels leave the smoothed classifier's top k.
+//! The search for a perturbation inside one certificate's radius at which its labels leave the smoothed classifier's
+//! top k.
 //!
 //! Nothing but labels of noisy rows is used, as of a model that can only be asked. What the search finds
 //! is a candidate: whether the labels are out there is for [`super::confirm`] to say, from rows of its own.

@@ -195,8 +195,8 @@ fn table(all: &[Attacked]) -> String {
     text
 }
 
-/// Writes breaks.npz, in the form that `verify --adversarial` reads: the data's own units in f64, from which the division by the
-/// input scale gives the f32 input again. Removes one of an earlier report where there is no break.
+/// Writes breaks.npz, in the form that `verify --adversarial` reads: the data's own units in f64, from which the
+/// division by the input scale gives the f32 input again. Removes one of an earlier report where there is no break.
 fn save_breaks(out: &Path, all: &[Attacked], reopened: &Reopened) -> Result<()> {
     let path = out.join("breaks.npz");
     let broken: Vec<(&Certified, &Examined)> = all

@@ -19,8 +19,8 @@ pub struct Point {
 }
 
 impl Ball<'_> {
-    /// The point in this direction, as near to the surface as roundings allow. None where there is no direction, or where no
-    /// input but the centre itself is inside.
+    /// The point in this direction, as near to the surface as roundings allow. None where there is no direction, or
+    /// where no input but the centre itself is inside.
     pub fn towards(&self, direction: &[f64]) -> Option<Point> {
         let length = direction.iter().map(|step| step * step).sum::<f64>().sqrt();
         if !(length > 0.0 && length.is_finite()) {
@@ -49,8 +49,8 @@ impl Ball<'_> {
         None
     }
 
-    /// On a coarse grid the rounded steps may be shorter than the direction's, or longer. They only grow with the scale, so the
-    /// largest that stays inside is found by bisection.
+    /// On a coarse grid the rounded steps may be shorter than the direction's, or longer. They only grow with the
+    /// scale, so the largest that stays inside is found by bisection.
     fn point_towards(&self, direction: &[f64], scale: f64) -> Option<Point> {
         let inside = |scale: f64| {
             let x = self.moved(direction, scale)?;

@@ -62,8 +62,9 @@ impl Pool {
         labels
     }
 
-    /// Class differences from `x`, of one of the `labels`, towards their `rivals`, strongest first: towards the first `k` of them
-    /// together, who must all pass the labels, and towards each; by means of classes, and by the examples nearest to `x`. At most
+    /// Class differences from `x`, of one of the `labels`, towards their `rivals`, strongest first: towards the first
+    /// `k` of them together, who must all pass the labels, and towards each; by means of classes, and by the examples
+    /// nearest to `x`. At most
     /// `most` of them.
     pub fn differences(&self, x: &[f32], labels: &[usize], rivals: &[usize], k: usize, most: usize) -> Vec<Vec<f64>> {
         let x64: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
@@ -135,8 +136,8 @@ impl Image {
         }
     }
 
-    /// Adds a patch to a direction of length 1: a square (a stretch, where there is one row) that covers `share` of the area,
-    /// of one sign a channel and of the length `strength`.
+    /// Adds a patch to a direction of length 1: a square (a stretch, where there is one row) that covers `share` of the
+    /// area, of one sign a channel and of the length `strength`.
     pub fn add_patch(&self, direction: &mut [f64], share: f64, strength: f64, random: &mut StdRng) {
         let side = |length: usize, share: f64| ((length as f64 * share).round() as usize).clamp(1, length);
         let (tall, wide) = match self.height {

@@ -63,8 +63,8 @@ impl Evaluator {
         self.seed
     }
 
-    /// Tally of `rows` rows at each of the points. All get the same noise, which only (`purpose`, `key`) has: what differs
-    /// between their counts is due to the points.
+    /// Tally of `rows` rows at each of the points. All get the same noise, which only (`purpose`, `key`) has: what
+    /// differs between their counts is due to the points.
     pub fn counts(&self, points: &[&[f32]], rows: u64, purpose: Purpose, key: u64) -> Result<Vec<Tally>> {
         let submit =
             |point: &&[f32]| self.sampler.submit(Job::new(point, &self.noise, purpose)?.key(key).samples(0..rows));
@@ -79,8 +79,8 @@ impl Evaluator {
         jobs.into_iter().map(wait).collect()
     }
 
-    /// Runs `rows` rows at a point, and adds up the noise of those that gave each of `labels`. What is added up are whole steps of
-    /// the grid, which f64 holds exactly, so that sums do not depend on the threads.
+    /// Runs `rows` rows at a point, and adds up the noise of those that gave each of `labels`. What is added up are
+    /// whole steps of the grid, which f64 holds exactly, so that sums do not depend on the threads.
     pub fn noise_by_label(
         &mut self,
         point: &[f32],

@@ -48,9 +48,9 @@ const BROKEN: u8 = 3;
 /// Attack the certificates of a RUN, or check adversarial examples against them
 ///
 /// --attacks searches inside each certified radius for a perturbation at which the label leaves the smoothed classifier's top k;
-/// for guarantees, at which the labels break a statement. --adversarial reads perturbed inputs from a file and says which of them
-/// are inside a radius. The noise is always fresh. The exit code is 3 if more certificates are broken, with statistical confidence,
-/// than alpha allows.
+/// for guarantees, at which the labels break a statement. --adversarial reads perturbed inputs from a file and says
+/// which of them are inside a radius. The noise is always fresh. The exit code is 3 if more certificates are broken,
+/// with statistical confidence, than alpha allows.
 #[derive(clap::Args)]
 #[command(group(clap::ArgGroup::new("mode").required(true).args(["attacks", "adversarial"])))]
 pub struct Args {
@@ -71,7 +71,8 @@ pub struct Args {
     /// Samples of one attack evaluation.
     #[arg(long, default_value_t = 100)]
     rows: u64,
-    /// Samples of the test of one point [default: 10000 for attacks; none for adversarial inputs, which are then not evaluated].
+    /// Samples of the test of one point [default: 10000 for attacks; none for adversarial inputs, which are then not
+    /// evaluated].
     #[arg(long)]
     n: Option<u64>,
     /// Attack every S-th example of the RUN.

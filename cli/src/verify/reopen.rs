@@ -235,12 +235,12 @@ fn check_examples(examples: &[Example], manifest: &Manifest, sampling: &Sampling
     Ok(())
 }
 
-/// What no guarantee can say: a radius without end where enough labels are outside to push others out, and a statement that stands
-/// twice with two radii.
+/// What no guarantee can say: a radius without end where enough labels are outside to push others out, and a statement
+/// that stands twice with two radii.
 fn contradiction(found: &GuaranteeRecord, classes: usize) -> Option<&'static str> {
     let GuaranteeRecord { k, ref label_radii, ref kept_radii, set_radius, first_radius, ranking_radius, .. } = *found;
     let single = [set_radius, first_radius, ranking_radius].into_iter().chain(label_radii.iter().copied());
-    if single.chain(kept_radii.iter().flatten().copied()).any(|radius| !(radius >= 0.0)) {
+    if single.chain(kept_radii.iter().flatten().copied()).any(|radius| radius < 0.0) {
         return Some("a negative radius");
     }
     // At least e labels stay whatever happens where fewer than k - e + 1 are outside.

@@ -1,7 +1,7 @@
 //! The steps of one search: rounds of challengers, and where challengers come from.
 //!
-//! A round draws fresh noise, the same for the incumbent and for its challengers, so that they are compared fairly and no row's
-//! luck outlives its round.
+//! A round draws fresh noise, the same for the incumbent and for its challengers, so that they are compared fairly and
+//! no row's luck outlives its round.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -120,7 +120,8 @@ impl<'a> Search<'a> {
         ((membership::most(counts, self.target.labels) as f64 + 0.5) / (kth as f64 + 0.5)).ln()
     }
 
-    /// Evaluates challengers in these directions, and the incumbent with the same noise; the best is the next incumbent.
+    /// Evaluates challengers in these directions, and the incumbent with the same noise; the best is the next
+    /// incumbent.
     fn round(&mut self, kind: Kind, directions: impl IntoIterator<Item = Vec<f64>>) -> Result<()> {
         let points: Vec<Point> =
             directions.into_iter().filter_map(|direction| self.target.ball.towards(&direction)).collect();
@@ -188,8 +189,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Along the slope of the smoothed classifier, from the noise of the rows that gave a label: the gradient of ln p_j at x is
-    /// E[z | x + z gives j] / sigma^2 (Stein's identity), for which rows and their labels are enough.
+    /// Along the slope of the smoothed classifier, from the noise of the rows that gave a label: the gradient of ln p_j
+    /// at x is E[z | x + z gives j] / sigma^2 (Stein's identity), for which rows and their labels are enough.
     pub fn slope(&mut self, rivals: &[usize]) -> Result<()> {
         let Target { ball, labels, k } = *self.target;
         let look = ((self.attacks as f64 * SLOPE_LOOK).round() as u64).max(1);
@@ -222,8 +223,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Patches laid over the incumbent, smaller as the search goes on, as in the square attack (Andriushchenko et al. 2020), and
-    /// small random steps: each kept where it brings the label nearer to its exit.
+    /// Patches laid over the incumbent, smaller as the search goes on, as in the square attack (Andriushchenko et al.
+    /// 2020), and small random steps: each kept where it brings the label nearer to its exit.
     pub fn squares(&mut self, image: &Image) -> Result<()> {
         let (seed, elements) = (self.evaluator.seed(), self.evaluator.elements());
         let (first, mut turn) = (self.next_key, 0);

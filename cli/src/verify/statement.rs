@@ -7,8 +7,8 @@ use smoothtopk::record::GuaranteeRecord;
 
 use crate::run_dir::Example;
 
-/// The statements of one kind, for one k of the RUN: one for each example, false with probability at most alpha. An example that
-/// abstains is one of them: certified and false is what is that rare, not false among the certified.
+/// The statements of one kind, for one k of the RUN: one for each example, false with probability at most alpha. An
+/// example that abstains is one of them: certified and false is what is that rare, not false among the certified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind {
     pub k: usize,
@@ -55,7 +55,8 @@ impl fmt::Display for About {
     }
 }
 
-/// Part of a statement: within `radius` of example `idx`, at least one of `labels` is in the smoothed classifier's top `k`.
+/// Part of a statement: within `radius` of example `idx`, at least one of `labels` is in the smoothed classifier's top
+/// `k`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Certified {
     pub idx: usize,
@@ -101,7 +102,8 @@ fn of_answer(idx: usize, found: &GuaranteeRecord) -> Vec<Certified> {
     let mut by_radius: Vec<(&usize, &f64)> = labels.iter().zip(each).collect();
     by_radius.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     let by_radius: Vec<usize> = by_radius.into_iter().map(|(label, _)| *label).collect();
-    // Fewer than e of the k labels stay as soon as k - e + 1 of them leave; those with the smallest radii are the likeliest to.
+    // Fewer than e of the k labels stay as soon as k - e + 1 of them leave; those with the smallest radii are the
+    // likeliest to.
     let leave = |least: usize| by_radius.get(least - 1..).unwrap_or_default();
     parts.push(part(About::Set, leave(k), k, set_radius));
     // Nothing breaks what has no radius.

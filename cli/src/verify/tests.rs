@@ -1,6 +1,7 @@
 //! Attacks on classifiers whose smoothed probabilities, and with them the distance of every label's exit, are known.
 //!
-//! False-alarm rate: tests of points are at 1e-6 each and about 250 are made, once, as the seeds are fixed: below 3e-4 in all.
+//! False-alarm rate: tests of points are at 1e-6 each and about 250 are made, once, as the seeds are fixed: below 3e-4
+//! in all.
 
 use std::sync::Arc;
 
@@ -55,9 +56,10 @@ impl Planes {
         self.normals[0].iter().map(|&step| (-distance * f64::from(step)) as f32).collect()
     }
 
-    /// How far a point `distance` below the first plane is from where label 0 leaves the top k. Past the first plane by t and
-    /// along the second one by u its smoothed probability is Phi(-t), the rivals' are Phi(t) Phi(u) and Phi(t) Phi(-u), all in
-    /// units of sigma: for k = 2 both must pass it, which u = 0 serves best; for k = 1 one, at the nearest (t, u).
+    /// How far a point `distance` below the first plane is from where label 0 leaves the top k. Past the first plane by
+    /// t and along the second one by u its smoothed probability is Phi(-t), the rivals' are Phi(t) Phi(u) and Phi(t)
+    /// Phi(-u), all in units of sigma: for k = 2 both must pass it, which u = 0 serves best; for k = 1 one, at the
+    /// nearest (t, u).
     fn exit(k: usize, distance: f64) -> f64 {
         if k == 2 {
             return distance + SIGMA * normal::quantile(2.0 / 3.0);

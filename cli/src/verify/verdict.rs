@@ -14,8 +14,8 @@ pub struct Tally {
     pub examples: u64,
     pub certificates: u64,
     pub breaks: u64,
-    /// An upper bound of the probability of at least so many false ones, each statement being certified and false with probability
-    /// alpha.
+    /// An upper bound of the probability of at least so many false ones, each statement being certified and false with
+    /// probability alpha.
     ///
     /// Not each certificate: where most examples abstain, all that do not may be false, and alpha be kept.
     pub p_value: f64,
@@ -42,15 +42,15 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// For at most `tests` tests of points and `tallies` tallies, both at least 1. Sums over all stay at or below `false_alarm`,
-    /// however the tests depend on one another (Bonferroni).
+    /// For at most `tests` tests of points and `tallies` tallies, both at least 1. Sums over all stay at or below
+    /// `false_alarm`, however the tests depend on one another (Bonferroni).
     pub fn new(false_alarm: f64, tests: usize, tallies: usize) -> Self {
         let part = |parts: usize| (false_alarm / 2.0 / parts.max(1) as f64).next_down();
         Self { test: part(tests), tally: part(tallies) }
     }
 
-    /// The level of a test of at most so many rows of this noise: what separates them from rows of an exact Gaussian, of which
-    /// certificates speak, is paid for.
+    /// The level of a test of at most so many rows of this noise: what separates them from rows of an exact Gaussian,
+    /// of which certificates speak, is paid for.
     ///
     /// # Errors
     /// `InvalidArgument` where that leaves nothing.
@@ -68,10 +68,11 @@ impl Levels {
     }
 }
 
-/// An upper bound of P(Bin(n, p) >= successes), within 1e-6 of it, relatively; 1 where it is above 1/2, 1e-100 where below.
+/// An upper bound of P(Bin(n, p) >= successes), within 1e-6 of it, relatively; 1 where it is above 1/2, 1e-100 where
+/// below.
 ///
-/// The Clopper-Pearson lower bound L at a is the p at which that probability is a, so it is at most a wherever L >= p; L is
-/// rounded down.
+/// The Clopper-Pearson lower bound L at a is the p at which that probability is a, so it is at most a wherever L >= p;
+/// L is rounded down.
 pub fn at_least(successes: u64, n: u64, p: f64) -> Result<f64> {
     let holds = |a: f64| Ok(successes > 0 && binomial::lower(successes, n, a)?.p >= p);
     if !holds(MAX_ALPHA)? {

@@ -90,7 +90,8 @@ fn a_key_is_kept_apart_from_the_run_that_it_made() {
     }
 }
 
-/// Fresh noise of either generator has the distribution of the RUN's own; points off the grid of exact noise are no inputs to it.
+/// Fresh noise of either generator has the distribution of the RUN's own; points off the grid of exact noise are no
+/// inputs to it.
 #[test]
 fn verify_attacks_runs_of_every_kind() {
     let dir = tempfile::tempdir().unwrap();

@@ -98,6 +98,6 @@ fn threads_follow_the_affinity_of_the_process() {
     sched_setaffinity(None, &one).unwrap();
     assert_eq!(Plan::usable_threads(), 1);
     let text = ok(&smoothtopk(["plan", "--sigma", "0.25", "--model", &model()]));
-    assert!(text.contains("rows/s with 1 threads"), "{text}");
+    assert!(text.contains("samples/s with 1 threads"), "{text}");
     sched_setaffinity(None, &allowed).unwrap();
 }

@@ -1,4 +1,5 @@
-//! Samples that a rule ends: what a RUN keeps of them, and that they are resumed, certified again and refused as they should be.
+//! Samples that a rule ends: what a RUN keeps of them, and that they are resumed, certified again and refused as they
+//! should be.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

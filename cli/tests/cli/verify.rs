@@ -218,14 +218,16 @@ fn every_statement_of_a_guarantee_is_attacked() {
     let expected = ["each label", "the set", "the first"].map(|about| (1, about)).into_iter();
     assert_eq!(kinds, expected.chain(of_three.map(|about| (3, about))).collect::<Vec<_>>());
     for (k, about, certificates, breaks) in &found {
-        // Three digits, their order and two of them are seldom certified; where they are not there is nothing to attack.
+        // Three digits, their order and two of them are seldom certified; where they are not there is nothing to
+        // attack.
         let seldom = ["the set", "at least 2", "the ranking"].contains(&about.as_str()) && *k == 3;
         assert!((*certificates > 6 || seldom) && *certificates <= 12 && *breaks == 0, "{found:?}");
     }
     assert!(lines.iter().any(|line| line["about"] == "each label" && line["k"] == 3), "more than the first label");
     let several = lines.iter().find(|line| line["about"] == "at least 1").unwrap();
     assert_eq!(several["labels"].as_array().unwrap().len(), 3, "all three must leave");
-    // One statement made false: it is found, and no other is blamed. A ranking that holds within 0.5 is false nearly everywhere.
+    // One statement made false: it is found, and no other is blamed. A ranking that holds within 0.5 is false nearly
+    // everywhere.
     let changes: [Change<'_>; 3] = [
         (&|found| found["kept_radii"][0] = doubled(&found["kept_radii"][0], 2.0), "at least 1"),
         (&|found| found["ranking_radius"] = 0.5.into(), "the ranking"),
