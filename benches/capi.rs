@@ -1,5 +1,5 @@
-//! What a call through the C ABI costs over the same call of the Rust API: a certificate from counts, a prediction of few rows
-//! by a model that costs next to nothing, and a submission that is waited for.
+//! What a call through the C ABI costs over the same call of the Rust API: a certificate from counts, a prediction of
+//! few rows by a model that costs next to nothing, and a submission that is waited for.
 
 use std::hint::black_box;
 use std::path::Path;

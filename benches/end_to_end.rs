@@ -1,5 +1,6 @@
-//! Rows a second of the whole way (noise, model, top label, counts) beside ONNX Runtime's bare `Run` on the same model, with
-//! the same session, batch and threads, inputs prepared beforehand and outputs kept. The quotient of the two is what smoothing costs.
+//! Rows a second of the whole way (noise, model, top label, counts) beside ONNX Runtime's bare `Run` on the same model,
+//! with the same session, batch and threads, inputs prepared beforehand and outputs kept. The quotient of the two is
+//! what smoothing costs.
 //!
 //!     cargo bench --bench end_to_end
 //!
@@ -33,8 +34,8 @@ fn models() -> Vec<(&'static str, PathBuf)> {
     .collect()
 }
 
-/// `threads` threads that each run their share of the batches on the shared session, from an input prepared beforehand and
-/// into an output kept from run to run: no noise, no top label, no counts.
+/// `threads` threads that each run their share of the batches on the shared session, from an input prepared beforehand
+/// and into an output kept from run to run: no noise, no top label, no counts.
 struct Bare {
     runners: Vec<Runner>,
 }

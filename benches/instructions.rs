@@ -1,4 +1,5 @@
-//! A fixed piece of work whose instructions `make test-instructions` counts under callgrind: what a row costs beside the model.
+//! A fixed piece of work whose instructions `make test-instructions` counts under callgrind: what a row costs beside
+//! the model.
 //!
 //!     instructions CASE ROWS
 //!

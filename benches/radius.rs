@@ -1,4 +1,5 @@
-//! Certificates per second from fresh counts, and their parts, on one core. The goal: 10 us a certificate at c = 10, k = 3.
+//! Certificates per second from fresh counts, and their parts, on one core. The goal: 10 us a certificate at c = 10, k
+//! = 3.
 
 use std::hint::black_box;
 
@@ -58,7 +59,8 @@ fn certificates(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A look that decides nothing: both the certificate and what is left to hope for are computed. The cloned judge is in the time.
+/// A look that decides nothing: both the certificate and what is left to hope for are computed. The cloned judge is in
+/// the time.
 fn looks(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("look");
     for (classes, k) in [(10, 1), (10, 3), (1000, 5)] {

@@ -1,12 +1,12 @@
-//! A serving trace: clients that ask for smoothed predictions, each with a deadline, and what they get with the rule `predict`
-//! beside what they get with a fixed n.
+//! A serving trace: clients that ask for smoothed predictions, each with a deadline, and what they get with the rule
+//! `predict` beside what they get with a fixed n.
 //!
 //!     cargo bench --bench serving
 //!
-//! By the plan that is found, and with batches of four rows: a plan is for the most rows a second, and a batch that takes a good part
-//! of a deadline leaves little of it. 64 clients on one classifier, each asking for its next image as soon as it has the last
-//! answer. For a fixed n, an answer that is late is none; with the rule, one that is not settled by the deadline abstains.
-//! SERVING_SECONDS (5) is the length of a trace.
+//! By the plan that is found, and with batches of four rows: a plan is for the most rows a second, and a batch that
+//! takes a good part of a deadline leaves little of it. 64 clients on one classifier, each asking for its next image as
+//! soon as it has the last answer. For a fixed n, an answer that is late is none; with the rule, one that is not
+//! settled by the deadline abstains. SERVING_SECONDS (5) is the length of a trace.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,13 +1,13 @@
-//! How many rows it takes to decide whether a label is certified at a radius, and to draw a curve of certified accuracy, on real
-//! images: tables in Markdown.
+//! How many rows it takes to decide whether a label is certified at a radius, and to draw a curve of certified
+//! accuracy, on real images: tables in Markdown.
 //!
 //!     cargo bench --bench stopping -- --images 25
 //!
 //! The label of an image is the one most frequent among 100 rows of their own, which no procedure is charged for. All
-//! procedures read the same rows of an image, drawn as far as any of them needs. Needs ResNet-20 and the 500 CIFAR-10 images
-//! among the shared inputs. Options: `--images N` (the first N; all 500 by default), `--skip S` (every S-th), `--n-max N` (100,000),
-//! `--seed S`, `--curve`: beside the curve of a fixed n, for which all rows of every image are drawn, and `--keep DIR`: leave each
-//! image's rows there, and take those that an earlier run with this seed left.
+//! procedures read the same rows of an image, drawn as far as any of them needs. Needs ResNet-20 and the 500 CIFAR-10
+//! images among the shared inputs. Options: `--images N` (the first N; all 500 by default), `--skip S` (every S-th),
+//! `--n-max N` (100,000), `--seed S`, `--curve`: beside the curve of a fixed n, for which all rows of every image are
+//! drawn, and `--keep DIR`: leave each image's rows there, and take those that an earlier run with this seed left.
 
 #[path = "stopping/curve.rs"]
 mod curve;

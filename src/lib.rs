@@ -26,8 +26,8 @@
 //! | [`record`] | what came of one input, as it is written |
 //! | [`log`] | where messages go |
 //!
-//! Features, both on by default: `cuda` keeps samples on NVIDIA GPUs (the driver is loaded at run time); `capi` is the C ABI of
-//! `include/smoothtopk.h`, which a Rust host does not need.
+//! Features, both on by default: `cuda` keeps samples on NVIDIA GPUs (the driver is loaded at run time); `capi` is the
+//! C ABI of `include/smoothtopk.h`, which a Rust host does not need.
 //!
 //! Source: Jia, Cao, Wang, Gong, "Certified Robustness for Top-k Predictions against Adversarial Perturbations via
 //! Randomized Smoothing", ICLR 2020. Proofs are in `docs/statistics.md`, words in `docs/glossary.md`.

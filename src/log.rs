@@ -21,7 +21,8 @@ pub enum Level {
     Debug,
 }
 
-/// Gets messages, each on one line, without control characters. It must not log, nor set the sink; what is logged while it runs is dropped.
+/// Gets messages, each on one line, without control characters. It must not log, nor set the sink; what is logged while
+/// it runs is dropped.
 pub type Sink = Box<dyn FnMut(Level, &str) + Send>;
 
 /// The most detailed level that is wanted; 0 for none. Read without the lock.
@@ -62,7 +63,8 @@ impl Drop for Held {
     }
 }
 
-/// Sets where messages up to a level go, or that they go nowhere. When it returns, the sink before is not running and is gone.
+/// Sets where messages up to a level go, or that they go nowhere. When it returns, the sink before is not running and
+/// is gone.
 ///
 /// # Errors
 /// `InvalidArgument` when called by the sink.

@@ -63,7 +63,8 @@ impl Curve {
     }
 }
 
-/// Rows, and how far each curve is below that of the fixed n: at multiples of [`STEP`], or of the rule's own steps, and everywhere.
+/// Rows, and how far each curve is below that of the fixed n: at multiples of [`STEP`], or of the rule's own steps, and
+/// everywhere.
 pub fn print(curves: &[Curve], n_max: u64) {
     println!(
         "\n| k | rule | rows: mean | median | 95 % | undecided | accuracy below fixed n: at multiples of {STEP}, or of its steps | at any radius |"

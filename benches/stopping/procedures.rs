@@ -31,13 +31,13 @@ pub enum Procedure {
     Ours(Allocation),
     /// This library's rule, with alpha spent as 100 pilot rows say.
     OursAuto,
-    /// Horvath et al., "Boosting randomized smoothing with variance reduced classifiers", ICLR 2022: stages of fresh rows,
-    /// Clopper-Pearson bounds at alpha/s for certifying and beta/(s - 1) for giving up; beta = alpha here, which makes giving up
-    /// as sure as our refuting.
+    /// Horvath et al., "Boosting randomized smoothing with variance reduced classifiers", ICLR 2022: stages of fresh
+    /// rows, Clopper-Pearson bounds at alpha/s for certifying and beta/(s - 1) for giving up; beta = alpha here, which
+    /// makes giving up as sure as our refuting.
     Stages(Allocation),
-    /// Voracek, "Treatment of statistical estimation problems in randomized smoothing", NeurIPS 2024: the Krichevsky-Trofimov
-    /// bettor against p0 = Phi(r/sigma), looked at after every row, until its capital is 1/(`factor` alpha). The factor is 1 in
-    /// theory; the thresholds published with the paper take 2.
+    /// Voracek, "Treatment of statistical estimation problems in randomized smoothing", NeurIPS 2024: the
+    /// Krichevsky-Trofimov bettor against p0 = Phi(r/sigma), looked at after every row, until its capital is
+    /// 1/(`factor` alpha). The factor is 1 in theory; the thresholds published with the paper take 2.
     Betting { factor: f64 },
 }
 

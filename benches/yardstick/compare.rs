@@ -11,7 +11,8 @@ use crate::models::Entry;
 use crate::sides::{Ours, Rate, Shape, Side};
 use crate::sweep::{self, Curve};
 
-/// Bare's fastest points of the sweep that meet again before the best is named: the sweep's slices are too short to tell them apart.
+/// Bare's fastest points of the sweep that meet again before the best is named: the sweep's slices are too short to
+/// tell them apart.
 const FINALISTS: usize = 4;
 
 pub struct Result {
@@ -70,8 +71,8 @@ pub fn run(entry: &Entry, effort: &Effort) -> Result {
     }
 }
 
-/// Batches of ours in a slice, at least, and how long a slice may become for it. At a job's end one thread waits while another runs
-/// its last batch: nothing in a job of 100,000 rows, a tenth in a slice of six.
+/// Batches of ours in a slice, at least, and how long a slice may become for it. At a job's end one thread waits while
+/// another runs its last batch: nothing in a job of 100,000 rows, a tenth in a slice of six.
 const BATCHES: f64 = 100.0;
 const LONGEST: Duration = Duration::from_secs(4);
 

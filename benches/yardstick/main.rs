@@ -1,14 +1,15 @@
-//! What smoothing costs on the CPU: rows a second of the whole way (noise, model, top label, counts) over the best that plain
-//! ONNX Runtime reaches on the same model.
+//! What smoothing costs on the CPU: rows a second of the whole way (noise, model, top label, counts) over the best that
+//! plain ONNX Runtime reaches on the same model.
 //!
 //!     make bench-yardstick
 //!     cargo bench --bench yardstick -- [--quick] [--svg FILE] [MODEL...]
 //!
-//! Bare is swept first: concurrent runs of one thread on one session, and one run on several threads, at every batch size that may
-//! pay; the best of a few slices each, since a shared machine only ever makes a slice slower. Then ours, with the plan it measures
-//! for itself, and Bare's best take slices in turn (Bare, ours, Bare, ours, ..), and what counts is the median of the quotients of
-//! neighbours: other work on the machine slows both alike. Beside it stands the same quotient by processor time, which leaves out
-//! what other programs take, but also what a thread of ours waits. Sweep and slices go into a table for docs/benchmarks.md and a plot.
+//! Bare is swept first: concurrent runs of one thread on one session, and one run on several threads, at every batch
+//! size that may pay; the best of a few slices each, since a shared machine only ever makes a slice slower. Then ours,
+//! with the plan it measures for itself, and Bare's best take slices in turn (Bare, ours, Bare, ours, ..), and what
+//! counts is the median of the quotients of neighbours: other work on the machine slows both alike. Beside it stands
+//! the same quotient by processor time, which leaves out what other programs take, but also what a thread of ours
+//! waits. Sweep and slices go into a table for docs/benchmarks.md and a plot.
 
 mod compare;
 mod models;

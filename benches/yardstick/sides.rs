@@ -35,7 +35,8 @@ fn plural(count: usize) -> &'static str {
 pub struct Rate {
     /// Rows a second.
     pub by_clock: f64,
-    /// Rows a second of processor time, of all threads together: what other programs take of the machine's time is not in it.
+    /// Rows a second of processor time, of all threads together: what other programs take of the machine's time is not
+    /// in it.
     pub by_processor: f64,
 }
 
@@ -72,8 +73,8 @@ fn processor_time() -> Duration {
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
-/// ONNX Runtime's bare `Run` on one session, from noisy inputs prepared beforehand and into outputs kept from run to run: no noise
-/// is made, no label read, nothing counted.
+/// ONNX Runtime's bare `Run` on one session, from noisy inputs prepared beforehand and into outputs kept from run to
+/// run: no noise is made, no label read, nothing counted.
 pub struct Bare {
     runners: Vec<Runner>,
     batch: usize,

@@ -44,8 +44,8 @@ struct Open {
     best: f64,
 }
 
-/// All curves of a model, Bare's first. Every point takes a slice in turn, several times over, so that no point has all of its
-/// slices in one bad minute; the best slice counts.
+/// All curves of a model, Bare's first. Every point takes a slice in turn, several times over, so that no point has all
+/// of its slices in one bad minute; the best slice counts.
 pub fn run(entry: &Entry, effort: &Effort) -> Vec<Curve> {
     let threads = Plan::usable_threads();
     let model = open(entry, 1);

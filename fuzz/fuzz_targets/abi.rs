@@ -1,4 +1,5 @@
-//! Arbitrary call sequences and arguments through the C ABI: the driver that `cargo test --test runtime` runs with random bytes.
+//! Arbitrary call sequences and arguments through the C ABI: the driver that `cargo test --test runtime` runs with
+//! random bytes.
 //!
 //!     cargo +nightly fuzz run abi
 //!

@@ -2,7 +2,8 @@
 
 use crate::{Error, Result};
 
-/// What a label takes of each input, about: tallies of 8 bytes, the counts that are read of them, their order and their text.
+/// What a label takes of each input, about: tallies of 8 bytes, the counts that are read of them, their order and their
+/// text.
 const BYTES_A_LABEL: usize = 64;
 
 /// Bytes from which on it is asked for whether there is room: where there is not, little things fail too.

@@ -69,8 +69,8 @@ impl Results {
     }
 }
 
-/// Hands over results. Those that were cut short are handed over with the failure that says so; other failures hand over
-/// nothing.
+/// Hands over results. Those that were cut short are handed over with the failure that says so; other failures hand
+/// over nothing.
 pub(super) fn finish(results: Results, out: Out<*mut stk_result>) -> FfiResult {
     match results.failure() {
         None => {

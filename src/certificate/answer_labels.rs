@@ -22,8 +22,8 @@ pub struct AnswerLabels {
 }
 
 impl AnswerLabels {
-    /// The k labels with the largest counts, descending, among equal counts the lowest index first; to be certified by these
-    /// same counts.
+    /// The k labels with the largest counts, descending, among equal counts the lowest index first; to be certified by
+    /// these same counts.
     ///
     /// # Errors
     /// `InvalidArgument` when `k` is not in 1..c.
@@ -88,8 +88,8 @@ pub struct AlphaSplit {
 impl AlphaSplit {
     /// Halves for the lower and the upper bounds, of all of `alpha` or of what the test of the choice leaves.
     ///
-    /// The test asks for the difference of two counts, the bounds for the sum of two intervals, which is wider: an eighth is
-    /// enough for the test hardly ever to be what fails.
+    /// The test asks for the difference of two counts, the bounds for the sum of two intervals, which is wider: an
+    /// eighth is enough for the test hardly ever to be what fails.
     pub(super) fn of(alpha: f64, tested: bool) -> Self {
         let choice = if tested { alpha / 8.0 } else { 0.0 };
         let half = 0.5 * if tested { (alpha - choice).next_down() } else { alpha };
@@ -107,8 +107,8 @@ pub(super) fn share(part: f64, bounds: usize) -> Result<f64> {
     Ok(share)
 }
 
-/// Whether the `j` labels with the largest counts are shown to be the j most likely ones at level `alpha`, whatever labels the
-/// samples without one may have had. There are more than j labels.
+/// Whether the `j` labels with the largest counts are shown to be the j most likely ones at level `alpha`, whatever
+/// labels the samples without one may have had. There are more than j labels.
 pub(super) fn top_j_is_separated(bounds: &BoundFunctions, counts: &Descending, j: usize, alpha: f64) -> Result<bool> {
     Ok((bounds.boundary)(counts.all[j - 1], counts.all[j] + counts.invalid)? <= alpha)
 }

@@ -8,19 +8,21 @@ use crate::{Error, Result};
 /// The label's shares of alpha that are tried.
 const SHARES: [f64; 7] = [0.1, 0.25, 0.5, 0.7, 0.85, 0.95, 0.99];
 
-/// The allocation of `alpha` that promises the largest radius for `label` in the top `k` from `n` samples, judged by the `pilot`
-/// counts of other samples.
+/// The allocation of `alpha` that promises the largest radius for `label` in the top `k` from `n` samples, judged by
+/// the `pilot` counts of other samples.
 ///
-/// Tried are `binocp`, `simuem`, `ranked` and `pooled`, the last two with several shares for the label and `pooled` with each
-/// number of the pilot's strongest rivals named. Any choice is sound, because the pilot samples are independent of the n samples that
-/// it is applied to; only the size of the radius depends on the pilot. It is judged at the counts that n samples would have at the
-/// pilot's frequencies, smoothed: what labels seen once tell of those never seen is taken off the seen ones (absolute
-/// discounting) and spread over all labels, with one sample more, so that no rival counts as impossible.
+/// Tried are `binocp`, `simuem`, `ranked` and `pooled`, the last two with several shares for the label and `pooled`
+/// with each number of the pilot's strongest rivals named. Any choice is sound, because the pilot samples are
+/// independent of the n samples that it is applied to; only the size of the radius depends on the pilot. It is judged
+/// at the counts that n samples would have at the pilot's frequencies, smoothed: what labels seen once tell of those
+/// never seen is taken off the seen ones (absolute discounting) and spread over all labels, with one sample more, so
+/// that no rival counts as impossible.
 ///
 /// The basis is that of the certificate: its `n` is how many samples there will be.
 ///
 /// # Errors
-/// `InvalidArgument` when `label` is not below c, `k` not in 1..c, or `alpha`, `n` or the number of pilot samples is out of range.
+/// `InvalidArgument` when `label` is not below c, `k` not in 1..c, or `alpha`, `n` or the number of pilot samples is
+/// out of range.
 ///
 /// ```
 /// use smoothtopk::certificate::{Basis, auto};
@@ -37,8 +39,8 @@ pub fn choose(pilot: &Tally, label: usize, k: usize, basis: &Basis) -> Result<Al
     Ok(best(&candidates(pilot, label, k), pilot, label, k, basis)?.0)
 }
 
-/// As [`choose`], for a rule that ends the samples when `label` is certified at `radius`: the best at the fewest samples, to within
-/// a sixteenth, at which any allocation promises that radius; at the basis' `n` where none does.
+/// As [`choose`], for a rule that ends the samples when `label` is certified at `radius`: the best at the fewest
+/// samples, to within a sixteenth, at which any allocation promises that radius; at the basis' `n` where none does.
 ///
 /// # Errors
 /// As [`choose`]; `InvalidArgument` when `radius` is not a finite number above 0.

@@ -30,8 +30,8 @@ impl Basis {
     /// The basis of statements at `alpha` from counts, with the bounds that are valid for them.
     ///
     /// # Errors
-    /// `InvalidData` when the counts were cut short; `InvalidArgument` when alpha is out of range, or too small for what the noise
-    /// costs.
+    /// `InvalidData` when the counts were cut short; `InvalidArgument` when alpha is out of range, or too small for
+    /// what the noise costs.
     pub fn of(counts: &Counts, alpha: f64) -> Result<Self> {
         check_alpha(alpha)?;
         Ok(Self {

@@ -3,21 +3,21 @@
 use crate::stats::{Prob, Validity, anytime, binomial};
 use crate::{Error, Result};
 
-/// Confidence bounds of one event's probability, and the test that parts the top labels from the rest. [`BoundFunctions::FIXED`]
-/// is for a number of samples that was fixed beforehand; with [`BoundFunctions::ANYTIME`] every guarantee holds at all numbers of samples at
-/// once, so whenever a look at them ends the samples.
+/// Confidence bounds of one event's probability, and the test that parts the top labels from the rest.
+/// [`BoundFunctions::FIXED`] is for a number of samples that was fixed beforehand; with [`BoundFunctions::ANYTIME`]
+/// every guarantee holds at all numbers of samples at once, so whenever a look at them ends the samples.
 ///
-/// What the functions must keep: each bound fails with probability at most its alpha, rises with the successes, and comes no
-/// closer to the frequency when alpha falls.
+/// What the functions must keep: each bound fails with probability at most its alpha, rises with the successes, and
+/// comes no closer to the frequency when alpha falls.
 #[derive(Clone, Copy, Debug)]
 pub struct BoundFunctions {
     /// (successes, trials, alpha) to a lower bound of the probability, rounded down.
     pub lower: fn(u64, u64, f64) -> Result<Prob>,
     /// (successes, trials, alpha) to an upper bound of the probability, rounded up.
     pub upper: fn(u64, u64, f64) -> Result<Prob>,
-    /// The counts of the j-th label and of the (j+1)-th with all samples that have no label to a p-value, rounded up, that for
-    /// every j is at most a with probability at most a if the j labels with the largest counts are not the j most likely
-    /// ones ([`predict`](super::predict)). 1 where the second is no smaller.
+    /// The counts of the j-th label and of the (j+1)-th with all samples that have no label to a p-value, rounded up,
+    /// that for every j is at most a with probability at most a if the j labels with the largest counts are not the j
+    /// most likely ones ([`predict`](super::predict)). 1 where the second is no smaller.
     pub boundary: fn(u64, u64) -> Result<f64>,
 }
 
@@ -25,8 +25,8 @@ impl BoundFunctions {
     /// Clopper-Pearson bounds and Hung and Fithian's test, for a number of samples fixed beforehand.
     pub const FIXED: Self = Self { lower: binomial::lower, upper: binomial::upper, boundary: binomial::leads };
 
-    /// Bounds at all numbers of samples at once. The test has no such form: labels that the same counts chose are never shown to be
-    /// the most likely ones, so that what rests on it is not certified; let a pilot choose them.
+    /// Bounds at all numbers of samples at once. The test has no such form: labels that the same counts chose are never
+    /// shown to be the most likely ones, so that what rests on it is not certified; let a pilot choose them.
     pub const ANYTIME: Self = Self { lower: anytime::lower, upper: anytime::upper, boundary: |_, _| Ok(1.0) };
 
     /// The functions of a kind of bounds. Those that hold at all looks also hold at all up to a last one.
@@ -43,12 +43,12 @@ impl BoundFunctions {
         }
     }
 
-    /// A lower bound for each of many labels, all true at once with probability at least 1 - `alpha` although labels of tiny
-    /// probability cost next to nothing: a label of probability p is given the level alpha (p + 1/m)/2.
+    /// A lower bound for each of many labels, all true at once with probability at least 1 - `alpha` although labels of
+    /// tiny probability cost next to nothing: a label of probability p is given the level alpha (p + 1/m)/2.
     ///
-    /// The levels of `m` labels (all there are, or m fixed beforehand) add to at most alpha, since their probabilities add
-    /// to at most 1. The bound is the least fixed point of b = lower(level(b)), approached from below; every step on the
-    /// way is itself sound, because all p below it are rejected at their own level.
+    /// The levels of `m` labels (all there are, or m fixed beforehand) add to at most alpha, since their probabilities
+    /// add to at most 1. The bound is the least fixed point of b = lower(level(b)), approached from below; every step
+    /// on the way is itself sound, because all p below it are rejected at their own level.
     pub(super) fn weighted_lower(&self, successes: u64, trials: u64, alpha: f64, m: usize) -> Result<Prob> {
         // Four roundings at most: 1e-15 is more.
         let level = |p: f64| 0.5 * alpha * (p + 1.0 / m as f64) * (1.0 - 1e-15);

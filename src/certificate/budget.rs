@@ -39,11 +39,11 @@ pub struct BudgetState {
 /// - family-wise: the probability that any of them is wrong is at most the total (Boole's inequality);
 /// - expected: the expected number of wrong ones is at most what was spent, and so at most the total.
 ///
-/// Neither needs the statements to be independent, nor their number to be chosen independently of what earlier ones said.
-/// A total from 1 up still bounds the expected number, and says nothing family-wise.
+/// Neither needs the statements to be independent, nor their number to be chosen independently of what earlier ones
+/// said. A total from 1 up still bounds the expected number, and says nothing family-wise.
 ///
-/// A share is spent when it is drawn, whether or not a statement comes of it: samples that were seen cannot be unseen. A server
-/// that may stop at any moment draws a number of shares ahead ([`draw_many`](Self::draw_many)), writes down
+/// A share is spent when it is drawn, whether or not a statement comes of it: samples that were seen cannot be unseen.
+/// A server that may stop at any moment draws a number of shares ahead ([`draw_many`](Self::draw_many)), writes down
 /// [`state`](Self::state) and only then uses them; what it had not used when it stopped is lost, never spent twice.
 ///
 /// ```
@@ -133,8 +133,8 @@ impl AlphaBudget {
     /// Draws `alpha` for one statement, with [`Schedule::Asked`]. It must not depend on the samples of that statement.
     ///
     /// # Errors
-    /// `InvalidArgument` when less is left, when `alpha` is outside [[`MIN_ALPHA`](crate::stats::MIN_ALPHA), [`MAX_ALPHA`]],
-    /// and with a schedule that gives each statement its share. Nothing is then spent.
+    /// `InvalidArgument` when less is left, when `alpha` is outside [[`MIN_ALPHA`](crate::stats::MIN_ALPHA),
+    /// [`MAX_ALPHA`]], and with a schedule that gives each statement its share. Nothing is then spent.
     pub fn draw_of(&self, alpha: f64) -> Result<Share> {
         check_alpha(alpha)?;
         let mut state = self.lock();

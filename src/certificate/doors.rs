@@ -8,16 +8,16 @@ use crate::stats::{Validity, check_k, check_trials};
 use crate::{Error, Result};
 
 impl Counts {
-    /// The radius within which the label stays in the smoothed classifier's top k, with probability at least 1 - alpha over the
-    /// samples. What the noise costs is off it, and the bounds are those that hold for how the samples ended: the certificate's
-    /// basis says which.
+    /// The radius within which the label stays in the smoothed classifier's top k, with probability at least 1 - alpha
+    /// over the samples. What the noise costs is off it, and the bounds are those that hold for how the samples ended:
+    /// the certificate's basis says which.
     ///
     /// The radius is never above the exact one for the counts, and within 1e-9 of the noise's scale of it.
     ///
     /// # Errors
-    /// `InvalidArgument` when the label is not below c, k not in 1..c, alpha or a share of it out of range, or randomized bounds
-    /// are asked for without a seed or for samples that looks ended; `InvalidData` when the samples were cut short, or chose or
-    /// predicted labels.
+    /// `InvalidArgument` when the label is not below c, k not in 1..c, alpha or a share of it out of range, or
+    /// randomized bounds are asked for without a seed or for samples that looks ended; `InvalidData` when the samples
+    /// were cut short, or chose or predicted labels.
     ///
     /// ```
     /// use smoothtopk::certificate::Query;
@@ -56,8 +56,8 @@ impl Counts {
     /// The smoothed classifier's top-k set, or an abstention; wrong with probability at most `alpha` over the samples.
     ///
     /// # Errors
-    /// `InvalidArgument` when k is not in 1..c or alpha out of range; `InvalidData` when the samples were cut short, or looks ended
-    /// them: the test holds for a number that was fixed beforehand.
+    /// `InvalidArgument` when k is not in 1..c or alpha out of range; `InvalidData` when the samples were cut short, or
+    /// looks ended them: the test holds for a number that was fixed beforehand.
     pub fn predict(&self, k: usize, alpha: f64) -> Result<Prediction> {
         let basis = Basis::of(self, alpha)?;
         if basis.validity != Validity::Fixed {
@@ -69,12 +69,12 @@ impl Counts {
         predict::predict(self.tally(), k, basis.alpha_left)
     }
 
-    /// What holds around the input for k labels: those most frequent among the `pilot`'s samples, or, without one, among these
-    /// very samples, which is paid for out of alpha.
+    /// What holds around the input for k labels: those most frequent among the `pilot`'s samples, or, without one,
+    /// among these very samples, which is paid for out of alpha.
     ///
     /// # Errors
-    /// `InvalidArgument` when k is not in 1..c, or alpha or a share of it out of range; `InvalidData` when the samples were cut
-    /// short, or the pilot has samples of these, or is of another model or input.
+    /// `InvalidArgument` when k is not in 1..c, or alpha or a share of it out of range; `InvalidData` when the samples
+    /// were cut short, or the pilot has samples of these, or is of another model or input.
     pub fn guarantee(&self, pilot: Option<&Self>, k: usize, alpha: f64) -> Result<Guarantee> {
         let labels = match pilot {
             None => AnswerLabels::same_counts(self.tally(), k)?,

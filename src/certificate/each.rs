@@ -24,8 +24,8 @@ pub struct LabelCertificate {
     pub set_size: usize,
 }
 
-/// The statement that each label of the answer stays among the smoothed classifier's top k within its own radius. All of it is
-/// true with probability at least 1 minus the alpha of its basis, over the samples drawn.
+/// The statement that each label of the answer stays among the smoothed classifier's top k within its own radius. All
+/// of it is true with probability at least 1 minus the alpha of its basis, over the samples drawn.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct EachCertificate {
@@ -40,16 +40,17 @@ pub struct EachCertificate {
 }
 
 impl EachCertificate {
-    /// The radius within which all of them stay, and so the set does not change: the least of theirs. [`Question::set`], which is
-    /// asked for nothing else, gives a larger one.
+    /// The radius within which all of them stay, and so the set does not change: the least of theirs.
+    /// [`Question::set`], which is asked for nothing else, gives a larger one.
     pub fn radius_of_all(&self) -> f64 {
         self.labels.iter().map(|label| label.radius).fold(f64::INFINITY, f64::min)
     }
 }
 
 impl Question<'_> {
-    /// Certifies every label: with probability at least 1 - alpha each stays in the top k within its radius, all at once, though the
-    /// same counts may have chosen them. The label of an answer of k = 1 is certified as [`Question::set`] does.
+    /// Certifies every label: with probability at least 1 - alpha each stays in the top k within its radius, all at
+    /// once, though the same counts may have chosen them. The label of an answer of k = 1 is certified as
+    /// [`Question::set`] does.
     ///
     /// # Errors
     /// `InvalidArgument` when the smallest share of alpha is too small.
@@ -82,8 +83,8 @@ impl Question<'_> {
     }
 }
 
-/// For t = 1..=k an upper bound of the mass of the t weakest of any k rivals of a label with lower bound `own`: the sum of
-/// the t weakest of `rivals` (ascending), or what the label and the k - t strongest rivals leave, of whom `others`
+/// For t = 1..=k an upper bound of the mass of the t weakest of any k rivals of a label with lower bound `own`: the sum
+/// of the t weakest of `rivals` (ascending), or what the label and the k - t strongest rivals leave, of whom `others`
 /// (descending lower bounds of the other label of the answers) have at least this much.
 fn sets(own: Prob, others: &[Prob], rivals: &[Prob]) -> Vec<Prob> {
     let k = rivals.len();
@@ -110,8 +111,8 @@ struct Strongest {
 }
 
 impl Strongest {
-    /// The k largest rivals of every label are among the k + 1 most likely labels: fixed, though unknown. A single returned
-    /// label, which is fixed, has one strongest rival.
+    /// The k largest rivals of every label are among the k + 1 most likely labels: fixed, though unknown. A single
+    /// returned label, which is fixed, has one strongest rival.
     fn new(counts: &Tally, k: usize, alpha: f64, bounds: &BoundFunctions) -> Result<Self> {
         let share = share(alpha, if k == 1 { 1 } else { k + 1 })?;
         let mut uppers: Vec<(u64, Prob)> = Vec::with_capacity(k + 1);

@@ -4,8 +4,8 @@ use super::{AnswerLabels, Basis, EachCertificate, OrderCertificate, Question, Se
 use crate::Result;
 use crate::stats::Tally;
 
-/// What holds around an input for the k labels of an answer. Each field is a statement of its own at alpha; several read together
-/// are all true with probability at least 1 minus the sum of their alphas.
+/// What holds around an input for the k labels of an answer. Each field is a statement of its own at alpha; several
+/// read together are all true with probability at least 1 minus the sum of their alphas.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Guarantee {
@@ -13,8 +13,8 @@ pub struct Guarantee {
     pub each: EachCertificate,
     /// The set does not change.
     pub set: SetCertificate,
-    /// For e = 1, 2, .. k: at least e of the labels stay. `None` where that is so for any perturbation, because too few labels
-    /// are outside to push more out.
+    /// For e = 1, 2, .. k: at least e of the labels stay. `None` where that is so for any perturbation, because too few
+    /// labels are outside to push more out.
     pub kept: Vec<Option<SetCertificate>>,
     /// The first label stays the first.
     pub first: OrderCertificate,

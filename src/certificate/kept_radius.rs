@@ -9,7 +9,8 @@ use crate::{Error, Result};
 /// The radius, and what limits it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KeptRadius {
-    /// The radius, in the units of the input; 0 where nothing can be certified, infinity where no perturbation can do it.
+    /// The radius, in the units of the input; 0 where nothing can be certified, infinity where no perturbation can do
+    /// it.
     pub radius: f64,
     /// u: how many labels of the set have to fall together.
     pub leaving: usize,
@@ -17,21 +18,21 @@ pub struct KeptRadius {
     pub entering: usize,
 }
 
-/// The radius within which it cannot happen that s labels of a set are each overtaken by s labels outside, where `members`
-/// are lower bounds of the set's s least likely labels and `rivals` upper bounds of the s most likely ones outside, all
-/// ascending. With s = k - e + 1 at least e of the k labels of the set then stay in the top k.
+/// The radius within which it cannot happen that s labels of a set are each overtaken by s labels outside, where
+/// `members` are lower bounds of the set's s least likely labels and `rivals` upper bounds of the s most likely ones
+/// outside, all ascending. With s = k - e + 1 at least e of the k labels of the set then stay in the top k.
 ///
-/// Any s that leave have, for each u up to s, u labels with the clean mass A_u of the u largest `members` or more; any s
-/// that enter have, for each v, v labels with the clean mass O_v of the v smallest `rivals` or less. An average of those
-/// that left is at most one of those that entered: the radius ends where that has become possible for all u and v, at the
-/// largest R_uv at which A_u fallen, divided by u, equals O_v risen, divided by v. Nothing larger holds for all
-/// classifiers with these probabilities (`docs/statistics.md`).
+/// Any s that leave have, for each u up to s, u labels with the clean mass A_u of the u largest `members` or more; any
+/// s that enter have, for each v, v labels with the clean mass O_v of the v smallest `rivals` or less. An average of
+/// those that left is at most one of those that entered: the radius ends where that has become possible for all u and
+/// v, at the largest R_uv at which A_u fallen, divided by u, equals O_v risen, divided by v. Nothing larger holds for
+/// all classifiers with these probabilities (`docs/statistics.md`).
 ///
 /// The result is never above the exact root for the given bounds and within 1e-9 of the noise's scale of it.
 ///
 /// # Errors
-/// `InvalidArgument` when there is no bound, the numbers differ, either is not ascending, or a bound is not a probability
-/// with its complement.
+/// `InvalidArgument` when there is no bound, the numbers differ, either is not ascending, or a bound is not a
+/// probability with its complement.
 pub fn kept_radius<F: Shift>(noise: &F, members: &[Prob], rivals: &[Prob]) -> Result<KeptRadius> {
     if members.is_empty() || members.len() != rivals.len() {
         let message = format!("{} members and {} rivals: give s of each, at least 1", members.len(), rivals.len());

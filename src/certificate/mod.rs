@@ -1,9 +1,10 @@
-//! From counts to statements: the certified radius of a label, the smoothed classifier's top-k set, and what holds for the
-//! whole answer that is returned: every label of it, the set, its order.
+//! From counts to statements: the certified radius of a label, the smoothed classifier's top-k set, and what holds for
+//! the whole answer that is returned: every label of it, the set, its order.
 //!
 //! Every function is pure and may be called from any thread. Source of the radius: Jia, Cao, Wang, Gong, "Certified
-//! Robustness for Top-k Predictions against Adversarial Perturbations via Randomized Smoothing", ICLR 2020, Theorem 1. The
-//! theorems for answers, with their proofs and tests, are in `docs/statistics.md`, section "Guarantees for an answer".
+//! Robustness for Top-k Predictions against Adversarial Perturbations via Randomized Smoothing", ICLR 2020, Theorem 1.
+//! The theorems for answers, with their proofs and tests, are in `docs/statistics.md`, section "Guarantees for an
+//! answer".
 
 mod answer_labels;
 pub mod auto;

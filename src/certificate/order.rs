@@ -7,9 +7,9 @@ use super::radius::top_k_radius;
 use crate::stats::Prob;
 use crate::{Error, Result};
 
-/// The statement that the first `places` returned labels are, in this order, the smoothed classifier's most likely ones for
-/// every perturbation of size below `radius`: with `places` = 1 that the top-1 stays top-1, with k that the whole ranking
-/// and its boundary with the rest stay.
+/// The statement that the first `places` returned labels are, in this order, the smoothed classifier's most likely ones
+/// for every perturbation of size below `radius`: with `places` = 1 that the top-1 stays top-1, with k that the whole
+/// ranking and its boundary with the rest stay.
 ///
 /// It is wrong with probability at most the alpha of its basis, over the samples drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,11 +41,11 @@ impl OrderCertificate {
 }
 
 impl Question<'_> {
-    /// Certifies the first `places` places of the answer's ranking: with probability at least 1 - alpha those labels are the smoothed
-    /// classifier's most likely ones, in this order, for every perturbation of size below the radius.
+    /// Certifies the first `places` places of the answer's ranking: with probability at least 1 - alpha those labels
+    /// are the smoothed classifier's most likely ones, in this order, for every perturbation of size below the radius.
     ///
-    /// The radius is the least over neighbouring places. Each pair is bounded at the full alpha: a radius that is too large is too
-    /// large for the pair that truly gives way first, which is a fixed one, though unknown.
+    /// The radius is the least over neighbouring places. Each pair is bounded at the full alpha: a radius that is too
+    /// large is too large for the pair that truly gives way first, which is a fixed one, though unknown.
     ///
     /// # Errors
     /// `InvalidArgument` when `places` is not in 1..=k, or a share of alpha is too small.

@@ -1,4 +1,5 @@
-//! What a number of samples can give, before any is drawn. The best that can happen is that every sample gives the label.
+//! What a number of samples can give, before any is drawn. The best that can happen is that every sample gives the
+//! label.
 
 use super::basis::Basis;
 use super::label::radius_of;
@@ -43,22 +44,23 @@ impl Forecast {
         Self { noise: noise.into(), radius_cost: 0.0, rule: Rule::Fixed, k: 1, alpha: 0.001, allocation, classes }
     }
 
-    /// The largest radius that `n` samples can certify, in the units of the input: the one where all give the label. 0 when they
-    /// can only abstain.
+    /// The largest radius that `n` samples can certify, in the units of the input: the one where all give the label. 0
+    /// when they can only abstain.
     ///
     /// # Errors
-    /// `InvalidArgument` when k is not in 1..c or above a million, n or alpha out of range, or the allocation names k rivals.
+    /// `InvalidArgument` when k is not in 1..c or above a million, n or alpha out of range, or the allocation names k
+    /// rivals.
     pub fn largest_radius(&self, n: u64) -> Result<f64> {
         let basis = Basis::assuming(self.noise, n, self.alpha, self.rule.validity(n));
         largest_radius(&Basis { radius_cost: self.radius_cost, ..basis }, self.k, &self.allocation, self.classes)
     }
 
-    /// The smallest n that can certify `radius`; with 0, the smallest n that can certify anything, so that a request for fewer
-    /// samples can only abstain.
+    /// The smallest n that can certify `radius`; with 0, the smallest n that can certify anything, so that a request
+    /// for fewer samples can only abstain.
     ///
     /// # Errors
-    /// As [`Forecast::largest_radius`]; `InvalidArgument` when `radius` is negative or not a number, or is out of reach of
-    /// [`MAX_TRIALS`] samples.
+    /// As [`Forecast::largest_radius`]; `InvalidArgument` when `radius` is negative or not a number, or is out of reach
+    /// of [`MAX_TRIALS`] samples.
     pub fn smallest_n(&self, radius: f64) -> Result<u64> {
         if radius.is_nan() || radius < 0.0 {
             return Err(Error::argument("radius", format!("{radius} is not a radius: it must be 0 or more")));
@@ -96,8 +98,8 @@ pub(super) fn largest_radius(basis: &Basis, k: usize, allocation: &Allocation, c
     Ok(basis.less_cost(radius_of(&basis.noise, &bounds)?.radius))
 }
 
-/// The smallest n with which [`predict`](super::predict) of a top-k set can do anything but abstain: each of the k labels
-/// then has just enough samples to beat a rival that has none.
+/// The smallest n with which [`predict`](super::predict) of a top-k set can do anything but abstain: each of the k
+/// labels then has just enough samples to beat a rival that has none.
 ///
 /// # Errors
 /// `InvalidArgument` as [`predict`](super::predict).

@@ -23,16 +23,17 @@ impl Prediction {
     }
 }
 
-/// Predicts the smoothed classifier's top-k set from a tally of a number of samples that was fixed beforehand, or abstains;
-/// [`Counts::predict`](crate::counts::Counts::predict) knows what a tally rests on.
+/// Predicts the smoothed classifier's top-k set from a tally of a number of samples that was fixed beforehand, or
+/// abstains; [`Counts::predict`](crate::counts::Counts::predict) knows what a tally rests on.
 ///
-/// The set is wrong (a label in it is truly less likely than one outside) with probability at most `alpha`, over the samples
-/// drawn: Hung and Fithian, "Rank verification for exponential families", Annals of Statistics 47 (2019), applied at the
-/// boundary; the proof for sets is in `docs/statistics.md`. Says nothing about the order within the set.
+/// The set is wrong (a label in it is truly less likely than one outside) with probability at most `alpha`, over the
+/// samples drawn: Hung and Fithian, "Rank verification for exponential families", Annals of Statistics 47 (2019),
+/// applied at the boundary; the proof for sets is in `docs/statistics.md`. Says nothing about the order within the set.
 ///
 /// # Errors
 /// `InvalidArgument` when `k` is not in 1..c, `alpha` not in [[`MIN_ALPHA`](crate::stats::MIN_ALPHA),
-/// [`MAX_ALPHA`](crate::stats::MAX_ALPHA)], or no sample or more than [`MAX_TRIALS`](crate::stats::MAX_TRIALS) samples were drawn.
+/// [`MAX_ALPHA`](crate::stats::MAX_ALPHA)], or no sample or more than [`MAX_TRIALS`](crate::stats::MAX_TRIALS) samples
+/// were drawn.
 ///
 /// ```
 /// use smoothtopk::certificate::predict;

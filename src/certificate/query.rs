@@ -3,8 +3,8 @@
 use crate::stats::Allocation;
 use crate::stats::randomized::Uniform;
 
-/// The question whether a label stays in the top k. Everything in it must have been fixed before the samples were drawn, or
-/// chosen by other samples.
+/// The question whether a label stays in the top k. Everything in it must have been fixed before the samples were
+/// drawn, or chosen by other samples.
 ///
 /// ```
 /// use smoothtopk::certificate::Query;
@@ -31,8 +31,8 @@ impl Query {
     }
 }
 
-/// Randomized exact bounds, for a number of samples that was fixed beforehand: a little larger radii on average, by the luck of
-/// a uniform drawn beside the samples.
+/// Randomized exact bounds, for a number of samples that was fixed beforehand: a little larger radii on average, by the
+/// luck of a uniform drawn beside the samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Randomized {
     /// Plain bounds.
@@ -40,7 +40,7 @@ pub enum Randomized {
     No,
     /// By the uniform that the seed or key of the samples gives for this k.
     FromSeed,
-    /// By this uniform, which must have been drawn independently of the samples: one that is drawn until it is small makes bounds
-    /// that do not hold.
+    /// By this uniform, which must have been drawn independently of the samples: one that is drawn until it is small
+    /// makes bounds that do not hold.
     By(Uniform),
 }

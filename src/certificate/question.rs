@@ -6,8 +6,8 @@ use super::bounds::BoundFunctions;
 use crate::stats::{Tally, check_k, check_trials};
 use crate::{Error, Result};
 
-/// The labels of an answer, the numbers that are to certify them, and what those rest on. Its methods `each`, `set`, `kept` and
-/// `order` are the statements.
+/// The labels of an answer, the numbers that are to certify them, and what those rest on. Its methods `each`, `set`,
+/// `kept` and `order` are the statements.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     pub(super) basis: &'a Basis,
@@ -20,8 +20,8 @@ impl<'a> Question<'a> {
     /// The question whether `labels` keep what they are, asked of `tally`.
     ///
     /// # Errors
-    /// `InvalidArgument` when k is not in 1..c, a label not below c, the labels were not chosen by this tally though they say so,
-    /// alpha out of range, or there is no sample or too many.
+    /// `InvalidArgument` when k is not in 1..c, a label not below c, the labels were not chosen by this tally though
+    /// they say so, alpha out of range, or there is no sample or too many.
     pub fn new(basis: &'a Basis, tally: &'a Tally, labels: &'a AnswerLabels) -> Result<Self> {
         let classes = tally.classes();
         check_k(labels.labels().len(), classes)?;

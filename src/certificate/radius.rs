@@ -8,7 +8,8 @@ use crate::{Error, Result};
 /// The largest radius, and the set of rivals that gave it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TopKRadius {
-    /// The radius, in the units of the input; 0 where nothing can be certified, infinity where no perturbation can do it.
+    /// The radius, in the units of the input; 0 where nothing can be certified, infinity where no perturbation can do
+    /// it.
     pub radius: f64,
     /// t, the size of the set S_t of rivals whose sum gave the radius.
     pub set_size: usize,
@@ -16,16 +17,16 @@ pub struct TopKRadius {
     pub set: Prob,
 }
 
-/// The radius within which a label of probability at least `label` stays among the top k, where `rivals` are upper bounds
-/// of its k = `rivals.len()` strongest rivals, ascending.
+/// The radius within which a label of probability at least `label` stays among the top k, where `rivals` are upper
+/// bounds of its k = `rivals.len()` strongest rivals, ascending.
 ///
-/// For t = 1..k let S_t be the t weakest of these k, p_S = min(the sum of their bounds, 1 - `label`), and R_t the r at which
-/// `label` fallen by r equals p_S risen by r, divided by t. The radius is the largest R_t. To push the label out, some k
-/// rivals must each reach its probability; the t weakest of any k have clean mass at most p_S and would need t times the
-/// label's, so one t for which that is out of reach is enough.
+/// For t = 1..k let S_t be the t weakest of these k, p_S = min(the sum of their bounds, 1 - `label`), and R_t the r at
+/// which `label` fallen by r equals p_S risen by r, divided by t. The radius is the largest R_t. To push the label out,
+/// some k rivals must each reach its probability; the t weakest of any k have clean mass at most p_S and would need t
+/// times the label's, so one t for which that is out of reach is enough.
 ///
-/// The result is never above the exact root for the given bounds, since the inequality is checked at the very radius that is
-/// returned with both sides rounded outward, and is within 1e-9 of the noise's scale of it.
+/// The result is never above the exact root for the given bounds, since the inequality is checked at the very radius
+/// that is returned with both sides rounded outward, and is within 1e-9 of the noise's scale of it.
 ///
 /// # Errors
 /// `InvalidArgument` when `rivals` is empty or not ascending, or a bound is not a probability with its complement.
@@ -48,8 +49,8 @@ pub fn top_k_radius<F: Shift>(noise: &F, label: Prob, rivals: &[Prob]) -> Result
     Ok(largest_over_sets(noise, label, sets))
 }
 
-/// The largest R_t, where `sets` has for t = 1, 2, ... an upper bound of the mass of the t weakest of any k rivals. At least
-/// one is needed: none certify nothing.
+/// The largest R_t, where `sets` has for t = 1, 2, ... an upper bound of the mass of the t weakest of any k rivals. At
+/// least one is needed: none certify nothing.
 pub(super) fn largest_over_sets<F: Shift>(noise: &F, label: Prob, sets: impl Iterator<Item = Prob>) -> TopKRadius {
     let low = noise.level_below(&label);
     let mut best = TopKRadius { radius: 0.0, set_size: 1, set: Prob::ONE };
@@ -66,8 +67,9 @@ pub(super) fn largest_over_sets<F: Shift>(noise: &F, label: Prob, sets: impl Ite
     best
 }
 
-/// The radius within which a label of probability at least `label` is not reached by `size` labels at once whose probabilities
-/// add to at most `sum`: one R_t of [`top_k_radius`], for a set of t = `size` rivals bounded as one event.
+/// The radius within which a label of probability at least `label` is not reached by `size` labels at once whose
+/// probabilities add to at most `sum`: one R_t of [`top_k_radius`], for a set of t = `size` rivals bounded as one
+/// event.
 ///
 /// Rounded as [`top_k_radius`].
 ///

@@ -19,11 +19,12 @@ pub enum Schedule {
         /// m, at least 1.
         statements: u64,
     },
-    /// Any number of statements; the i-th takes total (1/log2(i + 1) - 1/log2(i + 2)). The shares fall little faster than 1/i,
-    /// so that late statements still have some: 0.37 of the total for the first, 3.2e-4 for the 100th, 3.6e-9 for the millionth.
+    /// Any number of statements; the i-th takes total (1/log2(i + 1) - 1/log2(i + 2)). The shares fall little faster
+    /// than 1/i, so that late statements still have some: 0.37 of the total for the first, 3.2e-4 for the 100th, 3.6e-9
+    /// for the millionth.
     Slow,
-    /// Any number of statements; the i-th takes total 6/(pi^2 i^2): 0.61 and 0.15 of the total for the first two, and less than
-    /// [`Schedule::Slow`] gives for all others (6.1e-5 for the 100th, 6.1e-13 for the millionth).
+    /// Any number of statements; the i-th takes total 6/(pi^2 i^2): 0.61 and 0.15 of the total for the first two, and
+    /// less than [`Schedule::Slow`] gives for all others (6.1e-5 for the 100th, 6.1e-13 for the millionth).
     Square,
     /// Each statement takes what it asks for, while there is enough.
     Asked,
@@ -61,8 +62,8 @@ pub(super) fn even(total: f64, statements: u64) -> f64 {
     if statements == 1 { total } else { (total / statements as f64).next_down() }
 }
 
-/// 1/log2(i + 1) - 1/log2(i + 2), rounded down: by the logarithm of (i + 2)/(i + 1), since the difference would cancel. The
-/// terms up to the m-th telescope to 1 - 1/log2(m + 2).
+/// 1/log2(i + 1) - 1/log2(i + 2), rounded down: by the logarithm of (i + 2)/(i + 1), since the difference would cancel.
+/// The terms up to the m-th telescope to 1 - 1/log2(m + 2).
 pub(super) fn slow(i: u64) -> f64 {
     let i = i as f64;
     let exact = std::f64::consts::LN_2 * (1.0 / (i + 1.0)).ln_1p() / ((i + 1.0).ln() * (i + 2.0).ln());

@@ -63,8 +63,8 @@ fn weight(now: f64, before: f64) -> f64 {
     if rest > 0.0 { rest } else { 0.5 }
 }
 
-/// `radius` with `cost` taken off, rounded down; 0 when `cost` reaches it, and when it is not a number from 0 up: a cost
-/// never enlarges a radius.
+/// `radius` with `cost` taken off, rounded down; 0 when `cost` reaches it, and when it is not a number from 0 up: a
+/// cost never enlarges a radius.
 pub(super) fn less_cost(radius: f64, cost: f64) -> f64 {
     if cost == 0.0 {
         radius

@@ -21,8 +21,8 @@ pub struct SetCertificate {
     pub at_least: usize,
     /// The certified radius in the noise's norm, in the units of the input, rounded down; 0 when nothing is certified.
     pub radius: f64,
-    /// The e labels that stay are found among so many of the first: `at_least`..=k. Less than k only where the same counts
-    /// chose the labels and part these better from the rest.
+    /// The e labels that stay are found among so many of the first: `at_least`..=k. Less than k only where the same
+    /// counts chose the labels and part these better from the rest.
     pub among: usize,
     /// u and v: the radius ends where u labels of the set would fall as low, on average, as v from outside can rise.
     pub limit: (usize, usize),
@@ -46,9 +46,9 @@ impl SetCertificate {
 }
 
 impl Question<'_> {
-    /// Certifies the whole set: with probability at least 1 - alpha the smoothed classifier's top-k set is that of the answer, for
-    /// every perturbation of size below the radius. Two bounds are all it takes, whatever k: the least likely label of the set from
-    /// below and the most likely one outside from above.
+    /// Certifies the whole set: with probability at least 1 - alpha the smoothed classifier's top-k set is that of the
+    /// answer, for every perturbation of size below the radius. Two bounds are all it takes, whatever k: the least
+    /// likely label of the set from below and the most likely one outside from above.
     ///
     /// # Errors
     /// As [`Question::kept`].
@@ -56,15 +56,15 @@ impl Question<'_> {
         self.kept(self.k())
     }
 
-    /// Certifies that at least `at_least` of the k labels stay: with probability at least 1 - alpha so many of them are in the
-    /// smoothed classifier's top k, for every perturbation of size below the radius.
+    /// Certifies that at least `at_least` of the k labels stay: with probability at least 1 - alpha so many of them are
+    /// in the smoothed classifier's top k, for every perturbation of size below the radius.
     ///
-    /// Each e is a statement of its own: those for several e from one set of counts are all true with probability at least 1 minus
-    /// the sum of their alphas.
+    /// Each e is a statement of its own: those for several e from one set of counts are all true with probability at
+    /// least 1 minus the sum of their alphas.
     ///
     /// # Errors
-    /// `InvalidArgument` when `at_least` is not in 1..=k, or so small that too few labels are outside to push more out, or a share
-    /// of alpha is too small.
+    /// `InvalidArgument` when `at_least` is not in 1..=k, or so small that too few labels are outside to push more out,
+    /// or a share of alpha is too small.
     pub fn kept(&self, at_least: usize) -> Result<SetCertificate> {
         let (k, n, selection) = (self.k(), self.tally.n(), self.labels.selection());
         if !(1..=k).contains(&at_least) {
@@ -112,7 +112,8 @@ impl Question<'_> {
         Ok(best)
     }
 
-    /// The counts of the `leaving` weakest of `set`, ascending, and of the `entering` strongest labels outside, descending.
+    /// The counts of the `leaving` weakest of `set`, ascending, and of the `entering` strongest labels outside,
+    /// descending.
     fn sides(&self, set: &[usize], leaving: usize, entering: usize) -> (Vec<u64>, Vec<u64>) {
         let mut members: Vec<u64> = set.iter().map(|&label| self.count(label)).collect();
         members.sort_unstable();
@@ -132,9 +133,9 @@ struct PerBoundAlpha {
 
 impl PerBoundAlpha {
     /// With s = `leaving`. Of a set fixed beforehand its s least likely labels are bounded from below and the s most
-    /// likely ones outside from above, and where s > 1 the sum of each group once more as one event. Where the same counts
-    /// chose the set, the first b labels may stand for it, b = e..=k: between them those groups have s labels inside (s -
-    /// 1 groups of more than one) and 2s - 1 outside (s groups).
+    /// likely ones outside from above, and where s > 1 the sum of each group once more as one event. Where the same
+    /// counts chose the set, the first b labels may stand for it, b = e..=k: between them those groups have s labels
+    /// inside (s - 1 groups of more than one) and 2s - 1 outside (s groups).
     fn new(selection: Selection, s: usize, split: AlphaSplit) -> Result<Self> {
         let (lower, upper) = match (selection, s) {
             (_, 1) => (1, 1),

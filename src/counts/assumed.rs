@@ -5,8 +5,8 @@ use crate::perturbation::Family;
 use crate::stats::{Tally, Validity};
 use crate::{Error, Result};
 
-/// What is assumed of numbers that do not say it themselves: those of a paper, or of a loop of one's own. Beside it is assumed
-/// that the samples are independent, and of one model and input.
+/// What is assumed of numbers that do not say it themselves: those of a paper, or of a loop of one's own. Beside it is
+/// assumed that the samples are independent, and of one model and input.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Assumed {
     /// The noise.
@@ -30,8 +30,8 @@ impl Assumed {
 }
 
 impl Counts {
-    /// Counts of `labels.len()` labels from bare numbers. `n` is how many samples were drawn, valid and invalid; the sum of the
-    /// counts where it is `None`. Certificates say that they rest on what is assumed.
+    /// Counts of `labels.len()` labels from bare numbers. `n` is how many samples were drawn, valid and invalid; the
+    /// sum of the counts where it is `None`. Certificates say that they rest on what is assumed.
     ///
     /// # Errors
     /// As [`Tally::new`]; `InvalidArgument` when the radius cost is not a finite number from 0 up, or there are more

@@ -9,11 +9,12 @@ use crate::{Error, Result};
 
 /// How many samples were given each label, with all that decides what they prove.
 ///
-/// Certifying and predicting from counts takes what the noise costs, and the bounds that are valid for how the samples ended, by
-/// itself: a caller cannot forget either.
+/// Certifying and predicting from counts takes what the noise costs, and the bounds that are valid for how the samples
+/// ended, by itself: a caller cannot forget either.
 ///
-/// Counts remember that a statement was made from them. Whoever adds samples after a look may do so because of what they saw, so
-/// such a sum takes bounds that hold at all looks. Copies share this memory. Safe to share between threads.
+/// Counts remember that a statement was made from them. Whoever adds samples after a look may do so because of what
+/// they saw, so such a sum takes bounds that hold at all looks. Copies share this memory. Safe to share between
+/// threads.
 #[derive(Clone, Debug)]
 pub struct Counts {
     tally: Tally,
@@ -126,13 +127,13 @@ impl Counts {
 
     /// Adds the counts of other samples of the same model, input and noise.
     ///
-    /// The sum has a number fixed beforehand where both parts have, and no statement was made from either; else it takes bounds
-    /// that hold at all looks.
+    /// The sum has a number fixed beforehand where both parts have, and no statement was made from either; else it
+    /// takes bounds that hold at all looks.
     ///
     /// # Errors
-    /// `InvalidData`, and `self` is unchanged, when the samples are of another model, arithmetic, input or noise, when some of them
-    /// are counted already, when only one of the two says which samples it has, when the numbers of labels differ, or a sum
-    /// overflows.
+    /// `InvalidData`, and `self` is unchanged, when the samples are of another model, arithmetic, input or noise, when
+    /// some of them are counted already, when only one of the two says which samples it has, when the numbers of labels
+    /// differ, or a sum overflows.
     pub fn add(&mut self, other: &Self) -> Result<()> {
         self.check_comparable(other)?;
         if self.perturbation != other.perturbation {

@@ -17,11 +17,12 @@ pub enum Ending {
     Looks {
         /// The rule that looked; none where a person or a program of its own did.
         rule: Option<Rule>,
-        /// The largest number of samples that there could have been, fixed beforehand; none where there was no such number.
+        /// The largest number of samples that there could have been, fixed beforehand; none where there was no such
+        /// number.
         last: Option<u64>,
     },
-    /// A failure, a deadline or a cancel came first. Which samples were counted may depend on what they were, so these counts
-    /// certify and predict nothing.
+    /// A failure, a deadline or a cancel came first. Which samples were counted may depend on what they were, so these
+    /// counts certify and predict nothing.
     CutShort,
 }
 
@@ -81,8 +82,8 @@ impl Ending {
         }
     }
 
-    /// The ending of two counts that are added, neither of them empty. Whoever had seen one of them when the other was added may
-    /// have added it for what they saw: `seen` says so.
+    /// The ending of two counts that are added, neither of them empty. Whoever had seen one of them when the other was
+    /// added may have added it for what they saw: `seen` says so.
     pub(super) fn of_sum(self, other: Self, seen: bool) -> Self {
         match (self, other) {
             (Self::CutShort, _) | (_, Self::CutShort) => Self::CutShort,

@@ -12,7 +12,8 @@ const MAJOR: &str = "1";
 const VERSION: &str = "1.0";
 const FORMAT: &str = "smoothtopk-counts";
 
-/// Counts as they are written. A field that this version does not know is refused: it may say what the samples do not prove.
+/// Counts as they are written. A field that this version does not know is refused: it may say what the samples do not
+/// prove.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CountsForm {
@@ -33,7 +34,8 @@ impl Counts {
         self.to_text(false)
     }
 
-    /// The counts as JSON, with the seed or key: whoever reads it knows the noise. With it the samples can be drawn again.
+    /// The counts as JSON, with the seed or key: whoever reads it knows the noise. With it the samples can be drawn
+    /// again.
     pub fn to_json_with_secret(&self) -> String {
         self.to_text(true)
     }
@@ -41,7 +43,8 @@ impl Counts {
     /// The counts that were written so.
     ///
     /// # Errors
-    /// `InvalidData` when the text is not JSON of this form, has a field that this version does not know, or contradicts itself.
+    /// `InvalidData` when the text is not JSON of this form, has a field that this version does not know, or
+    /// contradicts itself.
     pub fn from_json(text: &str) -> Result<Self> {
         let form: CountsForm = serde_json::from_str(text).map_err(|error| {
             let hint = if error.to_string().contains("unknown field") {

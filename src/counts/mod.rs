@@ -1,8 +1,8 @@
 //! Counts that know what they are: a tally of labels with all that decides what it proves.
 //!
-//! [`Counts`] carries the noise and what its rounding costs, why the samples ended, which samples they are, and of which model and
-//! input. `certify`, `predict` and `guarantee` ([`crate::certificate`]), [`Counts::add`], [`Counts::to_json`] and
-//! [`Counts::from_json`] are its only doors.
+//! [`Counts`] carries the noise and what its rounding costs, why the samples ended, which samples they are, and of
+//! which model and input. `certify`, `predict` and `guarantee` ([`crate::certificate`]), [`Counts::add`],
+//! [`Counts::to_json`] and [`Counts::from_json`] are its only doors.
 
 mod assumed;
 mod counted;

@@ -16,11 +16,11 @@ pub enum Rule {
     /// After `n_max` samples, with bounds for that one number of samples.
     #[default]
     Fixed,
-    /// As soon as the label is certified at this radius (certified), no number of samples could certify it (refuted), or none up to
-    /// `n_max` (undecided).
+    /// As soon as the label is certified at this radius (certified), no number of samples could certify it (refuted),
+    /// or none up to `n_max` (undecided).
     Radius(f64),
-    /// As soon as the largest multiple of this step that the label is certified at is decided: what a curve of certified accuracy
-    /// at such radii asks.
+    /// As soon as the largest multiple of this step that the label is certified at is decided: what a curve of
+    /// certified accuracy at such radii asks.
     Steps(f64),
     /// As soon as the samples up to `n_max` are expected to add no more than this to the radius.
     Tolerance(Tolerance),
@@ -48,8 +48,8 @@ impl Tolerance {
 }
 
 impl Rule {
-    /// Refuses a radius or a step that is not a finite number above 0, and a tolerance that is not one from 0 up. Whether steps are
-    /// wide enough is for [`Rule::check_at`].
+    /// Refuses a radius or a step that is not a finite number above 0, and a tolerance that is not one from 0 up.
+    /// Whether steps are wide enough is for [`Rule::check_at`].
     ///
     /// # Errors
     /// `InvalidArgument`.
@@ -74,16 +74,17 @@ impl Rule {
     pub fn validity(&self, n_max: u64) -> Validity {
         match self {
             Self::Fixed => Validity::Fixed,
-            // What is not decided by n_max is seldom decided by better bounds there, and every decision before would pay for them;
-            // and a tolerance would not be reached before them.
+            // What is not decided by n_max is seldom decided by better bounds there, and every decision before would
+            // pay for them; and a tolerance would not be reached before them.
             Self::Radius(_) | Self::Tolerance(_) | Self::Predict => Validity::Anytime,
-            // Many labels of a curve take all samples, and are to be certified as far as a fixed number of samples would.
+            // Many labels of a curve take all samples, and are to be certified as far as a fixed number of samples
+            // would.
             Self::Steps(_) => Validity::AnytimeTo(n_max),
         }
     }
 
-    /// [`Rule::check`], and that steps are wide enough for noise of standard deviation `sigma`: at least 10^-6 of it, far below
-    /// what any number of samples tells apart.
+    /// [`Rule::check`], and that steps are wide enough for noise of standard deviation `sigma`: at least 10^-6 of it,
+    /// far below what any number of samples tells apart.
     ///
     /// # Errors
     /// `InvalidArgument`.

@@ -111,7 +111,8 @@ impl Core {
         (self.provider == Provider::Cpu).then(|| raw::most_held(&self.opened.session).ok()).flatten()
     }
 
-    /// Has ONNX Runtime give back the memory that no run holds, which otherwise stays as large as the largest run needed.
+    /// Has ONNX Runtime give back the memory that no run holds, which otherwise stays as large as the largest run
+    /// needed.
     pub(super) fn release(&self) -> RawResult<()> {
         if self.provider != Provider::Cpu {
             return Ok(());

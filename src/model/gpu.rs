@@ -50,15 +50,15 @@ impl Arena {
 /// Options of [`super::Provider::Cuda`], and of the part of a model that TensorRT leaves to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CudaOptions {
-    /// Multiply float32 with 10 bits of fraction where the GPU has TF32. It is another base classifier than float32's, as
-    /// float16 would be: [`super::Model::arithmetic`] says so.
+    /// Multiply float32 with 10 bits of fraction where the GPU has TF32. It is another base classifier than float32's,
+    /// as float16 would be: [`super::Model::arithmetic`] says so.
     pub tf32: bool,
     /// How cuDNN finds the algorithm of a convolution.
     pub conv_search: ConvSearch,
     /// By how much the arena grows.
     pub arena: Arena,
-    /// Replay a recorded graph of the model's kernels where batches stay on the device: less work to launch a small model.
-    /// ONNX Runtime refuses a model of which any node runs elsewhere. Every batch is then run full.
+    /// Replay a recorded graph of the model's kernels where batches stay on the device: less work to launch a small
+    /// model. ONNX Runtime refuses a model of which any node runs elsewhere. Every batch is then run full.
     pub graph: bool,
 }
 
@@ -69,8 +69,8 @@ pub struct TensorRtOptions {
     pub fp16: bool,
     /// Compute in bfloat16 where that is faster.
     pub bf16: bool,
-    /// Folder for built engines and timings, which take minutes to make. They lie in a folder of their own for each model,
-    /// device and batch. None: nothing is kept.
+    /// Folder for built engines and timings, which take minutes to make. They lie in a folder of their own for each
+    /// model, device and batch. None: nothing is kept.
     pub cache: Option<PathBuf>,
     /// The rows of the batches that will be run: the engine is built for this shape alone, and the model runs no other.
     /// None: an engine is built for every shape that comes.

@@ -19,8 +19,8 @@
 //! dimension is the batch, dynamic or fixed.
 //!
 //! # Which output is read
-//! The one asked for; else the only one; else the one named (without regard to case) `logits`, `scores`, `probabilities`
-//! or `output_probability`, in this order; else none, and the model is refused. It is read by its type:
+//! The one asked for; else the only one; else the one named (without regard to case) `logits`, `scores`,
+//! `probabilities` or `output_probability`, in this order; else none, and the model is refused. It is read by its type:
 //!
 //! | type | reading |
 //! | --- | --- |

@@ -176,13 +176,15 @@ impl Model {
     }
 
     /// In what float32 is computed: `float32`; `tf32`; with `+float16` or `+bfloat16` where TensorRT may choose these.
-    /// TensorRT itself uses TF32 unless the environment says `NVIDIA_TF32_OVERRIDE=0`. `the provider's` of a [`Provider::Other`].
-    /// [`ModelOptions::provider_options`] follow, for any may change it: `float32 with KEY=VALUE, KEY=VALUE`.
+    /// TensorRT itself uses TF32 unless the environment says `NVIDIA_TF32_OVERRIDE=0`. `the provider's` of a
+    /// [`Provider::Other`]. [`ModelOptions::provider_options`] follow, for any may change it: `float32 with KEY=VALUE,
+    /// KEY=VALUE`.
     pub fn arithmetic(&self) -> &str {
         &self.core.arithmetic
     }
 
-    /// The rows of a batch for which the buffers of `threads` runners, as this library allocates them, fit into `bytes`.
+    /// The rows of a batch for which the buffers of `threads` runners, as this library allocates them, fit into
+    /// `bytes`.
     pub fn rows_within(&self, bytes: u64, threads: usize) -> usize {
         let signature = &self.signature;
         let staging = if self.preprocess.is_identity() { 0 } else { size_of::<f32>() };
@@ -195,7 +197,8 @@ impl Model {
         usize::try_from(bytes).unwrap_or(usize::MAX) / a_row
     }
 
-    /// The file, how its input is made, where it runs and by which ONNX Runtime: all of what its speed depends on but the machine.
+    /// The file, how its input is made, where it runs and by which ONNX Runtime: all of what its speed depends on but
+    /// the machine.
     pub(crate) fn speed_identity(&self) -> String {
         self.speed_identity.to_string()
     }

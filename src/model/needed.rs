@@ -18,8 +18,8 @@ struct Dynamic {
     run_path: Vec<PathBuf>,
 }
 
-/// The libraries that `library` needs and the loader does not find, each with where it was looked for; empty where all are
-/// there, or where the file is none that can be read.
+/// The libraries that `library` needs and the loader does not find, each with where it was looked for; empty where all
+/// are there, or where the file is none that can be read.
 pub(super) fn missing(library: &Path) -> Vec<String> {
     // The largest of these files is hundreds of megabytes, and only its tables are read.
     let Some(dynamic) = File::open(library).ok().and_then(|file| dynamic(&ReadCache::new(file), library)) else {

@@ -56,8 +56,8 @@ impl Model {
     /// How rows go in and labels come out on the device.
     ///
     /// # Errors
-    /// `Model` where the output is no tensor, and `InvalidArgument` where the provider is none of CUDA and TensorRT: such
-    /// models run through the host.
+    /// `Model` where the output is no tensor, and `InvalidArgument` where the provider is none of CUDA and TensorRT:
+    /// such models run through the host.
     pub fn device_layout(&self) -> Result<DeviceLayout> {
         self.device()?;
         let signature = &self.signature;

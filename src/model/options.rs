@@ -189,8 +189,8 @@ impl ModelOptions {
         }
     }
 
-    /// In what a model of float32 is computed, as far as is known: which of a provider's own options change that, it alone knows, so
-    /// all are said.
+    /// In what a model of float32 is computed, as far as is known: which of a provider's own options change that, it
+    /// alone knows, so all are said.
     pub(super) fn arithmetic(&self) -> String {
         let tensorrt = matches!(self.provider, Provider::TensorRt { .. });
         // TensorRT lets its kernels use TF32; the driver's variable is the only way out that ONNX Runtime leaves.

@@ -115,7 +115,8 @@ impl Preprocess {
     }
 }
 
-/// The nearest of 0..=255, ties to even; 0 for NaN. In vector instructions that every x86-64 has, where `round_ties_even` is a call.
+/// The nearest of 0..=255, ties to even; 0 for NaN. In vector instructions that every x86-64 has, where
+/// `round_ties_even` is a call.
 #[allow(clippy::manual_clamp, reason = "clamp keeps NaN")]
 fn pixel(value: f32) -> u8 {
     // From 2^23 to 2^24 the floats are the integers: the sum is rounded to one, and its low byte is that of the pixel.

@@ -3,8 +3,8 @@
 //! Randomized smoothing draws rows independently. A model that mixes the rows of a batch (batch normalisation exported
 //! in training mode, a softmax over the batch, quantisation with one scale per batch) breaks that, and so the
 //! certificate. A few pseudo-random rows are run; then one half of them again, moved to the other end of a batch whose
-//! other rows are new, and then the other half, and one of them alone: their scores must not change. It is a check, not a
-//! proof.
+//! other rows are new, and then the other half, and one of them alone: their scores must not change. It is a check, not
+//! a proof.
 
 use super::core::{Core, RowShape};
 use super::labels;

@@ -9,8 +9,8 @@ use super::runtime::Runtime;
 use super::session;
 use crate::Result;
 
-/// A model that any provider runs, `y = Relu(x)` on one float32 (a tensor: OpenVINO takes no scalars) at opset 13, in ONNX's own format: opening it needs the
-/// provider's library, its dependencies and a device.
+/// A model that any provider runs, `y = Relu(x)` on one float32 (a tensor: OpenVINO takes no scalars) at opset 13, in
+/// ONNX's own format: opening it needs the provider's library, its dependencies and a device.
 const RELU: &[u8] = &[
     0x08, 0x07, // ir_version 7
     0x3a, 0x33, // graph, 51 bytes
@@ -46,7 +46,8 @@ impl Runtime {
         session::open(self, RELU, None, &options, &[]).map(drop)
     }
 
-    /// Tries each provider that this library knows: cpu, cuda, tensorrt, and openvino where ONNX Runtime was built with it.
+    /// Tries each provider that this library knows: cpu, cuda, tensorrt, and openvino where ONNX Runtime was built with
+    /// it.
     pub fn providers(&self) -> Vec<ProviderStatus> {
         let openvino = Provider::Other { name: OpenVINO::NAME.to_owned() };
         let known = [

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::raw;
 use crate::{Error, ErrorKind};
 
-/// The project's folder, where this was built for the machine that built it. On others (`make wheels`) whoever can make a folder of
-/// that name would have code loaded.
+/// The project's folder, where this was built for the machine that built it. On others (`make wheels`) whoever can make
+/// a folder of that name would have code loaded.
 const BUILT_IN: Option<&str> = match option_env!("SMOOTHTOPK_PORTABLE") {
     Some(_) => None,
     None => Some(env!("CARGO_MANIFEST_DIR")),

@@ -167,7 +167,8 @@ fn commit_refusal(runtime: &Runtime, provider: &Provider, message: &str) -> Erro
     Error::new(ErrorKind::Model, message).with_field("model")
 }
 
-/// The refusal of a provider that was taken and turns out, in a run, to lack cuDNN: ONNX Runtime looks for it no sooner.
+/// The refusal of a provider that was taken and turns out, in a run, to lack cuDNN: ONNX Runtime looks for it no
+/// sooner.
 pub(super) fn run_refusal(provider: &Provider, reason: &str) -> Option<Error> {
     if !matches!(provider, Provider::Cuda { .. } | Provider::TensorRt { .. })
         || !reason.to_ascii_lowercase().contains("cudnn")

@@ -179,8 +179,8 @@ impl Noise {
         times_up(elements as f64, self.law.total_variation())
     }
 
-    /// What must be added to the probability that a statement made from at most `samples` samples of so many elements is false:
-    /// samples times [`Noise::total_variation`], rounded up, 1 at most.
+    /// What must be added to the probability that a statement made from at most `samples` samples of so many elements
+    /// is false: samples times [`Noise::total_variation`], rounded up, 1 at most.
     #[must_use]
     pub fn extra_alpha(&self, samples: u64, elements: usize) -> f64 {
         times_up(samples as f64, self.total_variation(elements)).min(1.0)

@@ -16,16 +16,17 @@ pub struct Grid {
 const EXACT: f64 = 16_777_216.0;
 /// The smallest normal f32, and the largest power of two whose 2^24-fold is an f32.
 const STEPS: (i32, i32) = (-126, 103);
-/// log2 of the most steps that sigma may have. The sampler's own lattice must be far finer than the grid, or its gaps show in the
-/// probabilities of the grid's points, and x with them: docs/noise.md, "The sampler's lattice".
+/// log2 of the most steps that sigma may have. The sampler's own lattice must be far finer than the grid, or its gaps
+/// show in the probabilities of the grid's points, and x with them: docs/noise.md, "The sampler's lattice".
 const MOST_STEPS: i32 = 13;
 
 impl Grid {
-    /// The finest grid of steps from sigma / 2^13 on whose sums x + noise are exact in f32 for every |x| <= `max_abs` and
-    /// noise of standard deviation `sigma` (|z| <= [`MAX_ABS_Z`]). For `max_abs` 1 and `sigma` 0.25 the step is 2^-15.
+    /// The finest grid of steps from sigma / 2^13 on whose sums x + noise are exact in f32 for every |x| <= `max_abs`
+    /// and noise of standard deviation `sigma` (|z| <= [`MAX_ABS_Z`]). For `max_abs` 1 and `sigma` 0.25 the step is
+    /// 2^-15.
     ///
-    /// The first bound decides unless `max_abs` is near 2000 sigma or more. It keeps the f32 sampler's lattice from a model that
-    /// knows the generator: docs/noise.md.
+    /// The first bound decides unless `max_abs` is near 2000 sigma or more. It keeps the f32 sampler's lattice from a
+    /// model that knows the generator: docs/noise.md.
     ///
     /// # Errors
     /// `InvalidArgument` when `max_abs` is negative or not finite, `sigma` not positive or not finite, or no step
@@ -53,7 +54,8 @@ impl Grid {
         }
     }
 
-    /// A grid of any step, for tests and measurements: with a step finer than [`Grid::for_range`]'s, noise may betray x.
+    /// A grid of any step, for tests and measurements: with a step finer than [`Grid::for_range`]'s, noise may betray
+    /// x.
     ///
     /// # Errors
     /// `InvalidArgument` unless the step is a power of two from 2^-126 to 2^103.

@@ -37,8 +37,8 @@ fn uniforms<S: Simd, W: Words>(s: S, source: &W, words: &[S::U; 4], first: u32) 
 }
 
 impl<W: Words, const GRID: bool> GaussianRow<'_, W, GRID> {
-    /// The elements of a group from its first counter's words on; leaves the next group's first words in `words`, where it is not
-    /// the row's `LAST`. No closure here: it would be compiled without the path's instructions.
+    /// The elements of a group from its first counter's words on; leaves the next group's first words in `words`, where
+    /// it is not the row's `LAST`. No closure here: it would be compiled without the path's instructions.
     #[inline(always)]
     fn group<S: Simd, const LAST: bool>(
         s: S,

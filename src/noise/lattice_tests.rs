@@ -1,7 +1,7 @@
 //! How evenly the lattice of (radius, angle) fills the cells of a grid: the cells' exact probabilities, by enumeration.
 //!
-//! A reader who knows the generator can tell x from x' by nothing but the cells' deviations from the Gaussian's. Numbers and
-//! what follows from them: docs/noise.md, "The sampler's lattice".
+//! A reader who knows the generator can tell x from x' by nothing but the cells' deviations from the Gaussian's.
+//! Numbers and what follows from them: docs/noise.md, "The sampler's lattice".
 
 use super::grid::Grid;
 use super::normal::{Radii, centred, rotate};
@@ -21,7 +21,8 @@ fn scaled_radii(first: u32, words: usize, scale: f32, mut each: impl FnMut(f32))
     }
 }
 
-/// How many radius words give each f32 from `low` to `high`, as sums: `at(bits)` is the number below the f32 of these bits.
+/// How many radius words give each f32 from `low` to `high`, as sums: `at(bits)` is the number below the f32 of these
+/// bits.
 struct Sums {
     first: u32,
     below: Vec<u64>,
@@ -61,8 +62,8 @@ fn first_above(n: i64, c: f64) -> u32 {
     bits
 }
 
-/// Each cell's deviation from the Gaussian's probability, relatively, for the SIDE x SIDE cells from `corner` on: pairs of words
-/// counted, all of them. The corner lies at angles from 0 to pi/4, not below.
+/// Each cell's deviation from the Gaussian's probability, relatively, for the SIDE x SIDE cells from `corner` on: pairs
+/// of words counted, all of them. The corner lies at angles from 0 to pi/4, not below.
 fn deviations(corner: [i64; 2], scale: f32) -> Vec<f64> {
     let side = SIDE as f64;
     let [x, y] = corner.map(|n| n as f64 - 0.5);
@@ -132,8 +133,9 @@ fn mean_squares(deviations: &[f64]) -> [f64; 5] {
     sums.map(|sum| sum / cells)
 }
 
-/// The mean square of the differences between the deviations of neighbours, of the worst of the four neighbours, over the pairs
-/// of words: `per` places in every octave of the angle, which has a share of its own, for small angles are the worst.
+/// The mean square of the differences between the deviations of neighbours, of the worst of the four neighbours, over
+/// the pairs of words: `per` places in every octave of the angle, which has a share of its own, for small angles are
+/// the worst.
 fn information(scale: f32, per: usize) -> f64 {
     // Blocks at still smaller angles would reach beyond the axis.
     let last = scale.log2().ceil() as i32 - 6;
@@ -156,8 +158,8 @@ fn information(scale: f32, per: usize) -> f64 {
     total[1..].iter().copied().fold(0.0, f64::max)
 }
 
-/// The radius, in slacks, that a reader of whole rows gets where x and x' lie on either side of the same half step in every
-/// element: a half by the shift of one step, which no noise hides, and what the lattice adds.
+/// The radius, in slacks, that a reader of whole rows gets where x and x' lie on either side of the same half step in
+/// every element: a half by the shift of one step, which no noise hides, and what the lattice adds.
 fn radius_over_slack(information: f64, scale: f32) -> f64 {
     0.5 * (0.5 * information * f64::from(scale).powi(2) + 1.0).sqrt()
 }

@@ -128,9 +128,9 @@ impl<S: Simd> Radii<S> {
 
 /// a b as an f32, or as the nearest integer where `ROUND`.
 ///
-/// The integer is that of the product itself, not of its f32: the f32 of a large product has few bits below the point, so that
-/// ties would be common, and a model could read x from the parities of sums. That the product is 48 bits long makes them as rare
-/// as they should be.
+/// The integer is that of the product itself, not of its f32: the f32 of a large product has few bits below the point,
+/// so that ties would be common, and a model could read x from the parities of sums. That the product is 48 bits long
+/// makes them as rare as they should be.
 #[inline(always)]
 fn product<S: Simd, const ROUND: bool>(s: S, a: S::F, b: S::F) -> S::F {
     let high = s.mul(a, b);

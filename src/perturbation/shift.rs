@@ -34,11 +34,11 @@ pub struct Meeting {
 /// A distribution of additive noise, as the search of a radius sees it.
 ///
 /// Over all events of probability p at x, [`ln_min_prob`](Shift::ln_min_prob) is the least and
-/// [`ln_max_prob`](Shift::ln_max_prob) the largest probability at x + delta, for |delta| <= r in the family's norm. Neyman and
-/// Pearson's lemma gives both for any noise.
+/// [`ln_max_prob`](Shift::ln_max_prob) the largest probability at x + delta, for |delta| <= r in the family's norm.
+/// Neyman and Pearson's lemma gives both for any noise.
 ///
-/// Both must be rounded outward, so that an inequality between them also holds between the exact values, and be monotone in r
-/// up to that rounding.
+/// Both must be rounded outward, so that an inequality between them also holds between the exact values, and be
+/// monotone in r up to that rounding.
 pub trait Shift {
     /// The form in which a probability is cheap to move; it stands for no more than a lower bound.
     fn level_below(&self, bound: &Prob) -> f64;
@@ -55,8 +55,8 @@ pub trait Shift {
     /// The noise's own length: radii are of this order, and are found to 1e-9 of it.
     fn scale(&self) -> f64;
 
-    /// The size at which `set` times the least probability of `low` meets the largest of `high`, or a size below it, where there
-    /// is a formula.
+    /// The size at which `set` times the least probability of `low` meets the largest of `high`, or a size below it,
+    /// where there is a formula.
     fn closed_form(&self, _low: f64, _high: f64, _set: usize) -> Option<Meeting> {
         None
     }

@@ -4,9 +4,10 @@ use super::{Meeting, Norm, Shift};
 use crate::stats::Prob;
 use crate::{Error, Result};
 
-/// Uniform noise: a perturbation of l1 size r leaves at least the mass 1 - r/(2 lambda) of the noise in common, with equality
-/// where one element changes. So p falls to p - r/(2 lambda) and rises to p + r/(2 lambda), and the radius of Theorem 1 is
-/// 2 lambda max over t of (t p - p_t)/(t + 1) (Yang et al., ICML 2020, for top-1; docs/statistics.md for top-k).
+/// Uniform noise: a perturbation of l1 size r leaves at least the mass 1 - r/(2 lambda) of the noise in common, with
+/// equality where one element changes. So p falls to p - r/(2 lambda) and rises to p + r/(2 lambda), and the radius of
+/// Theorem 1 is 2 lambda max over t of (t p - p_t)/(t + 1) (Yang et al., ICML 2020, for top-1; docs/statistics.md for
+/// top-k).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Uniform {
     lambda: f64,

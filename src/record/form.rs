@@ -15,8 +15,8 @@ const VERSION: &str = "1.0";
 /// The major version; a reader refuses another.
 const MAJOR: &str = "1";
 
-/// What came of one input, with all that is needed to check it again: the counts can be certified again anywhere. A field that this
-/// version does not know is refused: it may say what the samples do not prove.
+/// What came of one input, with all that is needed to check it again: the counts can be certified again anywhere. A
+/// field that this version does not know is refused: it may say what the samples do not prove.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -185,8 +185,8 @@ impl Record {
     /// The record that was written so.
     ///
     /// # Errors
-    /// `InvalidData` when the text is not JSON of this form, or has a field that this version does not know; the message names the
-    /// field.
+    /// `InvalidData` when the text is not JSON of this form, or has a field that this version does not know; the
+    /// message names the field.
     pub fn from_json(text: &str) -> Result<Self> {
         let record: Self = serde_json::from_str(text).map_err(|error| {
             let at = field_before(text, error.column()).map_or_else(String::new, |field| format!(" (at \"{field}\")"));

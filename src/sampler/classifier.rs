@@ -26,8 +26,8 @@ pub trait BaseClassifier: Send + Sync {
         None
     }
 
-    /// What its speed depends on, in words: what a plan was measured for. Classifiers that differ in speed have different ones.
-    /// `None`: its plans are not kept.
+    /// What its speed depends on, in words: what a plan was measured for. Classifiers that differ in speed have
+    /// different ones. `None`: its plans are not kept.
     fn identity(&self) -> Option<String> {
         None
     }
@@ -45,7 +45,8 @@ pub trait BaseClassifier: Send + Sync {
     /// Gives memory back that earlier runs needed and no run holds now.
     fn release(&self) {}
 
-    /// A runner for batches of up to `batch` rows, to be owned by one thread. Runners of one classifier run concurrently.
+    /// A runner for batches of up to `batch` rows, to be owned by one thread. Runners of one classifier run
+    /// concurrently.
     ///
     /// # Errors
     /// When the buffers cannot be had, or `batch` is not one that the classifier takes.
@@ -63,7 +64,8 @@ pub trait BatchRunner: Send {
     /// The input buffer of the first `rows` rows, row-major, `rows * elements` long.
     fn rows_mut(&mut self, rows: usize) -> &mut [f32];
 
-    /// Classifies the first `rows` rows. `labels[..rows]` get the labels, [`crate::model::NO_LABEL`] where a row has none.
+    /// Classifies the first `rows` rows. `labels[..rows]` get the labels, [`crate::model::NO_LABEL`] where a row has
+    /// none.
     ///
     /// # Errors
     /// When the run failed; `Cancelled` when it was stopped by [`StopRun::stop`].

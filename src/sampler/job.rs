@@ -28,7 +28,8 @@ impl std::fmt::Debug for Job {
 impl Job {
     /// No samples yet, job key 0, around `input`, which is placed on the noise's grid ([`Noise::centre`]).
     ///
-    /// Two jobs with the same noise, job key and purpose get the same rows: give every input of a data set a key of its own.
+    /// Two jobs with the same noise, job key and purpose get the same rows: give every input of a data set a key of its
+    /// own.
     ///
     /// # Errors
     /// `InvalidData` when the input is empty, or has an element that is not finite or that exact noise does not take.
@@ -68,8 +69,8 @@ impl Job {
         self
     }
 
-    /// Draws the first `rows` samples of [`Purpose::Select`] too, and counts them apart: before the others where the job is
-    /// watched, beside them where it is not.
+    /// Draws the first `rows` samples of [`Purpose::Select`] too, and counts them apart: before the others where the
+    /// job is watched, beside them where it is not.
     #[must_use]
     pub fn pilot(mut self, rows: u64) -> Self {
         self.samples.pilot = rows;
@@ -98,8 +99,8 @@ pub struct Drawn {
     /// Counts of the pilot rows, where the job had any.
     pub pilot: Option<Tally>,
     /// Why the job stopped before its last sample, where it did. Which samples are in `tally` is then not determined:
-    /// not always the first ones, and rows of a run that failed are not among them. Such counts are for people to read, and
-    /// certify nothing ([`Ending::CutShort`](crate::counts::Ending::CutShort)).
+    /// not always the first ones, and rows of a run that failed are not among them. Such counts are for people to read,
+    /// and certify nothing ([`Ending::CutShort`](crate::counts::Ending::CutShort)).
     pub stopped: Option<Error>,
     /// From the moment the first row was handed to a worker to the job's end.
     pub elapsed: Duration,
@@ -132,8 +133,8 @@ pub struct JobStopper {
 }
 
 impl JobStopper {
-    /// Stops unfinished jobs of one sampler: no further row of them is handed out, and a run that carries only stopped jobs
-    /// is stopped. The counts so far are kept, and [`JobHandle::wait`] gives them with `why`.
+    /// Stops unfinished jobs of one sampler: no further row of them is handed out, and a run that carries only stopped
+    /// jobs is stopped. The counts so far are kept, and [`JobHandle::wait`] gives them with `why`.
     pub fn stop_all(jobs: &[Self], why: &Error) {
         let mut queue = None;
         for job in jobs {
@@ -203,8 +204,8 @@ impl JobHandle {
         self.stopper.clone()
     }
 
-    /// Stops the job: no further row is handed out, and a run that carries only cancelled rows is stopped. The counts so
-    /// far are kept, and [`JobHandle::wait`] gives them with an error of kind `Cancelled`.
+    /// Stops the job: no further row is handed out, and a run that carries only cancelled rows is stopped. The counts
+    /// so far are kept, and [`JobHandle::wait`] gives them with an error of kind `Cancelled`.
     pub fn cancel(&self) {
         let cancelled = Error::new(ErrorKind::Cancelled, "the job was cancelled");
         JobStopper::stop_all(std::slice::from_ref(&self.stopper), &cancelled);

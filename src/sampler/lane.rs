@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Whose rows they are: a client, a request. Jobs of one lane are served in the order they were submitted. Of several lanes
-/// those that had few rows so far go first, so that what needs few rows is done soon however much else waits; one batch in four
-/// goes to the lane that has waited longest, so that none waits for ever.
+/// Whose rows they are: a client, a request. Jobs of one lane are served in the order they were submitted. Of several
+/// lanes those that had few rows so far go first, so that what needs few rows is done soon however much else waits; one
+/// batch in four goes to the lane that has waited longest, so that none waits for ever.
 ///
-/// Once deadlines pass of jobs that had hardly a row, lanes that have begun, and had fewer than 32 rows, go first and the newest is
-/// begun next, until none is left to begin: in the order of arrival every job would be begun when it is nearly late. Lanes that have
-/// not begun then wait for one batch in 32, which goes to the oldest of all.
+/// Once deadlines pass of jobs that had hardly a row, lanes that have begun, and had fewer than 32 rows, go first and
+/// the newest is begun next, until none is left to begin: in the order of arrival every job would be begun when it is
+/// nearly late. Lanes that have not begun then wait for one batch in 32, which goes to the oldest of all.
 #[derive(Clone, Debug, Default)]
 pub struct Lane(Arc<Standing>);
 

@@ -66,7 +66,8 @@ impl Lanes {
         self.turns
     }
 
-    /// Rows for a batch of at most `room`, from the lane whose turn it is and, where that runs dry, from those behind it.
+    /// Rows for a batch of at most `room`, from the lane whose turn it is and, where that runs dry, from those behind
+    /// it.
     pub fn take(&mut self, mut room: u64) -> Vec<Segment> {
         let mut segments = Vec::new();
         self.batches += 1;

@@ -1,5 +1,5 @@
-//! The scheduler under loom: every interleaving of its locks, up to a number of preemptions, ends without a deadlock, a lost
-//! row or a hook called twice. `make test-loom`.
+//! The scheduler under loom: every interleaving of its locks, up to a number of preemptions, ends without a deadlock, a
+//! lost row or a hook called twice. `make test-loom`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,9 +1,9 @@
 //! Jobs, their rows and the batches that carry them: label counts of noisy copies of an input.
 //!
-//! A [`Job`] asks for the labels of a range of samples around one input; a [`Sampler`] packs rows of one or many jobs into
-//! full batches on its worker threads, so that the tails of jobs and small jobs still fill a batch. Counts depend on the
-//! model, the input, sigma, the seed, the job key, the purpose and the sample range, and on nothing else: not on batch
-//! size, threads, packing or restarts (up to the model's own floating-point dependence on batch shape). Counts of
+//! A [`Job`] asks for the labels of a range of samples around one input; a [`Sampler`] packs rows of one or many jobs
+//! into full batches on its worker threads, so that the tails of jobs and small jobs still fill a batch. Counts depend
+//! on the model, the input, sigma, the seed, the job key, the purpose and the sample range, and on nothing else: not on
+//! batch size, threads, packing or restarts (up to the model's own floating-point dependence on batch shape). Counts of
 //! disjoint sample ranges add.
 //!
 //! The sampler knows nothing of alpha, k or radii: what counts say is for [`crate::certificate`].

@@ -14,7 +14,8 @@ pub struct Opened {
     pub model: Arc<Model>,
     /// What runs the rows: the model itself, or its sessions on GPUs, where rows stay.
     pub classifier: Arc<dyn BaseClassifier>,
-    /// The threads of a plan where none are asked for: one a usable core on the processor, one a device with GPUs, else one.
+    /// The threads of a plan where none are asked for: one a usable core on the processor, one a device with GPUs, else
+    /// one.
     pub threads: usize,
     devices: Vec<u32>,
     memory_limit: Option<u64>,
@@ -29,13 +30,13 @@ impl std::fmt::Debug for Opened {
 /// Opens a model's file. With [`Provider::Cuda`] and [`Provider::TensorRt`] rows stay on the device
 /// ([`crate::sampler::cuda::CudaClassifier`], feature `cuda`), except where the model's output is no tensor.
 ///
-/// `devices` are the GPUs that share the rows, by the driver's indices; the provider's own device index is then not used. Empty:
-/// the provider's own device. `batch` is the only batch that will be run, where that is known: TensorRT then builds its engine
-/// for it alone ([`TensorRtOptions::batch`]).
+/// `devices` are the GPUs that share the rows, by the driver's indices; the provider's own device index is then not
+/// used. Empty: the provider's own device. `batch` is the only batch that will be run, where that is known: TensorRT
+/// then builds its engine for it alone ([`TensorRtOptions::batch`]).
 ///
 /// # Errors
-/// As [`Model::open`]; `InvalidArgument` (`devices`) where the provider has none, one is named twice, or several are named for a
-/// model whose rows go through the host.
+/// As [`Model::open`]; `InvalidArgument` (`devices`) where the provider has none, one is named twice, or several are
+/// named for a model whose rows go through the host.
 pub fn open(path: impl AsRef<Path>, options: &ModelOptions, devices: &[u32], batch: Option<usize>) -> Result<Opened> {
     let path = path.as_ref();
     open_by(&|options| Model::open(path, options), options, devices, batch)
@@ -112,8 +113,8 @@ impl Opened {
         self.devices.iter().map(|&device| provider.on(device).to_string()).collect::<Vec<_>>().join(",")
     }
 
-    /// A search for the plan of `threads` threads, or of as many as suit the provider. On the processor, a batch keeps to
-    /// [`ModelOptions::memory_limit`].
+    /// A search for the plan of `threads` threads, or of as many as suit the provider. On the processor, a batch keeps
+    /// to [`ModelOptions::memory_limit`].
     ///
     /// # Errors
     /// `InvalidArgument` (`memory_limit`) where not even batches of one row do.
@@ -127,8 +128,8 @@ impl Opened {
         Ok(Search { threads, most: rows, ..Search::default() })
     }
 
-    /// The batch plan: with the threads and the batch as given, else kept from an earlier search, or measured. With `keep` a measured
-    /// plan is kept in the user's cache folder.
+    /// The batch plan: with the threads and the batch as given, else kept from an earlier search, or measured. With
+    /// `keep` a measured plan is kept in the user's cache folder.
     ///
     /// # Errors
     /// `InvalidArgument` when the plan does not fit the model; as [`Search::run`].

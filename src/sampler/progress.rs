@@ -222,7 +222,8 @@ impl JobState {
         noise.noisy_row(sample, &self.samples.centre, out)
     }
 
-    /// Counts the labels of rows that were handed out. True when a look has released further rows, which are to be queued.
+    /// Counts the labels of rows that were handed out. True when a look has released further rows, which are to be
+    /// queued.
     pub(super) fn give_back(&self, pilot: bool, labels: &[u32]) -> bool {
         let mut progress = self.lock();
         progress.counter(pilot).add(labels);
@@ -237,8 +238,8 @@ impl JobState {
         self.settle(progress, rows)
     }
 
-    /// Whether whoever holds counts of this job is to give them back: every row up to the next look, or the last, is handed
-    /// out, or no further one will be.
+    /// Whether whoever holds counts of this job is to give them back: every row up to the next look, or the last, is
+    /// handed out, or no further one will be.
     #[cfg(feature = "cuda")]
     pub(super) fn is_due_back(&self) -> bool {
         let progress = self.lock();
@@ -272,8 +273,8 @@ impl JobState {
         self.settle(progress, rows);
     }
 
-    /// Notes that `rows` rows are no longer out, has the watch look where that is due, and ends the job where it is over. True
-    /// when further rows are to be queued.
+    /// Notes that `rows` rows are no longer out, has the watch look where that is due, and ends the job where it is
+    /// over. True when further rows are to be queued.
     fn settle<'a>(&'a self, mut progress: MutexGuard<'a, Progress>, rows: u64) -> bool {
         progress.out -= rows;
         let mut more = false;

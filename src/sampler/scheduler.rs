@@ -37,8 +37,8 @@ impl Sampler {
     /// Starts `plan.threads` workers with buffers for batches of `plan.batch` rows each.
     ///
     /// # Errors
-    /// `InvalidArgument` when the plan has no row or no thread, or not the classifier's fixed batch; what the classifier
-    /// says when it cannot give a runner; `Internal` when a thread cannot be started.
+    /// `InvalidArgument` when the plan has no row or no thread, or not the classifier's fixed batch; what the
+    /// classifier says when it cannot give a runner; `Internal` when a thread cannot be started.
     pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan) -> Result<Self> {
         plan.check(classifier.as_ref())?;
         let queue = Arc::new(WorkQueue::new(plan.threads, classifier.fixed_batch().is_some()));
@@ -80,9 +80,9 @@ impl Sampler {
         self.enqueue(job, None)
     }
 
-    /// Queues a job, and has `on_end` called exactly once when it has ended: with all its samples, by a stop, by a failure,
-    /// or because the sampler was dropped. No lock is held then. The thread is a worker's, or the one that stops the job:
-    /// `on_end` must not block it, nor drop this sampler. A panic of `on_end` is caught and ignored.
+    /// Queues a job, and has `on_end` called exactly once when it has ended: with all its samples, by a stop, by a
+    /// failure, or because the sampler was dropped. No lock is held then. The thread is a worker's, or the one that
+    /// stops the job: `on_end` must not block it, nor drop this sampler. A panic of `on_end` is caught and ignored.
     ///
     /// # Errors
     /// As [`Sampler::submit`]; `on_end` is then dropped.

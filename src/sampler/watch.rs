@@ -4,10 +4,10 @@ use crate::stats::Tally;
 
 /// Looks at a job's counts while it draws, and says when they are enough.
 ///
-/// It sees the counts of exactly the first m samples, for numbers m that it chose before it saw any later row, so what it
-/// sees depends on the rows alone: not on batches, threads or other jobs. While it is asked, the job's next rows
-/// wait and those of other jobs take their place in the batches. It is called on a worker's thread, with no lock held; a panic
-/// ends its job with an error.
+/// It sees the counts of exactly the first m samples, for numbers m that it chose before it saw any later row, so what
+/// it sees depends on the rows alone: not on batches, threads or other jobs. While it is asked, the job's next rows
+/// wait and those of other jobs take their place in the batches. It is called on a worker's thread, with no lock held;
+/// a panic ends its job with an error.
 pub trait Watch: Send {
     /// The counts of the pilot rows, once, before any other row is drawn. Not called where there is no pilot.
     fn pilot(&mut self, counts: &Tally) {

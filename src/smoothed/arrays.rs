@@ -12,7 +12,8 @@ use crate::perturbation::IntoFamily;
 use crate::{Error, Result};
 
 impl SmoothedClassifier {
-    /// Opens a model with the usual options. `noise` is a sigma, or a [`Family`](crate::perturbation::Family), or its text (`uniform:0.5`).
+    /// Opens a model with the usual options. `noise` is a sigma, or a [`Family`](crate::perturbation::Family), or its
+    /// text (`uniform:0.5`).
     ///
     /// # Errors
     /// As [`Builder::open`].
@@ -39,12 +40,12 @@ impl SmoothedClassifier {
         self.sampler().classifier().shape()
     }
 
-    /// Answers one question about one input, and waits for it. The input has the shape of the model's, or one axis of as many elements;
-    /// its stream is 0.
+    /// Answers one question about one input, and waits for it. The input has the shape of the model's, or one axis of
+    /// as many elements; its stream is 0.
     ///
     /// # Errors
-    /// `InvalidData` when the shape is another, or an element is not finite; `InvalidArgument` when the request is out of range. What
-    /// went wrong later is in the outcome, with the counts so far.
+    /// `InvalidData` when the shape is another, or an element is not finite; `InvalidArgument` when the request is out
+    /// of range. What went wrong later is in the outcome, with the counts so far.
     pub fn run<D: Dimension>(&self, input: ArrayView<'_, f32, D>, task: Task, request: &Request) -> Result<Outcome> {
         self.check_shape(input.shape())?;
         let input = input.as_standard_layout();
@@ -116,8 +117,8 @@ impl Outcome {
     }
 }
 
-/// The certified radii of outcomes, [inputs, k]: of a label's certificate, or of an answer's set; 0 where nothing is certified, for
-/// want of an answer too.
+/// The certified radii of outcomes, [inputs, k]: of a label's certificate, or of an answer's set; 0 where nothing is
+/// certified, for want of an answer too.
 pub fn radii(outcomes: &[Outcome]) -> Array2<f64> {
     let ks = outcomes.first().map_or(0, |outcome| outcome.request.k.len());
     Array2::from_shape_fn((outcomes.len(), ks), |(i, j)| match &outcomes[i].answer {

@@ -69,11 +69,12 @@ impl Builder {
         Self { keep_plan, ..self }
     }
 
-    /// Opens the model and starts its threads. `noise` is a sigma, or a [`Family`](crate::perturbation::Family), or its text.
+    /// Opens the model and starts its threads. `noise` is a sigma, or a [`Family`](crate::perturbation::Family), or its
+    /// text.
     ///
     /// # Errors
-    /// `NotFound`, `Io`, `Model`, `Provider` or `Runtime` as [`crate::model::Model::open`]; `InvalidArgument` when the noise is out of
-    /// range or an option does not fit the model.
+    /// `NotFound`, `Io`, `Model`, `Provider` or `Runtime` as [`crate::model::Model::open`]; `InvalidArgument` when the
+    /// noise is out of range or an option does not fit the model.
     pub fn open(self, noise: impl IntoFamily) -> Result<SmoothedClassifier> {
         let noise = noise.into_family()?;
         let opened = sampler::open(&self.path, &self.options, &self.devices, self.batch)?;

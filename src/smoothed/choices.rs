@@ -14,8 +14,8 @@ use crate::{Error, Result};
 pub enum AllocationChoice {
     /// This allocation of alpha.
     As(Allocation),
-    /// The allocation that promises the largest radius, by the n0 samples that also select the label where none is given
-    /// ([`crate::certificate::auto`]).
+    /// The allocation that promises the largest radius, by the n0 samples that also select the label where none is
+    /// given ([`crate::certificate::auto`]).
     Auto,
 }
 
@@ -60,7 +60,8 @@ pub enum NoiseMode {
     /// exact Gaussian.
     #[default]
     Grid,
-    /// Inputs on a declared grid, and the Gaussian discretised to it; what separates it from an exact one is taken off alpha.
+    /// Inputs on a declared grid, and the Gaussian discretised to it; what separates it from an exact one is taken off
+    /// alpha.
     Exact(ExactGrid),
 }
 

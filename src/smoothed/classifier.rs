@@ -17,7 +17,8 @@ use crate::sampler::{BaseClassifier, Job, JobHandle, Lane, Plan, Sampler};
 use crate::stats::MAX_TRIALS;
 use crate::{Error, Result};
 
-/// A smoothed classifier, with the threads that draw its samples. Safe to share between threads, whose samples share batches.
+/// A smoothed classifier, with the threads that draw its samples. Safe to share between threads, whose samples share
+/// batches.
 #[derive(Debug)]
 pub struct SmoothedClassifier {
     // Declared first: closing the sampler ends every job, and the timer may be ending one meanwhile.
@@ -54,8 +55,8 @@ impl SmoothedClassifier {
     /// Inputs that share a seed must have streams of their own, or they get the same noise.
     ///
     /// # Errors
-    /// `InvalidArgument` when the request is out of range or does not fit the number of labels; `InvalidData` when the input
-    /// has another number of elements than the model takes, or one that is not finite.
+    /// `InvalidArgument` when the request is out of range or does not fit the number of labels; `InvalidData` when the
+    /// input has another number of elements than the model takes, or one that is not finite.
     pub fn submit(&self, input: &[f32], task: Task, request: &Request, stream: u64) -> Result<Pending> {
         let request = self.settle(&[task], request)?;
         self.sampler.check_elements(input.len())?;
@@ -64,12 +65,12 @@ impl SmoothedClassifier {
         Ok(Pending::new(handle, judgement, task, request, origin, stream))
     }
 
-    /// Queues one task for each of `tasks.len()` inputs, row-major in `inputs`; input i gets the stream `stream + i`. They share
-    /// one seed, one deadline, one cancel token and one callback.
+    /// Queues one task for each of `tasks.len()` inputs, row-major in `inputs`; input i gets the stream `stream + i`.
+    /// They share one seed, one deadline, one cancel token and one callback.
     ///
     /// # Errors
-    /// As [`SmoothedClassifier::submit`], and `InvalidArgument` when there is no input or a stream overflows. Nothing is
-    /// queued then, and [`Control::done`] is dropped.
+    /// As [`SmoothedClassifier::submit`], and `InvalidArgument` when there is no input or a stream overflows. Nothing
+    /// is queued then, and [`Control::done`] is dropped.
     pub fn submit_batch(
         &self,
         inputs: &[f32],
@@ -120,8 +121,8 @@ impl SmoothedClassifier {
         Ok(Batch::new(flight, pending))
     }
 
-    /// Queues the samples `samples` of the estimation noise of one input, with the request's sigma, seed and grid. Counts of
-    /// disjoint ranges add to those of a task over all of them.
+    /// Queues the samples `samples` of the estimation noise of one input, with the request's sigma, seed and grid.
+    /// Counts of disjoint ranges add to those of a task over all of them.
     ///
     /// # Errors
     /// `InvalidArgument` when sigma, the largest input or the range is out of range; `InvalidData` as

@@ -59,8 +59,8 @@ impl Flight {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Waits for the end, and tells `progress` of the samples done and of all samples, on this thread: at the end, and at most
-    /// once a batch before it.
+    /// Waits for the end, and tells `progress` of the samples done and of all samples, on this thread: at the end, and
+    /// at most once a batch before it.
     pub fn wait_with(&self, mut progress: impl FnMut(u64, u64)) {
         let (mut reported, total) = (None, self.samples_total());
         loop {
@@ -76,7 +76,8 @@ impl Flight {
         }
     }
 
-    /// Waits until [`Control::done`](super::Control::done) has returned, where there is one; at once when called from it.
+    /// Waits until [`Control::done`](super::Control::done) has returned, where there is one; at once when called from
+    /// it.
     pub fn wait_done(&self) {
         let here = Some(std::thread::current().id());
         let waited = self

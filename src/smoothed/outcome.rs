@@ -24,7 +24,8 @@ pub enum Answer {
 pub struct Outcome {
     /// The answer, or why there is none: the task was cancelled, late, or a run of the model failed.
     ///
-    /// A task with a rule that is late has the answer of its last look, which is sound; `early_stop` says that it was late.
+    /// A task with a rule that is late has the answer of its last look, which is sound; `early_stop` says that it was
+    /// late.
     pub answer: Result<Answer>,
     /// What was decided for each k of the request; empty where there is no answer.
     pub decisions: Vec<Decision>,
@@ -32,8 +33,8 @@ pub struct Outcome {
     pub early_stop: Option<Error>,
     /// Counts of the samples that the answer rests on; of those that were drawn, where there is no answer.
     pub counts: Counts,
-    /// For each k, the counts of the earlier look that its part of the answer rests on: with several k one may be decided before
-    /// the others. `None` where that is `counts`; empty where there is no answer.
+    /// For each k, the counts of the earlier look that its part of the answer rests on: with several k one may be
+    /// decided before the others. `None` where that is `counts`; empty where there is no answer.
     pub earlier: Vec<Option<Counts>>,
     /// Samples drawn, those after the last look among them; not those that select.
     pub samples_drawn: u64,

@@ -13,14 +13,15 @@ use crate::{Error, Result};
 pub enum Task {
     /// The top-k set, or abstain.
     Predict,
-    /// The radius within which this label stays in the top k. It must be fixed beforehand: given, predicted, or selected from
-    /// other samples; a label read off a certificate's own counts (the same seed, key and n) is not, and the radius is then void.
+    /// The radius within which this label stays in the top k. It must be fixed beforehand: given, predicted, or
+    /// selected from other samples; a label read off a certificate's own counts (the same seed, key and n) is not, and
+    /// the radius is then void.
     Certify(usize),
     /// The same for the label most frequent among n0 samples of its own, independent of the n samples that certify it.
     CertifySelected,
-    /// The guarantees for the k labels that are returned ([`Guarantee`](super::Guarantee)): those most frequent among n0 samples of
-    /// their own or, with n0 = 0, among the very n samples that certify them. A rule, which takes n0 > 0, is about the radius of the
-    /// whole set.
+    /// The guarantees for the k labels that are returned ([`Guarantee`](super::Guarantee)): those most frequent among
+    /// n0 samples of their own or, with n0 = 0, among the very n samples that certify them. A rule, which takes n0 > 0,
+    /// is about the radius of the whole set.
     CertifyAnswer,
 }
 
@@ -52,22 +53,22 @@ pub struct Request {
     pub rule: Rule,
     /// How alpha is split between the bounds.
     pub allocation: AllocationChoice,
-    /// Randomized exact bounds ([`Validity::Randomized`]), for certificates of one label by a fixed n: a little larger radii on
-    /// average. Each k and stream has one uniform, from the seed or key that its samples come from, so that a certificate can be
-    /// made again. False by default.
+    /// Randomized exact bounds ([`Validity::Randomized`]), for certificates of one label by a fixed n: a little larger
+    /// radii on average. Each k and stream has one uniform, from the seed or key that its samples come from, so that a
+    /// certificate can be made again. False by default.
     pub randomized: bool,
     /// Where the noise's bits come from.
     pub generator: Generator,
     /// How noise is made, and on which grid.
     pub mode: NoiseMode,
-    /// The largest |x| that the noise grid of [`NoiseMode::Grid`] is to carry exactly; part of the smoothed classifier, so the
-    /// same for every input.
+    /// The largest |x| that the noise grid of [`NoiseMode::Grid`] is to carry exactly; part of the smoothed classifier,
+    /// so the same for every input.
     pub input_max: f64,
 }
 
 impl Request {
-    /// The field's usual request: k = 1, n = 100,000 fixed, n0 = 100, alpha = 0.001, `ranked` bounds, inputs in [-1, 1], a seed
-    /// from the operating system.
+    /// The field's usual request: k = 1, n = 100,000 fixed, n0 = 100, alpha = 0.001, `ranked` bounds, inputs in [-1,
+    /// 1], a seed from the operating system.
     pub fn new(noise: impl Into<Family>) -> Self {
         Self {
             family: noise.into(),
@@ -267,7 +268,8 @@ impl Request {
     /// The noise that the request asks for, with its seed or key, or a new one from the operating system.
     ///
     /// # Errors
-    /// `InvalidArgument` when the parameter of the noise, the largest input or the exact grid is out of range; `Io` when the operating system gives no seed.
+    /// `InvalidArgument` when the parameter of the noise, the largest input or the exact grid is out of range; `Io`
+    /// when the operating system gives no seed.
     pub fn noise(&self) -> Result<Noise> {
         self.noise_from(self.generator.source()?)
     }

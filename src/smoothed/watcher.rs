@@ -80,8 +80,8 @@ impl Judgement {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the looks say, once no further sample will be looked at: all of the request's statements, those not decided as
-    /// undecided. `None` before the first look.
+    /// What the looks say, once no further sample will be looked at: all of the request's statements, those not decided
+    /// as undecided. `None` before the first look.
     pub(super) fn judged(&self, pilot: Option<&Counts>) -> Result<Option<Judged>> {
         let mut state = self.lock();
         let Some(seen) = state.seen.clone() else { return Ok(None) };
@@ -122,8 +122,8 @@ impl Judgement {
     }
 }
 
-/// The statement of the last look, or of the earlier one that decided where that has the larger radius. The statements of all looks
-/// are true at once, so the largest may be taken: of several k one is often decided before the others.
+/// The statement of the last look, or of the earlier one that decided where that has the larger radius. The statements
+/// of all looks are true at once, so the largest may be taken: of several k one is often decided before the others.
 fn larger<T>(
     last: &Counts,
     earlier: &mut Option<Counts>,

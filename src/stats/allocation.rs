@@ -8,16 +8,17 @@ use crate::{Error, Result};
 
 /// How alpha is spent, as a value that is chosen before the samples are drawn, recorded, and applied to their counts.
 ///
-/// All hold for a label fixed before the counts were seen; so must be the allocation, the names in it included: given, or chosen
-/// from other samples ([`certificate::auto`](crate::certificate::auto)).
+/// All hold for a label fixed before the counts were seen; so must be the allocation, the names in it included: given,
+/// or chosen from other samples ([`certificate::auto`](crate::certificate::auto)).
 ///
 /// Written `ranked`, `ranked:0.75`, `simuem`, `binocp`, `pooled:0.75` and `pooled:0.75:3,7`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Allocation {
-    /// One bound for the label and one for each of its k strongest rivals. Tighter than the other two whenever k + 1 < c and the rivals are not one label.
+    /// One bound for the label and one for each of its k strongest rivals. Tighter than the other two whenever k + 1 <
+    /// c and the rivals are not one label.
     ///
-    /// The k rivals with the largest true probabilities are fixed, though unknown: with probability 1 - k alpha/(k + 1) the bounds
-    /// of all of them hold, and then the sorted bounds of all rivals dominate the sorted probabilities.
+    /// The k rivals with the largest true probabilities are fixed, though unknown: with probability 1 - k alpha/(k + 1)
+    /// the bounds of all of them hold, and then the sorted bounds of all rivals dominate the sorted probabilities.
     Ranked {
         /// The label's share of alpha, in (0, 1); the k rivals share the rest equally. `None`: 1/(k + 1) for each.
         label_share: Option<f64>,
@@ -84,8 +85,8 @@ impl Allocation {
     /// Refuses an allocation that does not fit a certificate of `label` for the top `k` of `classes` labels at `alpha`.
     ///
     /// # Errors
-    /// `InvalidArgument` when a share is not in (0, 1), a named rival is the label or no label, names are not ascending or not
-    /// fewer than k, k is not in 1..c, or alpha or a share of it is outside the range of [`check_alpha`].
+    /// `InvalidArgument` when a share is not in (0, 1), a named rival is the label or no label, names are not ascending
+    /// or not fewer than k, k is not in 1..c, or alpha or a share of it is outside the range of [`check_alpha`].
     pub fn check(&self, label: usize, k: usize, classes: usize, alpha: f64) -> Result<()> {
         let refuse = |message: String| Err(Error::argument("allocation", message));
         if label >= classes {
@@ -111,8 +112,8 @@ impl Allocation {
         }
     }
 
-    /// The failure probability of the label's bound and that of each bound of rivals, both rounded down; the second is 0
-    /// where there is none.
+    /// The failure probability of the label's bound and that of each bound of rivals, both rounded down; the second is
+    /// 0 where there is none.
     fn shares(&self, alpha: f64, k: usize, classes: usize) -> Result<(f64, f64)> {
         check_k(k, classes)?;
         check_alpha(alpha)?;
@@ -136,12 +137,13 @@ impl Allocation {
         Ok(shares)
     }
 
-    /// The label's bound from below and its rivals' from above, all true at once with probability at least 1 - `alpha`: with
-    /// [`Validity::Fixed`] at the number of samples fixed beforehand, with [`Validity::Anytime`] at all numbers of samples at once (with
-    /// [`Validity::AnytimeTo`] up to the last).
+    /// The label's bound from below and its rivals' from above, all true at once with probability at least 1 - `alpha`:
+    /// with [`Validity::Fixed`] at the number of samples fixed beforehand, with [`Validity::Anytime`] at all numbers of
+    /// samples at once (with [`Validity::AnytimeTo`] up to the last).
     ///
     /// # Errors
-    /// As [`Allocation::check`]; `InvalidArgument` when no sample or more than [`MAX_TRIALS`](super::MAX_TRIALS) samples were drawn.
+    /// As [`Allocation::check`]; `InvalidArgument` when no sample or more than [`MAX_TRIALS`](super::MAX_TRIALS)
+    /// samples were drawn.
     pub fn bounds(
         &self,
         counts: &Tally,
@@ -154,8 +156,9 @@ impl Allocation {
         self.bounds_of(&self.tally(counts, label, k, &mut Vec::new()), k, alpha, validity)
     }
 
-    /// What is left to hope for: the label's bound from *above* and its rivals' from *below*, all true at once with probability
-    /// at least 1 - `alpha`. The radius they give is the most that this allocation can reach with any number of samples.
+    /// What is left to hope for: the label's bound from *above* and its rivals' from *below*, all true at once with
+    /// probability at least 1 - `alpha`. The radius they give is the most that this allocation can reach with any
+    /// number of samples.
     ///
     /// The label has alpha/2 (alpha, where no rival is bounded), every rival alpha/(2(c - 1)).
     ///
@@ -182,8 +185,8 @@ impl Allocation {
         let label = validity.upper(own, n, half)?;
         let lower = |count: u64| validity.lower(count, n, each);
         let rivals = if let Self::Pooled { .. } = self {
-            // A sum has the samples without a label once; which of its labels' bounds they would be in is left open: in none.
-            // Rounded down by more than the sum's error.
+            // A sum has the samples without a label once; which of its labels' bounds they would be in is left open: in
+            // none. Rounded down by more than the sum's error.
             let p = distinct(rivals, lower)?.iter().map(|lower| lower.p).sum::<f64>() * (1.0 - 1e-10);
             RivalBounds::Sum { sum: Prob { p, q: 1.0 - p }, size: rivals.len() }
         } else {

@@ -1,15 +1,17 @@
 //! Confidence bounds that hold at all numbers of samples at once (a confidence sequence), rounded outward.
 //!
-//! Mates of [`binomial`](super::binomial): the same arguments, but the statement "p is at least the bound" is true at *every*
-//! look with probability at least 1 - `alpha`, so that a look at the counts may decide whether to go on.
+//! Mates of [`binomial`](super::binomial): the same arguments, but the statement "p is at least the bound" is true at
+//! *every* look with probability at least 1 - `alpha`, so that a look at the counts may decide whether to go on.
 //!
-//! The bound is the p0 at which a mixture of likelihood ratios against p0 reaches 1/alpha (Robbins, Annals of Mathematical
-//! Statistics 41, 1970; Ville's inequality). The alternatives are p = p0 + u (1 - p0), with u drawn from `PARTS` (below):
+//! The bound is the p0 at which a mixture of likelihood ratios against p0 reaches 1/alpha (Robbins, Annals of
+//! Mathematical Statistics 41, 1970; Ville's inequality). The alternatives are p = p0 + u (1 - p0), with u drawn from
+//! `PARTS` (below):
 //!
 //! M(s, f; p0) = E_u (1 - u)^f (1 + u (1 - p0)/p0)^s for s successes and f failures.
 //!
-//! Every factor of M has mean at most 1 under every p <= p0, so M is a supermartingale that starts at 1; and M falls in p0,
-//! so what it rejects is all below one root. `docs/statistics.md` has the proof, the choice of `PARTS` and the error.
+//! Every factor of M has mean at most 1 under every p <= p0, so M is a supermartingale that starts at 1; and M falls in
+//! p0, so what it rejects is all below one root. `docs/statistics.md` has the proof, the choice of `PARTS` and the
+//! error.
 
 use super::binomial::first_guess;
 use super::tail::{Odds, Precision, Tail, Value, deviance};
@@ -36,11 +38,11 @@ const PARTS: [(f64, Part); 5] = [
     (16.0 / 64.0, Part::Beta(8)),
 ];
 
-/// The lower bound of the success probability from `successes` in `trials` trials that holds at all numbers of trials at once;
-/// 0 at no success.
+/// The lower bound of the success probability from `successes` in `trials` trials that holds at all numbers of trials
+/// at once; 0 at no success.
 ///
-/// With probability at least 1 - `alpha` it does not exceed the success probability at any number of trials. `p` is never
-/// above and `q` never below the exact value, and both are within 2e-12 of it relative to min(p, q). Never above
+/// With probability at least 1 - `alpha` it does not exceed the success probability at any number of trials. `p` is
+/// never above and `q` never below the exact value, and both are within 2e-12 of it relative to min(p, q). Never above
 /// [`binomial::lower`](super::binomial::lower) by more than that rounding.
 ///
 /// # Errors
@@ -76,8 +78,9 @@ pub fn upper(successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
     Ok(lower(failures, trials, alpha)?.complement())
 }
 
-/// The p-value, rounded up, of the one-sided test that `a` is no more likely than `b`, from `a` and `b` samples of each: with
-/// probability at least 1 - alpha it stays above alpha at all looks if the hypothesis is true. 1 when `a <= b`.
+/// The p-value, rounded up, of the one-sided test that `a` is no more likely than `b`, from `a` and `b` samples of
+/// each: with probability at least 1 - alpha it stays above alpha at all looks if the hypothesis is true. 1 when `a <=
+/// b`.
 ///
 /// # Errors
 /// `InvalidArgument` when `a + b` exceeds [`MAX_TRIALS`](super::MAX_TRIALS).
@@ -110,8 +113,8 @@ fn solve(successes: u64, failures: u64, alpha: f64) -> Result<Odds> {
     let mut odds = first_guess(successes as f64, failures as f64, start.max(1e-150));
     for _ in 0..500 {
         let (ln_capital, slope) = capital(successes, failures, odds);
-        // ln M is convex and falls in the log-odds: from anywhere a Newton step lands left of the root, and from there the
-        // iteration climbs to it.
+        // ln M is convex and falls in the log-odds: from anywhere a Newton step lands left of the root, and from there
+        // the iteration climbs to it.
         let step = (target - ln_capital) / slope;
         odds = odds.shifted(step.max(-100.0));
         // The error that is left is below |slope| step^2.
@@ -155,8 +158,8 @@ fn point(successes: u64, failures: u64, odds: Odds, v: f64) -> (f64, f64) {
     (deviance(successes, failures, odds) - deviance(successes, failures, other), -s * (1.0 - v) * odds.q / p)
 }
 
-/// ln of the part with density b (1 - u)^(b - 1), b P(Bin(N, p0) <= s)/((f + b) P(Bin(N, p0) = s)) for N = s + f + b, and its
-/// slope.
+/// ln of the part with density b (1 - u)^(b - 1), b P(Bin(N, p0) <= s)/((f + b) P(Bin(N, p0) = s)) for N = s + f + b,
+/// and its slope.
 fn beta(successes: u64, failures: u64, odds: Odds, b: u64) -> (f64, f64) {
     const PRECISION: Precision = Precision::LogOdds(4e-15);
     let Odds { p, q } = odds;
@@ -175,7 +178,8 @@ fn beta(successes: u64, failures: u64, odds: Odds, b: u64) -> (f64, f64) {
         let Value { slope, lambda, .. } = Tail::new(failures + b, successes).at(odds.swapped(), PRECISION);
         return (ln_front - slope.ln(), q + lambda - slope);
     };
-    // With the upper tail T = P(Bin(N, p0) > s), T slope = n (1 - p0) P(Bin(N, p0) = n): the part is b p (1 - T)/(T slope).
+    // With the upper tail T = P(Bin(N, p0) > s), T slope = n (1 - p0) P(Bin(N, p0) = n): the part is b p (1 - T)/(T
+    // slope).
     let (tail, rest) = (ln_tail.exp(), -ln_tail.exp_m1());
     (ln_front + rest.ln() - ln_tail - slope.ln(), q - lambda - slope * tail / rest)
 }

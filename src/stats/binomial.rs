@@ -4,14 +4,14 @@ use super::tail::{Odds, Precision, Tail, Value};
 use super::{Prob, check_alpha, check_trials, normal};
 use crate::{Error, ErrorKind, Result};
 
-/// The outward margin, relative to min(p, 1 - p): over four times the error that `docs/statistics.md` bounds, and with it
-/// below the 1e-12 that is promised.
+/// The outward margin, relative to min(p, 1 - p): over four times the error that `docs/statistics.md` bounds, and with
+/// it below the 1e-12 that is promised.
 const MARGIN: f64 = 4e-13;
 
 /// The Clopper-Pearson lower bound: the `alpha`-quantile of Beta(n, N - n + 1) for n successes in N trials, 0 at n = 0.
 ///
-/// With probability at least 1 - `alpha` it does not exceed the success probability. `p` is never above and `q` never below
-/// the exact value, and both are within 1e-12 of it relative to min(p, q).
+/// With probability at least 1 - `alpha` it does not exceed the success probability. `p` is never above and `q` never
+/// below the exact value, and both are within 1e-12 of it relative to min(p, q).
 ///
 /// # Errors
 /// `InvalidArgument` unless `successes <= trials`, 1 <= `trials` <= [`MAX_TRIALS`](super::MAX_TRIALS) and `alpha` is in
@@ -56,10 +56,11 @@ pub fn upper(successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
     Ok(lower(failures, trials, alpha)?.complement())
 }
 
-/// The p-value of the two-sided binomial test that `a` and `b` are equally likely, min(1, 2 P(Bin(a + b, 1/2) >= max(a, b))),
-/// rounded up; 1 when `a == b`.
+/// The p-value of the two-sided binomial test that `a` and `b` are equally likely, min(1, 2 P(Bin(a + b, 1/2) >= max(a,
+/// b))), rounded up; 1 when `a == b`.
 ///
-/// Where it underflows the smallest normal number is returned. Never below the exact value, and within 1e-10 relative of it.
+/// Where it underflows the smallest normal number is returned. Never below the exact value, and within 1e-10 relative
+/// of it.
 ///
 /// # Errors
 /// `InvalidArgument` when `a + b` exceeds [`MAX_TRIALS`](super::MAX_TRIALS).
@@ -101,8 +102,8 @@ fn solve(n: u64, m: u64, alpha: f64) -> Result<Odds> {
     let mut odds = first_guess(n as f64, m as f64, alpha);
     for _ in 0..200 {
         let Value { ln_tail, slope, lambda, .. } = tail.at(odds, Precision::LogOdds(4e-15));
-        // ln T is increasing and concave in the log-odds, so a Newton step from anywhere lands at or left of the root and
-        // from there the iteration climbs to it: no bracket is needed. Close by, the series to third order is used.
+        // ln T is increasing and concave in the log-odds, so a Newton step from anywhere lands at or left of the root
+        // and from there the iteration climbs to it: no bracket is needed. Close by, the series to third order is used.
         let newton = (ln_alpha - ln_tail) / slope;
         let bend = 0.5 * (lambda - slope);
         let spread = (n as f64 + m as f64 + 1.0) * odds.p * odds.q;

@@ -1,7 +1,7 @@
 //! The standard normal distribution, to full relative precision in both tails.
 //!
-//! Plain numeric functions: what is outside a domain gives NaN, as in `std`. Relative errors stay below 1e-14 wherever the
-//! result is a normal number (tested against 40-digit values); callers that need a direction add their own margin.
+//! Plain numeric functions: what is outside a domain gives NaN, as in `std`. Relative errors stay below 1e-14 wherever
+//! the result is a normal number (tested against 40-digit values); callers that need a direction add their own margin.
 
 use super::Prob;
 
@@ -56,12 +56,14 @@ pub fn quantile(p: f64) -> f64 {
     if p > 0.5 { -lower_quantile(1.0 - p) } else { lower_quantile(p) }
 }
 
-/// The x with P(Z <= x) = `prob`, from whichever of `p` and `q` is smaller, so to full relative precision in both tails.
+/// The x with P(Z <= x) = `prob`, from whichever of `p` and `q` is smaller, so to full relative precision in both
+/// tails.
 pub fn quantile_of(prob: &Prob) -> f64 {
     if prob.p <= prob.q { lower_quantile(prob.p) } else { -lower_quantile(prob.q) }
 }
 
-/// Wichura's PPND16 (Algorithm AS 241, Applied Statistics 37, 1988): rational approximations, relative error about 1e-16.
+/// Wichura's PPND16 (Algorithm AS 241, Applied Statistics 37, 1988): rational approximations, relative error about
+/// 1e-16.
 fn lower_quantile(p: f64) -> f64 {
     if p.is_nan() || p < 0.0 {
         return f64::NAN;

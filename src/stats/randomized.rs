@@ -1,7 +1,8 @@
-//! Randomized Clopper-Pearson bounds: exact at every success probability, by a uniform that is drawn beside the samples.
+//! Randomized Clopper-Pearson bounds: exact at every success probability, by a uniform that is drawn beside the
+//! samples.
 //!
-//! Source: Stevens, "Fiducial limits of the parameter of a discontinuous distribution", Biometrika 37 (1950); for randomized
-//! smoothing Voracek (NeurIPS 2024). For one number of samples fixed beforehand only.
+//! Source: Stevens, "Fiducial limits of the parameter of a discontinuous distribution", Biometrika 37 (1950); for
+//! randomized smoothing Voracek (NeurIPS 2024). For one number of samples fixed beforehand only.
 
 use super::tail::{Odds, Precision, Tail, Value};
 use super::{Prob, binomial, check_alpha, check_trials};
@@ -12,8 +13,8 @@ const MARGIN: f64 = 1e-12;
 
 /// A number in (0, 1] that is drawn uniformly, once, before anything is known of the samples, and recorded.
 ///
-/// Kept as a whole number of 2^-53, so that equal values are the same value, and never below the real number that it stands for:
-/// a larger u only lowers the bound.
+/// Kept as a whole number of 2^-53, so that equal values are the same value, and never below the real number that it
+/// stands for: a larger u only lowers the bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Uniform(u64);
 
@@ -42,12 +43,13 @@ impl Uniform {
     }
 }
 
-/// The randomized lower bound: the p at which P(Bin(N, p) > n) + u P(Bin(N, p) = n) is `alpha`, for n successes in N trials and
-/// u the `uniform`; 0 where no p gives as much as that little, and for n = N no more than at u = 2 `alpha`, so below 1.
+/// The randomized lower bound: the p at which P(Bin(N, p) > n) + u P(Bin(N, p) = n) is `alpha`, for n successes in N
+/// trials and u the `uniform`; 0 where no p gives as much as that little, and for n = N no more than at u = 2 `alpha`,
+/// so below 1.
 ///
 /// If `uniform` was drawn uniformly and independently of the trials, it does not exceed the success probability with
-/// probability at least 1 - `alpha`, and (for n < N) exactly that. It lies between [`binomial::lower`] of n and of n + 1, and
-/// is rounded like it, by at most 2e-12 relative to min(p, q).
+/// probability at least 1 - `alpha`, and (for n < N) exactly that. It lies between [`binomial::lower`] of n and of n +
+/// 1, and is rounded like it, by at most 2e-12 relative to min(p, q).
 ///
 /// # Errors
 /// As [`binomial::lower`].

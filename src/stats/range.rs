@@ -2,7 +2,8 @@
 
 use crate::{Error, Result};
 
-/// The largest number of samples the statistics take, 10^12. More is refused: the accuracy stated here is tested up to it.
+/// The largest number of samples the statistics take, 10^12. More is refused: the accuracy stated here is tested up to
+/// it.
 pub const MAX_TRIALS: u64 = 1_000_000_000_000;
 
 /// The smallest failure probability of one confidence bound; smaller ones are refused.

@@ -1,8 +1,9 @@
-//! The upper tail of a binomial distribution, T(p) = P(Bin(N, p) >= n) = I_p(n, N - n + 1), as a function of the log-odds.
+//! The upper tail of a binomial distribution, T(p) = P(Bin(N, p) >= n) = I_p(n, N - n + 1), as a function of the
+//! log-odds.
 //!
 //! Two pieces, both free of cancellation for N up to 10^12:
-//! - the mass at n, in Loader's saddle-point form (C. Loader, "Fast and accurate computation of binomial probabilities",
-//!   2000), whose exponent is a deviance computed from the difference n - Np;
+//! - the mass at n, in Loader's saddle-point form (C. Loader, "Fast and accurate computation of binomial
+//!   probabilities", 2000), whose exponent is a deviance computed from the difference n - Np;
 //! - its ratio to the tail, from the even part of the continued fraction of the incomplete beta function
 //!   (DiDonato and Morris, ACM TOMS 18, 1992, eq. 9; DLMF 8.17.22). For p <= n/N all its terms are positive and it ends
 //!   after N - n + 1 of them, so it is stable and successive convergents enclose its value.
@@ -131,8 +132,9 @@ impl Tail {
     }
 }
 
-/// -ln of the mass that `successes` of n + m trials have at `odds`, relative to that at their own frequency: the deviance,
-/// N times the divergence of n/N from p. Relative error about 20 roundings, also where n/N and p all but agree.
+/// -ln of the mass that `successes` of n + m trials have at `odds`, relative to that at their own frequency: the
+/// deviance, N times the divergence of n/N from p. Relative error about 20 roundings, also where n/N and p all but
+/// agree.
 pub(super) fn deviance(successes: u64, failures: u64, Odds { p, q }: Odds) -> f64 {
     let (n, m, total) = (successes as f64, failures as f64, (successes + failures) as f64);
     if successes == 0 || failures == 0 {

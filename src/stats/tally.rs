@@ -5,8 +5,8 @@ use crate::{Error, Result};
 /// How many of `n` noisy samples were given each label: numbers alone. What they may be used for is known to
 /// [`Counts`](crate::counts::Counts).
 ///
-/// `n` may exceed the sum: samples whose scores were not finite are *invalid*. They count against every certificate, as samples
-/// of whichever rival they would help most: what is certified holds whatever labels they might have had.
+/// `n` may exceed the sum: samples whose scores were not finite are *invalid*. They count against every certificate, as
+/// samples of whichever rival they would help most: what is certified holds whatever labels they might have had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
     labels: Vec<u64>,

@@ -1,5 +1,5 @@
-//! Which kind of confidence bound: for one number of samples fixed beforehand, plain or randomized, for all of them at once, or for
-//! all up to a last one.
+//! Which kind of confidence bound: for one number of samples fixed beforehand, plain or randomized, for all of them at
+//! once, or for all up to a last one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,12 +16,12 @@ pub enum Validity {
     Fixed,
     /// Bounds that hold at all numbers of samples at once, so under any stopping rule and at any deadline.
     Anytime,
-    /// Bounds that hold at all numbers of samples up to a last one, fixed beforehand, at once: half of the failure probability is for
-    /// bounds at all looks, the other half for exact ones at the last. So samples that are never stopped certify nearly what a number
-    /// fixed beforehand would.
+    /// Bounds that hold at all numbers of samples up to a last one, fixed beforehand, at once: half of the failure
+    /// probability is for bounds at all looks, the other half for exact ones at the last. So samples that are never
+    /// stopped certify nearly what a number fixed beforehand would.
     AnytimeTo(u64),
-    /// Randomized exact bounds, for a number of samples that was fixed before they were drawn: a little larger radii on average,
-    /// by the luck of a uniform drawn beside them. All bounds of a certificate may share it.
+    /// Randomized exact bounds, for a number of samples that was fixed before they were drawn: a little larger radii on
+    /// average, by the luck of a uniform drawn beside them. All bounds of a certificate may share it.
     Randomized(Uniform),
 }
 
@@ -29,7 +29,8 @@ impl Validity {
     /// The lower bound of a success probability: [`binomial::lower`], [`anytime::lower`] or [`randomized::lower`].
     ///
     /// # Errors
-    /// As [`binomial::lower`]; `InvalidArgument` when there are more trials than the last number of [`Validity::AnytimeTo`].
+    /// As [`binomial::lower`]; `InvalidArgument` when there are more trials than the last number of
+    /// [`Validity::AnytimeTo`].
     pub fn lower(self, successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
         match self {
             Self::Fixed => binomial::lower(successes, trials, alpha),
@@ -57,8 +58,8 @@ impl Validity {
     }
 }
 
-/// The lower bound of [`Validity::AnytimeTo`]: false at any look with probability at most alpha, since each of its two is with
-/// at most half of that (halves of a number are exact).
+/// The lower bound of [`Validity::AnytimeTo`]: false at any look with probability at most alpha, since each of its two
+/// is with at most half of that (halves of a number are exact).
 fn lower_to(last: u64, successes: u64, trials: u64, alpha: f64) -> Result<Prob> {
     if trials > last {
         return Err(Error::argument("validity", format!("\"anytime:{last}\" ends before {trials} samples")));

@@ -1,8 +1,8 @@
 //! An independent check of the whole way from input to radius: classifiers that cut the space by parallel planes, whose
 //! smoothed probabilities and exact distances are known in closed form.
 //!
-//! False-alarm rate: the binomial limits are at 5.5 standard deviations for about 70 counts, and the certificates are at
-//! alpha = 1e-6 for about 35 labels: below 1e-4 in all, once, since the seeds are fixed.
+//! False-alarm rate: the binomial limits are at 5.5 standard deviations for about 70 counts, and the certificates are
+//! at alpha = 1e-6 for about 35 labels: below 1e-4 in all, once, since the seeds are fixed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

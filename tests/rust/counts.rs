@@ -1,4 +1,5 @@
-//! Counts: what may be added, what is written, what is refused, and how often the loops that people write with them are wrong.
+//! Counts: what may be added, what is written, what is refused, and how often the loops that people write with them are
+//! wrong.
 
 mod adding;
 mod json;
@@ -18,7 +19,8 @@ use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Plan};
 use smoothtopk::smoothed::{Control, Request, Sampled, SmoothedClassifier};
 
-/// Label 1 where the first element is above a half, label 2 where the second is above 1.2, else label 0; of four labels.
+/// Label 1 where the first element is above a half, label 2 where the second is above 1.2, else label 0; of four
+/// labels.
 #[derive(Default)]
 struct Steps(Subject);
 struct StepsRunner(Vec<f32>);

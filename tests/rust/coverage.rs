@@ -4,8 +4,8 @@
 //! A certificate is false when its radius exceeds the exact radius of the true probabilities (0 for a label that is not
 //! strictly among the top k), a prediction when some label in it is less likely than one outside.
 //!
-//! False alarms: each rate is compared with alpha by an exact binomial test at 1e-8, and fewer than 100 rates are compared,
-//! so a sound library fails here with probability below 1e-6. Seeds are fixed, so it either does or does not.
+//! False alarms: each rate is compared with alpha by an exact binomial test at 1e-8, and fewer than 100 rates are
+//! compared, so a sound library fails here with probability below 1e-6. Seeds are fixed, so it either does or does not.
 
 pub(crate) mod truth;
 
@@ -110,8 +110,8 @@ fn the_check_catches_frequencies_taken_for_bounds() {
     }
 }
 
-/// The label's own bound is the tight one of `binocp` with one rival: its failure rate must come near alpha, or the check
-/// above could not tell alpha from much less.
+/// The label's own bound is the tight one of `binocp` with one rival: its failure rate must come near alpha, or the
+/// check above could not tell alpha from much less.
 #[test]
 fn the_tight_case_is_tight() {
     let failed = failures(&Truth::new(3, &[0.55, 0.45], 1000), 1, ALPHA, 20_000, 13);

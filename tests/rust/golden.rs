@@ -1,7 +1,8 @@
 //! `tests/golden/cases.txt`, which every language's suite runs: here through the Rust API and through the C ABI.
 //!
-//! `UPDATE_GOLDEN=1 cargo test --test runtime golden` keeps the requests of the file and writes what the Rust API answers. The radii
-//! and p-values of that API are themselves checked against tables of another program's (`tests/rust/stats/golden.rs`).
+//! `UPDATE_GOLDEN=1 cargo test --test runtime golden` keeps the requests of the file and writes what the Rust API
+//! answers. The radii and p-values of that API are themselves checked against tables of another program's
+//! (`tests/rust/stats/golden.rs`).
 // Unsafe blocks here are calls of the ABI that keep to the header, or break it in a way that it answers.
 #![allow(clippy::undocumented_unsafe_blocks)]
 

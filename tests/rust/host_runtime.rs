@@ -1,5 +1,5 @@
-//! A host that brings its own ONNX Runtime: nothing else is loaded. A process uses one ONNX Runtime, so this is a program of
-//! its own, with one test.
+//! A host that brings its own ONNX Runtime: nothing else is loaded. A process uses one ONNX Runtime, so this is a
+//! program of its own, with one test.
 // Unsafe blocks here are calls of the ABI that keep to the header, or break it in a way that it answers.
 #![allow(clippy::undocumented_unsafe_blocks)]
 

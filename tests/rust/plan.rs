@@ -100,7 +100,8 @@ fn search(search: &Search, classifier: &Arc<Timed>) -> Result<Measured> {
     search.run(&(Arc::clone(classifier) as Arc<dyn BaseClassifier>))
 }
 
-/// Searches until the plan is kept, which a busy machine may put off, and then once more: what was measured last, and what was kept.
+/// Searches until the plan is kept, which a busy machine may put off, and then once more: what was measured last, and
+/// what was kept.
 fn until_kept(search: &Search, classifier: impl Fn() -> Arc<dyn BaseClassifier>) -> (Measured, Measured) {
     let mut last = search.run(&classifier()).unwrap();
     for _ in 0..50 {
@@ -115,7 +116,8 @@ fn until_kept(search: &Search, classifier: impl Fn() -> Arc<dyn BaseClassifier>)
 
 #[test]
 fn the_fastest_batch_is_found() {
-    // A start, rows that cost little, and rows beyond 16 that cost four times as much: 4.4 rows a millisecond at 16, 2.9 at 8, 3.2 at 32.
+    // A start, rows that cost little, and rows beyond 16 that cost four times as much: 4.4 rows a millisecond at 16,
+    // 2.9 at 8, 3.2 at 32.
     let classifier =
         Arc::new(Timed::new(|rows| 2000 + 100 * rows.min(16) as u64 + 400 * rows.saturating_sub(16) as u64));
     let found = search(&alone(), &classifier).unwrap();
@@ -183,7 +185,8 @@ fn a_kept_plan_is_not_measured_again() {
 
 #[test]
 fn what_a_busy_machine_gave_is_not_kept() {
-    // Five times as slow in every other tenth of a second; both batch sizes are as fast, so that they take turns all the time.
+    // Five times as slow in every other tenth of a second; both batch sizes are as fast, so that they take turns all
+    // the time.
     static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
     fn is_slow() -> bool {
         (START.elapsed().as_millis() / 100).is_multiple_of(2)

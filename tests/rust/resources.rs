@@ -97,9 +97,9 @@ const NOISE_BYTES: u64 = 1 << 20;
 #[test]
 fn memory_does_not_grow_with_n_and_is_that_of_bare_runs_and_two_batches() {
     let [few, many] = [1_000, 1_000_000].map(|n| run_child(&format!("sampler {n}")));
-    // 1,000 rows are less than a batch: the rest of the buffers was never touched, and neither was the runs' own memory. So the
-    // job of a million is held against one of twenty batches on each thread; the most of a few, for on a busy machine one thread may
-    // have made nearly all of them.
+    // 1,000 rows are less than a batch: the rest of the buffers was never touched, and neither was the runs' own
+    // memory. So the job of a million is held against one of twenty batches on each thread; the most of a few, for on a
+    // busy machine one thread may have made nearly all of them.
     let some = (0..3).map(|_| run_child(&format!("sampler {}", 40 * PLAN.batch))).max().unwrap();
     assert!(many <= some + NOISE_BYTES, "{some} bytes at 40 batches, {many} at 1,000,000 rows");
     let row = (64 + 10) * size_of::<f32>();

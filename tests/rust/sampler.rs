@@ -1,4 +1,5 @@
-//! The sampler: counts do not depend on batch, threads, packing or restarts; stopping, failures and panics stay in their job.
+//! The sampler: counts do not depend on batch, threads, packing or restarts; stopping, failures and panics stay in
+//! their job.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

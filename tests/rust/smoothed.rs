@@ -108,7 +108,7 @@ fn a_batch_that_does_not_fit_is_refused_whole() {
     assert!(error.message().starts_with("input 1: element 1 "), "{error}");
     for samples in [0..0, 5..5, 0..u64::MAX] {
         let error = g.submit_samples(&inputs[..elements], samples, &request(), 0, Control::default()).unwrap_err();
-        assert_eq!(error.field(), Some("rows"));
+        assert_eq!(error.field(), Some("samples"));
     }
 }
 

@@ -1,8 +1,9 @@
-//! Stopping rules, bounds that hold at all looks, and allocations of alpha: what they decide, and how often they are wrong.
+//! Stopping rules, bounds that hold at all looks, and allocations of alpha: what they decide, and how often they are
+//! wrong.
 //!
-//! A procedure is wrong when it is wrong at *any* look of a draw: the adversary stops at the luckiest. Each rate is compared
-//! with alpha by an exact test at 1e-8; fewer than 100 rates are compared, so a sound library fails here with probability
-//! below 1e-6. Seeds are fixed. The same checks catch bounds for one n used at every look.
+//! A procedure is wrong when it is wrong at *any* look of a draw: the adversary stops at the luckiest. Each rate is
+//! compared with alpha by an exact test at 1e-8; fewer than 100 rates are compared, so a sound library fails here with
+//! probability below 1e-6. Seeds are fixed. The same checks catch bounds for one n used at every look.
 
 mod allocations;
 mod betting;

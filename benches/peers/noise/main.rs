@@ -2,8 +2,9 @@
 //!
 //!     peers_noise GENERATOR ELEMENTS
 //!
-//! GENERATOR is `normals` (ours: standard normals), `noisy_row` (ours: drawn, scaled, rounded to the grid and added to x),
-//! `rand_distr` (its `StandardNormal` in f32 on rand's `SmallRng`) or `copy` (ELEMENTS f32 from one buffer to another).
+//! GENERATOR is `normals` (ours: standard normals), `noisy_row` (ours: drawn, scaled, rounded to the grid and added to
+//! x), `rand_distr` (its `StandardNormal` in f32 on rand's `SmallRng`) or `copy` (ELEMENTS f32 from one buffer to
+//! another).
 
 use std::hint::black_box;
 use std::io::{BufRead, Write};

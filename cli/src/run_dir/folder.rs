@@ -36,9 +36,9 @@ impl RunDir {
     /// key of the noise, which is kept with a RUN that is started.
     ///
     /// # Errors
-    /// `InvalidArgument` when the folder holds a RUN with another manifest (naming the first field that differs), holds something
-    /// else, or is being written by another process; `InvalidData` when its records are damaged or of another format;
-    /// `Io`. The folder's files are then as they were.
+    /// `InvalidArgument` when the folder holds a RUN with another manifest (naming the first field that differs), holds
+    /// something else, or is being written by another process; `InvalidData` when its records are damaged or of another
+    /// format; `Io`. The folder's files are then as they were.
     pub fn open(path: &Path, manifest: &Manifest, source: &Source) -> Result<Self> {
         let text = manifest.to_json()?;
         atomic::make_folder(path)?;
@@ -87,8 +87,8 @@ impl RunDir {
     /// Appends the record of the next example, by one write of one whole line.
     ///
     /// # Errors
-    /// `Io` when the write fails; the RUN then takes no more examples, and is resumed by opening it again. `Internal` when the record
-    /// is not that of the next example.
+    /// `Io` when the write fails; the RUN then takes no more examples, and is resumed by opening it again. `Internal`
+    /// when the record is not that of the next example.
     pub fn append(&mut self, record: &Record) -> Result<()> {
         if self.broken {
             return Err(Error::new(ErrorKind::Io, "an earlier write to the RUN failed; start the command again"));

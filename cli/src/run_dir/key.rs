@@ -31,8 +31,8 @@ impl Manifest {
     /// The seed or key that the RUN in `run` keeps.
     ///
     /// # Errors
-    /// `NotFound`, `Io` or `InvalidArgument` when the file cannot be read or holds none; `InvalidData` when it holds another than the
-    /// manifest names.
+    /// `NotFound`, `Io` or `InvalidArgument` when the file cannot be read or holds none; `InvalidData` when it holds
+    /// another than the manifest names.
     pub fn source(&self, run: &Path) -> Result<Source> {
         let name = file_of(&self.generator);
         let path = run.join(name);

@@ -14,9 +14,9 @@ pub const MANIFEST: &str = "manifest.json";
 /// The version of the RUN format. Other versions are refused.
 pub const FORMAT: u32 = 3;
 
-/// `manifest.json`. All fields are compared on resuming, in this order, so that the first difference is a cause rather than a
-/// consequence; but the names of files, which their hashes stand for, and the reason of a fallback, for which the
-/// provider stands.
+/// `manifest.json`. All fields are compared on resuming, in this order, so that the first difference is a cause rather
+/// than a consequence; but the names of files, which their hashes stand for, and the reason of a fallback, for which
+/// the provider stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {

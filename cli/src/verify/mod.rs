@@ -47,10 +47,10 @@ const BROKEN: u8 = 3;
 
 /// Attack the certificates of a RUN, or check adversarial examples against them
 ///
-/// --attacks searches inside each certified radius for a perturbation at which the label leaves the smoothed classifier's top k;
-/// for guarantees, at which the labels break a statement. --adversarial reads perturbed inputs from a file and says
-/// which of them are inside a radius. The noise is always fresh. The exit code is 3 if more certificates are broken,
-/// with statistical confidence, than alpha allows.
+/// --attacks searches inside each certified radius for a perturbation at which the label leaves the smoothed
+/// classifier's top k; for guarantees, at which the labels break a statement. --adversarial reads perturbed inputs from
+/// a file and says which of them are inside a radius. The noise is always fresh. The exit code is 3 if more
+/// certificates are broken, with statistical confidence, than alpha allows.
 #[derive(clap::Args)]
 #[command(group(clap::ArgGroup::new("mode").required(true).args(["attacks", "adversarial"])))]
 pub struct Args {

@@ -2,11 +2,11 @@
 
 /// An upper bound of ||b - a||, at most (d + 4) 2^-52 above it, relatively, for d elements; 0 only where a = b.
 ///
-/// *Why it is one.* Every step takes an upper bound to an upper bound. f32 values are f64 values, and their difference in f64
-/// is exact or, by the exact error that Knuth's two-sum gives, known not to be: then the next f64 away from 0 is taken.
-/// A square, a sum and a root rounded to nearest are at most half a unit in the last place below the exact value, so
-/// the next f64 up is not below it. Nothing underflows (the smallest difference of two f32 is 2^-149, its square
-/// 2^-298) nor overflows.
+/// *Why it is one.* Every step takes an upper bound to an upper bound. f32 values are f64 values, and their difference
+/// in f64 is exact or, by the exact error that Knuth's two-sum gives, known not to be: then the next f64 away from 0 is
+/// taken. A square, a sum and a root rounded to nearest are at most half a unit in the last place below the exact
+/// value, so the next f64 up is not below it. Nothing underflows (the smallest difference of two f32 is 2^-149, its
+/// square 2^-298) nor overflows.
 ///
 /// All elements must be finite and both slices of one length; what has no partner is not counted.
 pub fn distance_above(a: &[f32], b: &[f32]) -> f64 {

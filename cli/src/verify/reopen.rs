@@ -59,8 +59,8 @@ pub struct Reopened {
 
 impl Reopened {
     /// # Errors
-    /// `NotFound`, `Io` or `InvalidData` where RUN, model or data cannot be read; `InvalidArgument` with the field that is not
-    /// what the RUN was made with.
+    /// `NotFound`, `Io` or `InvalidData` where RUN, model or data cannot be read; `InvalidArgument` with the field that
+    /// is not what the RUN was made with.
     pub fn open(args: &RunArgs) -> Result<Self> {
         let run = ReadRun::open(&args.run)?;
         let Some(manifest) = &run.manifest else {

@@ -9,7 +9,8 @@ use crate::model::HostApi;
 
 /// The pointers that C passed to one call, handles aside.
 ///
-/// Only the guard makes one: whoever calls the guard promises that every pointer handed to these methods keeps to the header.
+/// Only the guard makes one: whoever calls the guard promises that every pointer handed to these methods keeps to the
+/// header.
 pub(in crate::capi) struct Args(pub(super) ());
 
 impl Args {
@@ -32,7 +33,8 @@ impl Args {
             return Ok(&[]);
         }
         check_array(data, len, name)?;
-        // SAFETY: checked, and `len` elements that nobody writes to during the call, by the promise of whoever made `self`.
+        // SAFETY: checked, and `len` elements that nobody writes to during the call, by the promise of whoever made
+        // `self`.
         Ok(unsafe { std::slice::from_raw_parts(data, len) })
     }
 
@@ -76,8 +78,8 @@ impl Args {
         Ok(Some(OutArray(out, len)))
     }
 
-    /// A struct that begins with its size, as the caller's header has it: `default` for what an older header does not know. `first`
-    /// is the size that it had at first. `T` must hold numbers and pointers alone, which any bytes are.
+    /// A struct that begins with its size, as the caller's header has it: `default` for what an older header does not
+    /// know. `first` is the size that it had at first. `T` must hold numbers and pointers alone, which any bytes are.
     pub(in crate::capi) fn sized<T: Copy>(
         &self,
         value: *const T,

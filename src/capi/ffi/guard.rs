@@ -31,7 +31,8 @@ macro_rules! call {
 }
 pub(in crate::capi) use call;
 
-/// Runs the body of an export that returns a value; `otherwise` where the handle is NULL or poisoned, or the body panics.
+/// Runs the body of an export that returns a value; `otherwise` where the handle is NULL or poisoned, or the body
+/// panics.
 macro_rules! get {
     ($handle:expr, $otherwise:expr, $body:expr) => {{
         let handle: *const _ = $handle;

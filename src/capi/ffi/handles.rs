@@ -30,7 +30,8 @@ pub(in crate::capi) struct HandleArg<'a, P> {
     slots: &'a [Slot],
 }
 
-/// The handles that a call names: a tuple, with a slot for each. A call that names more than a tuple here has does not compile.
+/// The handles that a call names: a tuple, with a slot for each. A call that names more than a tuple here has does not
+/// compile.
 pub(in crate::capi) trait Handles {
     /// An array, one for each handle.
     type Slots: Default + AsRef<[Slot]>;

@@ -22,16 +22,17 @@
 //! ```
 //!
 //! 1. Name the handles among the parameters behind `args`. In the body each name is then a [`HandleArg`]: `shared()` or
-//!    `shared_or_null()` for a pointer to const, `exclusive()` for one to non-const. Each refuses NULL and a poisoned handle, and
-//!    `exclusive()` one that was passed twice.
-//! 2. Read every other pointer through [`Args`]: `text`, `array`, `out` and their likes. Nothing else may follow a pointer of C's.
+//!    `shared_or_null()` for a pointer to const, `exclusive()` for one to non-const. Each refuses NULL and a poisoned
+//!    handle, and `exclusive()` one that was passed twice.
+//! 2. Read every other pointer through [`Args`]: `text`, `array`, `out` and their likes. Nothing else may follow a
+//!    pointer of C's.
 //! 3. Get every `out` before the work begins, so that a NULL costs no work, and set it last.
 //! 4. Return an error with `?`; [`crate::Error`] becomes a status.
 //!
 //! # Why a handle cannot be missed
-//! A panic must poison every handle that the body used, and a handle that is passed twice must be seen. Both need a note of each
-//! handle. Only `call!` makes a [`HandleArg`], each with a slot of its own, and using it takes it: a handle that was not named
-//! cannot be used, and more handles than there are slots do not compile ([`Handles`]).
+//! A panic must poison every handle that the body used, and a handle that is passed twice must be seen. Both need a
+//! note of each handle. Only `call!` makes a [`HandleArg`], each with a slot of its own, and using it takes it: a
+//! handle that was not named cannot be used, and more handles than there are slots do not compile ([`Handles`]).
 //!
 //! A new opaque type is a struct whose only field is a [`Handle`], with `opaque!(stk_name holds Inner)`.
 

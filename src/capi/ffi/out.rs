@@ -51,8 +51,8 @@ impl<T: Copy> OutSized<T> {
     /// Writes the first `filled` bytes of `value`, and zeros behind them.
     pub(in crate::capi) fn set(self, value: &T, filled: usize) {
         let filled = filled.min(self.1).min(size_of::<T>());
-        // SAFETY: `size` bytes can be written; `filled` is no more than that, nor than `value` has; `T` has no padding, which
-        // a test of each such struct checks.
+        // SAFETY: `size` bytes can be written; `filled` is no more than that, nor than `value` has; `T` has no padding,
+        // which a test of each such struct checks.
         unsafe {
             ptr::copy_nonoverlapping(ptr::from_ref(value).cast::<u8>(), self.0.cast::<u8>(), filled);
             ptr::write_bytes(self.0.cast::<u8>().add(filled), 0, self.1 - filled);

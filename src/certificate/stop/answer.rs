@@ -10,12 +10,12 @@ use crate::perturbation::{Family, Shift};
 use crate::stats::{Prob, Tally, check_alpha};
 use crate::{Error, Result};
 
-/// Decides when samples are enough to guarantee answers: whether their sets stay within the radius of [`Rule::Radius`], or when
-/// further samples would add no more to their radii than [`Rule::Tolerance`]. All other guarantees from the counts of any look hold
-/// too.
+/// Decides when samples are enough to guarantee answers: whether their sets stay within the radius of [`Rule::Radius`],
+/// or when further samples would add no more to their radii than [`Rule::Tolerance`]. All other guarantees from the
+/// counts of any look hold too.
 ///
-/// The labels are those most frequent among pilot samples: labels that the very samples chose would be shown to be the most likely
-/// ones by a test that holds for one number of samples only.
+/// The labels are those most frequent among pilot samples: labels that the very samples chose would be shown to be the
+/// most likely ones by a test that holds for one number of samples only.
 pub type AnswerJudge = Judge<AnswerStatements, SetCertificate>;
 
 /// Certificates of the sets of answers.
@@ -36,12 +36,13 @@ struct Edge {
 }
 
 impl AnswerJudge {
-    /// A judge of the answers that `pilot` gives for every k in `ks`, under `noise`, whose rounding takes `radius_cost` off every
-    /// radius.
+    /// A judge of the answers that `pilot` gives for every k in `ks`, under `noise`, whose rounding takes `radius_cost`
+    /// off every radius.
     ///
     /// # Errors
-    /// `InvalidArgument` when a term or a k is out of range, the cost is not a number from 0 up, there is no k, or the rule is
-    /// neither [`Rule::Radius`] nor [`Rule::Tolerance`]; `InvalidData` when the pilot has another number of labels.
+    /// `InvalidArgument` when a term or a k is out of range, the cost is not a number from 0 up, there is no k, or the
+    /// rule is neither [`Rule::Radius`] nor [`Rule::Tolerance`]; `InvalidData` when the pilot has another number of
+    /// labels.
     pub fn new(terms: &Terms, pilot: &Tally, ks: &[usize], noise: impl Into<Family>, radius_cost: f64) -> Result<Self> {
         let basis = terms.basis(noise.into(), radius_cost)?;
         if !matches!(terms.rule, Rule::Radius(_) | Rule::Tolerance(_)) {
@@ -120,8 +121,9 @@ impl AnswerStatements {
         Ok(!reached && self.limit(&edge, answer, n)? < asked)
     }
 
-    /// What no number of samples could bring the radius above, but with probability alpha: alpha/2 for the k labels' bounds from
-    /// above, alpha/2 for the others' from below, so that the least and the greatest of them are among those that hold.
+    /// What no number of samples could bring the radius above, but with probability alpha: alpha/2 for the k labels'
+    /// bounds from above, alpha/2 for the others' from below, so that the least and the greatest of them are among
+    /// those that hold.
     fn limit(&self, edge: &Edge, answer: &AnswerLabels, n: u64) -> Result<f64> {
         let (k, half) = (answer.labels().len(), (0.5 * self.basis.alpha_left).next_down());
         let each = |labels: usize| (half / labels as f64).next_down();
@@ -168,8 +170,8 @@ impl AnswerStatements {
         self.certified(&Edge { inside: level, outside }, self.terms.n_max)
     }
 
-    /// The smallest number of samples at which something can be decided in favour of an answer whose labels share all samples
-    /// evenly, or `n_max`.
+    /// The smallest number of samples at which something can be decided in favour of an answer whose labels share all
+    /// samples evenly, or `n_max`.
     fn first_useful(&self) -> Result<u64> {
         let asked = if let Rule::Radius(radius) = self.terms.rule { radius } else { 0.0 };
         first_for_any(self.answers.len(), self.terms.n_max, |i, n| {
@@ -179,7 +181,8 @@ impl AnswerStatements {
         })
     }
 
-    /// The smallest number of samples at which an answer can be refuted, all samples having one other label; at most `first`.
+    /// The smallest number of samples at which an answer can be refuted, all samples having one other label; at most
+    /// `first`.
     fn first_refuting(&self) -> Result<u64> {
         let asked = if let Rule::Radius(radius) = self.terms.rule { radius } else { f64::MIN_POSITIVE };
         first_for_any(self.answers.len(), self.first, |i, n| {

@@ -10,7 +10,8 @@ use crate::perturbation::{Family, Shift};
 use crate::stats::{Allocation, Tally};
 use crate::{Error, Result};
 
-/// One of the statements that the same samples are to give: a k, and how its alpha is split. Each is at alpha on its own.
+/// One of the statements that the same samples are to give: a k, and how its alpha is split. Each is at alpha on its
+/// own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     /// The size of the top set.
@@ -41,11 +42,12 @@ pub struct LabelStatements {
 pub(super) const RADIUS_ERROR: f64 = 2e-9;
 
 impl CertifyJudge {
-    /// A judge of certificates of `label`, fixed beforehand, under `noise`, whose rounding takes `radius_cost` off every radius.
+    /// A judge of certificates of `label`, fixed beforehand, under `noise`, whose rounding takes `radius_cost` off
+    /// every radius.
     ///
     /// # Errors
-    /// `InvalidArgument` when a term, the label or an allocation is out of range, the cost is not a number from 0 up, there is no
-    /// statement, or the rule is [`Rule::Predict`].
+    /// `InvalidArgument` when a term, the label or an allocation is out of range, the cost is not a number from 0 up,
+    /// there is no statement, or the rule is [`Rule::Predict`].
     pub fn new(
         terms: &Terms,
         label: usize,
@@ -161,15 +163,16 @@ impl LabelStatements {
 
     /// Whether no number of samples could bring the radius to `asked`, but with probability alpha.
     fn refutes(&self, counts: &Tally, k: usize, allocation: &Allocation, asked: f64) -> Result<bool> {
-        // Where the frequencies themselves reach it, so does the limit: its bounds, half of a look's cost, are not needed.
+        // Where the frequencies themselves reach it, so does the limit: its bounds, half of a look's cost, are not
+        // needed.
         let reached = radius_of(&self.basis.noise, &allocation.frequencies(counts, self.label, k))?.radius
             - self.basis.radius_cost
             >= asked;
         Ok(!reached && self.limit(counts, k, allocation)? < asked)
     }
 
-    /// What no number of samples could bring the radius above, but with probability alpha; negative where none could certify
-    /// anything, by what the cost takes off 0.
+    /// What no number of samples could bring the radius above, but with probability alpha; negative where none could
+    /// certify anything, by what the cost takes off 0.
     fn limit(&self, counts: &Tally, k: usize, allocation: &Allocation) -> Result<f64> {
         let bounds = allocation.opposite_bounds(counts, self.label, k, self.basis.alpha_left, self.basis.validity)?;
         let radius = radius_of(&self.basis.noise, &bounds)?.radius;
@@ -206,7 +209,8 @@ impl LabelStatements {
         })
     }
 
-    /// The smallest number of samples at which a statement can be refuted, all samples having one other label; at most `first`.
+    /// The smallest number of samples at which a statement can be refuted, all samples having one other label; at most
+    /// `first`.
     fn first_refuting(&self) -> Result<u64> {
         let asked = if let Rule::Radius(radius) = self.terms.rule { radius } else { f64::MIN_POSITIVE };
         first_for_any(self.statements.len(), self.first, |i, n| {

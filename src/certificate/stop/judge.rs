@@ -12,15 +12,16 @@ pub trait StopJudge: Send {
     /// The number of samples of the next look, after one at `n` (0 before the first); the largest number at last.
     fn next_look(&self, n: u64) -> u64;
 
-    /// Looks at the tally of all samples so far, without a pilot's, and decides each statement that can be. Any number of samples
-    /// will do, but not fewer than at the look before.
+    /// Looks at the tally of all samples so far, without a pilot's, and decides each statement that can be. Any number
+    /// of samples will do, but not fewer than at the look before.
     ///
     /// # Errors
-    /// `InvalidData` when the tally does not fit the number of labels, is of no sample, or of fewer or more than it may be.
+    /// `InvalidData` when the tally does not fit the number of labels, is of no sample, or of fewer or more than it may
+    /// be.
     fn look(&mut self, tally: &Tally) -> Result<Look>;
 
-    /// Ends the samples at this tally, whatever the rule: a deadline, a cancel. What is still open is then undecided; what was
-    /// found with it is sound.
+    /// Ends the samples at this tally, whatever the rule: a deadline, a cancel. What is still open is then undecided;
+    /// what was found with it is sound.
     ///
     /// # Errors
     /// As [`StopJudge::look`]; without any sample nothing is looked at.
@@ -38,8 +39,8 @@ pub struct Verdict<Found> {
     pub k: usize,
     /// What was decided.
     pub decision: Decision,
-    /// What the look found that decided; the last look, where nothing was decided. `None` before the first look, and under
-    /// [`Rule::Fixed`] before the last sample.
+    /// What the look found that decided; the last look, where nothing was decided. `None` before the first look, and
+    /// under [`Rule::Fixed`] before the last sample.
     pub found: Option<Found>,
 }
 
@@ -134,7 +135,8 @@ where
     }
 }
 
-/// The smallest number of samples, `at_most` at most, at which a test that stays true holds for some of the statements 0 to `len`.
+/// The smallest number of samples, `at_most` at most, at which a test that stays true holds for some of the statements
+/// 0 to `len`.
 pub(super) fn first_for_any(len: usize, at_most: u64, test: impl Fn(usize, u64) -> Result<bool>) -> Result<u64> {
     let mut first = at_most;
     for i in 0..len {

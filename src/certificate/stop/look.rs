@@ -25,16 +25,16 @@ pub enum Decision {
     Complete,
     /// `radius`: certified at the radius asked for.
     Certified,
-    /// `radius`: no number of samples could certify that radius. `tolerance`, `steps`: none could certify any. Wrong with probability
-    /// at most alpha.
+    /// `radius`: no number of samples could certify that radius. `tolerance`, `steps`: none could certify any. Wrong
+    /// with probability at most alpha.
     Refuted,
-    /// `tolerance`: more samples are expected to add no more than the tolerance. `steps`: no number of samples, or none up to `n_max`,
-    /// could bring the radius to the next step.
+    /// `tolerance`: more samples are expected to add no more than the tolerance. `steps`: no number of samples, or none
+    /// up to `n_max`, could bring the radius to the next step.
     Reached,
     /// `predict`: the top-k set is settled.
     Settled,
-    /// The samples ended without a decision: at `n_max`, before it by a deadline, or as soon as what was left of them could decide
-    /// nothing. What is given with it is sound all the same.
+    /// The samples ended without a decision: at `n_max`, before it by a deadline, or as soon as what was left of them
+    /// could decide nothing. What is given with it is sound all the same.
     Undecided,
 }
 
@@ -52,8 +52,9 @@ impl fmt::Display for Decision {
     }
 }
 
-/// The look after one at `n` samples: at `first`, then every `n / 32` samples (one at least), at last at `n_max`: 300 looks to 100,000
-/// samples, and 1.6 % of the samples too many at a decision on average. In whole numbers, so the same everywhere.
+/// The look after one at `n` samples: at `first`, then every `n / 32` samples (one at least), at last at `n_max`: 300
+/// looks to 100,000 samples, and 1.6 % of the samples too many at a decision on average. In whole numbers, so the same
+/// everywhere.
 pub(super) fn look_after(n: u64, first: u64, n_max: u64) -> u64 {
     let next = if n < first { first } else { n + (n / 32).max(1) };
     next.min(n_max)

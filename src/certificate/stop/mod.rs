@@ -1,9 +1,10 @@
 //! Stopping rules: when the samples drawn so far are enough, and what they then say.
 //!
-//! Pure logic. A host draws samples up to [`StopJudge::next_look`], shows the judge the counts of *all* samples so far, and goes on
-//! until the judge says stop; or closes it whenever its own time is up. All but [`Rule::Fixed`] rest on bounds that hold at all
-//! numbers of samples at once ([`Rule::Steps`]: at all up to the last), so every certificate and every prediction given is false with probability at most alpha however
-//! and whenever the samples ended. Looks follow from the terms alone, so that a run can be repeated sample by sample.
+//! Pure logic. A host draws samples up to [`StopJudge::next_look`], shows the judge the counts of *all* samples so far,
+//! and goes on until the judge says stop; or closes it whenever its own time is up. All but [`Rule::Fixed`] rest on
+//! bounds that hold at all numbers of samples at once ([`Rule::Steps`]: at all up to the last), so every certificate
+//! and every prediction given is false with probability at most alpha however and whenever the samples ended. Looks
+//! follow from the terms alone, so that a run can be repeated sample by sample.
 //!
 //! ```
 //! use smoothtopk::certificate::stop::{CertifyJudge, Decision, Look, Rule, Statement, StopJudge, Terms};

@@ -11,18 +11,18 @@ use crate::{Error, Result};
 
 /// Decides when samples are enough to say which k labels are the top k. For [`Rule::Predict`] and [`Rule::Fixed`].
 ///
-/// Under [`Rule::Predict`] the sets returned over all looks are wrong (hold a label truly less likely than one outside) with
-/// probability at most alpha for each k.
+/// Under [`Rule::Predict`] the sets returned over all looks are wrong (hold a label truly less likely than one outside)
+/// with probability at most alpha for each k.
 ///
-/// Between two looks a bet is held: that each label of the set that led at the earlier look is likelier than each one outside.
-/// Were T the true top k, then in every other set B some label i is in truth no likelier than some j of T outside B; the capital
-/// of betting on i against j, for one such pair a set, cannot grow but by luck, for any fixed T. So a set is settled when even
-/// the worst such pairs of samples would have brought every other T to 1/alpha: one inequality of Ville, no union over labels.
-/// `docs/statistics.md` has the proof.
+/// Between two looks a bet is held: that each label of the set that led at the earlier look is likelier than each one
+/// outside. Were T the true top k, then in every other set B some label i is in truth no likelier than some j of T
+/// outside B; the capital of betting on i against j, for one such pair a set, cannot grow but by luck, for any fixed T.
+/// So a set is settled when even the worst such pairs of samples would have brought every other T to 1/alpha: one
+/// inequality of Ville, no union over labels. `docs/statistics.md` has the proof.
 ///
-/// The tallies of its looks must each hold the samples of the look before; and how many that are must be settled before they are
-/// drawn, as `next_look` does (a look that is chosen in hindsight names its leader in hindsight). A verdict's p-value is one that
-/// holds at all looks at once under [`Rule::Predict`].
+/// The tallies of its looks must each hold the samples of the look before; and how many that are must be settled before
+/// they are drawn, as `next_look` does (a look that is chosen in hindsight names its leader in hindsight). A verdict's
+/// p-value is one that holds at all looks at once under [`Rule::Predict`].
 pub type PredictJudge = Judge<SetStatements, Prediction>;
 
 /// Predictions of top-k sets.
@@ -124,8 +124,8 @@ impl SetStatements {
     }
 }
 
-/// For k = 1 one sample names a leader to bet on; larger sets need more samples for a leader worth a bet. A set can be settled when
-/// each of its labels has then had just enough samples to beat a rival that has none.
+/// For k = 1 one sample names a leader to bet on; larger sets need more samples for a leader worth a bet. A set can be
+/// settled when each of its labels has then had just enough samples to beat a rival that has none.
 fn first_looks(k: u64, alpha: f64) -> Result<(u64, u64)> {
     let leader = if k == 1 { 1 } else { 4 * k };
     let each = first_true(1, 1024, |n| Ok(anytime::one_sided_half(n, 0)? <= alpha))?;
@@ -157,8 +157,8 @@ impl Race {
         })
     }
 
-    /// The largest p-value over all true sets T other than that of `leader`. The capital against T is the product of those of
-    /// all reigns but its own, for a T that led itself: while T leads nothing is bet against it.
+    /// The largest p-value over all true sets T other than that of `leader`. The capital against T is the product of
+    /// those of all reigns but its own, for a T that led itself: while T leads nothing is bet against it.
     fn p_value(&self, leader: usize) -> f64 {
         let all: f64 = self.led.iter().map(|reign| reign.ln_capital).sum();
         let others = self.led.iter().enumerate().filter(|&(i, _)| i != leader);

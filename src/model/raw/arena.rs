@@ -9,7 +9,8 @@ use ort::session::SharedSessionInner;
 use super::tensor::host_memory;
 use super::{RawResult, check};
 
-/// The key of the option that has a run give the arena's free memory back when it ends, and its value for the processor's arena.
+/// The key of the option that has a run give the arena's free memory back when it ends, and its value for the
+/// processor's arena.
 pub(in crate::model) const SHRINK: (&str, &str) = ("memory.enable_memory_arena_shrinkage", "cpu:0");
 
 /// Bytes that were held at once at most since the session was opened, its weights included.

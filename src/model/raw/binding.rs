@@ -130,7 +130,8 @@ impl Binding {
     /// Enqueues a run on the bound rows. On a GPU it returns before the run has ended.
     ///
     /// # Safety
-    /// Until the run has ended nothing else writes the input, nor reads or writes the output, but in the session's stream.
+    /// Until the run has ended nothing else writes the input, nor reads or writes the output, but in the session's
+    /// stream.
     pub(in crate::model) unsafe fn run(&mut self) -> RawResult<()> {
         let session = self.session.ptr().cast_mut();
         // SAFETY: session, options and binding are live; the memory is as the callers promise.

@@ -130,7 +130,8 @@ impl Call {
 pub(in crate::model) fn takes_on_host(session: &SharedSessionInner, index: usize, count: usize) -> RawResult<bool> {
     let api = ort::api();
     let mut infos = vec![ptr::null(); count];
-    // SAFETY: the session is borrowed, and owns what it describes its inputs with; there are as many places as are told.
+    // SAFETY: the session is borrowed, and owns what it describes its inputs with; there are as many places as are
+    // told.
     check(unsafe { (api.SessionGetMemoryInfoForInputs)(session.ptr(), infos.as_mut_ptr(), count) })?;
     let Some(&info) = infos.get(index).filter(|info| !info.is_null()) else {
         return Err("ONNX Runtime does not say where an input is taken".to_owned());

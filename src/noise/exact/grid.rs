@@ -5,14 +5,14 @@ use crate::{Error, Result};
 /// The multiples of 1 / levels: 255 levels for 8-bit pixels scaled to [0, 1] (or to [-1, 1]), 1 for the pixels as they
 /// are.
 ///
-/// An f32 x stands for the integer X where it is within 2^-22 max(|X / levels|, 1) of X / levels: a few f32 roundings of numbers
-/// of that size, so that pixels divided by 255 and pixels times 1/255 are the same points, and so are p / 127.5 - 1 and
-/// (p / 255 - 0.5) / 0.5. The noisy row is the f32 nearest to (X + m) / levels with integer noise m: a function of the integer
-/// X + m, so nothing else of x can be read from it.
+/// An f32 x stands for the integer X where it is within 2^-22 max(|X / levels|, 1) of X / levels: a few f32 roundings
+/// of numbers of that size, so that pixels divided by 255 and pixels times 1/255 are the same points, and so are p /
+/// 127.5 - 1 and (p / 255 - 0.5) / 0.5. The noisy row is the f32 nearest to (X + m) / levels with integer noise m: a
+/// function of the integer X + m, so nothing else of x can be read from it.
 ///
-/// A radius is about distances between the points X / levels. Two f32 inputs of d elements with |x| <= M may be nearer to each
-/// other than their points, by 2^-21 sqrt(d) max(M, 1) at most: 2.7e-5 for CIFAR-10, 1.9e-4 for ImageNet, of which nothing is
-/// taken off, for inputs that stand for 8-bit images differ by whole points.
+/// A radius is about distances between the points X / levels. Two f32 inputs of d elements with |x| <= M may be nearer
+/// to each other than their points, by 2^-21 sqrt(d) max(M, 1) at most: 2.7e-5 for CIFAR-10, 1.9e-4 for ImageNet, of
+/// which nothing is taken off, for inputs that stand for 8-bit images differ by whole points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExactGrid {
     levels: u32,
@@ -20,7 +20,8 @@ pub struct ExactGrid {
 
 /// The largest |X|: with the noise's largest 2^15 every sum is an exact f32, and no f32 is near two points.
 const MAX_POINT: f64 = 1_048_576.0;
-/// How far an f32 may be from its point, as a share of the larger of its magnitude and 1: below half a step for all levels.
+/// How far an f32 may be from its point, as a share of the larger of its magnitude and 1: below half a step for all
+/// levels.
 const TOLERANCE: f64 = 1.0 / 4_194_304.0;
 
 impl ExactGrid {
@@ -59,7 +60,8 @@ impl ExactGrid {
         stands.then_some(point as i32)
     }
 
-    /// The f32 that a model sees for an integer: `point` / levels, correctly rounded. Exact sums need |`point`| <= 2^24.
+    /// The f32 that a model sees for an integer: `point` / levels, correctly rounded. Exact sums need |`point`| <=
+    /// 2^24.
     #[must_use]
     pub fn value(&self, point: i32) -> f32 {
         point as f32 / self.levels as f32

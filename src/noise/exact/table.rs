@@ -1,7 +1,7 @@
 //! Walker's alias method with integers only: every outcome's probability is exactly its multiple of 2^-64.
 //!
-//! Source: Walker, "An Efficient Method for Generating Discrete Random Variables with General Distributions", ACM TOMS 3,
-//! 1977; built by Vose's pairing (IEEE Trans. Software Engineering 17, 1991).
+//! Source: Walker, "An Efficient Method for Generating Discrete Random Variables with General Distributions", ACM TOMS
+//! 3, 1977; built by Vose's pairing (IEEE Trans. Software Engineering 17, 1991).
 
 use crate::noise::words::Words;
 

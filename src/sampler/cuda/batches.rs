@@ -189,8 +189,8 @@ impl Batches {
         Ok(Self { runs, inputs, output, filled, free, driver: Arc::clone(driver), next: 0, rows })
     }
 
-    /// Batches of half the rows from here on, in the same memory: where it is short, what the model takes for each row is most of
-    /// it, and asking for more could fail. Nothing of the batches is under way.
+    /// Batches of half the rows from here on, in the same memory: where it is short, what the model takes for each row
+    /// is most of it, and asking for more could fail. Nothing of the batches is under way.
     pub fn halve(&mut self, model: &Model) -> Result<(), Failed> {
         let rows = self.rows / 2;
         self.runs = runs(model, &self.inputs, &self.output, rows)?;
@@ -216,7 +216,8 @@ impl Batches {
         let run = unsafe { self.run_bare(index, self.padded(program, batch.rows as usize)) };
         // SAFETY: by contract.
         let run = run.and_then(|()| Ok(unsafe { program.label(batch, self.output.address) }?));
-        // Also where it failed, for the model may have read the input. The labels may be counted: the batch is not tried again.
+        // Also where it failed, for the model may have read the input. The labels may be counted: the batch is not
+        // tried again.
         driver.record(self.free[index].event, Stream::Run).map_err(|fault| Failed::Lost(fault.to_string()))?;
         run
     }
@@ -251,7 +252,8 @@ impl Batches {
     }
 }
 
-/// ONNX Runtime has one code for every failure: what tells them apart is what its allocator, CUDA, cuDNN and cuBLAS say.
+/// ONNX Runtime has one code for every failure: what tells them apart is what its allocator, CUDA, cuDNN and cuBLAS
+/// say.
 fn is_out_of_memory(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     let said = [

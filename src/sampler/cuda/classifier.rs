@@ -64,8 +64,8 @@ impl CudaClassifier {
         Ok(opened)
     }
 
-    /// As [`CudaClassifier::open`], by what opens one session. Of a model whose output is no tensor there is one session, on one
-    /// device, and no rows stay there: [`CudaClassifier::is_on_devices`].
+    /// As [`CudaClassifier::open`], by what opens one session. Of a model whose output is no tensor there is one
+    /// session, on one device, and no rows stay there: [`CudaClassifier::is_on_devices`].
     pub(in crate::sampler) fn open_by(
         open: OpenModel,
         options: &ModelOptions,

@@ -67,7 +67,8 @@ fn host(model: &Model, jobs: &[Looked]) -> Vec<Seen> {
     seen(Arc::new(model.clone()), Plan { batch: 16, threads: 2 }, jobs)
 }
 
-/// With and without a pilot; unwatched, looked at often, seldom, at the end only, and enough before, at and after a look.
+/// With and without a pilot; unwatched, looked at often, seldom, at the end only, and enough before, at and after a
+/// look.
 fn jobs(noise: impl Fn(u64) -> Noise) -> Vec<Looked> {
     let looks = [None, Some((1, 9)), Some((32, 130)), Some((50, 200)), Some((400, 1)), Some((1 << 40, 1 << 40))];
     let jobs = looks.iter().flat_map(|looks| [0, 1, 40].map(|pilot| (*looks, pilot))).zip(0..);

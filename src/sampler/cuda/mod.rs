@@ -1,6 +1,7 @@
 //! Rows that stay on NVIDIA GPUs: noise, model, labels and counts are made there, and only counts come back.
 //!
-//! One worker keeps one device busy. It takes rows from the same queue as the host's workers, and enqueues for each batch
+//! One worker keeps one device busy. It takes rows from the same queue as the host's workers, and enqueues for each
+//! batch
 //!
 //! 1. a kernel that writes the noisy rows into the model's bound input, in a stream of its own and into one of two
 //!    inputs, so that it runs beside the model;
@@ -8,8 +9,8 @@
 //! 3. a kernel that adds each row's label to its job's counts.
 //!
 //! Nothing is allocated or copied for a batch, and the host waits only to stay a few batches ahead. An input goes up
-//! once for a job; counts come down when all rows up to a look, or the last, are handed out, when the job stops, and now
-//! and then. The noise has the host's bits; noise that no kernel makes goes through the host: docs/gpu.md.
+//! once for a job; counts come down when all rows up to a look, or the last, are handed out, when the job stops, and
+//! now and then. The noise has the host's bits; noise that no kernel makes goes through the host: docs/gpu.md.
 
 mod batches;
 mod classifier;

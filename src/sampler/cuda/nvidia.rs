@@ -43,7 +43,8 @@ fn refuse(device: u32, what: &str, error: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Provider, message).with_field("provider")
 }
 
-/// The oldest driver that has all that cudarc looks up: it ends the process's hope with a panic where one name is missing.
+/// The oldest driver that has all that cudarc looks up: it ends the process's hope with a panic where one name is
+/// missing.
 const LEAST_DRIVER: i32 = 13_000;
 
 /// Whether NVIDIA's driver is there and new enough; why not.
@@ -309,9 +310,8 @@ impl Driver for Nvidia {
 
     #[cfg(test)]
     fn note_run(&self, _: u64, _: u64) {
-        // There the model runs on the host, at once, and not in the stream: what comes before it is waited for. A call that is
-        // made to fail must not be this one.
-        // SAFETY: a stream of this context.
+        // There the model runs on the host, at once, and not in the stream: what comes before it is waited for. A call
+        // that is made to fail must not be this one. SAFETY: a stream of this context.
         let _ = unsafe { result::stream::synchronize(self.run).or_else(|_| result::stream::synchronize(self.run)) };
     }
 

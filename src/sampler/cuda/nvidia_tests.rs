@@ -285,8 +285,8 @@ mod by_it {
         let expected = host(&model, &jobs);
         for with in [OUT_OF_MEMORY, ILLEGAL_ADDRESS] {
             let mut outcomes = [0; 3];
-            // Memory for 64 slots is asked for, and given back, by one call like the other: those are tried here and there. The calls
-            // between, while rows are made, are all tried.
+            // Memory for 64 slots is asked for, and given back, by one call like the other: those are tried here and
+            // there. The calls between, while rows are made, are all tried.
             let (mut calls, mut first_of_rows) = (0, None);
             loop {
                 let device = on(&[open(0)], &model);

@@ -14,8 +14,8 @@ pub(super) struct Seat {
     /// The device's, as plans are kept by it.
     pub name: String,
     pub traffic: Traffic,
-    /// Held while work is enqueued, where graphs are recorded: what another enqueues in the same stream meanwhile would be part of
-    /// the graph, and be done again at every replay.
+    /// Held while work is enqueued, where graphs are recorded: what another enqueues in the same stream meanwhile would
+    /// be part of the graph, and be done again at every replay.
     turn: Option<Mutex<()>>,
 }
 

@@ -107,7 +107,8 @@ impl Slots {
         // Rows that were taken back may have left their job's upload under way.
         self.driver.wait(slot.uploaded.event)?;
         slot.staged_x.as_mut_slice().copy_from_slice(job.input());
-        // SAFETY: both hold the elements, and stay; whatever reads the slot's earlier input comes before, in this stream.
+        // SAFETY: both hold the elements, and stay; whatever reads the slot's earlier input comes before, in this
+        // stream.
         unsafe { self.driver.upload(Stream::Fill, slot.x.address, slot.staged_x.start, slot.x.bytes) }?;
         self.driver.record(slot.uploaded.event, Stream::Fill)?;
         self.bytes_up += slot.x.bytes as u64;
@@ -171,8 +172,8 @@ impl Slots {
         Ok(coming)
     }
 
-    /// Gives counts that have come down to their job. The job, where a look at them has released further rows, which are to
-    /// be queued.
+    /// Gives counts that have come down to their job. The job, where a look at them has released further rows, which
+    /// are to be queued.
     pub fn landed(&mut self, id: CounterId) -> Option<Arc<JobState>> {
         let slot = &mut self.slots[id.slot];
         let counter = &mut slot.counters[usize::from(id.pilot)];

@@ -36,7 +36,8 @@ impl Yardstick {
         Ok(made)
     }
 
-    /// `runs` runs of the model on rows that lie ready: no noise, no labels, nothing copied. The whole cannot be faster.
+    /// `runs` runs of the model on rows that lie ready: no noise, no labels, nothing copied. The whole cannot be
+    /// faster.
     ///
     /// # Errors
     /// `Run` if the model fails.
@@ -77,12 +78,12 @@ impl Yardstick {
         })
     }
 
-    /// The model's input, as bytes of its type, as the device makes it of `rows` noisy rows from `first` on: what a check
-    /// compares with [`NoiseStream::noisy_row`], preprocessed and cast.
+    /// The model's input, as bytes of its type, as the device makes it of `rows` noisy rows from `first` on: what a
+    /// check compares with [`NoiseStream::noisy_row`], preprocessed and cast.
     ///
     /// # Errors
-    /// `InvalidArgument` when x has another number of elements, `rows` is 0 or beyond the batch, or sigma does not fit the
-    /// grid; `Run` if the device is lost or has no memory left.
+    /// `InvalidArgument` when x has another number of elements, `rows` is 0 or beyond the batch, or sigma does not fit
+    /// the grid; `Run` if the device is lost or has no memory left.
     pub fn rows(
         &mut self,
         noise: &NoiseStream,

@@ -36,7 +36,8 @@ pub(super) struct PlanResult {
 const MAX_THREADS: usize = 1024;
 
 impl Plan {
-    /// One thread for each core this process may use: its CPU affinity and, on Linux, its cgroup's quota (v1 and v2) respected.
+    /// One thread for each core this process may use: its CPU affinity and, on Linux, its cgroup's quota (v1 and v2)
+    /// respected.
     pub fn usable_threads() -> usize {
         std::thread::available_parallelism().map_or(1, usize::from)
     }

@@ -19,8 +19,8 @@ const MAX_BYTES: u64 = 64 << 10;
 
 /// A folder where measured plans are kept, by model, processor, threads and versions.
 ///
-/// Files appear whole or not at all, so processes may share a folder. One that is damaged, or is not what its name says, is
-/// ignored, said in the log, and replaced.
+/// Files appear whole or not at all, so processes may share a folder. One that is damaged, or is not what its name
+/// says, is ignored, said in the log, and replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanCache {
     folder: PathBuf,

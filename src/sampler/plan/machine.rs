@@ -1,4 +1,5 @@
-//! What the machine is and has, as far as a plan depends on it. Linux tells; elsewhere little is known, and nothing is assumed.
+//! What the machine is and has, as far as a plan depends on it. Linux tells; elsewhere little is known, and nothing is
+//! assumed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,8 +35,8 @@ fn available_in(meminfo: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// What the cgroups of `membership` (/proc/self/cgroup) leave, those above them included: version 2, or the memory controller of
-/// version 1.
+/// What the cgroups of `membership` (/proc/self/cgroup) leave, those above them included: version 2, or the memory
+/// controller of version 1.
 fn cgroup_memory(membership: &str, root: &Path) -> Option<u64> {
     let mut left = Vec::new();
     for line in membership.lines() {

@@ -25,15 +25,15 @@ use crate::{Error, Result, log};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// Threads that each run batches; `None`: one for each usable core ([`Plan::usable_threads`]), or for every second one where
-    /// that is faster, as it may be where two threads share a core.
+    /// Threads that each run batches; `None`: one for each usable core ([`Plan::usable_threads`]), or for every second
+    /// one where that is faster, as it may be where two threads share a core.
     pub threads: Option<usize>,
     /// How long may be measured. Kept but for the first batch size, which is always measured.
     pub budget: Duration,
     /// The largest batch, in rows, at least 1.
     pub most: usize,
-    /// Bytes that the plan may use in all: the threads' input buffers, and what runs hold meanwhile as far as the classifier says.
-    /// While plans take turns, their buffers may take twice as much.
+    /// Bytes that the plan may use in all: the threads' input buffers, and what runs hold meanwhile as far as the
+    /// classifier says. While plans take turns, their buffers may take twice as much.
     pub memory: u64,
     /// Where plans are kept: what an earlier search found on this machine is not measured again. `None`: nowhere.
     pub cache: Option<PlanCache>,
@@ -47,8 +47,8 @@ const MOST_MEMORY: u64 = 1 << 30;
 /// Slices of the scan, and of the contenders that take turns.
 const SCAN: Duration = Duration::from_millis(15);
 const TURN: Duration = Duration::from_millis(30);
-/// The scan ends when so many batch sizes in a row are slower than the best by this; where a slice takes no longer than it is meant
-/// to, a disturbance may have made two of them slow.
+/// The scan ends when so many batch sizes in a row are slower than the best by this; where a slice takes no longer than
+/// it is meant to, a disturbance may have made two of them slow.
 const HOPELESS: f64 = 0.9;
 const HOPELESS_IN_A_ROW: [usize; 2] = [2, 4];
 /// The share of the budget that the scan may take, and how many batch sizes may take more.
@@ -64,8 +64,8 @@ const WORTH: f64 = 1.005;
 const MANY_CORES: usize = 4;
 
 impl Default for Search {
-    /// All usable cores, 1.8 seconds, any batch within a quarter of the memory that is available (cgroup limits respected), at most
-    /// 1 GiB; plans are kept in the user's cache folder ([`PlanCache::user`]).
+    /// All usable cores, 1.8 seconds, any batch within a quarter of the memory that is available (cgroup limits
+    /// respected), at most 1 GiB; plans are kept in the user's cache folder ([`PlanCache::user`]).
     fn default() -> Self {
         let memory = machine::available_memory().map_or(MOST_MEMORY, |bytes| bytes / 4);
         Self {
@@ -79,14 +79,15 @@ impl Default for Search {
 }
 
 impl Search {
-    /// The plan that was kept, or else the fastest one found: the noise, the model, the top label and the counts of a job are
-    /// measured together. Among plans that are as fast to within half a percent, the one of the smallest batch.
+    /// The plan that was kept, or else the fastest one found: the noise, the model, the top label and the counts of a
+    /// job are measured together. Among plans that are as fast to within half a percent, the one of the smallest batch.
     ///
-    /// A cache that cannot be read or written is said in the log and otherwise as good as none. What was found on a machine so busy
-    /// that one plan's slices differ by 30 % is used, but not kept.
+    /// A cache that cannot be read or written is said in the log and otherwise as good as none. What was found on a
+    /// machine so busy that one plan's slices differ by 30 % is used, but not kept.
     ///
     /// # Errors
-    /// `InvalidArgument` when there is no thread or `most` is 0; as [`crate::sampler::Sampler::new`], and whatever a run fails with.
+    /// `InvalidArgument` when there is no thread or `most` is 0; as [`crate::sampler::Sampler::new`], and whatever a
+    /// run fails with.
     pub fn run(&self, classifier: &Arc<dyn BaseClassifier>) -> Result<Measured> {
         let threads = self.threads.unwrap_or_else(Plan::usable_threads);
         Plan { batch: classifier.fixed_batch().unwrap_or(1), threads }.check(classifier.as_ref())?;
@@ -212,7 +213,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Whether a size is far slower than the best one before it, which is measured again: it may have had a quiet moment.
+    /// Whether a size is far slower than the best one before it, which is measured again: it may have had a quiet
+    /// moment.
     fn is_hopeless(&mut self, rate: f64) -> Result<bool> {
         match self.contenders.iter_mut().max_by(|a, b| a.best.total_cmp(&b.best)) {
             Some(best) if rate < best.best * HOPELESS => Ok(rate < best.slice(SCAN)? * HOPELESS),
@@ -234,7 +236,8 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// A thread on every second core, where the number is not given: two threads of one core share its arithmetic and its cache.
+    /// A thread on every second core, where the number is not given: two threads of one core share its arithmetic and
+    /// its cache.
     fn fewer_threads(&mut self) -> Result<()> {
         if self.search.threads.is_some() || self.threads < MANY_CORES {
             return Ok(());

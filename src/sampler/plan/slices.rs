@@ -9,8 +9,8 @@ use crate::noise::{Grid, Purpose};
 use crate::sampler::{BaseClassifier, Job, Sampler};
 
 const SIGMA: f64 = 0.25;
-/// A slice is sized by the figure of the one before, the first by that of a first run: it may be far too short, and is tried again,
-/// but never grows more than this at once.
+/// A slice is sized by the figure of the one before, the first by that of a first run: it may be far too short, and is
+/// tried again, but never grows more than this at once.
 const GROWTH: f64 = 16.0;
 const RESIZES: usize = 4;
 

@@ -46,8 +46,11 @@ fn a_provider_that_is_missing_is_refused_or_falls_back_and_says_so() {
         let (done, outcome) = model.predict(&Request::of(0.5, 100, 1), &crate::capi::linear_input());
         done.unwrap();
         let record = outcome.json(0);
-        assert_eq!((record["provider"].as_str(), record["fallback"].as_str()), (Some("cpu"), Some(reason.as_str())));
-        assert_eq!(record["arithmetic"].as_str(), Some("float32"));
+        assert_eq!(
+            (record["model"]["provider"].as_str(), record["model"]["fallback"].as_str()),
+            (Some("cpu"), Some(reason.as_str()))
+        );
+        assert_eq!(record["model"]["arithmetic"].as_str(), Some("float32"));
     }
 }
 

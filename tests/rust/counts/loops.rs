@@ -1,7 +1,7 @@
 //! How often a loop that people write is wrong: 2,000 draws of known probabilities each, from fixed seeds.
 //!
-//! False alarms: each rate is compared with its limit by an exact binomial test at 1e-8, and fewer than 20 rates are compared,
-//! so a sound library fails here with probability below 1e-6. Seeds are fixed, so it either does or does not.
+//! False alarms: each rate is compared with its limit by an exact binomial test at 1e-8, and fewer than 20 rates are
+//! compared, so a sound library fails here with probability below 1e-6. Seeds are fixed, so it either does or does not.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -38,8 +38,8 @@ fn fixed(tally: &Tally) -> Counts {
     Counts::assuming(tally.labels().to_vec(), None, Assumed::fixed(noise())).unwrap()
 }
 
-/// Of 20 looks, 1,000 samples apart, how many draws end with a radius above the exact one at the first look, and at a later
-/// one; `see` gives the radius of all samples, and those of the next look are added to what it leaves.
+/// Of 20 looks, 1,000 samples apart, how many draws end with a radius above the exact one at the first look, and at a
+/// later one; `see` gives the radius of all samples, and those of the next look are added to what it leaves.
 fn ends_false(see: impl Fn(&mut Counts) -> f64) -> [u64; 2] {
     let (truth, mut rng, mut failed) = (truth(), StdRng::seed_from_u64(1), [0, 0]);
     let limit = truth.radius(1);
@@ -59,8 +59,8 @@ fn ends_false(see: impl Fn(&mut Counts) -> f64) -> [u64; 2] {
     failed
 }
 
-/// The loop `total += sample(1000)` until a radius is certified. Its first look is at a number that was fixed beforehand, and
-/// has the bounds for one; all later ones together have bounds for all looks.
+/// The loop `total += sample(1000)` until a radius is certified. Its first look is at a number that was fixed
+/// beforehand, and has the bounds for one; all later ones together have bounds for all looks.
 #[test]
 fn a_loop_that_draws_until_it_certifies_is_seldom_wrong() {
     let [first, later] = ends_false(|total| radius(total));

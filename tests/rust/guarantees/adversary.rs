@@ -1,6 +1,6 @@
-//! The theorems against brute force: classifiers on a line, whose smoothed probabilities at every shift are sums of normal
-//! probabilities of validity. No shift below a radius may do what it excludes; where the worst case is built on purpose, a
-//! shift just above it must.
+//! The theorems against brute force: classifiers on a line, whose smoothed probabilities at every shift are sums of
+//! normal probabilities of validity. No shift below a radius may do what it excludes; where the worst case is built on
+//! purpose, a shift just above it must.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -123,8 +123,8 @@ fn the_worst_case_happens_just_above_the_radius() {
             let labels: Vec<usize> = left.chain([0]).chain(right).collect();
             assert_eq!(labels.len(), cuts.len() + 1);
             let line = Line { cuts, labels, classes: 2 * s + 1 };
-            // The answer: label 0 and the s on the left. All of these s leave together, so e = 1 of k = s + 1 stays longer
-            // than 2: ask for 2.
+            // The answer: label 0 and the s on the left. All of these s leave together, so e = 1 of k = s + 1 stays
+            // longer than 2: ask for 2.
             let set: Vec<usize> = (0..=s).collect();
             let radius = line.smoothed(0.0).kept(&set, 2) - SEARCH;
             assert!(radius > 0.0 && line.left(&set, radius) < s, "s = {s}, {low} {high}: {radius}");

@@ -1,10 +1,11 @@
-//! Coverage: guarantees from simulated counts of known distributions are false with a rate that is consistent with alpha,
-//! with labels chosen by the same counts and by a pilot; and the same check catches what is not sound.
+//! Coverage: guarantees from simulated counts of known distributions are false with a rate that is consistent with
+//! alpha, with labels chosen by the same counts and by a pilot; and the same check catches what is not sound.
 //!
-//! A guarantee is false when its radius (any of its radii, for every label) exceeds the exact one of the true probabilities.
+//! A guarantee is false when its radius (any of its radii, for every label) exceeds the exact one of the true
+//! probabilities.
 //!
-//! False alarms: each rate is compared with alpha by an exact binomial test at 1e-9, and fewer than 1000 rates are compared,
-//! so a sound library fails here with probability below 1e-6. Seeds are fixed, so it either does or does not.
+//! False alarms: each rate is compared with alpha by an exact binomial test at 1e-9, and fewer than 1000 rates are
+//! compared, so a sound library fails here with probability below 1e-6. Seeds are fixed, so it either does or does not.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -169,8 +170,8 @@ fn the_check_catches_a_choice_that_was_not_paid_for() {
     }
 }
 
-/// BoundFunctions whose upper bounds are known to be the truth of the labels above, 0.0025, so that only the lower ones can fail:
-/// those are what the choice makes lucky.
+/// BoundFunctions whose upper bounds are known to be the truth of the labels above, 0.0025, so that only the lower ones
+/// can fail: those are what the choice makes lucky.
 fn lower_bounds_without_uppers() -> BoundFunctions {
     fn known(_: u64, _: u64, _: f64) -> smoothtopk::Result<Prob> {
         Ok(super::truth::prob(0.0025))
@@ -178,7 +179,8 @@ fn lower_bounds_without_uppers() -> BoundFunctions {
     BoundFunctions { upper: known, ..BoundFunctions::FIXED }
 }
 
-/// The same validity with the choice paid for: then the statements are sound again, and the check above is of the choice.
+/// The same validity with the choice paid for: then the statements are sound again, and the check above is of the
+/// choice.
 #[test]
 fn paying_for_the_choice_is_what_makes_it_sound() {
     let (draws, truth, mut rng) = (4_000, Truth { p: vec![0.0025; 200] }, StdRng::seed_from_u64(17));
@@ -209,8 +211,8 @@ fn the_check_catches_frequencies_taken_for_bounds() {
     }
 }
 
-/// The pair that gives way first is bounded at the full alpha: its failure rate must come near alpha, or the check could not
-/// tell alpha from much less, and the radius could be larger.
+/// The pair that gives way first is bounded at the full alpha: its failure rate must come near alpha, or the check
+/// could not tell alpha from much less, and the radius could be larger.
 #[test]
 fn the_order_of_a_ranking_is_tight() {
     let failed = failures(&Truth::new(4, &[0.5, 0.3, 0.2 - 1e-9]), 2000, 2, ALPHA, 10_000, 13);
@@ -220,6 +222,7 @@ fn the_order_of_a_ranking_is_tight() {
             .find_map(|(asked, [_, pilot])| matches!(asked, Asked::Order(p) if *p == wanted).then_some(*pilot))
             .unwrap()
     };
-    // Two bounds on counts that are negatively correlated, and a radius in which their errors add: below alpha, not tiny.
+    // Two bounds on counts that are negatively correlated, and a radius in which their errors add: below alpha, not
+    // tiny.
     assert!(rate(1) > 50, "{failed:?}");
 }

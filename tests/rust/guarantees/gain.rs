@@ -1,5 +1,5 @@
-//! How much larger the radii are than those of the sound way that comes to mind first: a Clopper-Pearson interval for every
-//! label at alpha/(2c) a side (Bonferroni), and the same theorems applied to those bounds. A table, written by
+//! How much larger the radii are than those of the sound way that comes to mind first: a Clopper-Pearson interval for
+//! every label at alpha/(2c) a side (Bonferroni), and the same theorems applied to those bounds. A table, written by
 //!
 //!     cargo test --test library gain -- --ignored --nocapture
 

@@ -35,7 +35,8 @@ fn shapes() -> Vec<(Truth, Vec<usize>)> {
     ]
 }
 
-/// False statements of each kind at the luckiest look, with labels from a pilot and from the counts of the look themselves.
+/// False statements of each kind at the luckiest look, with labels from a pilot and from the counts of the look
+/// themselves.
 fn ever_false(truth: &Truth, k: usize, inference: &BoundFunctions, part: u64, draws: u64) -> Vec<(Asked, [u64; 2])> {
     let mut rng = StdRng::seed_from_u64(31);
     let mut failed: Vec<_> = Asked::all(k, truth.p.len()).into_iter().map(|asked| (asked, [0, 0])).collect();

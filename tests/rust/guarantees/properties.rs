@@ -12,7 +12,8 @@ const FIXED: BoundFunctions = BoundFunctions::FIXED;
 /// Radii are found to 1e-11 sigma; two of them compare up to more than twice that, in units of sigma = 1.
 const ROUNDING: f64 = 3e-11;
 
-/// Counts that fall roughly geometrically, with ties and zeros among them and some rows without a label, in random order.
+/// Counts that fall roughly geometrically, with ties and zeros among them and some rows without a label, in random
+/// order.
 fn counts() -> impl Strategy<Value = Tally> {
     let weights = prop::collection::vec(prop_oneof![0.0..1.0f64, Just(1.0), Just(0.0)], 3..12);
     (weights, 0u32..37, 0.0..3.0f64, 0u64..1000).prop_map(|(weights, bits, fall, none)| {
@@ -39,8 +40,8 @@ proptest! {
         cases: 2000, rng_seed: RngSeed::Fixed(23), failure_persistence: None, ..ProptestConfig::default()
     })]
 
-    /// Asked for nothing else the set's radius is no smaller than the least of all labels' radii: the test of the choice is
-    /// never what costs it.
+    /// Asked for nothing else the set's radius is no smaller than the least of all labels' radii: the test of the
+    /// choice is never what costs it.
     #[test]
     fn the_set_stays_at_least_as_long_as_all_its_labels(
         counts in counts(), alpha in alphas(), pick in any::<prop::sample::Index>(),
@@ -54,7 +55,8 @@ proptest! {
         }
     }
 
-    /// Rows without a label count as whichever rival they would help: with any labels in their place every radius holds.
+    /// Rows without a label count as whichever rival they would help: with any labels in their place every radius
+    /// holds.
     #[test]
     fn failures_only_shrink_a_guarantee(
         counts in counts(), alpha in alphas(), pick in any::<prop::sample::Index>(),
@@ -80,7 +82,8 @@ proptest! {
                 radii
             };
             let without = radii(&counts, &returned);
-            // Labels that the same counts chose are others' choice in the complete ones, unless it is shown that they are not.
+            // Labels that the same counts chose are others' choice in the complete ones, unless it is shown that they
+            // are not.
             let complete_of = match returned.selection() {
                 Selection::Pilot => returned,
                 _ if AnswerLabels::same_counts(&complete, k).unwrap().labels() == returned.labels() => returned,

@@ -1,8 +1,9 @@
-//! The attack on floating-point noise, by the idea of Jin et al. (2022) and Voracek and Hein (2023): a model that finds x in
-//! the rounding of x + noise. With naive noise it gets a false certificate; with ours it reads nothing, in either mode.
+//! The attack on floating-point noise, by the idea of Jin et al. (2022) and Voracek and Hein (2023): a model that finds
+//! x in the rounding of x + noise. With naive noise it gets a false certificate; with ours it reads nothing, in either
+//! mode.
 //!
-//! The trace: noise that nearly cancels x leaves an exact difference, a multiple of x's own last place. Where x = 0 a small sum
-//! is the noise itself, whose last place is as fine as the sum is small.
+//! The trace: noise that nearly cancels x leaves an exact difference, a multiple of x's own last place. Where x = 0 a
+//! small sum is the noise itself, whose last place is as fine as the sum is small.
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
@@ -23,8 +24,8 @@ const NEXT: f32 = 1.0 / 255.0;
 const SIGMA: f64 = 0.25;
 const ROWS: u64 = 1000;
 
-/// Says 0 where an element proves that x is not [`NEXT`]: a sum below 2^-10 of NEXT and noise, which is then beyond 2^-9, is a
-/// multiple of 2^-32, and this one is not. Says 1 where there is no such proof.
+/// Says 0 where an element proves that x is not [`NEXT`]: a sum below 2^-10 of NEXT and noise, which is then beyond
+/// 2^-9, is a multiple of 2^-32, and this one is not. Says 1 where there is no such proof.
 fn reads_the_trace(row: &[f32]) -> u32 {
     let proof = |y: &f32| y.abs() < 0.5f32.powi(10) && (f64::from(*y) * 2f64.powi(32)).fract() != 0.0;
     u32::from(!row.iter().any(proof))
@@ -103,8 +104,8 @@ fn certificate(counts: &Tally, label: usize) -> smoothtopk::certificate::Certifi
     certify(counts, label, 1, SIGMA, 1e-6, &Allocation::default()).unwrap()
 }
 
-/// A certificate that says 0 around the black image, and inside it an image whose label is 1: each is wrong with probability
-/// 1e-6 if noise were what it claims to be.
+/// A certificate that says 0 around the black image, and inside it an image whose label is 1: each is wrong with
+/// probability 1e-6 if noise were what it claims to be.
 #[test]
 fn naive_noise_gives_a_false_certificate() {
     let ours = naive(our_normals);
@@ -174,8 +175,8 @@ fn features(x: f32, fill: &Fill) -> Vec<Vec<u16>> {
 }
 
 /// The smallest p-value of all models that say 0 where a feature is above its median in `real`: their counts in `ours`
-/// against those in `real`, by the binomial test of the rarer label, whose tails lie above the hypergeometric's (Hoeffding
-/// 1956).
+/// against those in `real`, by the binomial test of the rarer label, whose tails lie above the hypergeometric's
+/// (Hoeffding 1956).
 fn least_p_value(ours: &[Vec<u16>], real: &[Vec<u16>]) -> f64 {
     let mut least = 1.0f64;
     for feature in 0..real[0].len() {
@@ -198,9 +199,9 @@ fn real_noise(sample: u64, x: f32) -> impl Iterator<Item = f64> {
     })
 }
 
-/// 192 models that look at last places, trained on the very question, count with our rows what they count with real-valued
-/// noise that is rounded after it was added: noise in which nothing can be read. Of the 1,536 comparisons each is wrong with
-/// probability 1e-10: false alarms below 2e-7.
+/// 192 models that look at last places, trained on the very question, count with our rows what they count with
+/// real-valued noise that is rounded after it was added: noise in which nothing can be read. Of the 1,536 comparisons
+/// each is wrong with probability 1e-10: false alarms below 2e-7.
 #[test]
 fn our_rows_look_like_rounded_real_noise_to_models_of_last_places() {
     for mode in modes() {
@@ -245,9 +246,10 @@ fn naive_rows_do_not_look_like_rounded_real_noise() {
     }
 }
 
-/// A model of the row's parity cannot tell an even x from an odd one. It could, were the f32 products of [`Mode::Grid`] rounded
-/// with ties to even: of noise beyond sigma they have 3 bits below the grid or fewer. Eight two-sided tests at 1e-9, each of
-/// which sees an excess of 0.0004: the majority of ImageNet's 150,528 elements would be moved by 0.3 of its own deviation.
+/// A model of the row's parity cannot tell an even x from an odd one. It could, were the f32 products of [`Mode::Grid`]
+/// rounded with ties to even: of noise beyond sigma they have 3 bits below the grid or fewer. Eight two-sided tests at
+/// 1e-9, each of which sees an excess of 0.0004: the majority of ImageNet's 150,528 elements would be moved by 0.3 of
+/// its own deviation.
 #[test]
 fn parities_tell_nothing() {
     const LONG: usize = 1 << 20;

@@ -112,7 +112,8 @@ fn rows_of_other_jobs_purposes_samples_modes_and_sources_are_independent() {
     check("source", &philox, &chacha);
 }
 
-/// ChaCha's Gaussian rows: no two of many streams are one, and the normals fit their distribution (false alarms 9.4e-7).
+/// ChaCha's Gaussian rows: no two of many streams are one, and the normals fit their distribution (false alarms
+/// 9.4e-7).
 #[test]
 fn chacha_streams_are_apart_and_normal() {
     let mut rows = Vec::new();

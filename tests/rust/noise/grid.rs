@@ -119,8 +119,8 @@ fn noise_is_the_normal_times_sigma_rounded_to_the_grid_on_every_path() {
 }
 
 proptest! {
-    /// Outputs are multiples of the step, sums are exact, the noise does not depend on x, sigma has at most 2^13 steps, and no
-    /// finer grid would do.
+    /// Outputs are multiples of the step, sums are exact, the noise does not depend on x, sigma has at most 2^13 steps,
+    /// and no finer grid would do.
     #[test]
     fn sums_on_the_grid_are_exact(
         exponent in -40i32..40,

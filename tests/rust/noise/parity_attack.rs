@@ -1,7 +1,8 @@
 //! An attack by a model that knows the generator: it reads the parity of x where a pair's cosine is exactly 1.
 //!
-//! There the scaled normal is the f32 radius, with few bits below the point where the grid is fine: ties are common and go to the
-//! even integer. On the finest grid on which sums are exact this gives false certificates; on the default's it reads nothing.
+//! There the scaled normal is the f32 radius, with few bits below the point where the grid is fine: ties are common and
+//! go to the even integer. On the finest grid on which sums are exact this gives false certificates; on the default's
+//! it reads nothing.
 
 use smoothtopk::certificate::{Basis, Certificate, certify};
 use smoothtopk::noise::{ExactGrid, Grid, Mode, Noise, Purpose, Source};
@@ -9,8 +10,8 @@ use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, Tally, Validity};
 
 const SIGMA: f64 = 0.25;
-/// Of each certificate: had noise the law it claims, this would be the probability of a radius above 0 for the label that the
-/// model gives with probability 1/2.
+/// Of each certificate: had noise the law it claims, this would be the probability of a radius above 0 for the label
+/// that the model gives with probability 1/2.
 const ALPHA: f64 = 1e-6;
 /// Elements and rows: ImageNet, CIFAR-10.
 const SIZES: [(usize, u64); 2] = [(150_528, 2000), (3072, 20_000)];
@@ -37,8 +38,8 @@ fn reads_parities(row: &[f32], inverse: f32) -> usize {
     if vote == 0.0 { usize::from(row[0] < 0.0) } else { usize::from(vote < 0.0) }
 }
 
-/// The certificates of label 0 at `x` and of label 1 at `x'`, one step away in every element once both are on the grid; and the
-/// distance of the inputs as they are given.
+/// The certificates of label 0 at `x` and of label 1 at `x'`, one step away in every element once both are on the grid;
+/// and the distance of the inputs as they are given.
 fn attack(mode: Mode, source: Source, (elements, rows): (usize, u64)) -> ([Certificate; 2], f64) {
     let noise = Noise::new(SIGMA, mode, source).unwrap();
     let step = mode.step() as f32;
@@ -88,8 +89,8 @@ fn the_default_grid_and_exact_noise_tell_no_parity() {
     }
 }
 
-/// The same model on the finest grid on which sums are exact, 2^-22: both certificates are larger than the distance, so both are
-/// false, and the test above can fail.
+/// The same model on the finest grid on which sums are exact, 2^-22: both certificates are larger than the distance, so
+/// both are false, and the test above can fail.
 #[test]
 fn the_finest_grid_gives_false_certificates() {
     let finest = Mode::Grid(Grid::with_step(0.5f32.powi(22)).unwrap());

@@ -1,5 +1,5 @@
-//! Jobs that are looked at while they draw: looks see exactly the first samples, for any batch and number of threads, and an
-//! early end leaves the device to other jobs.
+//! Jobs that are looked at while they draw: looks see exactly the first samples, for any batch and number of threads,
+//! and an early end leaves the device to other jobs.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,5 @@
-//! Tasks that stop by a rule: the same rows and answers for any plan, sound answers at deadlines, and requests that do not fit.
+//! Tasks that stop by a rule: the same rows and answers for any plan, sound answers at deadlines, and requests that do
+//! not fit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,8 @@ use smoothtopk::stats::randomized::Uniform;
 use smoothtopk::stats::{Allocation, Tally, Validity};
 use smoothtopk::{ErrorKind, Result};
 
-/// Label 1 where the first element is above a half, label 2 where the second is above 1.2, else label 0; of four labels.
+/// Label 1 where the first element is above a half, label 2 where the second is above 1.2, else label 0; of four
+/// labels.
 struct Steps {
     /// How long a run takes at least.
     delay: Duration,

@@ -1,6 +1,6 @@
 //! Theorem 1 against brute force: classifiers on a line, whose smoothed probabilities at every shift are sums of normal
-//! probabilities of validity. No shift below the radius may push a label out of the top k; where the worst case is built on
-//! purpose, a shift just above it must.
+//! probabilities of validity. No shift below the radius may push a label out of the top k; where the worst case is
+//! built on purpose, a shift just above it must.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -47,7 +47,8 @@ impl Line {
 fn lines() -> impl Strategy<Value = Line> {
     (3usize..7).prop_flat_map(|classes| {
         let cuts = prop::collection::vec(-3.0..3.0f64, 40);
-        // Label 0 fills the left, so that a shift to the right takes much from it; the rivals share the right in slices.
+        // Label 0 fills the left, so that a shift to the right takes much from it; the rivals share the right in
+        // slices.
         (cuts, prop::collection::vec(1..classes, 41), 1usize..35).prop_map(move |(mut cuts, mut labels, own)| {
             cuts.sort_by(f64::total_cmp);
             labels[..own].fill(0);
@@ -78,7 +79,8 @@ proptest! {
 
 #[test]
 fn the_worst_case_is_pushed_out_just_above_the_radius() {
-    // Label 0 left of a cut; right of it k rivals in thin slices in turn, so that each takes a k-th of their sum at any shift.
+    // Label 0 left of a cut; right of it k rivals in thin slices in turn, so that each takes a k-th of their sum at any
+    // shift.
     for k in [1, 2, 3, 5] {
         for cut in [0.1, 0.25, 1.0, 2.0] {
             let slices = 4000 * k;

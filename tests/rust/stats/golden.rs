@@ -74,7 +74,8 @@ fn clopper_pearson_error_is_well_inside_its_margin() {
     });
 }
 
-/// Rounded outward, and by no more than `most` relative to the smaller of p and q beyond what rounding to a float takes.
+/// Rounded outward, and by no more than `most` relative to the smaller of p and q beyond what rounding to a float
+/// takes.
 fn outward_within(bound: Prob, p: f64, q: f64, most: f64) -> Result<(), String> {
     ensure(surely_not_above(bound.p, p) && (bound.q > q || bound.q == 1.0), || format!("{bound:?} is not outward"))?;
     let allowed = |x: f64| most * p.min(q) + x * f64::EPSILON;

@@ -43,8 +43,8 @@ fn radii_agree_with_the_published_ones_in_all_rows() {
         let counts = Counts::assuming(numbers, None, assumed).expect("counts");
         let query = Query { k: 3, ..Query::of_label(label) };
         let ours = counts.certify(&Query { allocation: Allocation::SimuEm, ..query.clone() }).expect("a certificate");
-        // Printed to three significant digits, 0.0 where there is none. The authors halve [0, 10] until it is shorter than
-        // 1e-5 and take the lower end: the multiple of 10/2^20 below the root.
+        // Printed to three significant digits, 0.0 where there is none. The authors halve [0, 10] until it is shorter
+        // than 1e-5 and take the lower end: the multiple of 10/2^20 below the root.
         let step = 10.0 / f64::from(1 << 20);
         assert_eq!(three_digits((ours.radius / step).floor() * step), radius, "row {row}: {}", ours.radius);
         same_digits += usize::from(three_digits(ours.radius) == radius);

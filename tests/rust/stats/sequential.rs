@@ -96,7 +96,8 @@ proptest! {
         }
     }
 
-    /// The pilot's choice is an allocation that fits, and applied to its own counts it is no worse than the plain bounds.
+    /// The pilot's choice is an allocation that fits, and applied to its own counts it is no worse than the plain
+    /// bounds.
     #[test]
     fn auto_fits(labels in prop::collection::vec(0u64..60, 3..8), pick in any::<prop::sample::Index>(), kp in any::<prop::sample::Index>()) {
         let n: u64 = labels.iter().sum::<u64>() + 1;

@@ -1,5 +1,5 @@
-//! Rows to decide whether a label of probability p is certified at a radius, against the betting sequence of Voracek (NeurIPS
-//! 2024): computed, not simulated. The table of docs/statistics.md, by
+//! Rows to decide whether a label of probability p is certified at a radius, against the betting sequence of Voracek
+//! (NeurIPS 2024): computed, not simulated. The table of docs/statistics.md, by
 //!
 //!     cargo test --test library betting -- --nocapture
 
@@ -10,15 +10,16 @@ use smoothtopk::stats::{Allocation, Tally, normal};
 const ALPHA: f64 = 0.001;
 const N_MAX: u64 = 6000;
 
-/// A look after `n` rows: it refutes where the label has fewer than `low` of them, and certifies where it has `high` or more.
+/// A look after `n` rows: it refutes where the label has fewer than `low` of them, and certifies where it has `high` or
+/// more.
 struct Gate {
     n: u64,
     low: u64,
     high: u64,
 }
 
-/// The gates at `looks` of a test that certifies at `certifies(n, s)`, and refutes at `refutes(n, s)`, s successes in n rows.
-/// With n no fewer successes certify, and no fewer failures refute.
+/// The gates at `looks` of a test that certifies at `certifies(n, s)`, and refutes at `refutes(n, s)`, s successes in n
+/// rows. With n no fewer successes certify, and no fewer failures refute.
 fn gates(
     looks: impl Iterator<Item = u64>,
     certifies: impl Fn(u64, u64) -> bool,
@@ -61,8 +62,8 @@ fn betting(p0: f64, q0: f64) -> Vec<Gate> {
     gates(1..=N_MAX, certifies, refutes)
 }
 
-/// Mean and median of the rows after which a gate stops them, by the probabilities of all numbers of successes still open; no
-/// gate stops them after the last.
+/// Mean and median of the rows after which a gate stops them, by the probabilities of all numbers of successes still
+/// open; no gate stops them after the last.
 fn rows(gates: &[Gate], p: f64) -> (f64, u64) {
     let (mut open, mut n) = (vec![1.0], 0);
     // The probability of i + first successes.

@@ -140,7 +140,8 @@ fn steps_end_where_the_next_is_out_of_reach() {
         assert!(verdict.decision == Decision::Reached && rows < most, "{step}: {rows}");
         assert!(radius > 0.0 && radius >= reached && radius < reached + step, "{step}: {radius}");
     }
-    // Rows that all have the label: 0.75 is the largest multiple of 0.25 that 100,000 rows could certify, and no more are drawn.
+    // Rows that all have the label: 0.75 is the largest multiple of 0.25 that 100,000 rows could certify, and no more
+    // are drawn.
     let mut sure = judge(Rule::Steps(0.25), 100_000, &[1]);
     let rows = run(&mut sure, [1.0, 0.0]);
     let mut radius = judge(Rule::Radius(0.75), 100_000, &[1]);

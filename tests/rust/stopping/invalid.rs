@@ -7,7 +7,8 @@ use smoothtopk::certificate::{Certificate, SetCertificate};
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Allocation, Tally};
 
-/// Of n rows, `own` % of label 0, 10 % of each of two rivals, and the rest of none; or, in their place, of the first rival.
+/// Of n rows, `own` % of label 0, 10 % of each of two rivals, and the rest of none; or, in their place, of the first
+/// rival.
 fn shares(n: u64, own: u64, is_labelled: bool) -> Tally {
     let (mut labels, mut none) = (vec![0; 3], 0);
     for part in 0..20 {

@@ -68,8 +68,8 @@ fn a_radius_is_seldom_certified_above_the_exact_one() {
     }
 }
 
-/// What a allocation can reach with any number of rows is refuted wrongly at most with probability alpha. For `ranked` and k = 1
-/// that is the exact radius.
+/// What a allocation can reach with any number of rows is refuted wrongly at most with probability alpha. For `ranked`
+/// and k = 1 that is the exact radius.
 #[test]
 fn a_radius_below_the_exact_one_is_seldom_refuted() {
     for (truth, k, allocation) in [

@@ -102,7 +102,8 @@ fn rows_to_settle_a_set() {
     }
 }
 
-/// Rows at a tolerance, over the published label counts of 500 images (100,000 rows each, sigma 0.25), taken for the truth.
+/// Rows at a tolerance, over the published label counts of 500 images (100,000 rows each, sigma 0.25), taken for the
+/// truth.
 #[test]
 #[ignore = "prints a table; asserts nothing"]
 fn rows_at_a_tolerance() {
