@@ -7,9 +7,10 @@ use serde_json::json;
 use smoothtopk::sampler::BaseClassifier;
 use smoothtopk::{Error, Result};
 
-use super::Args;
-use super::attack::{Attacker, Target};
+use super::args::Args;
+use super::attack::Attacker;
 use super::ball::Ball;
+use super::candidate::Target;
 use super::confirm::{self, Examined, FINALISTS, Test};
 use super::directions::{Image, Pool};
 use super::evaluate::Evaluator;
