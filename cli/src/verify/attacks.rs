@@ -144,7 +144,8 @@ fn of(stated: &[Statements], certified: &[Certified]) -> Vec<Certified> {
 fn json_line(attacked: &Attacked, classes: usize) -> serde_json::Value {
     let Attacked { certified: Certified { idx, labels, k, radius, of }, evaluations, examined } = attacked;
     let mut line = json!({
-        "idx": idx, "labels": labels, "k": of.k, "about": of.about.to_string(), "top": k, "radius": radius, "evaluations": evaluations,
+        "idx": idx, "labels": labels, "k": of.k, "about": of.about.to_string(), "top": k, "radius": radius,
+        "evaluations": evaluations,
         "verdict": if attacked.broken() { "broken" } else { "not broken" },
     });
     if let Some(Examined { point, kind, rivals, counts, p_value, .. }) = examined {
