@@ -52,8 +52,8 @@ test: setup fmt-check lint doc unit-test test-gpu-build host-test ## Pass every 
 fmt-check:
 	$(if $(call has,fmt),$(CARGO) fmt --check,$(call missing,rustfmt))
 
-# To be called here once the tree passes it: $(PYTHON) scripts/check_house.py
 lint:
+	$(PYTHON) scripts/check_house.py
 	$(if $(call has,clippy),$(CARGO) clippy --locked --all-targets $(HOOKS) -- -D warnings,$(call missing,clippy))
 	$(if $(call has,clippy),$(CARGO) clippy --locked --package smoothtopk --lib --no-default-features -- -D warnings)
 

@@ -14,6 +14,9 @@ use super::uniform::UniformGrid;
 use crate::perturbation::{self, Family, Gaussian};
 use crate::{Error, Result};
 
+/// The name of the default noise: [`Mode::Grid`] with Philox. See [`Noise::name`].
+pub const NOISE: &str = "philox4x32-10 box-muller 2";
+
 /// The noise of a smoothed classifier: the law that its samples are drawn by, and the source of bits.
 ///
 /// Cheap to clone, immutable, shared freely between threads. Layout and proofs: docs/noise.md.

@@ -22,10 +22,7 @@ mod stream;
 mod uniform;
 mod words;
 
-/// The name of the default noise: [`Mode::Grid`] with Philox. See [`Noise::name`].
-pub const NOISE: &str = "philox4x32-10 box-muller 2";
-
-pub use definition::{JobNoise, Noise};
+pub use definition::{JobNoise, NOISE, Noise};
 pub use exact::{DiscreteGaussian, ExactGrid};
 pub use grid::Grid;
 pub use grid_input::GridInput;

@@ -6,7 +6,8 @@ use smoothtopk::model::Signature;
 use smoothtopk::noise::Noise;
 use smoothtopk::record::Asked;
 
-use super::{Args, Plan};
+use super::args::Args;
+use super::plan::Plan;
 use crate::model_args::ModelArgs;
 use crate::run_dir::{self, Manifest, Reading};
 use crate::sampling::{Sampling, SamplingArgs};

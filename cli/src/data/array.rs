@@ -3,8 +3,8 @@
 use half::f16;
 use smoothtopk::{Error, Result};
 
-use super::InputSpec;
 use super::fit::fit;
+use super::options::InputSpec;
 
 /// NumPy's own limit.
 const MAX_AXES: usize = 64;

@@ -2,7 +2,7 @@
 
 use smoothtopk::{Error, Result};
 
-use super::{InputSpec, Layout};
+use super::options::{InputSpec, Layout};
 
 /// The order in which to take the axes of an example of shape `data`, so that its elements come in the model's order.
 ///

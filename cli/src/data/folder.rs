@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use smoothtopk::{Error, Result};
 
 use super::fit::image_size;
-use super::{DataOptions, InputSpec, Layout, Resize, hash, hex};
+use super::hash::{hash, hex};
+use super::options::{DataOptions, InputSpec, Layout, Resize};
 
 /// Suffixes that are read, and those of images that are not: a data set that mixes them is refused, not thinned out.
 const READ: [&str; 3] = ["png", "jpg", "jpeg"];

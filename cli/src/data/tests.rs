@@ -1,12 +1,14 @@
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
-use smoothtopk::ErrorKind;
+use sha2::{Digest, Sha256};
+use smoothtopk::{ErrorKind, Result};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use super::hash::hex;
 use super::*;
 
 fn folder() -> TempDir {

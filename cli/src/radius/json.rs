@@ -6,8 +6,9 @@ use smoothtopk::counts::Counts;
 use smoothtopk::record::Record;
 use smoothtopk::{Error, ErrorKind, Result};
 
+use super::args::{Args, refuse_plain_options, required};
+use super::kept;
 use super::table::Table;
-use super::{Args, kept, refuse_plain_options, required};
 
 /// The objects in a file of JSON: one, or one per line; none where it is not JSON.
 pub fn pieces(bytes: &[u8]) -> Result<Option<Vec<&str>>> {

@@ -10,8 +10,8 @@ use smoothtopk::stats::randomized::Uniform;
 use smoothtopk::stats::{Allocation, check_k};
 use smoothtopk::{Error, Result};
 
+use super::args::{Args, refuse_plain_options};
 use super::table::Table;
-use super::{Args, refuse_plain_options};
 use crate::number::number;
 use crate::run_dir::{Entry, MANIFEST, Manifest, Records};
 

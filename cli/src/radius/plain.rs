@@ -6,8 +6,8 @@ use smoothtopk::perturbation::{Family, Gaussian};
 use smoothtopk::stats::{Validity, check_alpha, check_k};
 use smoothtopk::{Error, ErrorKind, Result};
 
+use super::args::{Args, required};
 use super::table::Table;
-use super::{Args, required};
 
 /// What the options state of every line.
 fn assumed(args: &Args) -> Result<Assumed> {

@@ -191,7 +191,8 @@ mod tests {
         let example = |label: Option<usize>, set: f64| {
             let found = serde_json::json!({
                 "k": 2, "labels": [3, 5], "decision": "complete", "label_radii": [set, set], "set_radius": set,
-                "kept_radii": [set, set], "first_radius": 0.0, "ranking_radius": 0.0, "validity": "fixed", "alpha_left": 0.001,
+                "kept_radii": [set, set], "first_radius": 0.0, "ranking_radius": 0.0, "validity": "fixed",
+                "alpha_left": 0.001,
                 "radius_cost": 0.0, "n": 100, "counts": null,
             });
             let guarantees = vec![serde_json::from_value(found).expect("a guarantee")];

@@ -2,6 +2,8 @@
 
 mod alpha;
 mod answers;
+mod args;
+mod command;
 mod curve;
 mod plot;
 mod png;
@@ -9,69 +11,5 @@ mod scale;
 mod stops;
 mod tables;
 
-use std::path::{Path, PathBuf};
-
-use smoothtopk::{Error, Result};
-
-use crate::run_dir::{ReadRun, atomic};
-use crate::stdout;
-use curve::Run;
-
-/// Certified top-k accuracy against radius, of one or several runs
-///
-/// Writes into DIR: report.md and report.csv (tables), curves.csv (the curves on a fine grid), certified_accuracy.svg
-/// and certified_accuracy.png (the plot); stops.csv for a RUN with a rule, and answers.csv for guarantees. The tables
-/// also go to stdout. For guarantees, the curve is that of the returned set.
-#[derive(clap::Args)]
-pub struct Args {
-    /// RUN folders of certify, finished or not; or files from any tool with the columns `idx label predict radius
-    /// correct`, tab separated
-    #[arg(required = true, value_name = "RUN")]
-    runs: Vec<PathBuf>,
-    /// Where the report goes; created if it is missing
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// The radii of the tables [default: every 0.25, or another round step, up to the largest certified radius]
-    #[arg(long, value_name = "R,R,...", value_delimiter = ',', allow_negative_numbers = true)]
-    radii: Vec<f64>,
-}
-
-pub fn run(args: Args) -> Result<()> {
-    if let Some(radius) = args.radii.iter().find(|radius| !(radius.is_finite() && **radius >= 0.0)) {
-        return Err(Error::argument("radii", format!("a radius must be a finite number >= 0, not {radius}")));
-    }
-    let read = args.runs.iter().map(|path| ReadRun::open(path)).collect::<Result<Vec<_>>>()?;
-    let runs = Run::all(&read);
-    let largest = runs.iter().flat_map(|run| &run.curves).map(curve::Curve::largest).fold(0.0, f64::max);
-    let radii = if args.radii.is_empty() { scale::table_radii(largest) } else { args.radii };
-
-    // All of it before the first write, so that an error leaves an earlier report as it was.
-    let tables =
-        [tables::markdown(&runs, &radii), stops::markdown(&runs), answers::markdown(&runs), alpha::markdown(&runs)];
-    let tables = tables.concat();
-    let svg = plot::svg(&runs, largest);
-    let alike = plot::alike(&runs);
-    if alike > 0 {
-        eprintln!("warning: {alike} curves of the plot look as others do: report fewer runs at a time");
-    }
-    let png = png::render(&svg)?;
-    let grid = scale::multiples(largest, 250);
-    let report =
-        format!("# Certified top-k accuracy\n\n![Certified top-k accuracy](certified_accuracy.svg)\n\n{tables}");
-    let mut files = vec![
-        ("report.md", report.into_bytes()),
-        ("report.csv", tables::csv(&runs, &radii).into_bytes()),
-        ("curves.csv", tables::curves_csv(&runs, &grid).into_bytes()),
-        ("certified_accuracy.svg", svg.into_bytes()),
-        ("certified_accuracy.png", png),
-    ];
-    files.extend(stops::csv(&runs).map(|csv| ("stops.csv", csv.into_bytes())));
-    files.extend(answers::csv(&runs).map(|csv| ("answers.csv", csv.into_bytes())));
-    write_all(&args.out, &files)?;
-    stdout::print(&tables)
-}
-
-fn write_all(out: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
-    atomic::make_folder(out)?;
-    files.iter().try_for_each(|(name, content)| atomic::write(&out.join(name), content))
-}
+pub use args::Args;
+pub use command::run;

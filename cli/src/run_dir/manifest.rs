@@ -192,11 +192,13 @@ pub(super) mod tests {
                 "mean": [0.485, 0.456, 0.406], "std": [],
             },
             "model": {
-                "model_sha256": "aa", "provider": "cpu", "precision": "float32", "arithmetic": "float32", "fallback": null,
+                "model_sha256": "aa", "provider": "cpu", "precision": "float32", "arithmetic": "float32",
+                "fallback": null,
                 "onnxruntime_version": "1.24.0",
             },
             "perturbation": {
-                "noise": "gaussian:0.30000000000000004", "method": "box-muller 2", "step": 2.384185791015625e-7, "elements": 4,
+                "noise": "gaussian:0.30000000000000004", "method": "box-muller 2", "step": 2.384185791015625e-7,
+                "elements": 4,
                 "radius_cost": 1e-5, "alpha_cost": 0.0,
             },
             "examples": 10, "program_version": "0.1.0",

@@ -24,7 +24,8 @@ fn record(manifest: &Manifest, i: usize) -> Record {
             "format": "smoothtopk-counts", "version": "1.0", "labels": [i, 2 * i, 0, n - 3 * i], "n": n,
             "perturbation": manifest.perturbation, "ending": {"kind": "fixed"}, "seen": true,
             "draws": [{
-                "generator": "philox4x32-10", "secret_sha256": manifest.secret_sha256, "stream": 3 * i, "purpose": purpose,
+                "generator": "philox4x32-10", "secret_sha256": manifest.secret_sha256, "stream": 3 * i,
+                "purpose": purpose,
                 "samples": [[0, n]],
             }],
             "subject": {
@@ -36,13 +37,15 @@ fn record(manifest: &Manifest, i: usize) -> Record {
         let radius = if i.is_multiple_of(3) { 0.0 } else { 0.1 * i as f64 };
         json!({
             "k": k, "label": i % 4, "decision": "complete", "radius": radius, "certified": radius > 0.0, "p_lower": 0.5,
-            "p_upper": 0.1, "set_size": 1, "allocation": "ranked", "validity": "fixed", "alpha_left": 0.001, "radius_cost": 1e-5,
+            "p_upper": 0.1, "set_size": 1, "allocation": "ranked", "validity": "fixed", "alpha_left": 0.001,
+            "radius_cost": 1e-5,
             "n": 1000, "counts": null,
         })
     };
     let guarantee = |&k: &usize| {
         json!({
-            "k": k, "labels": (0..k).collect::<Vec<_>>(), "decision": "complete", "label_radii": vec![0.25; k], "set_radius": 0.1,
+            "k": k, "labels": (0..k).collect::<Vec<_>>(), "decision": "complete", "label_radii": vec![0.25; k],
+            "set_radius": 0.1,
             "kept_radii": vec![None::<f64>; k], "first_radius": 0.5, "ranking_radius": 0.0, "validity": "fixed",
             "alpha_left": 0.001, "radius_cost": 1e-5, "n": 1000, "counts": null,
         })
@@ -53,9 +56,11 @@ fn record(manifest: &Manifest, i: usize) -> Record {
         false => (ks.iter().map(certificate).collect(), Vec::new()),
     };
     let record = json!({
-        "format": "smoothtopk-record", "version": "1.0", "program_version": "0.1.0", "index": 3 * i, "true_label": i % 4,
+        "format": "smoothtopk-record", "version": "1.0", "program_version": "0.1.0", "index": 3 * i,
+        "true_label": i % 4,
         "task": if manifest.guarantee { "certify_answer" } else { "certify" }, "status": "OK", "error": null,
-        "request": manifest.request, "label": i % 4, "label_source": "given", "certificates": certificates, "guarantees": guarantees,
+        "request": manifest.request, "label": i % 4, "label_source": "given", "certificates": certificates,
+        "guarantees": guarantees,
         "counts": counts("estimate", 1000), "selection": null, "samples_drawn": 1000, "early_stop": null,
         "seconds": i as f64 * 1e-6, "model": manifest.model,
     });

@@ -8,7 +8,7 @@ use smoothtopk::noise::Purpose;
 use smoothtopk::stats;
 use smoothtopk::{Error, Result};
 
-use super::Args;
+use super::args::Args;
 use super::evaluate::Evaluator;
 use super::membership;
 use super::power::Power;

@@ -7,9 +7,10 @@ use serde_json::json;
 use smoothtopk::sampler::BaseClassifier;
 use smoothtopk::{Error, Result};
 
-use super::Args;
-use super::attack::{Attacker, Target};
+use super::args::Args;
+use super::attack::Attacker;
 use super::ball::Ball;
+use super::candidate::Target;
 use super::confirm::{self, Examined, FINALISTS, Test};
 use super::directions::{Image, Pool};
 use super::evaluate::Evaluator;
@@ -143,7 +144,8 @@ fn of(stated: &[Statements], certified: &[Certified]) -> Vec<Certified> {
 fn json_line(attacked: &Attacked, classes: usize) -> serde_json::Value {
     let Attacked { certified: Certified { idx, labels, k, radius, of }, evaluations, examined } = attacked;
     let mut line = json!({
-        "idx": idx, "labels": labels, "k": of.k, "about": of.about.to_string(), "top": k, "radius": radius, "evaluations": evaluations,
+        "idx": idx, "labels": labels, "k": of.k, "about": of.about.to_string(), "top": k, "radius": radius,
+        "evaluations": evaluations,
         "verdict": if attacked.broken() { "broken" } else { "not broken" },
     });
     if let Some(Examined { point, kind, rivals, counts, p_value, .. }) = examined {

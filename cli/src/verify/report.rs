@@ -45,7 +45,8 @@ impl Report {
             "false_alarm": false_alarm,
             "tally_level": levels.tally,
             "tallies": tallies.iter().zip(&verdicts).map(|((tally, power), verdict)| json!({
-                "k": tally.kind.k, "about": tally.kind.about.to_string(), "examples": tally.examples, "certificates": tally.certificates, "breaks": tally.breaks, "p_value": tally.p_value,
+                "k": tally.kind.k, "about": tally.kind.about.to_string(), "examples": tally.examples,
+                "certificates": tally.certificates, "breaks": tally.breaks, "p_value": tally.p_value,
                 "verdict": verdict, "obstacle": power.obstacle(tally.kind, tally.examples),
             })).collect::<Vec<_>>(),
             "verdict": overall,

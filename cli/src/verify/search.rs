@@ -9,8 +9,8 @@ use smoothtopk::Result;
 use smoothtopk::noise::Purpose;
 use smoothtopk::stats::Tally;
 
-use super::attack::{Candidate, Found, Kind, Target};
 use super::ball::Point;
+use super::candidate::{Candidate, Found, Kind, Target};
 use super::directions::{self, Image, Pool};
 use super::evaluate::Evaluator;
 use super::membership;

@@ -158,7 +158,8 @@ mod tests {
         let found = |labels: &[usize], set: f64, kept: &[Option<f64>], each: &[f64], first: f64, ranking: f64| {
             let found = serde_json::json!({
                 "k": labels.len(), "labels": labels, "decision": "complete", "label_radii": each, "set_radius": set,
-                "kept_radii": kept, "first_radius": first, "ranking_radius": ranking, "validity": "fixed", "alpha_left": 0.001,
+                "kept_radii": kept, "first_radius": first, "ranking_radius": ranking, "validity": "fixed",
+                "alpha_left": 0.001,
                 "radius_cost": 0.0, "n": 100, "counts": null,
             });
             serde_json::from_value::<GuaranteeRecord>(found).expect("a guarantee")

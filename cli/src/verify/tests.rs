@@ -15,8 +15,9 @@ use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Plan};
 use smoothtopk::stats::{Allocation, Validity, normal};
 
-use super::attack::{Attacker, Found, Target};
+use super::attack::Attacker;
 use super::ball::Ball;
+use super::candidate::{Found, Target};
 use super::confirm::{self, Examined, Test};
 use super::directions::{Image, Pool};
 use super::evaluate::{Distribution, Evaluator};

@@ -22,16 +22,19 @@ type Found = (Option<usize>, usize, f64);
 fn manifest(ks: &[usize], examples: usize, labels: &str) -> Value {
     let grid = Grid::for_range(1.0, 0.25).unwrap();
     json!({
-        "format": 3, "model_file": "m|1.onnx", "data_file": "d.npz", "data_sha256": "b", "guarantee": false, "label_source": labels,
+        "format": 3, "model_file": "m|1.onnx", "data_file": "d.npz", "data_sha256": "b", "guarantee": false,
+        "label_source": labels,
         "alpha_total": null,
         "request": {
             "noise": "gaussian:0.25", "k": ks, "n": 1000, "n0": 100, "alpha": 0.001, "rule": "fixed", "allocation": "ranked",
             "randomized": false, "input_max": 1.0,
         },
-        "timeout": null, "generator": "philox4x32-10", "secret_sha256": "c", "input_scale": 255.0, "resize": null, "skip": 1,
+        "timeout": null, "generator": "philox4x32-10", "secret_sha256": "c", "input_scale": 255.0, "resize": null,
+        "skip": 1,
         "max": null,
         "reading": {
-            "input": "x", "element_shape": [12], "constants": [], "output": "y", "scores": "argmax", "classes": 10, "mean": [],
+            "input": "x", "element_shape": [12], "constants": [], "output": "y", "scores": "argmax", "classes": 10,
+            "mean": [],
             "std": [],
         },
         "model": {
@@ -47,22 +50,26 @@ fn manifest(ks: &[usize], examples: usize, labels: &str) -> Value {
 fn record(manifest: &Value, i: usize, (truth, label, radius): Found, n: u64, decision: &str) -> Value {
     let certificate = |k: &Value| {
         json!({
-            "k": k, "label": label, "decision": decision, "radius": radius, "certified": radius > 0.0, "p_lower": 0.5, "p_upper": 0.1,
-            "set_size": 1, "allocation": "ranked", "validity": "fixed", "alpha_left": 0.001, "radius_cost": 1e-5, "n": n,
-            "counts": null,
+            "k": k, "label": label, "decision": decision, "radius": radius, "certified": radius > 0.0, "p_lower": 0.5,
+            "p_upper": 0.1, "set_size": 1, "allocation": "ranked", "validity": "fixed", "alpha_left": 0.001,
+            "radius_cost": 1e-5, "n": n, "counts": null,
         })
     };
     let mut record = json!({
-        "format": "smoothtopk-record", "version": "1.0", "program_version": "0.1.0", "index": i, "task": "certify", "status": "OK",
+        "format": "smoothtopk-record", "version": "1.0", "program_version": "0.1.0", "index": i, "task": "certify",
+        "status": "OK",
         "error": null, "request": manifest["request"], "label": label, "label_source": "given",
         "certificates": manifest["request"]["k"].as_array().unwrap().iter().map(certificate).collect::<Vec<_>>(),
         "counts": {
             "format": "smoothtopk-counts", "version": "1.0", "labels": [n, 0, 0, 0, 0, 0, 0, 0, 0, 0], "n": n,
             "perturbation": manifest["perturbation"], "ending": {"kind": "fixed"}, "seen": true,
             "draws": [{
-                "generator": "philox4x32-10", "secret_sha256": "c", "stream": i, "purpose": "estimate", "samples": [[0, n]],
+                "generator": "philox4x32-10", "secret_sha256": "c", "stream": i, "purpose": "estimate",
+                "samples": [[0, n]],
             }],
-            "subject": {"model_sha256": null, "reading": null, "arithmetic": null, "provider": null, "input_sha256": null},
+            "subject": {
+                "model_sha256": null, "reading": null, "arithmetic": null, "provider": null, "input_sha256": null,
+            },
         },
         "selection": null, "samples_drawn": n, "early_stop": null, "seconds": 1.0, "model": manifest["model"],
     });

@@ -113,7 +113,10 @@ mod tests {
         /// Whatever the cells, the table gives each exactly its probability.
         #[test]
         fn every_outcome_has_exactly_its_probability(
-            mut cells in prop::collection::vec((0u64..=u64::MAX, 0u32..64).prop_map(|(cell, shift)| cell >> shift), 1..600)
+            mut cells in prop::collection::vec(
+                (0u64..=u64::MAX, 0u32..64).prop_map(|(cell, shift)| cell >> shift),
+                1..600,
+            )
         ) {
             let mut sum = 0u128;
             for cell in &mut cells {

@@ -18,7 +18,8 @@ use crate::{Error, Result, log};
 /// use smoothtopk::model::{Model, ModelOptions};
 /// use smoothtopk::sampler::{BaseClassifier, Search};
 ///
-/// let model: Arc<dyn BaseClassifier> = Arc::new(Model::open("demo/digits_mlp_sigma0.25.onnx", &ModelOptions::default())?);
+/// let model = Model::open("demo/digits_mlp_sigma0.25.onnx", &ModelOptions::default())?;
+/// let model: Arc<dyn BaseClassifier> = Arc::new(model);
 /// let found = Search { threads: Some(2), cache: None, ..Search::default() }.run(&model)?;
 /// assert_eq!(found.plan.threads, 2);
 /// # Ok::<(), smoothtopk::Error>(())

@@ -119,7 +119,10 @@ fn assert_shards_add(g: &smoothtopk::smoothed::SmoothedClassifier, input: &[f32]
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, rng_seed: RngSeed::Fixed(40), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 60, rng_seed: RngSeed::Fixed(40), failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn shards_in_any_order_are_one_draw(

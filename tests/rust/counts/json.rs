@@ -53,11 +53,15 @@ fn families() -> impl Strategy<Value = Family> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, rng_seed: RngSeed::Fixed(41), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 500, rng_seed: RngSeed::Fixed(41), failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn bare_numbers_are_read_as_they_are_written(
-        labels in prop::collection::vec(0u64..1 << 36, 2..12), invalid in 0u64..1000, noise in families(), ending in endings(),
+        labels in prop::collection::vec(0u64..1 << 36, 2..12), invalid in 0u64..1000, noise in families(),
+        ending in endings(),
         radius_cost in 0.0..1.0f64, look in any::<bool>(),
     ) {
         let n = labels.iter().sum::<u64>() + invalid;

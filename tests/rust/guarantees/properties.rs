@@ -75,7 +75,9 @@ proptest! {
             let radii = |counts: &Tally, returned: &AnswerLabels| {
                 let each = certify_each(counts, returned, 1.0, alpha, &inference).unwrap();
                 let mut radii: Vec<f64> = each.labels.iter().map(|label| label.radius).collect();
-                radii.extend((1..=k).map(|e| certify_order(counts, returned, e, 1.0, alpha, &inference).unwrap().radius));
+                radii.extend((1..=k).map(|e| {
+                    certify_order(counts, returned, e, 1.0, alpha, &inference).unwrap().radius
+                }));
                 radii.extend((1..=k).filter(|e| k - e < counts.classes() - k).map(|e| {
                     certify_kept(counts, returned, e, 1.0, alpha, &inference).unwrap().radius
                 }));

@@ -58,7 +58,10 @@ fn lines() -> impl Strategy<Value = Line> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, rng_seed: RngSeed::Fixed(20), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 1000, rng_seed: RngSeed::Fixed(20), failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn no_shift_below_the_radius_pushes_a_label_out(line in lines()) {

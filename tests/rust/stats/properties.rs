@@ -61,11 +61,15 @@ fn labelled(counts: &Tally, weights: &[f64]) -> Tally {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, rng_seed: RngSeed::Fixed(20), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 2000, rng_seed: RngSeed::Fixed(20), failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn radius_falls_when_a_rival_gains(
-        counts in counts(), alpha in alphas(), allocation in allocations(), share in 0.0..=1.0f64, pick in any::<prop::sample::Index>(),
+        counts in counts(), alpha in alphas(), allocation in allocations(), share in 0.0..=1.0f64,
+        pick in any::<prop::sample::Index>(),
         kp in any::<prop::sample::Index>(),
     ) {
         let k = 1 + kp.index(counts.classes() - 1);
@@ -79,7 +83,8 @@ proptest! {
     /// Rows without a label count as whichever rival they would help: with any labels in their place the radius holds.
     #[test]
     fn failures_only_shrink_a_certificate(
-        counts in counts(), alpha in alphas(), allocation in allocations(), weights in prop::collection::vec(0.0..1.0f64, 12),
+        counts in counts(), alpha in alphas(), allocation in allocations(),
+        weights in prop::collection::vec(0.0..1.0f64, 12),
         kp in any::<prop::sample::Index>(), anytime in any::<bool>(), own_share in 0.05..0.95f64,
     ) {
         let k = 1 + kp.index(counts.classes() - 1);
@@ -100,7 +105,8 @@ proptest! {
 
     #[test]
     fn radius_rises_when_the_label_gains(
-        counts in counts(), alpha in alphas(), allocation in allocations(), share in 0.0..=1.0f64, kp in any::<prop::sample::Index>(),
+        counts in counts(), alpha in alphas(), allocation in allocations(), share in 0.0..=1.0f64,
+        kp in any::<prop::sample::Index>(),
     ) {
         let k = 1 + kp.index(counts.classes() - 1);
         let more = moved(&counts, None, 0, (share * counts.invalid() as f64) as u64);
@@ -108,7 +114,10 @@ proptest! {
     }
 
     #[test]
-    fn radius_rises_with_alpha(counts in counts(), a in alphas(), b in alphas(), allocation in allocations(), kp in any::<prop::sample::Index>()) {
+    fn radius_rises_with_alpha(
+        counts in counts(), a in alphas(), b in alphas(), allocation in allocations(),
+        kp in any::<prop::sample::Index>(),
+    ) {
         let k = 1 + kp.index(counts.classes() - 1);
         prop_assert!(radius(&counts, k, a.max(b), &allocation) >= radius(&counts, k, a.min(b), &allocation) - ROUNDING);
     }
@@ -124,19 +133,24 @@ proptest! {
     #[test]
     fn ranked_is_never_below_simuem(counts in counts(), alpha in alphas(), kp in any::<prop::sample::Index>()) {
         let k = 1 + kp.index(counts.classes() - 1);
-        let (ranked, simuem) = (radius(&counts, k, alpha, &Allocation::default()), radius(&counts, k, alpha, &Allocation::SimuEm));
+        let ranked = radius(&counts, k, alpha, &Allocation::default());
+        let simuem = radius(&counts, k, alpha, &Allocation::SimuEm);
         prop_assert!(ranked >= simuem - ROUNDING, "{ranked} < {simuem}");
     }
 
     #[test]
-    fn scaling_sigma_scales_the_radius(counts in counts(), alpha in alphas(), allocation in allocations(), scale in 1e-6..1e6f64) {
+    fn scaling_sigma_scales_the_radius(
+        counts in counts(), alpha in alphas(), allocation in allocations(), scale in 1e-6..1e6f64,
+    ) {
         let one = radius(&counts, 1, alpha, &allocation);
         let scaled = certify(&counts, 0, 1, scale, alpha, &allocation).unwrap().radius / scale;
         prop_assert!((scaled - one).abs() <= ROUNDING, "{scaled} {one}");
     }
 
     #[test]
-    fn rows_without_a_label_only_shrink(counts in counts(), alpha in alphas(), allocation in allocations(), more in 1u64..1_000_000) {
+    fn rows_without_a_label_only_shrink(
+        counts in counts(), alpha in alphas(), allocation in allocations(), more in 1u64..1_000_000,
+    ) {
         let diluted = Tally::new(counts.labels().to_vec(), counts.n() + more).unwrap();
         prop_assert!(radius(&diluted, 1, alpha, &allocation) <= radius(&counts, 1, alpha, &allocation) + ROUNDING);
     }

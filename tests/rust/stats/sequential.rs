@@ -42,7 +42,10 @@ fn allocations() -> impl Strategy<Value = Allocation> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, rng_seed: RngSeed::Fixed(50), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 500, rng_seed: RngSeed::Fixed(50), failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_bound_at_all_looks_is_below_that_at_one((s, n) in samples(), alpha in alphas()) {
@@ -52,7 +55,9 @@ proptest! {
     }
 
     #[test]
-    fn bounds_up_to_a_last_row_have_half_of_alpha_there_and_half_before((s, n) in samples(), more in 1u64..1000, alpha in alphas()) {
+    fn bounds_up_to_a_last_row_have_half_of_alpha_there_and_half_before(
+        (s, n) in samples(), more in 1u64..1000, alpha in alphas(),
+    ) {
         let at = |last: u64| Validity::AnytimeTo(last);
         prop_assert_eq!(at(n).lower(s, n, alpha).unwrap(), binomial::lower(s, n, 0.5 * alpha).unwrap());
         prop_assert_eq!(at(n).upper(s, n, alpha).unwrap(), binomial::upper(s, n, 0.5 * alpha).unwrap());
@@ -89,8 +94,14 @@ proptest! {
     fn what_is_written_is_read_back(kind in validity(), allocation in allocations(), value in 1e-9..1e9f64) {
         prop_assert_eq!(kind.to_string().parse::<Validity>(), Ok(kind));
         prop_assert_eq!(allocation.to_string().parse::<Allocation>(), Ok(allocation));
-        let rules = [Rule::Fixed, Rule::Predict, Rule::Radius(value), Rule::Steps(value), Rule::Tolerance(Tolerance::Absolute(value)),
-            Rule::Tolerance(Tolerance::Sigmas(value))];
+        let rules = [
+            Rule::Fixed,
+            Rule::Predict,
+            Rule::Radius(value),
+            Rule::Steps(value),
+            Rule::Tolerance(Tolerance::Absolute(value)),
+            Rule::Tolerance(Tolerance::Sigmas(value)),
+        ];
         for rule in rules {
             prop_assert_eq!(rule.to_string().parse::<Rule>(), Ok(rule));
         }
@@ -99,7 +110,10 @@ proptest! {
     /// The pilot's choice is an allocation that fits, and applied to its own counts it is no worse than the plain
     /// bounds.
     #[test]
-    fn auto_fits(labels in prop::collection::vec(0u64..60, 3..8), pick in any::<prop::sample::Index>(), kp in any::<prop::sample::Index>()) {
+    fn auto_fits(
+        labels in prop::collection::vec(0u64..60, 3..8), pick in any::<prop::sample::Index>(),
+        kp in any::<prop::sample::Index>(),
+    ) {
         let n: u64 = labels.iter().sum::<u64>() + 1;
         let pilot = Tally::new(labels, n).unwrap();
         let (label, k) = (pick.index(pilot.classes()), 1 + kp.index(pilot.classes() - 1));

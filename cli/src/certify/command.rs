@@ -1,0 +1,70 @@
+//! The command: draws the samples of every example and keeps its records in the RUN.
+
+use smoothtopk::certificate::stop::Rule;
+use smoothtopk::{Error, ErrorKind, Result};
+
+use super::args::Args;
+use super::plan::Plan;
+use super::{hopeless, manifest};
+use crate::interrupt;
+use crate::progress::Progress;
+use crate::run_dir::{Example, RunDir};
+use crate::sampling::Sampling;
+
+pub fn run(args: Args) -> Result<()> {
+    let sampling = Sampling::open(&args.sampling)?;
+    let plan = Plan::of(&args, &sampling)?;
+    // All that can be refused is refused before a RUN is made.
+    plan.check(&sampling)?;
+    let noise = plan.request.noise()?;
+    let manifest = manifest::manifest(&args, &sampling, &plan, &noise)?;
+    hopeless::warn(&plan.request, &manifest)?;
+    let mut out = RunDir::open(&args.out, &manifest, noise.source())?;
+    let (total, done) = (sampling.examples.len(), out.done());
+    let todo = &sampling.examples[done..];
+    if todo.is_empty() {
+        eprintln!("{}: all {total} examples are there already", args.out.display());
+        return out.close();
+    }
+    let run_plan = sampling.plan()?;
+    interrupt::install()?;
+    let fixed = plan.request.rule == Rule::Fixed;
+    if !args.sampling.quiet {
+        let resumed = if done > 0 { format!(", {done} there already") } else { String::new() };
+        let rule = if fixed { String::new() } else { format!(" at most, {}", plan.request.rule) };
+        eprintln!(
+            "certifying {} of {total} examples{resumed}: n = {}{rule}, {} threads, batch {}, {}",
+            todo.len(),
+            args.sampling.n,
+            run_plan.threads,
+            run_plan.batch,
+            manifest.model.provider,
+        );
+    }
+    let progress = Progress::new(total, args.sampling.quiet).resumed(done);
+    // How many samples a rule takes is not known.
+    let samples = if fixed { manifest.request.n + manifest.request.n0 } else { 0 };
+    let progress = progress.samples_per_example(samples);
+    let task = |index| plan.task(&sampling, index);
+    let drawn = sampling.draw(run_plan, &plan.request, todo, task, &progress, |index, outcome| {
+        let record = sampling.record(index, &outcome, &manifest.model);
+        out.append(&record)?;
+        let example = Example::new(record, outcome.counts.n());
+        if !fixed {
+            let undecided = (0..plan.request.k.len()).any(|i| example.decision(i) == "undecided");
+            progress.example_stopped(example.samples, !undecided);
+        }
+        progress.example_done(Some(example.certified()));
+        Ok(())
+    });
+    progress.finish();
+    let kept = format!("{} of {total} examples are kept in {}", out.done(), out.path().display());
+    let closed = out.close();
+    drawn.map_err(|error| match error.kind() {
+        ErrorKind::Cancelled => {
+            Error::new(ErrorKind::Cancelled, format!("interrupted: {kept}; give the same command to resume"))
+        }
+        _ => error,
+    })?;
+    closed
+}

@@ -1,0 +1,89 @@
+//! What is certified about every example, and how.
+
+use std::collections::BTreeSet;
+
+use smoothtopk::record::LabelSource;
+use smoothtopk::smoothed::{Generator, Request, Task};
+use smoothtopk::{Error, Result};
+
+use super::args::Args;
+use super::budget::{self, Statements};
+use crate::run_dir::{MANIFEST, Manifest};
+use crate::sampling::Sampling;
+
+/// What is certified about every example, and how.
+pub struct Plan {
+    pub request: Request,
+    pub label_source: LabelSource,
+    guarantee: bool,
+}
+
+impl Plan {
+    pub fn of(args: &Args, sampling: &Sampling) -> Result<Self> {
+        let label_source = match (args.guarantee, args.n0) {
+            (true, 0) => LabelSource::SameCounts,
+            (true, _) => LabelSource::Selected,
+            (false, _) if args.select || !sampling.data.has_labels() => LabelSource::Selected,
+            (false, _) => LabelSource::Given,
+        };
+        if args.guarantee && args.allocation.is_some() {
+            let message = "the guarantees for an answer split alpha in ways of their own: leave --allocation out";
+            return Err(Error::argument("allocation", message));
+        }
+        if args.n0 == 0 && label_source == LabelSource::Selected {
+            return Err(Error::argument("n0", "must be at least 1 where samples choose the labels"));
+        }
+        let mut request = sampling.request(generator(args)?)?;
+        request.n0 = args.n0;
+        request.rule = args.rule;
+        request.randomized = args.randomized;
+        request.allocation = args.allocation.clone().unwrap_or_default();
+        if let Some(total) = args.alpha_total {
+            let classes = sampling.model.signature().classes;
+            let of = Statements::of(sampling.examples.len(), &request.k, classes, args.guarantee, &args.rule);
+            request.alpha = budget::share(total, of.all)?;
+        }
+        Ok(Self { request, label_source, guarantee: args.guarantee })
+    }
+
+    pub fn task(&self, sampling: &Sampling, index: usize) -> Task {
+        match (self.guarantee, self.label_source, sampling.data.label(index)) {
+            (true, ..) => Task::CertifyAnswer,
+            (false, LabelSource::Given, Some(label)) => Task::Certify(label),
+            _ => Task::CertifySelected,
+        }
+    }
+
+    /// Refuses what cannot be asked of some example.
+    pub fn check(&self, sampling: &Sampling) -> Result<()> {
+        let signature = sampling.model.signature();
+        let tasks = sampling.examples.iter().map(|&index| self.task(sampling, index));
+        // An allocation may name rivals, and a label cannot be a rival of itself.
+        let labels: BTreeSet<Option<usize>> = tasks.clone().map(label_of).collect();
+        let of_label = |&label: &Option<usize>| tasks.clone().find(|&task| label_of(task) == label);
+        for task in labels.iter().filter_map(of_label) {
+            self.request.check_for(task, signature.classes, signature.elements)?;
+        }
+        sampling.check(&self.request)
+    }
+}
+
+/// The generator as given; a RUN that is resumed keeps its seed or key.
+fn generator(args: &Args) -> Result<Generator> {
+    let given = args.sampling.noise_args.generator()?;
+    let started = args.out.join(MANIFEST);
+    let without_secret = matches!(given, Generator::Philox { seed: None } | Generator::ChaCha12 { key: None });
+    if !without_secret || !started.exists() {
+        return Ok(given);
+    }
+    let manifest = Manifest::load(&started)?;
+    // Another generator is refused when the manifests are compared.
+    if given.source()?.name() == manifest.generator { Ok(manifest.source(&args.out)?.into()) } else { Ok(given) }
+}
+
+fn label_of(task: Task) -> Option<usize> {
+    match task {
+        Task::Certify(label) => Some(label),
+        _ => None,
+    }
+}

@@ -1,0 +1,199 @@
+//! A data set, whatever it is stored as.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use smoothtopk::{Error, Result};
+
+use super::array::Array;
+use super::folder::Folder;
+use super::hash::hash;
+use super::options::{DataOptions, InputSpec, Layout, Resize};
+use super::{file, fit};
+use crate::number::number;
+
+/// A data set: examples, and labels where it has them. Values stay in their own type until asked for.
+#[derive(Debug)]
+pub struct Dataset {
+    path: PathBuf,
+    input_scale: f64,
+    source: Source,
+    labels: Option<Vec<usize>>,
+    sha256: OnceLock<String>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Array(Array),
+    Folder(Folder),
+}
+
+impl Dataset {
+    /// Opens a `.npz` with `images` and perhaps `labels`, a `.npy` of images, or a folder of PNG and JPEG images.
+    ///
+    /// # Errors
+    /// `NotFound` or `Io` when it cannot be read, `InvalidData` when it is malformed, holds no example, or has labels
+    /// that are not one whole number >= 0 per example; `InvalidArgument` for options that do not fit.
+    pub fn open(path: &Path, options: &DataOptions) -> Result<Self> {
+        if !(options.input_scale > 0.0 && options.input_scale.is_finite()) {
+            return Err(Error::argument("input-scale", format!("must be > 0, not {}", number(options.input_scale))));
+        }
+        let metadata = std::fs::metadata(path).map_err(|error| Error::io(path, &error))?;
+        let sha256 = OnceLock::new();
+        let (source, labels) = if metadata.is_dir() {
+            let (folder, labels) = Folder::open(path, options)?;
+            (Source::Folder(folder), labels)
+        } else {
+            if options.classes_file.is_some() {
+                return Err(Error::argument(
+                    "classes",
+                    "a classes file goes with a folder of images, not with an array",
+                ));
+            }
+            let mut file = File::open(path).map_err(|error| Error::io(path, &error))?;
+            let digest = hash(&mut file).map_err(|error| Error::io(path, &error))?;
+            file.seek(SeekFrom::Start(0)).map_err(|error| Error::io(path, &error))?;
+            sha256.get_or_init(|| digest);
+            let (array, labels) = file::open(path, file, metadata.len())?;
+            (Source::Array(array), labels)
+        };
+        let dataset = Self { path: path.to_path_buf(), input_scale: options.input_scale, source, labels, sha256 };
+        match dataset.len() {
+            0 => Err(Error::data("data", format!("{} holds no example", path.display()))),
+            _ => Ok(dataset),
+        }
+    }
+
+    /// The number of examples, at least 1.
+    pub fn len(&self) -> usize {
+        match &self.source {
+            Source::Array(array) => array.examples(),
+            Source::Folder(folder) => folder.len(),
+        }
+    }
+
+    /// Whether the data has labels: all examples have one, or none has.
+    pub fn has_labels(&self) -> bool {
+        self.labels.is_some()
+    }
+
+    /// The label of example `i`; none when the data has no labels or no such example.
+    pub fn label(&self, i: usize) -> Option<usize> {
+        self.labels.as_ref()?.get(i).copied()
+    }
+
+    /// What to call example `i` in a message: a file of the folder, or its index.
+    pub fn name(&self, i: usize) -> String {
+        match &self.source {
+            Source::Folder(folder) if i < folder.len() => folder.name(i),
+            _ => format!("example {i}"),
+        }
+    }
+
+    /// The name of the file or folder, without where it is.
+    pub fn file_name(&self) -> String {
+        file_name(&self.path)
+    }
+
+    /// How images are resized; none for arrays, which are never resized.
+    pub fn resize(&self) -> Option<Resize> {
+        match &self.source {
+            Source::Array(_) => None,
+            Source::Folder(folder) => Some(folder.resize()),
+        }
+    }
+
+    /// Example `i` in the model's order, each value divided by the input scale in f64 and rounded once to f32.
+    ///
+    /// An array's examples fit when their shape is the model's, up to axes of length 1; when they are NHWC and the
+    /// model NCHW or the other way round (the model's own order wins where both fit, as with 3x3x3); or when either is
+    /// flat and the number of elements is the same (row-major order).
+    ///
+    /// # Errors
+    /// `InvalidData` when the shapes do not fit, a value is not finite, or an image cannot be decoded.
+    pub fn example(&self, i: usize, spec: &InputSpec) -> Result<Vec<f32>> {
+        if i >= self.len() {
+            return Err(Error::argument("example", format!("{i} is past the last of {} examples", self.len())));
+        }
+        match &self.source {
+            Source::Array(array) => array.example(i, spec, self.input_scale),
+            Source::Folder(folder) => folder.example(i, spec, self.input_scale),
+        }
+    }
+
+    /// Checks that the examples fit the model, without reading a value.
+    ///
+    /// # Errors
+    /// `InvalidData` with both shapes and the remedy.
+    pub fn check_shape(&self, spec: &InputSpec) -> Result<()> {
+        match &self.source {
+            Source::Array(array) => fit::fit(array.example_shape(), spec).map(|_| ()),
+            Source::Folder(_) => fit::image_size(spec).map(|_| ()),
+        }
+    }
+
+    /// Checks that every label is below `classes`.
+    ///
+    /// # Errors
+    /// `InvalidData` naming the example and its label.
+    pub fn check_labels(&self, classes: usize) -> Result<()> {
+        let labels = self.labels.as_deref().unwrap_or_default();
+        match labels.iter().position(|&label| label >= classes) {
+            None => Ok(()),
+            Some(i) => Err(Error::data(
+                "labels",
+                format!(
+                    "{} has label {}, but the model has {classes} labels, 0 to {}; are the labels this model's?",
+                    self.name(i),
+                    labels[i],
+                    classes.saturating_sub(1)
+                ),
+            )),
+        }
+    }
+
+    /// A bound on the magnitude of every value after scaling: the largest one of an array, 255/scale for images.
+    ///
+    /// # Errors
+    /// `InvalidData` naming the first example and element that is not finite.
+    pub fn max_abs(&self) -> Result<f64> {
+        match &self.source {
+            Source::Array(array) => array.max_abs(self.input_scale),
+            Source::Folder(_) => Ok(255.0 / self.input_scale),
+        }
+    }
+
+    /// The largest value, where the data are plainly 8-bit pixels that nothing has brought to [0, 1], for a model of
+    /// this layout.
+    pub fn largest_pixel(&self, layout: Layout) -> Option<f64> {
+        match &self.source {
+            Source::Array(array) => array.largest_pixel(layout != Layout::Flat).filter(|_| self.input_scale == 1.0),
+            Source::Folder(_) => Some(255.0).filter(|_| self.input_scale == 1.0),
+        }
+    }
+
+    /// SHA-256 of the content, in hex. For a file: of its bytes. For a folder: of the text that `sha256sum` prints for
+    /// its images, `<hash>  <CLASS/file>` a line, in the order of the examples; with a classes file, a last line with
+    /// the file's hash and the name `-classes`.
+    ///
+    /// # Errors
+    /// `Io` or `NotFound` when a file of the folder cannot be read.
+    pub fn sha256(&self) -> Result<&str> {
+        if let Source::Folder(folder) = &self.source
+            && self.sha256.get().is_none()
+        {
+            let digest = folder.sha256()?;
+            self.sha256.get_or_init(|| digest);
+        }
+        Ok(self.sha256.get().map_or("", String::as_str))
+    }
+}
+
+/// The last part of a path.
+fn file_name(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let name = path.file_name().or_else(|| whole.file_name());
+    name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,22 @@
+//! What `smoothtopk report` takes.
+
+use std::path::PathBuf;
+
+/// Certified top-k accuracy against radius, of one or several runs
+///
+/// Writes into DIR: report.md and report.csv (tables), curves.csv (the curves on a fine grid), certified_accuracy.svg
+/// and certified_accuracy.png (the plot); stops.csv for a RUN with a rule, and answers.csv for guarantees. The tables
+/// also go to stdout. For guarantees, the curve is that of the returned set.
+#[derive(clap::Args)]
+pub struct Args {
+    /// RUN folders of certify, finished or not; or files from any tool with the columns `idx label predict radius
+    /// correct`, tab separated
+    #[arg(required = true, value_name = "RUN")]
+    pub(super) runs: Vec<PathBuf>,
+    /// Where the report goes; created if it is missing
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+    /// The radii of the tables [default: every 0.25, or another round step, up to the largest certified radius]
+    #[arg(long, value_name = "R,R,...", value_delimiter = ',', allow_negative_numbers = true)]
+    pub(super) radii: Vec<f64>,
+}
