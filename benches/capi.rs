@@ -32,14 +32,26 @@ fn counts(criterion: &mut Criterion) {
     });
     let (mut counts, mut summary) = (null_mut(), std::mem::MaybeUninit::<stk_summary>::zeroed());
     // SAFETY: as the header says.
-    unsafe { ok(stk_counts_new(COUNTS.as_ptr(), COUNTS.len(), 0, &mut counts, null_mut())) };
+    unsafe {
+        let noise = c"gaussian:0.25".as_ptr();
+        ok(stk_counts_assume(COUNTS.as_ptr(), COUNTS.len(), 0, noise, 0.0, null(), &mut counts, null_mut()));
+    }
+    let query = stk_query {
+        struct_size: size_of::<stk_query>() as u64,
+        label: 3,
+        k: 3,
+        alpha: 0.001,
+        allocation: null(),
+        uniform: 0.0,
+        randomized: 0,
+        reserved: 0,
+    };
     group.bench_function("c", |bencher| {
         bencher.iter(|| {
             let (out, size) = (summary.as_mut_ptr(), size_of::<stk_summary>());
             // SAFETY: as the header says.
             unsafe {
-                let bound = STK_BOUND_RANKED;
-                ok(stk_counts_certify(black_box(counts), 3, 3, 0.25, 0.001, bound, 0.0, out, size, null_mut()));
+                ok(stk_counts_certify(black_box(counts), &query, out, size, null_mut()));
                 (*out).radius
             }
         });
@@ -79,7 +91,7 @@ fn predict(criterion: &mut Criterion) {
         ok(stk_model_options_set_batch(options, BATCH, null_mut()));
         ok(stk_model_options_set_threads(options, 1, null_mut()));
         ok(stk_model_open(path.as_ptr(), options, &mut model, null_mut()));
-        ok(stk_request_new(0.5, &mut request, null_mut()));
+        ok(stk_request_new(c"gaussian:0.5".as_ptr(), &mut request, null_mut()));
         ok(stk_request_set_n(request, BATCH as u64, null_mut()));
         ok(stk_request_set_seed(request, 1, null_mut()));
     }

@@ -13,7 +13,6 @@ mod through_rust;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::abi;
 use file::{Answer, Case};
 
 fn path() -> PathBuf {
