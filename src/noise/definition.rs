@@ -166,7 +166,7 @@ impl Noise {
         JobNoise { noise: self.clone(), stream }
     }
 
-    /// What placing inputs of so many elements on the grid can add to the [`Noise::norm`] of a perturbation, to be
+    /// What placing inputs of so many elements on the grid can add to the norm of a perturbation, to be
     /// subtracted from a radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and
     /// the distances between grid points: see [`super::ExactGrid`].
     #[must_use]

@@ -129,7 +129,7 @@ pub fn radii(outcomes: &[Outcome]) -> Array2<f64> {
 }
 
 impl Counts {
-    /// The number of samples of each label, [c].
+    /// The number of samples of each label, c of them.
     pub fn view(&self) -> ArrayView1<'_, u64> {
         ArrayView1::from(self.labels())
     }

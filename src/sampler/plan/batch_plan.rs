@@ -19,7 +19,7 @@ pub struct Measured {
     pub plan: Plan,
     /// Rows a second, noise and counting included.
     pub rows_per_second: f64,
-    /// Whether this is what an earlier search found: [`Search::cache`].
+    /// Whether this is what an earlier search found: [`Search::cache`](super::Search::cache).
     pub cached: bool,
 }
 
