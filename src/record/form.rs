@@ -73,6 +73,8 @@ pub struct Record {
 pub struct Asked {
     /// The noise with its parameter.
     pub noise: String,
+    /// The norm of perturbations, and so of radii: `l2`, `l1`.
+    pub norm: String,
     /// The k of top-k.
     pub k: Vec<usize>,
     /// The samples that answer; the most of them, where the rule may stop before.
@@ -108,6 +110,7 @@ impl Asked {
     pub fn of(request: &Request, task: Task) -> Self {
         Self {
             noise: request.family.to_string(),
+            norm: request.family.norm().to_string(),
             k: request.k.clone(),
             n: request.n,
             n0: request.pilot_samples(task),

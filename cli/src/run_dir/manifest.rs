@@ -183,7 +183,7 @@ pub(super) mod tests {
             "label_source": "given", "alpha_total": null,
             "request": {
                 "noise": "gaussian:0.30000000000000004", "k": [1, 3], "n": 1000, "n0": 0, "alpha": 0.001, "rule": "fixed",
-                "allocation": "ranked", "randomized": false, "input_max": 1.0,
+                "norm": "l2", "allocation": "ranked", "randomized": false, "input_max": 1.0,
             },
             "timeout": null, "generator": "philox4x32-10", "secret_sha256": "cc", "input_scale": 255.0, "resize": null,
             "skip": 3, "max": null,

@@ -43,9 +43,13 @@ fn certify_writes_a_run_in_the_fields_format() {
     }
     let manifest: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(run.join("manifest.json")).unwrap()).unwrap();
-    for (key, value) in
-        [("noise", "\"gaussian:0.25\""), ("n", "2000"), ("allocation", "\"ranked\""), ("rule", "\"fixed\"")]
-    {
+    for (key, value) in [
+        ("noise", "\"gaussian:0.25\""),
+        ("norm", "\"l2\""),
+        ("n", "2000"),
+        ("allocation", "\"ranked\""),
+        ("rule", "\"fixed\""),
+    ] {
         assert_eq!(manifest["request"][key].to_string(), value, "{key}");
     }
     assert_eq!((&manifest["format"], &manifest["model"]["provider"]), (&3.into(), &"cpu".into()));
