@@ -4,8 +4,8 @@ from ctypes import CFUNCTYPE, POINTER, Structure, c_bool, c_char_p, c_double, c_
 from ctypes import c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 from typing import Any
 
-STK_ABI_VERSION = 1
 STK_NO_LABEL = -1
+STK_ABI_VERSION = 1
 STK_CHACHA12_KEY_SIZE = 32
 STK_BUDGET_TEXT_SIZE = 256
 STK_STATUS_OK = 0
