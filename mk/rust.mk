@@ -5,7 +5,7 @@ test-loom: ## Every interleaving of the scheduler's locks, by loom's model check
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR="$(TARGET)/loom" $(CARGO) test --locked --package smoothtopk --lib --no-default-features loom_tests
 
 test-verify: setup ## verify finds the false certificates of a falsified RUN, and none in the RUN itself
-	$(CARGO) build --locked --bin smoothtopk
+	$(CARGO) build --locked $(HOOKS) --bin smoothtopk
 	SMOOTHTOPK_ONNXRUNTIME="$${SMOOTHTOPK_ONNXRUNTIME:-$(CURDIR)/.deps/onnxruntime}" sh tests/verify/run.sh \
 		"$(TARGET)/debug/smoothtopk" "$(PYTHON)" "$(TARGET)/test-verify"
 
