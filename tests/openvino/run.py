@@ -2,8 +2,8 @@
 """OpenVINO's provider under the command line: run.py PROGRAM ONNXRUNTIME OUT.
 
 PROGRAM is the command line, ONNXRUNTIME a build of ONNX Runtime with OpenVINO; SMOOTHTOPK_ONNXRUNTIME is one without.
-Rows at a boundary between labels may fall to either side by the last bit, and by bfloat16's eight bits: none and 0.1 %
-of an example's rows did.
+Samples at a boundary between labels may fall to either side by the last bit, and by bfloat16's eight bits: none and
+0.1 % of an example's samples did.
 """
 
 import json
@@ -50,7 +50,7 @@ def certified(name: str, *more: str) -> tuple[list[list[int]], dict]:
 
 
 def moved(a: list[list[int]], b: list[list[int]]) -> float:
-    """The largest share of an example's rows that have another label."""
+    """The largest share of an example's samples that have another label."""
     return max(sum(abs(x - y) for x, y in zip(*pair)) / 2 / N for pair in zip(a, b))
 
 
@@ -62,19 +62,24 @@ def main() -> None:
 
     plain, _ = certified("cpu")
     float32, manifest = certified("float32", *OPENVINO)
-    check(manifest["provider"] == "OpenVINOExecutionProvider", f"the provider is {manifest['provider']}")
-    check(manifest["arithmetic"] == "the provider's", f"the arithmetic is {manifest['arithmetic']}")
-    check(moved(plain, float32) <= 0.001, f"{moved(plain, float32)} of the rows have another label in float32")
+    check(
+        manifest["model"]["provider"] == "OpenVINOExecutionProvider", f"the provider is {manifest['model']['provider']}"
+    )
+    check(manifest["model"]["arithmetic"] == "the provider's", f"the arithmetic is {manifest['model']['arithmetic']}")
+    check(moved(plain, float32) <= 0.001, f"{moved(plain, float32)} of the samples have another label in float32")
     bfloat16, manifest = certified("bfloat16", *OPENVINO, *BFLOAT16)
-    check(manifest["arithmetic"] == f"the provider's with {BFLOAT16[1]}", f"the arithmetic is {manifest['arithmetic']}")
-    check(moved(plain, bfloat16) <= 0.02, f"{moved(plain, bfloat16)} of the rows have another label in bfloat16")
+    check(
+        manifest["model"]["arithmetic"] == f"the provider's with {BFLOAT16[1]}",
+        f"the arithmetic is {manifest['model']['arithmetic']}",
+    )
+    check(moved(plain, bfloat16) <= 0.02, f"{moved(plain, bfloat16)} of the samples have another label in bfloat16")
     supported = "avx512_bf16" in Path("/proc/cpuinfo").read_text()
     check(not supported or bfloat16 != float32, "bfloat16 changed nothing")
 
-    # Counts of one base classifier are not gone on with by another.
+    # Counts of one base classifier are not resumed by another.
     for name, more in [("bfloat16", OPENVINO), ("float32", [*OPENVINO, *BFLOAT16]), ("cpu", OPENVINO)]:
         done = certify(name, *more)
-        refused(done, "give the same values")
+        refused(done, "give the same to resume it")
     verify = ["verify", "--run", str(OUT / "bfloat16"), *MODEL, "--attacks", "5", "--n", "2000", "--batch", "64"]
     verify += ["--seed", "3", "--quiet", "--out", str(OUT / "verify")]
     done = run(*verify, *OPENVINO, *BFLOAT16)
@@ -87,7 +92,7 @@ def main() -> None:
     refused(certify("refused", *OPENVINO, "--provider-option", "load_config"), "KEY=VALUE")
     check(not (OUT / "refused").exists(), "a refused command left a RUN")
     print(
-        f"test-openvino: passed; of {N} rows an example at most {moved(plain, float32):.2%} have another label by "
+        f"test-openvino: passed; of {N} samples an example at most {moved(plain, float32):.2%} have another label by "
         f"OpenVINO in float32, {moved(plain, bfloat16):.2%} in bfloat16"
     )
 
