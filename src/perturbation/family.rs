@@ -40,9 +40,31 @@ macro_rules! families {
             pub fn norm(&self) -> Norm {
                 match self { $(Self::$family(_) => $family::NORM),+ }
             }
+        }
 
-            fn shift(&self) -> &dyn Shift {
-                match self { $(Self::$family(family) => family),+ }
+        impl Shift for Family {
+            fn level_below(&self, bound: &Prob) -> f64 {
+                match self { $(Self::$family(family) => family.level_below(bound)),+ }
+            }
+
+            fn level_above(&self, bound: &Prob) -> f64 {
+                match self { $(Self::$family(family) => family.level_above(bound)),+ }
+            }
+
+            fn ln_min_prob(&self, level: f64, r: f64) -> f64 {
+                match self { $(Self::$family(family) => family.ln_min_prob(level, r)),+ }
+            }
+
+            fn ln_max_prob(&self, level: f64, r: f64) -> f64 {
+                match self { $(Self::$family(family) => family.ln_max_prob(level, r)),+ }
+            }
+
+            fn scale(&self) -> f64 {
+                match self { $(Self::$family(family) => family.scale()),+ }
+            }
+
+            fn closed_form(&self, low: f64, high: f64, set: usize) -> Option<Meeting> {
+                match self { $(Self::$family(family) => family.closed_form(low, high, set)),+ }
             }
         }
     };
@@ -59,32 +81,6 @@ impl Family {
     /// The parameter, in the units of the input: sigma, lambda.
     pub fn parameter(&self) -> f64 {
         self.scale()
-    }
-}
-
-impl Shift for Family {
-    fn level_below(&self, bound: &Prob) -> f64 {
-        self.shift().level_below(bound)
-    }
-
-    fn level_above(&self, bound: &Prob) -> f64 {
-        self.shift().level_above(bound)
-    }
-
-    fn ln_min_prob(&self, level: f64, r: f64) -> f64 {
-        self.shift().ln_min_prob(level, r)
-    }
-
-    fn ln_max_prob(&self, level: f64, r: f64) -> f64 {
-        self.shift().ln_max_prob(level, r)
-    }
-
-    fn scale(&self) -> f64 {
-        self.shift().scale()
-    }
-
-    fn closed_form(&self, low: f64, high: f64, set: usize) -> Option<Meeting> {
-        self.shift().closed_form(low, high, set)
     }
 }
 

@@ -19,9 +19,9 @@ pub enum Task {
     Certify(usize),
     /// The same for the label most frequent among n0 samples of its own, independent of the n samples that certify it.
     CertifySelected,
-    /// The guarantees for the k labels that are returned ([`Guarantee`](crate::certificate::Guarantee)): those most frequent among
-    /// n0 samples of their own or, with n0 = 0, among the very n samples that certify them. A rule, which takes n0 > 0,
-    /// is about the radius of the whole set.
+    /// The guarantees for the k labels that are returned ([`Guarantee`](crate::certificate::Guarantee)): those most
+    /// frequent among n0 samples of their own or, with n0 = 0, among the very n samples that certify them. A rule,
+    /// which takes n0 > 0, is about the radius of the whole set.
     CertifyAnswer,
 }
 

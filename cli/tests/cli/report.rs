@@ -26,7 +26,8 @@ fn manifest(ks: &[usize], examples: usize, labels: &str) -> Value {
         "label_source": labels,
         "alpha_total": null,
         "request": {
-            "noise": "gaussian:0.25", "norm": "l2", "k": ks, "n": 1000, "n0": 100, "alpha": 0.001, "rule": "fixed", "allocation": "ranked",
+            "noise": "gaussian:0.25", "norm": "l2",
+            "k": ks, "n": 1000, "n0": 100, "alpha": 0.001, "rule": "fixed", "allocation": "ranked",
             "randomized": false, "input_max": 1.0,
         },
         "timeout": null, "generator": "philox4x32-10", "secret_sha256": "c", "input_scale": 255.0, "resize": null,
