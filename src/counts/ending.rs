@@ -56,7 +56,8 @@ impl Ending {
     pub fn validity(&self) -> Result<Validity> {
         match *self {
             Self::Fixed => Ok(Validity::Fixed),
-            Self::Looks { rule: Some(rule), last: Some(last) } => Ok(rule.validity(last)),
+            // A file may name a rule that never looks.
+            Self::Looks { rule: Some(rule), last: Some(last) } if rule != Rule::Fixed => Ok(rule.validity(last)),
             Self::Looks { .. } => Ok(Validity::Anytime),
             Self::CutShort => Err(Error::data(
                 "counts",
@@ -89,6 +90,20 @@ impl Ending {
             (Self::CutShort, _) | (_, Self::CutShort) => Self::CutShort,
             (Self::Fixed, Self::Fixed) if !seen => Self::Fixed,
             _ => Self::Looks { rule: None, last: None },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_never_have_the_bounds_of_a_fixed_number() {
+        for rule in ["fixed", "predict", "radius:0.25", "steps:0.25", "tolerance:0.1"] {
+            let text = format!(r#"{{"kind": "looks", "rule": "{rule}", "last": 1000}}"#);
+            let ending: Ending = serde_json::from_str(&text).unwrap();
+            assert!(matches!(ending.validity(), Ok(Validity::Anytime | Validity::AnytimeTo(1000))), "{rule}");
         }
     }
 }
