@@ -24,7 +24,7 @@ type Request struct {
 	K []int
 	// N is how many samples answer; 100,000 if 0. Under a Rule it is the most of them.
 	N int64
-	// N0 is how many samples of their own choose a label to certify, where none is given, or the labels of
+	// N0 is how many separate samples choose a label to certify, where none is given, or the labels of
 	// CertifyAnswer; 100 if 0. SameSamples is for CertifyAnswer.
 	N0 int64
 	// Alpha is the probability that an answer is false; 0.001 if 0.

@@ -14,7 +14,7 @@ import (
 )
 
 // Certify finds, for each input and each k of the request, the radius within which a label stays among the smoothed
-// classifier's top k: the label that the request fixes, or one that samples of their own choose. Inputs are
+// classifier's top k: the label that the request fixes, or one that separate samples choose. Inputs are
 // Info().Elements values each, on the scale of the noise; they are not needed afterwards.
 //
 // A statement is wrong with probability at most Alpha when it is made once. A second run with another seed, because the
@@ -70,8 +70,8 @@ func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float3
 
 // CertifyAnswer finds, for each input and each k of the request, what holds around it for the k labels that are
 // returned: the radius of every label, of the set, of how many of it stay, and of their order. The labels are those
-// most frequent among N0 samples of their own or, with SameSamples, among the N samples that certify them. It takes
-// inputs and ends early as Certify does. Its Rule is RuleFixed or, where samples of their own choose the labels,
+// most frequent among N0 separate samples or, with SameSamples, among the N samples that certify them. It takes
+// inputs and ends early as Certify does. Its Rule is RuleFixed or, where separate samples choose the labels,
 // RuleRadius, RuleTolerance or RuleToleranceSigma, which are then about SetRadius; it does not use Allocation and
 // Labels.
 func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]float32) ([]CertifiedAnswer, error) {

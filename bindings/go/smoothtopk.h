@@ -626,7 +626,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The name of a status without its prefix, such as "INVALID_ARGUMENT"; "UNKNOWN" for a value that is none.
+ * The name of a status without its prefix, such as "INVALID_ARGUMENT"; "UNKNOWN" for any other value.
  *
  * @return A static string, never NULL. Safe from any thread.
  */
@@ -1271,7 +1271,7 @@ void stk_cancel_free(struct stk_cancel *cancel);
  * "fixed".
  * @param out Not NULL. Gets the counts; free them with stk_counts_free.
  * @param err May be NULL.
- * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and for a noise, cost or validity that is none;
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and for an unknown noise, a bad cost or validity;
  * STK_STATUS_INVALID_DATA when there is no label or the counts add to more than n or than 64 bits hold.
  */
 stk_status stk_counts_assume(const uint64_t *labels,
@@ -1440,8 +1440,8 @@ stk_status stk_counts_predict(const struct stk_counts *counts,
                               struct stk_error **err);
 
 /**
- * The name of a decision without its prefix, in lower case as records have it, such as "certified"; "unknown" for a
- * value that is none.
+ * The name of a decision without its prefix, in lower case as records have it, such as "certified"; "unknown" for
+ * any other value.
  *
  * @return A static string, never NULL. Safe from any thread.
  */

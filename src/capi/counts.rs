@@ -50,7 +50,7 @@ impl From<Counts> for Held {
 /// "fixed".
 /// @param out Not NULL. Gets the counts; free them with stk_counts_free.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and for a noise, cost or validity that is none;
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and for an unknown noise, a bad cost or validity;
 /// STK_STATUS_INVALID_DATA when there is no label or the counts add to more than n or than 64 bits hold.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_counts_assume(

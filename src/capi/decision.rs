@@ -25,8 +25,8 @@ pub const STK_DECISION_SETTLED: stk_decision = 5;
 /// The answer that is given with it is sound all the same.
 pub const STK_DECISION_UNDECIDED: stk_decision = 6;
 
-/// The name of a decision without its prefix, in lower case as records have it, such as "certified"; "unknown" for a
-/// value that is none.
+/// The name of a decision without its prefix, in lower case as records have it, such as "certified"; "unknown" for
+/// any other value.
 ///
 /// @return A static string, never NULL. Safe from any thread.
 #[unsafe(no_mangle)]

@@ -40,7 +40,7 @@ pub const STK_STATUS_POISONED: stk_status = 13;
 /// The label of an input for which none was given, or none was found.
 pub const STK_NO_LABEL: i64 = -1;
 
-/// The name of a status without its prefix, such as "INVALID_ARGUMENT"; "UNKNOWN" for a value that is none.
+/// The name of a status without its prefix, such as "INVALID_ARGUMENT"; "UNKNOWN" for any other value.
 ///
 /// @return A static string, never NULL. Safe from any thread.
 #[unsafe(no_mangle)]

@@ -130,7 +130,7 @@ impl Model {
     /// Only a model's inputs and outputs: works for a model that is no classifier, too.
     ///
     /// # Errors
-    /// As [`Model::open`], but for what concerns classifiers.
+    /// As [`Model::open`], without the errors about classifiers.
     pub fn interface(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Interface> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;

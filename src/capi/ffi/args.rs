@@ -93,7 +93,7 @@ impl Args {
         let known_size = |size: &usize| (first..=LARGEST_INPUT).contains(size);
         let size = usize::try_from(size).ok().filter(known_size).ok_or_else(|| {
             let message =
-                format!("begins with the size {size}, which is none of its sizes: set struct_size to sizeof *{name}");
+                format!("begins with the size {size}, which no version has: set struct_size to sizeof *{name}");
             Failure::argument("struct_size", message)
         })?;
         let known = size.min(size_of::<T>());

@@ -51,7 +51,7 @@ fn kernels() -> Option<MutexGuard<'static, Launch>> {
     compiled.as_ref().map(|launch| launch.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// A device that is none.
+/// The processor in the place of a device.
 pub(super) struct HostDriver {
     memory: Mutex<HashMap<u64, usize>>,
     races: Mutex<Races>,
