@@ -41,7 +41,7 @@ impl Curve {
         let classes = stream.pilot.classes();
         let terms = Terms { rule: self.rule, classes, alpha: ALPHA, n_max };
         let statement = Statement { k: self.k, allocation: allocation(self.k) };
-        let cost = Grid::for_range(1.0, SIGMA).unwrap().radius_slack(elements);
+        let cost = Grid::for_range(1.0, SIGMA).unwrap().radius_cost(elements);
         let mut judge = CertifyJudge::new(&terms, label, crate::noise(), cost, vec![statement]).expect("terms");
         let mut rows = 0;
         loop {

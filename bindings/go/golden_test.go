@@ -234,7 +234,7 @@ func (c goldenCase) runCounts(t *testing.T, lib *Library, task string, request R
 	if c.keys["sigma"] == "" { // predicting asks for none
 		assumed.Noise = "gaussian:1"
 	}
-	if text, given := c.keys["radius_slack"]; given {
+	if text, given := c.keys["radius_cost"]; given {
 		assumed.RadiusCost = r.float(text)
 	}
 	query := Query{Alpha: request.Alpha, Allocation: request.Allocation}

@@ -36,7 +36,7 @@ impl Perturbation {
             method: noise.method().to_owned(),
             step: noise.mode().step(),
             elements,
-            radius_cost: noise.radius_slack(elements),
+            radius_cost: noise.radius_cost(elements),
             alpha_cost: noise.total_variation(elements),
         }
     }

@@ -161,17 +161,17 @@ impl Noise {
 
     /// The samples of a stream and purpose, on the fastest path of this processor.
     #[must_use]
-    pub fn stream(&self, stream: u64, purpose: Purpose) -> JobNoise {
+    pub fn stream(&self, stream: u64, purpose: Purpose) -> StreamNoise {
         let stream = NoiseStream::with_word(&self.source, stream, purpose as u32 | self.law.purpose_bit());
-        JobNoise { noise: self.clone(), stream }
+        StreamNoise { noise: self.clone(), stream }
     }
 
     /// What placing inputs of so many elements on the grid can add to the norm of a perturbation, to be
     /// subtracted from a radius; rounded up. 0 in [`Mode::Exact`], whose certificates are about inputs on the grid and
     /// the distances between grid points: see [`super::ExactGrid`].
     #[must_use]
-    pub fn radius_slack(&self, elements: usize) -> f64 {
-        self.law.radius_slack(elements)
+    pub fn radius_cost(&self, elements: usize) -> f64 {
+        self.law.radius_cost(elements)
     }
 
     /// An upper bound on the total variation between a row of so many elements and one of exact noise. 0 in
@@ -195,12 +195,12 @@ impl Noise {
 ///
 /// Cheap to clone, immutable, shared freely between threads.
 #[derive(Clone, Debug, PartialEq)]
-pub struct JobNoise {
+pub struct StreamNoise {
     noise: Noise,
     stream: NoiseStream,
 }
 
-impl JobNoise {
+impl StreamNoise {
     /// The same noise by another path: identical bits, for tests and measurements.
     ///
     /// # Errors

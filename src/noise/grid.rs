@@ -89,7 +89,7 @@ impl Grid {
     ///
     /// A radius certified for the rounded input, less this, holds for the input as given.
     #[must_use]
-    pub fn radius_slack(&self, elements: usize) -> f64 {
+    pub fn radius_cost(&self, elements: usize) -> f64 {
         // The conversion and the root round to nearest, each by at most half an ulp: one step up covers each.
         let slack = (elements as f64).next_up().sqrt().next_up() * f64::from(self.step);
         if elements == 0 { 0.0 } else { slack }

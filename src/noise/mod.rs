@@ -22,7 +22,7 @@ mod stream;
 mod uniform;
 mod words;
 
-pub use definition::{JobNoise, NOISE, Noise};
+pub use definition::{NOISE, Noise, StreamNoise};
 pub use exact::{DiscreteGaussian, ExactGrid};
 pub use grid::Grid;
 pub use grid_input::GridInput;

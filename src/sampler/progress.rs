@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::model::NO_LABEL;
 #[cfg(feature = "cuda")]
 use crate::noise::RowNoise;
-use crate::noise::{JobNoise, Purpose};
+use crate::noise::{Purpose, StreamNoise};
 use crate::sampler::lane::Lane;
 use crate::sampler::samples::Samples;
 use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
@@ -24,8 +24,8 @@ pub(super) type OnEnd = Box<dyn FnOnce() + Send>;
 /// Its rows have positions: the pilot's first, then the samples.
 pub(super) struct JobState {
     samples: Samples,
-    noise: JobNoise,
-    pilot_noise: JobNoise,
+    noise: StreamNoise,
+    pilot_noise: StreamNoise,
     progress: Mutex<Progress>,
     pub(super) ended: Condvar,
 }

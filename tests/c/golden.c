@@ -203,7 +203,7 @@ static stk_status assume_counts(const uint64_t *labels, size_t len, uint64_t n, 
   if (c.has_sigma) noise_text(noise, sizeof noise);
   else strcpy(noise, "gaussian:1");
   const int randomized = strncmp(c.validity, "randomized:", 11) == 0;
-  const stk_status s = stk_counts_assume(labels, len, n, noise, c.radius_slack,
+  const stk_status s = stk_counts_assume(labels, len, n, noise, c.radius_cost,
                                          c.validity[0] && !randomized ? c.validity : NULL, out, err);
   return s == STK_STATUS_OK && strncmp(c.validity, "anytime:", 8) == 0 ? of_a_rule(out, err) : s;
 }

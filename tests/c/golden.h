@@ -21,7 +21,7 @@ typedef struct golden_case {
   char status[GOLDEN_NAME], field[GOLDEN_NAME];
   bool has_threshold, has_classes, has_sigma, has_n, has_n0, has_alpha, has_seed, has_key, has_input_max, has_label,
       has_chacha12, randomized;
-  double threshold, sigma, alpha, input_max, radius_slack;
+  double threshold, sigma, alpha, input_max, radius_cost;
   uint64_t classes, n, n0, seed, key, levels;
   uint8_t chacha12[32];
   int64_t label;

@@ -141,7 +141,7 @@ static void setting(golden_case *c, const char *key, char *value) {
   else if (strcmp(key, "label") == 0) c->has_label = true, c->label = label(value);
   else if (strcmp(key, "input") == 0) LIST(single, c->input, c->input_len, value);
   else if (strcmp(key, "counts") == 0) LIST(whole, c->counts, c->counts_len, value);
-  else if (strcmp(key, "radius_slack") == 0) c->radius_slack = real(value);
+  else if (strcmp(key, "radius_cost") == 0) c->radius_cost = real(value);
   else refuse("unknown key", key);
 }
 

@@ -135,7 +135,7 @@ stk::result<stk::counts> of_a_rule(const stk::counts &counts) {
 stk::result<stk::counts> assume(const std::uint64_t *labels, std::size_t len, std::uint64_t n) {
   stk::assumed stated;
   stated.n = n;
-  stated.radius_cost = c.radius_slack;
+  stated.radius_cost = c.radius_cost;
   const std::string_view validity = c.validity;
   if (!validity.empty() && validity.substr(0, randomized.size()) != randomized) stated.validity = validity;
   auto counts =

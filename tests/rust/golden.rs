@@ -86,7 +86,7 @@ fn radii_of_counts_agree_with_the_table_of_another_program() {
         for (&k, &radius) in case.k().iter().zip(&case.expect.radius) {
             let sigma = case.sigma.unwrap();
             let key = key(own, rivals.clone(), n, k, case.alpha.unwrap_or(0.001), bound);
-            let Some(exact) = exact.get(&key).filter(|_| case.radius_slack.is_none()) else { continue };
+            let Some(exact) = exact.get(&key).filter(|_| case.radius_cost.is_none()) else { continue };
             let exact = exact.max(0.0) * sigma;
             assert!(radius <= exact && exact - radius <= 1e-9 * sigma, "{} k {k}: {radius}, not {exact}", case.name);
             found += 1;

@@ -64,7 +64,7 @@ KEYS = {
     "input": floats,
     "counts": integers,
     "pilot": integers,
-    "radius_slack": float.fromhex,
+    "radius_cost": float.fromhex,
 }
 EXPECTED = {
     "status": str,
@@ -145,7 +145,6 @@ PYTHON_NAMES = {
     "levels": "exact_levels",
     "chacha12": "chacha12_key",
     "key": "stream",
-    "radius_slack": "radius_cost",
 }
 # Of the fields of errors, too.
 PYTHON_FIELDS = PYTHON_NAMES | {"input": "x", "counts": "labels"}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smoothtopk::model::NO_LABEL;
-use smoothtopk::noise::{GridInput, JobNoise, Mode, Noise, Purpose, Source};
+use smoothtopk::noise::{GridInput, Mode, Noise, Purpose, Source, StreamNoise};
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Job, JobHandle, Plan, Sampler};
 use smoothtopk::stats::Tally;
@@ -119,7 +119,7 @@ impl Evaluator {
 
 /// Rows at `x` whose noise is added up by label, in steps of the grid.
 struct Watched<'a> {
-    noise: JobNoise,
+    noise: StreamNoise,
     centre: GridInput,
     step: f64,
     x: &'a [f32],

@@ -30,14 +30,14 @@ fn the_n_of_a_plan_certifies_its_radius_and_one_row_less_does_not() {
     let certified = |n: u64| {
         let tally = Tally::new([vec![n], vec![0; 9]].concat(), n).unwrap();
         let mut basis = Basis::assuming(Gaussian::new(0.25).unwrap(), n, 0.001, Validity::Fixed);
-        basis.radius_cost = grid.radius_slack(64);
+        basis.radius_cost = grid.radius_cost(64);
         certify(&basis, &tally, 0, 1, &Allocation::BinoCp).unwrap().radius
     };
     assert!(certified(n) >= 0.5 && certified(n - 1) < 0.5, "{n}: {}, {}", certified(n), certified(n - 1));
     // The model says how many elements it takes.
     let model = ok(&smoothtopk(["plan", "--sigma", "0.25", "--n", "1000", "--model", &crate::model()]));
     assert!(
-        model.contains(&format!("# radii are less {}: ", Grid::for_range(1.0, 0.25).unwrap().radius_slack(64))),
+        model.contains(&format!("# radii are less {}: ", Grid::for_range(1.0, 0.25).unwrap().radius_cost(64))),
         "{model}"
     );
     let largest = |table: &str| table.lines().nth(1).unwrap().split('\t').nth(3).unwrap().parse::<f64>().unwrap();

@@ -34,7 +34,7 @@ pub(in crate::noise) trait Drawing {
     }
 
     /// What placing an input and its attacked copy can add to that norm of their difference, rounded up.
-    fn radius_slack(&self, elements: usize) -> f64;
+    fn radius_cost(&self, elements: usize) -> f64;
 
     /// An upper bound on the total variation between one element as drawn and the exact law, given uniform bits.
     fn total_variation(&self) -> f64;

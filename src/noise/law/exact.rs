@@ -48,7 +48,7 @@ impl Drawing for ExactGaussian {
     }
 
     /// The certificates are about the distances between grid points.
-    fn radius_slack(&self, _elements: usize) -> f64 {
+    fn radius_cost(&self, _elements: usize) -> f64 {
         0.0
     }
 

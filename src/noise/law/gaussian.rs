@@ -54,8 +54,8 @@ impl Drawing for GridGaussian {
         stream.on_grid(self.sigma, &self.grid)
     }
 
-    fn radius_slack(&self, elements: usize) -> f64 {
-        self.grid.radius_slack(elements)
+    fn radius_cost(&self, elements: usize) -> f64 {
+        self.grid.radius_cost(elements)
     }
 
     fn total_variation(&self) -> f64 {

@@ -37,8 +37,8 @@ impl Drawing for Uniform {
         stream.uniform_row(sample, self.grid.step(), x.points(), out)
     }
 
-    fn radius_slack(&self, elements: usize) -> f64 {
-        self.grid.radius_slack(elements)
+    fn radius_cost(&self, elements: usize) -> f64 {
+        self.grid.radius_cost(elements)
     }
 
     fn total_variation(&self) -> f64 {

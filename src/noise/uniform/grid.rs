@@ -85,7 +85,7 @@ impl UniformGrid {
 
     /// What rounding to the grid can add to the l1 norm of a perturbation: half a step an element for the input and
     /// half for its attacked copy, rounded up.
-    pub(in crate::noise) fn radius_slack(&self, elements: usize) -> f64 {
+    pub(in crate::noise) fn radius_cost(&self, elements: usize) -> f64 {
         // That also covers the 2^-54 of a step in `point`.
         times_up(elements as f64, self.step())
     }

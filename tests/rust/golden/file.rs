@@ -30,7 +30,7 @@ pub struct Case {
     pub input: Vec<f32>,
     pub counts: Vec<u64>,
     pub pilot: Vec<u64>,
-    pub radius_slack: Option<f64>,
+    pub radius_cost: Option<f64>,
     pub expect: Answer,
     /// The lines that make the request, as they stand in the file.
     request: Vec<String>,
@@ -191,7 +191,7 @@ fn read_request(case: &mut Case, key: &str, value: &str) {
         "input" => case.input = list(value, |item| hex(item) as f32),
         "counts" => case.counts = list(value, number),
         "pilot" => case.pilot = list(value, number),
-        "radius_slack" => case.radius_slack = Some(hex(value)),
+        "radius_cost" => case.radius_cost = Some(hex(value)),
         _ => panic!("{}: the key {key} is unknown", case.name),
     }
 }

@@ -13,7 +13,7 @@ pub fn answer(case: &Case) -> Answer {
 fn from_counts(case: &Case) -> Result<Answer, Failed> {
     // A prediction does not depend on the noise, and its cases name none.
     let noise = format!("gaussian:{:?}", case.sigma.unwrap_or(1.0));
-    let cost = case.radius_slack.unwrap_or(0.0);
+    let cost = case.radius_cost.unwrap_or(0.0);
     let counts = Counts::assume(&case.counts, case.n.unwrap_or(0), &noise, cost, case.ending())?;
     // What a rule says of its last number no bare numbers can state, but their text.
     let counts = match case.ending() {

@@ -55,7 +55,7 @@ fn assumed(case: &Case, validity: Validity) -> Result<Assumed> {
         Validity::AnytimeTo(last) => Ending::Looks { rule: Some(Rule::Steps(1.0)), last: Some(last) },
     };
     let noise = Gaussian::new(case.sigma.unwrap_or(1.0))?.into();
-    Ok(Assumed { noise, radius_cost: case.radius_slack.unwrap_or(0.0), ending })
+    Ok(Assumed { noise, radius_cost: case.radius_cost.unwrap_or(0.0), ending })
 }
 
 fn from_counts(case: &Case) -> Result<Answer> {

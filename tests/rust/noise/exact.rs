@@ -148,7 +148,7 @@ fn every_way_of_scaling_pixels_gives_the_same_points() {
 fn the_failure_probability_added_is_stated_and_rounded_up() {
     let noise = exact(0.25, 255, sources()[0]);
     let one = DiscreteGaussian::new(0.25, 255).unwrap().total_variation();
-    assert_eq!(noise.radius_slack(3072), 0.0);
+    assert_eq!(noise.radius_cost(3072), 0.0);
     assert_eq!(noise.extra_alpha(0, 3072), 0.0);
     assert_eq!(noise.total_variation(0), 0.0);
     let row = noise.total_variation(3072);
@@ -160,7 +160,7 @@ fn the_failure_probability_added_is_stated_and_rounded_up() {
     let grid = smoothtopk::noise::Grid::for_range(1.0, 0.25).unwrap();
     let grid_noise = Noise::on_grid(0.25, grid, 1).unwrap();
     assert_eq!(grid_noise.extra_alpha(100_000, 3072), 0.0);
-    assert_eq!(grid_noise.radius_slack(3072), grid.radius_slack(3072));
+    assert_eq!(grid_noise.radius_cost(3072), grid.radius_cost(3072));
 }
 
 #[test]

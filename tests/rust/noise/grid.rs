@@ -80,9 +80,9 @@ fn rounds_to_the_nearest_multiple_ties_to_even() {
 #[test]
 fn slack_is_an_upper_bound_and_a_close_one() {
     let grid = Grid::for_range(1.0, 0.25).unwrap();
-    assert_eq!(grid.radius_slack(0), 0.0);
+    assert_eq!(grid.radius_cost(0), 0.0);
     for elements in [1, 2, 3, 1024, 3072, 150_528, 1 << 34, (1 << 53) - 1] {
-        let root = grid.radius_slack(elements) / f64::from(grid.step());
+        let root = grid.radius_cost(elements) / f64::from(grid.step());
         // One rounding of the fused expression cannot change its sign.
         assert!(root.mul_add(root, -(elements as f64)) >= 0.0, "{elements}");
         assert!(root <= (elements as f64).sqrt() * (1.0 + 1e-15));

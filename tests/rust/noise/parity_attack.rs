@@ -61,7 +61,7 @@ fn attack(mode: Mode, source: Source, (elements, rows): (usize, u64)) -> ([Certi
         }
         let counts = Tally::new(labels, rows).unwrap();
         let mut basis = Basis::assuming(Gaussian::new(SIGMA).unwrap(), rows, ALPHA, Validity::Fixed);
-        basis.radius_cost = noise.radius_slack(elements);
+        basis.radius_cost = noise.radius_cost(elements);
         certify(&basis, &counts, label, 1, &Allocation::BinoCp).unwrap()
     });
     (certificates, f64::from(inputs[1] - inputs[0]) * (elements as f64).sqrt())

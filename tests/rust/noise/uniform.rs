@@ -123,9 +123,9 @@ fn what_it_is_and_what_it_costs_is_stated() {
     assert_eq!(noise.name(), "philox4x32-10 uniform 1");
     assert_eq!((noise.family().norm(), noise.lambda()), (Norm::L1, Some(lambda)));
     assert_eq!((noise.sigma(), noise.mode().step()), (lambda / 3f64.sqrt(), lambda / 2_147_483_648.0));
-    assert_eq!((noise.extra_alpha(u64::MAX, usize::MAX), noise.radius_slack(0)), (0.0, 0.0));
+    assert_eq!((noise.extra_alpha(u64::MAX, usize::MAX), noise.radius_cost(0)), (0.0, 0.0));
     for (elements, of_lambda) in [(3072, 1.4305e-6), (150_528, 7.0095e-5)] {
-        let (slack, least) = (noise.radius_slack(elements), elements as f64 * noise.mode().step());
+        let (slack, least) = (noise.radius_cost(elements), elements as f64 * noise.mode().step());
         assert!(slack > least * (1.0 + f64::EPSILON / 2.0) && slack < least * (1.0 + 1e-15), "{slack:e}");
         assert!((slack / lambda / of_lambda - 1.0).abs() < 1e-4, "{slack:e}");
     }

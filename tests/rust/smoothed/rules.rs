@@ -112,7 +112,7 @@ fn the_certificate_follows_from_the_counts_and_is_for_any_number_of_rows() {
             // One k may be decided before the other, with a larger radius.
             assert_eq!(*certificate, from(earlier.as_ref().unwrap_or(&outcome.counts)));
             assert_eq!(certificate.basis.validity, validity);
-            assert_eq!(certificate.basis.radius_cost, request.noise().unwrap().radius_slack(2));
+            assert_eq!(certificate.basis.radius_cost, request.noise().unwrap().radius_cost(2));
             assert!(certificate.radius >= from(&outcome.counts).radius);
             assert!(earlier.as_ref().is_none_or(|earlier| earlier.n() < outcome.counts.n()));
         }
@@ -258,7 +258,7 @@ fn an_answer_is_guaranteed_by_as_few_rows_as_it_takes() {
     let ask = |rule, k: &[usize]| {
         let request = Request { k: k.to_vec(), n: 100_000, n0: 50, ..request(rule) };
         let outcome = g.submit(&[0.7, 1.5], Task::CertifyAnswer, &request, 1).unwrap().wait();
-        let slack = request.noise().unwrap().radius_slack(2);
+        let slack = request.noise().unwrap().radius_cost(2);
         let Ok(Answer::Guarantees(list)) = &outcome.answer else { panic!("no guarantee: {:?}", outcome.answer) };
         for ((found, &k), earlier) in list.iter().zip(k).zip(&outcome.earlier) {
             // Of one k the rows may have been enough before they were for the other.
