@@ -1309,6 +1309,19 @@ stk_status stk_counts_clone(const struct stk_counts *counts, struct stk_counts *
 stk_status stk_counts_add(struct stk_counts *counts, const struct stk_counts *other, struct stk_error **err);
 
 /**
+ * Says, before the first look, that samples may be added after looks: every statement then takes bounds that hold at
+ * all numbers of samples, so that all looks together are false with probability at most alpha. Counts that are only
+ * added to make two statements at alpha: the first, and all later ones. Exclusive use of `counts`.
+ *
+ * @param counts Not NULL. Nothing changes for samples that looks ended, or that were cut short.
+ * @param last The most samples that there may come to be, at least as many as there are; exact noise needs it. 0: not
+ * known.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and when there are more samples than `last`.
+ */
+stk_status stk_counts_set_growing(struct stk_counts *counts, uint64_t last, struct stk_error **err);
+
+/**
  * The counts, by label. Safe from any thread.
  *
  * @param counts Not NULL.

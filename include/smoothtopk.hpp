@@ -699,6 +699,11 @@ class counts {
   result<void> add(const counts &other) {
     return detail::call([&](stk_error **err) { return stk_counts_add(handle_.get(), other.native(), err); });
   }
+  /// Says, before the first look, that samples may be added after looks, `last` in all at most (0: not known): all looks
+  /// together are then false with probability at most alpha.
+  result<void> set_growing(std::uint64_t last = 0) {
+    return detail::call([&](stk_error **err) { return stk_counts_set_growing(handle_.get(), last, err); });
+  }
   /// Valid until the next add.
   result<span<const std::uint64_t>> labels() const {
     const std::uint64_t *data = nullptr;

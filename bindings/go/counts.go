@@ -223,6 +223,20 @@ func (c *Counts) Add(other *Counts) error {
 	return c.read()
 }
 
+// SetGrowing says, before the first look, that samples may be added after looks: every statement then takes bounds that
+// hold at all numbers of samples, so that all looks together are false with probability at most alpha. Counts that are
+// only added to make two statements: the first, and all later ones. last is the most samples that there may come to be,
+// which exact noise needs; 0 if that is not known.
+func (c *Counts) SetGrowing(last uint64) error {
+	c.mustBeMade()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.native == nil {
+		return ErrClosed
+	}
+	return c.lib.checked(C.shim_counts_set_growing(c.lib.api(), c.native, C.uint64_t(last)))
+}
+
 // Close frees the counts. What is asked of them later gives ErrClosed. The error is always nil.
 func (c *Counts) Close() error {
 	c.mustBeMade()

@@ -200,6 +200,14 @@ func TestWhatWasSeenAndThenGrew(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
+	// Said before the first look: one alpha for all looks.
+	growing := sampled(t, ofSeed7, 0, 1000)
+	if err := growing.SetGrowing(999); !errors.Is(err, ErrInvalidArgument) {
+		t.Error(err)
+	}
+	if err := growing.SetGrowing(2000); err != nil || certified(t, growing).Validity != ValidityAnytime {
+		t.Errorf("%+v, %v", certified(t, growing), err)
+	}
 	unseen := sampled(t, ofSeed7, 0, 1000)
 	if err := unseen.Add(sampled(t, ofSeed7, 1000, 1000)); err != nil || certified(t, unseen).Validity != ValidityFixed {
 		t.Errorf("%+v, %v", certified(t, unseen), err)

@@ -37,7 +37,7 @@ stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
   X(stk_job_samples_done) X(stk_job_samples_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                 \
   X(stk_result_len) X(stk_result_json) X(stk_result_json_with_secret) X(stk_result_counts) X(stk_result_counts_of_k)   \
   X(stk_result_selection) X(stk_result_free)                                                                           \
-  X(stk_counts_assume) X(stk_counts_clone) X(stk_counts_add) X(stk_counts_labels) X(stk_counts_n)                      \
+  X(stk_counts_assume) X(stk_counts_clone) X(stk_counts_add) X(stk_counts_set_growing) X(stk_counts_labels) X(stk_counts_n)                      \
   X(stk_counts_invalid) X(stk_counts_assumptions) X(stk_counts_json) X(stk_counts_json_with_secret)                    \
   X(stk_counts_from_json) X(stk_counts_certify) X(stk_counts_predict) X(stk_counts_guarantee) X(stk_counts_free)       \
   X(stk_budget_new) X(stk_budget_open) X(stk_budget_save) X(stk_budget_draw) X(stk_budget_draw_of)                     \
@@ -305,6 +305,10 @@ static inline uint64_t shim_counts_n(const shim_api *api, const stk_counts *c) {
 static inline uint64_t shim_counts_invalid(const shim_api *api, const stk_counts *c) { return api->stk_counts_invalid(c); }
 static inline shim_out shim_counts_add(const shim_api *api, stk_counts *c, const stk_counts *other) {
   SHIM_OUT(api->stk_counts_add(c, other, &out.error));
+}
+
+static inline shim_out shim_counts_set_growing(const shim_api *api, stk_counts *c, uint64_t last) {
+  SHIM_OUT(api->stk_counts_set_growing(c, last, &out.error));
 }
 static inline shim_out shim_counts_certify(const shim_api *api, const stk_counts *c, size_t label, size_t k,
                                            double alpha, const char *allocation, stk_randomized randomized,

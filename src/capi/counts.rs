@@ -118,6 +118,29 @@ pub unsafe extern "C" fn stk_counts_add(
     })
 }
 
+/// Says, before the first look, that samples may be added after looks: every statement then takes bounds that hold at
+/// all numbers of samples, so that all looks together are false with probability at most alpha. Counts that are only
+/// added to make two statements at alpha: the first, and all later ones. Exclusive use of `counts`.
+///
+/// @param counts Not NULL. Nothing changes for samples that looks ended, or that were cut short.
+/// @param last The most samples that there may come to be, at least as many as there are; exact noise needs it. 0: not
+/// known.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and when there are more samples than `last`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_counts_set_growing(
+    counts: *mut stk_counts,
+    last: u64,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |_, counts| {
+        let held = counts.exclusive()?;
+        held.counts = held.counts.clone().growing((last > 0).then_some(last))?;
+        (held.texts, held.assumptions) = Default::default();
+        Ok(())
+    })
+}
+
 /// The counts, by label. Safe from any thread.
 ///
 /// @param counts Not NULL.

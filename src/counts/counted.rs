@@ -146,10 +146,34 @@ impl Counts {
         }
         self.tally.add(&other.tally)?;
         let seen = self.is_seen() || other.is_seen();
-        self.ending = self.ending.of_sum(other.ending, seen);
+        self.ending = self.ending.of_sum(other.ending, seen, self.n());
         self.draws.add(&other.draws);
         self.seen = Arc::new(AtomicBool::new(seen));
         Ok(())
+    }
+
+    /// The same counts, to which samples may be added after a look at them: every statement takes bounds that hold at all
+    /// numbers of samples, from the first look on. So all looks together are false with probability at most alpha, where
+    /// counts that are only added to make two statements (docs/counts.md). `last` is the most samples that there may come
+    /// to be, which exact noise needs.
+    ///
+    /// ```
+    /// use smoothtopk::counts::{Assumed, Counts};
+    /// use smoothtopk::perturbation::Gaussian;
+    /// use smoothtopk::stats::Validity;
+    /// let counts = Counts::assuming(vec![90, 10], None, Assumed::fixed(Gaussian::new(0.25)?))?;
+    /// assert_eq!(counts.growing(None)?.validity()?, Validity::Anytime);
+    /// # Ok::<(), smoothtopk::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidArgument` when `last` is fewer than there are.
+    pub fn growing(mut self, last: Option<u64>) -> Result<Self> {
+        if let Some(last) = last.filter(|&last| last < self.n()) {
+            return Err(Error::argument("last", format!("is {last}, and there are {} samples already", self.n())));
+        }
+        self.ending = self.ending.growing(last);
+        Ok(self)
     }
 
     /// The sum of counts, as [`Counts::add`] gives it.

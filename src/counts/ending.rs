@@ -76,19 +76,32 @@ impl Ending {
             Self::Looks { last: None, .. } => Err(Error::data(
                 "counts",
                 "of exact noise were looked at while they grew, with no largest number fixed beforehand: what the noise costs \
-                 is not bounded; draw them by a rule with an n",
+                 is not bounded; say how many there may be before the first look (growing), or draw them by a rule",
             )),
             Self::Looks { last: Some(last), .. } => Ok(last.max(n)),
             Self::Fixed | Self::CutShort => Ok(n),
         }
     }
 
-    /// The ending of two counts that are added, neither of them empty. Whoever had seen one of them when the other was
+    /// The ending of samples that more may follow after a look, `last` at most where that is known.
+    pub(super) fn growing(self, last: Option<u64>) -> Self {
+        if self == Self::Fixed { Self::Looks { rule: None, last } } else { self }
+    }
+
+    /// The ending of the `n` samples of two counts that are added. Whoever had seen one of them when the other was
     /// added may have added it for what they saw: `seen` says so.
-    pub(super) fn of_sum(self, other: Self, seen: bool) -> Self {
+    pub(super) fn of_sum(self, other: Self, seen: bool, n: u64) -> Self {
+        let within = |last: u64| Some(last).filter(|&last| n <= last);
         match (self, other) {
             (Self::CutShort, _) | (_, Self::CutShort) => Self::CutShort,
             (Self::Fixed, Self::Fixed) if !seen => Self::Fixed,
+            // A largest number that was fixed before the first look stays one while it is kept.
+            (growing @ Self::Looks { rule: None, last: Some(last) }, other)
+            | (other, growing @ Self::Looks { rule: None, last: Some(last) })
+                if other == Self::Fixed || other == growing =>
+            {
+                Self::Looks { rule: None, last: within(last) }
+            }
             _ => Self::Looks { rule: None, last: None },
         }
     }

@@ -127,6 +127,16 @@ static void the_same_samples(const stk_model *model, const float *x) {
   stk_summary s;
   CHECK_STATUS(stk_counts_predict(total, 1, 0.001, NULL, &s, sizeof s, &err), STK_STATUS_INVALID_DATA, err);
   stk_counts_free(total);
+
+  /* Said before the first look: one alpha for all looks. */
+  total = sample(model, request, x, 0, 1000);
+  CHECK_INVALID(stk_counts_set_growing(total, 999, &err), "last", err);
+  CHECK(certify(total, 2).validity == STK_VALIDITY_FIXED);
+  CHECK_OK(stk_counts_set_growing(total, 0, &err), err);
+  CHECK(certify(total, 2).validity == STK_VALIDITY_ANYTIME);
+  CHECK_OK(stk_counts_add(total, more, &err), err);
+  CHECK(certify(total, 2).validity == STK_VALIDITY_ANYTIME);
+  stk_counts_free(total);
   stk_counts_free(again);
   stk_counts_free(overlap);
   stk_counts_free(more);

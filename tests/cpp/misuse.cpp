@@ -143,6 +143,13 @@ void certify_look_and_add(const stk::model &model) {
   auto unseen = first();
   MUST(unseen.add(MUST(model.sample(request, clear_input(), 1000, 1000))));
   CHECK(certify(unseen).radius > certify(total).radius);
+  // Said before the first look: one alpha for all looks.
+  auto growing = first();
+  FAILS(growing.set_growing(999), status::invalid_argument, "last");
+  MUST(growing.set_growing(2000));
+  CHECK(validity_of(certify(growing)) == stk::validity::anytime);
+  MUST(growing.add(more));
+  CHECK(certify(growing).radius == certify(total).radius);
 }
 
 /// 8. Samples that chose or predicted labels certify none of them as if it had been fixed; a guarantee pays for the

@@ -57,7 +57,7 @@ def main() -> None:
         ALPHA,
         "--quiet",
     ]
-    run(program, "certify", "--model", MODEL, "--data", data, *settings, "--quiet", "--out", kept)
+    run(program, "certify", "--model", MODEL, "--data", data, *settings, "--out", kept)
     record = json.loads((kept / "records.jsonl").read_text())
     for field in ("labels", "n", "perturbation", "ending", "draws", "subject"):
         if record["counts"][field] != counts[field]:

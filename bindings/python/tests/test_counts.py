@@ -143,6 +143,18 @@ def test_row_7_samples_that_are_added_after_a_look(g: SmoothedClassifier) -> Non
     assert fresh.certify(2).validity == "fixed"
 
 
+def test_row_7_said_before_the_first_look(g: SmoothedClassifier) -> None:
+    first, second = g.sample(X[0], 500, seed=1), g.sample(X[0], 500, seed=1, first=500)
+    for last in (499, 0, -1):
+        with pytest.raises(InvalidArgumentError, match="last"):
+            first.growing(last)
+    growing = first.growing(1000)
+    look = growing.certify(2)
+    assert (look.validity, (growing + second).certify(2).validity) == ("anytime", "anytime")
+    # The most samples were fixed, so that exact noise has a cost.
+    assert look.alpha_left == (growing + second).certify(2).alpha_left
+
+
 def test_row_8_samples_that_chose_a_label_do_not_certify_it(g: SmoothedClassifier) -> None:
     chosen = certified(g, n=1000)
     predicted, answer = g.predict(X[0], n=1000, seed=1), g.certify_answer(X[0], n=1000, seed=1)

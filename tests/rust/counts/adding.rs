@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 use smoothtopk::certificate::Query;
-use smoothtopk::counts::{Assumed, Counts, Subject};
+use smoothtopk::counts::{Assumed, Counts, Ending, Subject};
 use smoothtopk::noise::ExactGrid;
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::smoothed::{Generator, NoiseMode, Request};
@@ -78,6 +78,24 @@ fn samples_of_something_else_are_refused_by_name() {
 }
 
 #[test]
+fn growing_counts_have_bounds_for_all_looks_from_the_first() {
+    let g = smoothed();
+    let mut total = sample(&g, 0..500).growing(None).unwrap();
+    let first = total.certify(&Query::of_label(1)).unwrap();
+    assert_eq!(first.basis.validity, Validity::Anytime);
+    total.add(&sample(&g, 500..1000)).unwrap();
+    assert_eq!((total.ending(), total.n()), (Ending::Looks { rule: None, last: None }, 1000));
+    // A largest number stays one until there are more.
+    let mut few = sample(&g, 0..500).growing(Some(1000)).unwrap();
+    few.add(&sample(&g, 500..1000)).unwrap();
+    assert_eq!(few.ending(), Ending::Looks { rule: None, last: Some(1000) });
+    few.add(&sample(&g, 1000..1001)).unwrap();
+    assert_eq!(few.ending(), Ending::Looks { rule: None, last: None });
+    let error = sample(&g, 0..500).growing(Some(499)).unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidArgument, Some("last")));
+}
+
+#[test]
 fn a_sum_after_a_look_takes_bounds_for_all_looks() {
     let g = smoothed();
     let (first, second) = (sample(&g, 0..500), sample(&g, 500..1000));
@@ -92,7 +110,8 @@ fn a_sum_after_a_look_takes_bounds_for_all_looks() {
     let fixed = unseen.certify(&query).unwrap();
     for look in looks {
         for side in 0..2 {
-            let parts = [first.clone(), second.clone()];
+            // Not copies, which share what was seen.
+            let parts = [sample(&g, 0..500), sample(&g, 500..1000)];
             look(&parts[side]);
             let sum = Counts::sum(&parts).unwrap();
             assert_eq!((sum.validity(), sum.is_seen()), (Ok(Validity::Anytime), true));

@@ -68,6 +68,18 @@ fn a_loop_that_draws_until_it_certifies_is_seldom_wrong() {
     assert!(!exceeds(first + later, DRAWS, ALPHA), "{first} {later}");
 }
 
+/// The same loop over counts that say before the first look that they may grow: one alpha for all looks.
+#[test]
+fn a_loop_over_growing_counts_is_wrong_with_one_alpha() {
+    let [first, later] = ends_false(|total| {
+        *total = total.clone().growing(None).unwrap();
+        radius(total)
+    });
+    assert!(!exceeds(first + later, DRAWS, ALPHA), "{first} {later}");
+    // Bounds that hold at all looks are seldom false at one that was named beforehand.
+    assert!(first < DRAWS / 50, "{first}");
+}
+
 /// The same loop over numbers that forget that they were looked at.
 #[test]
 fn the_check_catches_a_loop_that_forgets_its_looks() {

@@ -187,6 +187,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_counts_labels": (c_int32, [POINTER(stk_counts), POINTER(POINTER(c_uint64)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_counts_n": (c_uint64, [POINTER(stk_counts)]),
     "stk_counts_predict": (c_int32, [POINTER(stk_counts), c_size_t, c_double, POINTER(c_int64), POINTER(stk_summary), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_counts_set_growing": (c_int32, [POINTER(stk_counts), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_decision_name": (c_char_p, [c_int32]),
     "stk_error_field": (c_char_p, [POINTER(stk_error)]),
     "stk_error_free": (None, [POINTER(stk_error)]),

@@ -121,6 +121,22 @@ class CountsBase(Partial):
     def __add__(self: C, other: C) -> C:
         return self.sum((self, other)) if isinstance(other, CountsBase) else NotImplemented
 
+    def growing(self: C, last: SupportsIndex | None = None) -> C:
+        """The same counts, to which samples may be added after looks; to be said before the first look.
+
+        Every statement then takes bounds that hold at all numbers of samples, so that all looks together are false with
+        probability at most alpha. Counts that are only added to make two statements: the first, and all later ones.
+
+        Args:
+            last: the most samples that there may come to be; exact noise needs it. None: not known.
+        """
+        most = 0 if last is None else _convert.uint("last", last)
+        if last is not None and not most:
+            raise InvalidArgumentError("must be at least 1", "last")
+        handle = self._clone()
+        call(lib.stk_counts_set_growing, handle.pointer, most)
+        return type(self)(handle)
+
     # What they hold.
 
     @property
