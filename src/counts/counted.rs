@@ -152,10 +152,10 @@ impl Counts {
         Ok(())
     }
 
-    /// The same counts, to which samples may be added after a look at them: every statement takes bounds that hold at all
-    /// numbers of samples, from the first look on. So all looks together are false with probability at most alpha, where
-    /// counts that are only added to make two statements (docs/counts.md). `last` is the most samples that there may come
-    /// to be, which exact noise needs.
+    /// The same counts, to which samples may be added after a look at them: every statement takes bounds that hold at
+    /// all numbers of samples, from the first look on. So all looks together are false with probability at most alpha,
+    /// where counts that are only added to make two statements (docs/counts.md). `last` is the most samples that there
+    /// may come to be, which exact noise needs.
     ///
     /// ```
     /// use smoothtopk::counts::{Assumed, Counts};
