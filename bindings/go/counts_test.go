@@ -208,6 +208,16 @@ func TestWhatWasSeenAndThenGrew(t *testing.T) {
 	if err := growing.SetGrowing(2000); err != nil || certified(t, growing).Validity != ValidityAnytime {
 		t.Errorf("%+v, %v", certified(t, growing), err)
 	}
+	// The sum that is built again from its parts has been looked at, too.
+	part, rest := sampled(t, ofSeed7, 0, 1000), sampled(t, ofSeed7, 1000, 1000)
+	sum := made(t)(part.Clone())
+	if err := sum.Add(rest); err != nil || certified(t, sum).Validity != ValidityFixed {
+		t.Errorf("%+v, %v", certified(t, sum), err)
+	}
+	if err := part.Add(rest); err != nil || certified(t, part).Validity != ValidityAnytime {
+		t.Errorf("%+v, %v", certified(t, part), err)
+	}
+	refusedData(t, "before the first statement", sum.SetGrowing(2000))
 	unseen := sampled(t, ofSeed7, 0, 1000)
 	if err := unseen.Add(sampled(t, ofSeed7, 1000, 1000)); err != nil || certified(t, unseen).Validity != ValidityFixed {
 		t.Errorf("%+v, %v", certified(t, unseen), err)
@@ -225,8 +235,13 @@ func TestCountsThatChoseALabel(t *testing.T) {
 	if err := errors.Join(errA, errB, errC); err != nil {
 		t.Fatal(err)
 	}
+	// Whatever they were drawn for.
+	drawn := sampled(t, ofSeed7, 0, 1000)
+	if p, err := drawn.Predict(1, 0.001); err != nil || p.K != 1 {
+		t.Errorf("%+v, %v", p, err)
+	}
 	for did, counts := range map[string]*Counts{"chose": chosen[0].Selection, "predicted": predicted[0].Counts,
-		"answered": answered[0].Counts} {
+		"answered": answered[0].Counts, "certify before you predict": drawn} {
 		_, err := counts.Certify(Query{K: 1, Alpha: 0.001})
 		refusedData(t, did, err)
 		if g, err := counts.Guarantee(1, 0.001, nil); err != nil || g.K != 1 {

@@ -18,8 +18,9 @@ import (
 // Info().Elements values each, on the scale of the noise; they are not needed afterwards.
 //
 // A statement is wrong with probability at most Alpha when it is made once. A second run with another seed, because the
-// first abstained or its radius was small, is not covered by that Alpha. Sound instead: a larger N of the same seed
-// under a Rule, or an alpha of its own for each run, drawn from an AlphaBudget.
+// first abstained, was late or had a small radius, is not covered by that Alpha. Sound instead: the same seed and stream
+// again; a larger N of them, if both runs are under the Rule radius or tolerance (not with exact noise, nor with the
+// allocation auto); or an alpha of its own for each run, drawn from an AlphaBudget.
 //
 // When ctx ends, or the model is closed, the run is cancelled; Certify waits for the library to let go of it and
 // returns a *PartialError that errors.Is finds context.Cause(ctx) (or ErrClosed) in, and that holds the counts so far.
@@ -92,7 +93,8 @@ func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]
 // Sample counts the labels of the given number of samples, from the first on, of the noise that Certify answers with,
 // for one input and the request's noise, Stream, InputMax and Timeout; the seed or key of the noise should be set.
 // Counts of disjoint ranges add up (Counts.Add) to those of a whole run, and Counts.Certify finds from them what
-// Certify would. It ends early as Certify does; unlike Certify, it keeps an operating system thread while it runs, of
+// Certify would. They are no pilot for Certify under the same seed and stream, which draws them again; and whoever draws
+// more because of what they show says Counts.SetGrowing first. It ends early as Certify does; unlike Certify, it keeps an operating system thread while it runs, of
 // which there are at most 64 for a Library: more calls wait.
 func (m *Model) Sample(ctx context.Context, request Request, input []float32, first, samples uint64) (*Counts, error) {
 	if err := m.acquire(); err != nil {

@@ -19,9 +19,8 @@ use crate::stdout;
 /// A set that is given is the smoothed classifier's own with probability at least 1 - alpha, with either rule and with
 /// a time limit.
 ///
-/// Trying again with another seed because the first run abstained is not covered by alpha: take a larger n of the same
-/// seed under
-/// --rule predict, or a share of alpha for each try.
+/// Trying again with another seed, because the first run abstained or was late, is not covered by alpha. Take the same
+/// seed again, or give each run a part of alpha.
 #[derive(clap::Args)]
 pub struct Args {
     /// When an example has enough samples. fixed: after n. predict: once its set is settled.

@@ -13,8 +13,9 @@ use crate::{Error, ErrorKind};
 /// at most the total, and the expected number of wrong ones at most what was spent; neither needs the statements to be
 /// independent.
 ///
-/// A share is spent when it is drawn, whether or not a statement comes of it. Functions that take a const budget are
-/// safe from any number of threads.
+/// A share is spent when it is drawn, whether or not a statement comes of it. Several inputs, several k, a guarantee's
+/// parts, and under a stopping rule a certificate and its refutation are several statements. Functions that take a
+/// const budget are safe from any number of threads.
 pub struct stk_budget(Handle<AlphaBudget>);
 opaque!(stk_budget holds AlphaBudget);
 

@@ -122,11 +122,12 @@ pub unsafe extern "C" fn stk_counts_add(
 /// all numbers of samples, so that all looks together are false with probability at most alpha. Counts that are only
 /// added to make two statements at alpha: the first, and all later ones. Exclusive use of `counts`.
 ///
-/// @param counts Not NULL. Nothing changes for samples that looks ended, or that were cut short.
+/// @param counts Not NULL.
 /// @param last The most samples that there may come to be, at least as many as there are; exact noise needs it. 0: not
 /// known.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and when there are more samples than `last`.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and when there are more samples than `last`;
+/// STK_STATUS_INVALID_DATA when a statement was made from the samples before, looks ended them, or they were cut short.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_counts_set_growing(
     counts: *mut stk_counts,

@@ -15,7 +15,9 @@ use crate::counts::Counts;
 /// costs is off the radius and off alpha, and the bounds are those that hold for how the samples ended: the summary
 /// says which. From counts that stk_model_certify answered with, this gives the radius of the answer, bit for bit.
 ///
-/// Remembers in the counts that a statement was made. Safe from any thread.
+/// Remembers in the counts that a statement was made. Counts that chose or predicted labels (by their purpose, by
+/// stk_counts_predict or by stk_counts_guarantee) certify none: certify first, or by other samples. Safe from any
+/// thread.
 ///
 /// @param counts Not NULL; of 1 to 10^12 samples.
 /// @param query Not NULL.

@@ -116,8 +116,9 @@ pub unsafe extern "C" fn stk_model_predict(
 /// Blocks. Safe from any number of threads.
 ///
 /// The statement is wrong with probability at most alpha when it is made once. A second run with another seed, because
-/// the first abstained or its radius was small, is not covered by that alpha: who tries until a run succeeds is wrong
-/// more often. Sound instead:
+/// the first abstained, was late or had a small radius, is not covered by that alpha: who tries until a run succeeds is
+/// wrong more often. Sound instead:
+/// - the same call with the same seed and stream, which draws the same samples;
 /// - a larger n of the same seed and stream, both runs under the same rule radius or tolerance, whose bounds hold at
 ///   all looks (those of steps end at n), with an allocation other than auto, and not with exact noise, whose cost
 ///   grows with n;
@@ -182,8 +183,9 @@ pub unsafe extern "C" fn stk_model_certify_answer(
 
 /// Counts the labels of the samples first .. first + samples - 1 of the estimation noise of one input, with the
 /// request's noise, generator and stream. Counts of disjoint ranges add (stk_counts_add) to those that a certify of all
-/// of them draws; predict has samples of its own. What the noise costs is in the counts. Blocks. Safe from any number
-/// of threads.
+/// of them draws; predict has samples of its own. So they are no pilot for stk_model_certify under the same seed and
+/// stream, and whoever draws more because of what they show says stk_counts_set_growing first. What the noise costs is
+/// in the counts. Blocks. Safe from any number of threads.
 ///
 /// @param model Not NULL.
 /// @param request Not NULL. Its seed or key of ChaCha12 should be set: ranges under different ones are not parts of one

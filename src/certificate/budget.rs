@@ -40,7 +40,9 @@ pub struct BudgetState {
 /// - expected: the expected number of wrong ones is at most what was spent, and so at most the total.
 ///
 /// Neither needs the statements to be independent, nor their number to be chosen independently of what earlier ones
-/// said. A total from 1 up still bounds the expected number, and says nothing family-wise.
+/// said. Under a stopping rule a certificate and a refutation are two statements: a share is then their alpha together
+/// when each is asked for at half of it. A total from 1 up still bounds the expected number, and says nothing
+/// family-wise.
 ///
 /// A share is spent when it is drawn, whether or not a statement comes of it: samples that were seen cannot be unseen.
 /// A server that may stop at any moment draws a number of shares ahead ([`draw_many`](Self::draw_many)), writes down

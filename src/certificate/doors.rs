@@ -17,7 +17,8 @@ impl Counts {
     /// # Errors
     /// `InvalidArgument` when the label is not below c, k not in 1..c, alpha or a share of it out of range, or
     /// randomized bounds are asked for without a seed or for samples that looks ended; `InvalidData` when the samples
-    /// were cut short, or chose or predicted labels.
+    /// were cut short, or chose or predicted labels (by their purpose, or by [`Counts::predict`] or
+    /// [`Counts::guarantee`] before).
     ///
     /// ```
     /// use smoothtopk::certificate::Query;
@@ -40,6 +41,11 @@ impl Counts {
                 );
                 return Err(Error::data("counts", message));
             }
+        }
+        if self.has_chosen() {
+            let message = "chose or predicted labels already, and cannot certify a label as if it had been fixed before them: \
+                           certify before you predict, ask for the guarantee, or certify by other samples";
+            return Err(Error::data("counts", message));
         }
         let mut basis = Basis::of(self, query.alpha)?;
         if let Some(uniform) = self.uniform(query)? {
@@ -65,7 +71,7 @@ impl Counts {
                            the answer of the rule predict, or the guarantee with a pilot";
             return Err(Error::data("counts", message));
         }
-        self.see();
+        self.choose();
         predict::predict(self.tally(), k, basis.alpha_left)
     }
 
@@ -85,6 +91,7 @@ impl Counts {
             }
         };
         let basis = Basis::of(self, alpha)?;
+        pilot.unwrap_or(self).choose();
         self.see();
         Guarantee::new(&basis, self.tally(), &labels)
     }

@@ -1,8 +1,8 @@
 //! The one type of counts.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::memory::Memory;
 use super::{Draws, Ending, Perturbation, Subject};
 use crate::stats::{Tally, Validity};
 use crate::{Error, Result};
@@ -13,8 +13,9 @@ use crate::{Error, Result};
 /// ended, by itself: a caller cannot forget either.
 ///
 /// Counts remember that a statement was made from them. Whoever adds samples after a look may do so because of what
-/// they saw, so such a sum takes bounds that hold at all looks. Copies share this memory. Safe to share between
-/// threads.
+/// they saw, so such a sum takes bounds that hold at all looks. All counts of this process that share samples share
+/// this memory: copies, sums, and parts of sums. No object can know that its numbers were read ([`Counts::labels`]):
+/// whoever goes on drawing because of them says [`Counts::growing`] first. Safe to share between threads.
 #[derive(Clone, Debug)]
 pub struct Counts {
     tally: Tally,
@@ -22,8 +23,7 @@ pub struct Counts {
     ending: Ending,
     draws: Draws,
     subject: Arc<Subject>,
-    /// Shared by copies: a look at one is a look at all.
-    seen: Arc<AtomicBool>,
+    memory: Memory,
 }
 
 impl Counts {
@@ -35,7 +35,7 @@ impl Counts {
         draws: Draws,
         subject: Arc<Subject>,
     ) -> Self {
-        Self { tally, perturbation, ending, draws, subject, seen: Arc::default() }
+        Self { tally, perturbation, ending, draws, subject, memory: Memory::default() }
     }
 
     /// The number of samples of each label, by label.
@@ -58,8 +58,10 @@ impl Counts {
         self.tally.invalid()
     }
 
-    /// The label with the largest count; the lowest index among equals.
+    /// The label with the largest count; the lowest index among equals. The samples have then chosen a label, and
+    /// certify none.
     pub fn top(&self) -> usize {
+        self.choose();
         self.tally.top()
     }
 
@@ -93,14 +95,24 @@ impl Counts {
         self.perturbation.is_assumed()
     }
 
-    /// Whether a statement was made from these counts, or from a part of them.
+    /// Whether a statement was made from these counts, or from others that share samples with them.
     pub fn is_seen(&self) -> bool {
-        self.seen.load(Ordering::Relaxed)
+        self.memory.is_seen()
+    }
+
+    /// Whether labels were chosen by these samples, or by others that were added to them.
+    pub fn has_chosen(&self) -> bool {
+        self.memory.has_chosen()
     }
 
     /// Remembers that a statement was made.
     pub(crate) fn see(&self) {
-        self.seen.store(true, Ordering::Relaxed);
+        self.memory.see();
+    }
+
+    /// Remembers that the samples chose labels.
+    pub(crate) fn choose(&self) {
+        self.memory.choose();
     }
 
     /// The same counts, from which a statement was made.
@@ -145,10 +157,9 @@ impl Counts {
             return Err(Error::data("counts", message));
         }
         self.tally.add(&other.tally)?;
-        let seen = self.is_seen() || other.is_seen();
-        self.ending = self.ending.of_sum(other.ending, seen, self.n());
+        self.memory.join(&other.memory);
+        self.ending = self.ending.of_sum(other.ending, self.is_seen(), self.n());
         self.draws.add(&other.draws);
-        self.seen = Arc::new(AtomicBool::new(seen));
         Ok(())
     }
 
@@ -167,12 +178,17 @@ impl Counts {
     /// ```
     ///
     /// # Errors
-    /// `InvalidArgument` when `last` is fewer than there are.
+    /// `InvalidArgument` when `last` is fewer than there are; `InvalidData` when a statement was made from them before,
+    /// or looks ended them.
     pub fn growing(mut self, last: Option<u64>) -> Result<Self> {
         if let Some(last) = last.filter(|&last| last < self.n()) {
             return Err(Error::argument("last", format!("is {last}, and there are {} samples already", self.n())));
         }
-        self.ending = self.ending.growing(last);
+        if self.is_seen() || self.ending != Ending::Fixed {
+            let message = "were looked at already: say that they grow before the first statement";
+            return Err(Error::data("counts", message));
+        }
+        self.ending = Ending::Looks { rule: None, last };
         Ok(self)
     }
 
@@ -197,6 +213,9 @@ impl Counts {
             let message = "are bare numbers on one side: whether samples are counted twice cannot be told; take counts that this \
                            library drew on both sides, or bare numbers on both";
             return Err(Error::data("counts", message));
+        }
+        if self.is_assumed() && self.memory.is_copy(&other.memory) {
+            return Err(Error::data("counts", "share samples: the same counts would be counted twice"));
         }
         self.subject.check_same(&other.subject)?;
         self.draws.check_disjoint(&other.draws)

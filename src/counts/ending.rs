@@ -83,11 +83,6 @@ impl Ending {
         }
     }
 
-    /// The ending of samples that more may follow after a look, `last` at most where that is known.
-    pub(super) fn growing(self, last: Option<u64>) -> Self {
-        if self == Self::Fixed { Self::Looks { rule: None, last } } else { self }
-    }
-
     /// The ending of the `n` samples of two counts that are added. Whoever had seen one of them when the other was
     /// added may have added it for what they saw: `seen` says so.
     pub(super) fn of_sum(self, other: Self, seen: bool, n: u64) -> Self {

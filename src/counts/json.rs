@@ -24,6 +24,7 @@ pub struct CountsForm {
     perturbation: Perturbation,
     ending: Ending,
     seen: bool,
+    chose: bool,
     draws: Vec<Draw>,
     subject: Subject,
 }
@@ -72,6 +73,7 @@ impl Counts {
             perturbation: self.perturbation().clone(),
             ending: self.ending(),
             seen: self.is_seen(),
+            chose: self.has_chosen(),
             draws: self.draws().list(secrets),
             subject: self.subject().clone(),
         }
@@ -82,7 +84,7 @@ impl TryFrom<CountsForm> for Counts {
     type Error = Error;
 
     fn try_from(form: CountsForm) -> Result<Self> {
-        let CountsForm { format, version, labels, n, perturbation, ending, seen, draws, subject } = form;
+        let CountsForm { format, version, labels, n, perturbation, ending, seen, chose, draws, subject } = form;
         if format != FORMAT || version.split('.').next() != Some(MAJOR) {
             let message = format!("are \"{format}\" {version}: this version reads {FORMAT} {MAJOR}");
             return Err(Error::data("counts", message));
@@ -101,7 +103,13 @@ impl TryFrom<CountsForm> for Counts {
             return Err(Error::data("n", format!("is {n}, and the draws have {drawn} samples: the file is damaged")));
         }
         let counts = Self::new(Tally::new(labels, n)?, perturbation, ending, draws, subject.into());
-        Ok(if seen { counts.seen() } else { counts })
+        if seen {
+            counts.see();
+        }
+        if chose {
+            counts.choose();
+        }
+        Ok(counts)
     }
 }
 

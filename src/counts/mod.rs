@@ -9,6 +9,7 @@ mod counted;
 mod draws;
 mod ending;
 mod json;
+mod memory;
 mod perturbation;
 mod ranges;
 mod rule;

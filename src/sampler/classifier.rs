@@ -32,7 +32,8 @@ pub trait BaseClassifier: Send + Sync {
         None
     }
 
-    /// What samples of it are of, for provenance: all but the input. What is not known is `None`.
+    /// What samples of it are of, for provenance: all but the input. What is not known is `None`, and then counts of
+    /// two classifiers are added without a word: name at least the model.
     fn subject(&self) -> Subject {
         Subject::default()
     }

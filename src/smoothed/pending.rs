@@ -70,6 +70,8 @@ impl Pending {
         let samples_drawn = drawn.tally.n();
         let pilot = drawn.pilot.map(|pilot| origin.pilot(pilot, request.pilot_samples(task)));
         let ending = if drawn.stopped.is_some() { Ending::CutShort } else { Ending::Fixed };
+        // Whoever adds samples to the pilot may do so for what it chose.
+        pilot.iter().for_each(Counts::choose);
         // Under a rule, only counts of whole looks are more than cut short.
         let counts = match &judgement {
             Some(_) => origin.counts(drawn.tally, 0..request.n, Ending::CutShort),

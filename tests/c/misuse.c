@@ -115,8 +115,10 @@ static void the_same_samples(const stk_model *model, const float *x) {
   CHECK_OK(stk_counts_guarantee(total, more, 1, 0.001, NULL, NULL, NULL, &g, sizeof g, &err), err);
   CHECK(g.n0 == 1000 && g.validity == STK_VALIDITY_FIXED);
   stk_counts_free(total);
+  stk_counts_free(more);
 
   total = sample(model, request, x, 0, 1000);
+  more = sample(model, request, x, 1000, 1000);
   CHECK(certify(total, 2).validity == STK_VALIDITY_FIXED);
   const char *json;
   CHECK_OK(stk_counts_json(total, &json, &err), err);
@@ -128,10 +130,21 @@ static void the_same_samples(const stk_model *model, const float *x) {
   CHECK_STATUS(stk_counts_predict(total, 1, 0.001, NULL, &s, sizeof s, &err), STK_STATUS_INVALID_DATA, err);
   stk_counts_free(total);
 
+  /* The sum that is built again from its parts has been looked at, too. */
+  stk_counts *part = sample(model, request, x, 0, 1000), *rest = sample(model, request, x, 1000, 1000);
+  CHECK_OK(stk_counts_clone(part, &total, &err), err);
+  CHECK_OK(stk_counts_add(total, rest, &err), err);
+  CHECK(certify(total, 2).validity == STK_VALIDITY_FIXED);
+  CHECK_OK(stk_counts_add(part, rest, &err), err);
+  CHECK(certify(part, 2).validity == STK_VALIDITY_ANYTIME);
+  stk_counts_free(part);
+  stk_counts_free(rest);
+  CHECK_STATUS(stk_counts_set_growing(total, 0, &err), STK_STATUS_INVALID_DATA, err);
+  stk_counts_free(total);
+
   /* Said before the first look: one alpha for all looks. */
   total = sample(model, request, x, 0, 1000);
   CHECK_INVALID(stk_counts_set_growing(total, 999, &err), "last", err);
-  CHECK(certify(total, 2).validity == STK_VALIDITY_FIXED);
   CHECK_OK(stk_counts_set_growing(total, 0, &err), err);
   CHECK(certify(total, 2).validity == STK_VALIDITY_ANYTIME);
   CHECK_OK(stk_counts_add(total, more, &err), err);

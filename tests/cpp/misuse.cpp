@@ -143,6 +143,14 @@ void certify_look_and_add(const stk::model &model) {
   auto unseen = first();
   MUST(unseen.add(MUST(model.sample(request, clear_input(), 1000, 1000))));
   CHECK(certify(unseen).radius > certify(total).radius);
+  // The sum that is built again from its parts has been looked at, too.
+  auto part = first(), rest = MUST(model.sample(request, clear_input(), 1000, 1000));
+  auto sum = MUST(part.clone());
+  MUST(sum.add(rest));
+  CHECK(validity_of(certify(sum)) == stk::validity::fixed);
+  MUST(part.add(rest));
+  CHECK(validity_of(certify(part)) == stk::validity::anytime);
+  FAILS(sum.set_growing(2000), status::invalid_data, "");
   // Said before the first look: one alpha for all looks.
   auto growing = first();
   FAILS(growing.set_growing(999), status::invalid_argument, "last");
@@ -163,6 +171,11 @@ void counts_that_chose(const stk::model &model) {
   chose(MUST(MUST(model.certify(request, clear_input())).selection(0)));
   chose(MUST(MUST(model.predict(request, clear_input())).counts(0)));
   chose(MUST(MUST(model.certify_answer(request, clear_input())).counts(0)));
+  // Whatever they were drawn for.
+  const auto drawn = MUST(model.sample(request, clear_input(), 0, 1000));
+  MUST(drawn.certify(stk::query(2)));
+  MUST(drawn.predict(1, 0.001));
+  chose(drawn);
 }
 
 /// 9. Samples of another model, input or noise are not added.

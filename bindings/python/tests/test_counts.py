@@ -127,19 +127,27 @@ def test_row_6_bare_numbers_say_what_is_assumed() -> None:
 
 
 def test_row_7_samples_that_are_added_after_a_look(g: SmoothedClassifier) -> None:
-    second = g.sample(X[0], 500, seed=1, first=500)
-    fresh = g.sample(X[0], 500, seed=1) + second
+    def parts() -> tuple[Counts, Counts]:
+        return g.sample(X[0], 500, seed=1), g.sample(X[0], 500, seed=1, first=500)
+
+    fresh = Counts.sum(parts())
     for look in (lambda c: c.certify(2), lambda c: c.predict(), lambda c: c.guarantee()):
-        part = g.sample(X[0], 500, seed=1)
+        part, second = parts()
         look(part)
-        if g.exact_levels:
-            # No number of samples was fixed, so that what the noise costs has no bound.
-            refused(lambda part=part: (part + second).certify(2), "largest number")
-            continue
-        for seen in (part, pickle.loads(pickle.dumps(part))):
-            found = (seen + second).certify(2)
+        # The sum that is built again after a look at it has been looked at, too.
+        rebuilt = parts()
+        look(Counts.sum(rebuilt))
+        for seen, more in ((part, second), (pickle.loads(pickle.dumps(part)), second), rebuilt):
+            if g.exact_levels:
+                # No number of samples was fixed, so that what the noise costs has no bound.
+                refused(lambda total=seen + more: total.guarantee(), "largest number")
+                continue
+            found = (seen + more).guarantee()
             assert (found.validity, found.n) == ("anytime", 1000)
-            assert found.radius < fresh.certify(2).radius
+    part, second = parts()
+    if not g.exact_levels:
+        part.certify(2)
+        assert (part + second).certify(2).radius < fresh.certify(2).radius
     assert fresh.certify(2).validity == "fixed"
 
 
@@ -148,6 +156,9 @@ def test_row_7_said_before_the_first_look(g: SmoothedClassifier) -> None:
     for last in (499, 0, -1):
         with pytest.raises(InvalidArgumentError, match="last"):
             first.growing(last)
+    looked = g.sample(X[0], 500, seed=1)
+    looked.certify(2)
+    refused(lambda: looked.growing(1000), "before the first statement")
     growing = first.growing(1000)
     look = growing.certify(2)
     assert (look.validity, (growing + second).certify(2).validity) == ("anytime", "anytime")
@@ -162,6 +173,12 @@ def test_row_8_samples_that_chose_a_label_do_not_certify_it(g: SmoothedClassifie
     assert chosen.selection is not None and answer.selection is not None
     for counts in (chosen.selection, predicted.counts, answer.counts, answer.selection):
         refused(lambda counts=counts: counts.certify(2), "chose|predict|answer")
+    # Whatever they were drawn for.
+    for choose in (lambda c: c.predict(), lambda c: c.guarantee()):
+        counts = g.sample(X[0], 1000, seed=1)
+        assert counts.certify(2).k == 1
+        choose(counts)
+        refused(lambda counts=counts: counts.certify(2), "certify before you predict")
     # The guarantee for an answer pays for the choice, or has a pilot.
     assert answer.counts.guarantee(pilot=answer.selection).set_radius == answer.set_radius > 0
     assert answer.counts.guarantee().certified

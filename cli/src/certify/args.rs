@@ -15,9 +15,9 @@ const CERTIFICATES: &str = "Certificate options";
 /// samples and certified from n fresh ones. With --guarantee, the k returned labels are certified instead of a single
 /// label. Give the same command again to resume an interrupted run.
 ///
-/// Trying again with another seed because the first run abstained is not covered by alpha: take a larger n of the same
-/// seed under a
-/// --rule, or share an --alpha-total.
+/// Trying again with another seed, because the first run abstained or was late, is not covered by alpha. Take the same
+/// seed again; or, if both runs are under --rule radius:R or tolerance:E, a larger n of the same seed (not with exact
+/// noise, nor with the allocation auto); or share an --alpha-total.
 #[derive(clap::Args)]
 pub struct Args {
     /// The RUN folder: created, or resumed if it exists.

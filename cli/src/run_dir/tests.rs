@@ -22,7 +22,7 @@ fn record(manifest: &Manifest, i: usize) -> Record {
     let counts = |purpose: &str, n: usize| {
         json!({
             "format": "smoothtopk-counts", "version": "1.0", "labels": [i, 2 * i, 0, n - 3 * i], "n": n,
-            "perturbation": manifest.perturbation, "ending": {"kind": "fixed"}, "seen": true,
+            "perturbation": manifest.perturbation, "ending": {"kind": "fixed"}, "seen": true, "chose": false,
             "draws": [{
                 "generator": "philox4x32-10", "secret_sha256": manifest.secret_sha256, "stream": 3 * i,
                 "purpose": purpose,

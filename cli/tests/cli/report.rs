@@ -63,7 +63,7 @@ fn record(manifest: &Value, i: usize, (truth, label, radius): Found, n: u64, dec
         "certificates": manifest["request"]["k"].as_array().unwrap().iter().map(certificate).collect::<Vec<_>>(),
         "counts": {
             "format": "smoothtopk-counts", "version": "1.0", "labels": [n, 0, 0, 0, 0, 0, 0, 0, 0, 0], "n": n,
-            "perturbation": manifest["perturbation"], "ending": {"kind": "fixed"}, "seen": true,
+            "perturbation": manifest["perturbation"], "ending": {"kind": "fixed"}, "seen": true, "chose": false,
             "draws": [{
                 "generator": "philox4x32-10", "secret_sha256": "c", "stream": i, "purpose": "estimate",
                 "samples": [[0, n]],

@@ -93,6 +93,33 @@ fn growing_counts_have_bounds_for_all_looks_from_the_first() {
     assert_eq!(few.ending(), Ending::Looks { rule: None, last: None });
     let error = sample(&g, 0..500).growing(Some(499)).unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidArgument, Some("last")));
+    // Said after a look, it would be said because of it.
+    let error = total.growing(Some(5000)).unwrap_err();
+    assert!(error.message().contains("looked at already"), "{error}");
+}
+
+#[test]
+fn samples_that_chose_a_label_do_not_certify_it() {
+    let g = smoothed();
+    let choose: [fn(&Counts); 3] = [
+        |counts| drop(counts.predict(1, 0.001).unwrap()),
+        |counts| drop(counts.guarantee(None, 1, 0.001).unwrap()),
+        |counts| assert!(counts.top() < counts.classes()),
+    ];
+    for choose in choose {
+        let (first, second) = (sample(&g, 0..500), sample(&g, 500..1000));
+        choose(&first);
+        for chose in [&first, &Counts::from_json(&first.to_json()).unwrap(), &Counts::sum([&first, &second]).unwrap()] {
+            let error = chose.certify(&Query::of_label(1)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidData);
+            assert!(error.message().contains("chose or predicted"), "{error}");
+        }
+    }
+    // A pilot chose, and the others certify.
+    let (pilot, counts) = (sample(&g, 0..500), sample(&g, 500..1000));
+    let guarantee = counts.guarantee(Some(&pilot), 1, 0.001).unwrap();
+    assert!(pilot.has_chosen() && !counts.has_chosen() && guarantee.labels().len() == 1);
+    assert!(counts.certify(&Query::of_label(pilot.top())).is_ok());
 }
 
 #[test]
@@ -108,16 +135,27 @@ fn a_sum_after_a_look_takes_bounds_for_all_looks() {
     let unseen = Counts::sum([&first, &second]).unwrap();
     assert_eq!((unseen.validity(), unseen.is_seen()), (Ok(Validity::Fixed), false));
     let fixed = unseen.certify(&query).unwrap();
-    for look in looks {
+    // The look comes before the sum, or after one that is then built again.
+    for (look, before) in looks.into_iter().flat_map(|look| [(look, false), (look, true)]) {
         for side in 0..2 {
             // Not copies, which share what was seen.
             let parts = [sample(&g, 0..500), sample(&g, 500..1000)];
-            look(&parts[side]);
+            if before {
+                look(&Counts::sum(&parts).unwrap());
+            } else {
+                look(&parts[side]);
+            }
             let sum = Counts::sum(&parts).unwrap();
             assert_eq!((sum.validity(), sum.is_seen()), (Ok(Validity::Anytime), true));
+            assert_eq!(sum.predict(1, 0.001).unwrap_err().field(), Some("counts"));
+            if sum.has_chosen() {
+                let error = sum.certify(&query).unwrap_err();
+                assert!(error.message().contains("chose or predicted labels already"), "{error}");
+                assert_eq!(sum.guarantee(None, 1, 0.001).unwrap().basis().validity, Validity::Anytime);
+                continue;
+            }
             let certificate = sum.certify(&query).unwrap();
             assert!(certificate.basis.validity == Validity::Anytime && certificate.radius < fixed.radius);
-            assert_eq!(sum.predict(1, 0.001).unwrap_err().field(), Some("counts"));
         }
     }
     // Looking once more at the same samples adds none.

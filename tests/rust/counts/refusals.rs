@@ -102,6 +102,18 @@ fn exact_noise_is_paid_for_up_to_a_last_sample_that_was_fixed() {
 }
 
 #[test]
+fn bare_numbers_are_not_added_to_themselves() {
+    let bare = |labels: &[u64]| Counts::assuming(labels.to_vec(), None, Assumed::fixed(noise())).unwrap();
+    let (ours, other) = (bare(&[9, 1]), bare(&[9, 1]));
+    let sum = Counts::sum([&ours, &other]).unwrap();
+    for twice in [[&ours, &ours.clone()], [&sum, &ours]] {
+        let error = Counts::sum(twice).unwrap_err();
+        assert!(error.message().contains("counted twice"), "{error}");
+    }
+    assert_eq!(sum.n(), 20);
+}
+
+#[test]
 fn bare_numbers_say_what_they_assume() {
     let g = smoothed();
     let counts = sample(&g, 0..1000);

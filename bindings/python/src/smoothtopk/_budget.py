@@ -29,7 +29,8 @@ class AlphaBudget:
     that any of them is wrong is at most `total` (the family-wise reading), and the expected number of wrong ones is at
     most `spent` (the expected reading). Neither needs the statements to be independent. A share is spent when it is
     drawn, whether or not a statement comes of it. One call with several inputs or several k makes as many statements at
-    its alpha, and a `Guarantee` is several too: draw a share for each, and ask at the alpha of the least of them.
+    its alpha, a `Guarantee` is several too, and so are, under a stopping rule, a certificate and its refutation: draw a
+    share for each, and ask at the alpha of the least of them.
 
         budget = AlphaBudget(0.01, "even:500")
         for i, x in enumerate(images):

@@ -325,7 +325,9 @@ class SmoothedClassifier(Opened):
         """Counts of samples first .. first + n of one input's noise, the noise that `certify` draws.
 
         Counts of disjoint ranges under one seed (or key of ChaCha12) and stream add, in any order and from any machine:
-        `Counts.to_json` carries them. Samples that are counted already are refused.
+        `Counts.to_json` carries them. Samples that are counted already are refused. They are no pilot for `certify`
+        under the same seed and stream, which draws them again; and whoever draws more because of what they show says
+        `Counts.growing` first.
 
         Args:
             x: one input, of `element_shape`.
