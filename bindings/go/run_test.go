@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"runtime/pprof"
@@ -49,6 +50,38 @@ func TestManyInputsAreAnsweredAsOneAtATime(t *testing.T) {
 	}
 	if fixed[0].Selection != nil || fixed[1].Selection == nil || fixed[2].Certificates[1].Label != 2 {
 		t.Errorf("labels 0, chosen, 2: %+v", fixed)
+	}
+}
+
+func TestAModelOfBytesTakesEitherScale(t *testing.T) {
+	bytes, ones := make([]float32, 16), make([]float32, 16)
+	for i := range bytes {
+		bytes[i] = float32((i*89 + 17) % 256)
+		ones[i] = bytes[i] / 255
+	}
+	certify := func(m *Model, sigma, inputMax float64, x []float32) (Certification, error) {
+		answers, err := m.Certify(context.Background(), Request{Sigma: sigma, InputMax: inputMax, N: 2000, Seed: Seed(3)}, x)
+		if err != nil {
+			return Certification{}, err
+		}
+		return answers[0], nil
+	}
+	asIs := model(t, "input_uint8.onnx")
+	wide, err := certify(asIs, 64, 255, bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow, err := certify(model(t, "input_uint8.onnx", WithNormalization(nil, []float32{1.0 / 255})), 64.0/255, 1, ones)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := wide.Certificates[0], narrow.Certificates[0]
+	// Noise on another grid rounds a few samples in a thousand otherwise.
+	if a.Radius < 1 || a.Label != b.Label || math.Abs(a.Radius/255-b.Radius) > 0.002 {
+		t.Errorf("%+v and %+v", a, b)
+	}
+	if _, err := certify(asIs, 64.0/255, 1, ones); !errors.Is(err, ErrInvalidData) || !strings.Contains(err.Error(), "std 1/255") {
+		t.Errorf("on a scale up to 1: %v", err)
 	}
 }
 

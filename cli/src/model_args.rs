@@ -86,13 +86,21 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
-    /// Opens a model where its rows are fastest; `batch` is the only one that will be run, where that is known.
+    /// Opens a model where its rows are fastest; `batch` is the only one that will be run, where that is known. Tells
+    /// what the user should know of it.
     pub fn open(&self, model: &Path, batch: Option<usize>) -> Result<Opened> {
-        let opened = sampler::open(model, &self.options()?, &self.device, batch)?;
+        self.open_silently(model, batch).inspect(|opened| self.tell(opened))
+    }
+
+    pub fn open_silently(&self, model: &Path, batch: Option<usize>) -> Result<Opened> {
+        sampler::open(model, &self.options()?, &self.device, batch)
+    }
+
+    pub fn tell(&self, opened: &Opened) {
         if let Some(reason) = opened.model.fallback() {
             eprintln!("smoothtopk: the model runs on the processor instead of {}: {reason}", self.provider);
         }
-        Ok(opened)
+        opened.model.signature().warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     }
 
     /// The library's options. One thread within a run: commands run batches side by side.

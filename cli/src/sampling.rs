@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smoothtopk::certificate::stop::Rule;
-use smoothtopk::model::{Layout, Model, Runtime};
+use smoothtopk::model::{ElementType, Layout, Model, Runtime};
 use smoothtopk::perturbation::Family;
 use smoothtopk::record::{Identity, Record};
 use smoothtopk::sampler::{Measured, Opened, Plan};
@@ -122,7 +122,7 @@ impl Sampling {
             return Err(Error::argument("skip", "must be at least 1: every S-th example is taken"));
         }
         let dataset = Dataset::open(&args.data, &args.data_options())?;
-        let opened = args.model_args.open(&args.model, args.batch)?;
+        let (model_args, opened) = open_model(args)?;
         let model = opened.model.clone();
         let signature = model.signature();
         for &k in &args.k {
@@ -157,12 +157,15 @@ impl Sampling {
         if args.input_scale.is_none()
             && let Some(largest) = dataset.largest_pixel(layout)
         {
-            eprintln!(
-                "warning: the data look like unscaled 8-bit pixels, up to {largest}, and the noise, {family}, is in their units: for a \
-                 model of pixels in [0,1] give --input-scale 255 (--input-scale 1 says that this is meant)"
-            );
+            warn_of_pixels(largest, &family, signature.input_type == ElementType::UInt8);
         }
-        Ok(Self { data: dataset, model, opened, family, examples, input_max, input, threads, args: args.clone() })
+        let args = SamplingArgs { model_args, ..args.clone() };
+        Ok(Self { data: dataset, model, opened, family, examples, input_max, input, threads, args })
+    }
+
+    /// How the model was opened.
+    pub fn model_args(&self) -> &ModelArgs {
+        &self.args.model_args
     }
 
     /// The model's input, to which examples are matched.
@@ -280,6 +283,34 @@ impl Sampling {
                 }
             }
         }
+    }
+}
+
+/// Opens the model. One of bytes gets rows that --input-scale has divided multiplied again, after the noise.
+fn open_model(args: &SamplingArgs) -> Result<(ModelArgs, Opened)> {
+    let (mut model_args, scale) = (args.model_args.clone(), args.input_scale());
+    let mut opened = model_args.open_silently(&args.model, args.batch)?;
+    if opened.model.signature().input_type == ElementType::UInt8 && scale != 1.0 && model_args.std.is_empty() {
+        model_args.std = vec![(1.0 / scale) as f32];
+        opened = model_args.open_silently(&args.model, args.batch)?;
+    }
+    model_args.tell(&opened);
+    Ok((model_args, opened))
+}
+
+/// Warns of data that look like pixels up to `largest`, where the noise is hardly meant to be in their units.
+fn warn_of_pixels(largest: f64, family: &Family, takes_bytes: bool) {
+    match takes_bytes {
+        // Noise in bytes for a model of bytes.
+        true if family.parameter() >= 1.0 => {}
+        true => eprintln!(
+            "warning: the model takes bytes, and the noise, {family}, is less than one of their steps: for noise on a scale from 0 to 1 \
+             give --input-scale 255 (--input-scale 1 says that this is meant)"
+        ),
+        false => eprintln!(
+            "warning: the data look like unscaled 8-bit pixels, up to {largest}, and the noise, {family}, is in their units: for a \
+             model of pixels in [0,1] give --input-scale 255 (--input-scale 1 says that this is meant)"
+        ),
     }
 }
 

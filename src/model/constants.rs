@@ -11,15 +11,28 @@ use crate::{Error, Result};
 pub(super) struct Filled {
     pub name: String,
     pub element: ElementType,
-    /// Full shape; if `per_row`, the first dimension is one row's and is repeated for each row of a batch.
+    /// Full shape, with 1 at the `batch_axis`.
     pub shape: Vec<usize>,
-    pub per_row: bool,
-    /// The elements' bytes, in this machine's order; of one row, if `per_row`.
+    /// The dimension that is the batch, along which the value is repeated for each row; all before it are 1, or all
+    /// elements the same.
+    pub batch_axis: Option<usize>,
+    /// The elements' bytes, in this machine's order; of one row, if there is a `batch_axis`.
     pub bytes: Vec<u8>,
 }
 
+impl Filled {
+    /// The shape for a batch of `rows` rows.
+    pub fn shape_for(&self, rows: usize) -> Vec<usize> {
+        let mut shape = self.shape.clone();
+        if let Some(axis) = self.batch_axis {
+            shape[axis] = rows;
+        }
+        shape
+    }
+}
+
 /// Gives every input but the classified one its value. `batch` is the classified input's batch dimension: a further
-/// input whose first dimension bears the same name gets the value once per row.
+/// input of which a dimension bears the same name gets the value once per row.
 pub(super) fn fill(interface: &Interface, input: &str, batch: &Dim, constants: &[Constant]) -> Result<Vec<Filled>> {
     for (i, constant) in constants.iter().enumerate() {
         if !interface.inputs.iter().any(|input| input.name == constant.name) {
@@ -38,11 +51,12 @@ pub(super) fn fill(interface: &Interface, input: &str, batch: &Dim, constants: &
         let ValueKind::Tensor { element, shape } = &other.kind else {
             return Err(interface.refuse(format!("the input {} is not a tensor", other.name)));
         };
-        let per_row = match (shape.first(), batch) {
-            (Some(Dim::Dynamic(name)), Dim::Dynamic(batch)) => !name.is_empty() && name == batch,
-            _ => false,
-        };
-        let shape = concrete(constant, shape, per_row)?;
+        let is_batch = |dim: &Dim| matches!(dim, Dim::Dynamic(name) if !name.is_empty() && dim == batch);
+        let batch_axis = shape
+            .iter()
+            .position(is_batch)
+            .filter(|&axis| constant.values.len() == 1 || shape[..axis].iter().all(|dim| dim.fixed() == Some(1)));
+        let shape = concrete(constant, shape, batch_axis)?;
         let count = shape.iter().product();
         let given = &constant.values;
         if given.len() != count && given.len() != 1 {
@@ -56,25 +70,26 @@ pub(super) fn fill(interface: &Interface, input: &str, batch: &Dim, constants: &
                 Error::argument("constant", format!("{} holds {element}, which {value} is not", constant.name))
             })?;
         }
-        Ok(Filled { name: other.name.clone(), element: *element, shape, per_row, bytes })
+        Ok(Filled { name: other.name.clone(), element: *element, shape, batch_axis, bytes })
     };
     further.map(fill).collect()
 }
 
 /// The shape with its one open dimension found from the number of values; with one value, open dimensions are 1.
-fn concrete(constant: &Constant, shape: &[Dim], per_row: bool) -> Result<Vec<usize>> {
+fn concrete(constant: &Constant, shape: &[Dim], batch_axis: Option<usize>) -> Result<Vec<usize>> {
     let given = constant.values.len();
     let fixed = shape.iter().filter_map(Dim::fixed).try_fold(1_usize, |count, dim| count.checked_mul(dim));
     let fixed = fixed
         .filter(|&count| count <= u32::MAX as usize)
         .ok_or_else(|| Error::argument("constant", format!("{} is too large to be held constant", constant.name)))?;
-    let mut open = shape.iter().skip(usize::from(per_row)).filter(|dim| dim.fixed().is_none()).count();
+    let open = shape.iter().filter(|dim| dim.fixed().is_none()).count();
+    let mut open = open - usize::from(batch_axis.is_some());
     shape
         .iter()
         .enumerate()
         .map(|(i, dim)| match dim {
             Dim::Fixed(size) => Ok(*size),
-            Dim::Dynamic(_) if (per_row && i == 0) || given == 1 => Ok(1),
+            Dim::Dynamic(_) if batch_axis == Some(i) || given == 1 => Ok(1),
             Dim::Dynamic(_) if open == 1 && fixed > 0 && given.is_multiple_of(fixed) => {
                 open = 0;
                 Ok(given / fixed)

@@ -67,28 +67,36 @@ impl Core {
         options: Arc<RunOptions<NoSelectedOutputs>>,
         output: Option<(super::ElementType, &RowShape)>,
     ) -> Result<Call> {
+        self.call_for(&self.mapping.output, rows, options, output)
+    }
+
+    /// The same for another output.
+    pub(super) fn call_for(
+        &self,
+        name: &str,
+        rows: usize,
+        options: Arc<RunOptions<NoSelectedOutputs>>,
+        output: Option<(super::ElementType, &RowShape)>,
+    ) -> Result<Call> {
         let mapping = &self.mapping;
         let memory = |reason| Error::new(ErrorKind::Run, format!("no memory for a batch of {rows} rows: {reason}"));
         let input =
-            Tensor::zeros(mapping.input_type, &with_rows(rows, &mapping.element_shape), true).map_err(memory)?;
+            Tensor::zeros(mapping.input_type, &with_rows(rows, &mapping.element_shape), Some(0)).map_err(memory)?;
         let mut inputs = vec![(c_string(&mapping.input)?, input)];
         inputs.extend(self.constants(rows)?);
         let bound = match output {
-            Some((element, shape)) => Some(Tensor::zeros(element, &with_rows(rows, shape), true).map_err(memory)?),
+            Some((element, shape)) => Some(Tensor::zeros(element, &with_rows(rows, shape), Some(0)).map_err(memory)?),
             None => None,
         };
-        Ok(Call::new(Arc::clone(&self.opened.session), options, inputs, c_string(&mapping.output)?, bound))
+        Ok(Call::new(Arc::clone(&self.opened.session), options, inputs, c_string(name)?, bound))
     }
 
     /// The further inputs, for up to `rows` rows.
     pub(super) fn constants(&self, rows: usize) -> Result<Vec<(CString, Tensor)>> {
         let memory = |reason| Error::new(ErrorKind::Run, format!("no memory for a batch of {rows} rows: {reason}"));
         let make = |constant: &Filled| {
-            let shape = match constant.per_row {
-                true => with_rows(rows, &constant.shape[1..]),
-                false => constant.shape.clone(),
-            };
-            let mut tensor = Tensor::zeros(constant.element, &shape, constant.per_row).map_err(memory)?;
+            let shape = constant.shape_for(rows);
+            let mut tensor = Tensor::zeros(constant.element, &shape, constant.batch_axis).map_err(memory)?;
             if !constant.bytes.is_empty() {
                 let bytes = tensor.buffer().elements_mut::<u8>();
                 bytes.chunks_exact_mut(constant.bytes.len()).for_each(|chunk| chunk.copy_from_slice(&constant.bytes));

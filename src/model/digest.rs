@@ -1,8 +1,8 @@
 //! The SHA-256 of a model, and the files of weights that lie outside it.
 
-use std::collections::BTreeSet;
-use std::io::Read;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -10,29 +10,16 @@ use crate::{Error, ErrorKind, Result};
 
 /// The hash of a model's bytes, in hex. With external data: the hash of the listing that
 /// `(sha256sum < MODEL; sha256sum FILE...)` prints, run in the model's folder, the files sorted by name.
-pub(super) fn digest(model: &[u8], folder: &Path, external: &BTreeSet<String>) -> Result<String> {
+pub(super) fn digest(model: &[u8], external: &BTreeMap<String, Arc<[u8]>>) -> String {
     let own = hex(Sha256::digest(model).as_slice());
     if external.is_empty() {
-        return Ok(own);
+        return own;
     }
     let mut listing = format!("{own}  -\n");
-    for name in external {
-        listing += &format!("{}  {name}\n", file_digest(&folder.join(name))?);
+    for (name, data) in external {
+        listing += &format!("{}  {name}\n", hex(Sha256::digest(data).as_slice()));
     }
-    Ok(hex(Sha256::digest(listing.as_bytes()).as_slice()))
-}
-
-fn file_digest(path: &Path) -> Result<String> {
-    let fail = |error| Error::io(path, &error);
-    let mut file = std::fs::File::open(path).map_err(fail)?;
-    let mut hasher = Sha256::new();
-    let mut block = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut block).map_err(fail)? {
-            0 => return Ok(hex(hasher.finalize().as_slice())),
-            count => hasher.update(&block[..count]),
-        }
-    }
+    hex(Sha256::digest(listing.as_bytes()).as_slice())
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -53,7 +40,9 @@ pub(super) fn external_files(model: &[u8]) -> Result<BTreeSet<String>> {
         if name.is_empty()
             || !Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
         {
-            let message = format!("the model's external data {name:?} lies outside the model's folder");
+            let message = format!(
+                "the model's external data {name:?} lies outside the model's folder: move it in, and save the model again"
+            );
             return Err(Error::new(ErrorKind::Model, message).with_field("model"));
         }
     }
@@ -227,15 +216,10 @@ mod tests {
 
     #[test]
     fn digests_are_those_of_sha256sum() {
-        let folder = tempfile::tempdir().unwrap();
-        let none = BTreeSet::new();
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(digest(b"", folder.path(), &none).unwrap(), empty);
-        let names = BTreeSet::from(["w".to_owned()]);
-        assert_eq!(digest(b"", folder.path(), &names).unwrap_err().kind(), ErrorKind::NotFound);
-        std::fs::write(folder.path().join("w"), "").unwrap();
+        assert_eq!(digest(b"", &BTreeMap::new()), empty);
         let listing = format!("{empty}  -\n{empty}  w\n");
         let expected = hex(Sha256::digest(listing.as_bytes()).as_slice());
-        assert_eq!(digest(b"", folder.path(), &names).unwrap(), expected);
+        assert_eq!(digest(b"", &BTreeMap::from([("w".to_owned(), Arc::from([]))])), expected);
     }
 }

@@ -1,30 +1,51 @@
-//! TensorRT's engine for one model: the shapes it is built for, and where it is kept.
+//! TensorRT's engine for one model: the shapes it is built for, and where it is kept. Sessions with one, and without.
 
-use super::options::ModelOptions;
-use super::resolve::IoMapping;
+use super::file::ModelFile;
+use super::options::{ModelOptions, Provider};
+use super::resolve::{self, IoMapping};
+use super::runtime::Runtime;
+use super::session::{self, Opened};
 use super::signature::BatchDim;
 use crate::{Error, Result};
 
+/// A session, and the rows to which TensorRT's engine fixes its batch.
+pub(super) fn open(file: &ModelFile, options: &ModelOptions) -> Result<(Opened, Option<usize>)> {
+    let runtime = Runtime::load(options.runtime.as_deref())?;
+    if !matches!(options.provider, Provider::TensorRt { .. }) {
+        return Ok((session::open(runtime, file, options, &[])?, None));
+    }
+    let profile = match options.tensorrt.batch {
+        None => None,
+        // The shapes that the engine is built for must be told before the session is there to be asked.
+        Some(rows) => {
+            let mapping = resolve::resolve(&session::open(runtime, file, &options.on_cpu(), &[])?.interface, options)?;
+            Some(profile(&mapping, rows)?)
+        }
+    };
+    let settings = settings(options, &file.sha256, runtime.version(), profile.as_deref())?;
+    Ok((session::open(runtime, file, options, &settings)?, options.tensorrt.batch))
+}
+
 /// The shapes of all inputs that leave the batch open, as TensorRT's provider reads them: `x:64x3x32x32,y:64x1`.
-pub(super) fn profile(mapping: &IoMapping, rows: usize) -> Result<String> {
+fn profile(mapping: &IoMapping, rows: usize) -> Result<String> {
     if let BatchDim::Fixed(fixed) = mapping.batch
         && fixed != rows
     {
         return Err(Error::argument("tensorrt.batch", format!("the model's batch is fixed at {fixed}, not {rows}")));
     }
-    let shape = |name: &str, shape: &[usize]| {
-        let dims = std::iter::once(&rows).chain(shape).map(ToString::to_string).collect::<Vec<_>>();
+    let shape = |name: &str, dims: &[usize]| {
+        let dims = dims.iter().map(ToString::to_string).collect::<Vec<_>>();
         format!("{name}:{}", dims.join("x"))
     };
-    let mut shapes = vec![shape(&mapping.input, &mapping.element_shape)];
-    let per_row = mapping.constants.iter().filter(|constant| constant.per_row);
-    shapes.extend(per_row.map(|constant| shape(&constant.name, &constant.shape[1..])));
+    let mut shapes = vec![shape(&mapping.input, &[&[rows], &mapping.element_shape[..]].concat())];
+    let per_row = mapping.constants.iter().filter(|constant| constant.batch_axis.is_some());
+    shapes.extend(per_row.map(|constant| shape(&constant.name, &constant.shape_for(rows))));
     Ok(shapes.join(","))
 }
 
 /// What TensorRT's provider is told of this model. The folder of the caches names all that an engine depends on and the
 /// provider does not check itself.
-pub(super) fn settings(
+fn settings(
     options: &ModelOptions,
     sha256: &str,
     version: &str,
@@ -66,9 +87,7 @@ pub(super) fn settings(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        Constant, Dim, ElementType, Interface, Provider, TensorRtOptions, ValueInfo, ValueKind, resolve,
-    };
+    use crate::model::{Constant, Dim, ElementType, Interface, TensorRtOptions, ValueInfo, ValueKind};
 
     #[test]
     fn the_profile_names_every_input_that_leaves_the_batch_open() {

@@ -4,7 +4,8 @@ use half::{bf16, f16};
 
 use super::raw::Data;
 
-/// The label of a row that has none: a score is NaN or infinite. Such a row counts against every certificate.
+/// The label of a row that has none: a score is NaN, or the highest is infinite. Such a row counts against every
+/// certificate.
 pub const NO_LABEL: u32 = u32::MAX;
 
 /// A score, widened without loss.
@@ -32,17 +33,17 @@ impl Score for bf16 {
     }
 }
 
-/// Index of the highest score, the lowest among equals.
+/// Index of the highest score, the lowest among equals. A score of -inf, as a mask gives, is below all others.
 fn top<S: Score>(scores: &[S]) -> u32 {
-    let (mut best, mut label, mut finite) = (f64::NEG_INFINITY, NO_LABEL, true);
+    let (mut best, mut label, mut nan) = (f64::NEG_INFINITY, NO_LABEL, false);
     for (i, score) in (0_u32..).zip(scores) {
         let score = score.wide();
-        finite &= score.is_finite();
+        nan |= score.is_nan();
         if score > best {
             (best, label) = (score, i);
         }
     }
-    if finite { label } else { NO_LABEL }
+    if best.is_finite() && !nan { label } else { NO_LABEL }
 }
 
 fn above<S: Score>(score: S, threshold: f64) -> u32 {
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ties_go_to_the_lowest_index_and_what_is_not_finite_has_no_label() {
+    fn ties_go_to_the_lowest_index_and_nan_or_an_infinite_top_has_no_label() {
         let scores = [
             [1.0, 2.0, 2.0],
             [0.0, -0.0, 0.0],
@@ -149,22 +150,27 @@ mod tests {
             [1.0, f32::NAN, 2.0],
             [f32::NAN, 1.0, 2.0],
             [1.0, f32::INFINITY, 2.0],
+            [f32::NEG_INFINITY; 3],
             [f32::NEG_INFINITY, 1.0, 0.0],
+            [f32::NEG_INFINITY, f32::NAN, 0.0],
+            [-1.0, f32::NEG_INFINITY, -1.0],
         ];
-        let expected = [1, 0, 1, 0, NO_LABEL, NO_LABEL, NO_LABEL, NO_LABEL];
-        let flat = scores.concat();
-        let mut labels = [7; 8];
+        let expected = [1, 0, 1, 0, NO_LABEL, NO_LABEL, NO_LABEL, NO_LABEL, 1, NO_LABEL, 0];
+        let flat: [f32; 33] = scores.concat().try_into().unwrap();
+        let mut labels = [7; 11];
         from_scores(&Data::F32(&flat), 3, &mut labels);
         assert_eq!(labels, expected);
-        let wide = flat.iter().map(|&score| f64::from(score)).collect::<Vec<_>>();
+        let wide = flat.map(f64::from);
         from_scores(&Data::F64(&wide), 3, &mut labels);
         assert_eq!(labels, expected);
-        let half = flat.iter().map(|&score| f16::from_f32(score.clamp(-6e4, f32::INFINITY))).collect::<Vec<_>>();
-        from_scores(&Data::F16(&half[..18]), 3, &mut labels[..6]);
-        assert_eq!(labels[..6], expected[..6]);
-        let brain = flat.iter().map(|&score| bf16::from_f32(score.clamp(-1e30, f32::INFINITY))).collect::<Vec<_>>();
-        from_scores(&Data::BF16(&brain[..18]), 3, &mut labels[..6]);
-        assert_eq!(labels[..6], expected[..6]);
+        // The least f32 is infinite in 16 bits.
+        let narrow = flat.map(|score| if score == f32::MIN { -6e4 } else { score });
+        let half = narrow.map(f16::from_f32);
+        from_scores(&Data::F16(&half), 3, &mut labels);
+        assert_eq!(labels, expected);
+        let brain = narrow.map(bf16::from_f32);
+        from_scores(&Data::BF16(&brain), 3, &mut labels);
+        assert_eq!(labels, expected);
     }
 
     #[test]

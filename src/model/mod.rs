@@ -29,12 +29,14 @@
 //! | int64 or int32 `[B]`, `[B, 1]` | the label; [`ModelOptions::classes`] must be given |
 //! | a sequence of maps from class to float | a score per class, in the order of the keys (scikit-learn's zipmap) |
 //!
-//! A row with a NaN or infinite score gives [`NO_LABEL`]; a label outside the classes is an error.
+//! What comes out of a run counts, not the shape that the file declares. A row with a score of NaN, or whose highest
+//! score is infinite, gives [`NO_LABEL`]; -inf is below all other scores. A label outside the classes is an error.
 //!
 //! # What is refused
 //! Whatever does not fit, with the model's inputs and outputs and what to do. So is a model whose rows influence one
-//! another (such as batch normalisation exported in training mode), because the theorem needs independent rows: a cheap
-//! check at load, described in the source of `probe`.
+//! another (such as batch normalisation exported in training mode) or whose scores are random, because the theorem
+//! needs independent rows: a cheap check at load, described in the source of `probe`. So is one whose own labels
+//! contradict its scores, until the output is named. [`Signature::warnings`] says what else the check found.
 
 mod constants;
 mod core;
@@ -49,10 +51,13 @@ mod model;
 mod needed;
 mod on_device;
 mod options;
+mod own_labels;
 mod preprocess;
 mod probe;
+mod probe_rows;
 mod providers;
 mod raw;
+mod reading;
 mod resolve;
 mod runner;
 mod runtime;

@@ -12,7 +12,7 @@ use super::runner::Runner;
 use super::runtime::Runtime;
 use super::signature::{BatchDim, Signature};
 use super::types::{ElementType, Interface};
-use super::{probe, resolve};
+use super::{engine, probe, resolve};
 use crate::{Error, ErrorKind, Result};
 
 /// A classifier, open in ONNX Runtime. Share it between threads by reference or clone it: clones share all.
@@ -21,6 +21,7 @@ pub struct Model {
     pub(super) core: Arc<Core>,
     pub(super) signature: Arc<Signature>,
     pub(super) preprocess: Arc<Preprocess>,
+    /// Type of the output and shape of a row of it, where runs take memory for it.
     pub(super) output: Option<(ElementType, RowShape)>,
     sha256: String,
     speed_identity: Arc<str>,
@@ -61,13 +62,13 @@ impl Model {
 
     /// On the provider of these options and no other; `fallback` says why it is not the one that was asked for.
     fn load_on(file: &ModelFile, options: &ModelOptions, fallback: Option<String>) -> Result<Self> {
-        let (opened, batch) = file.open(options)?;
+        let (opened, batch) = engine::open(file, options)?;
         let mut mapping = resolve::resolve(&opened.interface, options)?;
         if let Some(rows) = batch {
             // TensorRT's engine takes no other shape.
             mapping.batch = BatchDim::Fixed(rows);
         }
-        let core = Core {
+        let mut core = Core {
             opened,
             mapping,
             provider: options.provider.clone(),
@@ -77,7 +78,9 @@ impl Model {
             graphs: AtomicU32::new(0),
             fallback,
         };
-        let found = probe::probe(&core, options)?;
+        let probe::Found { settled, batch, takes_memory, warnings } = probe::probe(&core, options)?;
+        warnings.iter().for_each(|warning| crate::log::warn(format_args!("{warning}")));
+        core.mapping.batch = batch;
         let mapping = &core.mapping;
         let signature = Signature {
             interface: core.opened.interface.clone(),
@@ -89,10 +92,11 @@ impl Model {
             batch: mapping.batch,
             constants: mapping.constants.iter().map(|constant| constant.name.clone()).collect(),
             output: mapping.output.clone(),
-            reading: found.reading,
-            why: mapping.why.clone(),
-            classes: found.classes,
-            class_names: found.class_names,
+            reading: settled.reading,
+            why: format!("{}; {}", mapping.why, settled.how),
+            classes: settled.classes,
+            class_names: settled.class_names,
+            warnings,
         };
         let preprocess = Preprocess::new(&signature, options)?;
         let ModelOptions { provider, provider_options, intra_threads, intra_spinning, .. } = options;
@@ -121,7 +125,7 @@ impl Model {
             core: Arc::new(core),
             signature: Arc::new(signature),
             preprocess: Arc::new(preprocess),
-            output: found.output,
+            output: settled.output.filter(|_| takes_memory),
             sha256: file.sha256.clone(),
             speed_identity: speed_identity.into(),
         })
@@ -135,7 +139,7 @@ impl Model {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
         let (opened, _) = ModelFile::new(&bytes, Some(path))
-            .and_then(|file| file.open(options))
+            .and_then(|file| engine::open(&file, options))
             .map_err(|error| name_file(error, path))?;
         Ok(opened.interface)
     }
@@ -147,6 +151,21 @@ impl Model {
     pub fn runner(&self, batch: usize) -> Result<Runner> {
         let output = self.output.as_ref().map(|(element, shape)| (*element, shape));
         Runner::new(Arc::clone(&self.core), Arc::clone(&self.signature), Arc::clone(&self.preprocess), output, batch)
+    }
+
+    /// Refuses an input on a scale up to 1 for a model of bytes, which would round nearly all of it away.
+    ///
+    /// # Errors
+    /// `InvalidData` (`input`).
+    pub fn check_input(&self, input: &[f32]) -> Result<()> {
+        let takes_bytes = self.signature.input_type == ElementType::UInt8 && self.preprocess.is_cast();
+        if !takes_bytes || input.iter().all(|x| x.fract() == 0.0) || input.iter().any(|x| x.abs() > 1.0) {
+            return Ok(());
+        }
+        let message = "the model takes bytes, from 0 to 255, and no value is greater than 1, so that next to nothing \
+                       is left when they are rounded: give bytes, or have the rows multiplied by 255 after the noise \
+                       (a normalization with std 1/255, --std 0.003921569)";
+        Err(Error::data("input", message))
     }
 
     /// Inputs and outputs, and how they are used.

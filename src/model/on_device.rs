@@ -56,13 +56,14 @@ impl Model {
     /// How rows go in and labels come out on the device.
     ///
     /// # Errors
-    /// `Model` where the output is no tensor, and `InvalidArgument` where the provider is none of CUDA and TensorRT:
-    /// such models run through the host.
+    /// `Model` where the output is no tensor or takes no memory, and `InvalidArgument` where the provider is none of
+    /// CUDA and TensorRT: such models run through the host.
     pub fn device_layout(&self) -> Result<DeviceLayout> {
         self.device()?;
         let signature = &self.signature;
         let Some((output, shape)) = &self.output else {
-            let message = "the output is a sequence of maps, which is read on the host: give the option output";
+            let message = "the output is read on the host, as it is a sequence of maps, or of another shape than the file \
+                           declares: name another (--output NAME), or use one device";
             return Err(Error::new(ErrorKind::Model, message).with_field("output"));
         };
         let (mean, std) = self.preprocess.scale();

@@ -56,6 +56,11 @@ impl Preprocess {
         self.scale.is_empty() && self.element == ElementType::Float32
     }
 
+    /// Whether rows are cast to the model's type and nothing else.
+    pub(super) fn is_cast(&self) -> bool {
+        self.scale.is_empty()
+    }
+
     /// Mean and standard deviation of each channel; empty where there is nothing to do.
     pub(super) fn scale(&self) -> (Vec<f32>, Vec<f32>) {
         self.scale.iter().copied().unzip()
@@ -144,6 +149,7 @@ mod tests {
             why: String::new(),
             classes: 2,
             class_names: None,
+            warnings: Vec::new(),
         }
     }
 

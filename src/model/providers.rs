@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ort::ep::{CPU, CUDA, ExecutionProvider, OpenVINO, TensorRT};
 
+use super::file::ModelFile;
 use super::options::{ModelOptions, Provider};
 use super::runtime::Runtime;
 use super::session;
@@ -43,7 +44,7 @@ impl Runtime {
     /// `Provider`, with what exactly is missing.
     pub fn check_provider(&self, provider: &Provider) -> Result<()> {
         let options = ModelOptions { provider: provider.clone(), ..ModelOptions::default() };
-        session::open(self, RELU, None, &options, &[]).map(drop)
+        ModelFile::new(RELU, None).and_then(|file| session::open(self, &file, &options, &[])).map(drop)
     }
 
     /// Tries each provider that this library knows: cpu, cuda, tensorrt, and openvino where ONNX Runtime was built with

@@ -9,7 +9,8 @@ use crate::{Error, Result};
 /// Names under which exporters give the scores, best first: scores before the softmax, then after.
 const SCORE_NAMES: [&str; 4] = ["logits", "scores", "probabilities", "output_probability"];
 
-/// A reading of the model that its declared types allow. Classes may still be open: a run settles them.
+/// What is classified and which output is read, by declared names and types. A declared output shape is a hint: what
+/// comes out of a run settles how it is read.
 #[derive(Debug)]
 pub(super) struct IoMapping {
     pub input: String,
@@ -20,7 +21,9 @@ pub(super) struct IoMapping {
     pub batch: BatchDim,
     pub constants: Vec<Filled>,
     pub output: String,
+    /// As its type shows; one score per row is read as scores until a run shows it.
     pub reading: Reading,
+    /// Why this output.
     pub why: String,
 }
 
@@ -135,64 +138,29 @@ fn choose_output<'a>(interface: &'a Interface, options: &ModelOptions) -> Result
             }
         }
     };
-    let (reading, how) = read_as(interface, output, options)?;
-    Ok((output, reading, format!("{why}; {how}")))
+    Ok((output, read_as(interface, output)?, why))
 }
 
-/// What the output's declared type shows. A shape that leaves the classes open is read as scores until a run shows it.
-fn read_as(interface: &Interface, output: &ValueInfo, options: &ModelOptions) -> Result<(Reading, String)> {
-    let ValueKind::Tensor { element, shape } = &output.kind else {
-        if let ValueKind::ClassMaps { key: ElementType::Int64 | ElementType::String, value } = &output.kind
-            && value.is_float()
-        {
-            return Ok((Reading::ClassMaps, format!("its type is {}", output.kind)));
+/// What the output's type shows.
+fn read_as(interface: &Interface, output: &ValueInfo) -> Result<Reading> {
+    match &output.kind {
+        ValueKind::ClassMaps { key: ElementType::Int64 | ElementType::String, value } if value.is_float() => {
+            Ok(Reading::ClassMaps)
         }
-        let message = format!("the output {} is neither scores, labels nor class maps", output.name);
-        return Err(interface.refuse(message));
-    };
-    let sizes = shape.get(1..).unwrap_or_default().iter().map(Dim::fixed).collect::<Vec<_>>();
-    match element {
-        ElementType::Int64 | ElementType::Int32 if sizes.iter().all(|size| size.is_none_or(|size| size == 1)) => {
-            if options.classes.is_none() {
-                let message = format!(
-                    "the output {} is the label itself, which does not show how many classes there are: give them \
-                     (--classes C)",
-                    output.name
-                );
-                return Err(interface.refuse(message).with_field("classes"));
-            }
-            Ok((Reading::Label, format!("it holds one {element} per row")))
-        }
-        element if element.is_float() => {
-            let single = !shape.is_empty() && sizes.iter().all(|&size| size == Some(1));
-            match single {
-                true => Ok((binary(interface, &output.name, options)?, format!("it holds one {element} per row"))),
-                false => Ok((Reading::Scores, format!("it holds {element} scores"))),
-            }
-        }
-        _ => {
+        ValueKind::Tensor { element: ElementType::Int64 | ElementType::Int32, .. } => Ok(Reading::Label),
+        ValueKind::Tensor { element, .. } if element.is_float() => Ok(Reading::Scores),
+        ValueKind::Tensor { .. } => {
             let message = format!(
                 "the output {} is {}: scores must be floating-point, labels int64 or int32",
                 output.name, output.kind
             );
             Err(interface.refuse(message))
         }
+        _ => {
+            let message = format!("the output {} is neither scores, labels nor class maps", output.name);
+            Err(interface.refuse(message))
+        }
     }
-}
-
-/// The reading of one score per row: 0 is the boundary of a logit and 0.5 of a probability, so it must be said.
-pub(super) fn binary(interface: &Interface, output: &str, options: &ModelOptions) -> Result<Reading> {
-    let Some(threshold) = options.threshold else {
-        let message = format!(
-            "the output {output} is one score per row, and a logit cannot be told from a probability: give the \
-             threshold above which the label is 1 (--threshold 0 for a logit, 0.5 for a probability)"
-        );
-        return Err(interface.refuse(message).with_field("threshold"));
-    };
-    if !threshold.is_finite() {
-        return Err(Error::argument("threshold", format!("{threshold} is not finite")));
-    }
-    Ok(Reading::Binary { threshold })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use ort::session::builder::{AutoDevicePolicy, GraphOptimizationLevel, SessionBuilder};
 use ort::session::{Session, SharedSessionInner};
 
+use super::file::ModelFile;
 use super::options::{ModelOptions, Provider};
 use super::raw::{self, one_line};
 use super::runtime::{self, Runtime};
@@ -39,12 +40,10 @@ const SHAPE_OPERATORS: [&str; 14] = [
     "ConstantOfShape",
 ];
 
-/// Opens a session on a model's bytes. `folder` is where its external data lies.
-/// `engine` are TensorRT's settings for this model.
+/// Opens a session on a model's file. `engine` are TensorRT's settings for this model.
 pub(super) fn open(
     runtime: &Runtime,
-    model: &[u8],
-    folder: Option<&Path>,
+    file: &ModelFile,
     options: &ModelOptions,
     engine: &[(String, String)],
 ) -> Result<Opened> {
@@ -54,14 +53,14 @@ pub(super) fn open(
     }
     devices::check(options)?;
     runtime::forget_messages();
-    let builder = configure(runtime, folder, options).map_err(|error| {
+    let builder = configure(runtime, file, options).map_err(|error| {
         Error::new(ErrorKind::Runtime, format!("ONNX Runtime takes no session options: {}", one_line(error.message())))
             .caused_by(error)
     })?;
     let mut builder = devices::add(builder, runtime, options, engine)
         .map_err(|reason| provider_refusal(runtime, provider, &reason))?;
     let session = builder
-        .commit_from_memory(model)
+        .commit_from_memory(file.bytes)
         .map_err(|error| commit_refusal(runtime, provider, error.message()).caused_by(error))?;
     let interface = interface_of(&session);
     let session = session.inner();
@@ -79,7 +78,7 @@ fn interface_of(session: &Session) -> Interface {
     }
 }
 
-fn configure(runtime: &Runtime, folder: Option<&Path>, options: &ModelOptions) -> ort::Result<SessionBuilder> {
+fn configure(runtime: &Runtime, file: &ModelFile, options: &ModelOptions) -> ort::Result<SessionBuilder> {
     let mut builder = Session::builder(runtime.environment())?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(options.intra_threads)?
@@ -92,7 +91,12 @@ fn configure(runtime: &Runtime, folder: Option<&Path>, options: &ModelOptions) -
         // `ort` asks for the most efficient device, which lets a plug-in take the model: name the processor.
         .with_auto_device(AutoDevicePolicy::PreferCPU)?
         .with_config_entry("session.record_ep_graph_assignment_info", "1")?;
-    if let Some(folder) = folder.and_then(Path::to_str) {
+    for (name, data) in &file.external {
+        // The very bytes that were hashed, wherever a link leads to.
+        builder = builder.with_external_initializer_file_in_memory(name, Arc::clone(data))?;
+    }
+    if let Some(folder) = file.folder.as_deref().and_then(Path::to_str) {
+        // Of graphs within the graph ONNX Runtime reads the data itself.
         builder = builder.with_config_entry("session.model_external_initializers_file_folder_path", folder)?;
     }
     Ok(builder)

@@ -118,6 +118,8 @@ pub struct Signature {
     pub classes: usize,
     /// The model's own names of the classes, where its output carries them (class maps).
     pub class_names: Option<Vec<String>>,
+    /// What the check at load found that the user should know; a log gets them, too.
+    pub warnings: Vec<String>,
 }
 
 impl Signature {

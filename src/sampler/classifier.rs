@@ -21,6 +21,14 @@ pub trait BaseClassifier: Send + Sync {
     /// The number of labels, c.
     fn classes(&self) -> usize;
 
+    /// Refuses an input that cannot be meant as it is.
+    ///
+    /// # Errors
+    /// `InvalidData` with what to do.
+    fn check_input(&self, _input: &[f32]) -> Result<()> {
+        Ok(())
+    }
+
     /// The only batch size that a run takes, where there is one: fewer rows then cost as much as a full batch.
     fn fixed_batch(&self) -> Option<usize> {
         None
@@ -89,6 +97,10 @@ impl BaseClassifier for Model {
 
     fn classes(&self) -> usize {
         self.signature().classes
+    }
+
+    fn check_input(&self, input: &[f32]) -> Result<()> {
+        Model::check_input(self, input)
     }
 
     fn fixed_batch(&self) -> Option<usize> {

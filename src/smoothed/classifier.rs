@@ -59,7 +59,7 @@ impl SmoothedClassifier {
     /// input has another number of elements than the model takes, or one that is not finite.
     pub fn submit(&self, input: &[f32], task: Task, request: &Request, stream: u64) -> Result<Pending> {
         let request = self.settle(&[task], request)?;
-        self.sampler.check_elements(input.len())?;
+        self.check_input(input)?;
         let (job, judgement, origin) = self.job_of(input, task, &request, stream)?;
         let handle = self.sampler.submit(job)?;
         Ok(Pending::new(handle, judgement, task, request, origin, stream))
@@ -101,7 +101,8 @@ impl SmoothedClassifier {
         }
         // All are checked before the first is queued.
         let prepare = |(i, (input, &task)): (usize, (&[f32], &Task))| {
-            self.job_of(input, task, &request, stream + i as u64).map_err(|error| match tasks.len() {
+            let job = self.check_input(input).and_then(|()| self.job_of(input, task, &request, stream + i as u64));
+            job.map_err(|error| match tasks.len() {
                 1 => error,
                 _ => error.prefixed(&format!("input {i}: ")),
             })
@@ -143,7 +144,7 @@ impl SmoothedClassifier {
             );
             return Err(Error::argument("samples", message));
         }
-        self.sampler.check_elements(input.len())?;
+        self.check_input(input)?;
         let noise = request.noise()?;
         let job = Job::new(input, &noise, Purpose::Estimate)?;
         let origin = Origin::new(&noise, stream, Purpose::Estimate, &self.subject(), input);
@@ -161,6 +162,12 @@ impl SmoothedClassifier {
         let (classes, elements) = (self.classes(), self.sampler.classifier().elements());
         tasks.iter().try_for_each(|&task| request.check_for(task, classes, elements))?;
         request.with_seed()
+    }
+
+    /// Refuses an input that the classifier does not take.
+    fn check_input(&self, input: &[f32]) -> Result<()> {
+        self.sampler.check_elements(input.len())?;
+        self.sampler.classifier().check_input(input)
     }
 
     fn classes(&self) -> usize {

@@ -1,9 +1,36 @@
 // Blocking calls, and what they leave behind.
 #include "check.hpp"
 
+#include <cmath>
+
 using stk::status;
 
+// A model of bytes, in bytes and on a scale from 0 to 1: the same certificates up to scale.
+static void test_bytes() {
+  const char *const path = "tests/models/input_uint8.onnx";
+  std::vector<float> bytes, ones;
+  for (int i = 0; i < 16; i++) {
+    bytes.push_back(static_cast<float>((i * 89 + 17) % 256));
+    ones.push_back(bytes.back() / 255);
+  }
+  const float std_dev = 1.0F / 255;
+  const auto as_is = MUST(stk::model_builder().batch(16).open(path));
+  stk::model_builder options;
+  options.batch(16).normalization({}, stk::span<const float>(&std_dev, 1));
+  const auto scaled = MUST(options.open(path));
+  const auto in_bytes = MUST(stk::request_builder(64).input_max(255).n(2000).seed(3).build());
+  const auto in_ones = MUST(stk::request_builder(64.0 / 255).n(2000).seed(3).build());
+  const auto wide_answers = MUST(as_is.certify(in_bytes, bytes));
+  const auto narrow_answers = MUST(scaled.certify(in_ones, ones));
+  const auto wide = MUST(wide_answers.summary(0)), narrow = MUST(narrow_answers.summary(0));
+  CHECK(wide.radius > 1 && wide.label == narrow.label);
+  // Noise on another grid rounds a few samples in a thousand otherwise.
+  CHECK(std::abs(wide.radius / 255 - narrow.radius) <= 0.002);
+  FAILS(as_is.certify(in_ones, ones), status::invalid_data, "input");
+}
+
 void test_run() {
+  test_bytes();
   const auto model = MUST(open(exact_model));
   const auto request = MUST(stk::request_builder(0.25).k({1, 3}).n(2000).seed(7).build());
   auto x = exact_input();

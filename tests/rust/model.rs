@@ -8,6 +8,7 @@ mod damaged;
 mod options;
 mod running;
 mod runtime;
+mod shared;
 
 use std::path::PathBuf;
 

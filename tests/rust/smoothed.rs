@@ -44,6 +44,41 @@ fn predicting_selecting_and_certifying_draw_rows_of_their_own() {
     assert_eq!(draw(Task::Predict).counts, predicted.counts);
 }
 
+/// The same input in bytes and from 0 to 1, for a model of bytes, which are multiplied again after the noise.
+#[test]
+fn bytes_on_another_scale_get_the_same_certificates_up_to_scale() {
+    let open = |std: Vec<f32>| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/input_uint8.onnx");
+        let model = Model::open(path, &ModelOptions { std, ..ModelOptions::default() }).unwrap();
+        SmoothedClassifier::new(Arc::new(model), Plan { batch: 16, threads: 2 }).unwrap()
+    };
+    let bytes: Vec<f32> = (0..16).map(|i| ((i * 89 + 17) % 256) as f32).collect();
+    let ones: Vec<f32> = bytes.iter().map(|byte| byte / 255.0).collect();
+    let (in_bytes, in_ones) = (open(vec![]), open(vec![1.0 / 255.0]));
+    let draw = |g: &SmoothedClassifier, x: &[f32], sigma: f64, input_max: f64| {
+        let noise = Gaussian::new(sigma).unwrap();
+        let request = Request { n: 2000, n0: 200, input_max, ..Request::new(noise).seeded(3) };
+        g.submit(x, Task::CertifySelected, &request, 0).unwrap().wait()
+    };
+    let (a, b) = (draw(&in_bytes, &bytes, 64.0, 255.0), draw(&in_ones, &ones, 64.0 / 255.0, 1.0));
+    let radius = |outcome: &Outcome| match &outcome.answer {
+        Ok(Answer::Certificates(certificates)) => (certificates[0].label, certificates[0].radius),
+        _ => panic!("no certificate"),
+    };
+    // Noise on another grid rounds a few samples in a thousand otherwise.
+    let ((label, wide), (other, narrow)) = (radius(&a), radius(&b));
+    assert!(wide > 1.0 && label == other && (wide / 255.0 - narrow).abs() < 0.002, "{wide} and {narrow}");
+    // Rounded as they are, they would nearly all be 0.
+    let request = Request::new(Gaussian::new(0.25).unwrap()).seeded(3);
+    let refused = in_bytes.submit(&ones, Task::Predict, &request, 0).unwrap_err();
+    assert_eq!((refused.kind(), refused.field()), (ErrorKind::InvalidData, Some("input")), "{refused}");
+    assert!(refused.message().contains("std 1/255"), "{refused}");
+    let refused = in_bytes.submit_batch(&ones, &[Task::Predict], &request, 0, Control::default()).unwrap_err();
+    assert_eq!(refused.field(), Some("input"), "{refused}");
+    // A black image, or one of noughts and ones, is bytes.
+    in_bytes.submit(&[1.0; 16], Task::Predict, &Request { n: 10, ..request }, 0).unwrap().wait();
+}
+
 #[test]
 fn requests_out_of_range_are_refused_before_anything_is_drawn() {
     let g = smoothed();

@@ -303,6 +303,19 @@ def test_integers_are_taken_as_they_are(linear: SmoothedClassifier) -> None:
     assert labels(one(linear.certify(x, n=100, seed=1))) == labels(one(linear.certify(x * 1.0, n=100, seed=1)))
 
 
+def test_a_model_of_bytes_takes_either_scale() -> None:
+    pixels = (np.arange(16) * 89 + 17) % 256
+    with SmoothedClassifier(model("input_uint8"), 64.0, batch=16, input_max=255) as g:
+        wide = one(g.certify(pixels, n=2000, seed=3))
+        with pytest.raises(InvalidDataError, match="std 1/255"):
+            g.certify(pixels / 255, n=10)
+    with SmoothedClassifier(model("input_uint8"), 64.0 / 255, batch=16, std=1 / 255) as g:
+        narrow = one(g.certify(pixels / 255, n=2000, seed=3))
+    assert wide.radius > 1 and wide.label == narrow.label
+    # Noise on another grid rounds a few samples in a thousand otherwise.
+    assert narrow.radius == pytest.approx(wide.radius / 255, abs=0.002)
+
+
 def test_counts_are_views_that_outlive_all_else() -> None:
     g = SmoothedClassifier(model("linear"), 0.5, batch=16)
     found = one(g.certify(X[0], n=500, seed=4))

@@ -14,7 +14,7 @@ use crate::sampling::{Sampling, SamplingArgs};
 
 /// The manifest of the RUN that `args` ask for.
 pub fn manifest(args: &Args, sampling: &Sampling, plan: &Plan, noise: &Noise) -> Result<Manifest> {
-    let SamplingArgs { skip, max, model_args, timeout, .. } = &args.sampling;
+    let SamplingArgs { skip, max, timeout, .. } = &args.sampling;
     let Sampling { model, data, examples, .. } = sampling;
     let signature = model.signature();
     Ok(Manifest {
@@ -33,7 +33,7 @@ pub fn manifest(args: &Args, sampling: &Sampling, plan: &Plan, noise: &Noise) ->
         resize: data.resize().map(|resize| resize.as_str().to_owned()),
         skip: *skip,
         max: *max,
-        reading: reading(model_args, signature),
+        reading: reading(sampling.model_args(), signature),
         model: sampling.identity()?,
         perturbation: Perturbation::of(noise, signature.elements),
         examples: examples.len(),

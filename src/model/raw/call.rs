@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ort::AsPointer;
 use ort::session::{NoSelectedOutputs, RunOptions, SharedSessionInner};
-use ort::sys::{ONNXTensorElementDataType as RawType, OrtValue};
+use ort::sys::OrtValue;
 
 use super::value::{Data, Value, slice};
 use super::{Buffer, RawResult, Tensor, check};
@@ -115,14 +115,12 @@ impl Call {
 
     /// The keys of the `index`-th map of the output, as text, in their order.
     pub(in crate::model) fn map_keys(&self, index: usize) -> RawResult<Vec<String>> {
-        let keys = self.output()?.part(index)?.part(0)?;
-        match keys.shape()?.0 {
-            RawType::ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING => keys.strings(),
-            _ => match keys.data()?.1 {
-                Data::I64(keys) => Ok(keys.iter().map(ToString::to_string).collect()),
-                _ => Err("a class map has keys that are neither integers nor text".to_owned()),
-            },
-        }
+        self.output()?.part(index)?.part(0)?.texts()
+    }
+
+    /// The elements of the output of the last run, which is a tensor of integers or text, as text.
+    pub(in crate::model) fn texts(&self) -> RawResult<Vec<String>> {
+        self.output()?.texts()
     }
 }
 

@@ -8,32 +8,29 @@ use super::value::{Value, raw_type};
 use super::{Buffer, RawResult, check};
 use crate::model::types::ElementType;
 
-/// A tensor over memory of ours, whose first dimension can be lowered without moving anything.
+/// A tensor over memory of ours, one dimension of which can be lowered without moving anything.
 pub(in crate::model) struct Tensor {
     // Declared first: the value refers to the buffer and is dropped before it.
     value: Value,
     buffer: Buffer,
     element: ElementType,
     shape: Vec<i64>,
-    /// Bytes of one step of the first dimension; none if the shape is fixed.
-    row_bytes: Option<usize>,
+    /// The dimension that is the batch, and the bytes of one step of it; none if the shape is fixed.
+    batch: Option<(usize, usize)>,
 }
 
 impl Tensor {
-    /// A tensor of zeros. `batched`: its first dimension is the number of rows and may be lowered by `set_rows`.
-    pub(in crate::model) fn zeros(element: ElementType, shape: &[usize], batched: bool) -> RawResult<Self> {
+    /// A tensor of zeros. The dimension `batch_axis` is the number of rows and may be lowered by `set_rows`.
+    pub(in crate::model) fn zeros(element: ElementType, shape: &[usize], batch_axis: Option<usize>) -> RawResult<Self> {
         let too_large = || format!("a tensor of shape {shape:?} does not fit into memory");
         let dims =
             shape.iter().map(|&dim| i64::try_from(dim).map_err(|_| too_large())).collect::<Result<Vec<_>, _>>()?;
         let count = shape.iter().try_fold(1_usize, |count, &dim| count.checked_mul(dim)).ok_or_else(too_large)?;
         let bytes = count.checked_mul(element.bytes()).ok_or_else(too_large)?;
         let buffer = Buffer::zeros(bytes).ok_or_else(too_large)?;
-        let row_bytes = match (batched, shape.first()) {
-            (true, Some(&rows)) if rows > 0 => Some(bytes / rows),
-            _ => None,
-        };
+        let batch = batch_axis.and_then(|axis| Some((axis, bytes.checked_div(*shape.get(axis)?)?)));
         let value = Self::wrap(&buffer, bytes, element, &dims)?;
-        Ok(Self { value, buffer, element, shape: dims, row_bytes })
+        Ok(Self { value, buffer, element, shape: dims, batch })
     }
 
     fn wrap(buffer: &Buffer, bytes: usize, element: ElementType, shape: &[i64]) -> RawResult<Value> {
@@ -54,16 +51,16 @@ impl Tensor {
         Value::own(value)
     }
 
-    /// Lowers or raises the first dimension, up to the number of rows it was made with.
+    /// Lowers or raises the number of rows, up to the number of rows it was made with.
     pub(in crate::model) fn set_rows(&mut self, rows: usize) -> RawResult<()> {
-        let Some(row_bytes) = self.row_bytes else { return Ok(()) };
+        let Some((axis, row_bytes)) = self.batch else { return Ok(()) };
         let dim = i64::try_from(rows).map_err(|_| "too many rows".to_owned())?;
-        if self.shape[0] == dim {
+        if self.shape[axis] == dim {
             return Ok(());
         }
         let bytes = row_bytes.checked_mul(rows).filter(|&bytes| bytes <= self.buffer.len());
         let bytes = bytes.ok_or_else(|| "more rows than the batch holds".to_owned())?;
-        self.shape[0] = dim;
+        self.shape[axis] = dim;
         self.value = Self::wrap(&self.buffer, bytes, self.element, &self.shape)?;
         Ok(())
     }

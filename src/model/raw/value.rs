@@ -104,8 +104,16 @@ impl Value {
         Ok((shape, view))
     }
 
-    pub(super) fn strings(&self) -> RawResult<Vec<String>> {
-        let (_, shape) = self.shape()?;
+    /// The elements of a tensor of integers or text, as text.
+    pub(super) fn texts(&self) -> RawResult<Vec<String>> {
+        let (element, shape) = self.shape()?;
+        if element != RawType::ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING {
+            return match self.data()?.1 {
+                Data::I64(values) => Ok(values.iter().map(ToString::to_string).collect()),
+                Data::I32(values) => Ok(values.iter().map(ToString::to_string).collect()),
+                _ => Err("a label or a class is neither an integer nor text".to_owned()),
+            };
+        }
         let text = |index| {
             let mut bytes = Vec::new();
             let mut length = 0;

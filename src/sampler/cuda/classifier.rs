@@ -166,6 +166,10 @@ impl BaseClassifier for CudaClassifier {
         self.model.classes()
     }
 
+    fn check_input(&self, input: &[f32]) -> Result<()> {
+        self.model.check_input(input)
+    }
+
     fn fixed_batch(&self) -> Option<usize> {
         self.model.fixed_batch()
     }

@@ -203,10 +203,10 @@ fn counts<T: Copy>(
     held.map(|counts| read(&counts))
 }
 
-/// The highest score, the lowest index among equals; none where any is not finite.
+/// The highest score, the lowest index among equals; none where any is NaN, or the highest is infinite.
 fn top(row: &[f64]) -> u32 {
     let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    match row.iter().all(|score| score.is_finite()) {
+    match highest.is_finite() && !row.iter().any(|score| score.is_nan()) {
         true => row.iter().position(|&score| score == highest).unwrap() as u32,
         false => NO_LABEL,
     }
@@ -222,7 +222,7 @@ fn labels_are_counted_as_the_host_counts_them() {
         [(2, 600, 599), (10, 700, 3), (33, 40, 20), (1000, 24, 9), (2048, 9, 1), (2049, 9, 4), (100_003, 3, 2)]
     {
         // Few values, so that ties are everywhere; values of every type.
-        let scores = (0..rows * classes)
+        let mut scores = (0..rows * classes)
             .map(|_| match random.random_range(0..40 * classes) {
                 0 => f32::NAN,
                 1 => f32::INFINITY,
@@ -231,6 +231,14 @@ fn labels_are_counted_as_the_host_counts_them() {
                 _ => random.random_range(-4..=4) as f32 * 0.25,
             })
             .collect::<Vec<_>>();
+        // Masks: of every second class, and of all.
+        for (i, row) in scores.chunks_exact_mut(classes).enumerate() {
+            match i % 8 {
+                1 | 6 => row.iter_mut().skip(i % 4 / 2).step_by(2).for_each(|score| *score = f32::NEG_INFINITY),
+                3 => row.fill(f32::NEG_INFINITY),
+                _ => {}
+            }
+        }
         let mut expected = [vec![0; classes], vec![0; classes]];
         let mut invalid = 0;
         for (i, row) in scores.chunks_exact(classes).enumerate() {

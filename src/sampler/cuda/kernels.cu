@@ -230,24 +230,25 @@ static __device__ bool is_finite(double value) {
     return ((u64)__double_as_longlong(value) & 0x7ff0000000000000ull) != 0x7ff0000000000000ull;
 }
 
-// The highest of some of a row's scores, the lowest index among equals; `finite` tells of every score seen.
+// The highest of some of a row's scores, the lowest index among equals; `numbers` tells whether none was NaN. A score of
+// -inf is below all others.
 template <class V>
 struct Best {
     V value;
     u32 label;
-    u32 finite;
+    u32 numbers;
 
     __device__ void see(V score, u32 index) {
-        finite &= is_finite(score) ? 1u : 0u;
-        if (label == NO_LABEL ? is_finite(score) : score > value || (score == value && index < label)) {
+        numbers &= score == score ? 1u : 0u;
+        if (score > value || (score == value && index < label)) {
             value = score;
             label = index;
         }
     }
 
-    __device__ void join(V other_value, u32 other_label, u32 other_finite) {
-        if (other_label != NO_LABEL) see(other_value, other_label);
-        finite &= other_finite;
+    __device__ void join(V other_value, u32 other_label, u32 other_numbers) {
+        see(other_value, other_label);
+        numbers &= other_numbers;
     }
 };
 
@@ -305,27 +306,28 @@ static __device__ void top(const Batch &batch, const S *scores, u32 classes, u32
     tally.begin(batch, begin, gathered, classes);
     for (u32 row = whole_block ? begin : begin + warp; row < end; row += whole_block ? 1 : WARPS) {
         const S *const of_row = scores + (u64)row * classes;
-        Best<V> best = {V(0), NO_LABEL, 1u};
+        Best<V> best = {V(__uint_as_float(0xff800000u)), NO_LABEL, 1u};
         for (u32 label = start; label < classes; label += stride) best.see(wide(of_row[label]), label);
 #pragma unroll
         for (int offset = WARP / 2; offset > 0; offset /= 2) {
             const V value = __shfl_xor_sync(0xffffffffu, best.value, offset);
             const u32 label = __shfl_xor_sync(0xffffffffu, best.label, offset);
-            const u32 finite = __shfl_xor_sync(0xffffffffu, best.finite, offset);
-            best.join(value, label, finite);
+            const u32 numbers = __shfl_xor_sync(0xffffffffu, best.numbers, offset);
+            best.join(value, label, numbers);
         }
         if (whole_block) {
             if (lane == 0) of_warp[warp] = best;
             __syncthreads();
             if (threadIdx.x == 0) {
                 for (u32 other = 1; other < WARPS; other++) {
-                    best.join(of_warp[other].value, of_warp[other].label, of_warp[other].finite);
+                    best.join(of_warp[other].value, of_warp[other].label, of_warp[other].numbers);
                 }
             }
             // The next row must not overwrite what thread 0 still reads.
             __syncthreads();
         }
-        if (whole_block ? threadIdx.x == 0 : lane == 0) tally.add(batch, row, best.finite ? best.label : NO_LABEL);
+        const bool has_label = best.numbers && is_finite(best.value);
+        if (whole_block ? threadIdx.x == 0 : lane == 0) tally.add(batch, row, has_label ? best.label : NO_LABEL);
     }
     tally.end();
 }
