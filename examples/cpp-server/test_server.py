@@ -482,7 +482,7 @@ class AbuseTest(unittest.TestCase):
             self.assertEqual([status_of(each) for each in drips.connections], [408] * 4)
         self.assertIsNone(status_of(idle))
         self.assertEqual(server.stop(), 0)
-        server = Running("--max-connections", "8")
+        server = Running("--max-connections", "8", "--grace-ms", "100")
         with Drips(server, 8) as drips:
             self.assertTrue(server.client.is_server_live())
             self.assertIsNone(status_of(drips.connections[0]))

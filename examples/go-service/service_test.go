@@ -317,7 +317,7 @@ func TestPackedBodies(t *testing.T) {
 	}{
 		{"gzip", pack(body, gzipped), 200}, {"deflate", pack(body, deflated), 200}, {"deflate", pack(body, bare), 200}, {"identity", body, 200},
 		{"gzip", body, 400}, {"gzip", pack(body, gzipped)[:100], 400}, {"deflate", "", 400}, {"br", body, 415},
-		{"gzip", pack(strings.Repeat(" ", 100_000_000), gzipped), 413},
+		{"gzip", pack(strings.Repeat(" ", 3<<20), gzipped), 413},
 	} {
 		request, err := http.NewRequest("POST", url+path+"/infer", strings.NewReader(test.body))
 		if err != nil {
