@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 )
 
 // Status is what kind of thing went wrong. It is an error itself, so errors.Is(err, ErrModel) holds for every error of
@@ -143,6 +144,10 @@ func invalid(status Status, field, message string) error {
 	return &Error{Status: status, Field: field, Message: message}
 }
 
+// goNames has what the library's messages call by C's names.
+var goNames = strings.NewReplacer("NULL", "nil", "STK_NO_LABEL", "NoLabel", "stk_budget_save", "AlphaBudget.Save",
+	"the STK_LOG_LEVEL_ constants", "the levels of LogLevel")
+
 // check turns a status with its error, which is freed, into a Go error.
 func (l *Library) check(status C.stk_status, native *C.stk_error) error {
 	if status == C.STK_STATUS_OK {
@@ -151,7 +156,7 @@ func (l *Library) check(status C.stk_status, native *C.stk_error) error {
 	err := &Error{Status: Status(status)}
 	if native != nil {
 		err.Field = C.GoString(C.shim_error_field(l.api(), native))
-		err.Message = C.GoString(C.shim_error_message(l.api(), native))
+		err.Message = goNames.Replace(C.GoString(C.shim_error_message(l.api(), native)))
 		C.shim_error_free(l.api(), native)
 	}
 	if err.Message == "" {

@@ -3,6 +3,9 @@ package smoothtopk
 import (
 	"context"
 	"errors"
+	"os"
+	"os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -47,6 +50,46 @@ func TestNilContextIsRefused(t *testing.T) {
 	refused(t, "ctx", err)
 	_, err = m.Sample(none, Request{Sigma: 0.5}, x, 0, 1)
 	refused(t, "ctx", err)
+}
+
+func TestANilOptionIsRefused(t *testing.T) {
+	m, err := library(t).OpenModel(root+"tests/models/linear.onnx", WithThreads(1), nil)
+	refused(t, "opts", err)
+	if m != nil || !strings.Contains(err.Error(), "option 1 is nil") {
+		t.Errorf("%v, %v", m, err)
+	}
+}
+
+// C's names mean nothing to who writes Go.
+func TestMessagesHaveGoNames(t *testing.T) {
+	lib, m, x := library(t), model(t, "linear.onnx"), fill(16, 0)
+	ctx := context.Background()
+	for says, use := range map[string]func() error{
+		"NoLabel":  func() error { _, err := m.Certify(ctx, Request{Sigma: 0.5, N: 10, Labels: []int{-2}}, x); return err },
+		"LogLevel": func() error { return lib.SetLog(LogLevel(99), func(LogLevel, string) {}) },
+		"Save":     func() error { _, err := lib.OpenAlphaBudget([]byte("no budget")); return err },
+		"bytes":    func() error { _, err := lib.OpenModelBytes(nil); return err },
+		"label":    func() error { _, err := lib.AssumeCounts(nil, Assumed{Noise: "gaussian:1"}); return err },
+		"input":    func() error { _, err := m.Predict(ctx, Request{Sigma: 0.5, N: 10}); return err },
+		"validity": func() error {
+			_, err := lib.AssumeCounts([]uint64{1, 2}, Assumed{Noise: "gaussian:1", Validity: "x"})
+			return err
+		},
+	} {
+		err := use()
+		if err == nil || !strings.Contains(err.Error(), says) || regexp.MustCompile(`(?i)stk_|\bNULL\b`).MatchString(err.Error()) {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+}
+
+func TestWithoutCgoTheCompilerSaysSo(t *testing.T) {
+	command := exec.Command("go", "build", ".")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	text, err := command.CombinedOutput()
+	if err == nil || !strings.Contains(string(text), "smoothtopk_needs_cgo_set_CGO_ENABLED_1") {
+		t.Errorf("%v\n%s", err, text)
+	}
 }
 
 // A copy outlives what it was copied from, which the garbage collector would free the model with.

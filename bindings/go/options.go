@@ -4,7 +4,10 @@ package smoothtopk
 // #include "shim.h"
 import "C"
 
-import "unsafe"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Option is how a model is opened.
 type Option func(*options) error
@@ -21,8 +24,12 @@ func (l *Library) newOptions(list []Option) (*options, error) {
 		return nil, err
 	}
 	o := &options{l, (*C.stk_model_options)(out.value)}
-	for _, set := range list {
-		if err := set(o); err != nil {
+	for i, set := range list {
+		err := invalid(ErrInvalidArgument, "opts", fmt.Sprintf("option %d is nil: leave it out", i))
+		if set != nil {
+			err = set(o)
+		}
+		if err != nil {
 			o.free()
 			return nil, err
 		}

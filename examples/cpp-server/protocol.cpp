@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "reader.hpp"
+
 using nlohmann::json;
 
 namespace {
@@ -52,21 +54,9 @@ std::vector<std::int64_t> shape_of(const json &tensor, const std::string &name, 
   return dims;
 }
 
-/// JSON data may be flat or nested as the shape is.
 template <class T>
-void flatten(const json &data, std::size_t depth, std::vector<T> &out, const std::string &name) {
-  if (data.is_array() && depth > 0) {
-    for (const json &part : data) flatten(part, depth - 1, out, name);
-  } else if (std::is_same_v<T, float> ? data.is_number() : data.is_number_integer()) {
-    out.push_back(data.get<T>());
-  } else {
-    refuse("input '" + name + "' holds data of another type or depth than its datatype and shape");
-  }
-}
-
-template <class T>
-void read_data(const json &tensor, std::size_t elements, std::string_view &binary, std::vector<T> &out,
-               const InputTensor &in) {
+void read_data(const json &tensor, const Numbers *data, std::size_t elements, std::string_view &binary,
+               std::vector<T> &out, const InputTensor &in) {
   const json *parameters = find(tensor, "parameters");
   const json *size = parameters && parameters->is_object() ? find(*parameters, "binary_data_size") : nullptr;
   if (size) {
@@ -78,17 +68,19 @@ void read_data(const json &tensor, std::size_t elements, std::string_view &binar
     binary.remove_prefix(elements * sizeof(T));
     return;
   }
-  const json *data = find(tensor, "data");
-  if (!data || !data->is_array()) refuse("input '" + in.name + "' has neither data nor binary_data_size");
-  flatten(*data, in.shape.size() + 1, out, in.name);
-  if (out.size() != elements)
-    refuse("input '" + in.name + "' has " + std::to_string(out.size()) + " elements, its shape " +
-           std::to_string(elements));
+  if (!data) refuse("input '" + in.name + "' has neither an array of data nor binary_data_size");
+  if (std::is_integral_v<T> && !data->whole)
+    refuse("input '" + in.name + "' holds a number that is not whole, or beyond 2^53");
+  const std::vector<std::int64_t> flat{static_cast<std::int64_t>(elements)};
+  if (data->dims != flat && data->dims != in.shape)
+    refuse("input '" + in.name + "' has the shape " + json(in.shape).dump() + ", and data of the shape " +
+           json(data->dims).dump());
+  out.assign(data->values.begin(), data->values.end());
 }
 
 }  // namespace
 
-InferRequest parse_infer_request(std::string_view body, const std::string &header_length) {
+InferRequest parse_infer_request(std::string_view body, const std::string &header_length, std::size_t most_values) {
   std::string_view header = body, binary;
   if (!header_length.empty()) {
     const std::size_t length = parse_size(header_length, "Inference-Header-Content-Length");
@@ -96,9 +88,8 @@ InferRequest parse_infer_request(std::string_view body, const std::string &heade
     header = body.substr(0, length);
     binary = body.substr(length);
   }
-  const json document = json::parse(header, nullptr, false);
-  if (!document.is_object())
-    refuse("the body is not a JSON object (with binary data, Inference-Header-Content-Length says where it ends)");
+  const Reader reader(header, most_values);
+  const json &document = reader.document();
 
   InferRequest request;
   if (const json *id = find(document, "id")) {
@@ -122,8 +113,9 @@ InferRequest parse_infer_request(std::string_view body, const std::string &heade
     in.name = string_of(tensor, "name", "an input");
     in.datatype = string_of(tensor, "datatype", "input '" + in.name + "'");
     in.shape = shape_of(tensor, in.name, body.size(), elements);
-    if (in.datatype == "FP32") read_data(tensor, elements, binary, in.fp32, in);
-    else if (in.datatype == "INT64") read_data(tensor, elements, binary, in.int64, in);
+    const Numbers *data = reader.data(tensor);
+    if (in.datatype == "FP32") read_data(tensor, data, elements, binary, in.fp32, in);
+    else if (in.datatype == "INT64") read_data(tensor, data, elements, binary, in.int64, in);
     else refuse("input '" + in.name + "' is " + in.datatype + "; FP32 and INT64 are taken");
     request.inputs.push_back(std::move(in));
   }
@@ -143,8 +135,8 @@ InferRequest parse_infer_request(std::string_view body, const std::string &heade
   return request;
 }
 
-OutputTensor text_tensor(std::string name, const std::vector<std::string> &texts) {
-  OutputTensor out{std::move(name), "BYTES", {texts.size()}, json::array(), {}};
+OutputTensor text_tensor(std::string name, std::vector<std::size_t> shape, const std::vector<std::string> &texts) {
+  OutputTensor out{std::move(name), "BYTES", std::move(shape), json::array(), {}};
   for (const auto &text : texts) {
     const auto length = static_cast<std::uint32_t>(text.size());
     out.data.push_back(text);
@@ -154,7 +146,7 @@ OutputTensor text_tensor(std::string name, const std::vector<std::string> &texts
   return out;
 }
 
-InferResponse build_infer_response(const std::string &model, const InferRequest &request, json parameters,
+InferResponse build_infer_response(const std::string &model, const InferRequest &request,
                                    std::vector<OutputTensor> available, std::vector<OutputTensor> extra) {
   json outputs = json::array();
   std::string binary;
@@ -178,10 +170,7 @@ InferResponse build_infer_response(const std::string &model, const InferRequest 
     if (!found) refuse("there is no output '" + wanted.name + "' of this task");
     add(*found, wanted.binary);
   }
-  json document = {{"model_name", model},
-                   {"model_version", "1"},
-                   {"outputs", std::move(outputs)},
-                   {"parameters", std::move(parameters)}};
+  json document = {{"model_name", model}, {"model_version", "1"}, {"outputs", std::move(outputs)}};
   if (!request.id.empty()) document["id"] = request.id;
   InferResponse response{document.dump(-1, ' ', false, json::error_handler_t::replace), 0};
   if (!binary.empty()) {

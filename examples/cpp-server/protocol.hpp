@@ -37,8 +37,9 @@ struct InferRequest {
   bool binary_outputs = false;        // of outputs that are not named
 };
 
-/// Reads a request's body. header_length is the Inference-Header-Content-Length, empty where there is none.
-InferRequest parse_infer_request(std::string_view body, const std::string &header_length);
+/// Reads a request's body. header_length is the Inference-Header-Content-Length, empty where there is none;
+/// `most_values` bounds the numbers of all inputs.
+InferRequest parse_infer_request(std::string_view body, const std::string &header_length, std::size_t most_values);
 
 struct OutputTensor {
   std::string name;
@@ -48,7 +49,7 @@ struct OutputTensor {
   std::string bytes;    // the same as the binary extension has it
 };
 
-/// Builds an output in both renderings from numbers (BOOL, INT64, FP64).
+/// Builds an output in both renderings from numbers (BOOL, INT64, UINT64, FP64).
 template <class Wire, class T>
 OutputTensor output_tensor(std::string name, std::string datatype, std::vector<std::size_t> shape,
                            const std::vector<T> &values) {
@@ -61,14 +62,14 @@ OutputTensor output_tensor(std::string name, std::string datatype, std::vector<s
   }
   return out;
 }
-OutputTensor text_tensor(std::string name, const std::vector<std::string> &texts);
+OutputTensor text_tensor(std::string name, std::vector<std::size_t> shape, const std::vector<std::string> &texts);
 
 struct InferResponse {
   std::string body;
   std::size_t header_length = 0;  // 0: JSON alone
 };
 /// Picks the wanted outputs from `available`; `extra` are given only where they are asked for.
-InferResponse build_infer_response(const std::string &model, const InferRequest &request, nlohmann::json parameters,
+InferResponse build_infer_response(const std::string &model, const InferRequest &request,
                                    std::vector<OutputTensor> available, std::vector<OutputTensor> extra);
 
 #endif

@@ -3,54 +3,48 @@
 #define SERVICE_HPP
 
 #include <atomic>
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <smoothtopk.hpp>
 
+#include "http.hpp"
 #include "protocol.hpp"
 
-/// A file descriptor that poll(2) finds readable once it was raised.
-class Event {
- public:
-  Event();
-  ~Event();
-  Event(const Event &) = delete;
-  Event &operator=(const Event &) = delete;
-  void raise() const noexcept;
-  int fd() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
-struct Limits {
-  std::uint64_t max_samples = 10'000'000;     // (n + n0) of all inputs of a request
-  std::chrono::milliseconds timeout{60'000};  // of a request that names none, and the longest that one may name
+struct ServiceLimits {
+  std::uint64_t max_samples = 10'000'000;           // (n + n0) of all inputs of a request
+  std::size_t max_inputs = 256;                     // of a request
+  std::size_t max_body = HttpLimits{}.body;         // of a request that was unpacked
+  std::chrono::milliseconds timeout{60'000};        // of a request that names none, and the longest that one may name
+  std::chrono::milliseconds predict_within{5'000};  // the same of a predict under a rule
 };
 
 class Service {
  public:
-  Service(std::string name, const std::string &path, const Limits &limits, const Event &abort);
+  /// `workers` read requests and write answers; no thread waits for a run.
+  Service(std::string name, const std::string &path, const ServiceLimits &limits, boost::asio::thread_pool &workers);
 
-  const std::string &name() const noexcept { return name_; }
   nlohmann::json metadata() const;
   nlohmann::json statistics() const;
-  /// Runs a request. `client` is the connection's socket, -1 if unknown: when it is closed, the run is cancelled and
-  /// Gone is thrown.
-  InferResponse infer(std::string_view body, const std::string &header_length, int client);
-
-  struct Gone {};
+  /// Starts a request's run, at once; its end is the answer.
+  Cancel infer(Request request, Answer answer);
 
  private:
   struct Task;
-  Task task_of(const InferRequest &request) const;
-  smoothtopk::answers run(const Task &task, int client) const;
+  struct Run;
+  Task task_of(const InferRequest &request, const smoothtopk::cancel_token &token) const;
+  void start(const std::shared_ptr<Run> &run, Request request);
+  void finish(const std::shared_ptr<Run> &run);
+  template <class F>
+  void guarded(const std::shared_ptr<Run> &run, F f);
 
-  std::string name_;
+  const std::string name_;
+  const ServiceLimits limits_;
+  boost::asio::thread_pool &workers_;
   smoothtopk::model model_;
   std::string input_;
-  std::vector<std::size_t> shape_;
-  const Limits &limits_;
-  const Event &abort_;
+  std::vector<std::int64_t> shape_;
   std::atomic<std::uint64_t> succeeded_{0}, failed_{0}, cancelled_{0};
 };
 

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Tests of the C++ server with Triton's own HTTP client: test_server.py SERVER. Runs in the repository's root."""
 
+import gzip
 import http.client
 import json
+import re
+import select
 import signal
 import socket
 import subprocess
@@ -10,6 +13,7 @@ import sys
 import threading
 import time
 import unittest
+import zlib
 
 import numpy as np
 import tritonclient.http as triton
@@ -25,11 +29,12 @@ class Running:
     """A server on a free port."""
 
     def __init__(self, *arguments):
-        command = [SERVER, "--port", "0", "--model", DIGITS, "--model", SLOW, *arguments]
+        command = [SERVER, "--port", "0", "--model", DIGITS, "--model", SLOW, "--drain-ms", "100", *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), line
         self.address = line.split()[-1]
+        self.connections = []
         self.client = triton.InferenceServerClient(self.address, concurrency=1, network_timeout=60)
 
     def stop(self):
@@ -37,11 +42,33 @@ class Running:
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(timeout=30)
         self.process.stdout.close()
+        for connection in self.connections:
+            connection.close()
         return status
+
+    def connect(self):
+        host, port = self.address.split(":")
+        connection = socket.create_connection((host, int(port)), timeout=30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connections.append(connection)
+        return connection
+
+    def memory(self):
+        """The most bytes that the process has had in memory."""
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1]) * 1024
 
     def stats(self, model):
         stats = self.client.get_inference_statistics(model)["model_stats"][0]["inference_stats"]
         return {name: value["count"] for name, value in stats.items()}
+
+    def ready(self):
+        """Whether it is ready, on a connection of its own."""
+        connection = http.client.HTTPConnection(self.address, timeout=30)
+        connection.request("GET", "/v2/health/ready")
+        status = connection.getresponse().status
+        connection.close()
+        return status
 
     def post(self, body, path="/v2/models/digits/infer", headers=None):
         connection = http.client.HTTPConnection(self.address, timeout=30)
@@ -71,6 +98,48 @@ def slow_input():
 def counts(answer):
     """The counts of each input, as docs/record.md has them."""
     return [json.loads(text) for text in answer.as_numpy("counts")]
+
+
+def status_of(connection):
+    """The status that comes on a connection; None where it is closed without."""
+    with connection.makefile("rb") as answer:
+        try:
+            return int(answer.readline().split()[1])
+        except (IndexError, ConnectionResetError):
+            return None
+
+
+def head(length, path="/v2/models/digits/infer", *more):
+    """A POST's header; a length of None is for a body in chunks."""
+    size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: x", size, *more, "", ""]).encode()
+
+
+class Drips:
+    """Clients that send a byte of a request now and then: some of its header, some of its body."""
+
+    def __init__(self, server, count):
+        self.connections = [server.connect() for _ in range(count)]
+        for i, connection in enumerate(self.connections):
+            connection.sendall(b"GET /v2 HTTP/1.1\r\nX: " if i % 2 else head(1_000_000))
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.drip)
+        self.thread.start()
+
+    def drip(self):
+        while not self.ended.wait(0.05):
+            for connection in self.connections:
+                try:
+                    connection.send(b" ")
+                except OSError:
+                    pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
 
 
 class ServerTest(unittest.TestCase):
@@ -110,7 +179,7 @@ class ServerTest(unittest.TestCase):
         wanted = [triton.InferRequestedOutput(name, binary_data=False) for name in names]
         plain = self.client.infer("digits", [image_input(x, binary=False)], outputs=wanted, parameters=parameters)
         self.assertEqual(binary.get_response()["id"], "a")
-        self.assertEqual(binary.get_response()["parameters"], {"n": 2000})
+        self.assertEqual(binary.as_numpy("counted").tolist(), [2000] * 3)
         self.assertIsNone(binary.as_numpy("json"))
         for name, shape in (("labels", (3, 1)), ("abstain", (3, 2)), ("radius", (3, 2)), ("counts", (3,))):
             self.assertEqual(binary.as_numpy(name).shape, shape)
@@ -139,12 +208,97 @@ class ServerTest(unittest.TestCase):
         self.assertEqual(counts(one)[0], counts(fixed)[0])
 
     def test_predict(self):
-        parameters = {"sigma": 0.25, "k": 3, "n": 2000, "seed": 7, "task": "predict"}
+        parameters = {"sigma": 0.25, "k": 3, "n": 2000, "seed": 7, "task": "predict", "rule": "fixed"}
         got = self.client.infer("digits", [image_input(digits(2))], parameters=parameters)
         tallies = np.array([each["labels"] for each in counts(got)])
-        np.testing.assert_array_equal(np.sort(got.as_numpy("labels")), np.sort(np.argsort(-tallies, kind="stable")[:, :3]))
+        np.testing.assert_array_equal(
+            np.sort(got.as_numpy("labels")), np.sort(np.argsort(-tallies, kind="stable")[:, :3])
+        )
         self.assertEqual(got.as_numpy("p_value").shape, (2, 1))
         self.assertIsNone(got.as_numpy("radius"))
+        self.assertEqual(got.as_numpy("samples").tolist(), [[2000]] * 2)
+
+    def test_a_predict_ends_by_its_rule_or_when_it_is_due(self):
+        plain = self.client.infer(
+            "digits", [image_input(digits(1))], parameters={"sigma": 0.25, "n": 1_000_000, "task": "predict"}
+        )
+        self.assertEqual(plain.as_numpy("decision").tolist(), [[b"settled"]])
+        self.assertLess(plain.as_numpy("samples")[0, 0], 1_000_000)
+        self.assertEqual(plain.as_numpy("late").tolist(), [False])
+
+    def test_rules_and_noise_reach_the_library(self):
+        parameters = {
+            "noise": "gaussian:0.25",
+            "n": 20_000,
+            "rule": "radius:0.05",
+            "levels": 255,
+            "generator": "chacha12",
+        }
+        names = ("decision", "radius", "json")
+        wanted = [triton.InferRequestedOutput(name) for name in names]
+        image = np.round(digits(1) * 255).astype(np.float32) / 255
+        got = self.client.infer("digits", [image_input(image)], outputs=wanted, parameters=parameters)
+        self.assertEqual(got.as_numpy("decision").tolist(), [[b"certified"]])
+        self.assertGreaterEqual(got.as_numpy("radius")[0, 0], 0.05)
+        record = json.loads(got.as_numpy("json")[0])
+        self.assertEqual(record["request"]["rule"], "radius:0.05")
+        self.assertEqual(record["counts"]["draws"][0]["generator"], "chacha12")
+
+    def test_certify_answer(self):
+        parameters = {"sigma": 0.25, "k": "3,1", "n": 2000, "n0": 0, "seed": 7, "task": "certify_answer"}
+        x = digits(2)
+        got = self.client.infer("digits", [image_input(x)], parameters=parameters)
+        wanted = [triton.InferRequestedOutput("json")]
+        records = self.client.infer("digits", [image_input(x)], outputs=wanted, parameters=parameters).as_numpy("json")
+        for i, record in enumerate(records):
+            guarantees = json.loads(record)["guarantees"]
+            self.assertEqual(got.as_numpy("labels")[i].tolist(), guarantees[0]["labels"])
+            for name, field in (
+                ("radius", "set_radius"),
+                ("first_radius", "first_radius"),
+                ("ranking_radius", "ranking_radius"),
+            ):
+                self.assertEqual(got.as_numpy(name)[i].tolist(), [each[field] for each in guarantees])
+        self.assertTrue((got.as_numpy("first_radius") > 0).all())
+        self.assertIsNone(got.as_numpy("decision"))
+
+    def test_outputs_are_as_the_metadata_says(self):
+        model = {each["name"]: each for each in self.client.get_model_metadata("digits")["outputs"]}
+        seen = set()
+        for task in ("certify", "predict", "certify_answer"):
+            parameters = {"sigma": 0.25, "n": 200, "task": task, "k": "1,2"}
+            for output in self.client.infer("digits", [image_input(digits(2))], parameters=parameters).get_response()[
+                "outputs"
+            ]:
+                seen.add(output["name"])
+                self.assertEqual(output["datatype"], model[output["name"]]["datatype"])
+                self.assertEqual(len(output["shape"]), len(model[output["name"]]["shape"]))
+        self.assertEqual(seen | {"json"}, set(model))
+
+    def test_packed_bodies(self):
+        parameters = {"sigma": 0.25, "n": 200, "seed": 7}
+        plain = self.client.infer("digits", [image_input(digits(2))], parameters=parameters)
+        for algorithm in ("gzip", "deflate"):
+            packed = self.client.infer(
+                "digits", [image_input(digits(2))], parameters=parameters, request_compression_algorithm=algorithm
+            )
+            self.assertEqual(counts(packed), counts(plain))
+        body = json.dumps(
+            {
+                "inputs": [{"name": "image", "datatype": "FP32", "shape": [1, 1, 8, 8], "data": [0.5] * 64}],
+                "parameters": parameters,
+            }
+        ).encode()
+        bare = zlib.compressobj(wbits=-15)
+        for encoding, packed, status in (
+            ("deflate", bare.compress(body) + bare.flush(), 200),
+            ("gzip", gzip.compress(body)[:-9], 400),
+            ("gzip", body, 400),
+            ("gzip", gzip.compress(body) + b"more", 400),
+            ("gzip", gzip.compress(bytes(100_000_000), 1), 413),
+            ("br", body, 415),
+        ):
+            self.assertEqual(self.server.post(packed, headers={"Content-Encoding": encoding})[0], status, encoding)
 
     def test_32_clients_at_once_get_what_one_gets(self):
         x = digits(32)
@@ -177,7 +331,10 @@ class ServerTest(unittest.TestCase):
 
     def test_disconnect_cancels(self):
         before = self.server.stats("slow")["cancel"]
-        header = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 64], "data": [1000] * 64}], "parameters": ENDLESS}
+        header = {
+            "inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 64], "data": [1000] * 64}],
+            "parameters": ENDLESS,
+        }
         body = json.dumps(header).encode()
         host, port = self.server.address.split(":")
         for _ in range(3):
@@ -207,8 +364,27 @@ class ServerTest(unittest.TestCase):
         self.refused(400, "'no_such' is unknown", "digits", x, parameters={**good, "no_such": 1})
         self.refused(400, "samples", "digits", x, parameters={**good, "n": 3_000_000})
         self.refused(400, "shape", "digits", [image_input(np.zeros((1, 8, 8, 1), np.float32))], parameters=good)
-        self.refused(400, "FP64", "digits", [triton.InferInput("image", [1], "FP64").set_data_from_numpy(np.zeros(1))], parameters=good)
+        self.refused(
+            400,
+            "FP64",
+            "digits",
+            [triton.InferInput("image", [1], "FP64").set_data_from_numpy(np.zeros(1))],
+            parameters=good,
+        )
         self.refused(400, "is missing", "digits", [], parameters=good)
+        # Before any work: this run has no end.
+        self.refused(
+            400,
+            "'p_value'",
+            "slow",
+            [slow_input()],
+            outputs=[triton.InferRequestedOutput("p_value")],
+            parameters=ENDLESS,
+        )
+        self.refused(400, "inputs", "digits", [image_input(np.zeros((257, 1, 8, 8), np.float32))], parameters=good)
+        self.refused(400, "rule", "digits", x, parameters={**good, "rule": "forever"})
+        self.refused(400, "noise", "digits", x, parameters={"noise": "dice:1"})
+        self.refused(400, "'seed'", "digits", x, parameters={**good, "seed": 1, "generator": "chacha12"})
         self.refused(400, "'no_such'", "digits", x, outputs=[triton.InferRequestedOutput("no_such")], parameters=good)
         self.refused(400, "finite", "digits", [image_input(np.full((1, 1, 8, 8), np.nan, np.float32))], parameters=good)
         self.refused(413, "larger", "digits", [image_input(np.zeros((5000, 1, 8, 8), np.float32))], parameters=good)
@@ -221,14 +397,38 @@ class ServerTest(unittest.TestCase):
         self.assertEqual(self.server.post(json.dumps(good))[0], 200)
         nested = np.full((1, 1, 8, 8), 0.5).tolist()
         self.assertEqual(self.server.post(json.dumps({**good, "inputs": [{**image, "data": nested}]}))[0], 200)
-        bodies = ["", "{", "[]", "null", "7", '{"inputs": 3}', '{"inputs": [3]}', '{"inputs": [{}]}', "[" * 100_000, b"\xff\xfe"]
+        bodies = [
+            "",
+            "{",
+            "[]",
+            "null",
+            "7",
+            '{"inputs": 3}',
+            '{"inputs": [3]}',
+            '{"inputs": [{}]}',
+            "[" * 100_000,
+            b"\xff\xfe",
+        ]
         for change in (
-            {"shape": None}, {"shape": [0]}, {"shape": [-1, 64]}, {"shape": [2**62, 2**62]}, {"shape": [1, 1, 8, 9]}, {"data": None},
-            {"data": ["a"] * 64}, {"data": [0.5] * 63}, {"name": 5}, {"datatype": "FP32 "}, {"parameters": {"binary_data_size": 256}},
-            {"parameters": {"binary_data_size": -1}}, {"shape": [1] * 17},
+            {"shape": None},
+            {"shape": [0]},
+            {"shape": [-1, 64]},
+            {"shape": [2**62, 2**62]},
+            {"shape": [1, 1, 8, 9]},
+            {"data": None},
+            {"data": ["a"] * 64},
+            {"data": [0.5] * 63},
+            {"name": 5},
+            {"datatype": "FP32 "},
+            {"parameters": {"binary_data_size": 256}},
+            {"parameters": {"binary_data_size": -1}},
+            {"shape": [1] * 17},
         ):
             bodies.append(json.dumps({**good, "inputs": [{**image, **change}]}))
-        bodies += [json.dumps({**good, "parameters": p}) for p in (3, {"sigma": "x"}, {"sigma": 0.25, "n": 1.5}, {"sigma": 0.25, "n": {}})]
+        bodies += [
+            json.dumps({**good, "parameters": p})
+            for p in (3, {"sigma": "x"}, {"sigma": 0.25, "n": 1.5}, {"sigma": 0.25, "n": {}})
+        ]
         bodies += [json.dumps({**good, "outputs": o}) for o in (3, [3], [{"name": 3}], [{}])]
         for body in bodies:
             status, answer = self.server.post(body)
@@ -237,7 +437,102 @@ class ServerTest(unittest.TestCase):
             status, answer = self.server.post(json.dumps(good), headers={"Inference-Header-Content-Length": length})
             self.assertEqual((status, list(answer)), (400, ["error"]), length)
         self.assertEqual(self.server.post("{}", path="/v2/no/such/path")[0], 404)
+        self.assertEqual(self.server.post("{}", path="/v2/health/live")[0], 405)
+        ragged = [
+            [[[0.5] * 8] * 7 + [[0.5] * 4, [0.5] * 4]],
+            [[[0.5] * 64]],
+            [[0.5] * 60, 0.5, 0.5, 0.5, 0.5],
+            [[[[0.5]]] * 63 + [[0.5]]],
+        ]
+        for data in ragged:
+            status, answer = self.server.post(json.dumps({**good, "inputs": [{**image, "data": data}]}))
+            self.assertEqual(status, 400, answer)
         self.assertEqual(self.server.post(json.dumps(good))[0], 200)
+
+    def test_requests_one_after_another_on_a_connection(self):
+        body = json.dumps(
+            {"inputs": [{"name": "image", "datatype": "FP32", "shape": [64], "data": [0.5] * 64}]}
+        ).encode()
+        with self.server.connect() as connection:
+            connection.sendall(
+                head(len(body)) + body + b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            )
+            text = connection.makefile("rb").read()
+        self.assertEqual(re.findall(rb"HTTP/1.1 (\d+)", text), [b"400", b"200"])
+        with self.server.connect() as connection:
+            connection.sendall(head(len(body), "/v2/models/digits/infer", "Expect: 100-continue"))
+            self.assertEqual(status_of(connection), 100)
+
+
+class AbuseTest(unittest.TestCase):
+    def test_64_clients_that_drip(self):
+        server = Running()
+        with Drips(server, 64):
+            self.assertEqual(server.post("", "/v2/health/live")[0], 405)
+            self.assertTrue(server.client.is_server_live())
+            start = time.monotonic()
+            self.assertEqual(server.stop(), 0)
+            # What is promised is 5 s; a busy machine has some more.
+            self.assertLess(time.monotonic() - start, 10)
+
+    def test_a_request_that_takes_too_long_and_one_connection_too_many(self):
+        server = Running("--head-ms", "300", "--receive-ms", "300", "--idle-ms", "300")
+        idle = server.connect()
+        with Drips(server, 4) as drips:
+            self.assertEqual([status_of(each) for each in drips.connections], [408] * 4)
+        self.assertIsNone(status_of(idle))
+        self.assertEqual(server.stop(), 0)
+        server = Running("--max-connections", "8", "--grace-ms", "100")
+        with Drips(server, 8) as drips:
+            self.assertTrue(server.client.is_server_live())
+            self.assertIsNone(status_of(drips.connections[0]))
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_body_of_600_mb_in_chunks(self):
+        server = Running()
+        before = server.memory()
+        chunk, sent = b"100000\r\n" + bytes(1 << 20) + b"\r\n", 0
+        with server.connect() as connection:
+            connection.sendall(head(None))
+            while sent < 600 and not select.select([connection], [], [], 0)[0]:
+                connection.sendall(chunk)
+                sent += 1
+            self.assertEqual(status_of(connection), 413)
+        self.assertIn(sent, range(64, 100))
+        # What was taken in, and what it grew by.
+        self.assertLess(server.memory() - before, 3 * (64 << 20))
+        with server.connect() as connection:
+            connection.sendall(head(600_000_000))
+            self.assertEqual(status_of(connection), 413)
+        self.assertEqual(server.stop(), 0)
+
+    def test_deep_and_huge_json(self):
+        server = Running()
+        before = server.memory()
+        input_of = '{"inputs": [{"name": "image", "datatype": "FP32", "shape": [1, 1, 8, 8], "data": '
+        for body in (
+            "[" * 15_000_000,
+            '{"a":' * 3_000_000,
+            input_of + "[" * 15_000_000,
+            input_of + "[0" + ",0" * 7_500_000,
+            "[" + "0," * 7_500_000,
+            '{"id": "' + "x" * 15_000_000,
+        ):
+            status, answer = server.post(body)
+            self.assertEqual((status, list(answer)), (400, ["error"]), body[:100])
+        # Of each, the body and little else.
+        self.assertLess(server.memory() - before, 150_000_000)
+        self.assertEqual(server.stop(), 0)
+
+    def test_more_bodies_than_are_held_at_once(self):
+        server = Running("--max-bodies", "1000000")
+        connections = [server.connect() for _ in range(4)]
+        for connection in connections:
+            connection.sendall(head(400_000) + bytes(399_999))
+        readable = select.select(connections, [], [], 20)[0]
+        self.assertEqual([status_of(each) for each in readable], [503] * len(readable))
+        self.assertIn(len(readable), (1, 2))
+        self.assertEqual(server.stop(), 0)
 
 
 class ShutdownTest(unittest.TestCase):
@@ -245,6 +540,27 @@ class ShutdownTest(unittest.TestCase):
         server = Running()
         self.assertTrue(server.client.is_server_ready())
         self.assertEqual(server.stop(), 0)
+
+    def test_clients_that_watch_ready_are_not_reset(self):
+        server = Running("--drain-ms", "2000")
+        errors, told = [], []
+
+        def client():
+            try:
+                while server.ready() == 200:
+                    time.sleep(0.02)
+                told.append(True)
+            except OSError as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=client) for _ in range(100)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)
+        self.assertEqual(server.stop(), 0)
+        for thread in threads:
+            thread.join()
+        self.assertEqual((len(told), errors), (100, []))
 
     def shut_down_under(self, model, tensor, parameters, *arguments):
         server = Running(*arguments)
@@ -273,10 +589,23 @@ class ShutdownTest(unittest.TestCase):
         self.assertEqual(answer.status(), "503")
 
     def test_bad_arguments(self):
-        for arguments in ([], ["--model"], ["--model", "x"], ["--model", "x=no/such.onnx"], ["--port", "x"], ["--what", "1"]):
+        for arguments in (
+            [],
+            ["--model"],
+            ["--model", "x"],
+            ["--model", "x=no/such.onnx"],
+            ["--port", "x"],
+            ["--what", "1"],
+        ):
             done = subprocess.run([SERVER, *arguments], capture_output=True, text=True, timeout=30)
             self.assertEqual(done.returncode, 1, arguments)
             self.assertIn("smoothtopk-server: ", done.stderr)
+
+    def test_help(self):
+        done = subprocess.run([SERVER, "--help"], capture_output=True, text=True, timeout=30)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for option in ("--model NAME=PATH", "--max-body BYTES", "--head-ms MS", "--grace-ms MS"):
+            self.assertIn(option, done.stdout)
 
 
 if __name__ == "__main__":

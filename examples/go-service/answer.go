@@ -12,8 +12,35 @@ import (
 	"smoothtopk"
 )
 
-var outputNames = []string{
-	"labels", "abstain", "radius", "first_radius", "ranking_radius", "p_value", "decision", "late", "samples", "counted", "counts", "json",
+// allOutputs are what answers have, in this order.
+var allOutputs = []struct {
+	name, datatype string
+	shape          []int
+	tasks          []string // nil: all
+}{
+	{"labels", "INT64", []int{-1, -1}, nil},
+	{"abstain", "BOOL", []int{-1, -1}, nil},
+	{"radius", "FP64", []int{-1, -1}, []string{"certify", "certify_answer"}},
+	{"first_radius", "FP64", []int{-1, -1}, []string{"certify_answer"}},
+	{"ranking_radius", "FP64", []int{-1, -1}, []string{"certify_answer"}},
+	{"p_value", "FP64", []int{-1, -1}, []string{"predict"}},
+	{"decision", "BYTES", []int{-1, -1}, []string{"certify", "predict"}},
+	{"late", "BOOL", []int{-1}, nil},
+	{"samples", "UINT64", []int{-1, -1}, nil},
+	{"counted", "UINT64", []int{-1}, nil},
+	{"counts", "BYTES", []int{-1}, nil},
+	{"json", "BYTES", []int{-1}, nil},
+}
+
+// namesOf are the outputs of a task.
+func namesOf(task string) []string {
+	var names []string
+	for _, output := range allOutputs {
+		if output.tasks == nil || slices.Contains(output.tasks, task) {
+			names = append(names, output.name)
+		}
+	}
+	return names
 }
 
 type outputTensor struct {
@@ -58,7 +85,7 @@ func (s *service) answer(ctx context.Context, a *ask) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.encode(a, found)
+	return s.encode(a, found), nil
 }
 
 func (s *service) certify(ctx context.Context, a *ask, found tensors) ([]smoothtopk.Evidence, error) {
@@ -185,17 +212,13 @@ func (s *service) evidence(evidence []smoothtopk.Evidence, found tensors) error 
 }
 
 // encode picks the outputs that were asked for.
-func (s *service) encode(a *ask, found tensors) (*answer, error) {
+func (s *service) encode(a *ask, found tensors) *answer {
 	out := &answer{Model: s.name, Version: "1", ID: a.id, Outputs: []outputTensor{}}
-	for _, name := range outputNames {
-		tensor, there := found[name]
-		asked := slices.Contains(a.outputs, name)
-		if asked && !there {
-			return nil, badRequest("output %q is not of this task", name)
-		}
-		if !there || !asked && (len(a.outputs) > 0 || name == "json") {
+	for _, name := range namesOf(a.task) {
+		if !slices.Contains(a.outputs, name) && (len(a.outputs) > 0 || name == "json") {
 			continue
 		}
+		tensor := found[name]
 		inBinary, said := a.binary[name]
 		if !said {
 			inBinary = a.binary[""]
@@ -207,7 +230,7 @@ func (s *service) encode(a *ask, found tensors) (*answer, error) {
 		}
 		out.Outputs = append(out.Outputs, *tensor)
 	}
-	return out, nil
+	return out
 }
 
 // bytesOf is a tensor's data in the binary extension: little-endian, texts each behind its length.
@@ -229,6 +252,7 @@ func bytesOf(data any) []byte {
 }
 
 func (a *answer) write(w http.ResponseWriter) {
+	deadline(w)
 	if a.blobs == nil {
 		reply(w, http.StatusOK, a)
 		return

@@ -20,8 +20,9 @@ import (
 
 type config struct {
 	listen, library, model, name, provider string
-	threads, batch                         int
-	grace                                  time.Duration
+	threads, batch, connections            int
+	drain, grace                           time.Duration
+	idle, head, receive                    time.Duration
 	limits                                 limits
 }
 
@@ -34,8 +35,14 @@ func main() {
 	flag.StringVar(&c.provider, "provider", "cpu", "where the model runs: cpu, cuda[:ID], tensorrt[:ID]")
 	flag.IntVar(&c.threads, "threads", 0, "threads that draw samples; 0: one for each core")
 	flag.IntVar(&c.batch, "batch", 0, "rows in one run of the model; 0: measured")
-	flag.DurationVar(&c.grace, "grace", 10*time.Second, "how long requests may go on after SIGTERM")
-	flag.Int64Var(&c.limits.body, "max-body", 64<<20, "largest request, in bytes")
+	flag.DurationVar(&c.drain, "drain", time.Second, "from SIGTERM, when 'ready' says no, until no connection is accepted")
+	flag.DurationVar(&c.grace, "grace", 4*time.Second, "from SIGTERM until runs are cancelled; the end comes a second later at most")
+	flag.IntVar(&c.connections, "max-connections", 512, "open connections; one more takes the place of the one that has kept the server waiting for longest")
+	flag.DurationVar(&c.idle, "idle", time.Minute, "for the next request of a connection to begin")
+	flag.DurationVar(&c.head, "head", 10*time.Second, "for a request's header to arrive")
+	flag.DurationVar(&c.receive, "receive", time.Minute, "for a whole request to arrive")
+	flag.Int64Var(&c.limits.body, "max-body", 64<<20, "largest request, in bytes, packed or not")
+	flag.Int64Var(&c.limits.held, "max-bodies", 1<<30, "bytes of all requests that are held at once")
 	flag.Int64Var(&c.limits.n, "max-n", 10_000_000, "largest n and n0 of a request")
 	flag.IntVar(&c.limits.inputs, "max-inputs", 256, "most inputs in a request")
 	flag.DurationVar(&c.limits.timeout, "max-timeout", 5*time.Minute, "longest that a request may run")
@@ -83,12 +90,13 @@ func run(c config) error {
 	server := &http.Server{
 		Handler:           service,
 		BaseContext:       func(net.Listener) context.Context { return requests },
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		IdleTimeout:       2 * time.Minute,
+		ReadHeaderTimeout: c.head,
+		ReadTimeout:       c.receive,
+		IdleTimeout:       c.idle,
+		MaxHeaderBytes:    16 << 10,
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(limited(listener, c.connections, server)) }()
 	slog.Info("serving", "address", listener.Addr().String(), "model", c.name, "sha256", model.Info().SHA256)
 
 	select {
@@ -99,14 +107,18 @@ func run(c config) error {
 	release() // a second signal ends the process at once
 	slog.Info("shutting down", "grace", c.grace)
 	service.ready.Store(false)
-	patience, done := context.WithTimeout(context.Background(), c.grace)
+	end := time.Now().Add(c.grace)
+	// Who asks whether it is ready, and sends elsewhere when it is not, finds an open door until then.
+	time.Sleep(min(c.drain, c.grace))
+	patience, done := context.WithDeadline(context.Background(), end)
 	defer done()
 	if server.Shutdown(patience) != nil {
 		cancel(errShutdown)
-		last, done := context.WithTimeout(context.Background(), 5*time.Second)
+		last, done := context.WithTimeout(context.Background(), time.Second)
 		defer done()
-		if err := server.Shutdown(last); err != nil {
-			return errors.Join(err, server.Close())
+		if server.Shutdown(last) != nil {
+			// Clients that neither send their request nor take their answer.
+			server.Close()
 		}
 	}
 	slog.Info("stopped")

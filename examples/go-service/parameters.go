@@ -11,6 +11,9 @@ import (
 
 type parameters map[string]json.RawMessage
 
+// mostK bounds the k of a request.
+const mostK = 64
+
 // parseParameters reads what is asked. A parameter that is not known is refused: a misspelt one must not become a
 // default.
 func (s *service) parseParameters(given parameters, a *ask) error {
@@ -27,7 +30,7 @@ func (s *service) parseParameters(given parameters, a *ask) error {
 		switch name {
 		case "task":
 			if a.task = text; text != "certify" && text != "predict" && text != "certify_answer" {
-				return badRequest("task: must be certify, predict or certify_answer, got %s", raw)
+				return badRequest("task: must be certify, predict or certify_answer, got %.40s", raw)
 			}
 		case "noise":
 			request.Noise = smoothtopk.Noise(text)
@@ -39,8 +42,11 @@ func (s *service) parseParameters(given parameters, a *ask) error {
 			request.InputMax, err = positive(text)
 		case "k":
 			request.K = []int{}
-			for _, part := range strings.Split(text, ",") {
+			for part := range strings.SplitSeq(text, ",") {
 				var k int
+				if len(request.K) == mostK {
+					return badRequest("k: there may be %d of them", mostK)
+				}
 				if k, err = strconv.Atoi(strings.TrimSpace(part)); err != nil {
 					break
 				}
@@ -75,7 +81,7 @@ func (s *service) parseParameters(given parameters, a *ask) error {
 			case "chacha12":
 				request.Generator = smoothtopk.ChaCha12
 			default:
-				return badRequest("generator: must be philox or chacha12, got %s", raw)
+				return badRequest("generator: must be philox or chacha12, got %.40s", raw)
 			}
 		case "timeout":
 			var micros int64
@@ -92,10 +98,10 @@ func (s *service) parseParameters(given parameters, a *ask) error {
 		case "priority", "sequence_id", "sequence_start", "sequence_end":
 			// Of the protocol, without meaning here.
 		default:
-			return badRequest("there is no parameter %q", name)
+			return badRequest("there is no parameter %.40q", name)
 		}
 		if err != nil {
-			return badRequest("%s: %s: %v", name, raw, err)
+			return badRequest("%s: %.40s %s", name, raw, plain(err))
 		}
 	}
 	if given["sigma"] == nil && given["noise"] == nil {

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -17,22 +17,83 @@ const headerLength = "Inference-Header-Content-Length"
 
 // inferRequest is the JSON of a request.
 type inferRequest struct {
-	ID         string        `json:"id"`
-	Parameters parameters    `json:"parameters"`
-	Inputs     []inputTensor `json:"inputs"`
-	Outputs    []struct {
-		Name       string     `json:"name"`
-		Parameters parameters `json:"parameters"`
-	} `json:"outputs"`
+	ID         string             `json:"id"`
+	Parameters parameters         `json:"parameters"`
+	Inputs     list[inputTensor]  `json:"inputs"`
+	Outputs    list[wantedOutput] `json:"outputs"`
+}
+
+type wantedOutput struct {
+	Name       string     `json:"name"`
+	Parameters parameters `json:"parameters"`
 }
 
 type inputTensor struct {
 	Name       string          `json:"name"`
-	Shape      []int           `json:"shape"`
+	Shape      list[int]       `json:"shape"`
 	Datatype   string          `json:"datatype"`
 	Parameters parameters      `json:"parameters"`
 	Data       json.RawMessage `json:"data"`
 	raw        []byte          // where the data is binary
+}
+
+// mostParts bounds what a request lists beside its tensors' data: a few bytes of text could become many of memory.
+const mostParts = 1000
+
+// list is an array, parameters an object, of at most mostParts.
+type list[T any] []T
+
+func (l *list[T]) UnmarshalJSON(text []byte) error {
+	if err := fewParts(text); err != nil {
+		return err
+	}
+	return json.Unmarshal(text, (*[]T)(l))
+}
+
+func (p *parameters) UnmarshalJSON(text []byte) error {
+	if err := fewParts(text); err != nil {
+		return err
+	}
+	return json.Unmarshal(text, (*map[string]json.RawMessage)(p))
+}
+
+// fewParts refuses an array or object, of valid JSON, with too many parts.
+func fewParts(text []byte) error {
+	parts, depth, inText := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			inText = !inText
+		case inText && c == '\\':
+			i++
+		case inText:
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			depth--
+		case c == ',' && depth == 1:
+			if parts++; parts == mostParts {
+				return badRequest("the request has a list of more than %d parts", mostParts)
+			}
+		}
+	}
+	return nil
+}
+
+// unmarshalError says in plain words what is wrong with a request's JSON.
+func unmarshalError(err error) error {
+	var known *httpError
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &known):
+		return err
+	case errors.As(err, &syntax):
+		return badRequest("the request is not JSON, or too deep: see its byte %d", syntax.Offset)
+	case errors.As(err, &kind) && kind.Field != "":
+		return badRequest("the request's JSON: %q must not be of the kind %q", kind.Field, kind.Value)
+	}
+	return badRequest("the request is not the JSON of an inference request")
 }
 
 // ask is a request understood.
@@ -57,14 +118,14 @@ func (s *service) parse(body []byte, header string) (*ask, error) {
 	}
 	var request inferRequest
 	if err := json.Unmarshal(text, &request); err != nil {
-		return nil, badRequest("the request is not the JSON of an inference request: %v", err)
+		return nil, unmarshalError(err)
 	}
 	for i := range request.Inputs {
 		tensor := &request.Inputs[i]
 		if size, given := tensor.Parameters["binary_data_size"]; given {
 			bytes, err := strconv.Atoi(string(size))
 			if err != nil || bytes < 0 || bytes > len(blob) {
-				return nil, badRequest("input %q: binary_data_size %s is more than the body holds", tensor.Name, size)
+				return nil, badRequest("input %q: binary_data_size %.40s is no number of bytes that the body holds", tensor.Name, size)
 			}
 			tensor.raw, blob = blob[:bytes:bytes], blob[bytes:]
 		}
@@ -77,8 +138,9 @@ func (s *service) parse(body []byte, header string) (*ask, error) {
 		return nil, err
 	}
 	for _, output := range request.Outputs {
-		if !slices.Contains(outputNames, output.Name) {
-			return nil, badRequest("there is no output %q; there are %s", output.Name, strings.Join(outputNames, ", "))
+		// Before any work is done for it.
+		if names := namesOf(a.task); !slices.Contains(names, output.Name) {
+			return nil, badRequest("there is no output %q of this task; there are %s", output.Name, strings.Join(names, ", "))
 		}
 		a.outputs = append(a.outputs, output.Name)
 		if value, given := output.Parameters["binary_data"]; given {
@@ -97,19 +159,18 @@ func (s *service) parseInputs(tensors []inputTensor, a *ask) error {
 				return badRequest("input %q is there twice", tensor.Name)
 			}
 			found = true
+			batch := 1
 			// One input may come without the batch.
-			if slices.Equal(tensor.Shape, s.info.Shape) {
-				tensor.Shape = append([]int{1}, tensor.Shape...)
+			if !slices.Equal(tensor.Shape, s.info.Shape) {
+				if len(tensor.Shape) == 0 || !slices.Equal(tensor.Shape[1:], s.info.Shape) {
+					return badRequest("input %q: its shape must be [batch, %s], got [%s]", tensor.Name, join(s.info.Shape), join(tensor.Shape))
+				}
+				batch = tensor.Shape[0]
 			}
-			if len(tensor.Shape) == 0 || !slices.Equal(tensor.Shape[1:], s.info.Shape) {
-				return badRequest("input %q: its shape must be [batch, %s], got %v", tensor.Name, join(s.info.Shape), tensor.Shape)
-			}
-			if batch := tensor.Shape[0]; batch < 1 || batch > s.limits.inputs {
+			if batch < 1 || batch > s.limits.inputs {
 				return badRequest("input %q: the batch must be from 1 to %d, got %d", tensor.Name, s.limits.inputs, batch)
 			}
-			values, err := values[float32](tensor, "FP32", 4, func(b []byte) float32 {
-				return math.Float32frombits(binary.LittleEndian.Uint32(b))
-			})
+			values, err := values(tensor, batch*s.info.Elements, float32s)
 			if err != nil {
 				return err
 			}
@@ -118,9 +179,10 @@ func (s *service) parseInputs(tensors []inputTensor, a *ask) error {
 			if len(tensor.Shape) != 1 {
 				return badRequest("input \"label\": its shape must be [batch], got %v", tensor.Shape)
 			}
-			labels, err := values[int64](tensor, "INT64", 8, func(b []byte) int64 {
-				return int64(binary.LittleEndian.Uint64(b))
-			})
+			if batch := tensor.Shape[0]; batch < 0 || batch > s.limits.inputs {
+				return badRequest("input \"label\": there must be one for each input, got the shape [%d]", batch)
+			}
+			labels, err := values(tensor, tensor.Shape[0], int64s)
 			if err != nil {
 				return err
 			}
@@ -146,60 +208,45 @@ func join(dims []int) string {
 	return strings.Join(parts, ", ")
 }
 
-// values reads a tensor's data, from JSON (flat or nested) or from bytes of a size each.
-func values[T any](tensor inputTensor, datatype string, size int, decode func([]byte) T) ([]T, error) {
-	if tensor.Datatype != datatype {
-		return nil, badRequest("input %q: its datatype must be %s, got %q", tensor.Name, datatype, tensor.Datatype)
-	}
-	var list []T
-	if tensor.raw != nil {
-		if len(tensor.raw)%size != 0 {
-			return nil, badRequest("input %q: %d bytes are no whole number of %s", tensor.Name, len(tensor.raw), datatype)
-		}
-		for chunk := range slices.Chunk(tensor.raw, size) {
-			list = append(list, decode(chunk))
-		}
-	} else {
-		// JSON's null would be read as 0, and so would a missing value.
-		if len(tensor.Data) == 0 || bytes.ContainsAny(tensor.Data, "ntf\"{") {
-			return nil, badRequest("input %q: data must be numbers", tensor.Name)
-		}
-		var err error
-		if list, err = flatten[T](tensor.Data, len(tensor.Shape)); err != nil {
-			return nil, badRequest("input %q: data: %v", tensor.Name, err)
-		}
-	}
-	want := 1
-	for _, dim := range tensor.Shape {
-		if dim < 0 || dim > 1<<40 || want > 1<<40 {
-			return nil, badRequest("input %q: shape %v is out of range", tensor.Name, tensor.Shape)
-		}
-		want *= dim
-	}
-	if len(list) != want {
-		return nil, badRequest("input %q: shape %v takes %d values, there are %d", tensor.Name, tensor.Shape, want, len(list))
-	}
-	return list, nil
+// kind is how numbers of a datatype are read.
+type kind[T any] struct {
+	datatype string
+	size     int
+	decode   func([]byte) T
+	parse    func(string) (T, error)
 }
 
-// flatten reads arrays in arrays, at most so deep.
-func flatten[T any](data json.RawMessage, depth int) ([]T, error) {
-	var list []T
-	flat := json.Unmarshal(data, &list)
-	if flat == nil || depth <= 1 {
-		return list, flat
+var (
+	float32s = kind[float32]{"FP32", 4,
+		func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) },
+		func(text string) (float32, error) {
+			value, err := strconv.ParseFloat(text, 32)
+			return float32(value), err
+		}}
+	int64s = kind[int64]{"INT64", 8,
+		func(b []byte) int64 { return int64(binary.LittleEndian.Uint64(b)) },
+		func(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) }}
+)
+
+// values reads a tensor's data, from JSON or from bytes.
+func values[T any](tensor inputTensor, want int, of kind[T]) ([]T, error) {
+	if tensor.Datatype != of.datatype {
+		return nil, badRequest("input %q: its datatype must be %s, got %q", tensor.Name, of.datatype, tensor.Datatype)
 	}
-	var parts []json.RawMessage
-	if err := json.Unmarshal(data, &parts); err != nil || len(parts) == 0 || parts[0][0] != '[' {
-		return nil, flat
-	}
-	list = list[:0]
-	for _, part := range parts {
-		inner, err := flatten[T](part, depth-1)
-		if err != nil {
-			return nil, err
+	if tensor.raw != nil {
+		if len(tensor.raw) != want*of.size {
+			return nil, badRequest("input %q: the shape [%s] of %s takes %d bytes, there are %d", tensor.Name,
+				join(tensor.Shape), of.datatype, want*of.size, len(tensor.raw))
 		}
-		list = append(list, inner...)
+		list := make([]T, 0, want)
+		for chunk := range slices.Chunk(tensor.raw, of.size) {
+			list = append(list, of.decode(chunk))
+		}
+		return list, nil
+	}
+	list, err := numbers(tensor.Data, tensor.Shape, want, of.parse)
+	if err != nil {
+		return nil, badRequest("input %q: data: %v", tensor.Name, err)
 	}
 	return list, nil
 }

@@ -20,7 +20,7 @@ import (
 func start(t *testing.T, flags ...string) (*exec.Cmd, string) {
 	t.Helper()
 	flags = append([]string{"-listen", "127.0.0.1:0", "-model", linear, "-name", "linear", "-threads", "2", "-batch", "32",
-		"-max-n", "1000000000000"}, flags...)
+		"-max-n", "1000000000000", "-drain", "100ms"}, flags...)
 	command := exec.Command(os.Args[0], flags...)
 	command.Env = append(os.Environ(), "RUN_SERVICE=1")
 	stderr, err := command.StderrPipe()

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -16,6 +15,7 @@ import (
 // limits bound what one request may ask for.
 type limits struct {
 	body, n int64
+	held    int64 // bytes of all requests
 	inputs  int
 	timeout time.Duration
 	// within is when a predict under a rule is answered at the latest, where the request does not say.
@@ -31,6 +31,7 @@ type service struct {
 	input         string // the name of the input that is classified
 	limits        limits
 	ready         atomic.Bool
+	held          atomic.Int64 // bytes of all requests
 	running       atomic.Int64
 	answered      atomic.Int64
 	refused       atomic.Int64
@@ -55,14 +56,43 @@ func newService(name, version string, model *smoothtopk.Model, limits limits) (*
 		s.mux.HandleFunc("GET /v2/models/{model}"+version+"/ready", s.ours(s.health))
 		s.mux.HandleFunc("POST /v2/models/{model}"+version+"/infer", s.ours(s.infer))
 	}
-	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, &httpError{http.StatusNotFound, fmt.Sprintf("there is no %s %s", r.Method, r.URL.Path)})
-	})
 	s.ready.Store(true)
 	return s, nil
 }
 
-func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// Of what is written while the body is read; answers begin another.
+	deadline(w)
+	if !s.ready.Load() {
+		// The connection would be closed soon: its client had better know.
+		w.Header().Set("Connection", "close")
+	}
+	handler, pattern := s.mux.Handler(r)
+	if pattern != "" {
+		s.mux.ServeHTTP(w, r)
+		return
+	}
+	// The mux tells what is missing, in its own words.
+	mux := discarded{header: http.Header{}}
+	handler.ServeHTTP(&mux, r)
+	if mux.status == http.StatusMethodNotAllowed {
+		allow := mux.header.Get("Allow")
+		w.Header().Set("Allow", allow)
+		s.refuse(w, &httpError{mux.status, fmt.Sprintf("Method Not Allowed: %.100s takes %s", r.URL.Path, allow)})
+		return
+	}
+	s.refuse(w, &httpError{http.StatusNotFound, fmt.Sprintf("there is no %.100s", r.URL.Path)})
+}
+
+// discarded keeps an answer's status and header.
+type discarded struct {
+	header http.Header
+	status int
+}
+
+func (d *discarded) Header() http.Header            { return d.header }
+func (d *discarded) WriteHeader(status int)         { d.status = status }
+func (d *discarded) Write(part []byte) (int, error) { return len(part), nil }
 
 // httpError is an error with the status to answer with.
 type httpError struct {
@@ -76,7 +106,16 @@ func badRequest(format string, args ...any) error {
 	return &httpError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
 }
 
+// sendWithin is how long a client may take for an answer.
+const sendWithin = 30 * time.Second
+
+// deadline begins it. A writer that has none is no connection.
+func deadline(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendWithin))
+}
+
 func reply(w http.ResponseWriter, status int, body any) {
+	deadline(w)
 	text, err := json.Marshal(body)
 	if err != nil {
 		slog.Error("an answer that is no JSON", "error", err)
@@ -91,14 +130,10 @@ func reply(w http.ResponseWriter, status int, body any) {
 func (s *service) refuse(w http.ResponseWriter, err error) {
 	s.refused.Add(1)
 	var known *httpError
-	var tooLarge *http.MaxBytesError
 	status := http.StatusInternalServerError
 	switch {
 	case errors.As(err, &known):
 		status = known.status
-	case errors.As(err, &tooLarge):
-		status = http.StatusRequestEntityTooLarge
-		err = fmt.Errorf("the request is larger than %d bytes", tooLarge.Limit)
 	case errors.Is(err, smoothtopk.ErrInvalidArgument), errors.Is(err, smoothtopk.ErrInvalidData):
 		status = http.StatusBadRequest
 	case errors.Is(err, smoothtopk.ErrDeadlineExceeded):
@@ -163,22 +198,21 @@ func (s *service) metadata(w http.ResponseWriter, _ *http.Request) {
 		Datatype string `json:"datatype"`
 		Shape    []int  `json:"shape"`
 	}
+	var given []tensor
+	for _, output := range allOutputs {
+		given = append(given, tensor{output.name, output.datatype, output.shape})
+	}
 	reply(w, http.StatusOK, map[string]any{
 		"name": s.name, "versions": []string{"1"}, "platform": "smoothtopk_onnx",
-		"inputs": []tensor{{s.input, "FP32", append([]int{-1}, s.info.Shape...)}},
-		"outputs": []tensor{
-			{"labels", "INT64", []int{-1, -1}}, {"abstain", "BOOL", []int{-1, -1}}, {"radius", "FP64", []int{-1, -1}},
-			{"first_radius", "FP64", []int{-1, -1}}, {"ranking_radius", "FP64", []int{-1, -1}},
-			{"p_value", "FP64", []int{-1, -1}}, {"decision", "BYTES", []int{-1, -1}}, {"late", "BOOL", []int{-1}},
-			{"samples", "UINT64", []int{-1, -1}}, {"counted", "UINT64", []int{-1}}, {"counts", "BYTES", []int{-1}},
-			{"json", "BYTES", []int{-1}},
-		},
+		"inputs":     []tensor{{s.input, "FP32", append([]int{-1}, s.info.Shape...)}},
+		"outputs":    given,
 		"parameters": map[string]string{"sha256": s.info.SHA256, "provider": s.info.Provider},
 	})
 }
 
 // metrics are in Prometheus' text format.
 func (s *service) metrics(w http.ResponseWriter, _ *http.Request) {
+	deadline(w)
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 	fmt.Fprintf(w, "smoothtopk_requests_running %d\nsmoothtopk_requests_answered_total %d\n", s.running.Load(), s.answered.Load())
 	fmt.Fprintf(w, "smoothtopk_requests_refused_total %d\nsmoothtopk_requests_abandoned_total %d\n", s.refused.Load(),
@@ -188,15 +222,15 @@ func (s *service) metrics(w http.ResponseWriter, _ *http.Request) {
 // infer runs one request. The run is cancelled when the client goes away, as net/http ends the request's context.
 func (s *service) infer(w http.ResponseWriter, r *http.Request) {
 	// The whole body is read before the run: net/http sees a client leave only then.
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.body))
+	body, release, err := s.body(w, r)
+	defer release()
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if !errors.As(err, &tooLarge) {
-			err = badRequest("the request's body could not be read: %v", err)
-		}
+		// net/http would wait for the rest of the body before it answers.
+		w.Header().Set("Connection", "close")
 		s.refuse(w, err)
 		return
 	}
+	busy(r.Context())
 	ask, err := s.parse(body, r.Header.Get(headerLength))
 	if err != nil {
 		s.refuse(w, err)

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -13,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,7 +60,7 @@ func shown(t *testing.T, counts *smoothtopk.Counts) string {
 func serve(t *testing.T) (*service, string) {
 	t.Helper()
 	s, err := newService("linear", "test", openModel(t),
-		limits{body: 1 << 20, n: 1_000_000_000_000, inputs: 8, timeout: time.Minute, within: 500 * time.Millisecond})
+		limits{body: 1 << 20, held: 4 << 20, n: 1_000_000_000_000, inputs: 8, timeout: time.Minute, within: 500 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +116,7 @@ func TestHealthAndMetadata(t *testing.T) {
 	}{
 		{"/v2/health/live", 200, "live"}, {"/v2/health/ready", 200, "ready"}, {"/v2", 200, "extensions"},
 		{path, 200, "inputs"}, {path + "/ready", 200, "ready"}, {path + "/versions/1", 200, "inputs"},
-		{"/v2/models/other", 404, "error"}, {"/nothing", 404, "error"}, {path + "/infer", 404, "error"},
+		{"/v2/models/other", 404, "error"}, {"/nothing", 404, "error"}, {path + "/infer", 405, "error"},
 	} {
 		response, err := http.Get(url + test.path)
 		status, body := read(t, response, err)
@@ -294,6 +298,42 @@ func TestInputsInEveryForm(t *testing.T) {
 	}
 }
 
+func TestPackedBodies(t *testing.T) {
+	s, url := serve(t)
+	pack := func(body string, writer func(io.Writer) io.WriteCloser) string {
+		var out strings.Builder
+		w := writer(&out)
+		io.WriteString(w, body)
+		w.Close()
+		return out.String()
+	}
+	gzipped := func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }
+	deflated := func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }
+	bare := func(w io.Writer) io.WriteCloser { f, _ := flate.NewWriter(w, 1); return f }
+	body := infer(`"sigma":1,"n":100`)
+	for _, test := range []struct {
+		encoding, body string
+		status         int
+	}{
+		{"gzip", pack(body, gzipped), 200}, {"deflate", pack(body, deflated), 200}, {"deflate", pack(body, bare), 200}, {"identity", body, 200},
+		{"gzip", body, 400}, {"gzip", pack(body, gzipped)[:100], 400}, {"deflate", "", 400}, {"br", body, 415},
+		{"gzip", pack(strings.Repeat(" ", 3<<20), gzipped), 413},
+	} {
+		request, err := http.NewRequest("POST", url+path+"/infer", strings.NewReader(test.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Encoding", test.encoding)
+		response, err := http.DefaultClient.Do(request)
+		if status, body := read(t, response, err); status != test.status || internal.MatchString(fmt.Sprint(body["error"])) && status != 200 {
+			t.Errorf("%s of %d bytes: %d %v", test.encoding, len(test.body), status, body)
+		}
+	}
+	if held := s.held.Load(); held != 0 {
+		t.Errorf("%d bytes are held by nobody", held)
+	}
+}
+
 func TestBinaryTensors(t *testing.T) {
 	s, url := serve(t)
 	x := make([]float32, 16)
@@ -360,6 +400,9 @@ func TestBinaryTensors(t *testing.T) {
 	}
 }
 
+// internal is what messages have from Go's packages and types.
+var internal = regexp.MustCompile(`strconv|json: |Unmarshal|main\.|\*|0x|EOF|looking for|invalid (character|syntax)|stk_`)
+
 func TestBadRequests(t *testing.T) {
 	_, url := serve(t)
 	tensor := func(from, to string) string {
@@ -381,20 +424,28 @@ func TestBadRequests(t *testing.T) {
 		{infer(`"sigma":1,"levels":-1`), "levels"}, {infer(`"sigma":1,"levels":2000000`), "levels"},
 		{infer(`"sigma":1,"generator":"dice"`), "generator"}, {infer(`"sigma":1,"generator":"chacha12","seed":1`), "seed"},
 		{tensor(`"x"`, `"y"`), `no input "y"`}, {tensor("FP32", "FP64"), "datatype"}, {tensor("[1,16]", "[16,1]"), "shape"},
-		{tensor("[1,16]", "[2,16]"), "32 values"}, {tensor("[1,16]", "[0,16]"), "batch"}, {tensor("[1,16]", "[-1,16]"), "batch"},
-		{tensor("[1,16]", "[9,16]"), "batch"}, {tensor("[1,16]", "[]"), "shape"}, {tensor("[0,", "[null,"), "numbers"},
+		{tensor("[1,16]", "[2,16]"), "[16], the tensor [2, 16]"}, {tensor("[1,16]", "[0,16]"), "batch"}, {tensor("[1,16]", "[-1,16]"), "batch"},
+		{tensor("[1,16]", "[9,16]"), "batch"}, {tensor("[1,16]", "[]"), "shape"}, {tensor("[0,", "[null,"), "numbers"}, {tensor("[0,", "[1e,"), "JSON"},
 		{tensor("[0,", `["0",`), "numbers"}, {tensor("[0,", "[1e39,"), "data"}, {tensor("[0,", "[[0],"), "data"},
-		{tensor("[0,", "[[[[[["), "JSON"}, {tensor(`,"data":`, `,"date":`), "numbers"},
+		{tensor("[0,", "[[[[[["), "JSON"},
+		{tensor("[0,0,0,0,0,0,0,0,", "[[0,0,0,0],[0,0],[0,0],"), "different sizes"}, {tensor("[0,0,", "[[0,0],"), "different sizes"},
+		{tensor("[0,0,", "[[],0,0,"), "different sizes"}, {tensor("[0,", "[[[[0]]],"), "data"}, {tensor("[0,", "[0,0,"), "more than 16"},
+		{tensor("[0,", "[0.5.5,"), "JSON"}, {tensor("[0,", "[{},"), "numbers"}, {tensor(`"x"`, "7"), "name"},
+		{infer(`"sigma":"x"`), "such a number"}, {infer(`"sigma":1,"n":99999999999999999999`), "out of range"},
+		{infer(`"sigma":1,"k":"1` + strings.Repeat(",1", 64) + `"`), "64"},
+		{`{"parameters":{"sigma":1` + strings.Repeat(`,"a":1`, 1000) + `},"inputs":[` + zeros + `]}`, "1000"},
+		{`{"parameters":{"sigma":1},"inputs":[` + zeros + `],"outputs":[` + strings.Repeat(`null,`, 1000) + `null]}`, "1000"}, {tensor(`,"data":`, `,"date":`), "numbers"},
 		{tensor(`"data"`, `"parameters":{"binary_data_size":64},"data"`), "binary_data_size"},
 		{`{"parameters":{"sigma":1},"inputs":[` + zeros + `],"outputs":[{"name":"logits"}]}`, "logits"},
-		{`{"parameters":{"sigma":1,"n":10},"inputs":[` + zeros + `],"outputs":[{"name":"p_value"}]}`, "p_value"},
+		// Before any work: this run has no end.
+		{`{"parameters":{` + strings.Replace(endless, "predict", "certify", 1) + `},"inputs":[` + zeros + `],"outputs":[{"name":"p_value"}]}`, "p_value"},
 		{`{"parameters":{"sigma":1},"inputs":[` + zeros + `,` + zeros + `]}`, "twice"},
 		{`{"parameters":{"sigma":1},"inputs":[` + zeros + `,{"name":"label","datatype":"INT64","shape":[2],"data":[1,1]}]}`, "labels"},
 		{`{"parameters":{"sigma":1},"inputs":[` + zeros + `,{"name":"label","datatype":"INT64","shape":[1],"data":[3]}]}`, "label"},
 	} {
 		status, body := post(t, url+path+"/infer", test.body)
-		if message, _ := body["error"].(string); status != http.StatusBadRequest || !strings.Contains(message, test.says) {
-			t.Errorf("%s: %d %v", test.body, status, body)
+		if message, _ := body["error"].(string); status != http.StatusBadRequest || !strings.Contains(message, test.says) || internal.MatchString(message) {
+			t.Errorf("%.300s: %d %v", test.body, status, body)
 		}
 	}
 	big := `{"parameters":{"sigma":1},"inputs":[` + strings.Repeat(" ", 2<<20) + zeros + `]}`
@@ -403,6 +454,15 @@ func TestBadRequests(t *testing.T) {
 	}
 	if status, _ := post(t, url+"/v2/models/other/infer", infer(`"sigma":1`)); status != http.StatusNotFound {
 		t.Errorf("another model: %d", status)
+	}
+	if status, body := post(t, url+"/v2/no/such/path", ""); status != http.StatusNotFound || body["error"] == nil {
+		t.Errorf("another path: %d %v", status, body)
+	}
+	response, err := http.Get(url + path + "/infer")
+	status, body := read(t, response, err)
+	if message, _ := body["error"].(string); status != http.StatusMethodNotAllowed || response.Header.Get("Allow") != "POST" ||
+		!strings.Contains(message, "Method Not Allowed") {
+		t.Errorf("another method: %d %v", status, body)
 	}
 }
 

@@ -1,0 +1,2 @@
+// Package needscgo cannot be compiled without cgo, and says so.
+package needscgo
