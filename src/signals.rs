@@ -12,8 +12,8 @@ pub(crate) struct Blocked {
 }
 
 /// Blocks all signals in this thread but those of faults, which are the faulting thread's own. A host that waits for
-/// signals (signalfd, sigwait), or has a handler, blocks them in the threads that it knows: one that came to a thread of
-/// ours would end the process, or run the handler there.
+/// signals (signalfd, sigwait), or has a handler, blocks them in the threads that it knows: one that came to a thread
+/// of ours would end the process, or run the handler there.
 pub(crate) fn block() -> Blocked {
     #[cfg(unix)]
     {

@@ -21,8 +21,9 @@ use crate::smoothed::Batch;
 /// @param user What was given with the callback.
 pub type stk_done_callback = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
-/// A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread. In a process
-/// that was forked after it was submitted it is done, its result is STK_STATUS_FORKED, and freeing it frees its memory.
+/// A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread. In a
+/// process that was forked after it was submitted it is done, its result is STK_STATUS_FORKED, and freeing it frees its
+/// memory.
 pub struct stk_job(Handle<RunningJob>);
 opaque!(stk_job holds RunningJob);
 

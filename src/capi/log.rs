@@ -23,9 +23,9 @@ pub const STK_LOG_LEVEL_INFO: stk_log_level = 3;
 pub const STK_LOG_LEVEL_DEBUG: stk_log_level = 4;
 
 /// Gets log messages, from any thread, but never two at once: a message that is logged while the callback runs, on this
-/// or another thread, is dropped; a warning says afterwards how many messages that were. It may call the library, and may
-/// wait for threads that do. It must not unwind and must not set the callback. A message about work names its job (a
-/// number that counts the calls of this process), its model (the first digits of its SHA-256) and its stream.
+/// or another thread, is dropped; a warning says afterwards how many messages that were. It may call the library, and
+/// may wait for threads that do. It must not unwind and must not set the callback. A message about work names its job
+/// (a number that counts the calls of this process), its model (the first digits of its SHA-256) and its stream.
 ///
 /// @param user What was given with the callback.
 /// @param level One of the STK_LOG_LEVEL_ constants.

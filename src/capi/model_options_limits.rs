@@ -5,8 +5,8 @@ use super::ffi::call;
 use super::model_options::stk_model_options;
 use super::status::stk_status;
 
-/// Sets the most jobs that may be under way at once, one for each input of each call, blocking or not. A call that would
-/// make them more is refused at once with STK_STATUS_BUSY, whole; one whose inputs alone are more, with
+/// Sets the most jobs that may be under way at once, one for each input of each call, blocking or not. A call that
+/// would make them more is refused at once with STK_STATUS_BUSY, whole; one whose inputs alone are more, with
 /// STK_STATUS_INVALID_ARGUMENT. A job is under way until it has ended, whether or not its result was taken.
 ///
 /// @param options Not NULL.
@@ -25,8 +25,8 @@ pub unsafe extern "C" fn stk_model_options_set_max_jobs(
     })
 }
 
-/// Sets the most bytes of inputs that may be under way at once, 4 an element. A call that would make them more is refused
-/// as by stk_model_options_set_max_jobs.
+/// Sets the most bytes of inputs that may be under way at once, 4 an element. A call that would make them more is
+/// refused as by stk_model_options_set_max_jobs.
 ///
 /// @param options Not NULL.
 /// @param bytes 0, the default: any number.

@@ -95,8 +95,8 @@ fn certify_tasks(args: &Args, labels: *const i64, count: usize) -> FfiResult<Vec
 /// input that is late under a rule: its summary's early_stop says so); else why the first one has none:
 /// STK_STATUS_INVALID_ARGUMENT if the request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not
 /// finite or, with exact noise, not on its grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN;
-/// STK_STATUS_BUSY, at once, when too much is under way (stk_model_options_set_max_jobs); STK_STATUS_FORKED in a process
-/// that was forked after the model was opened.
+/// STK_STATUS_BUSY, at once, when too much is under way (stk_model_options_set_max_jobs); STK_STATUS_FORKED in a
+/// process that was forked after the model was opened.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_predict(
     model: *const stk_model,

@@ -6,8 +6,8 @@ use super::model::stk_model;
 use super::status::stk_status;
 use crate::smoothed::Stats;
 
-/// What a model has done since it was opened, and has under way. Its size may grow at its end within an ABI version. A job
-/// is one input of a call. Two readings give rates: the samples a second are the difference of `samples` by that of
+/// What a model has done since it was opened, and has under way. Its size may grow at its end within an ABI version. A
+/// job is one input of a call. Two readings give rates: the samples a second are the difference of `samples` by that of
 /// `seconds`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -64,13 +64,13 @@ impl From<Stats> for stk_stats {
     }
 }
 
-/// Gives what a model has done and has under way. It never waits for work: cheap enough to be polled many times a second.
-/// Safe from any number of threads.
+/// Gives what a model has done and has under way. It never waits for work: cheap enough to be polled many times a
+/// second. Safe from any number of threads.
 ///
 /// @param model Not NULL.
 /// @param out Not NULL. Gets the numbers.
-/// @param out_size sizeof *out. A longer struct gets zeros behind what this library knows, a shorter one only the members
-/// that fit.
+/// @param out_size sizeof *out. A longer struct gets zeros behind what this library knows, a shorter one only the
+/// members that fit.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT; STK_STATUS_FORKED.
 #[unsafe(no_mangle)]

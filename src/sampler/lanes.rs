@@ -91,8 +91,8 @@ impl Lanes {
         segments
     }
 
-    /// Hands out at most `most` rows of a lane, and says how many: one that jumped the queue has them all, another until
-    /// it has had its share.
+    /// Hands out at most `most` rows of a lane, and says how many: one that jumped the queue has them all, another
+    /// until it has had its share.
     fn serve(&mut self, lane: LaneId, most: u64, jumped: bool, segments: &mut Vec<Segment>) -> u64 {
         let Some(queue) = self.lanes.get_mut(&lane) else { return 0 };
         let level = queue.lane.level();

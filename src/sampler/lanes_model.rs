@@ -11,6 +11,7 @@ use super::{Lanes, OLDEST_EVERY, UNBEGUN_EVERY};
 use crate::noise::{Grid, Purpose};
 use crate::sampler::ledger::{Ledger, Limits};
 use crate::sampler::progress::JobState;
+use crate::sampler::segment::Segment;
 use crate::sampler::{Job, Lane, Watch};
 use crate::stats::Tally;
 use crate::{Error, ErrorKind};
@@ -163,7 +164,8 @@ fn job_state(rows: u64, look_every: u64, lane: &Lane) -> Arc<JobState> {
 proptest! {
     #[test]
     fn rows_are_handed_out_in_the_order_that_was_promised(steps in prop::collection::vec(step(), 1..200)) {
-        let (mut lanes, mut model) = (Lanes::default(), Model { lanes: vec![ModelLane::default(); 6], ..Model::default() });
+        let mut lanes = Lanes::default();
+        let mut model = Model { lanes: vec![ModelLane::default(); 6], ..Model::default() };
         let names: Vec<Lane> = (0..6).map(|_| Lane::new()).collect();
         let mut states: Vec<Arc<JobState>> = Vec::new();
         // Rows that were handed out and not given back.
@@ -179,9 +181,9 @@ proptest! {
                     model.joins(lane);
                 }
                 Step::Take { room } => {
-                    let place = |state: &Arc<JobState>| states.iter().position(|other| Arc::ptr_eq(state, other)).unwrap();
-                    let taken: Vec<_> =
-                        lanes.take(room).iter().map(|part| (place(&part.job), part.rows() as u64)).collect();
+                    let place = |job: &Arc<JobState>| states.iter().position(|state| Arc::ptr_eq(state, job)).unwrap();
+                    let part = |part: &Segment| (place(&part.job), part.rows() as u64);
+                    let taken: Vec<_> = lanes.take(room).iter().map(part).collect();
                     taken.iter().for_each(|&(job, rows)| out[job] += rows);
                     prop_assert_eq!(taken, model.take(room));
                 }

@@ -15,8 +15,8 @@ pub struct Limits {
     pub input_bytes: Option<u64>,
 }
 
-/// What a sampler has done and has under way. Numbers only grow, but for those of what waits or runs; each is exact, but
-/// they are read one after the other while threads go on.
+/// What a sampler has done and has under way. Numbers only grow, but for those of what waits or runs; each is exact,
+/// but they are read one after the other while threads go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SamplerStats {

@@ -411,7 +411,8 @@ impl JobState {
         self.settle(self.lock(), 0);
     }
 
-    /// Stops an unfinished job, and says how many of its rows workers have; none when it had ended or was stopped before.
+    /// Stops an unfinished job, and says how many of its rows workers have; none when it had ended or was stopped
+    /// before.
     pub(super) fn stop(&self, error: Error) -> Option<u64> {
         let mut progress = self.lock();
         if progress.ended() || progress.stopped.is_some() {

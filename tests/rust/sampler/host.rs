@@ -49,9 +49,10 @@ fn in_a_forked_child_nothing_waits_and_everything_can_be_dropped() {
         cancel: Some(token.clone()),
         done: Some(Box::new(|| {})),
     };
-    let under_way = g.submit_batch(&[100.0, 0.0], &[Task::Predict; 2], &request, 0, control()).unwrap();
     let ended = g.submit_batch(&[0.0], &[Task::Predict], &request, 0, control()).unwrap();
     ended.wait_done();
+    // It keeps both workers.
+    let under_way = g.submit_batch(&[100.0, 0.0], &[Task::Predict; 2], &request, 0, control()).unwrap();
     let job = |rows| {
         let grid = Grid::for_range(100.0, SIGMA).unwrap();
         Job::on_grid(&[100.0], SIGMA, grid, 3, Purpose::Estimate).unwrap().samples(0..rows)
