@@ -93,6 +93,8 @@ enum class status : std::int32_t {
   internal = STK_STATUS_INTERNAL,
   panic = STK_STATUS_PANIC,
   poisoned = STK_STATUS_POISONED,
+  busy = STK_STATUS_BUSY,
+  forked = STK_STATUS_FORKED,
 };
 
 /// The status's name in capitals ("OK", "INVALID_ARGUMENT"), "UNKNOWN" for a number this library does not know.
@@ -148,6 +150,9 @@ using summary = stk_summary;
 
 /// What holds around an input for the k labels that are returned; see stk_guarantee for every field.
 using guarantee = stk_guarantee;
+
+/// What a model has done and has under way; see stk_stats for every field.
+using stats = stk_stats;
 
 #if defined(__cpp_lib_span)
 template <class T>
@@ -1048,6 +1053,13 @@ class model {
   }
   /// Inputs, outputs, which scores are used and why.
   std::string_view signature_json() const noexcept { return stk_model_signature_json(native()); }
+  /// What was done since it was opened, and is under way: cheap enough to be polled many times a second.
+  result<smoothtopk::stats> stats() const {
+    smoothtopk::stats out{};
+    if (auto e = detail::call([&](stk_error **err) { return stk_model_stats(native(), &out, sizeof out, err); }))
+      return e;
+    return out;
+  }
 
   /// The smoothed classifier's top k at each input, or its abstention.
   result<answers> predict(const request &r, span<const float> inputs) const {
@@ -1293,6 +1305,15 @@ class model_builder {
   /// Bytes; 0 for none.
   model_builder &memory_limit(std::uint64_t bytes) {
     return set([&](stk_error **err) { return stk_model_options_set_memory_limit(handle_.get(), bytes, err); });
+  }
+  /// The most jobs under way at once, one for each input: beyond it, calls are refused with status::busy. 0 for any
+  /// number.
+  model_builder &max_jobs(std::uint64_t jobs) {
+    return set([&](stk_error **err) { return stk_model_options_set_max_jobs(handle_.get(), jobs, err); });
+  }
+  /// The most bytes of their inputs, 4 an element; 0 for any number.
+  model_builder &max_input_bytes(std::uint64_t bytes) {
+    return set([&](stk_error **err) { return stk_model_options_set_max_input_bytes(handle_.get(), bytes, err); });
   }
   model_builder &input(std::string_view name) {
     return set_text(name, "name",

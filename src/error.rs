@@ -27,6 +27,10 @@ pub enum ErrorKind {
     Cancelled,
     /// The deadline passed.
     DeadlineExceeded,
+    /// As much is under way as may be: ask again later.
+    Busy,
+    /// The process was forked after the model was opened, and has none of its threads.
+    Forked,
     /// A defect of this library.
     Internal,
 }

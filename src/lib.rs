@@ -43,6 +43,7 @@ pub mod noise;
 pub mod perturbation;
 pub mod record;
 pub mod sampler;
+mod signals;
 pub mod smoothed;
 pub mod stats;
 

@@ -1,9 +1,10 @@
-//! Messages for the host's log: off until a sink is set, and never more than one at a time.
+//! Messages for the host's log: off until a sink is set, and never more than one at a time. Those that are dropped are
+//! counted, and the next message is followed by how many they were.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, TryLockError};
 
 use crate::{Error, Result};
@@ -22,12 +23,14 @@ pub enum Level {
 }
 
 /// Gets messages, each on one line, without control characters. It must not log, nor set the sink; what is logged while
-/// it runs is dropped.
+/// it runs is dropped, and a warning says afterwards how many messages that were.
 pub type Sink = Box<dyn FnMut(Level, &str) + Send>;
 
 /// The most detailed level that is wanted; 0 for none. Read without the lock.
 static WANTED: AtomicU8 = AtomicU8::new(0);
 static SINK: Mutex<Option<Sink>> = Mutex::new(None);
+/// Messages that were dropped since that was last told.
+static DROPPED: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     /// Whether this thread is inside the sink.
@@ -74,6 +77,8 @@ pub fn set_sink(sink: Option<(Level, Sink)>) -> Result<()> {
     }
     let mut current = SINK.lock().unwrap_or_else(PoisonError::into_inner);
     WANTED.store(sink.as_ref().map_or(0, |(level, _)| *level as u8), Ordering::Relaxed);
+    // Those were of the sink before.
+    DROPPED.store(0, Ordering::Relaxed);
     let before = std::mem::replace(&mut *current, sink.map(|(_, sink)| sink));
     drop(current);
     drop(before);
@@ -121,13 +126,25 @@ fn say(level: Level, message: &str) {
         Ok(sink) => sink,
         Err(TryLockError::Poisoned(sink)) => sink.into_inner(),
         // Waiting could deadlock a host whose callback waits for this thread.
-        Err(TryLockError::WouldBlock) => return,
+        Err(TryLockError::WouldBlock) => {
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
     };
     if let Some(sink) = sink.as_mut() {
-        INSIDE.set(true);
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| sink(level, message)));
-        INSIDE.set(false);
+        tell(sink, level, message);
+        let dropped = DROPPED.swap(0, Ordering::Relaxed);
+        if dropped > 0 && wants(Level::Warn) {
+            let what = if dropped == 1 { "message was" } else { "messages were" };
+            tell(sink, Level::Warn, &format!("log: {dropped} {what} dropped while the log callback ran"));
+        }
     }
+}
+
+fn tell(sink: &mut Sink, level: Level, message: &str) {
+    INSIDE.set(true);
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| sink(level, message)));
+    INSIDE.set(false);
 }
 
 pub(crate) fn error(message: fmt::Arguments<'_>) {

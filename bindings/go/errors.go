@@ -43,6 +43,10 @@ const (
 	ErrPanic Status = C.STK_STATUS_PANIC
 	// ErrPoisoned: a call that panicked has used this handle.
 	ErrPoisoned Status = C.STK_STATUS_POISONED
+	// ErrBusy: as much is under way as WithMaxJobs and WithMaxInputBytes allow; ask again when some of it has ended.
+	ErrBusy Status = C.STK_STATUS_BUSY
+	// ErrForked: the process was forked after the model was opened, and has none of its threads.
+	ErrForked Status = C.STK_STATUS_FORKED
 )
 
 // ErrClosed is what calls on a closed Model or closed Counts give, and those under way when a Model was closed.
@@ -63,6 +67,8 @@ var statusTexts = map[Status]string{
 	ErrInternal:         "internal error",
 	ErrPanic:            "panic",
 	ErrPoisoned:         "poisoned by a panic",
+	ErrBusy:             "too much under way",
+	ErrForked:           "forked after the model was opened",
 }
 
 // Error says the kind in a few words.

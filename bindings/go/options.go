@@ -159,6 +159,22 @@ func WithMemoryLimit(bytes uint64) Option {
 	}
 }
 
+// WithMaxJobs sets the most jobs under way at once, one for each input of each call: beyond it a call gives ErrBusy at
+// once. 0, the default, is any number.
+func WithMaxJobs(jobs uint64) Option {
+	return func(o *options) error {
+		return o.lib.checked(C.shim_set_max_jobs(o.lib.api(), o.native, C.uint64_t(jobs)))
+	}
+}
+
+// WithMaxInputBytes sets the most bytes of inputs under way at once, 4 an element: beyond it a call gives ErrBusy at
+// once. 0, the default, is any number.
+func WithMaxInputBytes(bytes uint64) Option {
+	return func(o *options) error {
+		return o.lib.checked(C.shim_set_max_input_bytes(o.lib.api(), o.native, C.uint64_t(bytes)))
+	}
+}
+
 // WithInput names the input that is classified, where the model has several.
 func WithInput(name string) Option {
 	return func(o *options) error {

@@ -25,6 +25,7 @@ stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
   X(stk_model_options_set_threshold) X(stk_model_options_set_normalization) X(stk_model_options_set_constant)          \
   X(stk_model_options_set_devices) X(stk_model_options_set_allow_fallback) X(stk_model_options_set_cuda_tf32)          \
   X(stk_model_options_set_tensorrt) X(stk_model_options_set_plan_cache)                                                \
+  X(stk_model_options_set_max_jobs) X(stk_model_options_set_max_input_bytes) X(stk_model_stats)                        \
   X(stk_model_open) X(stk_model_open_memory) X(stk_model_free) X(stk_model_elements) X(stk_model_classes)              \
   X(stk_model_batch) X(stk_model_threads) X(stk_model_shape) X(stk_model_sha256) X(stk_model_provider)                 \
   X(stk_model_signature_json) X(stk_model_arithmetic) X(stk_model_fallback)                                            \
@@ -173,6 +174,15 @@ static inline shim_out shim_set_batch(const shim_api *api, stk_model_options *o,
 }
 static inline shim_out shim_set_memory_limit(const shim_api *api, stk_model_options *o, uint64_t v) {
   SHIM_OUT(api->stk_model_options_set_memory_limit(o, v, &out.error));
+}
+static inline shim_out shim_set_max_jobs(const shim_api *api, stk_model_options *o, uint64_t v) {
+  SHIM_OUT(api->stk_model_options_set_max_jobs(o, v, &out.error));
+}
+static inline shim_out shim_set_max_input_bytes(const shim_api *api, stk_model_options *o, uint64_t v) {
+  SHIM_OUT(api->stk_model_options_set_max_input_bytes(o, v, &out.error));
+}
+static inline shim_out shim_model_stats(const shim_api *api, const stk_model *m, stk_stats *stats) {
+  SHIM_OUT(api->stk_model_stats(m, stats, sizeof *stats, &out.error));
 }
 static inline shim_out shim_set_devices(const shim_api *api, stk_model_options *o, const uint32_t *v, size_t n) {
   SHIM_OUT(api->stk_model_options_set_devices(o, v, n, &out.error));

@@ -94,13 +94,19 @@ typedef struct stk_counts stk_counts;
 typedef struct stk_error stk_error;
 
 /**
- * A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread.
+ * A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread. In a process
+ * that was forked after it was submitted it is done, its result is STK_STATUS_FORKED, and freeing it frees its memory.
  */
 typedef struct stk_job stk_job;
 
 /**
  * A base classifier, open in ONNX Runtime, with the threads that draw its samples. Functions that take a const model
- * are safe from any number of threads, whose samples share batches.
+ * are safe from any number of threads, whose samples share batches. The model's own threads, and those that ONNX Runtime
+ * makes for it, block all signals but those of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT): a
+ * signal is the business of the host's threads. While a session is made, the thread that opens the model blocks them too.
+ *
+ * A process that is forked has none of the threads: there, work is refused with STK_STATUS_FORKED, and freeing the model
+ * is safe and gives back what can be given back. Open the model in the child, or start the child with exec.
  */
 typedef struct stk_model stk_model;
 
@@ -136,8 +142,9 @@ typedef int32_t stk_log_level;
 
 /**
  * Gets log messages, from any thread, but never two at once: a message that is logged while the callback runs, on this
- * or another thread, is dropped. It may call the library, and may wait for threads that do. It must not unwind and
- * must not set the callback.
+ * or another thread, is dropped; a warning says afterwards how many messages that were. It may call the library, and may
+ * wait for threads that do. It must not unwind and must not set the callback. A message about work names its job (a
+ * number that counts the calls of this process), its model (the first digits of its SHA-256) and its stream.
  *
  * @param user What was given with the callback.
  * @param level One of the STK_LOG_LEVEL_ constants.
@@ -503,12 +510,23 @@ typedef void (*stk_done_callback)(void *user);
 #define STK_STATUS_POISONED 13
 
 /**
+ * As many jobs, or bytes of inputs, are under way as stk_model_options_set_max_jobs and
+ * stk_model_options_set_max_input_bytes allow: nothing was started; ask again when some have ended.
+ */
+#define STK_STATUS_BUSY 14
+
+/**
+ * This process was forked after the model was opened, and has none of its threads.
+ */
+#define STK_STATUS_FORKED 15
+
+/**
  * Nothing. The default.
  */
 #define STK_LOG_LEVEL_OFF 0
 
 /**
- * What failed.
+ * What failed; not what the caller cancelled, nor what its timeout ended.
  */
 #define STK_LOG_LEVEL_ERROR 1
 
@@ -523,7 +541,7 @@ typedef void (*stk_done_callback)(void *user);
 #define STK_LOG_LEVEL_INFO 3
 
 /**
- * Where time goes.
+ * Where time goes, and what was cancelled or late.
  */
 #define STK_LOG_LEVEL_DEBUG 4
 
@@ -620,6 +638,70 @@ typedef void (*stk_done_callback)(void *user);
  * The answer that is given with it is sound all the same.
  */
 #define STK_DECISION_UNDECIDED 6
+
+/**
+ * What a model has done since it was opened, and has under way. Its size may grow at its end within an ABI version. A
+ * job is one input of a call. Two readings give rates: the samples a second are the difference of `samples` by that of
+ * `seconds`.
+ */
+typedef struct stk_stats {
+  /**
+   * Bytes of this struct that were filled.
+   */
+  uint64_t struct_size;
+  /**
+   * Since the model was opened, on the monotonic clock.
+   */
+  double seconds;
+  /**
+   * Samples counted.
+   */
+  uint64_t samples;
+  /**
+   * Those of them that were invalid: their scores were not finite.
+   */
+  uint64_t invalid_samples;
+  /**
+   * Samples that could be drawn now and wait for a thread: the depth of the queue.
+   */
+  uint64_t samples_waiting;
+  /**
+   * Jobs under way of which no sample was begun.
+   */
+  uint64_t jobs_waiting;
+  /**
+   * Jobs under way that have begun.
+   */
+  uint64_t jobs_running;
+  /**
+   * Jobs that have ended, however that came; the next three are among them.
+   */
+  uint64_t jobs_ended;
+  /**
+   * Jobs that were cancelled, or freed before their end.
+   */
+  uint64_t jobs_cancelled;
+  /**
+   * Jobs whose timeout passed; under a rule they may have an answer all the same.
+   */
+  uint64_t jobs_late;
+  /**
+   * Jobs that a failed run of the model ended.
+   */
+  uint64_t jobs_failed;
+  /**
+   * Jobs that were refused with STK_STATUS_BUSY; they are in no other number.
+   */
+  uint64_t jobs_refused;
+  /**
+   * Statements handed out, one for each input and k: predictions that do not abstain, radii above 0.
+   */
+  uint64_t answers;
+  /**
+   * Statements handed out that abstain.
+   */
+  uint64_t abstentions;
+} stk_stats;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1003,6 +1085,33 @@ stk_status stk_model_options_set_tensorrt(struct stk_model_options *options,
                                           bool bf16,
                                           const char *cache_folder,
                                           struct stk_error **err);
+
+/**
+ * Sets the most jobs that may be under way at once, one for each input of each call, blocking or not. A call that
+ * would make them more is refused at once with STK_STATUS_BUSY, whole; one whose inputs alone are more, with
+ * STK_STATUS_INVALID_ARGUMENT. A job is under way until it has ended, whether or not its result was taken.
+ *
+ * @param options Not NULL.
+ * @param jobs 0, the default: any number.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+ */
+stk_status stk_model_options_set_max_jobs(stk_model_options *options,
+                                          uint64_t jobs,
+                                          stk_error **err);
+
+/**
+ * Sets the most bytes of inputs that may be under way at once, 4 an element. A call that would make them more is
+ * refused as by stk_model_options_set_max_jobs.
+ *
+ * @param options Not NULL.
+ * @param bytes 0, the default: any number.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+ */
+stk_status stk_model_options_set_max_input_bytes(stk_model_options *options,
+                                                 uint64_t bytes,
+                                                 stk_error **err);
 
 /**
  * Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds,
@@ -1735,7 +1844,7 @@ void stk_job_cancel(const struct stk_job *job);
  * @param timeout_ms At most this many milliseconds; UINT64_MAX: for ever.
  * @param done Not NULL. Gets whether the job has ended.
  * @param err May be NULL.
- * @return STK_STATUS_OK, in time or not; STK_STATUS_INVALID_ARGUMENT for NULL.
+ * @return STK_STATUS_OK, in time or not; STK_STATUS_INVALID_ARGUMENT for NULL; STK_STATUS_FORKED.
  */
 stk_status stk_job_wait(const struct stk_job *job, uint64_t timeout_ms, bool *done, struct stk_error **err);
 
@@ -1758,6 +1867,22 @@ stk_status stk_job_result(struct stk_job *job, struct stk_result **out, struct s
  * @param job May be NULL.
  */
 void stk_job_free(struct stk_job *job);
+
+/**
+ * Gives what a model has done and has under way. It never waits for work: cheap enough to be polled many times a
+ * second. Safe from any number of threads.
+ *
+ * @param model Not NULL.
+ * @param out Not NULL. Gets the numbers.
+ * @param out_size sizeof *out. A longer struct gets zeros behind what this library knows, a shorter one only the
+ * members that fit.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT; STK_STATUS_FORKED.
+ */
+stk_status stk_model_stats(const stk_model *model,
+                           stk_stats *out,
+                           size_t out_size,
+                           stk_error **err);
 
 /**
  * Opens a model's file, with the external data beside it if it has any, and starts its threads.
@@ -1904,7 +2029,9 @@ const char *stk_model_signature_json(const struct stk_model *model);
  * @return STK_STATUS_OK if every input has its answer (an abstention is one, and so is that of the last look of an
  * input that is late under a rule: its summary's early_stop says so); else why the first one has none:
  * STK_STATUS_INVALID_ARGUMENT if the request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not
- * finite or, with exact noise, not on its grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
+ * finite or, with exact noise, not on its grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN;
+ * STK_STATUS_BUSY, at once, when too much is under way (stk_model_options_set_max_jobs); STK_STATUS_FORKED in a process
+ * that was forked after the model was opened.
  */
 stk_status stk_model_predict(const struct stk_model *model,
                              const struct stk_request *request,
@@ -2003,7 +2130,7 @@ stk_status stk_model_sample(const struct stk_model *model,
  * @param user Passed to it; may be NULL.
  * @param out Not NULL. Gets the job; free it with stk_job_free.
  * @param err May be NULL.
- * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA, STK_STATUS_BUSY, STK_STATUS_FORKED.
  */
 stk_status stk_model_submit_predict(const struct stk_model *model,
                                     const struct stk_request *request,
@@ -2026,7 +2153,7 @@ stk_status stk_model_submit_predict(const struct stk_model *model,
  * @param user Passed to it; may be NULL.
  * @param out Not NULL. Gets the job; free it with stk_job_free.
  * @param err May be NULL.
- * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA, STK_STATUS_BUSY, STK_STATUS_FORKED.
  */
 stk_status stk_model_submit_certify(const struct stk_model *model,
                                     const struct stk_request *request,
@@ -2049,7 +2176,7 @@ stk_status stk_model_submit_certify(const struct stk_model *model,
  * @param user Passed to it; may be NULL.
  * @param out Not NULL. Gets the job; free it with stk_job_free.
  * @param err May be NULL.
- * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA, STK_STATUS_BUSY, STK_STATUS_FORKED.
  */
 stk_status stk_model_submit_certify_answer(const struct stk_model *model,
                                            const struct stk_request *request,

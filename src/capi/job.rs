@@ -21,7 +21,9 @@ use crate::smoothed::Batch;
 /// @param user What was given with the callback.
 pub type stk_done_callback = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
-/// A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread.
+/// A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread. In a
+/// process that was forked after it was submitted it is done, its result is STK_STATUS_FORKED, and freeing it frees its
+/// memory.
 pub struct stk_job(Handle<RunningJob>);
 opaque!(stk_job holds RunningJob);
 
@@ -77,7 +79,7 @@ pub unsafe extern "C" fn stk_job_cancel(job: *const stk_job) {
 /// @param timeout_ms At most this many milliseconds; UINT64_MAX: for ever.
 /// @param done Not NULL. Gets whether the job has ended.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK, in time or not; STK_STATUS_INVALID_ARGUMENT for NULL.
+/// @return STK_STATUS_OK, in time or not; STK_STATUS_INVALID_ARGUMENT for NULL; STK_STATUS_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_job_wait(
     job: *const stk_job,
@@ -88,6 +90,7 @@ pub unsafe extern "C" fn stk_job_wait(
     call!(err, |args, job| {
         let work = job.shared()?;
         let done = args.out(done, "done")?;
+        work.batch.check_process()?;
         done.set(work.batch.wait_timeout(Duration::from_millis(timeout_ms)));
         Ok(())
     })
@@ -112,7 +115,7 @@ pub unsafe extern "C" fn stk_job_result(
         if std::mem::replace(&mut work.taken, true) {
             return Err(Error::argument("job", "its result was taken already").into());
         }
-        finish(Results::new(work.batch.take_outcomes(), Arc::clone(&work.identity)), out)
+        finish(Results::new(&mut work.batch, &work.identity), out)
     })
 }
 

@@ -13,18 +13,19 @@ pub type stk_log_level = i32;
 
 /// Nothing. The default.
 pub const STK_LOG_LEVEL_OFF: stk_log_level = 0;
-/// What failed.
+/// What failed; not what the caller cancelled, nor what its timeout ended.
 pub const STK_LOG_LEVEL_ERROR: stk_log_level = 1;
 /// What may be wrong; ONNX Runtime's warnings too.
 pub const STK_LOG_LEVEL_WARN: stk_log_level = 2;
 /// What was opened and how.
 pub const STK_LOG_LEVEL_INFO: stk_log_level = 3;
-/// Where time goes.
+/// Where time goes, and what was cancelled or late.
 pub const STK_LOG_LEVEL_DEBUG: stk_log_level = 4;
 
 /// Gets log messages, from any thread, but never two at once: a message that is logged while the callback runs, on this
-/// or another thread, is dropped. It may call the library, and may wait for threads that do. It must not unwind and
-/// must not set the callback.
+/// or another thread, is dropped; a warning says afterwards how many messages that were. It may call the library, and
+/// may wait for threads that do. It must not unwind and must not set the callback. A message about work names its job
+/// (a number that counts the calls of this process), its model (the first digits of its SHA-256) and its stream.
 ///
 /// @param user What was given with the callback.
 /// @param level One of the STK_LOG_LEVEL_ constants.

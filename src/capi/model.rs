@@ -16,7 +16,13 @@ use crate::smoothed::SmoothedClassifier;
 use crate::{Error, Result, log};
 
 /// A base classifier, open in ONNX Runtime, with the threads that draw its samples. Functions that take a const model
-/// are safe from any number of threads, whose samples share batches.
+/// are safe from any number of threads, whose samples share batches. The model's own threads, and those that ONNX
+/// Runtime makes for it, block all signals but those of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS,
+/// SIGABRT): a signal is the business of the host's threads. While a session is made, the thread that opens the model
+/// blocks them too.
+///
+/// A process that is forked has none of the threads: there, work is refused with STK_STATUS_FORKED, and freeing the
+/// model is safe and gives back what can be given back. Open the model in the child, or start the child with exec.
 pub struct stk_model(Handle<Open>);
 opaque!(stk_model holds Open);
 
@@ -70,7 +76,7 @@ impl Open {
             fallback: identity.fallback.as_deref().map(c_string),
             signature: c_string(&json),
             identity: Arc::new(identity),
-            smoothed: SmoothedClassifier::new(opened.classifier, plan)?,
+            smoothed: SmoothedClassifier::limited(opened.classifier, plan, settings.limits)?,
             model: opened.model,
         })
     }

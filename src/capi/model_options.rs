@@ -7,6 +7,7 @@ use super::error::stk_error;
 use super::ffi::{FfiResult, Handle, call, free, opaque};
 use super::status::stk_status;
 use crate::model::{Constant, ModelOptions, Provider};
+use crate::sampler::Limits;
 use crate::{Error, ErrorKind};
 
 /// How a model is opened. Setters check their value at once, as far as that is possible without the model, and need
@@ -26,11 +27,20 @@ pub(super) struct Settings {
     pub batch: Option<usize>,
     /// Whether a measured plan is looked up and kept.
     pub plan_cache: bool,
+    /// The most that may be under way at once.
+    pub limits: Limits,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { model: ModelOptions::default(), devices: Vec::new(), threads: None, batch: None, plan_cache: true }
+        Self {
+            model: ModelOptions::default(),
+            devices: Vec::new(),
+            threads: None,
+            batch: None,
+            plan_cache: true,
+            limits: Limits::default(),
+        }
     }
 }
 

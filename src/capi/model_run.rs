@@ -10,7 +10,7 @@ use super::job::{RunningJob, stk_done_callback, stk_job};
 use super::memory::check_memory;
 use super::model::{Open, stk_model};
 use super::request::{Asked, stk_request};
-use super::result::{Results, finish, is_partial, stk_result};
+use super::result::{Results, finish, is_partial, stk_result, tell};
 use super::status::stk_status;
 use crate::smoothed::{Batch, Task};
 use crate::{Error, Result};
@@ -34,7 +34,7 @@ impl Open {
         if let Some(progress) = asked.progress() {
             batch.wait_with(progress);
         }
-        finish(Results::new(batch.take_outcomes(), Arc::clone(&self.identity)), out)
+        finish(Results::new(&mut batch, &self.identity), out)
     }
 
     fn start(
@@ -94,7 +94,9 @@ fn certify_tasks(args: &Args, labels: *const i64, count: usize) -> FfiResult<Vec
 /// @return STK_STATUS_OK if every input has its answer (an abstention is one, and so is that of the last look of an
 /// input that is late under a rule: its summary's early_stop says so); else why the first one has none:
 /// STK_STATUS_INVALID_ARGUMENT if the request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not
-/// finite or, with exact noise, not on its grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
+/// finite or, with exact noise, not on its grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN;
+/// STK_STATUS_BUSY, at once, when too much is under way (stk_model_options_set_max_jobs); STK_STATUS_FORKED in a
+/// process that was forked after the model was opened.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_predict(
     model: *const stk_model,
@@ -220,10 +222,12 @@ pub unsafe extern "C" fn stk_model_sample(
         if let Some(progress) = asked.progress() {
             draw.wait_with(progress);
         }
+        let job = draw.id();
         let drawn = draw.wait();
         match drawn.early_stop.map(Failure::from) {
             None => out.give(drawn.counts.into()),
             Some(failure) => {
+                tell(&failure, job, &open.identity, asked.stream);
                 if is_partial(&failure) {
                     out.give(drawn.counts.into());
                 }
@@ -244,7 +248,7 @@ pub unsafe extern "C" fn stk_model_sample(
 /// @param user Passed to it; may be NULL.
 /// @param out Not NULL. Gets the job; free it with stk_job_free.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA, STK_STATUS_BUSY, STK_STATUS_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_submit_predict(
     model: *const stk_model,
@@ -275,7 +279,7 @@ pub unsafe extern "C" fn stk_model_submit_predict(
 /// @param user Passed to it; may be NULL.
 /// @param out Not NULL. Gets the job; free it with stk_job_free.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA, STK_STATUS_BUSY, STK_STATUS_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_submit_certify(
     model: *const stk_model,
@@ -306,7 +310,7 @@ pub unsafe extern "C" fn stk_model_submit_certify(
 /// @param user Passed to it; may be NULL.
 /// @param out Not NULL. Gets the job; free it with stk_job_free.
 /// @param err May be NULL.
-/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA, STK_STATUS_BUSY, STK_STATUS_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_submit_certify_answer(
     model: *const stk_model,

@@ -14,11 +14,12 @@ use super::status::{
     self, STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_OK, STK_STATUS_RUN, stk_status,
 };
 use super::summary::stk_summary;
+use crate::Error;
 use crate::certificate::Basis;
 use crate::counts::Counts;
+use crate::log::{self, Level};
 use crate::record::{Identity, Record};
-use crate::smoothed::{self, NoiseMode, Outcome, Task};
-use crate::{Error, log};
+use crate::smoothed::{self, Batch, NoiseMode, Outcome, Task};
 
 /// What came of a predict, certify or certify_answer: one entry per input and, in it, one per k. Never changes, so it
 /// may be read from any number of threads. Outlives its model.
@@ -29,6 +30,8 @@ opaque!(stk_result holds Results);
 pub(super) struct Results {
     entries: Vec<Entry>,
     identity: Arc<Identity>,
+    /// What log messages call the work by.
+    job: u64,
 }
 
 pub(super) struct Entry {
@@ -44,17 +47,19 @@ pub(super) struct Entry {
 }
 
 impl Results {
-    pub(super) fn new(outcomes: Vec<Outcome>, identity: Arc<Identity>) -> Self {
-        let entries = outcomes.into_iter().map(Entry::new).collect();
-        Self { entries, identity }
+    pub(super) fn new(batch: &mut Batch, identity: &Arc<Identity>) -> Self {
+        let entries = batch.take_outcomes().into_iter().map(Entry::new).collect();
+        Self { entries, identity: Arc::clone(identity), job: batch.id() }
     }
 
-    /// Why the first input without an answer has none.
-    pub(super) fn failure(&self) -> Option<Failure> {
-        let failed = self.entries.iter().enumerate();
-        let (i, error) = failed.filter_map(|(i, entry)| Some((i, entry.outcome.answer.as_ref().err()?))).next()?;
-        let error = error.clone();
-        Some(if self.entries.len() == 1 { error } else { error.prefixed(&format!("input {i}: ")) }.into())
+    /// Why the first input without an answer has none, and its stream.
+    fn failure(&self) -> Option<(Failure, u64)> {
+        let failed = |(i, entry): (usize, &'_ Entry)| {
+            Some((i, entry.outcome.stream, entry.outcome.answer.as_ref().err()?.clone()))
+        };
+        let (i, stream, error) = self.entries.iter().enumerate().find_map(failed)?;
+        let error = if self.entries.len() == 1 { error } else { error.prefixed(&format!("input {i}: ")) };
+        Some((error.into(), stream))
     }
 
     pub(super) fn entry(&self, input: usize) -> FfiResult<&Entry> {
@@ -77,14 +82,24 @@ pub(super) fn finish(results: Results, out: Out<*mut stk_result>) -> FfiResult {
             out.give(results);
             Ok(())
         }
-        Some(failure) => {
+        Some((failure, stream)) => {
+            tell(&failure, results.job, &results.identity, stream);
             if is_partial(&failure) {
                 out.give(results);
             }
-            log::error(format_args!("run: {}", failure.message));
             Err(failure)
         }
     }
+}
+
+/// Logs why work ended early: what its caller asked for is no error.
+pub(super) fn tell(failure: &Failure, job: u64, identity: &Identity, stream: u64) {
+    let level = match failure.status {
+        STK_STATUS_CANCELLED | STK_STATUS_DEADLINE_EXCEEDED => Level::Debug,
+        _ => Level::Error,
+    };
+    let model = identity.model_sha256.get(..12).unwrap_or(&identity.model_sha256);
+    log::log(level, format_args!("job {job}, model {model}, stream {stream}: {}", failure.message));
 }
 
 pub(super) fn is_partial(failure: &Failure) -> bool {

@@ -36,6 +36,11 @@ pub const STK_STATUS_INTERNAL: stk_status = 11;
 pub const STK_STATUS_PANIC: stk_status = 12;
 /// A handle was used by a call that panicked: it can only be freed.
 pub const STK_STATUS_POISONED: stk_status = 13;
+/// As many jobs, or bytes of inputs, are under way as stk_model_options_set_max_jobs and
+/// stk_model_options_set_max_input_bytes allow: nothing was started; ask again when some have ended.
+pub const STK_STATUS_BUSY: stk_status = 14;
+/// This process was forked after the model was opened, and has none of its threads.
+pub const STK_STATUS_FORKED: stk_status = 15;
 
 /// The label of an input for which none was given, or none was found.
 pub const STK_NO_LABEL: i64 = -1;
@@ -64,6 +69,8 @@ pub(super) fn name(status: stk_status) -> &'static CStr {
         STK_STATUS_INTERNAL => c"INTERNAL",
         STK_STATUS_PANIC => c"PANIC",
         STK_STATUS_POISONED => c"POISONED",
+        STK_STATUS_BUSY => c"BUSY",
+        STK_STATUS_FORKED => c"FORKED",
         _ => c"UNKNOWN",
     }
 }
@@ -80,6 +87,8 @@ pub(super) fn of(kind: ErrorKind) -> stk_status {
         ErrorKind::Run => STK_STATUS_RUN,
         ErrorKind::Cancelled => STK_STATUS_CANCELLED,
         ErrorKind::DeadlineExceeded => STK_STATUS_DEADLINE_EXCEEDED,
+        ErrorKind::Busy => STK_STATUS_BUSY,
+        ErrorKind::Forked => STK_STATUS_FORKED,
         ErrorKind::Internal => STK_STATUS_INTERNAL,
     }
 }

@@ -12,7 +12,7 @@ use super::raw::{self, one_line};
 use super::runtime::{self, Runtime};
 use super::types::Interface;
 use super::{devices, needed};
-use crate::{Error, ErrorKind, Result, log};
+use crate::{Error, ErrorKind, Result, log, signals};
 
 /// An open session. Runs on the CPU may overlap; runs on a GPU take turns.
 pub(super) struct Opened {
@@ -53,6 +53,8 @@ pub(super) fn open(
     }
     devices::check(options)?;
     runtime::forget_messages();
+    // ONNX Runtime and its providers may make threads for a session.
+    let _blocked = signals::block();
     let builder = configure(runtime, file, options).map_err(|error| {
         Error::new(ErrorKind::Runtime, format!("ONNX Runtime takes no session options: {}", one_line(error.message())))
             .caused_by(error)

@@ -15,6 +15,8 @@ pub fn status_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Run => "RUN",
         ErrorKind::Cancelled => "CANCELLED",
         ErrorKind::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        ErrorKind::Busy => "BUSY",
+        ErrorKind::Forked => "FORKED",
         ErrorKind::Internal => "INTERNAL",
     }
 }

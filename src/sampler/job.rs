@@ -1,11 +1,12 @@
 //! A job: which samples to draw around one input, and the counts they gave.
 
 use std::ops::Range;
-use std::sync::{Arc, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use crate::noise::{Grid, Noise, Purpose};
 use crate::sampler::lane::Lane;
+use crate::sampler::process::Process;
 use crate::sampler::progress::JobState;
 use crate::sampler::queue::WorkQueue;
 use crate::sampler::samples::Samples;
@@ -120,6 +121,9 @@ impl Drawn {
 }
 
 /// A submitted job. Dropping the handle of an unfinished job cancels it.
+///
+/// In a process that was forked after the sampler was made nothing is under way: every job has ended there, without a
+/// row and with an error of kind `Forked`, and cancelling or dropping it does nothing.
 #[derive(Debug)]
 pub struct JobHandle {
     pub(super) stopper: JobStopper,
@@ -136,25 +140,33 @@ impl JobStopper {
     /// Stops unfinished jobs of one sampler: no further row of them is handed out, and a run that carries only stopped
     /// jobs is stopped. The counts so far are kept, and [`JobHandle::wait`] gives them with `why`.
     pub fn stop_all(jobs: &[Self], why: &Error) {
-        let mut queue = None;
-        for job in jobs {
-            if job.state.stop(why.clone()) {
-                queue = job.queue.upgrade().or(queue);
+        let Some(queue) = jobs.first().filter(|job| job.is_here()).map(|job| &job.queue) else { return };
+        let mut stopped = Vec::new();
+        let mut running = false;
+        for Self { state, .. } in jobs {
+            if let Some(out) = state.stop(why.clone()) {
+                running |= out > 0;
+                stopped.push(state.as_ref());
             }
         }
-        if let Some(queue) = queue {
-            queue.remove_stopped();
+        if let Some(queue) = queue.upgrade().filter(|_| !stopped.is_empty()) {
+            queue.remove_stopped(&stopped, running);
         }
+    }
+
+    /// Whether this is the process of the sampler's threads.
+    fn is_here(&self) -> bool {
+        self.state.ledger.process.is_this()
     }
 
     /// Rows counted so far.
     pub fn samples_done(&self) -> u64 {
-        self.state.lock().counted()
+        if self.is_here() { self.state.lock().counted() } else { 0 }
     }
 
     /// Rows to be counted in all; fewer than asked for once a watch has seen enough.
     pub fn samples_total(&self) -> u64 {
-        self.state.lock().end
+        if self.is_here() { self.state.lock().end } else { 0 }
     }
 }
 
@@ -162,10 +174,11 @@ impl JobHandle {
     /// Waits for the job's end.
     pub fn wait(self) -> Drawn {
         let state = &self.stopper.state;
-        let mut progress = state.lock();
-        while !progress.ended() {
-            progress = state.ended.wait(progress).unwrap_or_else(PoisonError::into_inner);
+        if !self.stopper.is_here() {
+            let (tally, stopped) = (state.no_counts(), Some(Process::forked()));
+            return Drawn { tally, pilot: None, stopped, elapsed: Duration::ZERO };
         }
+        let progress = state.wait();
         let (tally, pilot) = (progress.counts(), progress.pilot_counts());
         let elapsed = match (progress.started_at, progress.ended_at) {
             (Some(start), Some(end)) => end.duration_since(start),
@@ -176,27 +189,17 @@ impl JobHandle {
 
     /// Waits for the job's end, at most `timeout`. True when it has ended.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        let state = &self.stopper.state;
-        let start = Instant::now();
-        let mut progress = state.lock();
-        while !progress.ended() {
-            let left = timeout.saturating_sub(start.elapsed());
-            if left.is_zero() {
-                return false;
-            }
-            progress = state.ended.wait_timeout(progress, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
+        !self.stopper.is_here() || self.stopper.state.wait_timeout(timeout)
     }
 
     /// True when every row is counted, or the job stopped.
     pub fn is_finished(&self) -> bool {
-        self.stopper.state.lock().ended()
+        !self.stopper.is_here() || self.stopper.state.lock().ended()
     }
 
     /// Rows counted so far.
     pub fn samples_done(&self) -> u64 {
-        self.stopper.state.lock().counted()
+        self.stopper.samples_done()
     }
 
     /// A way to stop the job that may be kept elsewhere.

@@ -13,6 +13,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Debug, Default)]
 pub struct Lane(Arc<Standing>);
 
+/// Tells lanes apart, for as long as they live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct LaneId(usize);
+
 /// Where a lane stands among others. Changed only by the one sampler that its jobs are given to, under that one's lock.
 #[derive(Debug, Default)]
 struct Standing {
@@ -29,8 +33,8 @@ impl Lane {
         Self::default()
     }
 
-    pub(super) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+    pub(super) fn id(&self) -> LaneId {
+        LaneId(Arc::as_ptr(&self.0) as usize)
     }
 
     /// 0 for the first 32 rows, and one more for each doubling.

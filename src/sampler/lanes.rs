@@ -1,9 +1,11 @@
 //! The rows that wait for a worker, lane by lane.
 
-use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::sampler::lane::Lane;
+use crate::sampler::lane::{Lane, LaneId};
+use crate::sampler::order::{Order, Place};
 use crate::sampler::progress::{JobState, Taken};
 use crate::sampler::segment::Segment;
 
@@ -12,15 +14,18 @@ const OLDEST_EVERY: u64 = 4;
 /// The same for lanes without a row yet while requests are given up: most of the oldest are about to be.
 const UNBEGUN_EVERY: u64 = 32;
 
-/// Waiting jobs, lane by lane.
+/// Waiting jobs, lane by lane. A job comes, goes and gives rows in time that grows with the logarithm of their number.
 #[derive(Default)]
 pub(super) struct Lanes {
-    lanes: Vec<Queue>,
+    /// Those with a job that waits.
+    lanes: HashMap<LaneId, Queue>,
+    order: Order,
     /// That of jobs which were given none.
     default: Lane,
-    /// Rows not yet handed out, but for those of jobs that were stopped.
+    /// Rows not yet handed out.
     rows: u128,
-    /// The turns given so far, and the batches.
+    /// The jobs that came, the turns given so far, and the batches.
+    arrivals: u64,
     turns: u64,
     batches: u64,
     /// Whether deadlines passed of jobs in their first rows, since there was last none that had not begun.
@@ -29,7 +34,10 @@ pub(super) struct Lanes {
 
 struct Queue {
     lane: Lane,
-    jobs: VecDeque<Arc<JobState>>,
+    /// Where `Lanes::order` has it.
+    place: Place,
+    /// By their arrival.
+    jobs: BTreeMap<u64, Arc<JobState>>,
 }
 
 impl Lanes {
@@ -37,33 +45,33 @@ impl Lanes {
         self.rows
     }
 
+    /// Takes a job in, or takes it up again when its next rows were released: behind those of its lane that came before
+    /// it, and before those that came after it.
     pub fn push(&mut self, job: Arc<JobState>) {
-        self.lane_of(&job).push_back(job);
-    }
-
-    /// Takes up a job again whose next rows were released: before those of its lane that came after it.
-    pub fn push_again(&mut self, job: Arc<JobState>) {
-        self.lane_of(&job).push_front(job);
-    }
-
-    /// The jobs of the job's lane, which it is about to join.
-    fn lane_of(&mut self, job: &JobState) -> &mut VecDeque<Arc<JobState>> {
+        if job.is_stopped() {
+            // It was not here when the stopped were removed.
+            return;
+        }
         self.rows += u128::from(job.left());
-        let lane = job.lane().unwrap_or(&self.default).clone();
-        let at = self.lanes.iter().position(|queue| queue.lane.is(&lane)).unwrap_or_else(|| {
-            // A lane that was away while its counts were looked at keeps its place.
-            if lane.turn() == 0 {
-                lane.set_turn(self.next_turn());
-            }
-            self.lanes.push(Queue { lane, jobs: VecDeque::new() });
-            self.lanes.len() - 1
+        let arrival = job.arrival(|| {
+            self.arrivals += 1;
+            self.arrivals
         });
-        &mut self.lanes[at].jobs
-    }
-
-    fn next_turn(&mut self) -> u64 {
-        self.turns += 1;
-        self.turns
+        let lane = job.lane().unwrap_or(&self.default);
+        let queue = match self.lanes.entry(lane.id()) {
+            Entry::Occupied(queue) => queue.into_mut(),
+            Entry::Vacant(free) => {
+                // A lane that was away while its counts were looked at keeps its place.
+                if lane.turn() == 0 {
+                    self.turns += 1;
+                    lane.set_turn(self.turns);
+                }
+                let place = Place::of(lane);
+                self.order.insert(place);
+                free.insert(Queue { lane: lane.clone(), place, jobs: BTreeMap::new() })
+            }
+        };
+        queue.jobs.insert(arrival, job);
     }
 
     /// Rows for a batch of at most `room`, from the lane whose turn it is and, where that runs dry, from those behind
@@ -73,89 +81,113 @@ impl Lanes {
         self.batches += 1;
         let oldest = self.batches.is_multiple_of(OLDEST_EVERY);
         while room > 0
-            && let Some(at) = self.next_lane(oldest)
+            && let Some(next) = self.next_lane(oldest)
         {
-            let turn = self.next_turn();
             // Whose turn it is anyhow keeps it: it has not jumped the queue.
-            let oldest = oldest && self.next_lane(false) != Some(at);
-            let queue = &mut self.lanes[at];
-            let level = queue.lane.level();
-            // The oldest lane has the batch whole; another until it has had its share of rows.
-            let mut share = if oldest { room } else { room.min(queue.lane.left()) };
-            while share > 0
-                && let Some(job) = queue.jobs.front()
-            {
-                let Taken { pilot, samples, left } = job.take(share);
-                let rows = samples.end - samples.start;
-                (room, share) = (room - rows, share - rows);
-                self.rows = self.rows.saturating_sub(u128::from(rows));
-                queue.lane.serve(rows);
-                if rows > 0 {
-                    segments.push(Segment { job: Arc::clone(job), pilot, samples });
-                }
-                if rows == 0 || left == 0 {
-                    // All handed out up to the next look, or stopped (a stopped job's rows are taken off the total by
-                    // `remove_stopped`).
-                    queue.jobs.pop_front();
-                }
-            }
-            if oldest || queue.lane.level() > level {
-                queue.lane.set_turn(turn);
-            }
-            if queue.jobs.is_empty() {
-                self.lanes.swap_remove(at);
-            }
+            let jumped = oldest && self.next_lane(false) != Some(next);
+            room -= self.serve(next, room, jumped, &mut segments);
         }
-        if self.lanes.is_empty() {
-            // Nothing is left, whatever a stopped job's rows were still counted as.
-            self.rows = 0;
-        }
-        self.overloaded = self.overloaded && self.lanes.iter().any(|queue| queue.lane.served() == 0);
+        self.overloaded = self.overloaded && self.order.any_unbegun();
         segments
     }
 
-    /// The lane that is next: the one that has waited longest of all, or of those that had the fewest rows.
-    fn next_lane(&self, oldest: bool) -> Option<usize> {
-        let unbegun = oldest && self.batches.is_multiple_of(UNBEGUN_EVERY);
-        let rank = |Queue { lane, .. }: &Queue| match lane.level() {
-            0 if self.overloaded && lane.served() == 0 && !unbegun => (0, true, u64::MAX - lane.turn()),
-            _ if oldest => (0, false, lane.turn()),
-            level => (level, false, lane.turn()),
-        };
-        (0..self.lanes.len()).min_by_key(|&at| rank(&self.lanes[at]))
+    /// Hands out at most `most` rows of a lane, and says how many: one that jumped the queue has them all, another
+    /// until it has had its share.
+    fn serve(&mut self, lane: LaneId, most: u64, jumped: bool, segments: &mut Vec<Segment>) -> u64 {
+        let Some(queue) = self.lanes.get_mut(&lane) else { return 0 };
+        let level = queue.lane.level();
+        let share = if jumped { most } else { most.min(queue.lane.left()) };
+        let mut served = 0;
+        while served < share
+            && let Some(job) = queue.jobs.first_entry()
+        {
+            let Taken { pilot, samples, left } = job.get().take(share - served);
+            let rows = samples.end - samples.start;
+            served += rows;
+            self.rows -= u128::from(rows);
+            if rows > 0 {
+                segments.push(Segment { job: Arc::clone(job.get()), pilot, samples });
+            }
+            if rows == 0 || left == 0 {
+                // All handed out up to the next look, or stopped.
+                self.rows -= u128::from(left);
+                job.remove();
+            }
+        }
+        queue.lane.serve(served);
+        if jumped || queue.lane.level() > level {
+            self.turns += 1;
+            queue.lane.set_turn(self.turns);
+        }
+        self.settle(lane);
+        served
     }
 
-    pub fn remove_stopped(&mut self) {
-        for Queue { lane, jobs } in &mut self.lanes {
-            // A job that its host no longer wants says nothing of how long others wait.
-            self.overloaded |= lane.level() == 0 && jobs.iter().any(|job| job.is_late());
-            jobs.retain(|job| !job.is_stopped());
+    /// Brings a lane to the place that it now has, or forgets it where none of its jobs waits.
+    fn settle(&mut self, lane: LaneId) {
+        let Entry::Occupied(mut queue) = self.lanes.entry(lane) else { return };
+        if queue.get().jobs.is_empty() {
+            self.order.remove(queue.remove().place);
+            return;
         }
-        self.lanes.retain(|queue| !queue.jobs.is_empty());
-        self.rows = self.lanes.iter().flat_map(|queue| &queue.jobs).map(|job| u128::from(job.left())).sum();
+        let queue = queue.get_mut();
+        let place = Place::of(&queue.lane);
+        if place != queue.place {
+            self.order.remove(std::mem::replace(&mut queue.place, place));
+            self.order.insert(place);
+        }
+    }
+
+    /// The lane that is next: the one that has waited longest of all, or of those that had the fewest rows.
+    fn next_lane(&self, oldest: bool) -> Option<LaneId> {
+        match (oldest, self.overloaded) {
+            (false, false) => self.order.fewest_rows(),
+            (false, true) => self.order.fewest_rows_overloaded(),
+            (true, true) if !self.batches.is_multiple_of(UNBEGUN_EVERY) => self.order.oldest_overloaded(),
+            (true, _) => self.order.oldest(),
+        }
+    }
+
+    /// Forgets a job that was stopped, where it waits.
+    pub fn remove(&mut self, job: &JobState) {
+        let lane = job.lane().unwrap_or(&self.default).id();
+        let Some(queue) = self.lanes.get_mut(&lane) else { return };
+        if queue.jobs.remove(&job.arrival(|| 0)).is_none() {
+            return;
+        }
+        self.rows -= u128::from(job.left());
+        // A job that its host no longer wants says nothing of how long others wait.
+        self.overloaded |= queue.lane.level() == 0 && job.is_late();
+        self.settle(lane);
     }
 
     pub fn drain(&mut self) -> Vec<Arc<JobState>> {
-        self.rows = 0;
-        self.lanes.drain(..).flat_map(|queue| queue.jobs).collect()
+        let Self { lanes, order, rows, .. } = self;
+        (*order, *rows) = (Order::default(), 0);
+        lanes.drain().flat_map(|(_, queue)| queue.jobs.into_values()).collect()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+#[path = "lanes_model.rs"]
+mod model;
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::noise::{Grid, Purpose};
     use crate::sampler::Job;
+    use crate::sampler::ledger::{Ledger, Limits};
     use crate::{Error, ErrorKind};
 
-    fn job_state(job: Job) -> JobState {
-        JobState::new(job.samples, job.watch, 2, None)
+    fn job_state(job: Job) -> Arc<JobState> {
+        Arc::new(JobState::new(job.samples, job.watch, 2, &Arc::new(Ledger::new(Limits::default(), 1)), None))
     }
 
     fn push(lanes: &mut Lanes, key: u64, rows: u64, lane: &Lane) {
         let grid = Grid::for_range(1.0, 0.25).unwrap();
         let job = Job::on_grid(&[key as f32], 0.25, grid, 1, Purpose::Estimate).unwrap();
-        lanes.push(Arc::new(job_state(job.samples(100 * key..100 * key + rows).lane(lane))));
+        lanes.push(job_state(job.samples(100 * key..100 * key + rows).lane(lane)));
     }
 
     /// The key of the job, and the rows, of each part of the next batch.
@@ -202,20 +234,22 @@ mod tests {
         assert!(served >= 50, "{served}");
     }
 
-    /// Stops the first job, as one that is late or otherwise.
-    fn stop_first(lanes: &mut Lanes, kind: ErrorKind) {
-        lanes.lanes[0].jobs[0].stop(Error::new(kind, "stopped"));
-        lanes.remove_stopped();
+    /// Stops the first job of a lane, as one that is late or otherwise.
+    fn stop_first(lanes: &mut Lanes, lane: &Lane, kind: ErrorKind) {
+        let job = Arc::clone(lanes.lanes[&lane.id()].jobs.first_key_value().unwrap().1);
+        job.stop(Error::new(kind, "stopped"));
+        lanes.remove(&job);
     }
 
     #[test]
     fn when_jobs_are_late_the_newest_is_begun_and_finished_first() {
-        let mut lanes = Lanes::default();
-        for (key, rows) in [(1, 9), (2, 8), (3, 8), (4, 8)] {
-            push(&mut lanes, key, rows, &Lane::new());
+        let (mut lanes, first) = (Lanes::default(), Lane::new());
+        push(&mut lanes, 1, 9, &first);
+        for key in 2..5 {
+            push(&mut lanes, key, 8, &Lane::new());
         }
         assert_eq!(take(&mut lanes, 1), [(1, 1)], "in order, before that");
-        stop_first(&mut lanes, ErrorKind::DeadlineExceeded);
+        stop_first(&mut lanes, &first, ErrorKind::DeadlineExceeded);
         assert_eq!(take(&mut lanes, 4), [(4, 4)]);
         push(&mut lanes, 5, 8, &Lane::new());
         assert_eq!(take(&mut lanes, 8), [(4, 4), (5, 4)]);
@@ -235,8 +269,7 @@ mod tests {
         let late = Lane::new();
         for kind in [ErrorKind::Cancelled, ErrorKind::DeadlineExceeded] {
             push(&mut lanes, 2, 8, &late);
-            lanes.lanes[1].jobs[0].stop(Error::new(kind, "stopped"));
-            lanes.remove_stopped();
+            stop_first(&mut lanes, &late, kind);
             assert_eq!(lanes.overloaded, kind == ErrorKind::DeadlineExceeded);
             for key in 3..5 {
                 push(&mut lanes, key, 8, &Lane::new());
@@ -256,7 +289,7 @@ mod tests {
         for key in 1..4 {
             let grid = Grid::for_range(1.0, 0.25).unwrap();
             let job = Job::on_grid(&[0.0], 0.25, grid, 1, Purpose::Estimate).unwrap();
-            lanes.push(Arc::new(job_state(job.samples(100 * key..100 * key + 5))));
+            lanes.push(job_state(job.samples(100 * key..100 * key + 5)));
         }
         assert_eq!(take(&mut lanes, 12), [(1, 5), (2, 5), (3, 2)]);
     }

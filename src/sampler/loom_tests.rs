@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{HostWorker, WorkQueue};
+use super::{HostWorker, Ledger, Limits, WorkQueue};
 use crate::noise::{Grid, Purpose};
 use crate::sampler::job::JobStopper;
 use crate::sampler::progress::JobState;
@@ -40,6 +40,7 @@ impl BatchRunner for ZeroRunner {
 
 struct Model {
     queue: Arc<WorkQueue>,
+    ledger: Arc<Ledger>,
     workers: Vec<loom::thread::JoinHandle<()>>,
     ended: Arc<AtomicUsize>,
 }
@@ -52,7 +53,7 @@ impl Model {
             loom::thread::spawn(move || worker.run())
         };
         let workers = (0..workers).map(spawn).collect();
-        Self { queue, workers, ended: Arc::default() }
+        Self { queue, ledger: Arc::new(Ledger::new(Limits::default(), 1)), workers, ended: Arc::default() }
     }
 
     fn submit(&self, rows: u64, lane: &Lane) -> JobHandle {
@@ -64,7 +65,8 @@ impl Model {
         let hook = move || {
             ended.fetch_add(1, Ordering::Relaxed);
         };
-        let state = Arc::new(JobState::new(job.samples, job.watch, 2, Some(Box::new(hook))));
+        self.ledger.admit(1).unwrap().use_one(&self.ledger);
+        let state = Arc::new(JobState::new(job.samples, job.watch, 2, &self.ledger, Some(Box::new(hook))));
         let stopper = JobStopper { state: Arc::clone(&state), queue: Arc::downgrade(&self.queue) };
         self.queue.push(state);
         JobHandle { stopper }

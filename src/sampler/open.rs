@@ -84,6 +84,8 @@ fn through_the_host(model: Model, options: &ModelOptions) -> Opened {
 fn on_devices(open: OpenModel, options: &ModelOptions, devices: Vec<u32>) -> Result<Opened> {
     use crate::sampler::cuda::CudaClassifier;
 
+    // The driver makes threads of its own.
+    let _blocked = crate::signals::block();
     let classifier = CudaClassifier::open_by(open, options, &devices, Default::default())?;
     if !classifier.is_on_devices() {
         return Ok(through_the_host(classifier.model().clone(), options));

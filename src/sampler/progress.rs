@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::PoisonError;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::model::NO_LABEL;
 #[cfg(feature = "cuda")]
 use crate::noise::RowNoise;
 use crate::noise::{Purpose, StreamNoise};
 use crate::sampler::lane::Lane;
+use crate::sampler::ledger::Ledger;
 use crate::sampler::samples::Samples;
 use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
 use crate::sampler::watch::Watch;
@@ -26,8 +28,12 @@ pub(super) struct JobState {
     samples: Samples,
     noise: StreamNoise,
     pilot_noise: StreamNoise,
+    classes: usize,
+    pub(super) ledger: Arc<Ledger>,
+    /// Its number among the jobs of its sampler, from 1; 0 before it was queued. Under the queue's lock.
+    arrival: AtomicU64,
     progress: Mutex<Progress>,
-    pub(super) ended: Condvar,
+    ended: Condvar,
 }
 
 /// Counts labels.
@@ -47,6 +53,8 @@ pub(super) struct Progress {
     pub(super) end: u64,
     /// Rows that a worker has and has not given back.
     out: u64,
+    /// Threads that wait for the end: telling nobody costs a call of the system.
+    waiting: usize,
     /// The watch, but while it looks.
     watch: Option<Box<dyn Watch>>,
     looking: bool,
@@ -67,25 +75,29 @@ impl LabelCounter {
         Self { labels: vec![0; classes], rows: 0 }
     }
 
-    fn add(&mut self, labels: &[u32]) {
+    /// Adds labels, and says how many were none.
+    fn add(&mut self, labels: &[u32]) -> u64 {
+        let mut none = 0;
         for &label in labels {
-            if label == NO_LABEL {
-                continue;
-            }
             // A label outside the classes is none: a row of whichever rival it would help.
-            if let Some(count) = self.labels.get_mut(label as usize) {
-                *count += 1;
+            match self.labels.get_mut(label as usize) {
+                Some(count) if label != NO_LABEL => *count += 1,
+                _ => none += 1,
             }
         }
         self.rows += labels.len() as u64;
+        none
     }
 
     #[cfg(feature = "cuda")]
-    fn add_counts(&mut self, labels: &[u32], rows: u64) {
+    fn add_counts(&mut self, labels: &[u32], rows: u64) -> u64 {
+        let mut counted = 0;
         for (count, more) in self.labels.iter_mut().zip(labels) {
             *count += u64::from(*more);
+            counted += u64::from(*more);
         }
         self.rows += rows;
+        rows.saturating_sub(counted)
     }
 
     pub(super) fn counts(&self) -> Tally {
@@ -146,6 +158,7 @@ impl JobState {
         samples: Samples,
         mut watch: Option<Box<dyn Watch>>,
         classes: usize,
+        ledger: &Arc<Ledger>,
         on_end: Option<OnEnd>,
     ) -> Self {
         let released = match &mut watch {
@@ -160,6 +173,7 @@ impl JobState {
             released,
             end: samples.rows(),
             out: 0,
+            waiting: 0,
             watch,
             looking: false,
             stopped: None,
@@ -171,6 +185,9 @@ impl JobState {
             noise: samples.noise.stream(samples.key, samples.purpose),
             pilot_noise: samples.noise.stream(samples.key, Purpose::Select),
             samples,
+            classes,
+            ledger: Arc::clone(ledger),
+            arrival: AtomicU64::new(0),
             progress: Mutex::new(progress),
             ended: Condvar::new(),
         }
@@ -180,8 +197,52 @@ impl JobState {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits for the end.
+    pub(super) fn wait(&self) -> MutexGuard<'_, Progress> {
+        let mut progress = self.lock();
+        progress.waiting += 1;
+        while !progress.ended() {
+            progress = self.ended.wait(progress).unwrap_or_else(PoisonError::into_inner);
+        }
+        progress.waiting -= 1;
+        progress
+    }
+
+    /// Waits for the end, at most `timeout`. True when it has come.
+    pub(super) fn wait_timeout(&self, timeout: Duration) -> bool {
+        let start = Instant::now();
+        let mut progress = self.lock();
+        progress.waiting += 1;
+        while !progress.ended() {
+            let left = timeout.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                break;
+            }
+            progress = self.ended.wait_timeout(progress, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        progress.waiting -= 1;
+        progress.ended()
+    }
+
+    /// The tally of no rows.
+    pub(super) fn no_counts(&self) -> Tally {
+        LabelCounter::new(self.classes).counts()
+    }
+
     pub(super) fn lane(&self) -> Option<&Lane> {
         self.samples.lane.as_ref()
+    }
+
+    /// Its number among the jobs of its sampler: `first`, where it has none yet.
+    pub(super) fn arrival(&self, first: impl FnOnce() -> u64) -> u64 {
+        match self.arrival.load(Ordering::Relaxed) {
+            0 => {
+                let arrival = first();
+                self.arrival.store(arrival, Ordering::Relaxed);
+                arrival
+            }
+            arrival => arrival,
+        }
     }
 
     /// Rows that may be handed out and have not been.
@@ -211,6 +272,7 @@ impl JobState {
         progress.out += rows;
         if rows > 0 && progress.started_at.is_none() {
             progress.started_at = Some(Instant::now());
+            self.ledger.begin();
         }
         let first = if pilot { start } else { self.samples.range.start + (start - self.samples.pilot) };
         Taken { pilot, samples: first..first + rows, left: progress.released - progress.given }
@@ -226,7 +288,8 @@ impl JobState {
     /// queued.
     pub(super) fn give_back(&self, pilot: bool, labels: &[u32]) -> bool {
         let mut progress = self.lock();
-        progress.counter(pilot).add(labels);
+        let none = progress.counter(pilot).add(labels);
+        self.ledger.count(labels.len() as u64, none);
         self.settle(progress, labels.len() as u64)
     }
 
@@ -234,7 +297,8 @@ impl JobState {
     #[cfg(feature = "cuda")]
     pub(super) fn give_back_counts(&self, pilot: bool, counts: &[u32], rows: u64) -> bool {
         let mut progress = self.lock();
-        progress.counter(pilot).add_counts(counts, rows);
+        let none = progress.counter(pilot).add_counts(counts, rows);
+        self.ledger.count(rows, none);
         self.settle(progress, rows)
     }
 
@@ -290,7 +354,11 @@ impl JobState {
         }
         if progress.ended() {
             progress.ended_at = Some(Instant::now());
-            self.ended.notify_all();
+            // Before whoever waits, or is told, asks for more.
+            self.ledger.end(progress.started_at.is_some(), progress.stopped.as_ref().map(Error::kind));
+            if progress.waiting > 0 {
+                self.ended.notify_all();
+            }
             let on_end = progress.on_end.take();
             // It may take locks of its own, and look at this job.
             drop(progress);
@@ -343,14 +411,16 @@ impl JobState {
         self.settle(self.lock(), 0);
     }
 
-    /// Stops an unfinished job; false when it had ended or was stopped before.
-    pub(super) fn stop(&self, error: Error) -> bool {
+    /// Stops an unfinished job, and says how many of its rows workers have; none when it had ended or was stopped
+    /// before.
+    pub(super) fn stop(&self, error: Error) -> Option<u64> {
         let mut progress = self.lock();
         if progress.ended() || progress.stopped.is_some() {
-            return false;
+            return None;
         }
+        let out = progress.out;
         progress.stopped = Some(error);
         self.settle(progress, 0);
-        true
+        Some(out)
     }
 }

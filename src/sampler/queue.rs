@@ -23,6 +23,8 @@ pub(super) struct WorkQueue {
 struct Waiting {
     lanes: Lanes,
     closed: bool,
+    /// Workers that wait for rows: waking nobody costs a call of the system.
+    idle: usize,
 }
 
 #[derive(Default)]
@@ -55,24 +57,25 @@ impl WorkQueue {
         }
     }
 
+    /// Queues a job, or the rows of it that a look has released.
     pub fn push(&self, job: Arc<JobState>) {
-        let mut waiting = lock(&self.waiting);
-        waiting.lanes.push(job);
-        drop(waiting);
-        self.work.notify_all();
-    }
-
-    /// Queues the rows that a look has released.
-    pub fn push_again(&self, job: Arc<JobState>) {
         let mut waiting = lock(&self.waiting);
         if waiting.closed {
             drop(waiting);
             job.stop(closed());
             return;
         }
-        waiting.lanes.push_again(job);
+        waiting.lanes.push(job);
+        let idle = waiting.idle;
         drop(waiting);
-        self.work.notify_all();
+        if idle > 0 {
+            self.work.notify_all();
+        }
+    }
+
+    /// Rows that wait.
+    pub fn rows(&self) -> u64 {
+        u64::try_from(lock(&self.waiting).lanes.rows()).unwrap_or(u64::MAX)
     }
 
     /// The next batch's rows; blocks until there are any. None when the sampler is closed.
@@ -86,7 +89,9 @@ impl WorkQueue {
             if !segments.is_empty() {
                 return Some(segments);
             }
+            waiting.idle += 1;
             waiting = self.work.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting.idle -= 1;
         }
     }
 
@@ -107,13 +112,18 @@ impl WorkQueue {
         waiting.lanes.take(room)
     }
 
-    /// Forgets the stopped jobs, and stops the runs that carry only such jobs.
-    pub fn remove_stopped(&self) {
+    /// Forgets jobs that were stopped. Where workers have rows of them, `running`, stops the runs that carry only such
+    /// jobs.
+    pub fn remove_stopped(&self, jobs: &[&JobState], running: bool) {
         let mut waiting = lock(&self.waiting);
-        waiting.lanes.remove_stopped();
+        for job in jobs {
+            waiting.lanes.remove(job);
+        }
         drop(waiting);
-        for busy in &self.busy {
-            lock(busy).stop_if_idle();
+        if running {
+            for busy in &self.busy {
+                lock(busy).stop_if_idle();
+            }
         }
     }
 

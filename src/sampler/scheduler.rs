@@ -8,22 +8,26 @@ use crate::model::NO_LABEL;
 use crate::sampler::classifier::{BaseClassifier, BatchRunner};
 use crate::sampler::device::{DeviceWorkers, WorkerBody};
 use crate::sampler::job::{Job, JobHandle, JobStopper};
+use crate::sampler::ledger::{Admitted, Ledger, Limits, SamplerStats};
 use crate::sampler::plan::Plan;
 use crate::sampler::progress::{JobState, OnEnd};
 use crate::sampler::queue::WorkQueue;
 use crate::sampler::segment::Segment;
 use crate::sampler::stop::StopRun;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, signals};
 
 /// Draws jobs' samples on worker threads of its own, which sleep while there is nothing to do.
 ///
 /// Safe to share between threads; rows of jobs submitted by different threads share batches. Jobs of one
 /// lane are served in the order they were submitted, and lanes that had few rows go first. Dropping the
-/// sampler cancels what is unfinished and waits for its threads.
+/// sampler cancels what is unfinished and waits for its threads. They block all signals but those of faults.
+///
+/// A process that is forked has none of the threads: there, submitting fails with `Forked`, and dropping does nothing.
 pub struct Sampler {
     classifier: Arc<dyn BaseClassifier>,
     plan: Plan,
     queue: Arc<WorkQueue>,
+    ledger: Arc<Ledger>,
     workers: Vec<JoinHandle<()>>,
 }
 
@@ -40,9 +44,18 @@ impl Sampler {
     /// `InvalidArgument` when the plan has no row or no thread, or not the classifier's fixed batch; what the
     /// classifier says when it cannot give a runner; `Internal` when a thread cannot be started.
     pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan) -> Result<Self> {
+        Self::limited(classifier, plan, Limits::default())
+    }
+
+    /// As [`Sampler::new`], with the most that may be under way at once.
+    ///
+    /// # Errors
+    /// As [`Sampler::new`].
+    pub fn limited(classifier: Arc<dyn BaseClassifier>, plan: Plan, limits: Limits) -> Result<Self> {
         plan.check(classifier.as_ref())?;
         let queue = Arc::new(WorkQueue::new(plan.threads, classifier.fixed_batch().is_some()));
-        let mut sampler = Self { classifier, plan, queue, workers: Vec::with_capacity(plan.threads) };
+        let ledger = Arc::new(Ledger::new(limits, classifier.elements()));
+        let mut sampler = Self { classifier, plan, queue, ledger, workers: Vec::with_capacity(plan.threads) };
         let host = |index| {
             let worker =
                 HostWorker::new(Arc::clone(&sampler.classifier), Arc::clone(&sampler.queue), index, plan.batch)?;
@@ -52,6 +65,7 @@ impl Sampler {
             Some(DeviceWorkers(device)) => device.workers(&sampler.queue, plan.batch, plan.threads)?,
             None => (0..plan.threads).map(host).collect::<Result<Vec<_>>>()?,
         };
+        let _blocked = signals::block();
         for (index, work) in workers.into_iter().enumerate() {
             let thread =
                 std::thread::Builder::new().name(format!("smoothtopk-{index}")).spawn(work).map_err(|error| {
@@ -75,9 +89,10 @@ impl Sampler {
     /// Queues a job.
     ///
     /// # Errors
-    /// `InvalidData` when the job's input does not have the classifier's number of elements.
+    /// `InvalidData` when the job's input does not have the classifier's number of elements; `Busy` when as many jobs
+    /// are under way as may be ([`Limits`]); `Forked` in a forked process.
     pub fn submit(&self, job: Job) -> Result<JobHandle> {
-        self.enqueue(job, None)
+        self.enqueue(job, &mut self.admit(1)?, None)
     }
 
     /// Queues a job, and has `on_end` called exactly once when it has ended: with all its samples, by a stop, by a
@@ -87,7 +102,39 @@ impl Sampler {
     /// # Errors
     /// As [`Sampler::submit`]; `on_end` is then dropped.
     pub fn submit_then(&self, job: Job, on_end: impl FnOnce() + Send + 'static) -> Result<JobHandle> {
-        self.enqueue(job, Some(Box::new(on_end)))
+        self.submit_admitted(job, &mut self.admit(1)?, on_end)
+    }
+
+    /// Gives leave to submit so many jobs, all or none.
+    ///
+    /// # Errors
+    /// `Busy` when too many are under way; `InvalidArgument` when there may never be so many; `Forked` in a forked
+    /// process.
+    pub fn admit(&self, jobs: u64) -> Result<Admitted> {
+        self.ledger.process.check()?;
+        self.ledger.admit(jobs)
+    }
+
+    /// As [`Sampler::submit_then`], by leave that was given before.
+    ///
+    /// # Errors
+    /// As [`Sampler::submit`], and `Busy` when no leave of this sampler is left.
+    pub fn submit_admitted(
+        &self,
+        job: Job,
+        leave: &mut Admitted,
+        on_end: impl FnOnce() + Send + 'static,
+    ) -> Result<JobHandle> {
+        self.enqueue(job, leave, Some(Box::new(on_end)))
+    }
+
+    /// What was done and is under way, in numbers: cheap enough to be read many times a second.
+    ///
+    /// # Errors
+    /// `Forked` in a forked process.
+    pub fn stats(&self) -> Result<SamplerStats> {
+        self.ledger.process.check()?;
+        Ok(self.ledger.stats(self.queue.rows()))
     }
 
     /// Refuses an input with another number of elements than the classifier takes.
@@ -101,10 +148,13 @@ impl Sampler {
         ))
     }
 
-    fn enqueue(&self, job: Job, on_end: Option<OnEnd>) -> Result<JobHandle> {
+    fn enqueue(&self, job: Job, leave: &mut Admitted, on_end: Option<OnEnd>) -> Result<JobHandle> {
         self.check_elements(job.elements())?;
+        if !leave.use_one(&self.ledger) {
+            return Err(Error::new(ErrorKind::Busy, "no leave to submit a job to this sampler is left"));
+        }
         let rows = job.samples.rows();
-        let state = Arc::new(JobState::new(job.samples, job.watch, self.classifier.classes(), on_end));
+        let state = Arc::new(JobState::new(job.samples, job.watch, self.classifier.classes(), &self.ledger, on_end));
         let stopper = JobStopper { state: Arc::clone(&state), queue: Arc::downgrade(&self.queue) };
         match rows {
             0 => state.end_empty(),
@@ -116,6 +166,11 @@ impl Sampler {
 
 impl Drop for Sampler {
     fn drop(&mut self) {
+        if !self.ledger.process.is_this() {
+            // The threads are not here to be joined, nor is what they use to be taken down.
+            std::mem::forget((std::mem::take(&mut self.workers), Arc::clone(&self.classifier)));
+            return;
+        }
         self.queue.close();
         for worker in self.workers.drain(..) {
             // A worker catches its classifier's panics, so there is nothing to pass on.
@@ -178,7 +233,7 @@ impl HostWorker {
         for segment in segments {
             let (of_segment, rest) = labels.split_at(segment.rows());
             if segment.job.give_back(segment.pilot, of_segment) {
-                self.queue.push_again(Arc::clone(&segment.job));
+                self.queue.push(Arc::clone(&segment.job));
             }
             labels = rest;
         }

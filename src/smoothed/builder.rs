@@ -6,7 +6,7 @@ use super::SmoothedClassifier;
 use crate::Result;
 use crate::model::{ModelOptions, Provider};
 use crate::perturbation::IntoFamily;
-use crate::sampler;
+use crate::sampler::{self, Limits};
 
 /// How a model is opened and smoothed.
 ///
@@ -24,12 +24,14 @@ pub struct Builder {
     threads: Option<usize>,
     batch: Option<usize>,
     keep_plan: bool,
+    limits: Limits,
 }
 
 impl Builder {
     pub(super) fn new(path: &Path) -> Self {
         let (path, options) = (path.to_path_buf(), ModelOptions::default());
-        Self { path, options, devices: Vec::new(), threads: None, batch: None, keep_plan: true }
+        let limits = Limits::default();
+        Self { path, options, devices: Vec::new(), threads: None, batch: None, keep_plan: true, limits }
     }
 
     /// All of the model's options: output, mean and std, constants, the provider's settings.
@@ -69,6 +71,12 @@ impl Builder {
         Self { keep_plan, ..self }
     }
 
+    /// The most that may be under way at once, beyond which work is refused at once. Default: any number.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
     /// Opens the model and starts its threads. `noise` is a sigma, or a [`Family`](crate::perturbation::Family), or its
     /// text.
     ///
@@ -79,6 +87,6 @@ impl Builder {
         let noise = noise.into_family()?;
         let opened = sampler::open(&self.path, &self.options, &self.devices, self.batch)?;
         let plan = opened.plan(self.threads, self.batch, self.keep_plan)?;
-        Ok(SmoothedClassifier::new(opened.classifier, plan)?.with_noise(noise))
+        Ok(SmoothedClassifier::limited(opened.classifier, plan, self.limits)?.with_noise(noise))
     }
 }

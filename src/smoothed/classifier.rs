@@ -7,13 +7,14 @@ use std::time::Instant;
 use super::flight::Flight;
 use super::group::Group;
 use super::origin::Origin;
+use super::stats::{Statements, Stats};
 use super::timer::Timer;
 use super::watcher::Judgement;
 use super::{Batch, Control, Draw, Pending, Request, Task};
 use crate::counts::{Rule, Subject};
 use crate::noise::Purpose;
 use crate::perturbation::Family;
-use crate::sampler::{BaseClassifier, Job, JobHandle, Lane, Plan, Sampler};
+use crate::sampler::{Admitted, BaseClassifier, Job, JobHandle, Lane, Limits, Plan, Sampler};
 use crate::stats::MAX_TRIALS;
 use crate::{Error, Result};
 
@@ -24,6 +25,8 @@ pub struct SmoothedClassifier {
     // Declared first: closing the sampler ends every job, and the timer may be ending one meanwhile.
     sampler: Sampler,
     timer: Timer,
+    opened: Instant,
+    statements: Arc<Statements>,
     /// What it was opened with.
     noise: Option<Family>,
 }
@@ -34,7 +37,28 @@ impl SmoothedClassifier {
     /// # Errors
     /// As [`Sampler::new`].
     pub fn new(classifier: Arc<dyn BaseClassifier>, plan: Plan) -> Result<Self> {
-        Ok(Self { sampler: Sampler::new(classifier, plan)?, timer: Timer::default(), noise: None })
+        Self::limited(classifier, plan, Limits::default())
+    }
+
+    /// As [`SmoothedClassifier::new`], with the most that may be under way at once. Beyond it, work is refused at once
+    /// with an error of kind `Busy`.
+    ///
+    /// # Errors
+    /// As [`Sampler::new`].
+    pub fn limited(classifier: Arc<dyn BaseClassifier>, plan: Plan, limits: Limits) -> Result<Self> {
+        let sampler = Sampler::limited(classifier, plan, limits)?;
+        let (timer, statements) = (Timer::default(), Arc::default());
+        Ok(Self { sampler, timer, opened: Instant::now(), statements, noise: None })
+    }
+
+    /// What was done and is under way, in numbers: cheap enough to be read many times a second.
+    ///
+    /// # Errors
+    /// `Forked` in a forked process.
+    pub fn stats(&self) -> Result<Stats> {
+        let sampler = self.sampler.stats()?;
+        let (answers, abstentions) = self.statements.numbers();
+        Ok(Stats { elapsed: self.opened.elapsed(), sampler, answers, abstentions })
     }
 
     pub(super) fn with_noise(self, noise: Family) -> Self {
@@ -56,13 +80,26 @@ impl SmoothedClassifier {
     ///
     /// # Errors
     /// `InvalidArgument` when the request is out of range or does not fit the number of labels; `InvalidData` when the
-    /// input has another number of elements than the model takes, or one that is not finite.
+    /// input has another number of elements than the model takes, or one that is not finite; `Busy` when too many jobs
+    /// are under way ([`Limits`]); `Forked` in a process that was forked after this was made.
     pub fn submit(&self, input: &[f32], task: Task, request: &Request, stream: u64) -> Result<Pending> {
         let request = self.settle(&[task], request)?;
         self.check_input(input)?;
         let (job, judgement, origin) = self.job_of(input, task, &request, stream)?;
         let handle = self.sampler.submit(job)?;
-        Ok(Pending::new(handle, judgement, task, request, origin, stream))
+        Ok(self.pending(handle, judgement, task, request, origin, stream))
+    }
+
+    fn pending(
+        &self,
+        job: JobHandle,
+        judgement: Option<Judgement>,
+        task: Task,
+        request: Request,
+        origin: Origin,
+        stream: u64,
+    ) -> Pending {
+        Pending { job, judgement, task, request, origin, stream, statements: Arc::clone(&self.statements) }
     }
 
     /// Queues one task for each of `tasks.len()` inputs, row-major in `inputs`; input i gets the stream `stream + i`.
@@ -96,6 +133,8 @@ impl SmoothedClassifier {
             ));
         }
         let request = self.settle(tasks, request)?;
+        // Before anything is made of the inputs.
+        let mut leave = self.sampler.admit(tasks.len() as u64)?;
         if control.timeout.is_some() {
             self.timer.start()?;
         }
@@ -114,8 +153,8 @@ impl SmoothedClassifier {
         let group = Group::new(jobs.len(), control.done);
         let mut pending = Vec::with_capacity(jobs.len());
         for (i, ((job, judgement, origin), &task)) in jobs.into_iter().zip(tasks).enumerate() {
-            let handle = self.queue(job.lane(&lane), &group)?;
-            pending.push(Pending::new(handle, judgement, task, request.clone(), origin, stream + i as u64));
+            let handle = self.queue(job.lane(&lane), &mut leave, &group)?;
+            pending.push(self.pending(handle, judgement, task, request.clone(), origin, stream + i as u64));
         }
         group.set_jobs(pending.iter().map(Pending::stopper).collect());
         let flight = Flight::new(group, &self.timer, start, control.timeout, control.cancel);
@@ -146,13 +185,15 @@ impl SmoothedClassifier {
         }
         self.check_input(input)?;
         let noise = request.noise()?;
+        let mut leave = self.sampler.admit(1)?;
         let job = Job::new(input, &noise, Purpose::Estimate)?;
         let origin = Origin::new(&noise, stream, Purpose::Estimate, &self.subject(), input);
         if control.timeout.is_some() {
             self.timer.start()?;
         }
         let group = Group::new(1, control.done);
-        let handle = self.queue(job.key(stream).samples(samples.clone()).lane(&Lane::new()), &group)?;
+        let job = job.key(stream).samples(samples.clone()).lane(&Lane::new());
+        let handle = self.queue(job, &mut leave, &group)?;
         group.set_jobs(vec![handle.stopper()]);
         Ok(Draw::new(Flight::new(group, &self.timer, start, control.timeout, control.cancel), handle, origin, samples))
     }
@@ -174,9 +215,9 @@ impl SmoothedClassifier {
         self.sampler.classifier().classes()
     }
 
-    fn queue(&self, job: Job, group: &Arc<Group>) -> Result<JobHandle> {
+    fn queue(&self, job: Job, leave: &mut Admitted, group: &Arc<Group>) -> Result<JobHandle> {
         let group = Arc::clone(group);
-        self.sampler.submit_then(job, move || group.job_ended())
+        self.sampler.submit_admitted(job, leave, move || group.job_ended())
     }
 
     fn subject(&self) -> Subject {

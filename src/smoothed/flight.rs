@@ -1,19 +1,22 @@
 //! Jobs that are waited for, cancelled and timed as one.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::cancel::{CancelToken, Registration};
 use super::group::Group;
 use super::timer::{Alarm, Timer};
 use crate::sampler::JobStopper;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Result};
 
 /// Work under way: tasks, or a draw. Dropping it cancels what has not ended.
+///
+/// In a process that was forked after it was submitted it has ended, with errors of kind `Forked`; cancelling or
+/// dropping it there does nothing.
 pub struct Flight {
     group: Arc<Group>,
-    _alarm: Option<Alarm>,
-    _registration: Option<Registration>,
+    alarm: Option<Alarm>,
+    registration: Option<Registration>,
 }
 
 impl std::fmt::Debug for Flight {
@@ -33,30 +36,41 @@ impl Flight {
         timeout: Option<Duration>,
         cancel: Option<CancelToken>,
     ) -> Self {
-        let mut flight = Self { group, _alarm: None, _registration: None };
+        let mut flight = Self { group, alarm: None, registration: None };
         if let Some(timeout) = timeout {
             // A deadline beyond what the clock can hold never comes.
             let deadline = start.checked_add(timeout);
-            flight._alarm = deadline.map(|deadline| timer.set(deadline, timeout, &flight.group));
+            flight.alarm = deadline.map(|deadline| timer.set(deadline, timeout, &flight.group));
         }
-        flight._registration = cancel.map(|token| token.register(&flight.group));
+        flight.registration = cancel.map(|token| token.register(&flight.group));
         flight
+    }
+
+    /// Its number in this process, from 1: what log messages call it by.
+    pub fn id(&self) -> u64 {
+        self.group.id
+    }
+
+    /// Checks that this is the process that it was submitted in.
+    ///
+    /// # Errors
+    /// `Forked` where it is not.
+    pub fn check_process(&self) -> Result<()> {
+        self.group.process.check()
     }
 
     /// True when waiting will not block.
     pub fn is_finished(&self) -> bool {
-        self.group.lock().left == 0
+        self.group.is_finished()
     }
 
     /// Waits for the end, at most `timeout`. True when it has come.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        let waited = self.group.changed.wait_timeout_while(self.group.lock(), timeout, |state| state.left > 0);
-        waited.unwrap_or_else(PoisonError::into_inner).0.left == 0
+        self.group.wait(Some(timeout), |state| state.left == 0)
     }
 
     pub(super) fn wait(&self) {
-        let waited = self.group.changed.wait_while(self.group.lock(), |state| state.left > 0);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        self.group.wait(None, |state| state.left == 0);
     }
 
     /// Waits for the end, and tells `progress` of the samples done and of all samples, on this thread: at the end, and
@@ -80,11 +94,7 @@ impl Flight {
     /// it.
     pub fn wait_done(&self) {
         let here = Some(std::thread::current().id());
-        let waited = self
-            .group
-            .changed
-            .wait_while(self.group.lock(), |state| !state.finished && (state.left > 0 || state.calling != here));
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        self.group.wait(None, |state| state.finished || (state.left == 0 && state.calling == here));
     }
 
     /// Samples counted so far.
@@ -106,5 +116,9 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         self.cancel();
+        if !self.group.process.is_this() {
+            // They would take locks.
+            std::mem::forget((self.alarm.take(), self.registration.take()));
+        }
     }
 }

@@ -1,17 +1,22 @@
 //! What the jobs, the timer and the cancel token share of work under way.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
+use std::time::{Duration, Instant};
 
 use crate::Error;
-use crate::sampler::JobStopper;
+use crate::sampler::{JobStopper, Process};
 
 type Done = Box<dyn FnOnce() + Send>;
 
 /// What the jobs, the timer and the cancel token share of work under way.
 pub(super) struct Group {
+    /// Its number in this process, from 1.
+    pub(super) id: u64,
+    pub(super) process: Process,
     state: Mutex<State>,
-    pub(super) changed: Condvar,
+    changed: Condvar,
     jobs: OnceLock<Vec<JobStopper>>,
 }
 
@@ -23,13 +28,18 @@ pub(super) struct State {
     pub(super) calling: Option<ThreadId>,
     /// All jobs have ended, and `done` has returned.
     pub(super) finished: bool,
+    /// Threads that wait for a change: telling nobody costs a call of the system.
+    waiting: usize,
 }
 
 impl Group {
     /// Of `jobs` jobs, at least one, each of which calls [`Group::job_ended`] once.
     pub(super) fn new(jobs: usize, done: Option<Done>) -> Arc<Self> {
-        let state = State { left: jobs, done, calling: None, finished: false };
-        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), jobs: OnceLock::new() })
+        let state = State { left: jobs, done, calling: None, finished: false, waiting: 0 };
+        static IDS: AtomicU64 = AtomicU64::new(1);
+        let id = IDS.fetch_add(1, Ordering::Relaxed);
+        let (state, changed, jobs) = (Mutex::new(state), Condvar::new(), OnceLock::new());
+        Arc::new(Self { id, process: Process::this(), state, changed, jobs })
     }
 
     pub(super) fn set_jobs(&self, jobs: Vec<JobStopper>) {
@@ -41,8 +51,34 @@ impl Group {
         self.jobs.get().map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether all jobs have ended.
+    pub(super) fn is_finished(&self) -> bool {
+        !self.process.is_this() || self.lock().left == 0
+    }
+
+    /// Waits until the state is as asked, at most `timeout`. True when it is.
+    pub(super) fn wait(&self, timeout: Option<Duration>, until: impl Fn(&State) -> bool) -> bool {
+        if !self.process.is_this() {
+            return true;
+        }
+        // A moment beyond what the clock can hold never comes.
+        let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut state = self.lock();
+        state.waiting += 1;
+        while !until(&state) {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            state = match left {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => break,
+                Some(left) => self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+            };
+        }
+        state.waiting -= 1;
+        until(&state)
     }
 
     pub(super) fn job_ended(&self) {
@@ -53,20 +89,26 @@ impl Group {
         }
         if let Some(done) = state.done.take() {
             state.calling = Some(std::thread::current().id());
-            self.changed.notify_all();
-            drop(state);
+            self.tell(state);
             let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(done));
             state = self.lock();
             state.calling = None;
         }
         state.finished = true;
+        self.tell(state);
+    }
+
+    fn tell(&self, state: MutexGuard<'_, State>) {
+        let waiting = state.waiting;
         drop(state);
-        self.changed.notify_all();
+        if waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 
     /// Stops every job that has not ended.
     pub(super) fn stop(&self, why: &Error) {
-        if self.lock().left > 0 {
+        if !self.is_finished() {
             JobStopper::stop_all(self.jobs(), why);
         }
     }

@@ -26,6 +26,7 @@ mod origin;
 mod outcome;
 mod pending;
 mod request;
+mod stats;
 mod timer;
 mod watcher;
 
@@ -40,3 +41,4 @@ pub use flight::Flight;
 pub use outcome::{Answer, Outcome};
 pub use pending::Pending;
 pub use request::{Request, Task};
+pub use stats::Stats;

@@ -1,9 +1,11 @@
 //! A task under way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::origin::Origin;
 use super::outcome::{Answer, Outcome};
+use super::stats::Statements;
 use super::watcher::{Judged, Judgement};
 use super::{Request, Task};
 use crate::certificate::stop::Decision;
@@ -14,26 +16,16 @@ use crate::{Error, ErrorKind, Result};
 /// A task under way. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Pending {
-    job: JobHandle,
-    judgement: Option<Judgement>,
-    task: Task,
-    request: Request,
-    origin: Origin,
-    stream: u64,
+    pub(super) job: JobHandle,
+    pub(super) judgement: Option<Judgement>,
+    pub(super) task: Task,
+    pub(super) request: Request,
+    pub(super) origin: Origin,
+    pub(super) stream: u64,
+    pub(super) statements: Arc<Statements>,
 }
 
 impl Pending {
-    pub(super) fn new(
-        job: JobHandle,
-        judgement: Option<Judgement>,
-        task: Task,
-        request: Request,
-        origin: Origin,
-        stream: u64,
-    ) -> Self {
-        Self { job, judgement, task, request, origin, stream }
-    }
-
     pub(super) fn stopper(&self) -> JobStopper {
         self.job.stopper()
     }
@@ -65,7 +57,7 @@ impl Pending {
 
     /// Waits for the end.
     pub fn wait(self) -> Outcome {
-        let Self { job, judgement, task, request, origin, stream } = self;
+        let Self { job, judgement, task, request, origin, stream, statements } = self;
         let drawn = job.wait();
         let samples_drawn = drawn.tally.n();
         let pilot = drawn.pilot.map(|pilot| origin.pilot(pilot, request.pilot_samples(task)));
@@ -83,7 +75,10 @@ impl Pending {
             (None, None) => fixed(counts.clone(), pilot.as_ref(), task, &request, &origin),
         };
         let (answer, decisions, earlier, counts) = match judged {
-            Ok(Judged { answer, decisions, earlier, counts }) => (Ok(answer), decisions, earlier, counts),
+            Ok(Judged { answer, decisions, earlier, counts }) => {
+                statements.count(&answer);
+                (Ok(answer), decisions, earlier, counts)
+            }
             Err(error) => (Err(error), Vec::new(), Vec::new(), counts),
         };
         Outcome {

@@ -6,13 +6,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::group::Group;
-use crate::{Error, ErrorKind, Result};
+use crate::sampler::Process;
+use crate::{Error, ErrorKind, Result, signals};
 
 /// Stops work at its deadline. Dropping it forgets the deadlines.
 #[derive(Default)]
 pub(super) struct Timer {
     shared: Arc<Shared>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<(JoinHandle<()>, Process)>>,
 }
 
 #[derive(Default)]
@@ -42,8 +43,12 @@ impl Timer {
         let key = (deadline, alarms.next);
         alarms.next += 1;
         alarms.set.insert(key, (timeout, Arc::downgrade(group)));
+        let is_next = alarms.set.first_key_value().is_some_and(|(first, _)| *first == key);
         drop(alarms);
-        self.shared.changed.notify_one();
+        if is_next {
+            // The thread sleeps until a later one.
+            self.shared.changed.notify_one();
+        }
         Alarm { shared: Arc::clone(&self.shared), key }
     }
 
@@ -52,10 +57,12 @@ impl Timer {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_none() {
             let shared = Arc::clone(&self.shared);
+            let _blocked = signals::block();
             let started = std::thread::Builder::new().name("smoothtopk-timer".into()).spawn(move || shared.run());
-            *thread = Some(started.map_err(|error| {
+            let started = started.map_err(|error| {
                 Error::new(ErrorKind::Internal, format!("cannot start the thread that watches deadlines: {error}"))
-            })?);
+            })?;
+            *thread = Some((started, Process::this()));
         }
         Ok(())
     }
@@ -63,10 +70,14 @@ impl Timer {
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.changed.notify_one();
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        if let Some((thread, process)) = thread {
+            if !process.is_this() {
+                std::mem::forget(thread);
+                return;
+            }
+            self.shared.lock().closed = true;
+            self.shared.changed.notify_one();
             // It catches what callbacks panic with, so there is nothing to pass on.
             let _ = thread.join();
         }
@@ -80,26 +91,34 @@ impl Shared {
 
     fn run(&self) {
         let mut alarms = self.lock();
+        let mut due = Vec::new();
         while !alarms.closed {
             let now = Instant::now();
-            let Some((&key, _)) = alarms.set.first_key_value() else {
-                alarms = self.changed.wait(alarms).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            if key.0 > now {
-                let wait = self.changed.wait_timeout(alarms, key.0 - now);
-                alarms = wait.unwrap_or_else(PoisonError::into_inner).0;
-                continue;
+            while let Some(first) = alarms.set.first_entry()
+                && first.key().0 <= now
+            {
+                due.push(first.remove());
             }
-            if let Some((timeout, group)) = alarms.set.remove(&key) {
+            if !due.is_empty() {
                 drop(alarms);
-                if let Some(group) = group.upgrade() {
-                    let message = format!("the timeout of {} ms passed", timeout.as_millis());
-                    group.stop(&Error::new(ErrorKind::DeadlineExceeded, message));
-                }
+                due.drain(..).for_each(|(timeout, group)| stop(timeout, &group));
                 alarms = self.lock();
+                continue;
             }
+            alarms = match alarms.set.first_key_value() {
+                None => self.changed.wait(alarms).unwrap_or_else(PoisonError::into_inner),
+                Some((&(next, _), _)) => {
+                    self.changed.wait_timeout(alarms, next - now).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
+    }
+}
+
+fn stop(timeout: Duration, group: &Weak<Group>) {
+    if let Some(group) = group.upgrade() {
+        let message = format!("the timeout of {} ms passed", timeout.as_millis());
+        group.stop(&Error::new(ErrorKind::DeadlineExceeded, message));
     }
 }
 

@@ -80,6 +80,7 @@ void test_request(void);
 void test_counts(void);
 void test_run(void);
 void test_async(void);
+void test_host(void);
 void test_misuse(void);
 void test_rules(void);
 void test_budget(void);

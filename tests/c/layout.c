@@ -51,6 +51,22 @@ GUARANTEE_AT(validity, 96);
 GUARANTEE_AT(assumed, 100);
 GUARANTEE_AT(reserved, 101);
 _Static_assert(sizeof(stk_guarantee) >= 104, "stk_guarantee has shrunk");
+#define STATS_AT(field, offset) _Static_assert(offsetof(stk_stats, field) == (offset), "stk_stats." #field " has moved")
+STATS_AT(struct_size, 0);
+STATS_AT(seconds, 8);
+STATS_AT(samples, 16);
+STATS_AT(invalid_samples, 24);
+STATS_AT(samples_waiting, 32);
+STATS_AT(jobs_waiting, 40);
+STATS_AT(jobs_running, 48);
+STATS_AT(jobs_ended, 56);
+STATS_AT(jobs_cancelled, 64);
+STATS_AT(jobs_late, 72);
+STATS_AT(jobs_failed, 80);
+STATS_AT(jobs_refused, 88);
+STATS_AT(answers, 96);
+STATS_AT(abstentions, 104);
+_Static_assert(sizeof(stk_stats) >= 112, "stk_stats has shrunk");
 #define QUERY_AT(field, offset) _Static_assert(offsetof(stk_query, field) == (offset), "stk_query." #field " has moved")
 QUERY_AT(struct_size, 0);
 QUERY_AT(label, 8);
@@ -84,6 +100,8 @@ static const struct {
     {STK_STATUS_INTERNAL, 11, "INTERNAL"},
     {STK_STATUS_PANIC, 12, "PANIC"},
     {STK_STATUS_POISONED, 13, "POISONED"},
+    {STK_STATUS_BUSY, 14, "BUSY"},
+    {STK_STATUS_FORKED, 15, "FORKED"},
 };
 
 void test_layout(void) {

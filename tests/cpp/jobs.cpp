@@ -57,6 +57,15 @@ void test_jobs() {
     FAILS(late.get(), status::deadline_exceeded, "");
   }
   CHECK(calls == 5);
+  {
+    auto limited = MUST(stk::model_builder().batch(16).max_jobs(1).max_input_bytes(1u << 20).open(slow_model));
+    auto only = MUST(limited.submit_certify(slow, slow_input()));
+    FAILS(limited.predict(slow, slow_input()), status::busy, "max_jobs");
+    only.cancel();
+    MUST(only.wait());
+    const stk::stats stats = MUST(limited.stats());
+    CHECK(stats.jobs_ended == 1 && stats.jobs_cancelled == 1 && stats.jobs_refused == 1 && stats.seconds > 0);
+  }
   const auto token = MUST(stk::cancel_token::create());
   auto by_token = submit(MUST(slow_request().cancel(token).build()));
   auto orphan = submit(slow);

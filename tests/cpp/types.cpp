@@ -13,7 +13,7 @@ static_assert(is_handle<stk::error> && is_handle<stk::model> && is_handle<stk::r
 // Which of two loggers is in place is not known, so none takes another's place.
 static_assert(sizeof(stk::logger) == sizeof(void *) && std::is_nothrow_move_constructible_v<stk::logger>);
 static_assert(!std::is_copy_constructible_v<stk::logger> && !std::is_move_assignable_v<stk::logger>);
-static_assert(static_cast<int>(stk::status::poisoned) == 13 && stk::header_abi_version == 1 && stk::no_label == -1);
+static_assert(static_cast<int>(stk::status::forked) == 15 && stk::header_abi_version == 1 && stk::no_label == -1);
 
 // Whether a span is made of a list of two numbers, of which the first is a literal 0.
 template <class S>

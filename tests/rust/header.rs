@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// In the order in which the header has them.
-const SOURCES: [&str; 26] = [
+const SOURCES: [&str; 28] = [
     "status",
     "error",
     "library",
@@ -12,6 +12,7 @@ const SOURCES: [&str; 26] = [
     "runtime",
     "model_options",
     "model_options_device",
+    "model_options_limits",
     "request",
     "request_rule",
     "request_noise",
@@ -28,6 +29,7 @@ const SOURCES: [&str; 26] = [
     "result_counts",
     "result_guarantee",
     "job",
+    "stats",
     "model",
     "model_run",
     "budget",

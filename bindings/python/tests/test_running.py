@@ -18,12 +18,14 @@ import pytest
 import tqdm
 
 from smoothtopk import (
+    BusyError,
     Cancel,
     CancelledError,
     Certificate,
     Certificates,
     Counts,
     DeadlineExceededError,
+    InvalidArgumentError,
     InvalidDataError,
     Prediction,
     SmoothedClassifier,
@@ -256,6 +258,32 @@ def test_progress_without_tqdm(linear: SmoothedClassifier, monkeypatch: pytest.M
         linear.predict(X[0], n=10, progress=True)
 
 
+# How much may be under way.
+
+
+def test_what_is_too_much_is_refused_and_the_numbers_say_so() -> None:
+    with SmoothedClassifier(model("linear"), 0.5, batch=16, max_jobs=2, max_input_bytes=2 * 16 * 4) as g:
+        cancel = Cancel()
+        with ThreadPoolExecutor(1) as pool:
+            under_way = pool.submit(g.predict, X[0], n=10**11, cancel=cancel)
+            while not g.stats().jobs_running:
+                pass
+            with pytest.raises(BusyError, match="max_jobs: 1 inputs are under way and 2 more"):
+                g.predict(X[:2], n=10)
+            with pytest.raises(InvalidArgumentError, match="3 inputs at once"):
+                g.predict(X[:3], n=10)
+            cancel.set()
+            with pytest.raises(CancelledError):
+                under_way.result()
+        g.predict(X[:2], n=10, k=[1, 2])
+        stats = g.stats()
+        assert (stats.jobs_ended, stats.jobs_cancelled, stats.jobs_refused) == (3, 1, 2)
+        assert stats.answers + stats.abstentions == 4 and stats.samples >= 20 and stats.seconds > 0
+        assert stats.jobs_running == stats.jobs_waiting == stats.samples_waiting == stats.invalid_samples == 0
+    with pytest.raises(InvalidArgumentError, match="max_jobs: must be at least 1"):
+        SmoothedClassifier(model("linear"), 0.5, batch=16, max_jobs=0)
+
+
 # Processes.
 
 
@@ -269,7 +297,7 @@ x = np.zeros(16)
 child = os.fork()
 if child == 0:
     told = 0
-    for call in (lambda: g.certify(x), lambda: g.predict(x), lambda: g.sample(x, 10)):
+    for call in (lambda: g.certify(x), lambda: g.predict(x), lambda: g.sample(x, 10), g.stats):
         try:
             call()
         except smoothtopk.ForkedError as error:
@@ -280,7 +308,7 @@ if child == 0:
 print("status", os.waitpid(child, 0)[1], flush=True)
 print("samples", g.certify(x, n=100).n)
 """
-    assert python(code, model("linear")).splitlines() == ["told 3", "status 0", "samples 100"]
+    assert python(code, model("linear")).splitlines() == ["told 4", "status 0", "samples 100"]
 
 
 # The parent's runs are not the child's to wait for, nor a lock that one of the parent's threads held.

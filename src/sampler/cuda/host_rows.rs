@@ -28,7 +28,7 @@ impl HostRows {
             match self.classify(&part, model) {
                 Ok(()) => {
                     if part.job.give_back(part.pilot, &self.labels) {
-                        queue.push_again(part.job);
+                        queue.push(part.job);
                     }
                 }
                 Err(error) => part.job.give_up(part.rows() as u64, error),

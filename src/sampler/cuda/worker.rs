@@ -303,7 +303,7 @@ impl DeviceWorker {
         self.events.push(flight.done);
         for id in flight.counts {
             if let Some(job) = self.slots.landed(id) {
-                self.queue.push_again(job);
+                self.queue.push(job);
             }
         }
         let (up, down) = self.slots.take_traffic();

@@ -14,7 +14,7 @@ fn invalid(field: &str, result: Result<(), Failed>) {
 
 #[test]
 fn every_status_has_its_name() {
-    let names: Vec<String> = (-1..=14).map(|status| text(stk_status_name(status))).collect();
+    let names: Vec<String> = (-1..=16).map(|status| text(stk_status_name(status))).collect();
     let expected = [
         "UNKNOWN",
         "OK",
@@ -31,6 +31,8 @@ fn every_status_has_its_name() {
         "INTERNAL",
         "PANIC",
         "POISONED",
+        "BUSY",
+        "FORKED",
         "UNKNOWN",
     ];
     assert_eq!(names, expected);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Model, call, test_model, text};
+use crate::abi::{Cancel, Model, Request, call, test_model, text};
 
 #[derive(Default)]
 struct Log {
@@ -82,6 +82,34 @@ fn messages_are_filtered_and_never_re_entrant() {
     let messages = mine(&log, STK_LOG_LEVEL_ERROR, forged);
     let wanted = r"no/such\n[error] \u{1b}[2J\u{2028}model\r.onnx";
     assert!(messages.iter().any(|(_, text)| text.contains(wanted)), "{messages:?}");
+    // What the caller asked for is no error; whose work it was is said.
+    let model = Model::test("linear.onnx", 8, 1);
+    let request = Request::of(0.5, 1_000_000_000_000, 1);
+    call(|err| unsafe { stk_request_set_timeout_ms(request.0, 1, err) }).unwrap();
+    call(|err| unsafe { stk_request_set_stream(request.0, 77, err) }).unwrap();
+    let late = || assert_eq!(model.predict(&request, &[0.0; 16]).0.unwrap_err().status, STK_STATUS_DEADLINE_EXCEEDED);
+    let token = Cancel::from(|out, err| unsafe { stk_cancel_new(out, err) }).unwrap();
+    unsafe { stk_cancel_set(token.0) };
+    let cancelled_request = Request::of(0.5, 1_000_000_000_000, 1);
+    call(|err| unsafe { stk_request_set_cancel(cancelled_request.0, token.0, err) }).unwrap();
+    let cancelled = || {
+        let status = model.predict(&cancelled_request, &[0.0; 16]).0.unwrap_err().status;
+        assert_eq!(status, STK_STATUS_CANCELLED);
+    };
+    let sha = text(unsafe { stk_model_sha256(model.0) });
+    for (run, stream) in [(&late as &dyn Fn(), 77), (&cancelled, 0)] {
+        assert!(mine(&log, STK_LOG_LEVEL_INFO, run).is_empty());
+        let messages = mine(&log, STK_LOG_LEVEL_DEBUG, run);
+        let (level, said) = messages.iter().find(|(_, text)| text.starts_with("job ")).expect("a message");
+        assert_eq!(*level, STK_LOG_LEVEL_DEBUG);
+        assert!(said.contains(&format!(", model {}, stream {stream}: ", &sha[..12])), "{said}");
+    }
+    // What the callback's own calls logged was dropped, and is counted.
+    let messages = mine(&log, STK_LOG_LEVEL_ERROR, open_bad);
+    assert!(messages.iter().all(|(_, text)| !text.contains("dropped")), "no warnings: {messages:?}");
+    let messages = mine(&log, STK_LOG_LEVEL_WARN, open_bad);
+    let dropped = |text: &str| text.starts_with("log: ") && text.ends_with(" dropped while the log callback ran");
+    assert!(messages.iter().any(|(level, text)| *level == STK_LOG_LEVEL_WARN && dropped(text)), "{messages:?}");
     // Off again.
     open_good();
     assert!(log.messages.lock().unwrap().is_empty());

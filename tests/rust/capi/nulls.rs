@@ -127,6 +127,8 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("options", |err| stk_model_options_set_threads(null_mut(), 1, err));
         refused("options", |err| stk_model_options_set_batch(null_mut(), 1, err));
         refused("options", |err| stk_model_options_set_memory_limit(null_mut(), 1, err));
+        refused("options", |err| stk_model_options_set_max_jobs(null_mut(), 1, err));
+        refused("options", |err| stk_model_options_set_max_input_bytes(null_mut(), 1, err));
         refused("options", |err| stk_model_options_set_input(null_mut(), name.as_ptr(), err));
         refused("name", |err| stk_model_options_set_input(options.0, null(), err));
         refused("options", |err| stk_model_options_set_input_shape(null_mut(), [1usize].as_ptr(), 1, err));
@@ -146,6 +148,9 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("out", |err| stk_model_open(path.as_ptr(), null(), null_mut(), err));
         refused("bytes", |err| stk_model_open_memory(null(), 0, null(), &mut a_model, err));
         refused("out", |err| stk_model_open_memory(c"x".as_ptr().cast(), 1, null(), null_mut(), err));
+        let mut stats = stk_stats::default();
+        refused("model", |err| stk_model_stats(null(), &mut stats, size_of::<stk_stats>(), err));
+        refused("out", |err| stk_model_stats(model.0, null_mut(), size_of::<stk_stats>(), err));
         refused("model", |err| stk_model_shape(null(), &mut dims, &mut len, err));
         refused("dims", |err| stk_model_shape(model.0, null_mut(), &mut len, err));
         refused("len", |err| stk_model_shape(model.0, &mut dims, null_mut(), err));

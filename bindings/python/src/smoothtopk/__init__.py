@@ -14,6 +14,7 @@ from ._arrays import Answers, Certificates, Guarantees, Predictions
 from ._budget import AlphaBudget, Share
 from ._classifier import SmoothedClassifier
 from ._errors import (
+    BusyError,
     CancelledError,
     DeadlineExceededError,
     ForkedError,
@@ -35,6 +36,7 @@ from ._library import build_info, version
 from ._partial import Partial
 from ._runtime import check_provider, load_runtime, runtime_path, runtime_version
 from ._statements import Answer, Certificate, Counts, Guarantee, Prediction
+from ._stats import Stats
 
 __version__ = version()
 
@@ -42,6 +44,7 @@ __all__ = [
     "AlphaBudget",
     "Answer",
     "Answers",
+    "BusyError",
     "Cancel",
     "CancelledError",
     "Certificate",
@@ -68,6 +71,7 @@ __all__ = [
     "Share",
     "SmoothTopKError",
     "SmoothedClassifier",
+    "Stats",
     "build_info",
     "check_provider",
     "load_runtime",

@@ -22,6 +22,8 @@ STK_STATUS_DEADLINE_EXCEEDED = 10
 STK_STATUS_INTERNAL = 11
 STK_STATUS_PANIC = 12
 STK_STATUS_POISONED = 13
+STK_STATUS_BUSY = 14
+STK_STATUS_FORKED = 15
 STK_LOG_LEVEL_OFF = 0
 STK_LOG_LEVEL_ERROR = 1
 STK_LOG_LEVEL_WARN = 2
@@ -151,6 +153,25 @@ class stk_guarantee(Structure):
     )
 
 
+class stk_stats(Structure):
+    _fields_ = (
+        ("struct_size", c_uint64),
+        ("seconds", c_double),
+        ("samples", c_uint64),
+        ("invalid_samples", c_uint64),
+        ("samples_waiting", c_uint64),
+        ("jobs_waiting", c_uint64),
+        ("jobs_running", c_uint64),
+        ("jobs_ended", c_uint64),
+        ("jobs_cancelled", c_uint64),
+        ("jobs_late", c_uint64),
+        ("jobs_failed", c_uint64),
+        ("jobs_refused", c_uint64),
+        ("answers", c_uint64),
+        ("abstentions", c_uint64),
+    )
+
+
 stk_log_callback = CFUNCTYPE(None, c_void_p, c_int32, c_char_p)
 stk_progress_callback = CFUNCTYPE(None, c_void_p, c_uint64, c_uint64)
 stk_done_callback = CFUNCTYPE(None, c_void_p)
@@ -221,6 +242,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_model_options_set_devices": (c_int32, [POINTER(stk_model_options), POINTER(c_uint32), c_size_t, POINTER(POINTER(stk_error))]),
     "stk_model_options_set_input": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_model_options_set_input_shape": (c_int32, [POINTER(stk_model_options), POINTER(c_size_t), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_max_input_bytes": (c_int32, [POINTER(stk_model_options), c_uint64, POINTER(POINTER(stk_error))]),
+    "stk_model_options_set_max_jobs": (c_int32, [POINTER(stk_model_options), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_model_options_set_memory_limit": (c_int32, [POINTER(stk_model_options), c_uint64, POINTER(POINTER(stk_error))]),
     "stk_model_options_set_normalization": (c_int32, [POINTER(stk_model_options), POINTER(c_float), c_size_t, POINTER(c_float), c_size_t, POINTER(POINTER(stk_error))]),
     "stk_model_options_set_output": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
@@ -237,6 +260,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_model_sha256": (c_char_p, [POINTER(stk_model)]),
     "stk_model_shape": (c_int32, [POINTER(stk_model), POINTER(POINTER(c_size_t)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_model_signature_json": (c_char_p, [POINTER(stk_model)]),
+    "stk_model_stats": (c_int32, [POINTER(stk_model), POINTER(stk_stats), c_size_t, POINTER(POINTER(stk_error))]),
     "stk_model_submit_certify": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(c_int64), stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
     "stk_model_submit_certify_answer": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
     "stk_model_submit_predict": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),

@@ -65,6 +65,9 @@ class SmoothedClassifier(Opened):
         tensorrt_cache: folder for the engines that TensorRT builds, which takes minutes; None keeps nothing.
         plan_cache: a measured `batch` is looked up in the user's cache folder, which SMOOTHTOPK_CACHE may name, and
             kept there.
+        max_jobs: the most jobs under way at once, one for each input of each call, of all threads: a call beyond it
+            raises BusyError at once; None for any number.
+        max_input_bytes: the most bytes of their inputs, 4 an element, in the same way.
 
     Raises:
         NotFoundError, ModelError: no such file; not a classifier that can be smoothed, with the remedy.
@@ -102,6 +105,8 @@ class SmoothedClassifier(Opened):
         tensorrt_bf16: bool = False,
         tensorrt_cache: str | os.PathLike[str] | None = None,
         plan_cache: bool = True,
+        max_jobs: SupportsIndex | None = None,
+        max_input_bytes: SupportsIndex | None = None,
     ) -> None:
         family = _convert.noise(sigma, noise)
         made = _request.Noise(
@@ -136,6 +141,8 @@ class SmoothedClassifier(Opened):
             tensorrt_bf16=tensorrt_bf16,
             tensorrt_cache=tensorrt_cache,
             plan_cache=plan_cache,
+            max_jobs=max_jobs,
+            max_input_bytes=max_input_bytes,
         )
         super().__init__(model, made, options)
 

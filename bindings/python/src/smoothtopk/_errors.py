@@ -111,6 +111,12 @@ class PoisonedError(InternalError):
     status = "POISONED"
 
 
+class BusyError(SmoothTopKError, RuntimeError):
+    """As many jobs, or bytes of inputs, are under way as `max_jobs` and `max_input_bytes` allow: ask again later."""
+
+    status = "BUSY"
+
+
 class ForkedError(SmoothTopKError, RuntimeError):
     """The process forked after this was made: the child has none of the library's threads and cannot use it."""
 
@@ -131,6 +137,8 @@ _CLASSES: tuple[type[SmoothTopKError], ...] = (
     InternalError,
     PanicError,
     PoisonedError,
+    BusyError,
+    ForkedError,
 )
 BY_STATUS: dict[int, type[SmoothTopKError]] = {getattr(_abi, f"STK_STATUS_{each.status}"): each for each in _CLASSES}
 

@@ -72,6 +72,8 @@ def model_options(
     tensorrt_bf16: bool,
     tensorrt_cache: str | os.PathLike[str] | None,
     plan_cache: bool,
+    max_jobs: SupportsIndex | None,
+    max_input_bytes: SupportsIndex | None,
 ) -> Handle:
     """The options of SmoothedClassifier for the library, which checks each at once."""
     options = Handle(_abi.stk_model_options, lib.stk_model_options_free)
@@ -100,7 +102,8 @@ def model_options(
         if text_value is not None:
             set_option(name, _convert.string(name, text_value))
     sizes = (("batch", batch), ("threads", threads), ("classes", classes), ("memory_limit", memory_limit))
-    for name, size in sizes:
+    limits = (("max_jobs", max_jobs), ("max_input_bytes", max_input_bytes))
+    for name, size in (*sizes, *limits):
         if size is not None:
             # To the library 0 means "not given": None says that here.
             if not (number := _convert.uint(name, size)):

@@ -18,6 +18,7 @@ from ._jobs import Cancel
 from ._library import Handle, attempt, call, error_of, lib, text
 from ._model import Model, ModelHandle, closed_error, open_model
 from ._progress import Progress, Reporter
+from ._stats import Stats, read_stats
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Opened")
@@ -122,6 +123,12 @@ class Opened:
         """The model's inputs and outputs, which scores are used, and why."""
         signature: dict[str, Any] = json.loads(self._signature)
         return signature
+
+    def stats(self) -> Stats:
+        """What it has done since it was opened, and has under way: cheap enough to be polled many times a second."""
+        model = self._open_model()
+        with model.busy():
+            return read_stats(model.pointer)
 
     # How it ends.
 
