@@ -90,7 +90,7 @@ impl ModelArgs {
     pub fn open(&self, model: &Path, batch: Option<usize>) -> Result<Opened> {
         let opened = sampler::open(model, &self.options()?, &self.device, batch)?;
         if let Some(reason) = opened.model.fallback() {
-            eprintln!("smoothtopk: the model runs on the processor instead of {}: {reason}", self.provider);
+            say!("smoothtopk: the model runs on the processor instead of {}: {reason}", self.provider);
         }
         Ok(opened)
     }
