@@ -1,8 +1,12 @@
 //! The command line: certify, predict, radius, report, verify, inspect, plan, doctor.
 
+#[macro_use]
+mod stderr;
+
 mod certify;
 mod data;
 mod doctor;
+mod failed;
 mod in_flight;
 mod inspect;
 mod interrupt;
@@ -24,10 +28,29 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use smoothtopk::{ErrorKind, Result};
 
+const AFTER_HELP: &str = "smoothtopk COMMAND --help says what a command does and takes.
+
+Words:
+  sample   one noisy copy of an input, and one run of the model on it
+  n, n0    the samples that a statement rests on; separate samples that choose a label
+  top k    the k labels that noisy copies of an input get most often
+  radius   no change of the input that is smaller takes the label out of the top k
+  alpha    the probability that a statement is false, by bad luck in the samples
+  rule     when an example has enough samples
+  RUN      the folder that certify writes: a record for each example
+
+Exit codes:
+  0    done
+  1    an error, or examples that failed (named on stderr); what is finished is kept
+  2    the command was called wrongly
+  3    verify: more certificates are broken than alpha allows
+  75   another process is writing the RUN: try again later
+  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM; what is finished is kept";
+
 /// Smoothed top-k prediction and certified radius of any ONNX classifier, by randomized smoothing.
 #[derive(Parser)]
 #[command(name = "smoothtopk", version = smoothtopk::VERSION, max_term_width = 120, arg_required_else_help = true)]
-#[command(after_help = "smoothtopk COMMAND --help says what a command does and takes.")]
+#[command(after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -79,19 +102,23 @@ fn parse() -> Cli {
             ["\nUsage:", "\nFor more"].into_iter().filter_map(|start| text.find(start)).min().unwrap_or(text.len());
         let lines = text[..usage].lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
         let line = lines.join(" ");
-        eprintln!("smoothtopk: {}\n{}", line.trim_start_matches("error: "), text[usage..].trim_end());
+        say!("smoothtopk: {}\n{}", line.trim_start_matches("error: "), text[usage..].trim_end());
         std::process::exit(2);
     })
 }
+
+/// `EX_TEMPFAIL` of sysexits.h, on which cluster engines may try again.
+const EX_TEMPFAIL: u8 = 75;
 
 fn main() -> ExitCode {
     match run(parse().command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("smoothtopk: {error}");
+            say!("smoothtopk: {error}");
             match error.kind() {
                 ErrorKind::InvalidArgument => ExitCode::from(2),
-                ErrorKind::Cancelled => ExitCode::from(130),
+                ErrorKind::Cancelled => ExitCode::from(interrupt::exit_code()),
+                _ if error.field() == Some(run_dir::LOCKED) => ExitCode::from(EX_TEMPFAIL),
                 _ => ExitCode::FAILURE,
             }
         }

@@ -98,9 +98,9 @@ impl ModelArgs {
 
     pub fn tell(&self, opened: &Opened) {
         if let Some(reason) = opened.model.fallback() {
-            eprintln!("smoothtopk: the model runs on the processor instead of {}: {reason}", self.provider);
+            say!("smoothtopk: the model runs on the processor instead of {}: {reason}", self.provider);
         }
-        opened.model.signature().warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        opened.model.signature().warnings.iter().for_each(|warning| say!("warning: {warning}"));
     }
 
     /// The library's options. One thread within a run: commands run batches side by side.

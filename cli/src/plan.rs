@@ -12,9 +12,10 @@ use smoothtopk::smoothed::Request;
 use smoothtopk::stats::{Allocation, MAX_TRIALS, check_alpha};
 use smoothtopk::{Error, Result};
 
+use crate::data::{DataOptions, Dataset};
 use crate::model_args::ModelArgs;
 use crate::noise_args::FamilyArgs;
-use crate::number::number;
+use crate::number::{duration, number, whole};
 use crate::sampling::measure_plan;
 use crate::stdout;
 
@@ -41,7 +42,7 @@ pub struct Args {
     #[arg(long)]
     allocation: Vec<Allocation>,
     /// Samples of an example: how large a radius do they allow?
-    #[arg(long)]
+    #[arg(long, value_parser = whole)]
     n: Option<u64>,
     /// A radius: how many samples does it take at least?
     #[arg(long)]
@@ -55,6 +56,9 @@ pub struct Args {
     /// Measure this model's samples per second.
     #[arg(long, value_name = "M.onnx")]
     model: Option<PathBuf>,
+    /// The examples that would be certified: how long do all of them take?
+    #[arg(long, value_name = "D", requires = "model")]
+    data: Option<PathBuf>,
     /// Threads, each of which runs batches, if a model is measured.
     #[arg(long, value_name = "T")]
     threads: Option<usize>,
@@ -143,7 +147,13 @@ pub fn run(args: Args) -> Result<()> {
             plan.threads, plan.batch
         ));
         let n = args.n.unwrap_or(100_000);
-        lines.push(format!("# {:.2} s per example at n = {n}", n as f64 / rows_per_second));
+        let each = n as f64 / rows_per_second;
+        lines.push(format!("# {} for an example at n = {n}", duration(each)));
+        if let Some(data) = &args.data {
+            let examples = Dataset::open(data, &DataOptions::default())?.len();
+            let (all, data) = (duration(each * examples as f64), data.display());
+            lines.push(format!("# {all} for the {examples} examples of {data}"));
+        }
     }
     lines.push(String::new());
     stdout::print(&lines.join("\n"))

@@ -7,6 +7,7 @@ use smoothtopk::smoothed::{Answer, Outcome, Request, Task};
 
 use smoothtopk::{Error, ErrorKind, Result};
 
+use crate::failed::Failed;
 use crate::interrupt;
 use crate::number::number;
 use crate::plan;
@@ -44,10 +45,10 @@ struct Row<'a> {
     counts: &'a Counts,
 }
 
-const HEADER: &str = "idx\tlabel\tk\tprediction\tp_value\tcounts\tsamples\tdecision\n";
+const HEADER: &str = "idx\tlabel\tk\tprediction\tp_value\tcounts\tsamples\tdecision";
 
 pub fn run(args: Args) -> Result<()> {
-    let sampling = Sampling::open(&args.sampling)?;
+    let sampling = Sampling::open(&args.sampling, None)?;
     let request = Request { rule: args.rule, ..sampling.request(args.sampling.noise_args.generator()?)? };
     let signature = sampling.model.signature();
     request.check_for(Task::Predict, signature.classes, signature.elements)?;
@@ -59,17 +60,19 @@ pub fn run(args: Args) -> Result<()> {
     let fixed = request.rule == Rule::Fixed;
     let progress = Progress::new(sampling.examples.len(), args.sampling.quiet);
     let progress = progress.samples_per_example(if fixed { request.n } else { 0 });
-    let mut read = args.json || stdout::print_while_read(HEADER)?;
+    let of_folder = if sampling.data.file_of(0).is_some() { "\tfile" } else { "" };
+    let mut read = args.json || stdout::print_while_read(&format!("{HEADER}{of_folder}\n"))?;
     let mut abstained = vec![0; request.k.len()];
     let mut examples = 0;
     let task = |_| Task::Predict;
-    let drawn = sampling.draw(plan, &request, &sampling.examples, task, &progress, |index, outcome| {
+    let mut failed = Failed::default();
+    let predicted = |index, outcome: Outcome| {
         let rows = rows(&request, &outcome)?;
         let mut lines = String::new();
         for (row, abstained) in rows.iter().zip(&mut abstained) {
             *abstained += u64::from(row.labels().is_none());
             if !args.json {
-                lines += &row.as_text(index, sampling.data.label(index));
+                lines += &row.as_text(index, sampling.data.label(index), sampling.data.file_of(index));
             }
         }
         if args.json {
@@ -79,19 +82,28 @@ pub fn run(args: Args) -> Result<()> {
             let decided = rows.iter().all(|row| row.decision == Decision::Settled);
             progress.example_stopped(outcome.counts.n(), decided);
         }
-        progress.example_done(None);
+        progress.example_done(&[]);
         examples += 1;
         read = stdout::print_while_read(&lines)?;
         // `predict ... | head` has what it wanted.
         if read { Ok(()) } else { Err(Error::new(ErrorKind::Cancelled, "standard output was closed")) }
-    });
+    };
+    let not_predicted = |_, error| {
+        failed.add(error);
+        Ok(())
+    };
+    let drawn = sampling.draw(plan, &request, &sampling.examples, task, &progress, predicted, not_predicted);
     progress.finish();
     if !args.sampling.quiet {
         for (k, abstained) in request.k.iter().zip(&abstained) {
-            eprintln!("k = {k}: {abstained} of {examples} examples abstain");
+            say!("k = {k}: {abstained} of {examples} examples abstain");
         }
     }
-    if read { drawn } else { Ok(()) }
+    if !read {
+        return Ok(());
+    }
+    drawn?;
+    failed.into_error("the others are predicted")
 }
 
 /// Says so on stderr where no counts at all can give a set.
@@ -101,7 +113,7 @@ fn warn_if_hopeless(request: &Request, classes: usize, elements: usize) -> Resul
         let least = plan::smallest_n_to_predict(request.rule, k, alpha, classes)?;
         if request.n < least {
             let (n, alpha) = (request.n, number(request.alpha));
-            eprintln!(
+            say!(
                 "warning: with n = {n} and alpha = {alpha} every example abstains at k = {k}: n must be at least {least}"
             );
         }
@@ -141,7 +153,7 @@ impl Row<'_> {
     }
 
     /// The labels with the k+1 largest counts, and how often each was given: `3:812 5:180 8:8`.
-    fn as_text(&self, idx: usize, label: Option<usize>) -> String {
+    fn as_text(&self, idx: usize, label: Option<usize>, file: Option<String>) -> String {
         let counts = self.counts.labels();
         let mut ranked: Vec<usize> = (0..counts.len()).collect();
         ranked.sort_by_key(|&label| std::cmp::Reverse(counts[label]));
@@ -153,6 +165,7 @@ impl Row<'_> {
         let truth = label.map_or_else(|| "-1".to_owned(), |label| label.to_string());
         let (k, p_value, n, decision) = (self.k, self.p_value(), self.counts.n(), self.decision);
         let shown = shown.collect::<Vec<_>>().join(" ");
-        format!("{idx}\t{truth}\t{k}\t{labels}\t{p_value:.3e}\t{shown}\t{n}\t{decision}\n")
+        let file = file.map_or_else(String::new, |file| format!("\t{file}"));
+        format!("{idx}\t{truth}\t{k}\t{labels}\t{p_value:.3e}\t{shown}\t{n}\t{decision}{file}\n")
     }
 }

@@ -22,8 +22,10 @@ pub struct Progress {
     started: Instant,
     done: AtomicU64,
     samples: AtomicU64,
-    decided: AtomicU64,
-    certified: AtomicU64,
+    failed: AtomicU64,
+    /// What is counted as certified, and for each k of how many examples.
+    what: &'static str,
+    certified: Vec<(usize, AtomicU64)>,
     /// Invalid samples of the finished examples.
     invalid: AtomicU64,
     stopped: Mutex<Stopped>,
@@ -63,8 +65,9 @@ impl Progress {
             started: Instant::now(),
             done: AtomicU64::new(0),
             samples: AtomicU64::new(0),
-            decided: AtomicU64::new(0),
-            certified: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            what: "",
+            certified: Vec::new(),
             invalid: AtomicU64::new(0),
             stopped: Mutex::default(),
             last: Mutex::new(Instant::now()),
@@ -88,6 +91,14 @@ impl Progress {
         self
     }
 
+    /// Says for each k of how many examples `what` is true.
+    #[must_use]
+    pub fn counting(mut self, what: &'static str, ks: &[usize]) -> Self {
+        self.what = what;
+        self.certified = ks.iter().map(|&k| (k, AtomicU64::new(0))).collect();
+        self
+    }
+
     /// Counts samples that were run.
     pub fn samples(&self, samples: u64) {
         self.samples.fetch_add(samples, Relaxed);
@@ -99,10 +110,21 @@ impl Progress {
         self.invalid.fetch_add(samples, Relaxed);
     }
 
-    /// Counts an example that was finished; `certified` says whether it was, where that was the question.
-    pub fn example_done(&self, certified: Option<bool>) {
-        self.decided.fetch_add(u64::from(certified.is_some()), Relaxed);
-        self.certified.fetch_add(u64::from(certified == Some(true)), Relaxed);
+    /// Counts an example that was finished; `certified` says for each k whether it was, where that was the question.
+    pub fn example_done(&self, certified: &[bool]) {
+        for ((_, examples), &certified) in self.certified.iter().zip(certified) {
+            examples.fetch_add(u64::from(certified), Relaxed);
+        }
+        self.one_more();
+    }
+
+    /// Counts an example that could not be read.
+    pub fn example_failed(&self) {
+        self.failed.fetch_add(1, Relaxed);
+        self.one_more();
+    }
+
+    fn one_more(&self) {
         self.done.fetch_add(1, Relaxed);
         if let Shown::Bar(bar) = &self.shown {
             bar.set_position(self.resumed + self.done.load(Relaxed));
@@ -128,13 +150,13 @@ impl Progress {
                 bar.set_message(self.words());
                 bar.abandon();
             }
-            Shown::Lines => eprintln!("{}", self.line()),
+            Shown::Lines => say!("{}", self.line()),
             Shown::Nothing => {}
         }
         // Also where nothing else is shown: a model that fails is not one that is unsure.
         let invalid = self.invalid.load(Relaxed);
         if invalid > 0 {
-            eprintln!(
+            say!(
                 "warning: {invalid} of {} samples are invalid (scores that are NaN or infinite): they count against every answer",
                 self.samples.load(Relaxed)
             );
@@ -155,7 +177,7 @@ impl Progress {
         *last = Instant::now();
         match &self.shown {
             Shown::Bar(bar) => bar.set_message(self.words()),
-            Shown::Lines => eprintln!("{}", self.line()),
+            Shown::Lines => say!("{}", self.line()),
             Shown::Nothing => {}
         }
     }
@@ -172,11 +194,23 @@ impl Progress {
             Some(_) => words += &format!(", took {}", clock(seconds)),
             None => {}
         }
-        let decided = self.decided.load(Relaxed);
-        if decided > 0 {
-            words += &format!(", certified {}/{decided}", self.certified.load(Relaxed));
+        let failed = self.failed.load(Relaxed);
+        words
+            + &self.certified_words(self.done.load(Relaxed) - failed)
+            + &self.stopped().words()
+            + &if failed > 0 { format!(", {failed} failed") } else { String::new() }
+    }
+
+    /// `, certified 12/20`; `, certified 12/20 at k = 1, 19/20 at k = 3`; of many k the first and the last.
+    fn certified_words(&self, of: u64) -> String {
+        let share = |(_, examples): &(usize, AtomicU64)| format!("{}/{of}", examples.load(Relaxed));
+        let at = |of_k: &(usize, AtomicU64)| format!("{} at k = {}", share(of_k), of_k.0);
+        match &self.certified[..] {
+            _ if of == 0 => String::new(),
+            [] => String::new(),
+            [one] => format!(", {} {}", self.what, share(one)),
+            [first, .., last] => format!(", {} {}, {}", self.what, at(first), at(last)),
         }
-        words + &self.stopped().words()
     }
 
     /// The time left, from the samples where their number is known, else from the examples.
@@ -242,21 +276,21 @@ mod tests {
 
     #[test]
     fn counts_from_many_threads_add() {
-        let progress = silent(4000);
+        let progress = silent(4000).counting("certified", &[1, 3]);
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let progress = &progress;
                 scope.spawn(move || {
                     for _ in 0..1000 {
                         progress.samples(10);
-                        progress.example_done(Some(thread == 0));
+                        progress.example_done(&[thread == 0, true]);
                     }
                 });
             }
         });
         assert_eq!(progress.samples.load(Relaxed), 40_000);
         assert!(progress.line().starts_with("4000/4000 examples, "), "{}", progress.line());
-        assert!(progress.line().ends_with("certified 1000/4000"), "{}", progress.line());
+        assert!(progress.line().ends_with("certified 1000/4000 at k = 1, 4000/4000 at k = 3"), "{}", progress.line());
     }
 
     #[test]
@@ -266,7 +300,7 @@ mod tests {
         progress.samples(50);
         assert_eq!(progress.seconds_left(10.0), Some(90.0));
         for _ in 0..5 {
-            progress.example_done(None);
+            progress.example_done(&[]);
         }
         assert_eq!(progress.seconds_left(10.0), Some(0.0));
         assert!(progress.line().starts_with("10/10 examples"));
@@ -277,8 +311,9 @@ mod tests {
     fn time_left_comes_from_examples_otherwise() {
         let progress = silent(10);
         assert_eq!(progress.seconds_left(1.0), None);
-        progress.example_done(Some(false));
+        progress.example_failed();
         assert_eq!(progress.seconds_left(2.0), Some(18.0));
+        assert!(progress.line().ends_with(", 1 failed"), "{}", progress.line());
     }
 
     #[test]

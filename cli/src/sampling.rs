@@ -19,7 +19,7 @@ use crate::in_flight::{InFlight, Window};
 use crate::interrupt;
 use crate::model_args::ModelArgs;
 use crate::noise_args::{FamilyArgs, NoiseArgs};
-use crate::number::number;
+use crate::number::{number, whole};
 use crate::progress::Progress;
 
 /// Between two looks at progress and Ctrl-C.
@@ -31,13 +31,14 @@ pub struct SamplingArgs {
     /// The ONNX model.
     #[arg(long, value_name = "M.onnx")]
     pub model: PathBuf,
-    /// The examples: .npz (`images`, optional `labels`), .npy, or a folder of PNG/JPEG images.
+    /// The examples: .npz (`images`, optional `labels`), .npy, or a folder of PNG and JPEG images, known by their
+    /// content. A folder's images are taken in the order of their names, sorted as text, class folder by class folder.
     #[arg(long, value_name = "D")]
     pub data: PathBuf,
     #[command(flatten)]
     pub family: FamilyArgs,
     /// Samples (noisy copies) of each example; the most of them, where --rule may stop earlier.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 100_000, value_parser = whole)]
     pub n: u64,
     /// Probability that a statement about an example is false.
     #[arg(long, default_value_t = 0.001)]
@@ -59,7 +60,9 @@ pub struct SamplingArgs {
     /// Leave out example M and all after it (M is an index into the data, as in Cohen et al.'s scripts).
     #[arg(long, value_name = "M", help_heading = "Data options")]
     pub max: Option<usize>,
-    /// Image folders: a file of class names, one per line, in the order of the labels [default: sorted class folders].
+    /// Image folders: a file that says which label each class folder has: names, one per line, in the order of the
+    /// labels from 0, or a JSON object of names and labels [default: the folders' names sorted as text from 0, as
+    /// torchvision's ImageFolder has it; a folder without an image is no class].
     #[arg(long, value_name = "FILE", help_heading = "Data options")]
     pub classes_file: Option<PathBuf>,
     /// Image folders: how images are resized for the model.
@@ -106,13 +109,15 @@ impl SamplingArgs {
         self.input_scale.unwrap_or(1.0)
     }
 
-    fn data_options(&self) -> DataOptions {
-        DataOptions { input_scale: self.input_scale(), classes_file: self.classes_file.clone(), resize: self.resize }
+    fn data_options(&self, listed: Option<Vec<String>>) -> DataOptions {
+        let (input_scale, classes_file, resize) = (self.input_scale(), self.classes_file.clone(), self.resize);
+        DataOptions { input_scale, classes_file, listed, resize }
     }
 }
 
 impl Sampling {
-    pub fn open(args: &SamplingArgs) -> Result<Self> {
+    /// Opens model and data; of a folder of images the files that a RUN has `listed`, where it has.
+    pub fn open(args: &SamplingArgs, listed: Option<Vec<String>>) -> Result<Self> {
         check_alpha(args.alpha)?;
         let family = args.family.family()?;
         if args.n == 0 {
@@ -121,7 +126,7 @@ impl Sampling {
         if args.skip == 0 {
             return Err(Error::argument("skip", "must be at least 1: every S-th example is taken"));
         }
-        let dataset = Dataset::open(&args.data, &args.data_options())?;
+        let dataset = Dataset::open(&args.data, &args.data_options(listed))?;
         let (model_args, opened) = open_model(args)?;
         let model = opened.model.clone();
         let signature = model.signature();
@@ -137,6 +142,8 @@ impl Sampling {
                 ));
             }
         }
+        let found = dataset.found(signature.classes);
+        found.iter().filter(|line| !args.quiet || line.starts_with("warning")).for_each(|line| say!("{line}"));
         dataset.check_labels(signature.classes)?;
         let layout = match signature.layout {
             Layout::Nchw => data::Layout::Nchw,
@@ -211,7 +218,16 @@ impl Sampling {
     pub fn record(&self, index: usize, outcome: &Outcome, model: &Identity) -> Record {
         let mut record = Record::of(outcome, Some(model), false);
         (record.index, record.true_label) = (Some(index), self.data.label(index));
+        record.file = self.data.file_of(index);
         record
+    }
+
+    fn of_example(&self, index: usize, error: &Error) -> Error {
+        let located = Error::new(error.kind(), format!("{}: {}", self.data.name(index), error.message()));
+        match error.field() {
+            Some(field) => located.with_field(field),
+            None => located,
+        }
     }
 
     /// Refuses what cannot be drawn as asked, before the first sample.
@@ -221,11 +237,14 @@ impl Sampling {
             return Err(Error::argument("timeout", message));
         }
         let NoiseMode::Exact(grid) = request.mode else { return Ok(()) };
-        // Images are decoded one at a time, so of a folder the first one speaks for all; the others are checked when
-        // drawn.
-        let looked_at = if self.data.resize().is_some() { 1 } else { self.examples.len() };
-        for &index in &self.examples[..looked_at] {
-            let example = self.example(index)?;
+        // Images are decoded one at a time, so of a folder one that is whole speaks for all; the others are checked
+        // when drawn.
+        let of_folder = self.data.resize().is_some();
+        for &index in &self.examples {
+            let example = match self.example(index) {
+                Err(error) if of_folder && is_of_example(&error) => continue,
+                example => example?,
+            };
             if let Some(at) = example.iter().position(|&x| grid.point(x).is_none()) {
                 let message = format!(
                     "{}: element {at} is {} after --input-scale, which is not a multiple of 1/{}: give a --noise-mode exact:LEVELS that \
@@ -236,13 +255,32 @@ impl Sampling {
                 );
                 return Err(Error::data("data", message));
             }
+            if of_folder {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// Hands the outcome of every example of `examples` to `done`, in order. Examples behind the front one are drawn
-    /// ahead where that fills batches. Stops at the first error, or at Ctrl-C; what was handed over stays done. An
-    /// example whose time was up before its first look is handed over without an answer.
+    /// Reads and hashes a folder of images, and says which of the examples are damaged: before the first sample, not in
+    /// the middle of the night.
+    pub fn examine(&self) -> Result<()> {
+        let bad = self.data.examine(&self.examples, &self.input)?;
+        if !bad.is_empty() {
+            let (bad, all) = (bad.len(), self.examples.len());
+            say!("warning: {bad} of {all} examples cannot be used:");
+        }
+        bad.iter().take(MOST_NAMED).for_each(|(_, error)| say!("  {error}"));
+        if bad.len() > MOST_NAMED {
+            say!("  and {} more", bad.len() - MOST_NAMED);
+        }
+        Ok(())
+    }
+
+    /// Hands the outcome of every example of `examples` to `done`, in order, and an example that cannot be read or
+    /// decoded to `failed`. Examples behind the front one are drawn ahead where that fills batches. Stops at the first
+    /// other error, or at a signal; what was handed over stays done. An example whose time was up before its first look
+    /// is handed over without an answer.
     pub fn draw(
         &self,
         plan: Plan,
@@ -251,6 +289,7 @@ impl Sampling {
         task: impl Fn(usize) -> Task,
         progress: &Progress,
         mut done: impl FnMut(usize, Outcome) -> Result<()>,
+        mut failed: impl FnMut(usize, Error) -> Result<()>,
     ) -> Result<()> {
         let smoothed = SmoothedClassifier::new(self.opened.classifier.clone(), plan)?;
         let elements = self.model.signature().elements;
@@ -261,9 +300,16 @@ impl Sampling {
             while window.has_room(&running)
                 && let Some(&index) = waiting.next()
             {
-                let input = self.example(index)?;
+                let input = match self.example(index) {
+                    Err(error) if is_of_example(&error) => {
+                        progress.example_failed();
+                        failed(index, error)?;
+                        continue;
+                    }
+                    input => input?,
+                };
                 let started = InFlight::start(&smoothed, &input, index, task(index), request, self.args.timeout);
-                running.push_back(started.map_err(|error| of_example(index, &error))?);
+                running.push_back(started.map_err(|error| self.of_example(index, &error))?);
             }
             let Some(front) = running.front() else { return Ok(()) };
             front.wait_timeout(POLL);
@@ -278,7 +324,9 @@ impl Sampling {
                 window.finished(outcome.samples_drawn);
                 progress.invalid(outcome.counts.invalid());
                 match &outcome.answer {
-                    Err(error) if error.kind() != ErrorKind::DeadlineExceeded => return Err(of_example(index, error)),
+                    Err(error) if error.kind() != ErrorKind::DeadlineExceeded => {
+                        return Err(self.of_example(index, error));
+                    }
                     _ => done(index, outcome)?,
                 }
             }
@@ -303,23 +351,23 @@ fn warn_of_pixels(largest: f64, family: &Family, takes_bytes: bool) {
     match takes_bytes {
         // Noise in bytes for a model of bytes.
         true if family.parameter() >= 1.0 => {}
-        true => eprintln!(
+        true => say!(
             "warning: the model takes bytes, and the noise, {family}, is less than one of their steps: for noise on a scale from 0 to 1 \
              give --input-scale 255 (--input-scale 1 says that this is meant)"
         ),
-        false => eprintln!(
+        false => say!(
             "warning: the data look like unscaled 8-bit pixels, up to {largest}, and the noise, {family}, is in their units: for a \
              model of pixels in [0,1] give --input-scale 255 (--input-scale 1 says that this is meant)"
         ),
     }
 }
 
-fn of_example(index: usize, error: &Error) -> Error {
-    let located = Error::new(error.kind(), format!("example {index}: {}", error.message()));
-    match error.field() {
-        Some(field) => located.with_field(field),
-        None => located,
-    }
+/// Damaged examples that are named before the first sample.
+const MOST_NAMED: usize = 8;
+
+/// Whether an error in reading an example is about that example alone.
+fn is_of_example(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::Io | ErrorKind::NotFound)
 }
 
 /// The batch plan of a model: kept from an earlier run, or measured.

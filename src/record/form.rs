@@ -32,6 +32,9 @@ pub struct Record {
     /// In a RUN: the label that the data gives the example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_label: Option<usize>,
+    /// In a RUN of a folder of images: the example's file, as `CLASS/file` or `file`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// `predict`, `certify` or `certify_answer`.
     pub task: String,
     /// `OK`, or why there is no answer.
@@ -133,6 +136,7 @@ impl Record {
             program_version: crate::VERSION.into(),
             index: None,
             true_label: None,
+            file: None,
             task: outcome.task.name().into(),
             status: outcome.answer.as_ref().map_or_else(|error| status_name(error.kind()), |_| "OK").into(),
             error: outcome.answer.as_ref().err().map(ToString::to_string),

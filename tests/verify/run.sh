@@ -18,7 +18,7 @@ check() {
     for kind in true false; do
         code=0
         # The seed is fixed, and with it the one chance of blaming the RUN: 0.001.
-        "$program" verify --run "$out/$name-$kind" --model $model --data $data --attacks 100 --batch 64 --quiet "$@" \
+        "$program" verify --run "$out/$name-$kind" --model $model --data $data --attacks 100 --batch 64 --quiet --unproven "$@" \
             --out "$out/verify-$name-$kind" >"$out/verify-$name-$kind.md" || code=$?
         echo "== $name, $kind"
         grep '^| k |' -A 6 "$out/verify-$name-$kind.md"
@@ -50,6 +50,10 @@ done
 # What it saved must break the certificates again, by noise of its own, read back as anybody's adversarial examples are.
 code=0
 "$program" verify --run "$out/labels-false" --model $model --data $data --adversarial "$out/verify-labels-false/breaks.npz" \
-    --n 10000 --seed 13 --batch 64 --quiet >"$out/again.md" || code=$?
+    --n 10000 --seed 13 --batch 64 --quiet --unproven >"$out/again.md" || code=$?
 test $code = 3 || fail "the saved breaks do not break the certificates again"
+# Without --unproven the false RUN is refused: its counts do not prove its radii.
+code=0
+"$program" verify --run "$out/labels-false" --model $model --data $data --attacks 1 --out "$out/refused" 2>"$out/refused.txt" || code=$?
+test $code = 1 && grep -q "the record was altered" "$out/refused.txt" || fail "altered radii were believed"
 echo "test-verify: passed"

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use smoothtopk::certificate::stop::Rule;
 use smoothtopk::smoothed::AllocationChoice;
 
+use crate::number::whole;
 use crate::sampling::SamplingArgs;
 
 const CERTIFICATES: &str = "Certificate options";
@@ -43,7 +44,7 @@ pub struct Args {
     pub(super) alpha_total: Option<f64>,
     /// Samples that choose what the data does not give: the label, or with --allocation auto how alpha is split. With
     /// --guarantee, 0 lets the n samples choose the labels that they certify, at a price in alpha.
-    #[arg(long, default_value_t = 100, help_heading = CERTIFICATES)]
+    #[arg(long, default_value_t = 100, value_parser = whole, help_heading = CERTIFICATES)]
     pub(super) n0: u64,
     /// Choose every label from n0 samples, even if the data has labels; these then only say which are correct.
     #[arg(long, help_heading = CERTIFICATES)]

@@ -1,38 +1,46 @@
 //! The command: draws the samples of every example and keeps its records in the RUN.
 
+use std::cell::RefCell;
+
 use smoothtopk::certificate::stop::Rule;
+use smoothtopk::smoothed::Outcome;
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::args::Args;
 use super::plan::Plan;
 use super::{hopeless, manifest};
+use crate::failed::Failed;
 use crate::interrupt;
 use crate::progress::Progress;
-use crate::run_dir::{Example, RunDir};
+use crate::run_dir::{Example, Manifest, RunDir};
 use crate::sampling::Sampling;
 
 pub fn run(args: Args) -> Result<()> {
-    let sampling = Sampling::open(&args.sampling)?;
+    let started = Manifest::of_run(&args.out)?;
+    let sampling = Sampling::open(&args.sampling, started.and_then(|manifest| manifest.data_files))?;
     let plan = Plan::of(&args, &sampling)?;
     // All that can be refused is refused before a RUN is made.
     plan.check(&sampling)?;
+    sampling.examine()?;
     let noise = plan.request.noise()?;
     let manifest = manifest::manifest(&args, &sampling, &plan, &noise)?;
     hopeless::warn(&plan.request, &manifest)?;
-    let mut out = RunDir::open(&args.out, &manifest, noise.source())?;
-    let (total, done) = (sampling.examples.len(), out.done());
-    let todo = &sampling.examples[done..];
+    let out = RunDir::open(&args.out, &manifest, noise.source())?;
+    let (total, done) = (sampling.examples.len(), out.done().len());
+    let todo: Vec<usize> = sampling.examples.iter().copied().filter(|index| !out.done().contains(index)).collect();
     if todo.is_empty() {
-        eprintln!("{}: all {total} examples are there already", args.out.display());
+        say!("{}: all {total} examples are there already", args.out.display());
         return out.close();
     }
     let run_plan = sampling.plan()?;
     interrupt::install()?;
+    let out = RefCell::new(out);
+    let mut failed = Failed::default();
     let fixed = plan.request.rule == Rule::Fixed;
     if !args.sampling.quiet {
         let resumed = if done > 0 { format!(", {done} there already") } else { String::new() };
         let rule = if fixed { String::new() } else { format!(" at most, {}", plan.request.rule) };
-        eprintln!(
+        say!(
             "certifying {} of {total} examples{resumed}: n = {}{rule}, {} threads, batch {}, {}",
             todo.len(),
             args.sampling.n,
@@ -41,24 +49,33 @@ pub fn run(args: Args) -> Result<()> {
             manifest.model.provider,
         );
     }
-    let progress = Progress::new(total, args.sampling.quiet).resumed(done);
+    let what = if args.guarantee { "set certified" } else { "certified" };
+    let progress = Progress::new(total, args.sampling.quiet).resumed(done).counting(what, &plan.request.k);
     // How many samples a rule takes is not known.
     let samples = if fixed { manifest.request.n + manifest.request.n0 } else { 0 };
     let progress = progress.samples_per_example(samples);
     let task = |index| plan.task(&sampling, index);
-    let drawn = sampling.draw(run_plan, &plan.request, todo, task, &progress, |index, outcome| {
+    let certified = |index, outcome: Outcome| {
         let record = sampling.record(index, &outcome, &manifest.model);
-        out.append(&record)?;
+        out.borrow_mut().append(&record)?;
         let example = Example::new(record, outcome.counts.n());
         if !fixed {
             let undecided = (0..plan.request.k.len()).any(|i| example.decision(i) == "undecided");
             progress.example_stopped(example.samples, !undecided);
         }
-        progress.example_done(Some(example.certified()));
+        progress.example_done(&example.certified());
         Ok(())
-    });
+    };
+    let not_certified = |index, error: Error| {
+        let name = sampling.data.name(index);
+        out.borrow().fail(index, &name, &error)?;
+        failed.add(error);
+        Ok(())
+    };
+    let drawn = sampling.draw(run_plan, &plan.request, &todo, task, &progress, certified, not_certified);
     progress.finish();
-    let kept = format!("{} of {total} examples are kept in {}", out.done(), out.path().display());
+    let out = out.into_inner();
+    let kept = format!("{} of {total} examples are kept in {}", out.done().len(), out.path().display());
     let closed = out.close();
     drawn.map_err(|error| match error.kind() {
         ErrorKind::Cancelled => {
@@ -66,5 +83,6 @@ pub fn run(args: Args) -> Result<()> {
         }
         _ => error,
     })?;
-    closed
+    closed?;
+    failed.into_error(&format!("{kept}; mend the files and give the same command to try them again"))
 }

@@ -35,7 +35,7 @@ pub fn warn(request: &Request, manifest: &Manifest) -> Result<()> {
         let (alpha, allocation) = (number(request.alpha), &request.allocation);
         if manifest.guarantee {
             if set_of_even_counts(&basis, k, classes).is_ok_and(|radius| radius <= wanted) {
-                eprintln!("warning: with n = {n} and alpha = {alpha} {}: give more samples", at("set"));
+                say!("warning: with n = {n} and alpha = {alpha} {}: give more samples", at("set"));
             }
             continue;
         }
@@ -55,7 +55,7 @@ pub fn warn(request: &Request, manifest: &Manifest) -> Result<()> {
             (None, Some(error)) => error.to_string(),
             (None, None) => continue,
         };
-        eprintln!("warning: with n = {n}, alpha = {alpha} and allocation {allocation} {}: {remedy}", at("example"));
+        say!("warning: with n = {n}, alpha = {alpha} and allocation {allocation} {}: {remedy}", at("example"));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use smoothtopk::{Error, Result};
 
 use super::args::Args;
 use super::budget::{self, Statements};
-use crate::run_dir::{MANIFEST, Manifest};
+use crate::run_dir::Manifest;
 use crate::sampling::Sampling;
 
 /// What is certified about every example, and how.
@@ -71,12 +71,11 @@ impl Plan {
 /// The generator as given; a RUN that is resumed keeps its seed or key.
 fn generator(args: &Args) -> Result<Generator> {
     let given = args.sampling.noise_args.generator()?;
-    let started = args.out.join(MANIFEST);
     let without_secret = matches!(given, Generator::Philox { seed: None } | Generator::ChaCha12 { key: None });
-    if !without_secret || !started.exists() {
+    if !without_secret {
         return Ok(given);
     }
-    let manifest = Manifest::load(&started)?;
+    let Some(manifest) = Manifest::of_run(&args.out)? else { return Ok(given) };
     // Another generator is refused when the manifests are compared.
     if given.source()?.name() == manifest.generator { Ok(manifest.source(&args.out)?.into()) } else { Ok(given) }
 }

@@ -68,6 +68,14 @@ pub struct Array {
     data: Vec<u8>,
 }
 
+/// The arrays of a data set.
+pub struct Arrays {
+    pub images: Array,
+    pub labels: Option<Vec<usize>>,
+    /// The array `indices` of a `.npz`, not yet checked to hold indices.
+    pub indices: Option<Array>,
+}
+
 /// The little-endian number of type `$t` at element `$at` of `$data`.
 macro_rules! number {
     ($t:ty, $data:expr, $at:expr) => {{

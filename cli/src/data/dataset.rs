@@ -1,17 +1,15 @@
 //! A data set, whatever it is stored as.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use smoothtopk::{Error, Result};
 
-use super::array::Array;
+use super::array::{Array, Arrays};
 use super::folder::Folder;
 use super::hash::hash;
 use super::options::{DataOptions, InputSpec, Layout, Resize};
-use super::{file, fit};
+use super::{file, fit, labels};
 use crate::number::number;
 
 /// A data set: examples, and labels where it has them. Values stay in their own type until asked for.
@@ -26,7 +24,7 @@ pub struct Dataset {
 
 #[derive(Debug)]
 enum Source {
-    Array(Array),
+    Array { images: Array, indices: Option<Array> },
     Folder(Folder),
 }
 
@@ -48,28 +46,29 @@ impl Dataset {
         } else {
             if options.classes_file.is_some() {
                 return Err(Error::argument(
-                    "classes",
+                    "classes-file",
                     "a classes file goes with a folder of images, not with an array",
                 ));
             }
-            let mut file = File::open(path).map_err(|error| Error::io(path, &error))?;
-            let digest = hash(&mut file).map_err(|error| Error::io(path, &error))?;
-            file.seek(SeekFrom::Start(0)).map_err(|error| Error::io(path, &error))?;
-            sha256.get_or_init(|| digest);
-            let (array, labels) = file::open(path, file, metadata.len())?;
-            (Source::Array(array), labels)
+            // What is taken apart is what was hashed, whatever becomes of the file meanwhile.
+            let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
+            sha256.get_or_init(|| hash(&bytes));
+            let Arrays { images, labels, indices } = file::open(path, &bytes)?;
+            (Source::Array { images, indices }, labels)
         };
         let dataset = Self { path: path.to_path_buf(), input_scale: options.input_scale, source, labels, sha256 };
-        match dataset.len() {
-            0 => Err(Error::data("data", format!("{} holds no example", path.display()))),
-            _ => Ok(dataset),
+        if dataset.len() > 0 {
+            return Ok(dataset);
         }
+        let left_out = if let Source::Folder(folder) = &dataset.source { folder.left_out() } else { None };
+        let left_out = left_out.map_or_else(String::new, |files| format!("; left out: {files}"));
+        Err(Error::data("data", format!("{} holds no example{left_out}", path.display())))
     }
 
     /// The number of examples, at least 1.
     pub fn len(&self) -> usize {
         match &self.source {
-            Source::Array(array) => array.examples(),
+            Source::Array { images, .. } => images.examples(),
             Source::Folder(folder) => folder.len(),
         }
     }
@@ -86,10 +85,7 @@ impl Dataset {
 
     /// What to call example `i` in a message: a file of the folder, or its index.
     pub fn name(&self, i: usize) -> String {
-        match &self.source {
-            Source::Folder(folder) if i < folder.len() => folder.name(i),
-            _ => format!("example {i}"),
-        }
+        self.file_of(i).unwrap_or_else(|| format!("example {i}"))
     }
 
     /// The name of the file or folder, without where it is.
@@ -100,7 +96,7 @@ impl Dataset {
     /// How images are resized; none for arrays, which are never resized.
     pub fn resize(&self) -> Option<Resize> {
         match &self.source {
-            Source::Array(_) => None,
+            Source::Array { .. } => None,
             Source::Folder(folder) => Some(folder.resize()),
         }
     }
@@ -118,7 +114,7 @@ impl Dataset {
             return Err(Error::argument("example", format!("{i} is past the last of {} examples", self.len())));
         }
         match &self.source {
-            Source::Array(array) => array.example(i, spec, self.input_scale),
+            Source::Array { images, .. } => images.example(i, spec, self.input_scale),
             Source::Folder(folder) => folder.example(i, spec, self.input_scale),
         }
     }
@@ -129,7 +125,7 @@ impl Dataset {
     /// `InvalidData` with both shapes and the remedy.
     pub fn check_shape(&self, spec: &InputSpec) -> Result<()> {
         match &self.source {
-            Source::Array(array) => fit::fit(array.example_shape(), spec).map(|_| ()),
+            Source::Array { images, .. } => fit::fit(images.example_shape(), spec).map(|_| ()),
             Source::Folder(_) => fit::image_size(spec).map(|_| ()),
         }
     }
@@ -160,7 +156,7 @@ impl Dataset {
     /// `InvalidData` naming the first example and element that is not finite.
     pub fn max_abs(&self) -> Result<f64> {
         match &self.source {
-            Source::Array(array) => array.max_abs(self.input_scale),
+            Source::Array { images, .. } => images.max_abs(self.input_scale),
             Source::Folder(_) => Ok(255.0 / self.input_scale),
         }
     }
@@ -169,26 +165,81 @@ impl Dataset {
     /// this layout.
     pub fn largest_pixel(&self, layout: Layout) -> Option<f64> {
         match &self.source {
-            Source::Array(array) => array.largest_pixel(layout != Layout::Flat).filter(|_| self.input_scale == 1.0),
+            Source::Array { images, .. } => {
+                images.largest_pixel(layout != Layout::Flat).filter(|_| self.input_scale == 1.0)
+            }
             Source::Folder(_) => Some(255.0).filter(|_| self.input_scale == 1.0),
         }
     }
 
-    /// SHA-256 of the content, in hex. For a file: of its bytes. For a folder: of the text that `sha256sum` prints for
-    /// its images, `<hash>  <CLASS/file>` a line, in the order of the examples; with a classes file, a last line with
-    /// the file's hash and the name `-classes`.
+    /// SHA-256 of the content, in hex. For a file: of its bytes, as they were read. For a folder: of the lines of its
+    /// [`Dataset::listing`].
+    pub fn sha256(&self) -> &str {
+        self.sha256.get_or_init(|| self.listing().map(|lines| listing_sha256(&lines)).unwrap_or_default())
+    }
+
+    /// Of a folder: the text that `sha256sum` prints for its images, `<hash>  <CLASS/file>` a line, in the order of the
+    /// examples; `-` for the hash of a file that cannot be read. With a classes file, a last line with the file's hash
+    /// and the name `-classes`. None for an array.
+    pub fn listing(&self) -> Option<Vec<String>> {
+        match &self.source {
+            Source::Array { .. } => None,
+            Source::Folder(folder) => Some(folder.listing()),
+        }
+    }
+
+    /// Has every image that is read from now on be what a RUN lists.
+    pub fn expect(&self, listed: &[String]) {
+        if let Source::Folder(folder) = &self.source {
+            folder.expect(listed);
+        }
+    }
+
+    /// Reads and hashes every file of a folder: those of `examples` that are damaged or cannot be read, with what is
+    /// wrong. What is read later must be the same.
     ///
     /// # Errors
-    /// `Io` or `NotFound` when a file of the folder cannot be read.
-    pub fn sha256(&self) -> Result<&str> {
-        if let Source::Folder(folder) = &self.source
-            && self.sha256.get().is_none()
-        {
-            let digest = folder.sha256()?;
-            self.sha256.get_or_init(|| digest);
+    /// `InvalidData` when the model takes no images.
+    pub fn examine(&self, examples: &[usize], spec: &InputSpec) -> Result<Vec<(usize, Error)>> {
+        match &self.source {
+            Source::Array { .. } => Ok(Vec::new()),
+            Source::Folder(folder) => folder.examine(examples, spec),
         }
-        Ok(self.sha256.get().map_or("", String::as_str))
     }
+
+    /// What was found in a folder, for people, for a model of so many labels. Some lines are warnings, and say so.
+    pub fn found(&self, classes: usize) -> Vec<String> {
+        match &self.source {
+            Source::Array { .. } => Vec::new(),
+            Source::Folder(folder) => folder.found(classes),
+        }
+    }
+
+    /// The file of example `i`, of a folder.
+    pub fn file_of(&self, i: usize) -> Option<String> {
+        match &self.source {
+            Source::Folder(folder) if i < folder.len() => Some(folder.name(i)),
+            _ => None,
+        }
+    }
+
+    /// The array `indices` of a `.npz`, one for each example; none where there is none.
+    ///
+    /// # Errors
+    /// `InvalidData` when it does not hold one whole number for each of its rows.
+    pub fn indices(&self) -> Result<Option<Vec<usize>>> {
+        let Source::Array { indices: Some(indices), .. } = &self.source else { return Ok(None) };
+        let wrong = |_| {
+            let path = self.path.display();
+            Error::data("indices", format!("{path}: `indices` must hold one whole number >= 0 per image"))
+        };
+        labels::from_array(indices, indices.examples()).map_err(wrong).map(Some)
+    }
+}
+
+/// SHA-256 of a listing's lines, in hex.
+fn listing_sha256(lines: &[String]) -> String {
+    hash(lines.iter().map(|line| format!("{line}\n")).collect::<String>().as_bytes())
 }
 
 /// The last part of a path.

@@ -1,88 +1,66 @@
 //! A folder of PNG and JPEG images, with a folder per class or with none.
 
-use std::ffi::OsString;
-use std::fs::File;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use image::imageops::{self, FilterType};
-use image::{DynamicImage, ImageReader};
-use sha2::{Digest, Sha256};
-use smoothtopk::{Error, Result};
+use smoothtopk::{Error, ErrorKind, Result};
 
+use super::classes::{Classes, ClassesFile};
 use super::fit::image_size;
-use super::hash::{hash, hex};
+use super::hash::hash;
+use super::listing::{Listing, shown, some};
 use super::options::{DataOptions, InputSpec, Layout, Resize};
+use super::pixels;
 
-/// Suffixes that are read, and those of images that are not: a data set that mixes them is refused, not thinned out.
-const READ: [&str; 3] = ["png", "jpg", "jpeg"];
-const OTHER_IMAGES: [&str; 8] = ["webp", "gif", "bmp", "tif", "tiff", "ppm", "pgm", "avif"];
-
-/// How much longer than the model's the longer side of a resized image may be, so that none takes all memory.
-const MAX_ASPECT: u32 = 100;
-
-/// Images in the order of their names, decoded when asked for.
+/// Images in the order of their names, read and decoded when asked for.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
     /// `CLASS/file` or `file`, below `path`.
     files: Vec<PathBuf>,
-    classes_file: Option<PathBuf>,
+    classes: Option<Classes>,
+    classes_sha256: Option<String>,
     resize: Resize,
+    found: Listing,
+    /// Of each file, once they were examined; none of a file that could not be read. What is decoded later must be what
+    /// was hashed.
+    digests: OnceLock<Vec<Option<String>>>,
 }
 
 impl Folder {
-    /// Lists the images, and gives their labels when they lie in class folders. Hidden files and files that are no
-    /// images are passed over.
+    /// Lists the images, and gives their labels when they lie in class folders.
     pub fn open(path: &Path, options: &DataOptions) -> Result<(Self, Option<Vec<usize>>)> {
-        let (classes, top) = list(path)?;
-        let names = options.classes_file.as_deref().map(read_classes).transpose()?;
-        let (mut files, mut labels) = (Vec::new(), Vec::new());
-        for (position, class) in classes.iter().enumerate() {
-            let folder = path.join(class);
-            let (below, images) = list(&folder)?;
-            if let Some(below) = below.first() {
-                let below = folder.join(below);
-                return Err(Error::data(
-                    "data",
-                    format!("{} is a folder in a class folder; the layout is CLASS/file", below.display()),
-                ));
-            }
-            let label = match &names {
-                None => position,
-                Some(names) => names.iter().position(|name| class == name.as_str()).ok_or_else(|| {
-                    Error::data(
-                        "classes",
-                        format!("the class folder {} is not named in the classes file", class.display()),
-                    )
-                })?,
-            };
-            labels.extend(images.iter().map(|_| label));
-            files.extend(images.iter().map(|image| Path::new(class).join(image)));
+        let mut found = Listing::of(path)?;
+        let mut files = std::mem::take(&mut found.files);
+        if let Some(listed) = &options.listed {
+            files = as_listed(path, files, listed)?;
         }
-        let folder = |files| Self {
-            path: path.to_path_buf(),
+        let classes_file = options.classes_file.as_deref().map(ClassesFile::read).transpose()?;
+        let classes_sha256 = classes_file.as_ref().map(|file| hash(&file.bytes));
+        let of_files: Vec<Option<String>> = files.iter().map(|file| class_of(file)).collect();
+        let mut folder = Self {
+            path: path.into(),
             files,
-            classes_file: options.classes_file.clone(),
+            classes: None,
+            classes_sha256,
             resize: options.resize,
+            found,
+            digests: OnceLock::new(),
         };
-        if top.is_empty() {
-            return Ok((folder(files), Some(labels)));
+        let folders: BTreeSet<String> = of_files.iter().flatten().cloned().collect();
+        if folders.is_empty() && !folder.files.is_empty() {
+            if classes_file.is_some() {
+                let message = "a classes file needs class folders, but the images lie in none";
+                return Err(Error::argument("classes-file", message));
+            }
+            return Ok((folder, None));
         }
-        if let Some(class) = files.first() {
-            return Err(Error::data(
-                "data",
-                format!(
-                    "{} holds images both beside and in class folders ({} and {}); keep one of the two",
-                    path.display(),
-                    top[0].display(),
-                    class.display()
-                ),
-            ));
-        }
-        if names.is_some() {
-            return Err(Error::argument("classes", "a classes file needs class folders, but the images lie in none"));
-        }
-        Ok((folder(top.into_iter().map(PathBuf::from).collect()), None))
+        let classes = Classes::of(folders, classes_file.as_ref())?;
+        let labels = of_files.iter().flatten().filter_map(|class| classes.label(class)).collect();
+        folder.classes = Some(classes);
+        Ok((folder, Some(labels)))
     }
 
     pub fn len(&self) -> usize {
@@ -95,25 +73,104 @@ impl Folder {
 
     /// The file's name below the folder, with `/` on every system.
     pub fn name(&self, i: usize) -> String {
-        let parts: Vec<_> = self.files[i].iter().map(|part| part.to_string_lossy()).collect();
-        parts.join("/")
+        shown(&self.files[i])
     }
 
-    /// Image `i` as 8-bit pixels of the model's size, divided by `scale`: RGB, or luma (Rec. 709) for a model with one
-    /// channel. Alpha is dropped; orientation tags and colour profiles are not applied, as the field's loaders do.
+    /// What was found, for people, for a model of so many labels: the labels of the folders, and warnings.
+    pub fn found(&self, of_model: usize) -> Vec<String> {
+        let images = self.len();
+        let mut lines = match &self.classes {
+            None => vec![format!("{images} images in the order of their names, without labels")],
+            Some(classes) => {
+                let (folders, shown) = (classes.len(), classes.shown());
+                vec![format!(
+                    "{images} images in {folders} class folders, in the order of their names; labels: {shown}"
+                )]
+            }
+        };
+        if let Some(classes) = &self.classes
+            && classes.len() != of_model
+        {
+            lines.push(format!(
+                "warning: there are {} class folders, and the model has {of_model} labels: where a folder's label is not the \
+                 model's, give --classes-file",
+                classes.len()
+            ));
+        }
+        if let Some((class, label)) = self.classes.as_ref().and_then(Classes::misnumbered) {
+            lines.push(format!(
+                "warning: the folder {class} has the label {label}: names are sorted as text, as torchvision's ImageFolder does; \
+                 where they are the labels, give --classes-file"
+            ));
+        }
+        if !self.found.empty.is_empty() {
+            let empty = some(&self.found.empty);
+            lines.push(format!("warning: folders without an image get no label: {empty}"));
+        }
+        lines.extend(self.left_out().map(|files| format!("warning: left out: {files}")));
+        lines
+    }
+
+    /// What is no example, and why; none where nothing is.
+    pub fn left_out(&self) -> Option<String> {
+        self.found.left_out()
+    }
+
+    /// Reads every file once. Those of `examples` that cannot be read or decoded for the model, with what is wrong.
+    ///
+    /// # Errors
+    /// `InvalidData` when the model takes no images.
+    pub fn examine(&self, examples: &[usize], spec: &InputSpec) -> Result<Vec<(usize, Error)>> {
+        image_size(spec)?;
+        let (next, wanted) = (AtomicUsize::new(0), examples.iter().copied().collect::<BTreeSet<usize>>());
+        let work = || {
+            let mut examined = Vec::new();
+            loop {
+                let i = next.fetch_add(1, Relaxed);
+                if i >= self.len() {
+                    return examined;
+                }
+                let bytes = self.read(i);
+                let digest = bytes.as_ref().ok().map(|bytes| hash(bytes));
+                let decoded =
+                    bytes.and_then(
+                        |bytes| if wanted.contains(&i) { self.pixels(i, &bytes, spec).map(|_| ()) } else { Ok(()) },
+                    );
+                examined.push((i, digest, decoded.err()));
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(self.len().max(1)));
+        let mut examined = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let panicked = |_| Error::new(ErrorKind::Internal, "a thread that read images panicked");
+            let parts = threads.into_iter().map(|thread| thread.join().map_err(panicked));
+            parts.collect::<Result<Vec<_>>>().map(|parts| parts.into_iter().flatten().collect::<Vec<_>>())
+        })?;
+        examined.sort_by_key(|(i, _, _)| *i);
+        let (digests, bad): (Vec<_>, Vec<_>) =
+            examined.into_iter().map(|(i, digest, error)| (digest, error.map(|error| (i, error)))).unzip();
+        self.digests.get_or_init(|| digests);
+        Ok(bad.into_iter().flatten().collect())
+    }
+
+    /// Has every file that is read from now on be what a RUN lists.
+    pub fn expect(&self, listed: &[String]) {
+        let digest = |line: &String| {
+            line.split_once("  ").map(|(digest, _)| digest.to_owned()).filter(|digest| digest != UNREAD)
+        };
+        self.digests.get_or_init(|| listed.iter().take(self.len()).map(digest).collect());
+    }
+
+    /// Image `i` as 8-bit pixels of the model's size, divided by `scale`.
     pub fn example(&self, i: usize, spec: &InputSpec, scale: f64) -> Result<Vec<f32>> {
-        let (channels, height, width) = image_size(spec)?;
-        let path = self.path.join(&self.files[i]);
-        let image = ImageReader::open(&path)
-            .and_then(ImageReader::with_guessed_format)
-            .map_err(|error| Error::io(&path, &error))?
-            .decode()
-            .map_err(|error| Error::data("data", format!("{}: {error}", path.display())))?;
-        // Colours first, so that the resize rounds to 8 bits once, in what the model sees.
-        let image: DynamicImage = if channels == 1 { image.into_luma8().into() } else { image.into_rgb8().into() };
-        let pixels = sized(image, width as u32, height as u32, self.resize)
-            .ok_or_else(|| Error::data("data", format!("{}: too long and thin for a centre crop", path.display())))?
-            .into_bytes();
+        let (channels, _, _) = image_size(spec)?;
+        let bytes = self.read(i)?;
+        if let Some(digests) = self.digests.get()
+            && digests[i].as_ref() != Some(&hash(&bytes))
+        {
+            return Err(self.wrong(i, "it is not what was hashed: the file was changed since"));
+        }
+        let pixels = self.pixels(i, &bytes, spec)?;
         let value = |byte: u8| (f64::from(byte) / scale) as f32;
         let out: Vec<f32> = match spec.layout {
             Layout::Nchw => (0..channels)
@@ -128,99 +185,58 @@ impl Folder {
         }
     }
 
-    /// See [`super::Dataset::sha256`].
-    pub fn sha256(&self) -> Result<String> {
-        let mut hasher = Sha256::new();
-        let digest = |path: &Path| {
-            File::open(path).and_then(|mut file| hash(&mut file)).map_err(|error| Error::io(path, &error))
+    fn read(&self, i: usize) -> Result<Vec<u8>> {
+        let path = self.path.join(&self.files[i]);
+        std::fs::read(&path).map_err(|error| Error::io(&path, &error))
+    }
+
+    fn pixels(&self, i: usize, bytes: &[u8], spec: &InputSpec) -> Result<Vec<u8>> {
+        let (channels, height, width) = image_size(spec)?;
+        pixels::decode(bytes, channels, width as u32, height as u32, self.resize).map_err(|what| self.wrong(i, &what))
+    }
+
+    fn wrong(&self, i: usize, what: &str) -> Error {
+        Error::data("data", format!("{}: {what}", self.path.join(&self.files[i]).display()))
+    }
+
+    /// A line for each file in their order, as `sha256sum` prints it; `-` stands for the hash of a file that cannot be
+    /// read. With a classes file a last line with its hash and the name `-classes`.
+    pub fn listing(&self) -> Vec<String> {
+        let digests =
+            self.digests.get_or_init(|| (0..self.len()).map(|i| self.read(i).ok().map(|bytes| hash(&bytes))).collect());
+        let line = |(i, digest): (usize, &Option<String>)| {
+            format!("{}  {}", digest.as_deref().unwrap_or(UNREAD), self.name(i))
         };
-        for (i, file) in self.files.iter().enumerate() {
-            hasher.update(format!("{}  {}\n", digest(&self.path.join(file))?, self.name(i)));
-        }
-        if let Some(classes) = &self.classes_file {
-            hasher.update(format!("{}  -classes\n", digest(classes)?));
-        }
-        Ok(hex(&hasher.finalize()))
+        let classes = self.classes_sha256.iter().map(|digest| format!("{digest}  -classes"));
+        digests.iter().enumerate().map(line).chain(classes).collect()
     }
 }
 
-/// An image brought to `width` x `height`; none when the resize before the crop would be out of all proportion.
-fn sized(image: DynamicImage, width: u32, height: u32, resize: Resize) -> Option<DynamicImage> {
-    let (from_width, from_height) = (image.width(), image.height());
-    let (covers_width, covers_height) = match resize {
-        Resize::Exact => (width, height),
-        Resize::Crop => cover((from_width, from_height), (width, height), 1.0),
-        Resize::Imagenet => cover((from_width, from_height), (width, height), 256.0 / 224.0),
-    };
-    if covers_width / width > MAX_ASPECT || covers_height / height > MAX_ASPECT {
-        return None;
-    }
-    let image = if (from_width, from_height) == (covers_width, covers_height) {
-        image
-    } else {
-        match image {
-            DynamicImage::ImageLuma8(grey) => {
-                imageops::resize(&grey, covers_width, covers_height, FilterType::Triangle).into()
-            }
-            other => imageops::resize(&other.into_rgb8(), covers_width, covers_height, FilterType::Triangle).into(),
-        }
-    };
-    // Half a pixel goes to the even side, as Python's round has it in torchvision's CenterCrop.
-    let offset = |whole: u32, part: u32| (f64::from(whole - part) / 2.0).round_ties_even() as u32;
-    let (x, y) = (offset(covers_width, width), offset(covers_height, height));
-    if (covers_width, covers_height) == (width, height) {
-        Some(image)
-    } else {
-        Some(image.crop_imm(x, y, width, height))
-    }
+/// In the place of the hash of a file that cannot be read.
+const UNREAD: &str = "-";
+
+/// The folder that a file lies in.
+fn class_of(file: &Path) -> Option<String> {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).map(shown)
 }
 
-/// The size with the aspect of `from` whose tighter side is `to` times `margin`; neither side is below `to`.
-fn cover(from: (u32, u32), to: (u32, u32), margin: f64) -> (u32, u32) {
-    let target = |side: u32| (f64::from(side) * margin).floor();
-    let scale = (target(to.0) / f64::from(from.0)).max(target(to.1) / f64::from(from.1));
-    // The tighter side is exact up to the product's rounding, the other one cut as torchvision's Resize cuts it.
-    let side = |from: u32, to: u32| ((f64::from(from) * scale + 1e-6).floor() as u32).max(to);
-    (side(from.0, to.0), side(from.1, to.1))
-}
-
-/// The folders and the images in a folder, each sorted by name, without hidden ones.
-fn list(path: &Path) -> Result<(Vec<OsString>, Vec<OsString>)> {
-    let (mut folders, mut images) = (Vec::new(), Vec::new());
-    let entries = std::fs::read_dir(path).map_err(|error| Error::io(path, &error))?;
-    for entry in entries {
-        let entry = entry.map_err(|error| Error::io(path, &error))?;
-        let name = entry.file_name();
-        if name.as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        // Follows links, which data sets are often made of.
-        let metadata = std::fs::metadata(entry.path()).map_err(|error| Error::io(&entry.path(), &error))?;
-        let suffix = Path::new(&name).extension().map(|suffix| suffix.to_string_lossy().to_ascii_lowercase());
-        if metadata.is_dir() {
-            folders.push(name);
-        } else if suffix.as_deref().is_some_and(|suffix| READ.contains(&suffix)) {
-            images.push(name);
-        } else if suffix.as_deref().is_some_and(|suffix| OTHER_IMAGES.contains(&suffix)) {
-            let file = entry.path();
-            return Err(Error::data("data", format!("{} is neither PNG nor JPEG; convert it", file.display())));
-        }
+/// The files of a RUN's list, in its order: those that are there, and those that are not any more.
+fn as_listed(path: &Path, files: Vec<PathBuf>, listed: &[String]) -> Result<Vec<PathBuf>> {
+    let mut there: HashMap<String, PathBuf> = files.into_iter().map(|file| (shown(&file), file)).collect();
+    let names =
+        listed.iter().filter_map(|line| line.split_once("  ")).map(|(_, name)| name).filter(|name| *name != "-classes");
+    let files = names.map(|name| there.remove(name).unwrap_or_else(|| PathBuf::from(name))).collect();
+    let mut new: Vec<String> = there.into_keys().collect();
+    new.sort();
+    match new.is_empty() {
+        true => Ok(files),
+        false => Err(Error::argument(
+            "data",
+            format!(
+                "{} holds images that the RUN does not know ({}); take them out, or give another --out",
+                path.display(),
+                some(&new)
+            ),
+        )),
     }
-    folders.sort();
-    images.sort();
-    Ok((folders, images))
-}
-
-/// Class names, one a line.
-fn read_classes(path: &Path) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, &error))?;
-    let names: Vec<String> = text.trim_end().lines().map(|line| line.trim().to_string()).collect();
-    let mut seen = std::collections::HashSet::new();
-    for (line, name) in names.iter().enumerate() {
-        if name.is_empty() || !seen.insert(name) {
-            let what = if name.is_empty() { "is empty".into() } else { format!("names {name:?} again") };
-            return Err(Error::data("classes", format!("{}: line {} {what}", path.display(), line + 1)));
-        }
-    }
-    Ok(names)
 }

@@ -1,18 +1,20 @@
 //! Examples and labels from .npz, .npy and image folders.
 
 mod array;
+mod classes;
 mod dataset;
 mod file;
 mod fit;
 mod folder;
 mod hash;
 mod labels;
+mod listing;
 mod npy;
 mod npz;
 mod options;
+mod pixels;
 #[cfg(test)]
 mod tests;
 
 pub use dataset::Dataset;
-pub use file::indices;
 pub use options::{DataOptions, InputSpec, Layout, Resize};

@@ -5,14 +5,14 @@ use std::io::{Read, Seek};
 use smoothtopk::{Error, Result};
 use zip::{CompressionMethod, ZipArchive};
 
-use super::array::Array;
+use super::array::{Array, Arrays};
 use super::{labels, npy};
 
 /// Deflate cannot grow data by more than this, so a member that claims more is malformed.
 const MAX_DEFLATE_RATIO: u64 = 1032;
 
-/// `images` and, where there are any, `labels`.
-pub fn open(what: &str, reader: impl Read + Seek) -> Result<(Array, Option<Vec<usize>>)> {
+/// `images` and, where there are any, `labels` and `indices`.
+pub fn open(what: &str, reader: impl Read + Seek) -> Result<Arrays> {
     let mut archive = ZipArchive::new(reader)
         .map_err(|error| Error::data("data", format!("{what} is not a whole .npz: {error}; is it cut?")))?;
     let Some(images) = member(what, &mut archive, "images")? else {
@@ -32,16 +32,8 @@ pub fn open(what: &str, reader: impl Read + Seek) -> Result<(Array, Option<Vec<u
         Some(array) => Some(labels::from_array(&array, images.examples())?),
         None => None,
     };
-    Ok((images, labels))
-}
-
-/// `indices`, one per image, where there are any.
-pub fn indices(what: &str, reader: impl Read + Seek) -> Result<Option<Vec<usize>>> {
-    let mut archive = ZipArchive::new(reader)
-        .map_err(|error| Error::data("data", format!("{what} is not a whole .npz: {error}; is it cut?")))?;
-    let Some(array) = member(what, &mut archive, "indices")? else { return Ok(None) };
-    let wrong = |_| Error::data("indices", format!("{what}: `indices` must hold one whole number >= 0 per image"));
-    labels::from_array(&array, array.examples()).map_err(wrong).map(Some)
+    let indices = member(what, &mut archive, "indices")?;
+    Ok(Arrays { images, labels, indices })
 }
 
 /// The array of a name, if there is one.

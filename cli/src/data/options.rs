@@ -31,15 +31,18 @@ impl Resize {
 pub struct DataOptions {
     /// What raw values are divided by: 255 takes 8-bit pixels to `[0, 1]`. Positive and finite.
     pub input_scale: f64,
-    /// Class names, one a line; a class folder's label is its line, from 0. Without it, its place in sorted order.
+    /// Class names, one a line (a class folder's label is its line, from 0), or a JSON object of names and labels.
+    /// Without it, a class folder's label is its place in the order of the names' bytes.
     pub classes_file: Option<PathBuf>,
+    /// The images that a RUN lists, which are its examples whatever lies in the folder by now.
+    pub listed: Option<Vec<String>>,
     /// How images of a folder are brought to the model's size.
     pub resize: Resize,
 }
 
 impl Default for DataOptions {
     fn default() -> Self {
-        Self { input_scale: 1.0, classes_file: None, resize: Resize::default() }
+        Self { input_scale: 1.0, classes_file: None, listed: None, resize: Resize::default() }
     }
 }
 

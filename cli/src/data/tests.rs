@@ -2,13 +2,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
-use sha2::{Digest, Sha256};
 use smoothtopk::{ErrorKind, Result};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::hash::hex;
+use super::hash::hash;
 use super::*;
 
 fn folder() -> TempDir {
@@ -256,8 +255,12 @@ fn malformed_files_are_refused_in_one_line() {
 fn the_hash_of_a_file_is_that_of_its_bytes() {
     let folder = folder();
     let path = write(&folder, "x.npy", &npy("|u1", false, &[1, 1], &[7]));
-    let first = open(&path).expect("opens").sha256().expect("hash").to_string();
-    assert_eq!(first, hex(&Sha256::digest(std::fs::read(&path).expect("bytes"))));
+    let dataset = open(&path).expect("opens");
+    assert_eq!(dataset.sha256(), hash(&std::fs::read(&path).expect("bytes")));
+    // What was read is what was hashed, whatever becomes of the file.
+    std::fs::write(&path, b"other").expect("write");
+    assert_eq!(dataset.example(0, &spec(&[1], Layout::Flat)).expect("kept"), [7.0]);
+    write(&folder, "x.npy", &npy("|u1", false, &[1, 1], &[7]));
     assert_eq!(open(&path).expect("opens").file_name(), "x.npy");
 }
 
@@ -298,10 +301,10 @@ fn class_folders_give_labels_in_sorted_order_or_by_a_classes_file() {
     let listing: String = (0..3)
         .map(|i| {
             let bytes = std::fs::read(root.join(dataset.name(i))).expect("bytes");
-            format!("{}  {}\n", hex(&Sha256::digest(bytes)), dataset.name(i))
+            format!("{}  {}\n", hash(&bytes), dataset.name(i))
         })
         .collect();
-    assert_eq!(dataset.sha256().expect("hash"), hex(&Sha256::digest(&listing)));
+    assert_eq!(dataset.sha256(), hash(listing.as_bytes()));
     assert_ne!(dataset.sha256(), dataset_named.sha256());
 
     std::fs::write(&classes, "dog\nbird\n").expect("classes");
@@ -327,10 +330,152 @@ fn flat_folders_have_no_labels_and_bad_images_are_named() {
         assert!(dataset.check_shape(&bad).expect_err("no image").message().contains("folder of images"));
         assert!(dataset.example(1, &bad).is_err());
     }
-    write(&folder, "c.webp", b"");
-    assert!(open(folder.path()).expect_err("webp").message().contains("c.webp"));
     let empty = tempfile::tempdir().expect("folder");
-    assert!(open(empty.path()).expect_err("empty").message().contains("no example"));
+    write(&empty, "c.webp", b"RIFF");
+    let error = open(empty.path()).expect_err("empty");
+    assert!(error.message().contains("no example; left out: 1 neither PNG nor JPEG (c.webp)"), "{error}");
+}
+
+#[test]
+fn images_are_known_by_their_content_and_what_is_left_out_is_said() {
+    let folder = folder();
+    save_rgb(folder.path().join("x.jpg"), 8, 8, |_, _| [1, 2, 3]);
+    let bytes = std::fs::read(folder.path().join("x.jpg")).expect("bytes");
+    for name in ["a/W.JPEG", "a/noext", "a/x.jfif", "a/y.jpe", "a/z.heic"] {
+        write(&folder, name, &bytes);
+    }
+    std::fs::remove_file(folder.path().join("x.jpg")).expect("removed");
+    for name in ["a/notes.txt", "a/.hidden.png", "a/@eaDir/thumb.db"] {
+        write(&folder, name, b"no image");
+    }
+    let dataset = open(folder.path()).expect("opens");
+    let names: Vec<_> = (0..dataset.len()).map(|i| dataset.name(i)).collect();
+    assert_eq!(names, ["a/W.JPEG", "a/noext", "a/x.jfif", "a/y.jpe", "a/z.heic"]);
+    let found = dataset.found(1).join("\n");
+    for part in [
+        "5 images in 1 class folders",
+        "labels: a 0",
+        "1 hidden (a/.hidden.png)",
+        "1 neither PNG nor JPEG (a/notes.txt)",
+        "1 a folder in a class folder, without an image (a/@eaDir)",
+    ] {
+        assert!(found.contains(part), "{part}: {found}");
+    }
+    for i in 0..5 {
+        dataset.example(i, &spec(&[3, 8, 8], Layout::Nchw)).expect("decodes");
+    }
+}
+
+#[test]
+fn folders_without_an_image_get_no_label_and_the_labels_are_said() {
+    let folder = folder();
+    for class in ["2", "10", "1"] {
+        save_rgb(folder.path().join(class).join("x.png"), 2, 2, |_, _| [0; 3]);
+    }
+    for empty in ["@eaDir", "__MACOSX"] {
+        std::fs::create_dir(folder.path().join(empty)).expect("folder");
+    }
+    let label = |options: &DataOptions, name: &str| {
+        let dataset = Dataset::open(folder.path(), options).expect("opens");
+        (0..dataset.len()).find(|&i| dataset.name(i).starts_with(name)).and_then(|i| dataset.label(i))
+    };
+    let plain = DataOptions::default();
+    // As torchvision's ImageFolder sorts.
+    assert_eq!(["1/", "10/", "2/"].map(|name| label(&plain, name)), [Some(0), Some(1), Some(2)]);
+    let found = open(folder.path()).expect("opens").found(11).join("\n");
+    for part in [
+        "labels: 1 0, 10 1, 2 2",
+        "3 class folders, and the model has 11 labels",
+        "the folder 1 has the label 0",
+        "get no label: @eaDir, __MACOSX",
+    ] {
+        assert!(found.contains(part), "{part}: {found}");
+    }
+    let file = write(&folder, ".map", b"{\"1\": 1, \"2\": 2, \"10\": 10}");
+    let mapped = DataOptions { classes_file: Some(file.clone()), ..DataOptions::default() };
+    assert_eq!(["1/", "10/", "2/"].map(|name| label(&mapped, name)), [Some(1), Some(10), Some(2)]);
+    for (text, says) in
+        [("{\"1\": -1}", "whole number"), ("{\"1\": 1", "no JSON object"), ("{\"1\": 1}", "10 is not named")]
+    {
+        std::fs::write(&file, text).expect("write");
+        let error = Dataset::open(folder.path(), &mapped).expect_err(says);
+        assert!(error.field() == Some("classes-file") && error.message().contains(says), "{error}");
+    }
+}
+
+#[test]
+fn damaged_images_are_found_when_they_are_hashed() {
+    let folder = folder();
+    let noisy = |x: u32, y: u32| [(x * 37 + y * 91) as u8, (x * y) as u8, (x * 11) as u8];
+    save_rgb(folder.path().join("a.png"), 64, 64, noisy);
+    save_rgb(folder.path().join("b.jpg"), 64, 64, noisy);
+    let whole = |name: &str| std::fs::read(folder.path().join(name)).expect("bytes");
+    let (png, jpg) = (whole("a.png"), whole("b.jpg"));
+    let bad = || -> Vec<(usize, String)> {
+        let dataset = open(folder.path()).expect("opens");
+        let all: Vec<usize> = (0..dataset.len()).collect();
+        let bad = dataset.examine(&all, &spec(&[3, 8, 8], Layout::Nchw)).expect("examines");
+        let found = dataset.listing().expect("a folder");
+        assert_eq!(found.len(), dataset.len());
+        for (i, error) in &bad {
+            let again = dataset.example(*i, &spec(&[3, 8, 8], Layout::Nchw)).expect_err("bad");
+            assert_eq!(again.kind(), error.kind());
+        }
+        bad.into_iter().map(|(i, error)| (i, error.to_string())).collect()
+    };
+    assert_eq!(bad(), []);
+    for percent in [2, 20, 40, 60, 80, 90, 99] {
+        write(&folder, "a.png", &png[..png.len() * percent / 100]);
+        write(&folder, "b.jpg", &jpg[..jpg.len() * percent / 100]);
+        let bad = bad();
+        assert_eq!(bad.len(), 2, "{percent} %: {bad:?}");
+        assert!(bad[0].1.contains("a.png") && bad[1].1.contains("b.jpg"), "{bad:?}");
+        assert!(bad.iter().all(|(_, error)| error.contains("damaged or cut short")), "{bad:?}");
+    }
+    write(&folder, "a.png", b"");
+    write(&folder, "b.jpg", &jpg);
+    let bad = bad();
+    assert!(bad.len() == 1 && bad[0].1.contains("a.png: the file is empty"), "{bad:?}");
+}
+
+#[test]
+fn a_file_that_changes_after_it_was_hashed_is_an_error_of_its_example() {
+    let folder = folder();
+    for name in ["a.png", "b.png"] {
+        save_rgb(folder.path().join(name), 2, 2, |_, _| [7; 3]);
+    }
+    let (dataset, spec) = (open(folder.path()).expect("opens"), spec(&[3, 2, 2], Layout::Nchw));
+    dataset.examine(&[0, 1], &spec).expect("examines");
+    save_rgb(folder.path().join("b.png"), 2, 2, |_, _| [9; 3]);
+    assert_eq!(dataset.example(0, &spec).expect("as it was"), [7.0; 12]);
+    let error = dataset.example(1, &spec).expect_err("changed");
+    assert!(
+        error.kind() == ErrorKind::InvalidData && error.message().contains("b.png: it is not what was hashed"),
+        "{error}"
+    );
+    // A RUN's list holds against the folder, too.
+    let listed = dataset.listing().expect("a folder");
+    let options = DataOptions { listed: Some(listed.clone()), ..DataOptions::default() };
+    std::fs::remove_file(folder.path().join("a.png")).expect("removed");
+    let again = Dataset::open(folder.path(), &options).expect("opens");
+    again.expect(&listed);
+    assert_eq!((again.len(), again.name(0), again.sha256()), (2, "a.png".into(), dataset.sha256()));
+    assert_eq!(again.example(0, &spec).expect_err("removed").kind(), ErrorKind::NotFound);
+    assert_eq!(again.example(1, &spec).expect_err("changed").kind(), ErrorKind::InvalidData);
+    save_rgb(folder.path().join("c.png"), 2, 2, |_, _| [9; 3]);
+    let error = Dataset::open(folder.path(), &options).expect_err("new");
+    assert!(error.message().contains("does not know (c.png)"), "{error}");
+}
+
+#[test]
+fn luma_is_that_of_itu_r_601() {
+    let folder = folder();
+    for (name, pixel) in [("a.png", [0, 255, 0]), ("b.png", [255, 0, 0]), ("c.png", [0, 0, 255])] {
+        save_rgb(folder.path().join(name), 1, 1, |_, _| pixel);
+    }
+    let dataset = open(folder.path()).expect("opens");
+    let grey = [0, 1, 2].map(|i| dataset.example(i, &spec(&[1, 1, 1], Layout::Nchw)).expect("decodes")[0]);
+    assert_eq!(grey, [150.0, 76.0, 29.0]);
 }
 
 #[test]

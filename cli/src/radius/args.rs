@@ -6,6 +6,8 @@ use smoothtopk::perturbation::Family;
 use smoothtopk::stats::{Allocation, Validity};
 use smoothtopk::{Error, Result};
 
+use crate::number::whole;
+
 /// Certify from counts that were kept, without a model
 ///
 /// Prints a table, tab separated: idx, k, radius, certified, assumed. A RUN needs no options: its records say what they
@@ -18,7 +20,7 @@ use smoothtopk::{Error, Result};
 #[derive(clap::Args)]
 pub struct Args {
     /// A RUN folder, its records.jsonl or its counts.tsv; counts or records as JSON, one object or one per line; or the
-    /// paper's file: a line per example, with a count per label and then the label
+    /// paper's file: a line per example, with a count per label and then the label. - reads standard input
     #[arg(long, value_name = "FILE")]
     pub(super) counts: PathBuf,
     /// Failure probability of each certificate [a record: its own]
@@ -41,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "FAMILY")]
     pub(super) noise: Option<Family>,
     /// Plain numbers: samples of each example, if some gave no label [default: the sum of the line's counts]
-    #[arg(long)]
+    #[arg(long, value_parser = whole)]
     pub(super) n: Option<u64>,
     /// Plain numbers: fixed, if their number was fixed before they were drawn; anytime, if they were looked at while
     /// they grew; anytime:N, if there could have been at most N [default: fixed]

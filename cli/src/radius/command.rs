@@ -1,5 +1,6 @@
 //! The command: finds out what kind of counts it is given, and prints the table of their certificates.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use smoothtopk::{Error, Result};
@@ -16,7 +17,7 @@ pub fn run(args: Args) -> Result<()> {
     match run_folder(&args.counts) {
         Some(folder) => kept::of_run(&args, &folder, &mut table)?,
         None => {
-            let bytes = std::fs::read(&args.counts).map_err(|error| Error::io(&args.counts, &error))?;
+            let bytes = read(&args.counts).map_err(|error| Error::io(&args.counts, &error))?;
             match json::pieces(&bytes)? {
                 Some(pieces) => json::certify(&args, &pieces, &mut table)?,
                 None => plain::certify(&args, &bytes, &mut table)?,
@@ -30,8 +31,23 @@ pub fn run(args: Args) -> Result<()> {
     stdout::print(&table.text())
 }
 
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !is_standard_input(path) {
+        return std::fs::read(path);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 /// The RUN that a path names: its folder, its records, or its view of counts.
 fn run_folder(path: &Path) -> Option<PathBuf> {
+    if is_standard_input(path) {
+        return None;
+    }
     if path.is_dir() {
         return Some(path.to_path_buf());
     }

@@ -26,7 +26,7 @@ pub fn of_run(args: &Args, folder: &Path, table: &mut Table) -> Result<()> {
         let own = &manifest.request;
         let other_alpha = args.alpha.is_some_and(|alpha| alpha != own.alpha);
         if other_alpha || args.allocation.is_some() || args.k.iter().any(|k| !own.k.contains(k)) {
-            eprintln!("note: these statements are not among those that share the RUN's alpha of {}", number(total));
+            say!("note: these statements are not among those that share the RUN's alpha of {}", number(total));
         }
     }
     Ok(())

@@ -38,9 +38,9 @@ impl Table {
 
     /// Prints each assumption to stderr.
     pub fn say_what_is_assumed(&self) {
-        self.assumed.iter().take(MOST).for_each(|assumption| eprintln!("assumed: {assumption}"));
+        self.assumed.iter().take(MOST).for_each(|assumption| say!("assumed: {assumption}"));
         if self.assumed.len() > MOST {
-            eprintln!("assumed: and so on, for other examples");
+            say!("assumed: and so on, for other examples");
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the alpha of each run says of its statements, one by one and all together.
 
 use crate::certify::budget::Statements;
-use crate::number::number;
+use crate::number::rounded;
 use crate::run_dir::Manifest;
 
 use super::curve::Run;
@@ -25,8 +25,8 @@ fn reading(manifest: &Manifest) -> String {
     };
     let total = manifest.alpha_total.unwrap_or(alpha * all as f64);
     let (shared, wrong) = match manifest.alpha_total {
-        Some(total) => (format!("share an alpha of {}, {alpha:.3e} each", number(total)), number(total)),
-        None => (format!("are each at alpha = {}", number(alpha)), number(up(total))),
+        Some(total) => (format!("share an alpha of {}, {} each", rounded(total), rounded(alpha)), rounded(total)),
+        None => (format!("are each at alpha = {}", rounded(alpha)), rounded(up(total))),
     };
     let together = match total < 1.0 {
         true => format!("With probability at least {} all of them are true.", down(1.0 - total)),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 /// Certified top-k accuracy against radius, of one or several runs
 ///
-/// Writes into DIR: report.md and report.csv (tables), curves.csv (the curves on a fine grid), certified_accuracy.svg
+/// Writes into DIR: report.md and report.csv (tables), examples.csv (a line for each example and k, with its file where
+/// the data are a folder of images), curves.csv (the curves on a fine grid), certified_accuracy.svg
 /// and certified_accuracy.png (the plot); stops.csv for a RUN with a rule, and answers.csv for guarantees. The tables
 /// also go to stdout. For guarantees, the curve is that of the returned set.
 #[derive(clap::Args)]

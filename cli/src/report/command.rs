@@ -6,15 +6,15 @@ use smoothtopk::{Error, Result};
 
 use super::args::Args;
 use super::curve::{Curve, Run};
-use super::{alpha, answers, plot, png, scale, stops, tables};
-use crate::run_dir::{ReadRun, atomic};
+use super::{alpha, answers, examples, plot, png, scale, stops, tables};
+use crate::run_dir::{Proof, ReadRun, atomic};
 use crate::stdout;
 
 pub fn run(args: Args) -> Result<()> {
     if let Some(radius) = args.radii.iter().find(|radius| !(radius.is_finite() && **radius >= 0.0)) {
         return Err(Error::argument("radii", format!("a radius must be a finite number >= 0, not {radius}")));
     }
-    let read = args.runs.iter().map(|path| ReadRun::open(path)).collect::<Result<Vec<_>>>()?;
+    let read = args.runs.iter().map(|path| ReadRun::open(path, Proof::Needed)).collect::<Result<Vec<_>>>()?;
     let runs = Run::all(&read);
     let largest = runs.iter().flat_map(|run| &run.curves).map(Curve::largest).fold(0.0, f64::max);
     let radii = if args.radii.is_empty() { scale::table_radii(largest) } else { args.radii };
@@ -26,7 +26,7 @@ pub fn run(args: Args) -> Result<()> {
     let svg = plot::svg(&runs, largest);
     let alike = plot::alike(&runs);
     if alike > 0 {
-        eprintln!("warning: {alike} curves of the plot look as others do: report fewer runs at a time");
+        say!("warning: {alike} curves of the plot look as others do: report fewer runs at a time");
     }
     let png = png::render(&svg)?;
     let grid = scale::multiples(largest, 250);
@@ -35,6 +35,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut files = vec![
         ("report.md", report.into_bytes()),
         ("report.csv", tables::csv(&runs, &radii).into_bytes()),
+        ("examples.csv", examples::csv(&runs).into_bytes()),
         ("curves.csv", tables::curves_csv(&runs, &grid).into_bytes()),
         ("certified_accuracy.svg", svg.into_bytes()),
         ("certified_accuracy.png", png),

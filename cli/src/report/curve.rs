@@ -17,6 +17,8 @@ pub struct Run {
     pub curves: Vec<Curve>,
     /// Of a RUN folder.
     pub examples: Vec<Example>,
+    /// Its examples that could not be certified, with the reasons.
+    pub failed: Vec<String>,
 }
 
 /// The rows of one k, as what certified accuracy depends on.
@@ -59,8 +61,8 @@ impl Run {
                     manifest.request.k.iter().enumerate().map(of_k).collect()
                 }
             };
-            let (manifest, examples) = (run.manifest.clone(), run.examples.clone());
-            runs.push(Self { name, manifest, labelled, curves, examples });
+            let (manifest, examples, failed) = (run.manifest.clone(), run.examples.clone(), run.failed.clone());
+            runs.push(Self { name, manifest, labelled, curves, examples, failed });
         }
         runs
     }
@@ -83,6 +85,13 @@ impl Run {
     /// The examples that the whole run is to have, where the run says.
     pub fn total(&self) -> Option<usize> {
         self.manifest.as_ref().map(|manifest| manifest.examples)
+    }
+}
+
+impl Run {
+    /// What a RUN says of an example for its i-th k.
+    pub fn row(&self, example: &Example, i: usize) -> Row {
+        if self.of_answers() { set_row(example, i) } else { example.row(i) }
     }
 }
 
@@ -196,7 +205,15 @@ mod tests {
                 "radius_cost": 0.0, "n": 100, "counts": null,
             });
             let guarantees = vec![serde_json::from_value(found).expect("a guarantee")];
-            Example { idx: 0, label, samples: 100, time: Duration::ZERO, certificates: Vec::new(), guarantees }
+            Example {
+                idx: 0,
+                file: None,
+                label,
+                samples: 100,
+                time: Duration::ZERO,
+                certificates: Vec::new(),
+                guarantees,
+            }
         };
         let curve = |examples: &[Example], labelled| {
             let rows: Vec<Row> = examples.iter().map(|example| set_row(example, 0)).collect();

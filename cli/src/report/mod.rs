@@ -5,6 +5,7 @@ mod answers;
 mod args;
 mod command;
 mod curve;
+mod examples;
 mod plot;
 mod png;
 mod scale;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::curve::{Curve, Run};
 use super::scale;
+use crate::number::rounded;
 
 const WIDTH: f64 = 1200.0;
 const HEIGHT: f64 = 800.0;
@@ -115,7 +116,7 @@ fn notes(run: &Run) -> Vec<String> {
         if ruled {
             notes.push(format!("rule {}", request.rule));
         }
-        notes.push(format!("alpha {}, {}", request.alpha, manifest.bounds()));
+        notes.push(format!("alpha {}, {}", rounded(request.alpha), manifest.bounds()));
     }
     let examples = run.curves.iter().map(|curve| curve.examples).min().unwrap_or(0);
     let mut note = format!("{examples} examples");
@@ -316,6 +317,7 @@ mod tests {
             labelled: true,
             curves: ks.iter().map(|&k| Curve::new(Some(k), &[], true)).collect(),
             examples: Vec::new(),
+            failed: Vec::new(),
         };
         let runs = |count: usize, ks: &[usize]| (0..count).map(|_| run(ks)).collect::<Vec<_>>();
         assert_eq!(alike(&runs(1, &(1..=105).collect::<Vec<_>>())), 0);

@@ -3,10 +3,15 @@
 use std::fmt::Write;
 
 use smoothtopk::certificate::stop::Rule;
+use smoothtopk::record::LabelSource;
 
+use crate::number::rounded;
 use crate::run_dir::Manifest;
 
 use super::curve::{Curve, Run};
+
+/// Examples that failed and are named.
+const MOST_FAILED: usize = 20;
 
 /// What each run is, and its certified accuracy at `radii`.
 pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
@@ -44,6 +49,14 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
         if let Some(total) = run.total().filter(|total| done < *total) {
             line(format!("\n**{} is not finished**: {done} of {total} examples so far.", cell(&run.name)));
         }
+        if !run.failed.is_empty() {
+            let (name, failed) = (cell(&run.name), run.failed.len());
+            line(format!("\n**{failed} examples of {name} could not be certified**:\n"));
+            run.failed.iter().take(MOST_FAILED).for_each(|failed| line(format!("- {}", cell(failed))));
+            if failed > MOST_FAILED {
+                line(format!("- and {} more", failed - MOST_FAILED));
+            }
+        }
         if run.of_answers() {
             line(format!(
                 "\n**{} holds guarantees for answers**: its numbers are the share of examples whose true label is in the \
@@ -62,12 +75,14 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
         }
     }
     if runs.iter().any(|run| run.manifest.is_some()) {
-        line("\n| run | model | data | noise | n0 | n | alpha | allocation | provider | precision |".to_string());
-        line("| --- | --- | --- | --- | ---: | ---: | ---: | --- | --- | --- |".to_string());
+        let (text, number) = (" --- |", " ---: |");
+        let columns = "run | model | data | noise | rule | generator | labels | n0 | n | alpha | allocation | provider | precision";
+        line(format!("\n| {columns} |"));
+        line(format!("|{}{}{}", text.repeat(7), number.repeat(3), text.repeat(3)));
     }
     for run in runs {
         if let Some(manifest) = &run.manifest {
-            let cells: String = facts(manifest).iter().map(|fact| format!(" {} |", cell(fact))).collect();
+            let cells: String = facts(manifest, rounded).iter().map(|fact| format!(" {} |", cell(fact))).collect();
             line(format!("| {} |{cells}", cell(&run.name)));
         }
     }
@@ -90,11 +105,12 @@ fn decided(rule: &str) -> Option<String> {
 /// One line per run, k and radius, every number with all its digits.
 pub fn csv(runs: &[Run], radii: &[f64]) -> String {
     let mut out = String::from(
-        "run,model,data,noise,n0,n,alpha,allocation,provider,precision,k,examples,examples_total,labelled,abstain,acr,\
+        "run,model,data,noise,rule,generator,labels,n0,n,alpha,allocation,provider,precision,k,examples,examples_total,labelled,abstain,acr,\
          median_radius,radius,certified_accuracy\n",
     );
     for run in runs {
-        let facts = run.manifest.as_ref().map(facts).unwrap_or_default();
+        let facts = run.manifest.as_ref().map(|manifest| facts(manifest, |alpha| alpha.to_string()));
+        let facts = facts.unwrap_or_default();
         let total = run.total().map(|total| total.to_string()).unwrap_or_default();
         for curve in &run.curves {
             for &radius in radii {
@@ -128,14 +144,22 @@ pub fn curves_csv(runs: &[Run], grid: &[f64]) -> String {
 }
 
 /// What made a run, in the order of the columns.
-fn facts(manifest: &Manifest) -> [String; 9] {
+fn facts(manifest: &Manifest, alpha: impl Fn(f64) -> String) -> [String; 12] {
+    let labels = match manifest.label_source {
+        LabelSource::Given => "given by the data",
+        LabelSource::Selected => "selected by n0 samples",
+        LabelSource::SameCounts => "chosen by the n samples",
+    };
     [
         manifest.model_file.clone(),
         manifest.data_file.clone(),
         manifest.request.noise.clone(),
+        manifest.request.rule.clone(),
+        manifest.generator.clone(),
+        labels.to_owned(),
         manifest.request.n0.to_string(),
         manifest.request.n.to_string(),
-        manifest.request.alpha.to_string(),
+        alpha(manifest.request.alpha),
         manifest.bounds(),
         manifest.model.provider.clone(),
         manifest.model.precision.clone(),

@@ -11,6 +11,8 @@ use super::Row;
 pub struct Example {
     /// Its index in the data.
     pub idx: usize,
+    /// Its file, of a folder of images.
+    pub file: Option<String>,
     /// Its true label, where it is known.
     pub label: Option<usize>,
     /// The samples that the statements rest on.
@@ -31,7 +33,7 @@ impl Example {
         guarantees.iter_mut().for_each(|found| found.counts = None);
         let time = Duration::try_from_secs_f64(record.seconds).unwrap_or_default();
         let idx = record.index.unwrap_or_default();
-        Self { idx, label: record.true_label, samples, time, certificates, guarantees }
+        Self { idx, file: record.file, label: record.true_label, samples, time, certificates, guarantees }
     }
 
     /// The field's row for the i-th k.
@@ -54,9 +56,9 @@ impl Example {
         of_label.or_else(|| self.guarantees.get(i).map(|found| &*found.decision)).unwrap_or("undecided")
     }
 
-    /// Whether something is certified for some k.
-    pub fn certified(&self) -> bool {
-        self.certificates.iter().any(|found| found.certified)
-            || self.guarantees.iter().any(|found| found.set_radius > 0.0)
+    /// For each k whether its label, or its set of labels, is certified.
+    pub fn certified(&self) -> Vec<bool> {
+        let sets = self.guarantees.iter().map(|found| found.set_radius > 0.0);
+        self.certificates.iter().map(|found| found.certified).chain(sets).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! A RUN folder that is being written.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -10,9 +11,12 @@ use smoothtopk::record::Record;
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::manifest::MANIFEST;
-use super::{Manifest, RECORDS, atomic, key, records, views};
+use super::{Manifest, RECORDS, atomic, failures, key, records, views};
 
 const LOCK: &str = ".lock";
+
+/// The field of the error that another process holds the RUN: a later try may find it free.
+pub const LOCKED: &str = "lock";
 
 /// What a power cut may cost; a kill costs nothing that was appended.
 const SYNC_EVERY: Duration = Duration::from_secs(3);
@@ -22,7 +26,8 @@ const SYNC_EVERY: Duration = Duration::from_secs(3);
 pub struct RunDir {
     path: PathBuf,
     manifest: Manifest,
-    done: usize,
+    /// The indices of the examples that have a record.
+    done: BTreeSet<usize>,
     records: PathBuf,
     file: File,
     synced: Instant,
@@ -55,18 +60,31 @@ impl RunDir {
             Manifest::load(&stored)?;
         }
         let lock = lock(path)?;
+        let (mut done, mut end) = (BTreeSet::new(), 0);
         // Under the lock: another process may have written the manifest in between.
         if stored.exists() {
-            Manifest::load(&stored)?.check_same(manifest, path)?;
+            let of_run = Manifest::load(&stored)?;
+            let (places, after) = records::find(path, &of_run)?;
+            (done, end) = (places.iter().map(|place| place.index).collect(), after);
+            records::check_last(path, &of_run, &places)?;
+            of_run.check_same(manifest, path, &done)?;
+            if of_run.data_files != manifest.data_files {
+                // Files without a record were mended.
+                atomic::write(
+                    &stored,
+                    Manifest { data_file: of_run.data_file, ..manifest.clone() }.to_json()?.as_bytes(),
+                )?;
+            }
         } else {
             // Before the manifest, so that no RUN lacks its seed or key.
             key::write(path, source)?;
             atomic::write(&stored, text.as_bytes())?;
         }
-        let (done, end) = records::whole_lines(path, manifest)?;
-        if done < manifest.examples {
+        if done.len() < manifest.examples {
             views::remove(path, manifest)?;
         }
+        // What failed is tried again.
+        failures::remove(path)?;
         let records = path.join(RECORDS);
         let file = resume(&records, end).map_err(|error| Error::io(&records, &error))?;
         atomic::sync_dir(path)?;
@@ -74,9 +92,9 @@ impl RunDir {
         Ok(Self { path, manifest, done, records, file, synced: Instant::now(), broken: false, _lock: lock })
     }
 
-    /// The number of examples that the RUN holds.
-    pub fn done(&self) -> usize {
-        self.done
+    /// The indices of the examples that the RUN holds.
+    pub fn done(&self) -> &BTreeSet<usize> {
+        &self.done
     }
 
     /// The folder.
@@ -84,25 +102,33 @@ impl RunDir {
         &self.path
     }
 
-    /// Appends the record of the next example, by one write of one whole line.
+    /// Appends the record of an example, by one write of one whole line.
     ///
     /// # Errors
     /// `Io` when the write fails; the RUN then takes no more examples, and is resumed by opening it again. `Internal`
-    /// when the record is not that of the next example.
+    /// when the record is of no example of the RUN, or of one that has a record.
     pub fn append(&mut self, record: &Record) -> Result<()> {
         if self.broken {
             return Err(Error::new(ErrorKind::Io, "an earlier write to the RUN failed; start the command again"));
         }
-        if record.index.is_none() || record.index != self.manifest.index(self.done) {
-            return Err(Error::new(ErrorKind::Internal, "a record of another example than the next one"));
-        }
+        let index = record.index.filter(|index| self.manifest.has(*index) && !self.done.contains(index));
+        let internal = || Error::new(ErrorKind::Internal, "a record of no example, or of one that has a record");
+        let index = index.ok_or_else(internal)?;
         let line = record.to_json() + "\n";
         if let Err(error) = self.file.write_all(line.as_bytes()) {
             self.broken = true;
             return Err(Error::io(&self.records, &error));
         }
-        self.done += 1;
+        self.done.insert(index);
         if self.synced.elapsed() >= SYNC_EVERY { self.sync() } else { Ok(()) }
+    }
+
+    /// Notes that an example could not be certified, and why. It is tried again when the RUN is resumed.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn fail(&self, index: usize, name: &str, error: &Error) -> Result<()> {
+        failures::add(&self.path, index, name, error)
     }
 
     fn sync(&mut self) -> Result<()> {
@@ -162,7 +188,7 @@ fn lock(folder: &Path) -> Result<File> {
         Err(TryLockError::WouldBlock) => {
             let message =
                 format!("another process is writing {}; wait for it, or give another --out", folder.display());
-            Err(Error::argument("out", message))
+            Err(Error::new(ErrorKind::Io, message).with_field(LOCKED))
         }
         Err(TryLockError::Error(error)) => Err(Error::io(&path, &error)),
     }

@@ -1,5 +1,6 @@
 //! The manifest: what the results of a RUN depend on.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -12,11 +13,11 @@ use smoothtopk::{Error, ErrorKind, Result};
 pub const MANIFEST: &str = "manifest.json";
 
 /// The version of the RUN format. Other versions are refused.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// `manifest.json`. All fields are compared on resuming, in this order, so that the first difference is a cause rather
 /// than a consequence; but the names of files, which their hashes stand for, and the reason of a fallback, for which
-/// the provider stands.
+/// the provider stands. Of a folder of images, only the files of examples that have a record must be the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -28,6 +29,9 @@ pub struct Manifest {
     pub data_file: String,
     /// SHA-256 of the data, in hex.
     pub data_sha256: String,
+    /// Of a folder of images: a line for each file, as `sha256sum` prints it, of which `data_sha256` is the hash; null
+    /// for arrays. The place of a line is the index of the example.
+    pub data_files: Option<Vec<String>>,
     /// Whether guarantees for the returned labels are certified, instead of one label.
     pub guarantee: bool,
     /// Where the certified labels come from.
@@ -85,9 +89,9 @@ pub struct Reading {
 }
 
 impl Manifest {
-    /// The index in the data of the RUN's i-th example; none past its last.
-    pub fn index(&self, i: usize) -> Option<usize> {
-        (i < self.examples).then(|| i.saturating_mul(self.skip))
+    /// Whether the example of this index in the data is one of the RUN's.
+    pub fn has(&self, index: usize) -> bool {
+        self.skip > 0 && index.is_multiple_of(self.skip) && index / self.skip < self.examples
     }
 
     /// How alpha is split, for people.
@@ -115,6 +119,15 @@ impl Manifest {
         Ok(text + "\n")
     }
 
+    /// The manifest of the RUN that was started in a folder; none where there is none.
+    ///
+    /// # Errors
+    /// As [`Manifest::load`].
+    pub fn of_run(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join(MANIFEST);
+        if path.exists() { Self::load(&path).map(Some) } else { Ok(None) }
+    }
+
     /// Reads a manifest.
     ///
     /// # Errors
@@ -138,15 +151,23 @@ impl Manifest {
         serde_json::from_value(value).map_err(|error| bad(error.to_string()))
     }
 
-    /// Checks that resuming the RUN of `self`, in the folder `path`, with what is `wanted` gives the same results.
+    /// Checks that resuming the RUN of `self`, in the folder `path`, with what is `wanted` gives the same results. The
+    /// examples of the indices `done` have a record.
     ///
     /// # Errors
     /// `InvalidArgument` naming the first field that differs and both its values.
-    pub fn check_same(&self, wanted: &Self, path: &Path) -> Result<()> {
+    pub fn check_same(&self, wanted: &Self, path: &Path, done: &BTreeSet<usize>) -> Result<()> {
         let mut wanted = wanted.clone();
         wanted.model_file.clone_from(&self.model_file);
         wanted.data_file.clone_from(&self.data_file);
         wanted.model.fallback.clone_from(&self.model.fallback);
+        if let (Some(of_run), Some(now)) = (&self.data_files, &wanted.data_files)
+            && names(of_run).eq(names(now))
+        {
+            check_files(of_run, now, done)?;
+            wanted.data_sha256.clone_from(&self.data_sha256);
+            wanted.data_files.clone_from(&self.data_files);
+        }
         // The lines of both are in the order of the fields.
         let (ours, theirs) = (self.to_json()?, wanted.to_json()?);
         let mut field = "";
@@ -166,6 +187,29 @@ impl Manifest {
     }
 }
 
+fn names(files: &[String]) -> impl Iterator<Item = &str> {
+    files.iter().map(|line| line.split_once("  ").map_or("", |(_, name)| name))
+}
+
+/// Refuses files that changed after their examples were certified, and another file of classes.
+fn check_files(of_run: &[String], now: &[String], done: &BTreeSet<usize>) -> Result<()> {
+    for (i, line) in of_run.iter().enumerate().filter(|(i, line)| now.get(*i) != Some(line)) {
+        let name = line.split_once("  ").map_or("", |(_, name)| name);
+        if name == "-classes" {
+            let message = "the file of classes is another than the RUN was made with; give the same, or another --out";
+            return Err(Error::argument("classes-file", message));
+        }
+        if done.contains(&i) {
+            let message = format!(
+                "{name} was certified as SHA-256 {}, and is another file now, or cannot be read; restore it, or give another --out",
+                line.split(' ').next().unwrap_or_default()
+            );
+            return Err(Error::argument("data_sha256", message));
+        }
+    }
+    Ok(())
+}
+
 /// The value of a field of a manifest, or of an object in it.
 fn value_of(json: &str, field: &str) -> Value {
     let value: Value = serde_json::from_str(json).unwrap_or_default();
@@ -179,8 +223,8 @@ pub(super) mod tests {
 
     pub fn example() -> Manifest {
         let value = serde_json::json!({
-            "format": FORMAT, "model_file": "m.onnx", "data_file": "d.npz", "data_sha256": "bb", "guarantee": false,
-            "label_source": "given", "alpha_total": null,
+            "format": FORMAT, "model_file": "m.onnx", "data_file": "d.npz", "data_sha256": "bb", "data_files": null,
+            "guarantee": false, "label_source": "given", "alpha_total": null,
             "request": {
                 "noise": "gaussian:0.30000000000000004", "k": [1, 3], "n": 1000, "n0": 0, "alpha": 0.001, "rule": "fixed",
                 "norm": "l2", "allocation": "ranked", "randomized": false, "input_max": 1.0,
@@ -234,6 +278,7 @@ pub(super) mod tests {
             Value::Array(_) if at.ends_with("constants") => vec!["a=1"].into(),
             Value::Array(list) => list.iter().skip(1).cloned().collect::<Vec<_>>().into(),
             Value::Bool(flag) => (!flag).into(),
+            Value::Null if at.ends_with("data_files") => vec!["cc  a.png"].into(),
             Value::Null if at.ends_with("resize") || at.ends_with("fallback") => "crop".into(),
             Value::Number(number) if number.is_f64() => 0.25.into(),
             _ => 77.into(),
@@ -250,7 +295,7 @@ pub(super) mod tests {
         assert!(all.len() > 35, "{}", all.len());
         for (field, other) in all {
             let other: Manifest = serde_json::from_value(other).expect(&field);
-            let same = example().check_same(&other, Path::new("RUN"));
+            let same = example().check_same(&other, Path::new("RUN"), &BTreeSet::new());
             if ["model_file", "data_file", "fallback"].contains(&&*field) {
                 same.expect("hashes stand for the names, the provider for a fallback");
                 continue;
@@ -259,8 +304,32 @@ pub(super) mod tests {
             assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidArgument, Some(&*field)), "{error}");
         }
         let fewer = Manifest { request: Asked { k: vec![1], ..example().request }, ..example() };
-        let error = example().check_same(&fewer, Path::new("RUN")).expect_err("k");
+        let error = example().check_same(&fewer, Path::new("RUN"), &BTreeSet::new()).expect_err("k");
         assert!(error.message().contains("made with [1,3], and this command has [1]"), "{error}");
+    }
+
+    #[test]
+    fn only_the_files_of_finished_examples_must_be_the_same() {
+        let with = |files: &[&str]| Manifest {
+            data_sha256: files.concat(),
+            data_files: Some(files.iter().map(ToString::to_string).collect()),
+            ..example()
+        };
+        let (of_run, mended) =
+            (with(&["aa  a.png", "bb  b.png", "cc  -classes"]), with(&["aa  a.png", "b0  b.png", "cc  -classes"]));
+        let same = |other: &Manifest, done: &[usize]| {
+            of_run.check_same(other, Path::new("RUN"), &done.iter().copied().collect())
+        };
+        same(&mended, &[]).expect("nothing is certified");
+        same(&mended, &[0]).expect("what is certified is the same");
+        let error = same(&mended, &[0, 1]).expect_err("b.png was certified");
+        assert!(
+            error.field() == Some("data_sha256") && error.message().starts_with("b.png was certified as SHA-256 bb"),
+            "{error}"
+        );
+        let classes = same(&with(&["aa  a.png", "bb  b.png", "c0  -classes"]), &[]).expect_err("classes");
+        assert_eq!(classes.field(), Some("classes-file"));
+        assert_eq!(same(&with(&["aa  a.png", "bb  c.png"]), &[]).expect_err("names").field(), Some("data_sha256"));
     }
 
     #[test]
@@ -274,14 +343,14 @@ pub(super) mod tests {
     fn another_format_is_refused_with_what_to_do() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join(MANIFEST);
-        for format in [1, 2, 4] {
+        for format in [1, 2, 3, 5] {
             std::fs::write(&path, format!("{{\"format\": {format}, \"program_version\": \"0.0.9\"}}")).expect("write");
             let error = Manifest::load(&path).expect_err("another format");
             let says =
                 [format!("format {format}"), "wrote the RUN (0.0.9)".into(), "run again into a new folder".into()];
             assert!(says.iter().all(|part| error.message().contains(part)), "{error}");
         }
-        std::fs::write(&path, "{\"format\": 3").expect("write");
+        std::fs::write(&path, "{\"format\": 4").expect("write");
         assert_eq!(Manifest::load(&path).expect_err("half").kind(), ErrorKind::InvalidData);
         let text = example().to_json().expect("text").replace("\"skip\"", "\"later\": 1,\n  \"skip\"");
         std::fs::write(&path, text).expect("write");

@@ -2,8 +2,9 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `manifest.json` | what the results depend on; written first, in one rename, and never again |
-//! | `records.jsonl` | for each example a record (docs/record.md), one a line, in the order of the examples |
+//! | `manifest.json` | what the results depend on; written first, in one rename, and again only where files of a folder that have no record were mended |
+//! | `records.jsonl` | for each example a record (docs/record.md), one a line, in the order in which they were finished |
+//! | `failed.tsv` | the examples that the last command could not certify, and why; they are tried again |
 //! | `counts.tsv`, `k1.tsv`, .., `answer_k1.tsv`, .. | views for the field's scripts, written from the records when the command ends; never read |
 //! | `philox.seed`, `chacha12.key` | the seed or key, for its owner alone: manifest and records hold its digest |
 //! | `.lock` | locked while a process writes here |
@@ -11,7 +12,9 @@
 //! A kill can leave half a line at the end of the records: resuming drops it.
 
 pub mod atomic;
+mod certified;
 mod example;
+mod failures;
 mod folder;
 mod key;
 mod manifest;
@@ -22,8 +25,9 @@ mod row;
 mod tests;
 mod views;
 
+pub use certified::Proof;
 pub use example::Example;
-pub use folder::RunDir;
+pub use folder::{LOCKED, RunDir};
 pub use key::secret_sha256;
 pub use manifest::{FORMAT, MANIFEST, Manifest, Reading};
 pub use read::ReadRun;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::manifest::MANIFEST;
-use super::{Example, Manifest, Records, Row};
+use super::{Example, Manifest, Proof, Records, Row, failures};
 
 /// Results as they were read.
 #[derive(Clone, Debug)]
@@ -19,17 +19,20 @@ pub struct ReadRun {
     pub manifest: Option<Manifest>,
     /// Of a RUN, in its order.
     pub examples: Vec<Example>,
+    /// Of a RUN: the examples that could not be certified, as `name: error`.
+    pub failed: Vec<String>,
     /// Of a single file.
     pub rows: Vec<Row>,
 }
 
 impl ReadRun {
     /// Reads a RUN folder, or a single file with the columns `idx label predict radius correct` as Cohen et al.'s tools
-    /// and their successors write it. A RUN may be read while it is written.
+    /// and their successors write it. A RUN may be read while it is written. Where proof is needed, its radii are worked
+    /// out again.
     ///
     /// # Errors
     /// `NotFound` or `Io` when it cannot be read, `InvalidData` naming the file and line that is malformed.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, proof: Proof) -> Result<Self> {
         let metadata = std::fs::metadata(path).map_err(|error| Error::io(path, &error))?;
         let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let name = if metadata.is_dir() { whole.file_name() } else { whole.file_stem() };
@@ -37,7 +40,7 @@ impl ReadRun {
         let path = path.to_path_buf();
         if !metadata.is_dir() {
             let rows = read_rows(&path)?;
-            return Ok(Self { name, path, manifest: None, examples: Vec::new(), rows });
+            return Ok(Self { name, path, manifest: None, examples: Vec::new(), failed: Vec::new(), rows });
         }
         let manifest = Manifest::load(&path.join(MANIFEST)).map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
@@ -46,11 +49,12 @@ impl ReadRun {
             }
             _ => error,
         })?;
-        let records = Records::open(&path, &manifest)?;
+        let records = Records::open(&path, &manifest)?.with(proof);
         let examples = records
             .map(|entry| entry.map(|entry| Example::new(entry.record, entry.counts.n())))
             .collect::<Result<_>>()?;
-        Ok(Self { name, path, manifest: Some(manifest), examples, rows: Vec::new() })
+        let failed = failures::read(&path)?;
+        Ok(Self { name, path, manifest: Some(manifest), examples, failed, rows: Vec::new() })
     }
 }
 

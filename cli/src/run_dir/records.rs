@@ -1,14 +1,17 @@
-//! `records.jsonl`: reading it, and finding where it ends.
+//! `records.jsonl`: reading it, and finding where its records are.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use smoothtopk::counts::Counts;
 use smoothtopk::record::Record;
 use smoothtopk::{Error, Result};
 
 use super::Manifest;
+use super::certified::{self, Proof};
 
 /// The name of the records in a RUN folder.
 pub const RECORDS: &str = "records.jsonl";
@@ -19,39 +22,51 @@ pub struct Entry {
     pub counts: Counts,
 }
 
-/// The records of a RUN, one after the other. Half a line at the end, as a kill or another process that writes leaves
-/// it, is left out.
+/// Where the record of an example is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub index: usize,
+    /// From 1.
+    line: usize,
+    start: u64,
+    length: usize,
+}
+
+/// The records of a RUN in the order of the examples, whatever their order in the file: one that failed at first comes
+/// last. Half a line at the end, as a kill or another process that writes leaves it, is left out.
 pub struct Records<'a> {
     path: PathBuf,
     manifest: &'a Manifest,
-    lines: Option<BufReader<File>>,
-    line: Vec<u8>,
-    read: usize,
+    file: Option<BufReader<File>>,
+    at: u64,
+    places: std::vec::IntoIter<Place>,
+    proof: Proof,
 }
 
 impl<'a> Records<'a> {
-    /// Those of the RUN in a folder; none where it was killed before its first.
+    /// Those of the RUN in a folder, whose certificates are those of their counts; none where it was killed before its
+    /// first.
     ///
     /// # Errors
-    /// `Io`.
+    /// `Io`; `InvalidData` when a line is not the record of an example of the RUN, or of one that has a record.
     pub fn open(run: &Path, manifest: &'a Manifest) -> Result<Self> {
+        let (mut places, _) = find(run, manifest)?;
+        places.sort_by_key(|place| place.index);
         let path = run.join(RECORDS);
-        let lines = match File::open(&path) {
-            Ok(file) => Some(BufReader::with_capacity(1 << 20, file)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(Error::io(&path, &error)),
-        };
-        Ok(Self { path, manifest, lines, line: Vec::new(), read: 0 })
+        let file = if places.is_empty() { None } else { Some(open(&path)?) };
+        Ok(Self { path, manifest, file, at: 0, places: places.into_iter(), proof: Proof::Needed })
     }
 
-    fn next_entry(&mut self) -> Result<Option<Entry>> {
-        let Some(lines) = &mut self.lines else { return Ok(None) };
-        self.line.clear();
-        lines.read_until(b'\n', &mut self.line).map_err(|error| Error::io(&self.path, &error))?;
-        let Some(line) = self.line.strip_suffix(b"\n") else { return Ok(None) };
-        let entry = entry(line, self.manifest, self.read).map_err(|error| damaged(&self.path, self.read, &error))?;
-        self.read += 1;
-        Ok(Some(entry))
+    /// Has certificates be taken as they stand, or not.
+    #[must_use]
+    pub fn with(self, proof: Proof) -> Self {
+        Self { proof, ..self }
+    }
+
+    fn entry(&mut self, place: Place) -> Result<Option<Entry>> {
+        let Some(file) = &mut self.file else { return Ok(None) };
+        let line = read(file, &mut self.at, place).map_err(|error| Error::io(&self.path, &error))?;
+        entry(&line, self.manifest, self.proof).map(Some).map_err(|error| damaged(&self.path, place.line, &error))
     }
 }
 
@@ -59,94 +74,110 @@ impl Iterator for Records<'_> {
     type Item = Result<Entry>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let next = self.next_entry().transpose();
+        let place = self.places.next()?;
+        let next = self.entry(place).transpose();
         // After an error there is nothing more.
         if matches!(next, Some(Err(_))) {
-            self.lines = None;
+            self.file = None;
         }
         next
     }
 }
 
-fn damaged(path: &Path, i: usize, error: &Error) -> Error {
-    let (path, line) = (path.display(), i + 1);
+fn open(path: &Path) -> Result<BufReader<File>> {
+    let file = File::open(path).map_err(|error| Error::io(path, &error))?;
+    Ok(BufReader::with_capacity(1 << 20, file))
+}
+
+/// The line at a place, where `at` is where the file is.
+fn read(file: &mut BufReader<File>, at: &mut u64, place: Place) -> std::io::Result<Vec<u8>> {
+    if *at != place.start {
+        file.seek(SeekFrom::Start(place.start))?;
+    }
+    let mut line = vec![0; place.length];
+    file.read_exact(&mut line)?;
+    // Past the newline too, which is where the next record starts in most files.
+    file.skip_until(b'\n')?;
+    *at = place.start + place.length as u64 + 1;
+    Ok(line)
+}
+
+fn damaged(path: &Path, line: usize, error: &Error) -> Error {
+    let path = path.display();
     Error::data("records", format!("{path}, line {line}: {error}; restore the file, or run again into a new folder"))
 }
 
-/// The i-th record of a RUN, checked against its manifest.
-fn entry(line: &[u8], manifest: &Manifest, i: usize) -> Result<Entry> {
+/// A record of a RUN, checked against its manifest and its own counts.
+fn entry(line: &[u8], manifest: &Manifest, proof: Proof) -> Result<Entry> {
     let text = std::str::from_utf8(line).map_err(|_| Error::data("record", "is not text"))?;
     let record = Record::from_json(text)?;
-    let wrong = |field: &str, message: String| Err(Error::data(field, message));
-    match (record.index, manifest.index(i)) {
-        (Some(found), Some(expected)) if found == expected => {}
-        (None, _) => return wrong("index", "is missing".into()),
-        (Some(found), None) => return wrong("index", format!("is {found}, past the {i} examples of the RUN")),
-        (Some(found), Some(expected)) => return wrong("index", format!("is {found}, and {expected} follows here")),
-    }
-    if record.request != manifest.request {
-        return wrong("request", "is not the RUN's, which its manifest has".into());
-    }
-    let ks = if record.status == "OK" { &manifest.request.k[..] } else { &[] };
-    let (labels, answers) = if manifest.guarantee { (&[][..], ks) } else { (ks, &[][..]) };
-    if !record.certificates.iter().map(|found| found.k).eq(labels.iter().copied()) {
-        return wrong("certificates", format!("must be those for k = {labels:?}"));
-    }
-    if !record.guarantees.iter().map(|found| found.k).eq(answers.iter().copied()) {
-        return wrong("guarantees", format!("must be those for k = {answers:?}"));
-    }
-    for found in &record.certificates {
-        if found.radius < 0.0 || found.certified != (found.radius > 0.0) {
-            return wrong(
-                "radius",
-                format!("of k = {} is {}, and certified is {}", found.k, found.radius, found.certified),
-            );
-        }
-    }
-    for found in &record.guarantees {
-        if [found.labels.len(), found.label_radii.len(), found.kept_radii.len()] != [found.k; 3] {
-            return wrong("guarantees", format!("have lists of another length than k = {}", found.k));
-        }
-    }
     let counts = Counts::try_from(record.counts.clone())?;
-    if counts.classes() != manifest.reading.classes {
-        return wrong("counts", format!("have {} labels, not {}", counts.classes(), manifest.reading.classes));
-    }
+    certified::check(&record, &counts, manifest, proof)?;
     Ok(Entry { record, counts })
 }
 
-/// How many whole lines the records of a RUN have, and the byte after them.
-///
-/// Only the last one is parsed. That it is of the example that the number of lines says shows that no line before it is
-/// missing.
+/// What finds a record.
+#[derive(Deserialize)]
+struct Head {
+    index: Option<usize>,
+}
+
+/// Where the records of a RUN are, in the order of the file, and the byte after its last whole line. They are checked
+/// where they are read.
 ///
 /// # Errors
-/// `Io`; `InvalidData` when the last line is damaged, or of another example.
-pub fn whole_lines(run: &Path, manifest: &Manifest) -> Result<(usize, u64)> {
+/// `Io`; `InvalidData` when a line is not the record of an example of the RUN, or of one that has a record.
+pub fn find(run: &Path, manifest: &Manifest) -> Result<(Vec<Place>, u64)> {
     let path = run.join(RECORDS);
-    let io = |error: std::io::Error| Error::io(&path, &error);
-    let mut file = match File::open(&path) {
-        Ok(file) => BufReader::with_capacity(1 << 20, file),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((0, 0)),
-        Err(error) => return Err(io(error)),
+    let mut file = match open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == smoothtopk::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
+        Err(error) => return Err(error),
     };
-    let (mut lines, mut last, mut end, mut at) = (0, 0, 0, 0);
+    let (mut places, mut lines_of, mut end) = (Vec::new(), HashMap::new(), 0);
+    let mut text = Vec::new();
     loop {
-        let chunk = file.fill_buf().map_err(io)?;
-        if chunk.is_empty() {
-            break;
+        let line = places.len() + 1;
+        text.clear();
+        file.read_until(b'\n', &mut text).map_err(|error| Error::io(&path, &error))?;
+        let Some(whole) = text.strip_suffix(b"\n") else { break };
+        let index = index(whole, manifest).map_err(|error| damaged(&path, line, &error))?;
+        if let Some(first) = lines_of.insert(index, line) {
+            let error = Error::data("index", format!("is {index} again, as in line {first}"));
+            return Err(damaged(&path, line, &error));
         }
-        for (i, _) in chunk.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-            (last, end, lines) = (end, at + i as u64 + 1, lines + 1);
-        }
-        let length = chunk.len();
-        at += length as u64;
-        file.consume(length);
+        places.push(Place { index, line, start: end, length: whole.len() });
+        end += text.len() as u64;
     }
-    if lines > 0 {
-        let mut line = vec![0; (end - last - 1) as usize];
-        file.seek(SeekFrom::Start(last)).and_then(|_| file.read_exact(&mut line)).map_err(io)?;
-        entry(&line, manifest, lines - 1).map_err(|error| damaged(&path, lines - 1, &error))?;
+    Ok((places, end))
+}
+
+/// Checks the last record, after which others are to follow.
+///
+/// # Errors
+/// `Io`; `InvalidData` when it is damaged.
+pub fn check_last(run: &Path, manifest: &Manifest, places: &[Place]) -> Result<()> {
+    let last = places.last().copied().into_iter().collect::<Vec<_>>().into_iter();
+    let path = run.join(RECORDS);
+    let file = if places.is_empty() { None } else { Some(open(&path)?) };
+    let mut last = Records { path, manifest, file, at: 0, places: last, proof: Proof::Needed };
+    last.next().transpose().map(|_| ())
+}
+
+/// The index of the example that a line is about.
+fn index(line: &[u8], manifest: &Manifest) -> Result<usize> {
+    let head: Head = serde_json::from_slice(line).map_err(|error| {
+        // In the words of the record itself, where it has them.
+        let of_record = std::str::from_utf8(line).ok().and_then(|text| Record::from_json(text).err());
+        of_record.unwrap_or_else(|| Error::data("record", error.to_string()))
+    })?;
+    let wrong = |what: String| Err(Error::data("index", what));
+    match head.index {
+        None => wrong("is missing".into()),
+        Some(index) if manifest.has(index) => Ok(index),
+        Some(index) => wrong(format!(
+            "is {index}, which is none of the {} examples of the RUN (every {}. from 0)",
+            manifest.examples, manifest.skip
+        )),
     }
-    Ok((lines, end))
 }

@@ -17,7 +17,7 @@ use super::report::{self, Report};
 use super::space::Space;
 use super::statement::{Certified, Kind, listed};
 use super::verdict::{Levels, Tally};
-use crate::data::{self, DataOptions, Dataset, Resize};
+use crate::data::{DataOptions, Dataset};
 use crate::number::number;
 use crate::progress::Progress;
 
@@ -102,7 +102,7 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
             lines.push(json_line(input, *idx, *norm, promise, evaluated.as_ref()));
         }
         progress.samples(drawn.map_or(0, |((pilot, counts), _)| pilot.n() + counts.n()));
-        progress.example_done(None);
+        progress.example_done(&[]);
     }
     progress.finish();
 
@@ -149,10 +149,10 @@ fn read(args: &Args, file: &Path, reopened: &Reopened) -> Result<Vec<Perturbed>>
             format!("must be a finite number > 0, got {}", number(input_scale)),
         ));
     }
-    let images = Dataset::open(file, &DataOptions { input_scale, classes_file: None, resize: Resize::default() })?;
+    let images = Dataset::open(file, &DataOptions { input_scale, ..DataOptions::default() })?;
     let indices = match &args.indices {
         Some(indices) => indices.clone(),
-        None => data::indices(file)?.ok_or_else(|| {
+        None => images.indices()?.ok_or_else(|| {
             wrong(
                 "has no array `indices` that says which example each input is made from; give --indices I,I,..".into(),
             )

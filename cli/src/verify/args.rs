@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::reopen::RunArgs;
+use crate::model_args::ModelArgs;
+use crate::number::whole;
 
 /// Attack the certificates of a RUN, or check adversarial examples against them
 ///
@@ -16,7 +18,7 @@ pub struct Args {
     #[command(flatten)]
     pub(super) run: RunArgs,
     /// Attack every certificate, with N evaluations each. Needs --out, where breaks are kept.
-    #[arg(long, value_name = "N", requires = "out")]
+    #[arg(long, value_name = "N", requires = "out", value_parser = whole)]
     pub(super) attacks: Option<u64>,
     /// Perturbed inputs: .npz with `images` and `indices` (of the original examples), or .npy and --indices.
     #[arg(long, value_name = "FILE")]
@@ -28,11 +30,11 @@ pub struct Args {
     #[arg(long, value_name = "X", requires = "adversarial")]
     pub(super) adversarial_scale: Option<f64>,
     /// Samples of one attack evaluation.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = whole)]
     pub(super) rows: u64,
     /// Samples of the test of one point [default: 10000 for attacks; none for adversarial inputs, which are then not
     /// evaluated].
-    #[arg(long)]
+    #[arg(long, value_parser = whole)]
     pub(super) n: Option<u64>,
     /// Attack every S-th example of the RUN.
     #[arg(long, value_name = "S", default_value_t = 1, conflicts_with = "adversarial")]
@@ -49,4 +51,7 @@ pub struct Args {
     /// Where verify.md, verify.jsonl and breaks.npz go; created if it is missing.
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    // Last: the options after it would get its heading.
+    #[command(flatten)]
+    pub(super) model_args: ModelArgs,
 }

@@ -62,7 +62,7 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     let n = args.n.unwrap_or(TEST_ROWS);
     let labels = reopened.labels();
     let elements = sampling.model.elements();
-    let pool = Pool::new(sampling.data.len(), elements, |idx| labels.get(&idx).copied(), |idx| sampling.example(idx))?;
+    let pool = Pool::new(sampling.data.len(), elements, |idx| labels.get(&idx).copied(), |idx| sampling.example(idx));
     let space = Space::of(noise.mode)?;
     let mut evaluator = Evaluator::new(sampling.opened.classifier.clone(), sampling.plan()?, noise, seed)?;
     let test = Test { rows: args.rows, n, level: levels.of_test(evaluator.noise(), n, elements)? };
@@ -95,7 +95,7 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
             None => {}
         }
         progress.samples(found.evaluations * args.rows);
-        progress.example_done(None);
+        progress.example_done(&[]);
         all.push(Attacked { certified, evaluations: found.evaluations, examined });
     }
     progress.finish();

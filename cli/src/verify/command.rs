@@ -28,7 +28,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
     }
     // Before the attacks, which may take hours.
     args.out.as_deref().map_or(Ok(()), atomic::check_folder)?;
-    let reopened = Reopened::open(&args.run)?;
+    let reopened = Reopened::open(&args.run, &args.model_args)?;
     let seed = fresh_seed(args.seed, &reopened.manifest)?;
     interrupt::install()?;
     let sound = match &args.adversarial {

@@ -17,18 +17,17 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Every so manieth of `of` examples, each given by `example(i)` unless it has no label.
+    /// Every so manieth of `of` examples, each given by `example(i)`; but those without a label, and those that cannot
+    /// be read.
     pub fn new(
         of: usize,
         elements: usize,
         label: impl Fn(usize) -> Option<usize>,
         example: impl Fn(usize) -> Result<Vec<f32>>,
-    ) -> Result<Self> {
+    ) -> Self {
         let most = (POOL_BYTES / (elements.max(1) * size_of::<f32>())).clamp(1, POOL_EXAMPLES);
         let chosen = (0..of).step_by(of.div_ceil(most).max(1));
-        let labelled = chosen.filter_map(|i| Some((i, label(i)?)));
-        let examples = labelled.map(|(i, label)| Ok((label, example(i)?))).collect::<Result<_>>()?;
-        Ok(Self { examples })
+        Self { examples: chosen.filter_map(|i| Some((label(i)?, example(i).ok()?))).collect() }
     }
 
     /// The mean of the examples of a label.
@@ -192,7 +191,7 @@ mod tests {
     #[test]
     fn differences_point_to_the_rivals() {
         let data = [(0, [0.0f32, 0.0]), (0, [2.0, 0.0]), (1, [4.0, 0.0]), (1, [8.0, 0.0]), (2, [1.0, 3.0])];
-        let pool = Pool::new(5, 2, |i| Some(data[i].0), |i| Ok(data[i].1.to_vec())).unwrap();
+        let pool = Pool::new(5, 2, |i| Some(data[i].0), |i| Ok(data[i].1.to_vec()));
         let x = [1.0, 0.0];
         assert_eq!(pool.labels_near(&x, &[0]), [1, 2]);
         let one = pool.differences(&x, &[0], &[1], 1, 100);

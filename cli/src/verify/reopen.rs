@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use smoothtopk::noise::Noise;
 use smoothtopk::perturbation::Family;
-use smoothtopk::record::GuaranteeRecord;
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::evaluate::Distribution;
@@ -14,7 +13,7 @@ use super::statement::{Certified, Statements, of_answers, of_labels};
 use crate::data::Resize;
 use crate::model_args::ModelArgs;
 use crate::noise_args::{FamilyArgs, NoiseArgs};
-use crate::run_dir::{Example, Manifest, ReadRun};
+use crate::run_dir::{Example, Manifest, Proof, ReadRun};
 use crate::sampling::{Sampling, SamplingArgs};
 
 /// A RUN, and what opens its model and data again. What is not given follows from the RUN's manifest.
@@ -23,6 +22,10 @@ pub struct RunArgs {
     /// The RUN folder whose certificates are checked.
     #[arg(long, value_name = "RUN")]
     pub run: PathBuf,
+    /// Take the radii as the records have them, even where their counts do not prove them: to see how well attacks find
+    /// out radii that were made larger.
+    #[arg(long)]
+    pub unproven: bool,
     /// The RUN's model.
     #[arg(long, value_name = "M.onnx")]
     pub model: PathBuf,
@@ -41,8 +44,6 @@ pub struct RunArgs {
     /// Image folders: the file of class names that the RUN was made with.
     #[arg(long, value_name = "FILE")]
     pub classes_file: Option<PathBuf>,
-    #[command(flatten)]
-    pub model_args: ModelArgs,
 }
 
 /// A RUN, open again.
@@ -61,19 +62,24 @@ impl Reopened {
     /// # Errors
     /// `NotFound`, `Io` or `InvalidData` where RUN, model or data cannot be read; `InvalidArgument` with the field that
     /// is not what the RUN was made with.
-    pub fn open(args: &RunArgs) -> Result<Self> {
-        let run = ReadRun::open(&args.run)?;
+    pub fn open(args: &RunArgs, model_args: &ModelArgs) -> Result<Self> {
+        let run = ReadRun::open(&args.run, if args.unproven { Proof::Waived } else { Proof::Needed })?;
         let Some(manifest) = &run.manifest else {
             let message = format!("{} is a file; give the RUN folder that certify made", args.run.display());
             return Err(Error::argument("run", message));
         };
-        let sampling = Sampling::open(&sampling_args(args, manifest)?).map_err(|error| match error.kind() {
-            ErrorKind::NotFound | ErrorKind::Io | ErrorKind::Runtime | ErrorKind::Provider => error,
-            // The wrong model or data may fail to open before their hashes can be told.
-            _ => is_it_the_runs(&error, manifest),
-        })?;
+        let sampling_args = sampling_args(args, model_args, manifest)?;
+        let sampling =
+            Sampling::open(&sampling_args, manifest.data_files.clone()).map_err(|error| match error.kind() {
+                ErrorKind::NotFound | ErrorKind::Io | ErrorKind::Runtime | ErrorKind::Provider => error,
+                // The wrong model or data may fail to open before their hashes can be told.
+                _ => is_it_the_runs(&error, manifest),
+            })?;
+        if let Some(files) = &manifest.data_files {
+            sampling.data.expect(files);
+        }
         let noise = distribution(manifest)?;
-        check_same(args, manifest, &sampling)?;
+        check_same(args, model_args, manifest, &sampling)?;
         check_examples(&run.examples, manifest, &sampling)?;
         let (mut certified, mut stated) = (Vec::new(), Vec::new());
         for (i, &k) in manifest.request.k.iter().enumerate() {
@@ -110,7 +116,7 @@ fn distribution(manifest: &Manifest) -> Result<Distribution> {
 }
 
 /// What certify was called with, as far as the manifest says, and the paths that it does not know.
-fn sampling_args(args: &RunArgs, manifest: &Manifest) -> Result<SamplingArgs> {
+fn sampling_args(args: &RunArgs, given: &ModelArgs, manifest: &Manifest) -> Result<SamplingArgs> {
     let resize = match manifest.resize.as_deref() {
         None => Resize::default(),
         Some(name) => [Resize::Crop, Resize::Imagenet, Resize::Exact]
@@ -137,7 +143,7 @@ fn sampling_args(args: &RunArgs, manifest: &Manifest) -> Result<SamplingArgs> {
         input_scale: Some(manifest.input_scale),
         classes_file: args.classes_file.clone(),
         resize,
-        model_args: model_args(&args.model_args, manifest),
+        model_args: model_args(given, manifest),
     })
 }
 
@@ -177,15 +183,15 @@ fn unknown(manifest: &Manifest, field: &str) -> Error {
 }
 
 /// Everything that makes the smoothed classifier and its inputs. Versions may differ: they are reported, not refused.
-fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Result<()> {
+fn check_same(args: &RunArgs, given: &ModelArgs, manifest: &Manifest, sampling: &Sampling) -> Result<()> {
     let (model, data, signature) = (&sampling.model, &sampling.data, sampling.model.signature());
     let (of_run, ran) = (&manifest.reading, &manifest.model);
-    let ModelArgs { mut constant, mean, std, .. } = model_args(&args.model_args, manifest);
+    let ModelArgs { mut constant, mean, std, .. } = model_args(given, manifest);
     constant.sort_unstable();
     let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
     let checks: [(&str, Value, Value, &str); 13] = [
         ("model_sha256", json!(ran.model_sha256), json!(model.sha256()), "give the very model that was certified"),
-        ("data_sha256", json!(manifest.data_sha256), json!(data.sha256()?), "give the very data that were certified"),
+        ("data_sha256", json!(manifest.data_sha256), json!(data.sha256()), "give the very data that were certified"),
         ("provider", json!(ran.provider), json!(sampling.opened.provider()), "give the RUN's --provider and --device"),
         (
             "arithmetic",
@@ -212,7 +218,7 @@ fn check_same(args: &RunArgs, manifest: &Manifest, sampling: &Sampling) -> Resul
     }
 }
 
-/// Refuses examples and labels that the data and the model do not have, and guarantees that contradict themselves.
+/// Refuses examples and labels that the data and the model do not have.
 fn check_examples(examples: &[Example], manifest: &Manifest, sampling: &Sampling) -> Result<()> {
     let (classes, of_data) = (manifest.reading.classes, sampling.data.len());
     for example in examples {
@@ -226,33 +232,9 @@ fn check_examples(examples: &[Example], manifest: &Manifest, sampling: &Sampling
         if let Some(label) = labels.find(|&label| label >= classes) {
             return wrong(format!("has the label {label}, past the {classes} labels of the model"));
         }
-        for found in &example.guarantees {
-            if let Some(what) = contradiction(found, classes) {
-                return wrong(format!("has {what} at k = {}", found.k));
-            }
+        if example.label != sampling.data.label(idx) {
+            return wrong("has another true label than the data".into());
         }
     }
     Ok(())
-}
-
-/// What no guarantee can say: a radius without end where enough labels are outside to push others out, and a statement
-/// that stands twice with two radii.
-fn contradiction(found: &GuaranteeRecord, classes: usize) -> Option<&'static str> {
-    let GuaranteeRecord { k, ref label_radii, ref kept_radii, set_radius, first_radius, ranking_radius, .. } = *found;
-    let single = [set_radius, first_radius, ranking_radius].into_iter().chain(label_radii.iter().copied());
-    if single.chain(kept_radii.iter().flatten().copied()).any(|radius| radius < 0.0) {
-        return Some("a negative radius");
-    }
-    // At least e labels stay whatever happens where fewer than k - e + 1 are outside.
-    let outside = classes.saturating_sub(k);
-    if (1..=k).zip(kept_radii).any(|(least, radius)| radius.is_none() && k - least < outside) {
-        return Some("a radius without end");
-    }
-    if kept_radii.last().copied().flatten().is_some_and(|kept| kept != set_radius) {
-        return Some("two radii for its set");
-    }
-    if k == 1 && first_radius != ranking_radius {
-        return Some("two radii for its first label");
-    }
-    None
 }

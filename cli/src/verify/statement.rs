@@ -184,6 +184,7 @@ mod tests {
         assert!(parts.iter().all(|part| part.idx == 4 && part.of.k == 3));
         let example = |idx, found: &GuaranteeRecord| Example {
             idx,
+            file: None,
             label: None,
             samples: 100,
             time: std::time::Duration::ZERO,

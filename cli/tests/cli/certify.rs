@@ -173,8 +173,8 @@ fn ten_kills_lose_and_repeat_nothing() {
 }
 
 #[test]
-fn ctrl_c_and_sigterm_keep_what_is_finished_and_say_so() {
-    for signal in ["-INT", "-TERM"] {
+fn signals_keep_what_is_finished_and_say_so() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         let dir = tempfile::tempdir().unwrap();
         let run = dir.path().join("run");
         let child = Command::new(env!("CARGO_BIN_EXE_smoothtopk"))
@@ -191,7 +191,7 @@ fn ctrl_c_and_sigterm_keep_what_is_finished_and_say_so() {
         assert!(sent.success());
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(130), "{signal}: {stderr}");
+        assert_eq!(output.status.code(), Some(code), "{signal}: {stderr}");
         assert!(stderr.contains("of 200 examples are kept"), "{signal}: {stderr}");
     }
 }

@@ -5,14 +5,17 @@ mod certify;
 mod commands;
 mod common;
 mod devices;
+mod folders;
 mod guarantee;
 mod noise;
 mod plan;
 mod predict;
+mod proven;
 mod radius;
 mod real_models;
 mod report;
 mod rules;
+mod signals;
 mod verify;
 
 use std::collections::BTreeMap;

@@ -43,6 +43,12 @@ fn the_n_of_a_plan_certifies_its_radius_and_one_row_less_does_not() {
     let largest = |table: &str| table.lines().nth(1).unwrap().split('\t').nth(3).unwrap().parse::<f64>().unwrap();
     let without = ok(&smoothtopk(["plan", "--sigma", "0.25", "--n", "1000", "--classes", "10"]));
     assert!(largest(&model) < largest(&without));
+    let of_data = ["plan", "--sigma", "0.25", "--n", "1e1", "--model", &crate::model(), "--data", &crate::data()];
+    let table = ok(&smoothtopk(of_data));
+    for part in [" for an example at n = 10\n", " for the 200 examples of "] {
+        assert!(table.contains(part) && !table.contains("# 0 ") && !table.contains("# 0.00 "), "{table}");
+    }
+    assert!(refused(&smoothtopk(["plan", "--sigma", "0.25", "--data", &crate::data()]), 2).contains("--model"));
     let both = smoothtopk(["plan", "--sigma", "0.25", "--model", &crate::model(), "--elements", "3"]);
     assert_eq!(both.status.code(), Some(2));
     assert!(refused(&plan(&["--elements", "0"]), 2).contains("elements"));

@@ -9,6 +9,8 @@ use smoothtopk::counts::Perturbation;
 use smoothtopk::noise::{Grid, Noise};
 use tempfile::TempDir;
 
+use crate::proven;
+
 const HEADER: &str = "idx\tlabel\tpredict\tradius\tcorrect\ttime\n";
 
 /// Four examples: certified at 0.5 and at 1.25, certified for another label, and not certified; of another tool.
@@ -20,13 +22,13 @@ const FOUR: [Found; 4] = [(Some(3), 3, 0.5), (Some(4), 4, 1.25), (Some(5), 6, 2.
 type Found = (Option<usize>, usize, f64);
 
 fn manifest(ks: &[usize], examples: usize, labels: &str) -> Value {
-    let grid = Grid::for_range(1.0, 0.25).unwrap();
+    let grid = Grid::for_range(1.0, 1.0).unwrap();
     json!({
-        "format": 3, "model_file": "m|1.onnx", "data_file": "d.npz", "data_sha256": "b", "guarantee": false,
-        "label_source": labels,
+        "format": 4, "model_file": "m|1.onnx", "data_file": "d.npz", "data_sha256": "b", "data_files": null,
+        "guarantee": false, "label_source": labels,
         "alpha_total": null,
         "request": {
-            "noise": "gaussian:0.25", "norm": "l2",
+            "noise": "gaussian:1", "norm": "l2",
             "k": ks, "n": 1000, "n0": 100, "alpha": 0.001, "rule": "fixed", "allocation": "ranked",
             "randomized": false, "input_max": 1.0,
         },
@@ -42,7 +44,7 @@ fn manifest(ks: &[usize], examples: usize, labels: &str) -> Value {
             "model_sha256": "a", "provider": "cpu", "precision": "float32", "arithmetic": "float32", "fallback": null,
             "onnxruntime_version": "1.24.0",
         },
-        "perturbation": Perturbation::of(&Noise::on_grid(0.25, grid, 7).unwrap(), 12),
+        "perturbation": Perturbation::of(&Noise::on_grid(1.0, grid, 7).unwrap(), 12),
         "examples": examples, "program_version": "0.1.0",
     })
 }
@@ -50,16 +52,15 @@ fn manifest(ks: &[usize], examples: usize, labels: &str) -> Value {
 /// A record of the i-th example, from n samples.
 fn record(manifest: &Value, i: usize, (truth, label, radius): Found, n: u64, decision: &str) -> Value {
     let certificate = |k: &Value| {
-        json!({
-            "k": k, "label": label, "decision": decision, "radius": radius, "certified": radius > 0.0, "p_lower": 0.5,
-            "p_upper": 0.1, "set_size": 1, "allocation": "ranked", "validity": "fixed", "alpha_left": 0.001,
-            "radius_cost": 1e-5, "n": n, "counts": null,
-        })
+        let k = k.as_u64().unwrap() as usize;
+        let mut certificate = proven::certificate(manifest, i, label, k, radius, 1_000_000_000_000);
+        certificate["decision"] = decision.into();
+        certificate
     };
     let mut record = json!({
         "format": "smoothtopk-record", "version": "1.0", "program_version": "0.1.0", "index": i, "task": "certify",
         "status": "OK",
-        "error": null, "request": manifest["request"], "label": label, "label_source": "given",
+        "error": null, "request": manifest["request"], "label": label, "label_source": manifest["label_source"],
         "certificates": manifest["request"]["k"].as_array().unwrap().iter().map(certificate).collect::<Vec<_>>(),
         "counts": {
             "format": "smoothtopk-counts", "version": "1.0", "labels": [n, 0, 0, 0, 0, 0, 0, 0, 0, 0], "n": n,
@@ -128,7 +129,7 @@ fn refused(folder: &TempDir, args: &[&str], code: i32) -> String {
 #[test]
 fn tables_hold_the_certified_accuracy() {
     let folder = folder();
-    run_folder(&folder, "a", &manifest(&[1, 3], 4, "given"), &FOUR);
+    run_folder(&folder, "a", &manifest(&[1, 3], 4, "selected"), &FOUR);
     let output = report(&folder, &["a", "--out", "out", "--radii", "0,0.5,0.51,2"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let stdout = String::from_utf8(output.stdout).expect("text");
@@ -138,19 +139,25 @@ fn tables_hold_the_certified_accuracy() {
         assert!(stdout.contains(&line), "{stdout}");
     }
     assert!(
-        stdout.contains("| a | m\\|1.onnx | d.npz | gaussian:0.25 | 100 | 1000 | 0.001 | ranked | cpu | float32 |"),
+        stdout.contains("| a | m\\|1.onnx | d.npz | gaussian:1 | fixed | philox4x32-10 | selected by n0 samples | 100 | 1000 | 0.001 | ranked | cpu | float32 |"),
         "{stdout}"
     );
     let files = files(&folder.path().join("out"));
     let names: Vec<&String> = files.keys().collect();
-    assert_eq!(names, ["certified_accuracy.png", "certified_accuracy.svg", "curves.csv", "report.csv", "report.md"]);
+    assert_eq!(
+        names,
+        ["certified_accuracy.png", "certified_accuracy.svg", "curves.csv", "examples.csv", "report.csv", "report.md"]
+    );
     assert!(text(&files, "report.md").ends_with(&stdout));
     let csv = text(&files, "report.csv");
     assert_eq!(
         csv.lines().nth(2),
-        Some("a,m|1.onnx,d.npz,gaussian:0.25,100,1000,0.001,ranked,cpu,float32,1,4,4,1,0.25,0.4375,0,0.5,0.5")
+        Some(
+            "a,m|1.onnx,d.npz,gaussian:1,fixed,philox4x32-10,selected by n0 samples,100,1000,0.001,ranked,cpu,float32,1,4,4,1,0.25,0.4375,0,0.5,0.5"
+        )
     );
     assert_eq!(csv.lines().count(), 1 + 2 * 4);
+    assert_eq!(text(&files, "examples.csv").lines().nth(2), Some("a,0,,3,3,3,0.5,1,complete,1000"));
     let curves = text(&files, "curves.csv");
     assert!(curves.starts_with("run,k,radius,certified_accuracy\na,1,0,0.5\n"), "{curves}");
     assert!(curves.contains("\na,1,1.25,0.25\n") && !curves.contains(",1.26,0.25"), "{curves}");
@@ -159,14 +166,14 @@ fn tables_hold_the_certified_accuracy() {
 #[test]
 fn the_plot_is_the_same_everywhere_and_shows_its_curves_and_words() {
     let folder = folder();
-    run_folder(&folder, "a", &manifest(&[1], 4, "given"), &FOUR);
+    run_folder(&folder, "a", &manifest(&[1], 4, "selected"), &FOUR);
     for out in ["one", "two"] {
         assert!(report(&folder, &["a", "--out", out]).status.success());
     }
     let plots = files(&folder.path().join("one"));
     assert_eq!(plots, files(&folder.path().join("two")));
     let svg = text(&plots, "certified_accuracy.svg");
-    for words in ["l2 radius", "certified top-k accuracy", "k = 1", "gaussian:0.25, n 1000"] {
+    for words in ["l2 radius", "certified top-k accuracy", "k = 1", "gaussian:1, n 1000"] {
         assert!(svg.contains(words), "{words}");
     }
     let png = image::load_from_memory(&plots["certified_accuracy.png"]).expect("decodes").into_rgb8();
@@ -183,13 +190,13 @@ fn the_plot_is_the_same_everywhere_and_shows_its_curves_and_words() {
 #[test]
 fn several_runs_stand_side_by_side_and_say_what_they_lack() {
     let folder = folder();
-    run_folder(&folder, "a", &manifest(&[1], 4, "given"), &FOUR);
+    run_folder(&folder, "a", &manifest(&[1], 4, "selected"), &FOUR);
     // Killed: half a line at the end, fewer examples than the run is to have.
-    run_folder(&folder, "b", &manifest(&[1], 9, "given"), &FOUR);
+    run_folder(&folder, "b", &manifest(&[1], 9, "selected"), &FOUR);
     let kept = folder.path().join("b/records.jsonl");
     let text = std::fs::read_to_string(&kept).expect("records");
     std::fs::write(&kept, format!("{text}{}", &text[..300])).expect("records");
-    run_folder(&folder, "none", &manifest(&[1], 9, "given"), &[]);
+    run_folder(&folder, "none", &manifest(&[1], 9, "selected"), &[]);
     std::fs::remove_file(folder.path().join("none/records.jsonl")).expect("removed");
     run_folder(&folder, "picked", &manifest(&[1], 2, "selected"), &[(None, 3, 0.5), (None, 3, 0.0)]);
     std::fs::write(folder.path().join("other.tsv"), format!("{HEADER}{K1}")).expect("rows");
@@ -216,13 +223,13 @@ fn several_runs_stand_side_by_side_and_say_what_they_lack() {
 #[test]
 fn samples_that_a_rule_ended_are_summed_up() {
     let folder = folder();
-    let mut ruled = manifest(&[1], 4, "given");
+    let mut ruled = manifest(&[1], 4, "selected");
     ruled["request"]["rule"] = "radius:0.4".into();
     let ended = [(70, "certified"), (90, "certified"), (240, "certified"), (1000, "undecided")];
     let records = FOUR.iter().zip(ended).enumerate();
     let records = records.map(|(i, (found, (n, decision)))| record(&ruled, i, *found, n, decision)).collect();
     run_of(&folder, "a", &ruled.to_string(), records);
-    run_folder(&folder, "b", &manifest(&[1], 4, "given"), &FOUR);
+    run_folder(&folder, "b", &manifest(&[1], 4, "selected"), &FOUR);
     let output = report(&folder, &["a", "b", "--out", "out"]);
     let stdout = String::from_utf8(output.stdout).expect("text");
     for line in [
@@ -238,7 +245,7 @@ fn samples_that_a_rule_ended_are_summed_up() {
     let out = files(&folder.path().join("out"));
     assert_eq!(text(&out, "stops.csv").lines().nth(1), Some("a,1,radius:0.4,1000,350,90,1000,3,0,0,1"));
     let svg = text(&out, "certified_accuracy.svg");
-    assert!(svg.contains("gaussian:0.25, n 1000 at most<") && svg.contains("rule radius:0.4<"));
+    assert!(svg.contains("gaussian:1, n 1000 at most<") && svg.contains("rule radius:0.4<"));
 }
 
 /// Written without a word on a panic: what ends a pipeline early is no error, and a full disk is one in one line.
@@ -246,7 +253,7 @@ fn samples_that_a_rule_ended_are_summed_up() {
 #[test]
 fn standard_output_that_is_closed_or_full_is_no_panic() {
     let folder = folder();
-    run_folder(&folder, "a", &manifest(&[1], 4, "given"), &FOUR);
+    run_folder(&folder, "a", &manifest(&[1], 4, "selected"), &FOUR);
     let to = |stdout: std::process::Stdio| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_smoothtopk"));
         command.current_dir(folder.path()).args(["report", "a", "--out", "out"]).stdout(stdout);
@@ -264,20 +271,20 @@ fn standard_output_that_is_closed_or_full_is_no_panic() {
 #[test]
 fn errors_are_one_line_and_leave_an_earlier_report_as_it_was() {
     let folder = folder();
-    run_folder(&folder, "a", &manifest(&[1], 4, "given"), &FOUR);
+    run_folder(&folder, "a", &manifest(&[1], 4, "selected"), &FOUR);
     assert!(report(&folder, &["a", "--out", "out"]).status.success());
     let before = files(&folder.path().join("out"));
 
     assert!(refused(&folder, &["a", "missing", "--out", "out"], 1).contains("missing"));
     assert!(refused(&folder, &["a", "--out", "out", "--radii", "0,nan"], 2).contains("radii"));
     assert!(refused(&folder, &["a", "--out", "out", "--radii=-0.5"], 2).contains("-0.5"));
-    let of = manifest(&[1], 4, "given");
+    let of = manifest(&[1], 4, "selected");
     let mut far = record(&of, 1, FOUR[1], 1000, "complete");
     far["certificates"][0]["radius"] = "far".into();
     run_of(&folder, "bad", &of.to_string(), vec![record(&of, 0, FOUR[0], 1000, "complete"), far]);
     let error = refused(&folder, &["bad", "--out", "out"], 1);
     assert!(error.contains("records.jsonl, line 2: ") && error.contains("\"radius\""), "{error}");
-    run_of(&folder, "cut", "{\"format\": 3, \"sigma\"", Vec::new());
+    run_of(&folder, "cut", "{\"format\": 4, \"sigma\"", Vec::new());
     assert!(refused(&folder, &["cut", "--out", "out"], 1).contains("manifest.json"));
     run_of(&folder, "future", "{\"format\": 99}", Vec::new());
     assert!(refused(&folder, &["future", "--out", "out"], 1).contains("format 99"));

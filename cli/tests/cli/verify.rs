@@ -55,6 +55,11 @@ impl Run {
         smoothtopk([&base[..], more].concat())
     }
 
+    /// As [`Run::verify`], of a RUN whose radii were made larger.
+    fn verify_false(&self, more: &[&str]) -> Output {
+        self.verify(&[more, &["--unproven"]].concat())
+    }
+
     /// An attack, its exit code and the lines of its verify.jsonl: the summary and the certificates.
     fn attack(&self, more: &[&str]) -> (i32, serde_json::Value, Vec<serde_json::Value>) {
         let out = self.out("attack");
@@ -62,7 +67,7 @@ impl Run {
         for default in [["--attacks", "60"], ["--n", "5000"]] {
             all.extend(default.into_iter().filter(|_| !more.contains(&default[0])));
         }
-        let output = self.verify(&[&all[..], more].concat());
+        let output = self.verify_false(&[&all[..], more].concat());
         let code = output.status.code().unwrap();
         assert!(code == 0 || code == 3, "{}", String::from_utf8_lossy(&output.stderr));
         let (summary, lines) = lines(&fs::read_to_string(out.join("verify.jsonl")).unwrap());
@@ -157,7 +162,7 @@ fn false_radii_are_found_and_the_breaks_saved_break_them_again() {
         let first = broken[0]["idx"].as_u64().unwrap() as usize;
         digit(first).into_iter().map(f64::from).collect::<Vec<_>>()
     });
-    let output = run.verify(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4", "--json"]);
+    let output = run.verify_false(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4", "--json"]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     let (_, again) = self::lines(&String::from_utf8(output.stdout).unwrap());
     let again: Vec<_> = again.iter().filter(|line| line["k"] == 1).collect();
@@ -188,7 +193,7 @@ fn exact_noise_is_attacked_at_points_of_its_grid() {
     let mut archive = npyz::npz::NpzArchive::open(&breaks).unwrap();
     let pixels = archive.by_name("images").unwrap().unwrap().into_vec::<f64>().unwrap();
     assert!(pixels.iter().all(|pixel| (pixel - pixel.round()).abs() < 1e-5), "no point of the grid");
-    let output = run.verify(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4"]);
+    let output = run.verify_false(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4"]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     let off = run.out("off.npz");
     npz(&off, &[1, 64], &[digit(2), vec![]].concat().iter().map(|pixel| pixel + 0.5).collect::<Vec<_>>(), None);
@@ -249,15 +254,15 @@ fn every_statement_of_a_guarantee_is_attacked() {
         }
     }
     let breaks = run.out("attack").join("breaks.npz");
-    let output = run.verify(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4"]);
+    let output = run.verify_false(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4"]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8(output.stdout).unwrap().contains("k = 3 (the first)"));
-    // What no certificate can say is refused, and does not go by unattacked.
+    // What the counts do not prove is refused, and does not go by unattacked.
     let altered: [Change<'_>; 4] = [
-        (&|found| found["first_radius"] = (-1.0).into(), "a negative radius"),
-        (&|found| found["kept_radii"] = json!([null, null, null]), "a radius without end"),
+        (&|found| found["first_radius"] = (-1.0).into(), "first_radius: of k = 3 is -1, and its counts give"),
+        (&|found| found["kept_radii"] = json!([null, null, null]), "kept_radii: of k = 3 is inf, and its counts give"),
         (&|found| found["label_radii"] = json!([0.1]), "lists of another length"),
-        (&|found| found["set_radius"] = 0.9.into(), "two radii for its set"),
+        (&|found| found["set_radius"] = 0.9.into(), "set_radius: of k = 3 is 0.9, and its counts give"),
     ];
     for (alter, what) in altered {
         fs::write(&file, &whole).unwrap();
@@ -425,7 +430,14 @@ fn bad_input_to_verify_says_what_to_do() {
         (&of_run, "", "", [&attack[..], &["--mean", "0.5"]].concat(), 2, vec!["mean", "leave --mean out"]),
         (&nothing, "", "", attack.to_vec(), 1, vec!["nothing"]),
         (&single, "", "", attack.to_vec(), 2, vec!["RUN folder"]),
-        (&of_past, "", "", attack.to_vec(), 1, vec!["records.jsonl, line 13", "index: is 200, past the 12"]),
+        (
+            &of_past,
+            "",
+            "",
+            attack.to_vec(),
+            1,
+            vec!["records.jsonl, line 13", "index: is 200, which is none of the 12"],
+        ),
         (&of_run, "", "", vec!["--adversarial", &no_indices], 1, vec!["indices", "--indices"]),
         (&of_run, "", "", vec!["--adversarial", &no_indices, "--indices", "1"], 1, vec!["2 inputs and 1 indices"]),
         (&of_run, "", "", vec!["--adversarial", &no_indices, "--indices", "1,200"], 1, vec!["example 200"]),

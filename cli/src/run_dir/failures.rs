@@ -1,0 +1,42 @@
+//! `failed.tsv`: the examples that the last command could not certify, and why.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use smoothtopk::{Error, Result};
+
+/// The name of the file in a RUN folder; it is there while an example has failed.
+pub const FAILED: &str = "failed.tsv";
+
+const HEADER: &str = "idx\tname\terror\n";
+
+/// Removes the file: what failed is tried again.
+pub fn remove(run: &Path) -> Result<()> {
+    let path = run.join(FAILED);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Adds an example.
+pub fn add(run: &Path, index: usize, name: &str, error: &Error) -> Result<()> {
+    let path = run.join(FAILED);
+    let one_line = |text: &str| text.replace(['\t', '\n', '\r'], " ");
+    let header = if path.exists() { "" } else { HEADER };
+    let line = format!("{header}{index}\t{}\t{}\n", one_line(name), one_line(&error.to_string()));
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    file.and_then(|mut file| file.write_all(line.as_bytes())).map_err(|error| Error::io(&path, &error))
+}
+
+/// The examples in it, as `name: error`; none where it is missing.
+pub fn read(run: &Path) -> Result<Vec<String>> {
+    let path = run.join(FAILED);
+    let text = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        text => text.map_err(|error| Error::io(&path, &error))?,
+    };
+    let named = |line: &str| line.split_once('\t').map(|(_, rest)| rest.replacen('\t', ": ", 1));
+    Ok(text.lines().skip(1).filter_map(named).collect())
+}
