@@ -51,6 +51,7 @@ mod on_device;
 mod options;
 mod preprocess;
 mod probe;
+mod provider_names;
 mod providers;
 mod raw;
 mod resolve;
