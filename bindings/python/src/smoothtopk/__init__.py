@@ -32,8 +32,9 @@ from ._errors import (
 )
 from ._jobs import Cancel
 from ._library import build_info, version
-from ._partial import Partial
+from ._partial import Partial, partial_of
 from ._runtime import check_provider, load_runtime, runtime_path, runtime_version
+from ._same_noise import SameNoiseWarning
 from ._statements import Answer, Certificate, Counts, Guarantee, Prediction
 
 __version__ = version()
@@ -65,12 +66,14 @@ __all__ = [
     "ProviderError",
     "ReadError",
     "RunError",
+    "SameNoiseWarning",
     "Share",
     "SmoothTopKError",
     "SmoothedClassifier",
     "build_info",
     "check_provider",
     "load_runtime",
+    "partial_of",
     "runtime_path",
     "runtime_version",
     "version",
