@@ -55,6 +55,7 @@ mod own_labels;
 mod preprocess;
 mod probe;
 mod probe_rows;
+mod provider_names;
 mod providers;
 mod raw;
 mod reading;

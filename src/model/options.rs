@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::gpu::{CudaOptions, DeviceStream, TensorRtOptions};
+use super::provider_names;
 use crate::{Error, Result};
 
-/// Where a model runs. Written as `cpu`, `cuda`, `cuda:1`, `tensorrt`, `tensorrt:0`.
+/// Where a model runs. Written as `cpu`, `cuda`, `cuda:1`, `tensorrt`, `tensorrt:0`, `openvino`, or by ONNX Runtime's
+/// names of these, such as `CUDAExecutionProvider:1`, in small or large letters.
 ///
 /// A provider is given or the model is not opened: nothing falls back to another unless
 /// [`ModelOptions::allow_fallback`] asks for it.
@@ -44,7 +46,6 @@ impl Provider {
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
         match text.parse() {
-            Err(_) if is_name && text == "CPUExecutionProvider" => Ok(Self::Cpu),
             Err(_) if is_name => Ok(Self::Other { name: text.to_owned() }),
             parsed => parsed,
         }
@@ -78,16 +79,18 @@ impl FromStr for Provider {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let refuse = || {
-            let message =
-                format!("{text:?} is not a provider: use cpu, openvino, cuda, cuda:ID, tensorrt or tensorrt:ID");
-            Error::argument("provider", message)
-        };
         let (name, device) = match text.split_once(':') {
-            Some((name, device)) => (name, Some(device.parse::<u32>().map_err(|_| refuse())?)),
+            Some((name, device)) => (name, Some(device)),
             None => (text, None),
         };
-        match (name, device) {
+        let refuse = || {
+            let meant =
+                provider_names::nearest(name).map_or(String::new(), |meant| format!(", perhaps {meant} is meant"));
+            let forms = "cpu, openvino, cuda, cuda:ID, tensorrt, tensorrt:ID, or ONNX Runtime's name of a provider";
+            Error::argument("provider", format!("{text:?} is not a provider{meant}: use {forms}"))
+        };
+        let device = device.map(|device| device.parse::<u32>().map_err(|_| refuse())).transpose()?;
+        match (provider_names::short(name).as_str(), device) {
             ("cpu", None) => Ok(Self::Cpu),
             ("openvino", None) => Ok(Self::Other { name: "OpenVINOExecutionProvider".to_owned() }),
             ("cuda", device) => Ok(Self::Cuda { device: device.unwrap_or(0) }),
@@ -251,20 +254,34 @@ mod tests {
         for text in ["cpu", "cuda:0", "cuda:3", "tensorrt:1"] {
             assert_eq!(text.parse::<Provider>().unwrap().to_string(), text);
         }
-        assert_eq!("cuda".parse::<Provider>().unwrap(), Provider::Cuda { device: 0 });
         let openvino = Provider::Other { name: "OpenVINOExecutionProvider".into() };
-        assert_eq!("openvino".parse::<Provider>().unwrap(), openvino);
-        for text in ["", "gpu", "CPU", "cpu:0", "openvino:0", "cuda:", "cuda:x", "cuda:-1", "tensorrt:0:1"] {
+        for (text, provider) in [
+            ("CPU", Provider::Cpu),
+            ("CPUExecutionProvider", Provider::Cpu),
+            ("cuda", Provider::Cuda { device: 0 }),
+            ("CUDAExecutionProvider", Provider::Cuda { device: 0 }),
+            ("CUDAExecutionProvider:2", Provider::Cuda { device: 2 }),
+            ("TensorrtExecutionProvider", Provider::TensorRt { device: 0 }),
+            ("TensorRT:1", Provider::TensorRt { device: 1 }),
+            ("openvino", openvino.clone()),
+            ("OpenVINOExecutionProvider", openvino),
+        ] {
+            assert_eq!(text.parse::<Provider>().unwrap(), provider);
+            assert_eq!(Provider::named(text).unwrap(), provider);
+        }
+        for text in
+            ["", "gpu", "cpu:0", "CPUExecutionProvider:0", "openvino:0", "cuda:", "cuda:x", "cuda:-1", "cuda:0:1"]
+        {
             assert_eq!(text.parse::<Provider>().unwrap_err().field(), Some("provider"), "{text:?}");
         }
+        let error = Provider::named("cudda:1").unwrap_err();
+        assert!(error.message().contains("perhaps cuda is meant"), "{error}");
     }
 
     #[test]
     fn every_name_that_onnx_runtime_may_know_is_a_provider() {
         let other = Provider::Other { name: "XnnpackExecutionProvider".into() };
         assert_eq!(Provider::named("XnnpackExecutionProvider").unwrap(), other);
-        assert_eq!(Provider::named("CPUExecutionProvider").unwrap(), Provider::Cpu);
-        assert_eq!(Provider::named("cuda:2").unwrap(), Provider::Cuda { device: 2 });
         for text in ["", "cpu:0", "cuda:x", "a b", "1st", "ex\u{e4}mple"] {
             assert_eq!(Provider::named(text).unwrap_err().field(), Some("provider"), "{text:?}");
         }

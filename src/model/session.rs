@@ -11,7 +11,7 @@ use super::options::{ModelOptions, Provider};
 use super::raw::{self, one_line};
 use super::runtime::{self, Runtime};
 use super::types::Interface;
-use super::{devices, needed};
+use super::{devices, needed, provider_names};
 use crate::{Error, ErrorKind, Result, log, signals};
 
 /// An open session. Runs on the CPU may overlap; runs on a GPU take turns.
@@ -144,6 +144,9 @@ fn provider_refusal(runtime: &Runtime, provider: &Provider, message: &str) -> Er
     };
     // ONNX Runtime names the first library that is missing only, and in many words.
     if reasons.is_empty() {
+        if let Provider::Other { name } = provider {
+            reasons.extend(provider_names::nearest(name).map(|meant| format!("perhaps {meant} is meant")));
+        }
         reasons.push(one_line(message));
         // It logs what the loader said and returns less.
         reasons.extend(runtime.recent_messages().into_iter().filter(|logged| !message.contains(logged.as_str())));

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 import smoothtopk
-from smoothtopk import Counts, SmoothedClassifier
+from smoothtopk import Certificate, Certificates, Counts, SmoothedClassifier
 
 ROOT = Path(__file__).resolve().parents[3]
+BINDING = ROOT / "bindings" / "python"
 MODELS = ROOT / "tests" / "models"
 CASES: dict[str, Any] = json.loads((MODELS / "cases.json").read_text())
 # Far more samples than any test waits for: what draws them must be cut short.
@@ -39,6 +40,23 @@ def rows(name: str) -> np.ndarray[Any, np.dtype[np.float32]]:
 def given(*labels: int, n: int | None = None) -> Counts:
     """Bare numbers, taken for samples of Gaussian noise of sigma 0.5."""
     return Counts.assuming(labels, sigma=0.5, n=n)
+
+
+def one(answer: Certificate | Certificates) -> Certificate:
+    """The answer to one input and one k."""
+    assert isinstance(answer, Certificate)
+    return answer
+
+
+def many(answer: Certificate | Certificates) -> Certificates:
+    """The answers to several."""
+    assert isinstance(answer, Certificates)
+    return answer
+
+
+def labels(found: Certificate) -> list[int]:
+    """The counts of an answer, as plain numbers."""
+    return found.counts.labels.tolist()  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="session")

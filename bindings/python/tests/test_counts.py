@@ -228,7 +228,7 @@ def test_the_numbers() -> None:
     copied = np.array(counts)
     copied[0] = 7
     assert (counts.labels[0], counts.n, counts.invalid) == (5, 104, 4)
-    assert repr(counts) == "<Counts of 104 samples, 3 labels, gaussian:0.5>"
+    assert repr(counts) == "<Counts of 104 samples, 3 labels, gaussian:0.5 by label: 1: 90, 0: 5, 2: 5, invalid: 4>"
     # Its sum with an array would be bare numbers that do not say so.
     with pytest.raises(TypeError):
         counts + counts.labels  # type: ignore[operator]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
@@ -170,51 +169,6 @@ def test_a_token_that_is_set_already(linear: SmoothedClassifier) -> None:
             method(X[0], n=ENDLESS, cancel=cancel)
     with pytest.raises(CancelledError):
         linear.sample(X[0], ENDLESS, cancel=cancel)
-
-
-INTERRUPTED = """
-import sys, time, numpy as np, smoothtopk
-g = smoothtopk.SmoothedClassifier(sys.argv[1], 0.5, batch=64)
-x = np.zeros(g.element_shape)
-first = True
-def progress(done, total):
-    global first
-    if done and first:
-        first = False
-        print("running", flush=True)
-try:
-    getattr(g, sys.argv[2])(x, n=10**11, progress=progress)
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
-# The classifier is as good as before.
-print(g.certify(x, n=1000).n)
-"""
-
-
-@pytest.mark.parametrize("method", ["certify", "predict", "sample"])
-def test_ctrl_c_cancels_and_raises(method: str) -> None:
-    command = [sys.executable, "-W", "error", "-c", INTERRUPTED, str(model("linear")), method]
-    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline() == "running\n"
-            process.send_signal(signal.SIGINT)
-            printed, errors = process.communicate(timeout=LIMIT)
-        finally:
-            process.kill()
-    assert (printed, process.returncode) == ("interrupted\n1000\n", 0), errors
-
-
-def test_ctrl_c_ends_a_run_without_progress_too() -> None:
-    code = """
-import os, signal, sys, threading, numpy as np, smoothtopk
-g = smoothtopk.SmoothedClassifier(sys.argv[1], 0.5, batch=64)
-threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-g.certify(np.zeros(16), n=10**11)
-"""
-    command = [sys.executable, "-c", code, str(model("linear"))]
-    done = subprocess.run(command, text=True, capture_output=True, timeout=LIMIT)
-    assert "KeyboardInterrupt" in done.stderr and done.returncode == -signal.SIGINT, done.stderr
 
 
 # Progress.

@@ -1,4 +1,4 @@
-"""Uses every public part with types; mypy --strict reads it, nothing runs it."""
+"""Uses every public part with types; mypy --strict and pyright read it, nothing runs it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from smoothtopk import (
     Predictions,
     Share,
     SmoothedClassifier,
+    partial_of,
 )
 
 
@@ -38,12 +39,17 @@ def use(x: npt.NDArray[np.float32], proto: onnx.ModelProto) -> float:
         g.certify(x, rule="radius:0.5", allocation="auto", generator="chacha12", chacha12_key=bytes(32))
         g.predict(x, rule="predict", timeout=0.05, generator="philox", seed=1)
         answer: Guarantee | Guarantees = g.certify_answer(x, k=3, n0=0, n=np.int64(100))
-    assert isinstance(certificate, Certificate) and isinstance(certificates, Certificates)
+    one_k: Certificate = certificate
+    several_k: Certificates = certificates
+    first: Certificates = certificates[:, 0]
+    masked: Certificates = certificates[certificates.radius > 0.5][:10]
+    costs: npt.NDArray[np.float64] = first.radius_cost + masked.p_upper[:1] + one_k.radius + several_k.largest_k
     radii: npt.NDArray[np.float64] = certificates.radius
     one: Certificate = certificates.flat[0]
     also: Certificate = certificates[0, 1]
-    part: Certificates | Certificate = certificates[1:][0]
-    assert isinstance(prediction, Predictions) and isinstance(part, Certificates)
+    part: Certificates = certificates[1:][0]
+    print(costs, part, masked.to_pandas(), masked.to_arrow(), masked.columns()["radius"])
+    assert isinstance(prediction, Predictions)
     each: Prediction = prediction.flat[0]
     labels: tuple[int, ...] | None = each.labels
     with SmoothedClassifier("model.onnx", 0.25, exact_levels=255, generator="chacha12") as exact:
@@ -64,7 +70,7 @@ def use(x: npt.NDArray[np.float32], proto: onnx.ModelProto) -> float:
         radius: float = counts.certify(1, 1, allocation="pooled:0.5").radius + stated.certify(0, randomized=0.5).radius
     except DeadlineExceededError as error:
         partial: Partial | None = error.partial
-        print(error.field, partial, error.status)
+        print(error.field, partial, error.status, partial_of(error))
         if isinstance(error.partial, (Guarantee, Guarantees)):
             print(error.partial.set_radius)
         raise

@@ -52,8 +52,15 @@ fn providers_that_are_missing_say_what_is_missing() {
     let failed = check("NoSuchExecutionProvider").unwrap_err();
     assert_eq!((failed.status, failed.field.as_str()), (STK_STATUS_PROVIDER, "provider"));
     assert!(failed.message.contains("NoSuchExecutionProvider"), "{failed:?}");
+    for (wrong, nearest) in [("gpu", "cuda"), ("CUDAExecutionProvidr", "CUDAExecutionProvider")] {
+        let failed = check(wrong).unwrap_err();
+        assert!(
+            failed.message.starts_with(&format!("{wrong} cannot be used: perhaps {nearest} is meant; ")),
+            "{failed:?}"
+        );
+    }
     assert_eq!(check("cuda:x").unwrap_err().status, STK_STATUS_INVALID_ARGUMENT);
-    for provider in ["cuda", "tensorrt:0"] {
+    for provider in ["cuda", "CUDAExecutionProvider", "tensorrt:0", "TensorrtExecutionProvider"] {
         // Where there is a GPU, fine.
         if let Err(failed) = check(provider) {
             assert_eq!(failed.status, STK_STATUS_PROVIDER, "{failed:?}");

@@ -33,8 +33,9 @@ from ._errors import (
 )
 from ._jobs import Cancel
 from ._library import build_info, version
-from ._partial import Partial
+from ._partial import Partial, partial_of
 from ._runtime import check_provider, load_runtime, runtime_path, runtime_version
+from ._same_noise import SameNoiseWarning
 from ._statements import Answer, Certificate, Counts, Guarantee, Prediction
 from ._stats import Stats
 
@@ -68,6 +69,7 @@ __all__ = [
     "ProviderError",
     "ReadError",
     "RunError",
+    "SameNoiseWarning",
     "Share",
     "SmoothTopKError",
     "SmoothedClassifier",
@@ -75,6 +77,7 @@ __all__ = [
     "build_info",
     "check_provider",
     "load_runtime",
+    "partial_of",
     "runtime_path",
     "runtime_version",
     "version",

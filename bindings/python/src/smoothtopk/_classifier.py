@@ -5,22 +5,27 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, SupportsFloat, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _abi, _convert, _jobs, _read, _request
 from ._arrays import Certificates, Guarantees, Predictions
+from ._calls import AnswerOptions, CertifyOptions, Ks, PredictOptions, called
 from ._convert import Generator
 from ._counts_base import counts_handle
 from ._errors import InvalidArgumentError
+from ._inputs import Float32, Inputs, inputs
 from ._jobs import Cancel
 from ._library import call, lib
 from ._model import Model, model_options
-from ._opened import Float32, Opened, finish
+from ._opened import Opened, finish
 from ._progress import Progress, Reporter
 from ._statements import Certificate, Counts, Guarantee, Prediction
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class SmoothedClassifier(Opened):
@@ -37,8 +42,9 @@ class SmoothedClassifier(Opened):
         sigma: standard deviation of Gaussian noise, above 0, on the scale of x before `mean` and `std`: for pixels in
             [0, 1] the field's values are 0.12, 0.25, 0.5 and 1.0. Radii are in l2. Give it or `noise`.
         noise: "gaussian:SIGMA", or "uniform:LAMBDA": noise on [-lambda, lambda] in each element, with radii in l1.
-        provider: ONNX Runtime's execution provider: "cpu", "cuda", "cuda:1", "tensorrt", "openvino", or any by its
-            name. One that cannot be used is an error that says what is missing.
+        provider: ONNX Runtime's execution provider: "cpu", "cuda", "cuda:1", "tensorrt", "openvino", or any by ONNX
+            Runtime's name, such as "CUDAExecutionProvider". One that cannot be used is an error that says what is
+            missing.
         batch: rows per run of the model, at least 1; None measures it.
         threads: threads that run the model; None takes one per usable core on the CPU, one elsewhere.
         mean, std: the model gets (x + noise - mean) / std: one number, or one for each channel. None: 0, and 1.
@@ -75,6 +81,10 @@ class SmoothedClassifier(Opened):
         InvalidArgumentError: an option is out of range, with the field.
     """
 
+    @called(
+        "only model and sigma are given without a name: Cohen's Smooth(base, num_classes, sigma) is "
+        "SmoothedClassifier(model, sigma), which reads the number of labels from the model; its batch_size is batch"
+    )
     def __init__(
         self,
         model: Model,
@@ -146,10 +156,21 @@ class SmoothedClassifier(Opened):
         )
         super().__init__(model, made, options)
 
+    # A type does not say whether x is one input or several: what comes of one k is Any.
+    @overload
+    def certify(self, x: Inputs, k: Ks, n: SupportsIndex = ..., **options: Unpack[CertifyOptions]) -> Certificates: ...
+    @overload
+    def certify(
+        self, x: Inputs, k: SupportsIndex = 1, n: SupportsIndex = ..., **options: Unpack[CertifyOptions]
+    ) -> Any: ...
+    @called(
+        "only x, k and n are given without a name: Cohen's certify(x, n0, n, alpha, batch_size) is "
+        "certify(x, n0=n0, n=n, alpha=alpha), with batch=batch_size given to SmoothedClassifier"
+    )
     def certify(
         self,
-        x: npt.ArrayLike,
-        k: SupportsIndex | Sequence[SupportsIndex] = 1,
+        x: Inputs,
+        k: SupportsIndex | Ks = 1,
         n: SupportsIndex = 100_000,
         *,
         n0: SupportsIndex = 100,
@@ -168,11 +189,12 @@ class SmoothedClassifier(Opened):
     ) -> Certificate | Certificates:
         """The radius within which a label stays among the top k of g.
 
-        Ctrl-C cancels the run and raises KeyboardInterrupt.
+        Ctrl-C cancels the run and raises KeyboardInterrupt, whose `partial` (see `partial_of`) is what was finished.
 
         Args:
-            x: one input, of `element_shape`, or several, [N, *element_shape]; real numbers on sigma's scale. A
-                C-contiguous float32 array is not copied on its way to the library; others are, once.
+            x: one input, of `element_shape`, or several, [N, *element_shape]; real numbers on sigma's scale, in
+                whatever has an array of them: lists, buffers, `__array__`, DLPack. A C-contiguous float32 array is not
+                copied on its way to the library; others are, once.
             k: the k of top-k, from 1 to classes - 1, or several: each has its own certificate, from the same samples.
             n: samples that certify each input, from 1; under a rule the most of them.
             n0: separate samples that choose its label, and how alpha is split for "auto", from 1; none are drawn where
@@ -199,7 +221,8 @@ class SmoothedClassifier(Opened):
             seed: of the noise of Philox, from 0 to 2^64 - 1; None takes one from the operating system. Whoever knows it
                 knows the noise: only `to_json_with_secret` says it.
             stream: which noise under the seed or key the first input gets, from 0; input i gets stream + i. Two inputs
-                of one seed and stream get the same noise: give the parts of a data set streams that do not overlap.
+                of one seed and stream get the same noise, and a SameNoiseWarning says so once: give all inputs in one
+                call, or the parts of a data set streams that do not overlap (`stream=i` in a loop over single inputs).
             generator: "philox" or "chacha12". None: the classifier's, or "chacha12" where its key is given.
             chacha12_key: of the noise of ChaCha12, 32 bytes, random and secret; None takes them from the operating
                 system. Only `to_json_with_secret` says it.
@@ -207,7 +230,7 @@ class SmoothedClassifier(Opened):
                 look, which is sound, with `early_stop` "DEADLINE_EXCEEDED"; without a look, or with a fixed n, none.
             progress: True for a tqdm bar; a tqdm bar (or its class); or a function of (samples_done, samples_total),
                 called in this thread a few times a second; under a rule samples_total is the most there may be. What it
-                raises cancels the run and comes out.
+                raises cancels the run and comes out, with what was finished in `partial`.
             cancel: a token by which another thread cancels.
 
         Returns:
@@ -220,21 +243,33 @@ class SmoothedClassifier(Opened):
         source = _request.source(self._noise, generator, seed, chacha12_key)
         more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), **source.values()}
         more |= {"allocation": _convert.string("allocation", allocation), "randomized": bool(randomized)}
-        array, shape, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
+        array, layout, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
+        self._same_noise.look("certify", source, stream, array)
         with request:
             labels = _convert.labels(label, len(array))
             if not len(array):
-                return Certificates((), shape)
+                return Certificates((), layout)
             pointer = None if labels is None else labels.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
             arguments = (request.pointer, _pointer(array), len(array), pointer)
             return self._run(
-                lib.stk_model_submit_certify, arguments, progress, lambda r: _read.read_certificates(r, shape)
+                lib.stk_model_submit_certify, arguments, progress, lambda r: _read.read_certificates(r, layout)
             )
 
+    # A type does not say whether x is one input or several: what comes of one k is Any.
+    @overload
+    def predict(self, x: Inputs, k: Ks, n: SupportsIndex = ..., **options: Unpack[PredictOptions]) -> Predictions: ...
+    @overload
+    def predict(
+        self, x: Inputs, k: SupportsIndex = 1, n: SupportsIndex = ..., **options: Unpack[PredictOptions]
+    ) -> Any: ...
+    @called(
+        "only x, k and n are given without a name: Cohen's predict(x, n, alpha, batch_size) is "
+        "predict(x, n=n, alpha=alpha), with batch=batch_size given to SmoothedClassifier"
+    )
     def predict(
         self,
-        x: npt.ArrayLike,
-        k: SupportsIndex | Sequence[SupportsIndex] = 1,
+        x: Inputs,
+        k: SupportsIndex | Ks = 1,
         n: SupportsIndex = 100_000,
         *,
         alpha: SupportsFloat = 0.001,
@@ -261,19 +296,30 @@ class SmoothedClassifier(Opened):
         """
         source = _request.source(self._noise, generator, seed, chacha12_key)
         more = {"rule": _convert.string("rule", rule), **source.values()}
-        array, shape, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
+        array, layout, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
+        self._same_noise.look("predict", source, stream, array)
         with request:
             if not len(array):
-                return Predictions((), shape)
+                return Predictions((), layout)
             arguments = (request.pointer, _pointer(array), len(array))
             return self._run(
-                lib.stk_model_submit_predict, arguments, progress, lambda r: _read.read_predictions(r, shape)
+                lib.stk_model_submit_predict, arguments, progress, lambda r: _read.read_predictions(r, layout)
             )
 
+    # A type does not say whether x is one input or several: what comes of one k is Any.
+    @overload
+    def certify_answer(
+        self, x: Inputs, k: Ks, n: SupportsIndex = ..., **options: Unpack[AnswerOptions]
+    ) -> Guarantees: ...
+    @overload
+    def certify_answer(
+        self, x: Inputs, k: SupportsIndex = 1, n: SupportsIndex = ..., **options: Unpack[AnswerOptions]
+    ) -> Any: ...
+    @called("only x, k and n are given without a name")
     def certify_answer(
         self,
-        x: npt.ArrayLike,
-        k: SupportsIndex | Sequence[SupportsIndex] = 1,
+        x: Inputs,
+        k: SupportsIndex | Ks = 1,
         n: SupportsIndex = 100_000,
         *,
         n0: SupportsIndex = 100,
@@ -306,18 +352,20 @@ class SmoothedClassifier(Opened):
         """
         source = _request.source(self._noise, generator, seed, chacha12_key)
         more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), **source.values()}
-        array, shape, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
+        array, layout, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
+        self._same_noise.look("answer", source, stream, array)
         with request:
             if not len(array):
-                return Guarantees((), shape)
+                return Guarantees((), layout)
             arguments = (request.pointer, _pointer(array), len(array))
             return self._run(
-                lib.stk_model_submit_certify_answer, arguments, progress, lambda r: _read.read_guarantees(r, shape)
+                lib.stk_model_submit_certify_answer, arguments, progress, lambda r: _read.read_guarantees(r, layout)
             )
 
+    @called("only x and n are given without a name")
     def sample(
         self,
-        x: npt.ArrayLike,
+        x: Inputs,
         n: SupportsIndex,
         *,
         first: SupportsIndex = 0,
@@ -346,10 +394,11 @@ class SmoothedClassifier(Opened):
         Raises:
             As `certify`; `partial` is a `Counts` that certifies and predicts nothing.
         """
-        array, single = _convert.inputs(x, self._shape, self._noise.input_max)
+        array, single = inputs(x, self._shape, self._noise.input_max)
         if not single:
             raise InvalidArgumentError("must be one input: sample takes no batch", "x")
         source = _request.source(self._noise, generator, seed, chacha12_key)
+        self._same_noise.look("certify", source, stream, array)
         begin, samples = _convert.uint("first", first), _convert.uint("n", n)
         reporter, done = Reporter(progress), 0
         cancel = Cancel() if cancel is None else cancel

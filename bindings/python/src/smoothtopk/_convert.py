@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _abi
-from ._errors import InvalidArgumentError, InvalidDataError
+from ._errors import InvalidArgumentError
 
 Generator = Literal["philox", "chacha12"]
 
@@ -30,6 +30,9 @@ def uint(name: str, value: SupportsIndex) -> int:
 def real(name: str, value: SupportsFloat | SupportsIndex) -> float:
     """A float; its range is the library's to check."""
     try:
+        # float reads strings too.
+        if isinstance(value, (str, bytes, bytearray)):
+            raise TypeError
         return float(value)
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be a number, not {value!r}") from None
@@ -98,46 +101,22 @@ def ks(value: SupportsIndex | Sequence[SupportsIndex]) -> tuple[list[int], bool]
     return [uint("k", value)], True
 
 
-def plain(name: str, value: npt.ArrayLike | Any) -> npt.NDArray[Any]:
-    """The array, if it has no mask: what that hides would be used."""
+def no_mask(name: str, value: object) -> None:
+    """Refuses an array with a mask: what that hides would be used."""
     parts = value if isinstance(value, (list, tuple)) else [value]
     if any(isinstance(part, np.ma.MaskedArray) for part in parts):
         raise TypeError(f"{name} must not be a masked array, whose hidden values would be used: give {name}.filled(..)")
+
+
+def plain(name: str, value: npt.ArrayLike | Any) -> npt.NDArray[Any]:
+    """The array, if it has no mask."""
+    no_mask(name, value)
     return np.asarray(value)
 
 
 def for_c(array: npt.NDArray[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
     """As C reads it, not copied if it is so already."""
     return np.require(array, dtype, ["C", "A"])
-
-
-def inputs(x: npt.ArrayLike, shape: tuple[int, ...], input_max: float) -> tuple[npt.NDArray[np.float32], bool]:
-    """x as C-contiguous float32 [N, *shape], not copied if it is that already, and whether it was one input."""
-    array = plain("x", x)
-    if array.dtype.kind not in "fiu":
-        raise InvalidDataError(f"must hold real numbers, not {array.dtype}", "x")
-    if array.shape == shape:
-        single = True
-    elif array.shape[1:] == shape and array.ndim == len(shape) + 1:
-        single = False
-    else:
-        one = ", ".join(map(str, shape))
-        raise InvalidDataError(f"must have shape [{one}] or [N, {one}], got {list(array.shape)}", "x")
-    # Infinities, and NaN, are the library's to refuse.
-    with np.errstate(over="ignore"):
-        rows = for_c(array, np.float32).reshape((-1, *shape))
-        # The grid carries the float32 next above input_max too: input_max itself may be that in float32.
-        limit = np.float32(input_max)
-        if limit < input_max:
-            limit = np.nextafter(limit, np.float32(np.inf))
-    # A certificate would hold all the same, but such an x is almost always on another scale than sigma.
-    if rows.size and limit < (largest := max(float(rows.max()), -float(rows.min()))) < math.inf:
-        raise InvalidDataError(
-            f"reaches {largest:.9g}, above input_max ({input_max:.9g}): put x on the scale of sigma (pixels from 0 to "
-            "1), or open the classifier with an input_max that covers it",
-            "x",
-        )
-    return rows, single
 
 
 def labels(

@@ -14,6 +14,7 @@ from . import _abi, _convert
 from ._errors import InvalidArgumentError, InvalidDataError, fields_called, noise_fields
 from ._library import Handle, call, lib, text
 from ._partial import Partial
+from ._shown import ROWS, html_table
 
 CountArray = npt.NDArray[np.uint64]
 C = TypeVar("C", bound="CountsBase")
@@ -121,6 +122,10 @@ class CountsBase(Partial):
     def __add__(self: C, other: C) -> C:
         return self.sum((self, other)) if isinstance(other, CountsBase) else NotImplemented
 
+    def __radd__(self: C, other: object) -> C:
+        # Where Python's own sum begins.
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
     def growing(self: C, last: SupportsIndex | None = None) -> C:
         """The same counts, to which samples may be added after looks; to be said before the first look.
 
@@ -198,7 +203,24 @@ class CountsBase(Partial):
         return type(self)(self._clone())
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.n} samples, {self._labels.size} labels, {self.noise}>"
+        shown = [f"{label}: {samples}" for label, samples in self._largest()]
+        if (rest := self.n - self.invalid - sum(samples for _, samples in self._largest())) > 0:
+            shown.append(f"others: {rest}")
+        if self.invalid:
+            shown.append(f"invalid: {self.invalid}")
+        return f"<{self._title()} by label: {', '.join(shown)}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(label, samples, samples / self.n) for label, samples in self._largest()]
+        return html_table(self._title(), ("label", "samples", "share"), rows)
+
+    def _title(self) -> str:
+        return f"{type(self).__name__} of {self.n} samples, {self._labels.size} labels, {self.noise}"
+
+    def _largest(self) -> list[tuple[int, int]]:
+        """The labels with the largest counts, with these, but not 0."""
+        order = np.lexsort((np.arange(self._labels.size), ~self._labels))[:ROWS]
+        return [(int(label), int(self._labels[label])) for label in order if self._labels[label]]
 
     # Inside.
 

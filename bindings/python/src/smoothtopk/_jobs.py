@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from . import _abi
+from ._errors import SmoothTopKError
 from ._library import Handle, call, lib
+from ._partial import partial_of
 from ._progress import Reporter
 
 T = TypeVar("T")
@@ -35,6 +38,21 @@ class Cancel:
         return bool(lib.stk_cancel_is_set(self._handle.pointer))
 
 
+@contextmanager
+def keeping_partial(cut_short: Callable[[], object]) -> Iterator[None]:
+    """What ends a run from outside, Ctrl-C or what `progress` raises, gets what was finished as its `partial`.
+
+    The exception stays of its own type: only KeyboardInterrupt itself gives a program the exit status of Ctrl-C.
+    """
+    try:
+        yield
+    except SmoothTopKError:
+        raise
+    except BaseException as error:
+        error.__dict__["partial"] = cut_short()
+        raise
+
+
 def wait(job: Handle, reporter: Reporter) -> None:
     """Waits for a job. On Ctrl-C, and when the reporter raises, that exception comes out and the job goes on."""
     done = ctypes.c_bool()
@@ -46,8 +64,8 @@ def wait(job: Handle, reporter: Reporter) -> None:
 def in_thread(function: Callable[[], T], stop: Callable[[], Any] | None, tick: Callable[[], Any] | None = None) -> T:
     """Runs a native call that blocks in a thread of its own, so that Ctrl-C is seen here meanwhile.
 
-    On Ctrl-C, or when `tick` raises, `stop` is called and the call's end awaited. Without a `stop` the call is left to
-    itself: what it makes is freed as soon as it returns.
+    On Ctrl-C, or when `tick` raises, `stop` is called and the call's end awaited, which gives the exception's
+    `partial`. Without a `stop` the call is left to itself: what it makes is freed as soon as it returns.
     """
     if tick is None and threading.current_thread() is not threading.main_thread():
         return function()
@@ -67,21 +85,24 @@ def in_thread(function: Callable[[], T], stop: Callable[[], Any] | None, tick: C
             finished.set()
 
     thread = threading.Thread(target=body, name="smoothtopk", daemon=True)
-    try:
+
+    def cut_short() -> object:
+        if stop is None:
+            abandoned.set()
+            return None
+        stop()
+        # Without an identity it was never started.
+        if thread.ident is not None:
+            finished.wait()
+        return results[0] if results else partial_of(errors[0]) if errors else None
+
+    with keeping_partial(cut_short):
         thread.start()
         while not finished.wait(SLICE_MS / 1000):
             if tick is not None:
                 tick()
         if not errors and tick is not None:
             tick()
-    except BaseException:
-        abandoned.set()
-        if stop is not None:
-            stop()
-            # Without an identity it was never started.
-            if thread.ident is not None:
-                finished.wait()
-        raise
     if errors:
         raise errors[0]
     return results[0]

@@ -8,23 +8,23 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, SupportsFloat, SupportsIndex, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
 from . import _abi, _convert, _jobs, _request
+from ._arrays import Layout
 from ._convert import Generator
-from ._errors import fields_called
+from ._errors import SmoothTopKError, fields_called
+from ._inputs import Float32, Inputs, inputs
 from ._jobs import Cancel
 from ._library import Handle, attempt, call, error_of, lib, text
 from ._model import Model, ModelHandle, closed_error, open_model
+from ._partial import Partial
 from ._progress import Progress, Reporter
+from ._same_noise import SameNoise
 from ._stats import Stats, read_stats
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Opened")
 # The arguments of runs.
 _RUN = {"input": "x", "inputs": "x", "labels": "label", "samples": "n"}
-Float32 = npt.NDArray[np.float32]
 
 
 class Opened:
@@ -35,6 +35,7 @@ class Opened:
 
     def __init__(self, model: Model, noise: _request.Noise, options: Handle) -> None:
         self._noise = noise
+        self._same_noise = SameNoise()
         # Ctrl-C while it is read and measured: the thread frees what it opens.
         self._model = _jobs.in_thread(lambda: open_model(model, options), stop=None)
         opened = self._model.pointer
@@ -164,7 +165,7 @@ class Opened:
 
     def _prepare(
         self,
-        x: npt.ArrayLike,
+        x: Inputs,
         k: SupportsIndex | Sequence[SupportsIndex],
         n: SupportsIndex,
         alpha: SupportsFloat,
@@ -172,15 +173,15 @@ class Opened:
         timeout: float | None,
         cancel: Cancel | None,
         more: dict[str, Any],
-    ) -> tuple[Float32, tuple[int, ...], Handle]:
-        """The inputs [N, *element_shape], the shape of the answers, and the request; `more` are setters to call."""
+    ) -> tuple[Float32, Layout, Handle]:
+        """The inputs [N, *element_shape], how the answers lie, and the request; `more` are setters to call."""
         self._open_model()
         ks, single_k = _convert.ks(k)
         values = _request.asked(ks, n, alpha, stream, timeout, cancel)
         request = self._noise.request(**values, **more)
-        array, single = _convert.inputs(x, self._shape, self._noise.input_max)
+        array, single = inputs(x, self._shape, self._noise.input_max)
         shape = (() if single else (len(array),)) + (() if single_k else (len(ks),))
-        return array, shape, request
+        return array, Layout(shape, self._classes, max(ks, default=0)), request
 
     def _run(
         self, submit: Callable[..., int], arguments: tuple[Any, ...], progress: Progress, read: Callable[[Handle], T]
@@ -188,14 +189,28 @@ class Opened:
         reporter = Reporter(progress)
         job = Handle(_abi.stk_job, lib.stk_job_free)
         result = Handle(_abi.stk_result, lib.stk_result_free)
+
+        def take() -> T:
+            return finish(lib.stk_job_result, (job.pointer, result.out()), result, read)
+
         try:
             self._submit(submit, arguments, job)
-            _jobs.wait(job, reporter)
-            return finish(lib.stk_job_result, (job.pointer, result.out()), result, read)
+            with _jobs.keeping_partial(lambda: self._cut_short(job, take)):
+                _jobs.wait(job, reporter)
+                return take()
         finally:
             # Cancels what an exception has left unfinished.
             job.free()
             reporter.close()
+
+    def _cut_short(self, job: Handle, take: Callable[[], T]) -> Partial | T | None:
+        """Ends a job, and gives what it has finished."""
+        lib.stk_job_cancel(job.pointer)
+        _jobs.wait(job, Reporter(None))
+        try:
+            return take()
+        except SmoothTopKError as error:
+            return error.partial
 
     def _submit(self, submit: Callable[..., int], arguments: tuple[Any, ...], job: Handle) -> None:
         """Starts a job, which then stands by itself: the model may be closed, which cancels it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _abi
-from ._arrays import Certificates, Guarantees, Predictions
+from ._arrays import Certificates, Guarantees, Layout, Predictions
 from ._counts_base import counts_handle
 from ._library import Handle, call, lib, text
 from ._statements import A, Certificate, Counts, Guarantee, Origin, Prediction, answer
@@ -76,19 +76,16 @@ def _answers(kind: type[A], result: Handle, more: Callable[[Handle, int, int], d
     return tuple(found)
 
 
-def read_certificates(result: Handle, shape: tuple[int, ...]) -> Certificate | Certificates:
-    """The certificates in a result: one for shape (), else an array of that shape."""
-    flat = _answers(Certificate, result, _allocation)
-    return Certificates(flat, shape) if shape else flat[0]
+def read_certificates(result: Handle, layout: Layout) -> Certificate | Certificates:
+    """The certificates in a result, as they lie."""
+    return layout.of(Certificates, _answers(Certificate, result, _allocation))  # type: ignore[no-any-return]
 
 
-def read_predictions(result: Handle, shape: tuple[int, ...]) -> Prediction | Predictions:
-    """The predictions in a result: one for shape (), else an array of that shape."""
-    flat = _answers(Prediction, result, _top)
-    return Predictions(flat, shape) if shape else flat[0]
+def read_predictions(result: Handle, layout: Layout) -> Prediction | Predictions:
+    """The predictions in a result, as they lie."""
+    return layout.of(Predictions, _answers(Prediction, result, _top))  # type: ignore[no-any-return]
 
 
-def read_guarantees(result: Handle, shape: tuple[int, ...]) -> Guarantee | Guarantees:
-    """The guarantees in a result: one for shape (), else an array of that shape."""
-    flat = _answers(Guarantee, result, _guarantee)
-    return Guarantees(flat, shape) if shape else flat[0]
+def read_guarantees(result: Handle, layout: Layout) -> Guarantee | Guarantees:
+    """The guarantees in a result, as they lie."""
+    return layout.of(Guarantees, _answers(Guarantee, result, _guarantee))  # type: ignore[no-any-return]

@@ -53,6 +53,10 @@ class Source:
     seed: int | None
     chacha12_key: bytes | None
 
+    def is_chosen(self) -> bool:
+        """Whether the caller chose it; one from the operating system is new for each call."""
+        return self.seed is not None or self.chacha12_key is not None
+
     def values(self) -> dict[str, Any]:
         """The setters to call."""
         if self.generator == "chacha12":

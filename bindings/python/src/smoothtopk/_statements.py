@@ -6,8 +6,8 @@ from __future__ import annotations
 import ctypes
 import json
 import math
-from collections.abc import Callable
-from dataclasses import InitVar, asdict, dataclass, fields
+from collections.abc import Callable, Iterable
+from dataclasses import Field, InitVar, asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeVar
 
@@ -17,6 +17,7 @@ from ._counts_base import CountsBase
 from ._errors import fields_called
 from ._library import call, lib
 from ._partial import Partial
+from ._shown import html_table
 from ._structs import values
 
 Decision = Literal["complete", "certified", "refuted", "reached", "settled", "undecided"]
@@ -124,13 +125,22 @@ class Answer(Partial):
         return self
 
     def __repr__(self) -> str:
-        # What it says comes first.
-        shown = sorted((each.name for each in fields(self)), key=_COMMON.__contains__)
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self._names())})"
+
+    def _repr_html_(self) -> str:
+        return html_table(type(self).__name__, ("", ""), ((name, getattr(self, name)) for name in self._names()))
+
+    def _names(self) -> list[str]:
+        return own_first(fields(self))
 
 
 _COMMON = frozenset(each.name for each in fields(Answer))
 A = TypeVar("A", bound=Answer)
+
+
+def own_first(of: Iterable[Field[Any]]) -> list[str]:
+    """The names of an answer's fields: what it says comes before what all answers have."""
+    return sorted((each.name for each in of), key=_COMMON.__contains__)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
