@@ -22,7 +22,7 @@ pub(super) fn digest(model: &[u8], folder: &Path, external: &BTreeSet<String>) -
     Ok(hex(Sha256::digest(listing.as_bytes()).as_slice()))
 }
 
-fn file_digest(path: &Path) -> Result<String> {
+pub(super) fn file_digest(path: &Path) -> Result<String> {
     let fail = |error| Error::io(path, &error);
     let mut file = std::fs::File::open(path).map_err(fail)?;
     let mut hasher = Sha256::new();
@@ -33,6 +33,11 @@ fn file_digest(path: &Path) -> Result<String> {
             count => hasher.update(&block[..count]),
         }
     }
+}
+
+/// The SHA-256 of bytes, in hex.
+pub(super) fn of(bytes: &[u8]) -> String {
+    hex(Sha256::digest(bytes).as_slice())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::options::{ModelOptions, Provider};
 use super::runtime::Runtime;
-use super::{digest, engine, resolve, session};
+use super::{custom_ops, digest, engine, resolve, session};
 use crate::{Error, Result};
 
 /// A model's file, read and identified.
@@ -16,7 +16,7 @@ pub(super) struct ModelFile<'a> {
 }
 
 impl<'a> ModelFile<'a> {
-    pub(super) fn new(bytes: &'a [u8], path: Option<&Path>) -> Result<Self> {
+    pub(super) fn new(bytes: &'a [u8], path: Option<&Path>, options: &ModelOptions) -> Result<Self> {
         let external = digest::external_files(bytes)?;
         let folder = match path.map(std::path::absolute) {
             None if !external.is_empty() => {
@@ -27,6 +27,7 @@ impl<'a> ModelFile<'a> {
             _ => None,
         };
         let sha256 = digest::digest(bytes, folder.as_deref().unwrap_or(Path::new("")), &external)?;
+        let sha256 = custom_ops::identify(sha256, &options.custom_ops)?;
         Ok(Self { bytes, folder: folder.filter(|_| !external.is_empty()), sha256 })
     }
 

@@ -38,6 +38,7 @@
 
 mod constants;
 mod core;
+mod custom_ops;
 mod devices;
 mod digest;
 mod engine;
