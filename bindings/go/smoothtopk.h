@@ -26,7 +26,7 @@
  * - A defect of this library (a Rust panic) gives STK_STATUS_PANIC and poisons the handles that were passed: they can
  *   only be freed, other uses give STK_STATUS_POISONED (functions that return a value give that for NULL). The process
  *   goes on.
- * - Labels are 0 .. classes - 1. Inputs are float32, row-major, on the scale of the noise.
+ * - Labels are 0 .. classes - 1. Inputs are row-major, on the scale of the noise; float32 but in an stk_call.
  */
 
 #ifndef SMOOTHTOPK_H
@@ -35,6 +35,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Before every function that returns a status: compilers warn of one that is not looked at. */
+#if !defined(STK_MUST_CHECK)
+#if defined(__GNUC__) || defined(__clang__)
+#define STK_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define STK_MUST_CHECK
+#endif
+#endif
 
 /**
  * The label of an input for which none was given, or none was found.
@@ -423,14 +432,97 @@ typedef struct stk_guarantee {
 
 /**
  * Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on
- * the one that cancels the job, frees it or its model, or submits it (with a cancel token that is set). It may run
- * before the submitting call has returned. It must not block, must not unwind, and must free neither the model nor any
- * job that has not ended, nor its own: stk_job_free waits for the batch under way, which may be that of the callback's
- * own thread, and would then wait for ever.
+ * the one that cancels the job, frees it or its model, or submits it. It may run before the submitting call has
+ * returned, but not before that call has written the job to *out: the same handle is passed. Another thread may take
+ * the job's result and free it at once, which waits for the callback's return. examples/c/event_loop.c hands it to an
+ * event loop.
+ *
+ * It must not block, must not unwind, and must free neither the model nor any job that has not ended, nor its own:
+ * stk_job_free waits for the batch under way, which may be that of the callback's own thread, and would then wait for
+ * ever.
+ *
+ * @param user What was given with the callback.
+ * @param job The job that has ended.
+ */
+typedef void (*stk_done_callback)(void *user, struct stk_job *job);
+
+/**
+ * Which question is asked: one of the STK_TASK_ constants.
+ */
+typedef int32_t stk_task;
+
+/**
+ * The type of inputs' elements: one of the STK_DTYPE_ constants. Noise is added to their values as float32, which are
+ * the same values but for float64.
+ */
+typedef int32_t stk_dtype;
+
+/**
+ * Called exactly once for a submitted call that has one, when its inputs are not used any more: on any thread, before
+ * the job's done callback, or before the submitting call has returned. It must not block, must not unwind and must
+ * not call the library.
  *
  * @param user What was given with the callback.
  */
-typedef void (*stk_done_callback)(void *user);
+typedef void (*stk_release_callback)(void *user);
+
+/**
+ * A call of a model, beside its request. Set all to 0 and then the fields by name: stk_call call = {.struct_size =
+ * sizeof call, .task = STK_TASK_CERTIFY, .inputs = x, .count = 1}. Its size may grow at its end within an ABI version;
+ * 0 in a new field means what it meant before.
+ */
+typedef struct stk_call {
+  /**
+   * sizeof(stk_call).
+   */
+  uint64_t struct_size;
+  /**
+   * stk_task.
+   */
+  stk_task task;
+  /**
+   * stk_dtype, of the inputs.
+   */
+  stk_dtype dtype;
+  /**
+   * `count` x elements of the type, aligned for it, row-major, on the noise's scale, all finite. Not NULL.
+   */
+  const void *inputs;
+  /**
+   * At least 1.
+   */
+  uint64_t count;
+  /**
+   * Of STK_TASK_CERTIFY: as for stk_model_certify; copied. May be NULL.
+   */
+  const int64_t *labels;
+  /**
+   * From the call on, beside the request's own timeout: the first that comes counts. 0: none.
+   */
+  uint64_t timeout_ms;
+  /**
+   * When stk_clock_ns, CLOCK_MONOTONIC, shows this; beside the timeouts. One that has passed ends the call at once
+   * with STK_STATUS_DEADLINE_EXCEEDED. 0: none.
+   */
+  uint64_t deadline_ns;
+  /**
+   * Of stk_model_submit: see stk_done_callback. May be NULL.
+   */
+  stk_done_callback done;
+  /**
+   * Passed to it; may be NULL.
+   */
+  void *done_user;
+  /**
+   * Of stk_model_submit: the inputs are then not copied but stay where they are, unchanged, until this is called.
+   * May be NULL: what is needed of the inputs is copied before the call returns.
+   */
+  stk_release_callback release;
+  /**
+   * Passed to it; may be NULL.
+   */
+  void *release_user;
+} stk_call;
 
 /**
  * The call did what it says.
@@ -621,6 +713,46 @@ typedef void (*stk_done_callback)(void *user);
  */
 #define STK_DECISION_UNDECIDED 6
 
+/**
+ * As stk_model_predict.
+ */
+#define STK_TASK_PREDICT 1
+
+/**
+ * As stk_model_certify.
+ */
+#define STK_TASK_CERTIFY 2
+
+/**
+ * As stk_model_certify_answer.
+ */
+#define STK_TASK_CERTIFY_ANSWER 3
+
+/**
+ * float.
+ */
+#define STK_DTYPE_FLOAT32 0
+
+/**
+ * uint8_t; the values are 0 to 255, and the noise is on that scale.
+ */
+#define STK_DTYPE_UINT8 1
+
+/**
+ * IEEE binary16, in 2 bytes.
+ */
+#define STK_DTYPE_FLOAT16 2
+
+/**
+ * The upper half of a binary32, in 2 bytes.
+ */
+#define STK_DTYPE_BFLOAT16 3
+
+/**
+ * double. Elements are rounded to the nearest float32, and what is said holds for the rounded input.
+ */
+#define STK_DTYPE_FLOAT64 4
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -637,6 +769,7 @@ const char *stk_status_name(stk_status status);
  *
  * @param error May be NULL: STK_STATUS_OK.
  */
+STK_MUST_CHECK
 stk_status stk_error_status(const struct stk_error *error);
 
 /**
@@ -691,6 +824,7 @@ const char *stk_build_info(void);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for an unknown level, or when called from the callback.
  */
+STK_MUST_CHECK
 stk_status stk_log_set_callback(stk_log_level level, stk_log_callback callback, void *user, struct stk_error **err);
 
 /**
@@ -705,6 +839,7 @@ stk_status stk_log_set_callback(stk_log_level level, stk_log_callback callback, 
  * @return STK_STATUS_OK; STK_STATUS_RUNTIME if it is not there, cannot be loaded or is too old, or if another one is
  * in use already; the file of the one in use is fine.
  */
+STK_MUST_CHECK
 stk_status stk_runtime_load(const char *path, struct stk_error **err);
 
 /**
@@ -716,6 +851,7 @@ stk_status stk_runtime_load(const char *path, struct stk_error **err);
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL; STK_STATUS_RUNTIME if it is too old, or if another copy
  * is in use already.
  */
+STK_MUST_CHECK
 stk_status stk_runtime_use_api_base(const void *ort_api_base, struct stk_error **err);
 
 /**
@@ -725,6 +861,7 @@ stk_status stk_runtime_use_api_base(const void *ort_api_base, struct stk_error *
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_RUNTIME.
  */
+STK_MUST_CHECK
 stk_status stk_runtime_version(const char **out, struct stk_error **err);
 
 /**
@@ -735,6 +872,7 @@ stk_status stk_runtime_version(const char **out, struct stk_error **err);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_RUNTIME.
  */
+STK_MUST_CHECK
 stk_status stk_runtime_path(const char **out, struct stk_error **err);
 
 /**
@@ -744,6 +882,7 @@ stk_status stk_runtime_path(const char **out, struct stk_error **err);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_PROVIDER, with what is missing; STK_STATUS_INVALID_ARGUMENT; STK_STATUS_RUNTIME.
  */
+STK_MUST_CHECK
 stk_status stk_runtime_check_provider(const char *provider, struct stk_error **err);
 
 /**
@@ -753,6 +892,7 @@ stk_status stk_runtime_check_provider(const char *provider, struct stk_error **e
  * @param out Not NULL. Gets the options; free them with stk_model_options_free.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_new(struct stk_model_options **out, struct stk_error **err);
 
 /**
@@ -773,6 +913,7 @@ void stk_model_options_free(struct stk_model_options *options);
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Whether it is there shows when a model is opened, or with
  * stk_runtime_check_provider.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_provider(struct stk_model_options *options,
                                           const char *provider,
                                           struct stk_error **err);
@@ -787,6 +928,7 @@ stk_status stk_model_options_set_provider(struct stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. What the provider makes of it shows when a model is opened.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_provider_option(struct stk_model_options *options,
                                                  const char *key,
                                                  const char *value,
@@ -801,9 +943,26 @@ stk_status stk_model_options_set_provider_option(struct stk_model_options *optio
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT; STK_STATUS_NOT_FOUND.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_provider_library(struct stk_model_options *options,
                                                   const char *path,
                                                   struct stk_error **err);
+
+/**
+ * Adds a library of custom operators, whose function RegisterCustomOps ONNX Runtime calls when a model is opened. It
+ * stays for the life of the process. Its code is part of what the model computes: stk_model_sha256 is then of the
+ * listing of the hashes of the model and its libraries, in their order.
+ *
+ * @param options Not NULL.
+ * @param path The library's file; must exist. Not NULL.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT; STK_STATUS_NOT_FOUND. A library that gives no operators is
+ * refused when a model is opened, with STK_STATUS_MODEL.
+ */
+STK_MUST_CHECK
+stk_status stk_model_options_add_custom_ops(struct stk_model_options *options,
+                                            const char *path,
+                                            struct stk_error **err);
 
 /**
  * Sets how many threads run batches side by side.
@@ -814,6 +973,7 @@ stk_status stk_model_options_set_provider_library(struct stk_model_options *opti
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_threads(struct stk_model_options *options, size_t threads, struct stk_error **err);
 
 /**
@@ -826,6 +986,7 @@ stk_status stk_model_options_set_threads(struct stk_model_options *options, size
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_batch(struct stk_model_options *options, size_t batch, struct stk_error **err);
 
 /**
@@ -838,6 +999,7 @@ stk_status stk_model_options_set_batch(struct stk_model_options *options, size_t
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_memory_limit(struct stk_model_options *options,
                                               uint64_t bytes,
                                               struct stk_error **err);
@@ -850,6 +1012,7 @@ stk_status stk_model_options_set_memory_limit(struct stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_input(struct stk_model_options *options, const char *name, struct stk_error **err);
 
 /**
@@ -861,6 +1024,7 @@ stk_status stk_model_options_set_input(struct stk_model_options *options, const 
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_input_shape(struct stk_model_options *options,
                                              const size_t *dims,
                                              size_t len,
@@ -875,6 +1039,7 @@ stk_status stk_model_options_set_input_shape(struct stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_output(struct stk_model_options *options, const char *name, struct stk_error **err);
 
 /**
@@ -885,6 +1050,7 @@ stk_status stk_model_options_set_output(struct stk_model_options *options, const
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_classes(struct stk_model_options *options, size_t classes, struct stk_error **err);
 
 /**
@@ -895,6 +1061,7 @@ stk_status stk_model_options_set_classes(struct stk_model_options *options, size
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_threshold(struct stk_model_options *options, double threshold, struct stk_error **err);
 
 /**
@@ -909,6 +1076,7 @@ stk_status stk_model_options_set_threshold(struct stk_model_options *options, do
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_normalization(struct stk_model_options *options,
                                                const float *mean,
                                                size_t mean_len,
@@ -927,6 +1095,7 @@ stk_status stk_model_options_set_normalization(struct stk_model_options *options
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_constant(struct stk_model_options *options,
                                           const char *name,
                                           const double *values,
@@ -945,6 +1114,7 @@ stk_status stk_model_options_set_constant(struct stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_plan_cache(struct stk_model_options *options, bool on, struct stk_error **err);
 
 /**
@@ -956,6 +1126,7 @@ stk_status stk_model_options_set_plan_cache(struct stk_model_options *options, b
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_allow_fallback(struct stk_model_options *options, bool allow, struct stk_error **err);
 
 /**
@@ -968,6 +1139,7 @@ stk_status stk_model_options_set_allow_fallback(struct stk_model_options *option
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Whether they are there shows when a model is opened.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_devices(struct stk_model_options *options,
                                          const uint32_t *devices,
                                          size_t count,
@@ -983,6 +1155,7 @@ stk_status stk_model_options_set_devices(struct stk_model_options *options,
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL. Other providers than "cuda" and "tensorrt" do not take
  * it: the model is then not opened.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_cuda_tf32(struct stk_model_options *options, bool on, struct stk_error **err);
 
 /**
@@ -998,6 +1171,7 @@ stk_status stk_model_options_set_cuda_tf32(struct stk_model_options *options, bo
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Other providers than "tensorrt" do not take them: the model is
  * then not opened.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_tensorrt(struct stk_model_options *options,
                                           bool fp16,
                                           bool bf16,
@@ -1014,7 +1188,19 @@ stk_status stk_model_options_set_tensorrt(struct stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_request_new(const char *noise, struct stk_request **out, struct stk_error **err);
+
+/**
+ * Makes a copy of a request: settings, cancel token and progress callback. Safe from any number of threads.
+ *
+ * @param request Not NULL.
+ * @param out Not NULL. Gets the copy; free it with stk_request_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+ */
+STK_MUST_CHECK
+stk_status stk_request_clone(const struct stk_request *request, struct stk_request **out, struct stk_error **err);
 
 /**
  * Frees a request.
@@ -1033,6 +1219,7 @@ void stk_request_free(struct stk_request *request);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_k(struct stk_request *request, const size_t *k, size_t len, struct stk_error **err);
 
 /**
@@ -1043,6 +1230,7 @@ stk_status stk_request_set_k(struct stk_request *request, const size_t *k, size_
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_n(struct stk_request *request, uint64_t n, struct stk_error **err);
 
 /**
@@ -1055,16 +1243,18 @@ stk_status stk_request_set_n(struct stk_request *request, uint64_t n, struct stk
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_n0(struct stk_request *request, uint64_t n0, struct stk_error **err);
 
 /**
  * Sets the probability that a statement is false.
  *
  * @param request Not NULL.
- * @param alpha From 1e-100 to 0.5.
+ * @param alpha From 1e-90 to 0.5.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_alpha(struct stk_request *request, double alpha, struct stk_error **err);
 
 /**
@@ -1075,6 +1265,7 @@ stk_status stk_request_set_alpha(struct stk_request *request, double alpha, stru
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_seed(struct stk_request *request, uint64_t seed, struct stk_error **err);
 
 /**
@@ -1086,6 +1277,7 @@ stk_status stk_request_set_seed(struct stk_request *request, uint64_t seed, stru
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_stream(struct stk_request *request, uint64_t stream, struct stk_error **err);
 
 /**
@@ -1099,6 +1291,7 @@ stk_status stk_request_set_stream(struct stk_request *request, uint64_t stream, 
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_input_max(struct stk_request *request, double input_max, struct stk_error **err);
 
 /**
@@ -1111,6 +1304,7 @@ stk_status stk_request_set_input_max(struct stk_request *request, double input_m
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_timeout_ms(struct stk_request *request, uint64_t milliseconds, struct stk_error **err);
 
 /**
@@ -1121,6 +1315,7 @@ stk_status stk_request_set_timeout_ms(struct stk_request *request, uint64_t mill
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_cancel(struct stk_request *request, const struct stk_cancel *cancel, struct stk_error **err);
 
 /**
@@ -1132,6 +1327,7 @@ stk_status stk_request_set_cancel(struct stk_request *request, const struct stk_
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_progress(struct stk_request *request,
                                     stk_progress_callback callback,
                                     void *user,
@@ -1155,6 +1351,7 @@ stk_status stk_request_set_progress(struct stk_request *request,
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. A rule of another task is refused
  * when the task is asked.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_rule(struct stk_request *request, const char *rule, struct stk_error **err);
 
 /**
@@ -1168,6 +1365,7 @@ stk_status stk_request_set_rule(struct stk_request *request, const char *rule, s
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT where the request has a rule, the request is then unchanged.
  * Another task than certify is refused when it is asked.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_randomized(struct stk_request *request, bool on, struct stk_error **err);
 
 /**
@@ -1185,6 +1383,7 @@ stk_status stk_request_set_randomized(struct stk_request *request, bool on, stru
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. What does not fit the label, k or
  * the number of labels is refused when the task is asked.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_allocation(struct stk_request *request, const char *allocation, struct stk_error **err);
 
 /**
@@ -1195,6 +1394,7 @@ stk_status stk_request_set_allocation(struct stk_request *request, const char *a
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_noise(struct stk_request *request, const char *noise, struct stk_error **err);
 
 /**
@@ -1209,6 +1409,7 @@ stk_status stk_request_set_noise(struct stk_request *request, const char *noise,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_noise_exact(struct stk_request *request, uint32_t levels, struct stk_error **err);
 
 /**
@@ -1223,6 +1424,7 @@ stk_status stk_request_set_noise_exact(struct stk_request *request, uint32_t lev
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for a request that is NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_chacha12(struct stk_request *request, const uint8_t *key, struct stk_error **err);
 
 /**
@@ -1231,6 +1433,7 @@ stk_status stk_request_set_chacha12(struct stk_request *request, const uint8_t *
  * @param out Not NULL. Gets the token; free it with stk_cancel_free.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_cancel_new(struct stk_cancel **out, struct stk_error **err);
 
 /**
@@ -1274,6 +1477,7 @@ void stk_cancel_free(struct stk_cancel *cancel);
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and for an unknown noise, a bad cost or validity;
  * STK_STATUS_INVALID_DATA when there is no label or the counts add to more than n or than 64 bits hold.
  */
+STK_MUST_CHECK
 stk_status stk_counts_assume(const uint64_t *labels,
                              size_t classes,
                              uint64_t n,
@@ -1291,6 +1495,7 @@ stk_status stk_counts_assume(const uint64_t *labels,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_counts_clone(const struct stk_counts *counts, struct stk_counts **out, struct stk_error **err);
 
 /**
@@ -1306,6 +1511,7 @@ stk_status stk_counts_clone(const struct stk_counts *counts, struct stk_counts *
  * when some of them are counted already, when only one side is of bare numbers, when the numbers of labels differ, or
  * a sum overflows.
  */
+STK_MUST_CHECK
 stk_status stk_counts_add(struct stk_counts *counts, const struct stk_counts *other, struct stk_error **err);
 
 /**
@@ -1319,6 +1525,7 @@ stk_status stk_counts_add(struct stk_counts *counts, const struct stk_counts *ot
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and when there are more samples than `last`.
  */
+STK_MUST_CHECK
 stk_status stk_counts_set_growing(struct stk_counts *counts, uint64_t last, struct stk_error **err);
 
 /**
@@ -1330,6 +1537,7 @@ stk_status stk_counts_set_growing(struct stk_counts *counts, uint64_t last, stru
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_counts_labels(const struct stk_counts *counts,
                              const uint64_t **labels,
                              size_t *classes,
@@ -1359,6 +1567,7 @@ uint64_t stk_counts_invalid(const struct stk_counts *counts);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_counts_assumptions(const struct stk_counts *counts, const char **text, struct stk_error **err);
 
 /**
@@ -1378,6 +1587,7 @@ void stk_counts_free(struct stk_counts *counts);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_counts_json(const struct stk_counts *counts, const char **json, struct stk_error **err);
 
 /**
@@ -1389,6 +1599,7 @@ stk_status stk_counts_json(const struct stk_counts *counts, const char **json, s
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_counts_json_with_secret(const struct stk_counts *counts, const char **json, struct stk_error **err);
 
 /**
@@ -1402,6 +1613,7 @@ stk_status stk_counts_json_with_secret(const struct stk_counts *counts, const ch
  * this form, has a field that this version does not know, or contradicts itself: costs that are not those of the
  * noise, ranges of samples that overlap, a number of samples that is not that of the ranges.
  */
+STK_MUST_CHECK
 stk_status stk_counts_from_json(const char *json, struct stk_counts **out, struct stk_error **err);
 
 /**
@@ -1422,6 +1634,7 @@ stk_status stk_counts_from_json(const char *json, struct stk_counts **out, struc
  * randomized bounds where the samples have no seed or looks ended them; STK_STATUS_INVALID_DATA when the samples were
  * cut short (by a failure, a deadline or a cancel), or are samples that chose, predicted or answered labels.
  */
+STK_MUST_CHECK
 stk_status stk_counts_certify(const struct stk_counts *counts,
                               const struct stk_query *query,
                               struct stk_summary *out,
@@ -1444,6 +1657,7 @@ stk_status stk_counts_certify(const struct stk_counts *counts,
  * @return STK_STATUS_OK (also when abstaining); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the samples
  * were cut short, or looks ended them.
  */
+STK_MUST_CHECK
 stk_status stk_counts_predict(const struct stk_counts *counts,
                               size_t k,
                               double alpha,
@@ -1483,6 +1697,7 @@ const char *stk_decision_name(stk_decision decision);
  * itself; STK_STATUS_INVALID_DATA when the samples were cut short, or when the pilot has samples of `counts`, is of
  * another model or input, or is of bare numbers where `counts` are not.
  */
+STK_MUST_CHECK
 stk_status stk_counts_guarantee(const struct stk_counts *counts,
                                 const struct stk_counts *pilot,
                                 size_t k,
@@ -1519,6 +1734,7 @@ size_t stk_result_k_len(const struct stk_result *result);
  * @param err May be NULL.
  * @return STK_STATUS_OK, whatever the summary's own status; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_summary(const struct stk_result *result,
                               size_t input,
                               size_t k_index,
@@ -1537,6 +1753,7 @@ stk_status stk_result_summary(const struct stk_result *result,
  * @param len Not NULL. Gets its length.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_result_labels(const struct stk_result *result,
                              size_t input,
                              size_t k_index,
@@ -1554,6 +1771,7 @@ stk_status stk_result_labels(const struct stk_result *result,
  * @param allocation Not NULL. Gets a UTF-8 string that lives as long as the result; "" where there is no certificate.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_result_allocation(const struct stk_result *result,
                                  size_t input,
                                  size_t k_index,
@@ -1572,6 +1790,7 @@ stk_status stk_result_allocation(const struct stk_result *result,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_json(const struct stk_result *result, size_t input, const char **json, struct stk_error **err);
 
 /**
@@ -1584,6 +1803,7 @@ stk_status stk_result_json(const struct stk_result *result, size_t input, const 
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_json_with_secret(const struct stk_result *result,
                                        size_t input,
                                        const char **json,
@@ -1606,6 +1826,7 @@ void stk_result_free(struct stk_result *result);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_counts(const struct stk_result *result,
                              size_t input,
                              struct stk_counts **out,
@@ -1622,6 +1843,7 @@ stk_status stk_result_counts(const struct stk_result *result,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_counts_of_k(const struct stk_result *result,
                                   size_t input,
                                   size_t k_index,
@@ -1639,6 +1861,7 @@ stk_status stk_result_counts_of_k(const struct stk_result *result,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_selection(const struct stk_result *result,
                                 size_t input,
                                 struct stk_counts **out,
@@ -1655,6 +1878,7 @@ stk_status stk_result_selection(const struct stk_result *result,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also for a result of another task.
  */
+STK_MUST_CHECK
 stk_status stk_result_guarantee(const struct stk_result *result,
                                 size_t input,
                                 size_t k_index,
@@ -1673,6 +1897,7 @@ stk_status stk_result_guarantee(const struct stk_result *result,
  * @param len Not NULL. Gets its length: k; 0 where the input has no answer, and for results of other tasks.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_result_label_radii(const struct stk_result *result,
                                   size_t input,
                                   size_t k_index,
@@ -1692,6 +1917,7 @@ stk_status stk_result_label_radii(const struct stk_result *result,
  * @param len Not NULL. Gets its length: k; 0 where the input has no answer, and for results of other tasks.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_result_kept_radii(const struct stk_result *result,
                                  size_t input,
                                  size_t k_index,
@@ -1737,6 +1963,7 @@ void stk_job_cancel(const struct stk_job *job);
  * @param err May be NULL.
  * @return STK_STATUS_OK, in time or not; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_job_wait(const struct stk_job *job, uint64_t timeout_ms, bool *done, struct stk_error **err);
 
 /**
@@ -1748,6 +1975,7 @@ stk_status stk_job_wait(const struct stk_job *job, uint64_t timeout_ms, bool *do
  * @param err May be NULL.
  * @return As stk_model_predict; STK_STATUS_INVALID_ARGUMENT also if the result was taken before.
  */
+STK_MUST_CHECK
 stk_status stk_job_result(struct stk_job *job, struct stk_result **out, struct stk_error **err);
 
 /**
@@ -1760,6 +1988,56 @@ stk_status stk_job_result(struct stk_job *job, struct stk_result **out, struct s
 void stk_job_free(struct stk_job *job);
 
 /**
+ * The number of a job's inputs; 0 once its result was taken.
+ *
+ * @param job May be NULL: 0.
+ */
+size_t stk_job_len(const struct stk_job *job);
+
+/**
+ * Whether one input of a job has ended, so that stk_job_item_result gives its result. Of stk_done_callback there is
+ * one for all.
+ *
+ * @param job May be NULL: false.
+ * @param input The input's index; false where there is none.
+ */
+bool stk_job_item_is_done(const struct stk_job *job, size_t input);
+
+/**
+ * The result of one input, as soon as that input has ended; the others may be under way. It has one entry, with the
+ * index 0, and is the one that stk_job_result gives later. Does not block. Safe from any number of threads.
+ *
+ * @param job Not NULL.
+ * @param input The input's index, below stk_job_len.
+ * @param out Not NULL. Gets the result; free it with stk_result_free. NULL as long as the input has not ended. Set
+ * under the same statuses as by stk_model_predict.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK, also where the input has not ended; else as stk_model_predict; STK_STATUS_INVALID_ARGUMENT
+ * also if the job's result was taken before.
+ */
+STK_MUST_CHECK
+stk_status stk_job_item_result(const struct stk_job *job,
+                               size_t input,
+                               struct stk_result **out,
+                               struct stk_error **err);
+
+/**
+ * Counts of one input's samples so far, those that select not among them. They are cut short: they tell how far the
+ * input is, and certify and predict nothing, also once it has ended. Does not block. Safe from any number of threads.
+ *
+ * @param job Not NULL.
+ * @param input The input's index, below stk_job_len.
+ * @param out Not NULL. Gets the counts; free them with stk_counts_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT also if the job's result was taken before.
+ */
+STK_MUST_CHECK
+stk_status stk_job_item_counts(const struct stk_job *job,
+                               size_t input,
+                               struct stk_counts **out,
+                               struct stk_error **err);
+
+/**
  * Opens a model's file, with the external data beside it if it has any, and starts its threads.
  *
  * @param path UTF-8. Not NULL.
@@ -1770,6 +2048,7 @@ void stk_job_free(struct stk_job *job);
  * or no classifier that can be smoothed, with what to do; STK_STATUS_PROVIDER, STK_STATUS_RUNTIME;
  * STK_STATUS_INVALID_ARGUMENT if an option does not fit the model.
  */
+STK_MUST_CHECK
 stk_status stk_model_open(const char *path,
                           const struct stk_model_options *options,
                           struct stk_model **out,
@@ -1786,6 +2065,7 @@ stk_status stk_model_open(const char *path,
  * @param err May be NULL.
  * @return As stk_model_open.
  */
+STK_MUST_CHECK
 stk_status stk_model_open_memory(const void *bytes,
                                  size_t len,
                                  const struct stk_model_options *options,
@@ -1836,6 +2116,7 @@ size_t stk_model_threads(const struct stk_model *model);
  * @param len Not NULL. Gets its length.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_model_shape(const struct stk_model *model, const size_t **dims, size_t *len, struct stk_error **err);
 
 /**
@@ -1906,6 +2187,7 @@ const char *stk_model_signature_json(const struct stk_model *model);
  * STK_STATUS_INVALID_ARGUMENT if the request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not
  * finite or, with exact noise, not on its grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN.
  */
+STK_MUST_CHECK
 stk_status stk_model_predict(const struct stk_model *model,
                              const struct stk_request *request,
                              const float *inputs,
@@ -1935,6 +2217,7 @@ stk_status stk_model_predict(const struct stk_model *model,
  * @param err May be NULL.
  * @return As stk_model_predict; STK_STATUS_OK also where nothing is certified (radius 0).
  */
+STK_MUST_CHECK
 stk_status stk_model_certify(const struct stk_model *model,
                              const struct stk_request *request,
                              const float *inputs,
@@ -1958,6 +2241,7 @@ stk_status stk_model_certify(const struct stk_model *model,
  * @param err May be NULL.
  * @return As stk_model_predict; STK_STATUS_OK also where nothing is certified (radii 0).
  */
+STK_MUST_CHECK
 stk_status stk_model_certify_answer(const struct stk_model *model,
                                     const struct stk_request *request,
                                     const float *inputs,
@@ -1984,6 +2268,7 @@ stk_status stk_model_certify_answer(const struct stk_model *model,
  * @param err May be NULL.
  * @return As stk_model_predict.
  */
+STK_MUST_CHECK
 stk_status stk_model_sample(const struct stk_model *model,
                             const struct stk_request *request,
                             const float *input,
@@ -2005,6 +2290,7 @@ stk_status stk_model_sample(const struct stk_model *model,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
  */
+STK_MUST_CHECK
 stk_status stk_model_submit_predict(const struct stk_model *model,
                                     const struct stk_request *request,
                                     const float *inputs,
@@ -2028,6 +2314,7 @@ stk_status stk_model_submit_predict(const struct stk_model *model,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
  */
+STK_MUST_CHECK
 stk_status stk_model_submit_certify(const struct stk_model *model,
                                     const struct stk_request *request,
                                     const float *inputs,
@@ -2051,6 +2338,7 @@ stk_status stk_model_submit_certify(const struct stk_model *model,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA.
  */
+STK_MUST_CHECK
 stk_status stk_model_submit_certify_answer(const struct stk_model *model,
                                            const struct stk_request *request,
                                            const float *inputs,
@@ -2059,6 +2347,46 @@ stk_status stk_model_submit_certify_answer(const struct stk_model *model,
                                            void *user,
                                            struct stk_job **out,
                                            struct stk_error **err);
+
+/**
+ * Nanoseconds of the clock that deadlines are on, which only goes forward: CLOCK_MONOTONIC.
+ */
+uint64_t stk_clock_ns(void);
+
+/**
+ * Asks a model what a call says: stk_model_predict, stk_model_certify and stk_model_certify_answer with inputs of
+ * other types, and a deadline. Blocks. Safe from any number of threads.
+ *
+ * @param model Not NULL.
+ * @param request Not NULL.
+ * @param call Not NULL. Without done and release.
+ * @param out Not NULL. As for stk_model_predict.
+ * @param err May be NULL.
+ * @return As stk_model_predict.
+ */
+STK_MUST_CHECK
+stk_status stk_model_run(const struct stk_model *model,
+                         const struct stk_request *request,
+                         const struct stk_call *call,
+                         struct stk_result **out,
+                         struct stk_error **err);
+
+/**
+ * Starts stk_model_run and returns at once.
+ *
+ * @param model Not NULL.
+ * @param request Not NULL. Not used any more when the call returns.
+ * @param call Not NULL. Not used any more when the call returns; its inputs neither, unless it has a release callback.
+ * @param out Not NULL. Gets the job, before any callback can run; free it with stk_job_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA: neither callback is then ever called.
+ */
+STK_MUST_CHECK
+stk_status stk_model_submit(const struct stk_model *model,
+                            const struct stk_request *request,
+                            const struct stk_call *call,
+                            struct stk_job **out,
+                            struct stk_error **err);
 
 /**
  * Makes a budget of which nothing is spent.
@@ -2073,6 +2401,7 @@ stk_status stk_model_submit_certify_answer(const struct stk_model *model,
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also where the share of one of M statements is not from 1e-100
  * to 0.5.
  */
+STK_MUST_CHECK
 stk_status stk_budget_new(double total, const char *schedule, struct stk_budget **out, struct stk_error **err);
 
 /**
@@ -2083,6 +2412,7 @@ stk_status stk_budget_new(double total, const char *schedule, struct stk_budget 
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_DATA or STK_STATUS_INVALID_ARGUMENT when the text is not one of a budget.
  */
+STK_MUST_CHECK
 stk_status stk_budget_open(const char *text, struct stk_budget **out, struct stk_error **err);
 
 /**
@@ -2096,6 +2426,7 @@ stk_status stk_budget_open(const char *text, struct stk_budget **out, struct stk
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_budget_save(const struct stk_budget *budget, char *text, size_t size, struct stk_error **err);
 
 /**
@@ -2110,6 +2441,7 @@ stk_status stk_budget_save(const struct stk_budget *budget, char *text, size_t s
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also when the budget is exhausted: nothing is then spent.
  */
+STK_MUST_CHECK
 stk_status stk_budget_draw(const struct stk_budget *budget,
                            size_t number,
                            double *alphas,
@@ -2125,6 +2457,7 @@ stk_status stk_budget_draw(const struct stk_budget *budget,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also when less is left: nothing is then spent.
  */
+STK_MUST_CHECK
 stk_status stk_budget_draw_of(const struct stk_budget *budget,
                               double alpha,
                               uint64_t *statement,

@@ -27,8 +27,8 @@ pub(super) struct State {
 
 impl Group {
     /// Of `jobs` jobs, at least one, each of which calls [`Group::job_ended`] once.
-    pub(super) fn new(jobs: usize, done: Option<Done>) -> Arc<Self> {
-        let state = State { left: jobs, done, calling: None, finished: false };
+    pub(super) fn new(jobs: usize) -> Arc<Self> {
+        let state = State { left: jobs, done: None, calling: None, finished: false };
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), jobs: OnceLock::new() })
     }
 
@@ -45,12 +45,26 @@ impl Group {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has `done` called when all jobs have ended: at once, where they have.
+    pub(super) fn then(&self, done: Done) {
+        let mut state = self.lock();
+        state.done = Some(done);
+        state.finished = false;
+        if state.left == 0 {
+            self.finish(state);
+        }
+    }
+
     pub(super) fn job_ended(&self) {
         let mut state = self.lock();
         state.left -= 1;
-        if state.left > 0 {
-            return;
+        if state.left == 0 {
+            self.finish(state);
         }
+    }
+
+    /// Tells that all jobs have ended.
+    fn finish<'a>(&'a self, mut state: MutexGuard<'a, State>) {
         if let Some(done) = state.done.take() {
             state.calling = Some(std::thread::current().id());
             self.changed.notify_all();

@@ -1,5 +1,6 @@
 //! A task under way.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::origin::Origin;
@@ -20,6 +21,7 @@ pub struct Pending {
     request: Request,
     origin: Origin,
     stream: u64,
+    outcome: OnceLock<Outcome>,
 }
 
 impl Pending {
@@ -31,7 +33,7 @@ impl Pending {
         origin: Origin,
         stream: u64,
     ) -> Self {
-        Self { job, judgement, task, request, origin, stream }
+        Self { job, judgement, task, request, origin, stream, outcome: OnceLock::new() }
     }
 
     pub(super) fn stopper(&self) -> JobStopper {
@@ -63,22 +65,39 @@ impl Pending {
         self.job.cancel();
     }
 
+    /// Counts of the samples so far, for people to read: cut short, they certify nothing.
+    pub fn counts(&self) -> Counts {
+        self.origin.counts(self.job.tally(), 0..self.request.n, Ending::CutShort)
+    }
+
+    /// What came of it, once it has ended.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.is_finished().then(|| self.outcome.get_or_init(|| self.conclude()))
+    }
+
     /// Waits for the end.
-    pub fn wait(self) -> Outcome {
-        let Self { job, judgement, task, request, origin, stream } = self;
-        let drawn = job.wait();
+    pub fn wait(mut self) -> Outcome {
+        self.job.wait_end();
+        self.outcome.take().unwrap_or_else(|| self.conclude())
+    }
+
+    /// What came of it, once the job has ended.
+    fn conclude(&self) -> Outcome {
+        let Self { job, judgement, task, request, origin, stream, .. } = self;
+        let (task, stream) = (*task, *stream);
+        let drawn = job.drawn();
         let samples_drawn = drawn.tally.n();
         let pilot = drawn.pilot.map(|pilot| origin.pilot(pilot, request.pilot_samples(task)));
         let ending = if drawn.stopped.is_some() { Ending::CutShort } else { Ending::Fixed };
         // Under a rule, only counts of whole looks are more than cut short.
-        let counts = match &judgement {
+        let counts = match judgement {
             Some(_) => origin.counts(drawn.tally, 0..request.n, Ending::CutShort),
             None => origin.counts(drawn.tally, 0..request.n, ending),
         };
-        let judged = match (&judgement, &drawn.stopped) {
+        let judged = match (judgement, &drawn.stopped) {
             (Some(judgement), stopped) => by_rule(judgement, stopped.as_ref(), pilot.as_ref()),
             (None, Some(error)) => Err(error.clone()),
-            (None, None) => fixed(counts.clone(), pilot.as_ref(), task, &request, &origin),
+            (None, None) => fixed(counts.clone(), pilot.as_ref(), task, request, origin),
         };
         let (answer, decisions, earlier, counts) = match judged {
             Ok(Judged { answer, decisions, earlier, counts }) => (Ok(answer), decisions, earlier, counts),
@@ -93,7 +112,7 @@ impl Pending {
             samples_drawn,
             elapsed: drawn.elapsed,
             selection: pilot,
-            request,
+            request: request.clone(),
             stream,
             task,
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::group::Group;
 use crate::{Error, ErrorKind, Result};
@@ -25,7 +25,7 @@ struct Shared {
 struct Alarms {
     next: u64,
     /// By time, and by number where times are equal.
-    set: BTreeMap<(Instant, u64), (Duration, Weak<Group>)>,
+    set: BTreeMap<(Instant, u64), (Error, Weak<Group>)>,
     closed: bool,
 }
 
@@ -36,12 +36,13 @@ impl std::fmt::Debug for Timer {
 }
 
 impl Timer {
-    /// Has `group` stopped at `deadline`, for as long as the alarm lives. The timer must have been started.
-    pub(super) fn set(&self, deadline: Instant, timeout: Duration, group: &Arc<Group>) -> Alarm {
+    /// Has `group` stopped at `deadline` because it is `late`, for as long as the alarm lives. The timer must have been
+    /// started.
+    pub(super) fn set(&self, deadline: Instant, late: Error, group: &Arc<Group>) -> Alarm {
         let mut alarms = self.shared.lock();
         let key = (deadline, alarms.next);
         alarms.next += 1;
-        alarms.set.insert(key, (timeout, Arc::downgrade(group)));
+        alarms.set.insert(key, (late, Arc::downgrade(group)));
         drop(alarms);
         self.shared.changed.notify_one();
         Alarm { shared: Arc::clone(&self.shared), key }
@@ -91,11 +92,10 @@ impl Shared {
                 alarms = wait.unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
-            if let Some((timeout, group)) = alarms.set.remove(&key) {
+            if let Some((late, group)) = alarms.set.remove(&key) {
                 drop(alarms);
                 if let Some(group) = group.upgrade() {
-                    let message = format!("the timeout of {} ms passed", timeout.as_millis());
-                    group.stop(&Error::new(ErrorKind::DeadlineExceeded, message));
+                    group.stop(&late);
                 }
                 alarms = self.lock();
             }
