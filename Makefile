@@ -6,6 +6,12 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 SMOOTHTOPK := $(TARGET)/release/smoothtopk
 DEMO_OUT := demo-out
 
+# What is built outside of the tree does not find what `make setup` fetched into it.
+OUR_ONNXRUNTIME := $(CURDIR)/.deps/onnxruntime
+ifdef CARGO_TARGET_DIR
+export SMOOTHTOPK_ONNXRUNTIME := $(or $(SMOOTHTOPK_ONNXRUNTIME),$(OUR_ONNXRUNTIME))
+endif
+
 # Recipes stop at the first command that fails.
 SHELL := /bin/sh
 .SHELLFLAGS := -euc
@@ -18,7 +24,7 @@ help: ## List these commands
 
 setup: ## Fetch the pinned, checksum-verified ONNX Runtime into .deps, once
 	@command -v $(CARGO) >/dev/null || { echo "make: cargo was not found; install Rust from https://rustup.rs" >&2; exit 1; }
-	@if test -n "$${SMOOTHTOPK_ONNXRUNTIME:-}"; then \
+	@if test "$${SMOOTHTOPK_ONNXRUNTIME:-$(OUR_ONNXRUNTIME)}" != "$(OUR_ONNXRUNTIME)"; then \
 		echo "make: nothing fetched, SMOOTHTOPK_ONNXRUNTIME names $$SMOOTHTOPK_ONNXRUNTIME"; exit 0; fi; \
 	command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3, or name it: make PYTHON=..." >&2; exit 1; }; \
 	$(PYTHON) scripts/get_onnxruntime.py

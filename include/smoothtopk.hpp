@@ -12,13 +12,15 @@
 ///   INVALID_ARGUMENT, never a crash; those that cannot fail do nothing, and give 0, false or "".
 /// - A function that can fail gives a [[nodiscard]] result<T>: an error or a value. Nothing here throws, unless
 ///   SMOOTHTOPK_EXCEPTIONS is defined before this header is included: then result<T>::value() throws
-///   smoothtopk::exception. The header works with -fno-exceptions and -fno-rtti.
+///   smoothtopk::exception. The header works with -fno-exceptions and -fno-rtti. Units that differ in these settings,
+///   or in their version of C++, have the same types, and may pass them to one another.
+/// - T::adopt takes a handle that C code made, and release() gives one to it.
 /// - A C++ exception never crosses the library. One that a progress callable throws reaches the caller who waits, after
 ///   the run has been cancelled; one that a done or log callable throws has no caller to go to, and is dropped.
 /// - const functions may be called from any number of threads at once, the others by one thread at a time.
 /// - Text is UTF-8. A string_view or span that a function gives lives as long as the object it came from.
-/// - There are no globals. Allocated are a job's, a logger's and an error's state, a budget's text, and copies of a
-///   string_view.
+/// - There are no globals. Allocated are a logger's and an error's state, a done callable, a budget's text, and copies
+///   of a string_view.
 ///
 /// What each function means, with its ranges and errors, is in smoothtopk.h beside the function of the same name.
 #ifndef SMOOTHTOPK_HPP
@@ -31,6 +33,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <iterator>
 #include <locale>
 #include <memory>
 #include <optional>
@@ -45,29 +48,11 @@
 #include <version>
 #endif
 #endif
-#if defined(__cpp_lib_span)
-#include <span>
-#else
-#include <iterator>
+#if defined(__cpp_lib_ranges)
+#include <ranges>
 #endif
 #if defined(SMOOTHTOPK_EXCEPTIONS)
 #include <stdexcept>
-#endif
-
-// Units that differ in these settings see different types, so each setting has a namespace: they may be linked
-// together.
-#if defined(SMOOTHTOPK_EXCEPTIONS) && defined(__cpp_lib_span)
-#define SMOOTHTOPK_INLINE_NAMESPACE v1_throw_span
-#elif defined(SMOOTHTOPK_EXCEPTIONS)
-#define SMOOTHTOPK_INLINE_NAMESPACE v1_throw
-#elif defined(__cpp_exceptions) && defined(__cpp_lib_span)
-#define SMOOTHTOPK_INLINE_NAMESPACE v1_span
-#elif defined(__cpp_exceptions)
-#define SMOOTHTOPK_INLINE_NAMESPACE v1
-#elif defined(__cpp_lib_span)
-#define SMOOTHTOPK_INLINE_NAMESPACE v1_noexcept_span
-#else
-#define SMOOTHTOPK_INLINE_NAMESPACE v1_noexcept
 #endif
 
 #if defined(SMOOTHTOPK_EXCEPTIONS) && !defined(__cpp_exceptions)
@@ -75,7 +60,7 @@
 #endif
 
 namespace smoothtopk {
-inline namespace SMOOTHTOPK_INLINE_NAMESPACE {
+inline namespace v1 {
 
 /// How a call ended. Values are never reused, and later versions may add some.
 enum class status : std::int32_t {
@@ -154,11 +139,8 @@ using guarantee = stk_guarantee;
 /// What a model has done and has under way; see stk_stats for every field.
 using stats = stk_stats;
 
-#if defined(__cpp_lib_span)
-template <class T>
-using span = std::span<T>;
-#else
-/// Elements in a row that someone else owns: what is needed of std::span.
+/// Elements in a row that someone else owns: what is needed of std::span, which converts to it and from it, in every
+/// version of C++.
 template <class T>
 class span {
  public:
@@ -173,9 +155,11 @@ class span {
   template <std::size_t N>
   constexpr span(T (&array)[N]) noexcept : data_(array), size_(N) {}
   template <class C, class E = std::remove_pointer_t<decltype(std::data(std::declval<C &>()))>,
+            class F = std::remove_pointer_t<decltype(std::data(std::declval<const std::remove_reference_t<C> &>()))>,
             class = std::enable_if_t<!std::is_array_v<std::remove_reference_t<C>> &&
                                      std::is_convertible_v<E (*)[], T (*)[]> &&
-                                     (std::is_lvalue_reference_v<C> || std::is_const_v<T>)>>
+                                     // One that is on its way may be read from, or be a view of what is not.
+                                     (std::is_lvalue_reference_v<C> || std::is_convertible_v<F (*)[], T (*)[]>)>>
   constexpr span(C &&container) noexcept : data_(std::data(container)), size_(std::size(container)) {}
 
   constexpr T *data() const noexcept { return data_; }
@@ -189,7 +173,6 @@ class span {
   T *data_ = nullptr;
   std::size_t size_ = 0;
 };
-#endif
 
 /// What went wrong, with which argument, and what to do about it. Empty (status ok) where nothing did.
 class [[nodiscard]] error {
@@ -223,6 +206,11 @@ class [[nodiscard]] error {
   std::unique_ptr<const state> state_;
 };
 
+namespace detail {
+/// Throws. Complete where SMOOTHTOPK_EXCEPTIONS is defined: elsewhere value() does not compile.
+struct raise;
+}  // namespace detail
+
 #if defined(SMOOTHTOPK_EXCEPTIONS)
 /// What result<T>::value() throws.
 class exception : public std::runtime_error {
@@ -236,6 +224,12 @@ class exception : public std::runtime_error {
   smoothtopk::status code_;
   std::string field_;
 };
+
+struct detail::raise {
+  static void where(const smoothtopk::error &e) {
+    if (e) throw smoothtopk::exception(e);
+  }
+};
 #endif
 
 /// A value, or the error that there is none.
@@ -243,6 +237,8 @@ class exception : public std::runtime_error {
 /// A run that was cancelled, came too late or failed on the way is an error that may still carry what was counted: see
 /// partial(). Of its answers, those that were not finished certify and predict nothing. Counts that were cut short tell
 /// how far the run came; certify(), predict() and guarantee() refuse them.
+///
+/// A result<bool> has no conversion to bool, which would say that there is a value, whichever it is.
 template <class T>
 class [[nodiscard]] result {
  public:
@@ -251,7 +247,12 @@ class [[nodiscard]] result {
   result(smoothtopk::error &&e, T &&partial) : value_(std::move(partial)), error_(std::move(e)) {}
 
   bool has_value() const noexcept { return !error_ && value_; }
-  explicit operator bool() const noexcept { return has_value(); }
+  template <class U = T, class = std::enable_if_t<!std::is_same_v<U, bool>>>
+  explicit operator bool() const noexcept {
+    return has_value();
+  }
+  /// The value, or `otherwise` where there is an error.
+  T value_or(T otherwise) && { return has_value() ? *std::move(value_) : std::move(otherwise); }
   /// Only where has_value().
   T &operator*() & noexcept { return assert(has_value()), *value_; }
   const T &operator*() const & noexcept { return assert(has_value()), *value_; }
@@ -270,17 +271,19 @@ class [[nodiscard]] result {
   T *partial() noexcept { return error_ && value_ ? &*value_ : nullptr; }
   const T *partial() const noexcept { return error_ && value_ ? &*value_ : nullptr; }
 
-#if defined(SMOOTHTOPK_EXCEPTIONS)
-  /// The value, or smoothtopk::exception thrown.
-  T &value() & { return check(), *value_; }
-  const T &value() const & { return check(), *value_; }
-  T value() && { return check(), *std::move(value_); }
-
- private:
-  void check() const {
-    if (error_) throw smoothtopk::exception(error_);
+  /// The value, or smoothtopk::exception thrown; with SMOOTHTOPK_EXCEPTIONS.
+  template <class Raise = detail::raise>
+  T &value() & {
+    return Raise::where(error_), *value_;
   }
-#endif
+  template <class Raise = detail::raise>
+  const T &value() const & {
+    return Raise::where(error_), *value_;
+  }
+  template <class Raise = detail::raise>
+  T value() && {
+    return Raise::where(error_), *std::move(value_);
+  }
 
  private:
   std::optional<T> value_;
@@ -297,11 +300,10 @@ class [[nodiscard]] result<void> {
   explicit operator bool() const noexcept { return has_value(); }
   const smoothtopk::error &error() const & noexcept { return error_; }
   smoothtopk::error &&error() && noexcept { return std::move(error_); }
-#if defined(SMOOTHTOPK_EXCEPTIONS)
+  template <class Raise = detail::raise>
   void value() const {
-    if (error_) throw smoothtopk::exception(error_);
+    Raise::where(error_);
   }
-#endif
 
  private:
   smoothtopk::error error_;
@@ -354,16 +356,35 @@ inline error null_error(const char *field) {
   return error(status::invalid_argument, std::string(field) + " is null and has a size", field);
 }
 
-/// Runs what the user gave in a place from which nothing may be thrown.
-template <class F>
-void shielded(F &&f) noexcept {
-#if defined(__cpp_exceptions)
-  try {
+/// Runs what the user gave in a place from which nothing may be thrown. A template of this is told by its name which of
+/// the two it has, for units that differ in it.
+struct shield_bare {
+  template <class F>
+  static void run(F &&f) noexcept {
     f();
-  } catch (...) {}
+  }
+};
+#if defined(__cpp_exceptions)
+struct shield_catching {
+  template <class F>
+  static void run(F &&f) noexcept {
+    try {
+      f();
+    } catch (...) {}
+  }
+};
+using shield = shield_catching;
 #else
-  f();
+using shield = shield_bare;
 #endif
+
+/// A double as the library reads it, never with a decimal comma.
+inline std::string number(double value) {
+  std::ostringstream out;
+  out.imbue(std::locale::classic());
+  out.precision(17);
+  out << value;
+  return out.str();
 }
 
 struct box {
@@ -420,7 +441,7 @@ inline result<void> check_provider(std::string_view provider) {
 class logger {
  public:
   /// `callable(log_level, std::string_view)` may be called from any thread, never from within itself.
-  template <class F>
+  template <class F, class Shield = detail::shield>
   static result<logger> install(log_level level, F callable) {
     static_assert(std::is_invocable_v<F &, log_level, std::string_view>);
     struct state final : detail::box {
@@ -429,7 +450,7 @@ class logger {
     };
     auto owned = std::make_unique<state>(std::move(callable));
     const stk_log_callback trampoline = [](void *user, stk_log_level at, const char *message) noexcept {
-      detail::shielded(
+      Shield::run(
           [&] { static_cast<state *>(user)->callable(static_cast<log_level>(at), std::string_view(message)); });
     };
     state *user = owned.get();
@@ -443,7 +464,9 @@ class logger {
   // Which of the two is the one in place is not known, and the wrong one must not be freed.
   logger &operator=(logger &&) = delete;
   ~logger() {
-    if (state_) stk_log_set_callback(STK_LOG_LEVEL_OFF, nullptr, nullptr, nullptr);
+    // Fails only from within the callable, which no logger's end may be.
+    const auto off = [](stk_error **err) { return stk_log_set_callback(STK_LOG_LEVEL_OFF, nullptr, nullptr, err); };
+    if (state_) (void)detail::call(off);
   }
 
  private:
@@ -462,6 +485,10 @@ class cancel_token {
   /// Cancels every run whose request has this token, now and later.
   void set() const noexcept { stk_cancel_set(native()); }
   bool is_set() const noexcept { return stk_cancel_is_set(native()); }
+  /// Takes a handle that C code owned.
+  static cancel_token adopt(stk_cancel *native) noexcept { return cancel_token(native); }
+  /// Gives the handle to C code, which frees it, and leaves this empty.
+  [[nodiscard]] stk_cancel *release() noexcept { return handle_.release(); }
   const stk_cancel *native() const noexcept { return handle_.get(); }
 
  private:
@@ -475,16 +502,66 @@ class noise {
  public:
   // Templates, so that no number is taken for a pointer to a text: not even 0.
   template <class T, std::enable_if_t<std::is_arithmetic_v<T>, int> = 0>
-  noise(T sigma) {
-    std::ostringstream out;
-    // Never with a decimal comma.
-    out.imbue(std::locale::classic());
-    out.precision(17);
-    out << "gaussian:" << static_cast<double>(sigma);
-    text_ = out.str();
-  }
+  noise(T sigma) : text_("gaussian:" + detail::number(static_cast<double>(sigma))) {}
   template <class T, std::enable_if_t<std::is_convertible_v<const T &, std::string_view>, int> = 0>
   noise(const T &text) : text_(std::string_view(text)) {}
+  std::string_view text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// When the samples are enough: made here, or of a text ("radius:0.5").
+class rule {
+ public:
+  /// After n samples.
+  static rule fixed() { return rule("fixed"); }
+  /// certify: as soon as the label is certified at this radius, or cannot be.
+  static rule radius(double r) { return rule("radius:" + detail::number(r)); }
+  /// certify: as soon as the largest multiple of this step that the label is certified at is decided.
+  static rule steps(double step) { return rule("steps:" + detail::number(step)); }
+  /// certify: as soon as further samples are expected to add no more than this to the radius.
+  static rule tolerance(double units) { return rule("tolerance:" + detail::number(units)); }
+  /// The same, in units of sigma.
+  static rule tolerance_sigmas(double sigmas) { return rule("tolerance:" + detail::number(sigmas) + "sigma"); }
+  /// predict: as soon as the top-k set is settled.
+  static rule predict() { return rule("predict"); }
+
+  template <class T, std::enable_if_t<std::is_convertible_v<const T &, std::string_view>, int> = 0>
+  rule(const T &text) : text_(std::string_view(text)) {}
+  std::string_view text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// How alpha is split between the bounds of a certificate: made here, or of a text ("ranked:0.75").
+class allocation {
+ public:
+  /// alpha/(k + 1) for the label and for each of its k strongest rivals.
+  static allocation ranked() { return allocation("ranked"); }
+  /// This share of alpha, between 0 and 1, for the label, and the rest for its rivals.
+  static allocation ranked(double label_share) { return allocation("ranked:" + detail::number(label_share)); }
+  /// The paper's: alpha/c for each of the c labels.
+  static allocation simuem() { return allocation("simuem"); }
+  /// The paper's: alpha for the label, whose lower bound bounds every rival.
+  static allocation binocp() { return allocation("binocp"); }
+  /// This share for the label, and the rest for one bound of the sum of rivals, of which the labels `named`, ascending
+  /// and fewer than k, are left out.
+  static allocation pooled(double label_share, std::initializer_list<std::int64_t> named = {}) {
+    return pooled(label_share, span<const std::int64_t>(named.begin(), named.size()));
+  }
+  static allocation pooled(double label_share, span<const std::int64_t> named) {
+    std::string text = "pooled:" + detail::number(label_share);
+    char before = ':';
+    for (const std::int64_t label : named) text += before + std::to_string(label), before = ',';
+    return allocation(text);
+  }
+  /// Chosen by the n0 samples that select ("auto"): of a request alone.
+  static allocation by_pilot() { return allocation("auto"); }
+
+  template <class T, std::enable_if_t<std::is_convertible_v<const T &, std::string_view>, int> = 0>
+  allocation(const T &text) : text_(std::string_view(text)) {}
   std::string_view text() const noexcept { return text_; }
 
  private:
@@ -494,6 +571,16 @@ class noise {
 /// What is asked of the smoothed classifier. Made by request_builder; may be used by any number of calls at once.
 class request {
  public:
+  /// A copy, to be changed by a request_builder.
+  result<request> clone() const {
+    stk_request *out = nullptr;
+    if (auto e = detail::call([&](stk_error **err) { return stk_request_clone(native(), &out, err); })) return e;
+    return request(out);
+  }
+  /// Takes a handle that C code owned.
+  static request adopt(stk_request *native) noexcept { return request(native); }
+  /// Gives the handle to C code, which frees it, and leaves this empty.
+  [[nodiscard]] stk_request *release() noexcept { return handle_.release(); }
   const stk_request *native() const noexcept { return handle_.get(); }
 
  private:
@@ -539,8 +626,8 @@ class request_builder {
   }
   /// When the samples are enough: "fixed", "radius:R", "steps:E", "tolerance:E", "tolerance:Esigma" or "predict". n is
   /// then the most.
-  request_builder &rule(std::string_view value) {
-    return set_text(value, "rule",
+  request_builder &rule(const smoothtopk::rule &value) {
+    return set_text(value.text(), "rule",
                     [&](const char *s, stk_error **err) { return stk_request_set_rule(handle_.get(), s, err); });
   }
   /// Randomized exact bounds (certify, with a fixed n): a little larger radii on average, at the same alpha.
@@ -548,8 +635,8 @@ class request_builder {
     return set([&](stk_error **err) { return stk_request_set_randomized(handle_.get(), on, err); });
   }
   /// How alpha is split: "ranked", "ranked:S", "simuem", "binocp", "pooled:S", "pooled:S:L,L,.." or "auto".
-  request_builder &allocation(std::string_view value) {
-    return set_text(value, "allocation",
+  request_builder &allocation(const smoothtopk::allocation &value) {
+    return set_text(value.text(), "allocation",
                     [&](const char *s, stk_error **err) { return stk_request_set_allocation(handle_.get(), s, err); });
   }
   /// Exact noise: inputs on the multiples of 1/levels (255 for 8-bit pixels scaled to 0 .. 1); 0 for the default grid.
@@ -641,7 +728,7 @@ class query {
   query &k(std::size_t value) { return asked_.k = value, *this; }
   query &alpha(double value) { return asked_.alpha = value, *this; }
   /// As request_builder::allocation takes it, but for "auto".
-  query &allocation(std::string_view value) { return allocation_ = value, *this; }
+  query &allocation(const smoothtopk::allocation &value) { return allocation_ = value.text(), *this; }
   /// Bounds that are randomized by the seed or key of the samples.
   query &randomized() { return asked_.randomized = STK_RANDOMIZED_FROM_SEED, asked_.uniform = 0, *this; }
   /// Bounds that are randomized by this number, above 0 and at most 1: drawn once, independently of the samples.
@@ -772,10 +859,15 @@ class counts {
     if (e) return e;
     return out;
   }
+  /// Takes a handle that C code owned.
+  static counts adopt(stk_counts *native) noexcept { return counts(native); }
+  /// Gives the handle to C code, which frees it, and leaves this empty.
+  [[nodiscard]] stk_counts *release() noexcept { return handle_.release(); }
   const stk_counts *native() const noexcept { return handle_.get(); }
 
  private:
   friend class answers;
+  friend class job;
   friend class model;
   explicit counts(stk_counts *native) noexcept : handle_(native) {}
   static result<counts> taken(error e, stk_counts *out) {
@@ -861,6 +953,10 @@ class budget {
   double left() const noexcept { return stk_budget_left(native()); }
   /// How many shares were drawn.
   std::uint64_t drawn() const noexcept { return stk_budget_drawn(native()); }
+  /// Takes a handle that C code owned.
+  static budget adopt(stk_budget *native) noexcept { return budget(native); }
+  /// Gives the handle to C code, which frees it, and leaves this empty.
+  [[nodiscard]] stk_budget *release() noexcept { return handle_.release(); }
   const stk_budget *native() const noexcept { return handle_.get(); }
 
  private:
@@ -940,6 +1036,10 @@ class answers {
   result<std::string_view> json_with_secret(std::size_t input) const {
     return text(stk_result_json_with_secret, input);
   }
+  /// Takes a handle that C code owned.
+  static answers adopt(stk_result *native) noexcept { return answers(native); }
+  /// Gives the handle to C code, which frees it, and leaves this empty.
+  [[nodiscard]] stk_result *release() noexcept { return handle_.release(); }
   const stk_result *native() const noexcept { return handle_.get(); }
 
  private:
@@ -977,7 +1077,7 @@ class job {
   std::uint64_t samples_done() const noexcept { return stk_job_samples_done(native()); }
   std::uint64_t samples_total() const noexcept { return stk_job_samples_total(native()); }
   void cancel() const noexcept { stk_job_cancel(native()); }
-  /// Waits until it is done, or so long; gives whether it is done.
+  /// Waits until it is done, or so long; gives whether it is done: `if (j.wait(1ms).value_or(false))`.
   result<bool> wait(std::chrono::milliseconds timeout) const {
     return wait_ms(timeout.count() < 0 ? 0 : static_cast<std::uint64_t>(timeout.count()));
   }
@@ -986,45 +1086,118 @@ class job {
   /// Waits, and takes the answers: once per job. The same errors, with the same partial answers, as the blocking calls.
   result<answers> get() {
     stk_result *out = nullptr;
-    auto e =
-        detail::call([&](stk_error **err) { return stk_job_result(state_ ? state_->native : nullptr, &out, err); });
+    auto e = detail::call([&](stk_error **err) { return stk_job_result(handle_.get(), &out, err); });
     return answers::from_native(std::move(e), out);
   }
-  const stk_job *native() const noexcept { return state_ ? state_->native : nullptr; }
+  /// The number of inputs; 0 once get() has taken the answers.
+  std::size_t size() const noexcept { return stk_job_len(native()); }
+  /// Whether one input has ended; others may be under way.
+  bool is_done(std::size_t input) const noexcept { return stk_job_item_is_done(native(), input); }
+  /// The answers of one input that has ended, as input 0 of their own; get() gives them again.
+  result<answers> get(std::size_t input) const {
+    stk_result *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_job_item_result(native(), input, &out, err); });
+    if (!e && out == nullptr)
+      return error(status::invalid_argument, "input " + std::to_string(input) + " has not ended", "input");
+    return answers::from_native(std::move(e), out);
+  }
+  /// Counts of one input's samples so far: cut short, they certify nothing.
+  result<smoothtopk::counts> counts(std::size_t input) const {
+    stk_counts *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_job_item_counts(native(), input, &out, err); });
+    return smoothtopk::counts::taken(std::move(e), out);
+  }
+  /// Takes a handle that C code owned.
+  static job adopt(stk_job *native) noexcept { return job(native); }
+  /// Gives the handle to C code, which frees it, and leaves this empty.
+  [[nodiscard]] stk_job *release() noexcept { return handle_.release(); }
+  const stk_job *native() const noexcept { return handle_.get(); }
 
  private:
   friend class model;
-  struct state : detail::box {
-    stk_job *native = nullptr;
-  };
-  template <class F>
-  struct state_with final : state {
-    explicit state_with(F &&f) : done(std::move(f)) {}
-    F done;
-  };
-  struct finish {
-    void operator()(state *s) const noexcept {
-      // The callable has returned, or will not be called, once the job is freed: only then may it go.
-      stk_job_free(s->native);
-      delete s;
-    }
-  };
-  using state_ptr = std::unique_ptr<state, finish>;
-
-  explicit job(state_ptr s) noexcept : state_(std::move(s)) {}
+  explicit job(stk_job *native) noexcept : handle_(native) {}
   result<bool> wait_ms(std::uint64_t ms) const {
     bool done = false;
     if (auto e = detail::call([&](stk_error **err) { return stk_job_wait(native(), ms, &done, err); })) return e;
     return done;
   }
-  state_ptr state_;
+  detail::handle<stk_job, stk_job_free> handle_;
+};
+
+namespace detail {
+
+/// The type of an element in a call; none for what no model takes.
+template <class T>
+inline constexpr stk_dtype dtype_of = -1;
+template <>
+inline constexpr stk_dtype dtype_of<float> = STK_DTYPE_FLOAT32;
+template <>
+inline constexpr stk_dtype dtype_of<std::uint8_t> = STK_DTYPE_UINT8;
+template <>
+inline constexpr stk_dtype dtype_of<double> = STK_DTYPE_FLOAT64;
+template <class C>
+using element = std::remove_cv_t<std::remove_pointer_t<decltype(std::data(std::declval<const C &>()))>>;
+
+}  // namespace detail
+
+/// Inputs of a call: float, uint8_t or double in a container, span or array, or the bits of float16 or bfloat16. They
+/// are not converted as a whole. A shared container is kept, and not copied, until its last input was read; it must not
+/// change before.
+class inputs {
+ public:
+  template <class C, class E = detail::element<C>, class = std::enable_if_t<(detail::dtype_of<E> >= 0)>>
+  inputs(const C &values) noexcept : inputs(std::data(values), std::size(values), detail::dtype_of<E>) {}
+  template <class C, class E = detail::element<C>, class = std::enable_if_t<(detail::dtype_of<E> >= 0)>>
+  inputs(std::shared_ptr<C> values)
+      : inputs(values ? std::data(*values) : nullptr, values ? std::size(*values) : 0, detail::dtype_of<E>) {
+    owner_ = std::move(values);
+  }
+  /// The bits of IEEE binary16.
+  static inputs float16(span<const std::uint16_t> bits) noexcept {
+    return inputs(bits.data(), bits.size(), STK_DTYPE_FLOAT16);
+  }
+  /// The upper halves of binary32.
+  static inputs bfloat16(span<const std::uint16_t> bits) noexcept {
+    return inputs(bits.data(), bits.size(), STK_DTYPE_BFLOAT16);
+  }
+  /// The same, kept until their last input was read: `owner` is what holds them.
+  inputs kept_by(std::shared_ptr<const void> owner) && {
+    owner_ = std::move(owner);
+    return std::move(*this);
+  }
+  /// Elements of all of them.
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  friend class model;
+  inputs(const void *data, std::size_t size, stk_dtype dtype) noexcept : data_(data), size_(size), dtype_(dtype) {}
+  const void *data_;
+  std::size_t size_;
+  stk_dtype dtype_;
+  std::shared_ptr<const void> owner_;
+};
+
+/// Until when one call may run, beside its request's timeout: the first that comes counts.
+class limits {
+ public:
+  /// From the call on; 0 for none.
+  limits &timeout(std::chrono::milliseconds value) { return timeout_ = value, *this; }
+  limits &deadline(std::chrono::steady_clock::time_point value) { return deadline_ = value, *this; }
+
+ private:
+  friend class model;
+  std::chrono::milliseconds timeout_{0};
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
 };
 
 /// A base classifier, with the threads that draw its samples. Every function is safe from any number of threads, whose
 /// samples share batches. Its end cancels and waits for what is unfinished; jobs and answers outlive it.
 ///
-/// Inputs are float32, row-major, one after another, elements() each, on the noise's scale.
+/// Inputs are row-major, one after another, elements() each, on the noise's scale.
 class model {
+  template <class F>
+  using is_done = std::enable_if_t<std::is_invocable_v<F &> || std::is_invocable_v<F &, stk_job *>>;
+
  public:
   /// Opens a file with default options; model_builder sets others.
   static result<model> open(std::string_view path);
@@ -1062,53 +1235,36 @@ class model {
   }
 
   /// The smoothed classifier's top k at each input, or its abstention.
-  result<answers> predict(const request &r, span<const float> inputs) const {
-    std::size_t count = 0;
-    if (auto e = rows(inputs, count)) return e;
-    stk_result *out = nullptr;
-    auto e = detail::call(
-        [&](stk_error **err) { return stk_model_predict(native(), r.native(), inputs.data(), count, &out, err); });
-    return answers::from_native(std::move(e), out);
+  result<answers> predict(const request &r, const inputs &x, const limits &until = {}) const {
+    return run(STK_TASK_PREDICT, r, x, {}, until);
   }
   /// The same, calling `progress(samples_done, samples_total)` on this thread about every 50 ms and at the end. What it
   /// throws cancels the run and is thrown on.
   template <class F, class = std::enable_if_t<std::is_invocable_v<F &, std::uint64_t, std::uint64_t>>>
-  result<answers> predict(const request &r, span<const float> inputs, F &&progress) const {
-    return watched(submit_predict(r, inputs), progress);
+  result<answers> predict(const request &r, const inputs &x, F &&progress, const limits &until = {}) const {
+    return watched(submit_predict(r, x, until), progress);
   }
   /// The radius within which each input's label stays among the top k: labels fixed beforehand, one an input (or
   /// no_label), or none given and all chosen by n0 samples.
-  result<answers> certify(const request &r, span<const float> inputs, span<const std::int64_t> labels = {}) const {
-    std::size_t count = 0;
-    if (auto e = rows(inputs, labels, count)) return e;
-    stk_result *out = nullptr;
-    auto e = detail::call([&](stk_error **err) {
-      return stk_model_certify(native(), r.native(), inputs.data(), count, labels.empty() ? nullptr : labels.data(),
-                               &out, err);
-    });
-    return answers::from_native(std::move(e), out);
+  result<answers> certify(const request &r, const inputs &x, span<const std::int64_t> labels = {},
+                          const limits &until = {}) const {
+    return run(STK_TASK_CERTIFY, r, x, labels, until);
   }
   /// The same, with progress as predict's.
   template <class F, class = std::enable_if_t<std::is_invocable_v<F &, std::uint64_t, std::uint64_t>>>
-  result<answers> certify(const request &r, span<const float> inputs, span<const std::int64_t> labels,
-                          F &&progress) const {
-    return watched(submit_certify(r, inputs, labels), progress);
+  result<answers> certify(const request &r, const inputs &x, span<const std::int64_t> labels, F &&progress,
+                          const limits &until = {}) const {
+    return watched(submit_certify(r, x, labels, until), progress);
   }
   /// What holds around each input for the k labels that are returned: the most frequent of n0 samples of their own
   /// or, with n0 = 0, of the very n samples that certify them. A rule takes n0 > 0 and is about the radius of the set.
-  result<answers> certify_answer(const request &r, span<const float> inputs) const {
-    std::size_t count = 0;
-    if (auto e = rows(inputs, count)) return e;
-    stk_result *out = nullptr;
-    auto e = detail::call([&](stk_error **err) {
-      return stk_model_certify_answer(native(), r.native(), inputs.data(), count, &out, err);
-    });
-    return answers::from_native(std::move(e), out);
+  result<answers> certify_answer(const request &r, const inputs &x, const limits &until = {}) const {
+    return run(STK_TASK_CERTIFY_ANSWER, r, x, {}, until);
   }
   /// The same, with progress as predict's.
   template <class F, class = std::enable_if_t<std::is_invocable_v<F &, std::uint64_t, std::uint64_t>>>
-  result<answers> certify_answer(const request &r, span<const float> inputs, F &&progress) const {
-    return watched(submit_certify_answer(r, inputs), progress);
+  result<answers> certify_answer(const request &r, const inputs &x, F &&progress, const limits &until = {}) const {
+    return watched(submit_certify_answer(r, x, until), progress);
   }
   /// Counts of the samples first .. first + samples - 1 of one input: a part of what certify draws. Counts of disjoint
   /// ranges add.
@@ -1124,77 +1280,117 @@ class model {
     return result<smoothtopk::counts>(std::move(e), smoothtopk::counts(out));
   }
 
-  /// predict that does not wait: the inputs are copied.
-  result<job> submit_predict(const request &r, span<const float> inputs) const {
-    return submit_predict_to(r, inputs, std::make_unique<job::state>(), nullptr);
+  /// predict that does not wait. Inputs are copied, or kept: see smoothtopk::inputs.
+  result<job> submit_predict(const request &r, const inputs &x, const limits &until = {}) const {
+    return submit(STK_TASK_PREDICT, r, x, {}, until);
   }
-  /// `done()` is called once: on a thread of the library's, on one that cancels the job or ends it or the model, or on
-  /// this one, before the job is returned (with a token that is set already). It must not wait, and must end neither
-  /// the model nor its own job nor any other that has not ended: that waits for the batch under way, which may be its
-  /// own thread's, for ever. What it throws is dropped.
-  template <class F>
-  result<job> submit_predict(const request &r, span<const float> inputs, F done) const {
-    return submit_predict_to(r, inputs, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
+  /// `done()`, or `done(stk_job *)` with the job's native(), is called once and then destroyed: on a thread of the
+  /// library's, on one that cancels the job or ends it or the model, or on this one, before the job is returned. It
+  /// must not wait, and must end neither the model nor its own job nor any other that has not ended: that waits for the
+  /// batch under way, which may be its own thread's, for ever. What it throws is dropped.
+  template <class F, class Shield = detail::shield, class = is_done<F>>
+  result<job> submit_predict(const request &r, const inputs &x, F done, const limits &until = {}) const {
+    return submit<F, Shield>(STK_TASK_PREDICT, r, x, {}, std::move(done), until);
   }
-  /// certify that does not wait: inputs and labels are copied.
-  result<job> submit_certify(const request &r, span<const float> inputs, span<const std::int64_t> labels = {}) const {
-    return submit_certify_to(r, inputs, labels, std::make_unique<job::state>(), nullptr);
+  /// certify that does not wait: labels are copied.
+  result<job> submit_certify(const request &r, const inputs &x, span<const std::int64_t> labels = {},
+                             const limits &until = {}) const {
+    return submit(STK_TASK_CERTIFY, r, x, labels, until);
   }
-  template <class F>
-  result<job> submit_certify(const request &r, span<const float> inputs, span<const std::int64_t> labels,
-                             F done) const {
-    return submit_certify_to(r, inputs, labels, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
+  template <class F, class Shield = detail::shield, class = is_done<F>>
+  result<job> submit_certify(const request &r, const inputs &x, span<const std::int64_t> labels, F done,
+                             const limits &until = {}) const {
+    return submit<F, Shield>(STK_TASK_CERTIFY, r, x, labels, std::move(done), until);
   }
-  /// certify_answer that does not wait: the inputs are copied.
-  result<job> submit_certify_answer(const request &r, span<const float> inputs) const {
-    return submit_certify_answer_to(r, inputs, std::make_unique<job::state>(), nullptr);
+  /// certify_answer that does not wait.
+  result<job> submit_certify_answer(const request &r, const inputs &x, const limits &until = {}) const {
+    return submit(STK_TASK_CERTIFY_ANSWER, r, x, {}, until);
   }
-  template <class F>
-  result<job> submit_certify_answer(const request &r, span<const float> inputs, F done) const {
-    return submit_certify_answer_to(r, inputs, std::make_unique<job::state_with<F>>(std::move(done)), trampoline<F>);
+  template <class F, class Shield = detail::shield, class = is_done<F>>
+  result<job> submit_certify_answer(const request &r, const inputs &x, F done, const limits &until = {}) const {
+    return submit<F, Shield>(STK_TASK_CERTIFY_ANSWER, r, x, {}, std::move(done), until);
   }
+  /// Takes a handle that C code owned.
+  static model adopt(stk_model *native) noexcept { return model(native); }
+  /// Gives the handle to C code, which frees it, and leaves this empty.
+  [[nodiscard]] stk_model *release() noexcept { return handle_.release(); }
   const stk_model *native() const noexcept { return handle_.get(); }
 
  private:
   friend class model_builder;
   explicit model(stk_model *native) noexcept : handle_(native) {}
 
-  template <class F>
-  static void trampoline(void *user) noexcept {
-    static_assert(std::is_invocable_v<F &>);
-    detail::shielded([&] { static_cast<job::state_with<F> *>(static_cast<job::state *>(user))->done(); });
-  }
-  result<job> submit_predict_to(const request &r, span<const float> inputs, std::unique_ptr<job::state> s,
-                                stk_done_callback done) const {
-    std::size_t count = 0;
-    if (auto e = rows(inputs, count)) return e;
-    auto e = detail::call([&](stk_error **err) {
-      return stk_model_submit_predict(native(), r.native(), inputs.data(), count, done, s.get(), &s->native, err);
+  template <class F, class Shield>
+  static void trampoline(void *user, stk_job *ended) noexcept {
+    const std::unique_ptr<F> done(static_cast<F *>(user));
+    Shield::run([&] {
+      if constexpr (std::is_invocable_v<F &, stk_job *>)
+        (*done)(ended);
+      else
+        (static_cast<void>(ended), (*done)());
     });
-    if (e) return e;
-    return job(job::state_ptr(s.release()));
   }
-  result<job> submit_certify_to(const request &r, span<const float> inputs, span<const std::int64_t> labels,
-                                std::unique_ptr<job::state> s, stk_done_callback done) const {
-    std::size_t count = 0;
-    if (auto e = rows(inputs, labels, count)) return e;
-    auto e = detail::call([&](stk_error **err) {
-      return stk_model_submit_certify(native(), r.native(), inputs.data(), count,
-                                      labels.empty() ? nullptr : labels.data(), done, s.get(), &s->native, err);
-    });
-    if (e) return e;
-    return job(job::state_ptr(s.release()));
+  result<answers> run(stk_task task, const request &r, const inputs &x, span<const std::int64_t> labels,
+                      const limits &until) const {
+    stk_call asked{};
+    if (auto e = fill(asked, task, x, labels, until)) return e;
+    stk_result *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_model_run(native(), r.native(), &asked, &out, err); });
+    return answers::from_native(std::move(e), out);
   }
-  result<job> submit_certify_answer_to(const request &r, span<const float> inputs, std::unique_ptr<job::state> s,
-                                       stk_done_callback done) const {
-    std::size_t count = 0;
-    if (auto e = rows(inputs, count)) return e;
-    auto e = detail::call([&](stk_error **err) {
-      return stk_model_submit_certify_answer(native(), r.native(), inputs.data(), count, done, s.get(), &s->native,
-                                             err);
-    });
+  result<job> submit(stk_task task, const request &r, const inputs &x, span<const std::int64_t> labels,
+                     const limits &until) const {
+    stk_call asked{};
+    if (auto e = fill(asked, task, x, labels, until)) return e;
+    return start(asked, r, x);
+  }
+  template <class F, class Shield>
+  result<job> submit(stk_task task, const request &r, const inputs &x, span<const std::int64_t> labels, F done,
+                     const limits &until) const {
+    stk_call asked{};
+    if (auto e = fill(asked, task, x, labels, until)) return e;
+    auto owned = std::make_unique<F>(std::move(done));
+    asked.done = trampoline<F, Shield>;
+    asked.done_user = owned.get();
+    auto started = start(asked, r, x);
+    // It is the trampoline's, which may have run.
+    if (started) static_cast<void>(owned.release());
+    return started;
+  }
+  result<job> start(stk_call &asked, const request &r, const inputs &x) const {
+    using owner = std::shared_ptr<const void>;
+    auto kept = x.owner_ ? std::make_unique<owner>(x.owner_) : nullptr;
+    if (kept) {
+      asked.release = [](void *user) noexcept { delete static_cast<owner *>(user); };
+      asked.release_user = kept.get();
+    }
+    stk_job *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_model_submit(native(), r.native(), &asked, &out, err); });
     if (e) return e;
-    return job(job::state_ptr(s.release()));
+    static_cast<void>(kept.release());
+    return job(out);
+  }
+  error fill(stk_call &asked, stk_task task, const inputs &x, span<const std::int64_t> labels,
+             const limits &until) const {
+    using std::chrono::nanoseconds;
+    std::size_t count = 0;
+    if (auto e = rows(x.size_, labels, count)) return e;
+    asked.struct_size = sizeof asked;
+    asked.task = task;
+    asked.dtype = x.dtype_;
+    asked.inputs = x.data_;
+    asked.count = count;
+    asked.labels = labels.empty() ? nullptr : labels.data();
+    if (until.timeout_.count() < 0)
+      return error(status::invalid_argument, "timeout is negative; 0 is for none", "timeout_ms");
+    asked.timeout_ms = static_cast<std::uint64_t>(until.timeout_.count());
+    if (until.deadline_) {
+      const auto left = std::chrono::duration_cast<nanoseconds>(*until.deadline_ - std::chrono::steady_clock::now());
+      const std::uint64_t now = stk_clock_ns();
+      // One that has passed is 1, for 0 is none.
+      asked.deadline_ns = left.count() > 0 ? now + static_cast<std::uint64_t>(left.count()) : 1;
+    }
+    return {};
   }
   template <class F>
   static result<answers> watched(result<job> submitted, F &progress) {
@@ -1204,7 +1400,7 @@ class model {
     const std::uint64_t total = j.samples_total();
     for (bool done = false; !done;) {
       auto waited = j.wait(std::chrono::milliseconds(50));
-      if (!waited) return std::move(waited).error();
+      if (!waited.has_value()) return std::move(waited).error();
       done = *waited;
       progress(j.samples_done(), total);
     }
@@ -1218,20 +1414,16 @@ class model {
         "input");
   }
   /// How many inputs there are; an empty model is the library's to refuse.
-  error rows(span<const float> inputs, std::size_t &count) const {
+  error rows(std::size_t size, span<const std::int64_t> labels, std::size_t &count) const {
     const std::size_t each = elements();
     if (each == 0) return {};
-    if (inputs.size() % each != 0)
-      return error(status::invalid_argument,
-                   "inputs has " + std::to_string(inputs.size()) + " elements, not a multiple of the model's " +
-                       std::to_string(each),
-                   "inputs");
-    count = inputs.size() / each;
-    return {};
-  }
-  error rows(span<const float> inputs, span<const std::int64_t> labels, std::size_t &count) const {
-    if (auto e = rows(inputs, count)) return e;
-    if (handle_ && !labels.empty() && labels.size() != count)
+    if (size % each != 0)
+      return error(
+          status::invalid_argument,
+          "inputs has " + std::to_string(size) + " elements, not a multiple of the model's " + std::to_string(each),
+          "inputs");
+    count = size / each;
+    if (!labels.empty() && labels.size() != count)
       return error(status::invalid_argument,
                    "there are " + std::to_string(labels.size()) + " labels for " + std::to_string(count) + " inputs",
                    "labels");
@@ -1260,6 +1452,12 @@ class model_builder {
     if (!error_) error_ = detail::refuse_nul(key, "key");
     return set_text(value, "value", [&](const char *s, stk_error **err) {
       return stk_model_options_set_provider_option(handle_.get(), k.c_str(), s, err);
+    });
+  }
+  /// Adds a library of custom operators, whose code is part of the model's sha256().
+  model_builder &add_custom_ops(std::string_view path) {
+    return set_text(path, "path", [&](const char *s, stk_error **err) {
+      return stk_model_options_add_custom_ops(handle_.get(), s, err);
     });
   }
   /// The file of a plugin provider.
@@ -1402,9 +1600,13 @@ static_assert(sizeof(error) == sizeof(void *) && sizeof(model) == sizeof(void *)
               sizeof(answers) == sizeof(void *) && sizeof(counts) == sizeof(void *) &&
               sizeof(budget) == sizeof(void *) && sizeof(logger) == sizeof(void *));
 
-}  // namespace SMOOTHTOPK_INLINE_NAMESPACE
+}  // namespace v1
 }  // namespace smoothtopk
 
-#undef SMOOTHTOPK_INLINE_NAMESPACE
+#if defined(__cpp_lib_ranges)
+// What it points to outlives it, so that std::span can be made of one that is on its way.
+template <class T>
+inline constexpr bool std::ranges::enable_borrowed_range<smoothtopk::span<T>> = true;
+#endif
 
 #endif

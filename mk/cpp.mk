@@ -60,11 +60,16 @@ $(CPP_OUT)/asan-c/%.o: tests/c/%.c $(C_HEADERS) $(STAGED)
 
 $(CPP_OUT)/cpp/%.o: tests/cpp/%.cpp $(C_HEADERS) $(CPP_HEADERS) $(STAGED)
 	@mkdir -p $(@D)
-	$(CXX) -std=c++17 $(STRICT) -O1 -g -I$(CPP_STAGE)/include -Itests/c -c $< -o $@
+	$(CXX) $(CPP_STD) $(STRICT) -O1 -g -I$(CPP_STAGE)/include -Itests/c -c $< -o $@
+
+# Units of other settings, in the same program.
+CPP_STD = -std=c++17
+%/cpp20.o: CPP_STD = -std=c++20
+%/bare.o: CPP_STD = -std=c++17 -fno-exceptions -fno-rtti
 
 $(CPP_OUT)/asan-cpp/%.o: tests/cpp/%.cpp $(C_HEADERS) $(CPP_HEADERS) $(STAGED)
 	@mkdir -p $(@D)
-	$(CXX) -std=c++17 $(STRICT) $(SANITIZE) -I$(CPP_STAGE)/include -Itests/c -c $< -o $@
+	$(CXX) $(CPP_STD) $(STRICT) $(SANITIZE) -I$(CPP_STAGE)/include -Itests/c -c $< -o $@
 
 $(CPP_OUT)/test_c: $(C_SOURCES:tests/c/%.c=$(CPP_OUT)/c/%.o)
 	$(CC) $^ $(STAGE_FLAGS) -lsmoothtopk -lpthread -o $@
@@ -79,10 +84,13 @@ $(CPP_OUT)/test_cpp: $(CPP_SOURCES:tests/cpp/%.cpp=$(CPP_OUT)/cpp/%.o) $(CPP_OUT
 $(CPP_OUT)/test_cpp_asan: $(CPP_SOURCES:tests/cpp/%.cpp=$(CPP_OUT)/asan-cpp/%.o) $(CPP_OUT)/asan-c/golden_read.o
 	$(CXX) $(SANITIZE) $^ $(STAGE_FLAGS) -lsmoothtopk -ldl -lpthread -o $@
 
-test-c: setup $(CPP_OUT)/test_c ## The C suite, and the C example as printed
+test-c: setup $(CPP_OUT)/test_c ## The C suite, and the C examples: the event loop under ThreadSanitizer
 	$(CC) -std=c11 $(STRICT) examples/c/certify.c $(STAGE_FLAGS) -lsmoothtopk -o $(CPP_OUT)/example_c
 	$(CPP_ENV) $(CPP_OUT)/test_c
 	$(CPP_ENV) $(CPP_OUT)/example_c
+	$(CC) -std=c11 -D_DEFAULT_SOURCE $(STRICT) -fsanitize=thread -O1 -g examples/c/event_loop.c $(STAGE_FLAGS) -lsmoothtopk -lpthread -o $(CPP_OUT)/event_loop
+	$(CPP_ENV) TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1 report_mutex_bugs=0" $(CPP_OUT)/event_loop | sort >$(CPP_OUT)/event_loop.out
+	@test "$$(grep -c '^question [0-7]: label [0-9], certified radius' $(CPP_OUT)/event_loop.out)" = 8 || { cat $(CPP_OUT)/event_loop.out >&2; exit 1; }
 
 # CMake and Ninja come from PyPI where the machine has none.
 $(CPP_VENV)/.stamp: tests/cpp/requirements.txt

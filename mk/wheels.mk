@@ -22,7 +22,7 @@ wheels: $(addprefix wheel-,$(WHEELS_PROCESSORS)) ## Build wheels for any Linux w
 $(addprefix wheel-,$(WHEELS_PROCESSORS)): wheel-%: $(WHEELS_VENV)/ready
 	@test -d "$$(rustc --print target-libdir --target $*-unknown-linux-gnu)" \
 		|| { echo "make: Rust has no libraries for $*: rustup target add $*-unknown-linux-gnu" >&2; exit 1; }
-	PATH="$(CURDIR)/$(WHEELS_VENV)/bin:$$PATH" SMOOTHTOPK_PORTABLE=1 CARGO_PROFILE_RELEASE_STRIP=debuginfo CARGO_TARGET_DIR="$(TARGET)/portable" \
+	PATH="$(CURDIR)/$(WHEELS_VENV)/bin:$$PATH" CARGO_PROFILE_RELEASE_STRIP=debuginfo CARGO_TARGET_DIR="$(TARGET)/portable" \
 		$(CARGO) zigbuild --release --locked --lib --bin smoothtopk --target $*-unknown-linux-gnu.$(WHEELS_GLIBC)
 	rm -f $(WHEELS_OUT)/*_$*.whl
 	SMOOTHTOPK_LIB_DIR="$(abspath $(TARGET))/portable/$*-unknown-linux-gnu/release" \

@@ -79,7 +79,8 @@ impl Error {
             Some(code) => io::Error::from_raw_os_error(code),
             None => io::Error::new(error.kind(), error.to_string()),
         };
-        Self::new(kind, format!("{}: {error}", path.display())).caused_by(cause)
+        let path = if path.as_os_str().is_empty() { "the empty path \"\"".into() } else { path.to_string_lossy() };
+        Self::new(kind, format!("{path}: {error}")).caused_by(cause)
     }
 
     /// Keeps the error beneath, which the message already says in words, as the `source`.

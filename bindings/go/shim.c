@@ -13,7 +13,10 @@ char *shim_check_abi(uint32_t version) {
 }
 
 // The library's callbacks, on whichever thread; smoothtopkGo* are Go functions.
-static void on_done(void *user) { smoothtopkGoDone((uintptr_t)user); }
+static void on_done(void *user, stk_job *job) {
+  (void)job;
+  smoothtopkGoDone((uintptr_t)user);
+}
 
 static void on_log(void *user, stk_log_level level, const char *message) {
   (void)user;

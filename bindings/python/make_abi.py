@@ -121,7 +121,7 @@ def macros(text: str) -> dict[str, int]:
 def preprocessed(text: str) -> str:
     """The header as a C compiler sees it, with no system header's contents."""
     text = re.sub(r"^[ \t]*#[ \t]*include.*$", "", text, flags=re.MULTILINE)
-    command = [os.environ.get("CC", "cc"), "-E", "-P", "-xc", "-std=c11", "-"]
+    command = [os.environ.get("CC", "cc"), "-E", "-P", "-DSTK_MUST_CHECK=", "-xc", "-std=c11", "-"]
     return subprocess.run(command, input=text, text=True, stdout=subprocess.PIPE, check=True).stdout
 
 
@@ -149,12 +149,14 @@ def generate(text: str) -> str:
     for name in sorted(set(header.opaque)):
         if name not in complete:
             lines += ["", "", f"class {name}(Structure):", "    pass"]
+    # Before the structs, which may hold them.
+    lines += ["", ""]
+    lines += [f"{name} = {kind}" for name, kind in header.callbacks]
     for name, fields in header.structs:
         lines += ["", "", f"class {name}(Structure):", "    _fields_ = ("]
         lines += [f'        ("{field}", {kind}),' for field, kind in fields]
         lines += ["    )"]
     lines += ["", ""]
-    lines += [f"{name} = {kind}" for name, kind in header.callbacks]
     lines += [
         "",
         "# Every function: what it returns, what it takes.",

@@ -13,13 +13,18 @@ use crate::record::Identity;
 use crate::smoothed::Batch;
 
 /// Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on
-/// the one that cancels the job, frees it or its model, or submits it (with a cancel token that is set). It may run
-/// before the submitting call has returned. It must not block, must not unwind, and must free neither the model nor any
-/// job that has not ended, nor its own: stk_job_free waits for the batch under way, which may be that of the callback's
-/// own thread, and would then wait for ever.
+/// the one that cancels the job, frees it or its model, or submits it. It may run before the submitting call has
+/// returned, but not before that call has written the job to *out: the same handle is passed. Another thread may take
+/// the job's result and free it at once, which waits for the callback's return. examples/c/event_loop.c hands it to an
+/// event loop.
+///
+/// It must not block, must not unwind, and must free neither the model nor any job that has not ended, nor its own:
+/// stk_job_free waits for the batch under way, which may be that of the callback's own thread, and would then wait for
+/// ever.
 ///
 /// @param user What was given with the callback.
-pub type stk_done_callback = Option<unsafe extern "C" fn(user: *mut c_void)>;
+/// @param job The job that has ended.
+pub type stk_done_callback = Option<unsafe extern "C" fn(user: *mut c_void, job: *mut stk_job)>;
 
 /// A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread. In a
 /// process that was forked after it was submitted it is done, its result is STK_STATUS_FORKED, and freeing it frees its
@@ -29,8 +34,8 @@ opaque!(stk_job holds RunningJob);
 
 /// What a job handle holds.
 pub(super) struct RunningJob {
-    batch: Batch,
-    identity: Arc<Identity>,
+    pub(super) batch: Batch,
+    pub(super) identity: Arc<Identity>,
     taken: bool,
 }
 

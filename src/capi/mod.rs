@@ -11,6 +11,7 @@
 #![allow(clippy::missing_safety_doc)] // Stated above, once for all.
 
 mod budget;
+mod call;
 mod cancel;
 mod counts;
 mod counts_certify;
@@ -20,6 +21,7 @@ mod error;
 mod ffi;
 mod guarantee;
 mod job;
+mod job_item;
 mod library;
 mod log;
 mod memory;
@@ -44,6 +46,7 @@ mod test_hooks;
 mod validity;
 
 pub use budget::*;
+pub use call::*;
 pub use cancel::*;
 pub use counts::*;
 pub use counts_certify::*;
@@ -52,6 +55,7 @@ pub use decision::*;
 pub use error::*;
 pub use guarantee::*;
 pub use job::*;
+pub use job_item::*;
 pub use library::*;
 pub use log::*;
 pub use model::*;

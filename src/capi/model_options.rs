@@ -64,6 +64,16 @@ fn not_empty(field: &str, value: &str) -> FfiResult<String> {
     }
 }
 
+/// A library's file.
+fn existing_file(path: &str) -> FfiResult<PathBuf> {
+    let path = PathBuf::from(not_empty("path", path)?);
+    if path.is_file() {
+        return Ok(path);
+    }
+    let message = format!("{} is not a file", path.display());
+    Err(Error::new(ErrorKind::NotFound, message).with_field("path").into())
+}
+
 /// Makes options with the defaults: the processor, one thread a usable core, a measured batch; what the model itself
 /// shows.
 ///
@@ -149,12 +159,30 @@ pub unsafe extern "C" fn stk_model_options_set_provider_library(
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |args, options| {
-        let path = PathBuf::from(not_empty("path", args.text(path, "path")?)?);
-        if !path.is_file() {
-            let message = format!("{} is not a file", path.display());
-            return Err(Error::new(ErrorKind::NotFound, message).with_field("path").into());
-        }
+        let path = existing_file(args.text(path, "path")?)?;
         options.exclusive()?.model.provider_library = Some(path);
+        Ok(())
+    })
+}
+
+/// Adds a library of custom operators, whose function RegisterCustomOps ONNX Runtime calls when a model is opened. It
+/// stays for the life of the process. Its code is part of what the model computes: stk_model_sha256 is then of the
+/// listing of the hashes of the model and its libraries, in their order.
+///
+/// @param options Not NULL.
+/// @param path The library's file; must exist. Not NULL.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT; STK_STATUS_NOT_FOUND. A library that gives no operators is
+/// refused when a model is opened, with STK_STATUS_MODEL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_model_options_add_custom_ops(
+    options: *mut stk_model_options,
+    path: *const c_char,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args, options| {
+        let path = existing_file(args.text(path, "path")?)?;
+        options.exclusive()?.model.custom_ops.push(path);
         Ok(())
     })
 }

@@ -12,25 +12,26 @@ use super::model::{Open, stk_model};
 use super::request::{Asked, stk_request};
 use super::result::{Results, finish, is_partial, stk_result, tell};
 use super::status::stk_status;
-use crate::smoothed::{Batch, Task};
+use crate::smoothed::{Batch, Control, Given, Task};
 use crate::{Error, Result};
 
 impl Open {
     /// Queues one task for each input.
-    fn submit(
-        &self,
-        asked: &Asked,
-        inputs: &[f32],
-        tasks: &[Task],
-        done: Option<Box<dyn FnOnce() + Send>>,
-    ) -> Result<Batch> {
+    pub(super) fn submit(&self, asked: &Asked, inputs: Given<'_>, tasks: &[Task], control: Control) -> Result<Batch> {
         check_memory(self.model.signature().classes, tasks.len())?;
-        self.smoothed.submit_batch(inputs, tasks, &asked.request, asked.stream, asked.control(done))
+        self.smoothed.submit_batch(inputs, tasks, &asked.request, asked.stream, control)
     }
 
     /// A blocking call.
-    fn run(&self, asked: &Asked, inputs: &[f32], tasks: &[Task], out: Out<*mut stk_result>) -> FfiResult {
-        let mut batch = self.submit(asked, inputs, tasks, None)?;
+    pub(super) fn run(
+        &self,
+        asked: &Asked,
+        inputs: Given<'_>,
+        tasks: &[Task],
+        control: Control,
+        out: Out<*mut stk_result>,
+    ) -> FfiResult {
+        let mut batch = self.submit(asked, inputs, tasks, control)?;
         if let Some(progress) = asked.progress() {
             batch.wait_with(progress);
         }
@@ -46,11 +47,20 @@ impl Open {
         user: *mut c_void,
         out: Out<*mut stk_job>,
     ) -> FfiResult {
-        let user = User::new(user);
-        let done = done.map(|done| -> Box<dyn FnOnce() + Send> { Box::new(move || user.call_done(done)) });
-        let batch = self.submit(asked, inputs, tasks, done)?;
-        out.give(RunningJob::new(batch, Arc::clone(&self.identity)));
+        let batch = self.submit(asked, inputs.into(), tasks, asked.control())?;
+        self.hand_over(batch, done, user, out);
         Ok(())
+    }
+
+    /// Gives the caller the job, and then has it told of the end.
+    pub(super) fn hand_over(&self, batch: Batch, done: stk_done_callback, user: *mut c_void, out: Out<*mut stk_job>) {
+        let completion = batch.completion();
+        let job = out.give_shown(RunningJob::new(batch, Arc::clone(&self.identity)));
+        if let Some(done) = done {
+            let (user, job) = (User::new(user), User::new(job.cast()));
+            // The last that this call does with the job: whoever is told may free it.
+            completion.then(Box::new(move || user.call_done(done, job)));
+        }
     }
 }
 
@@ -66,7 +76,7 @@ fn inputs<'a>(args: &'a Args, open: &Open, inputs: *const f32, count: usize) -> 
 }
 
 /// Tasks of certify: the label of each input, fixed or to be selected.
-fn certify_tasks(args: &Args, labels: *const i64, count: usize) -> FfiResult<Vec<Task>> {
+pub(super) fn certify_tasks(args: &Args, labels: *const i64, count: usize) -> FfiResult<Vec<Task>> {
     let Some(labels) = args.array_or_null(labels, count, "labels")? else {
         return Ok(vec![Task::CertifySelected; count]);
     };
@@ -110,7 +120,7 @@ pub unsafe extern "C" fn stk_model_predict(
         let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
         let inputs = self::inputs(args, open, inputs, count)?;
-        open.run(asked, inputs, &vec![Task::Predict; count], out)
+        open.run(asked, inputs.into(), &vec![Task::Predict; count], asked.control(), out)
     })
 }
 
@@ -149,7 +159,7 @@ pub unsafe extern "C" fn stk_model_certify(
         let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
         let inputs = self::inputs(args, open, inputs, count)?;
-        open.run(asked, inputs, &certify_tasks(args, labels, count)?, out)
+        open.run(asked, inputs.into(), &certify_tasks(args, labels, count)?, asked.control(), out)
     })
 }
 
@@ -179,7 +189,7 @@ pub unsafe extern "C" fn stk_model_certify_answer(
         let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
         let inputs = self::inputs(args, open, inputs, count)?;
-        open.run(asked, inputs, &vec![Task::CertifyAnswer; count], out)
+        open.run(asked, inputs.into(), &vec![Task::CertifyAnswer; count], asked.control(), out)
     })
 }
 
@@ -217,8 +227,7 @@ pub unsafe extern "C" fn stk_model_sample(
         let input = args.array(input, open.model.signature().elements, "input")?;
         let end = first.checked_add(samples);
         let end = end.ok_or_else(|| Error::argument("samples", "first + samples overflows 64 bits"))?;
-        let draw =
-            open.smoothed.submit_samples(input, first..end, &asked.request, asked.stream, asked.control(None))?;
+        let draw = open.smoothed.submit_samples(input, first..end, &asked.request, asked.stream, asked.control())?;
         if let Some(progress) = asked.progress() {
             draw.wait_with(progress);
         }

@@ -24,6 +24,7 @@ pub struct stk_request(Handle<Asked>);
 opaque!(stk_request holds Asked);
 
 /// What a request holds.
+#[derive(Clone)]
 pub(super) struct Asked {
     pub request: Request,
     pub stream: u64,
@@ -33,8 +34,8 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn control(&self, done: Option<Box<dyn FnOnce() + Send>>) -> Control {
-        Control { timeout: self.timeout, cancel: self.cancel.clone(), done }
+    pub(super) fn control(&self) -> Control {
+        Control { timeout: self.timeout, cancel: self.cancel.clone(), deadline: None }
     }
 
     /// What the host wants to be told while it waits.
@@ -71,6 +72,25 @@ pub unsafe extern "C" fn stk_request_new(
         let request = Request::new(args.text(noise, "noise")?.parse::<Family>()?);
         request.check()?;
         out.give(Asked { request, stream: 0, timeout: None, cancel: None, progress: None });
+        Ok(())
+    })
+}
+
+/// Makes a copy of a request: settings, cancel token and progress callback. Safe from any number of threads.
+///
+/// @param request Not NULL.
+/// @param out Not NULL. Gets the copy; free it with stk_request_free.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_request_clone(
+    request: *const stk_request,
+    out: *mut *mut stk_request,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args, request| {
+        let asked = request.shared()?;
+        args.out(out, "out")?.give(asked.clone());
         Ok(())
     })
 }
@@ -135,7 +155,7 @@ pub unsafe extern "C" fn stk_request_set_n0(
 /// Sets the probability that a statement is false.
 ///
 /// @param request Not NULL.
-/// @param alpha From 1e-100 to 0.5.
+/// @param alpha From 1e-90 to 0.5.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
 #[unsafe(no_mangle)]

@@ -2,7 +2,7 @@
 
 use super::Basis;
 use super::label::radius_of;
-use crate::stats::{Allocation, Tally, Validity, check_alpha, check_k, check_trials};
+use crate::stats::{Allocation, Tally, Validity, check_alpha, check_k, check_label, check_trials};
 use crate::{Error, Result};
 
 /// The label's shares of alpha that are tried.
@@ -81,9 +81,7 @@ pub fn choose_to_reach(pilot: &Tally, label: usize, k: usize, basis: &Basis, rad
 fn check(pilot: &Tally, label: usize, k: usize, basis: &Basis) -> Result<()> {
     let &Basis { n, alpha_left, validity, .. } = basis;
     let classes = pilot.classes();
-    if label >= classes {
-        return Err(Error::argument("label", format!("label {label} is not one of the {classes} labels 0..{classes}")));
-    }
+    check_label(label, classes, "label")?;
     check_k(k, classes)?;
     check_alpha(alpha_left)?;
     check_trials(n)?;

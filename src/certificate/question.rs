@@ -3,8 +3,8 @@
 use super::answer_labels::AnswerLabels;
 use super::basis::Basis;
 use super::bounds::BoundFunctions;
-use crate::stats::{Tally, check_k, check_trials};
-use crate::{Error, Result};
+use crate::Result;
+use crate::stats::{Tally, check_k, check_label, check_trials};
 
 /// The labels of an answer, the numbers that are to certify them, and what those rest on. Its methods `each`, `set`,
 /// `kept` and `order` are the statements.
@@ -27,10 +27,7 @@ impl<'a> Question<'a> {
         check_k(labels.labels().len(), classes)?;
         basis.check()?;
         check_trials(tally.n())?;
-        if let Some(label) = labels.labels().iter().find(|&&label| label >= classes) {
-            let message = format!("label {label} is not one of the {classes} labels 0..{classes}");
-            return Err(Error::argument("labels", message));
-        }
+        labels.labels().iter().try_for_each(|&label| check_label(label, classes, "labels"))?;
         labels.check_choice(tally)?;
         Ok(Self { basis, tally, labels, bounds: BoundFunctions::of(basis.validity)? })
     }

@@ -22,6 +22,11 @@ pub(super) fn digest(model: &[u8], external: &BTreeMap<String, Arc<[u8]>>) -> St
     hex(Sha256::digest(listing.as_bytes()).as_slice())
 }
 
+/// The SHA-256 of bytes, in hex.
+pub(super) fn of(bytes: &[u8]) -> String {
+    hex(Sha256::digest(bytes).as_slice())
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

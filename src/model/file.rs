@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::digest;
+use super::{custom_ops, digest};
 use crate::{Error, ErrorKind, Result};
 
 /// A model's file, read and identified.
@@ -19,13 +19,14 @@ pub(super) struct ModelFile<'a> {
 }
 
 impl<'a> ModelFile<'a> {
-    pub(super) fn new(bytes: &'a [u8], path: Option<&Path>) -> Result<Self> {
+    pub(super) fn new(bytes: &'a [u8], path: Option<&Path>, custom_ops: &[PathBuf]) -> Result<Self> {
         let folder = path.and_then(|path| std::path::absolute(path).ok()?.parent().map(Path::to_owned));
         refuse_stand_in("the file", bytes, folder.as_deref())?;
+        let identify = |external: &_| custom_ops::identify(digest::digest(bytes, external), custom_ops);
         let names = digest::external_files(bytes)?;
         if names.is_empty() {
             let external = BTreeMap::new();
-            return Ok(Self { bytes, folder: None, sha256: digest::digest(bytes, &external), external });
+            return Ok(Self { bytes, folder: None, sha256: identify(&external)?, external });
         }
         let Some(folder) = folder else {
             let message = "the model keeps data in files of its own: open it by its path";
@@ -37,7 +38,7 @@ impl<'a> ModelFile<'a> {
             Ok((name, data))
         };
         let external = names.into_iter().map(read).collect::<Result<_>>()?;
-        Ok(Self { bytes, folder: Some(folder), sha256: digest::digest(bytes, &external), external })
+        Ok(Self { bytes, folder: Some(folder), sha256: identify(&external)?, external })
     }
 }
 

@@ -40,6 +40,7 @@
 
 mod constants;
 mod core;
+mod custom_ops;
 mod devices;
 mod digest;
 mod engine;

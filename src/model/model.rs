@@ -50,7 +50,7 @@ impl Model {
     }
 
     fn load(bytes: &[u8], path: Option<&Path>, options: &ModelOptions) -> Result<Self> {
-        let file = ModelFile::new(bytes, path)?;
+        let file = ModelFile::new(bytes, path, &options.custom_ops)?;
         match Self::load_on(&file, options, None) {
             Err(error) if error.kind() == ErrorKind::Provider && options.allow_fallback => {
                 crate::log::warn(format_args!("the model runs on the processor instead: {error}"));
@@ -138,7 +138,7 @@ impl Model {
     pub fn interface(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Interface> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
-        let (opened, _) = ModelFile::new(&bytes, Some(path))
+        let (opened, _) = ModelFile::new(&bytes, Some(path), &options.custom_ops)
             .and_then(|file| engine::open(&file, options))
             .map_err(|error| name_file(error, path))?;
         Ok(opened.interface)

@@ -142,6 +142,9 @@ pub struct ModelOptions {
     /// The library of a plug-in provider. It is registered once a process and stays; [`Provider::Other`] then names
     /// which of its providers is used.
     pub provider_library: Option<PathBuf>,
+    /// Libraries of custom operators, each with a function `RegisterCustomOps`. Their code is part of the model, so
+    /// that [`super::Model::sha256`] depends on them. Each stays for the life of the process.
+    pub custom_ops: Vec<PathBuf>,
     /// Bytes of the provider's memory on a GPU ([`Provider::Cuda`], [`Provider::TensorRt`]); what the batch plan keeps
     /// to on the processor ([`super::Model::rows_within`]). Other providers take no limit.
     pub memory_limit: Option<u64>,
@@ -226,6 +229,7 @@ impl Default for ModelOptions {
             provider: Provider::Cpu,
             provider_options: Vec::new(),
             provider_library: None,
+            custom_ops: Vec::new(),
             memory_limit: None,
             allow_fallback: false,
             cuda: CudaOptions::default(),

@@ -44,7 +44,7 @@ impl Runtime {
     /// `Provider`, with what exactly is missing.
     pub fn check_provider(&self, provider: &Provider) -> Result<()> {
         let options = ModelOptions { provider: provider.clone(), ..ModelOptions::default() };
-        ModelFile::new(RELU, None).and_then(|file| session::open(self, &file, &options, &[])).map(drop)
+        ModelFile::new(RELU, None, &[]).and_then(|file| session::open(self, &file, &options, &[])).map(drop)
     }
 
     /// Tries each provider that this library knows: cpu, cuda, tensorrt, and openvino where ONNX Runtime was built with

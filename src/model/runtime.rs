@@ -39,8 +39,9 @@ impl Runtime {
     /// The runtime of this process, loaded by the first call: from `given`, or else from the first place that has it.
     ///
     /// The order: `given`, the variables `SMOOTHTOPK_ONNXRUNTIME` and `ORT_DYLIB_PATH` (a file or a folder), beside
-    /// this library and the running program, the folder that `make setup` fills, the system's loader. A place that is
-    /// named (the first three) and does not work is an error; the others are passed over. [`Place`] tells of each.
+    /// this library and the running program, the folder that `make setup` fills (in the source tree alone), the
+    /// system's loader. A place that is named (the first three) and does not work is an error; the others are passed
+    /// over. [`Place`] tells of each.
     ///
     /// Loading sets the environment variable `ORT_DISABLE_TELEMETRY`, unless it is set: load before starting threads
     /// that read the environment from C.

@@ -6,13 +6,6 @@ use std::path::{Path, PathBuf};
 use super::raw;
 use crate::{Error, ErrorKind};
 
-/// The project's folder, where this was built for the machine that built it. On others (`make wheels`) whoever can make
-/// a folder of that name would have code loaded.
-const BUILT_IN: Option<&str> = match option_env!("SMOOTHTOPK_PORTABLE") {
-    Some(_) => None,
-    None => Some(env!("CARGO_MANIFEST_DIR")),
-};
-
 /// A kind of place where the library is looked for, in the order of the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -27,8 +20,8 @@ pub enum RuntimeLocation {
     OrtVariable,
     /// The folder of this library or of the running program, or `../lib` from there.
     Beside,
-    /// `.deps/onnxruntime` of the project, which `make setup` fills: beside Cargo's `target` folder that holds the
-    /// running program, or in the folder this library was built from.
+    /// `.deps/onnxruntime` of the source tree that this library or the running program lies in, under Cargo's `target`
+    /// folder: `make setup` fills it. Nothing that is installed has such a place.
     Setup,
     /// The system's loader, with its own search path.
     System,
@@ -162,8 +155,13 @@ pub(super) fn refusal(places: &[Place]) -> Error {
         let path = place.path.as_ref()?;
         Some(format!("{} ({}) {}", path.display(), place.source, place.outcome))
     });
+    let in_source_tree = places.iter().any(|place| place.source == RuntimeLocation::Setup);
+    let get = match in_source_tree {
+        true => "run `make setup`".to_owned(),
+        false => format!("install version 1.{} or later of it beside this library", ort::MINOR_VERSION),
+    };
     let message = format!(
-        "ONNX Runtime was not found: run `make setup`, or set SMOOTHTOPK_ONNXRUNTIME to its library; looked at {}",
+        "ONNX Runtime was not found: {get}, or set SMOOTHTOPK_ONNXRUNTIME to its library; looked at {}",
         tried.collect::<Vec<_>>().join("; ")
     );
     Error::new(ErrorKind::Runtime, message).with_field("runtime")
@@ -192,14 +190,8 @@ fn candidates(given: Option<&Path>) -> Vec<(RuntimeLocation, Option<PathBuf>)> {
             add(RuntimeLocation::Beside, prefix.join("lib"));
         }
     }
-    for home in &homes {
-        let target = home.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "target"));
-        if let Some(project) = target.and_then(Path::parent) {
-            add(RuntimeLocation::Setup, project.join(".deps/onnxruntime"));
-        }
-    }
-    if let Some(project) = BUILT_IN {
-        add(RuntimeLocation::Setup, Path::new(project).join(".deps/onnxruntime"));
+    for tree in homes.iter().filter_map(|home| source_tree(home)) {
+        add(RuntimeLocation::Setup, tree.join(".deps/onnxruntime"));
     }
     add(RuntimeLocation::System, PathBuf::from(library_name()));
     if cfg!(target_os = "linux") {
@@ -207,6 +199,13 @@ fn candidates(given: Option<&Path>) -> Vec<(RuntimeLocation, Option<PathBuf>)> {
         add(RuntimeLocation::System, PathBuf::from("libonnxruntime.so.1"));
     }
     list
+}
+
+/// The source tree in whose build folder `home` lies. It is told by where the file is now, not by where it was built:
+/// whoever can make a folder of that name on another machine, or later, would have code loaded.
+fn source_tree(home: &Path) -> Option<&Path> {
+    let target = home.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "target"))?;
+    target.parent().filter(|tree| tree.join("scripts/get_onnxruntime.py").is_file())
 }
 
 /// The folders of this library (where it is a shared one) and of the running program.
@@ -295,6 +294,22 @@ mod tests {
         let (places, found) = search(Some(&broken));
         assert!(found.is_none());
         assert!(matches!(places[0].outcome, ProbeOutcome::Failed(_)));
+    }
+
+    #[test]
+    fn only_what_lies_in_a_source_tree_takes_what_make_setup_fetched() {
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(source_tree(&ours.join("target/debug/deps")), Some(ours));
+        let folder = tempfile::tempdir().unwrap();
+        for home in ["usr/local/lib", "target/lib"] {
+            assert_eq!(source_tree(&folder.path().join(home)), None, "{home}");
+        }
+        let missing = |source| Place { source, path: Some("/x".into()), outcome: ProbeOutcome::Absent };
+        let refused = |source| refusal(&[missing(RuntimeLocation::Beside), missing(source)]).to_string();
+        assert!(refused(RuntimeLocation::Setup).contains("run `make setup`, or set SMOOTHTOPK_ONNXRUNTIME"));
+        let installed = refused(RuntimeLocation::System);
+        assert!(installed.contains("beside this library, or set SMOOTHTOPK_ONNXRUNTIME"), "{installed}");
+        assert!(!installed.contains("make"), "{installed}");
     }
 
     #[cfg(target_os = "linux")]

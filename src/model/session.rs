@@ -11,7 +11,7 @@ use super::options::{ModelOptions, Provider};
 use super::raw::{self, one_line};
 use super::runtime::{self, Runtime};
 use super::types::Interface;
-use super::{devices, needed, provider_names};
+use super::{custom_ops, devices, needed, provider_names};
 use crate::{Error, ErrorKind, Result, log, signals};
 
 /// An open session. Runs on the CPU may overlap; runs on a GPU take turns.
@@ -59,6 +59,7 @@ pub(super) fn open(
         Error::new(ErrorKind::Runtime, format!("ONNX Runtime takes no session options: {}", one_line(error.message())))
             .caused_by(error)
     })?;
+    let builder = custom_ops::register(builder, &options.custom_ops)?;
     let mut builder = devices::add(builder, runtime, options, engine)
         .map_err(|reason| provider_refusal(runtime, provider, &reason))?;
     let session = builder

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::noise::{Grid, Noise, Purpose};
+use crate::sampler::centre::{Centre, ReadInput};
 use crate::sampler::lane::Lane;
 use crate::sampler::process::Process;
 use crate::sampler::progress::JobState;
@@ -35,10 +36,19 @@ impl Job {
     /// # Errors
     /// `InvalidData` when the input is empty, or has an element that is not finite or that exact noise does not take.
     pub fn new(input: &[f32], noise: &Noise, purpose: Purpose) -> Result<Self> {
-        let centre = noise.centre(input)?;
+        Ok(Self::around(Centre::placed(noise.centre(input)?), noise, purpose))
+    }
+
+    /// As [`Job::new`], around an input of so many elements that `read` gives when the first row is drawn. What it
+    /// fails with ends the job. It is let go of then, or when the job ends before.
+    pub(crate) fn reading(elements: usize, read: ReadInput, noise: &Noise, purpose: Purpose) -> Self {
+        Self::around(Centre::kept(elements, read), noise, purpose)
+    }
+
+    fn around(centre: Centre, noise: &Noise, purpose: Purpose) -> Self {
         let noise = noise.clone();
         let samples = Samples { centre, noise, key: 0, purpose, pilot: 0, range: 0..0, lane: None };
-        Ok(Self { samples, watch: None })
+        Self { samples, watch: None }
     }
 
     /// As [`Job::new`] with the default noise, [`Noise::on_grid`].
@@ -88,7 +98,7 @@ impl Job {
 
     /// Elements of the input.
     pub fn elements(&self) -> usize {
-        self.samples.centre.elements()
+        self.samples.centre.elements
     }
 }
 
@@ -173,12 +183,31 @@ impl JobStopper {
 impl JobHandle {
     /// Waits for the job's end.
     pub fn wait(self) -> Drawn {
+        self.wait_end();
+        self.drawn()
+    }
+
+    /// Waits for the job's end, and leaves what it drew with it.
+    pub fn wait_end(&self) {
+        if self.stopper.is_here() {
+            drop(self.stopper.state.wait());
+        }
+    }
+
+    /// Counts of the rows so far, without the pilot's.
+    pub fn tally(&self) -> Tally {
+        let state = &self.stopper.state;
+        if self.stopper.is_here() { state.lock().counts() } else { state.no_counts() }
+    }
+
+    /// What was drawn so far: all of it once the job has ended.
+    pub fn drawn(&self) -> Drawn {
         let state = &self.stopper.state;
         if !self.stopper.is_here() {
             let (tally, stopped) = (state.no_counts(), Some(Process::forked()));
             return Drawn { tally, pilot: None, stopped, elapsed: Duration::ZERO };
         }
-        let progress = state.wait();
+        let progress = state.lock();
         let (tally, pilot) = (progress.counts(), progress.pilot_counts());
         let elapsed = match (progress.started_at, progress.ended_at) {
             (Some(start), Some(end)) => end.duration_since(start),

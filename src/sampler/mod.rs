@@ -37,6 +37,7 @@
 //! # Ok::<(), smoothtopk::Error>(())
 //! ```
 
+mod centre;
 mod classifier;
 #[cfg(feature = "cuda")]
 pub mod cuda;

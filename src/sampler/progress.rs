@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::model::NO_LABEL;
 #[cfg(feature = "cuda")]
 use crate::noise::RowNoise;
-use crate::noise::{Purpose, StreamNoise};
+use crate::noise::{GridInput, Purpose, StreamNoise};
 use crate::sampler::lane::Lane;
 use crate::sampler::ledger::Ledger;
 use crate::sampler::samples::Samples;
@@ -278,10 +278,15 @@ impl JobState {
         Taken { pilot, samples: first..first + rows, left: progress.released - progress.given }
     }
 
-    /// Writes the noisy row of a sample.
-    pub(super) fn fill(&self, pilot: bool, sample: u64, out: &mut [f32]) -> Result<()> {
+    /// The input, as the noise placed it.
+    pub(super) fn centre(&self) -> Result<Arc<GridInput>> {
+        self.samples.centre.get(&self.samples.noise)
+    }
+
+    /// Writes the noisy row of a sample around the job's centre.
+    pub(super) fn fill(&self, pilot: bool, sample: u64, centre: &GridInput, out: &mut [f32]) -> Result<()> {
         let noise = if pilot { &self.pilot_noise } else { &self.noise };
-        noise.noisy_row(sample, &self.samples.centre, out)
+        noise.noisy_row(sample, centre, out)
     }
 
     /// Counts the labels of rows that were handed out. True when a look has released further rows, which are to be
@@ -315,12 +320,6 @@ impl JobState {
     pub(super) fn is_handed_out(&self) -> bool {
         let progress = self.lock();
         progress.given == progress.end || progress.stopped.is_some()
-    }
-
-    /// The input, as the noise placed it.
-    #[cfg(feature = "cuda")]
-    pub(super) fn input(&self) -> &[f32] {
-        self.samples.centre.values()
     }
 
     /// What a device's kernels make the rows from; none where they cannot.
@@ -362,6 +361,7 @@ impl JobState {
             let on_end = progress.on_end.take();
             // It may take locks of its own, and look at this job.
             drop(progress);
+            self.samples.centre.forget();
             if let Some(on_end) = on_end {
                 // A panic of the host's must not end a worker.
                 let _ = catch_unwind(AssertUnwindSafe(on_end));

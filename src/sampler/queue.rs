@@ -40,7 +40,7 @@ impl std::fmt::Debug for WorkQueue {
 }
 
 fn closed() -> Error {
-    Error::new(ErrorKind::Cancelled, "the sampler was closed")
+    Error::new(ErrorKind::Cancelled, "the model was freed before this had ended")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use crate::noise::{GridInput, Noise, Purpose};
+use crate::noise::{Noise, Purpose};
+use crate::sampler::centre::Centre;
 use crate::sampler::lane::Lane;
 
 /// Which samples: around what, with which noise, and their range.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Samples {
-    pub(super) centre: GridInput,
+    pub(super) centre: Centre,
     pub(super) noise: Noise,
     pub(super) key: u64,
     pub(super) purpose: Purpose,

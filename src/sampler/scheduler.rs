@@ -150,6 +150,10 @@ impl Sampler {
 
     fn enqueue(&self, job: Job, leave: &mut Admitted, on_end: Option<OnEnd>) -> Result<JobHandle> {
         self.check_elements(job.elements())?;
+        if self.classifier.device_workers().is_some() {
+            // Nothing may fail between a device's rows.
+            job.samples.centre.get(&job.samples.noise)?;
+        }
         if !leave.use_one(&self.ledger) {
             return Err(Error::new(ErrorKind::Busy, "no leave to submit a job to this sampler is left"));
         }
@@ -258,10 +262,12 @@ impl HostWorker {
                     ),
                 ));
             }
-            let samples =
-                segments.iter().flat_map(|segment| segment.samples.clone().map(move |sample| (segment, sample)));
-            for ((segment, sample), row) in samples.zip(buffer.chunks_exact_mut(self.elements)) {
-                segment.job.fill(segment.pilot, sample, row)?;
+            let mut rows_left = buffer.chunks_exact_mut(self.elements);
+            for segment in segments {
+                let centre = segment.job.centre()?;
+                for (sample, row) in segment.samples.clone().zip(rows_left.by_ref()) {
+                    segment.job.fill(segment.pilot, sample, &centre, row)?;
+                }
             }
             self.runner.run(rows, &mut self.labels[..rows])
         }));

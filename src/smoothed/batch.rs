@@ -35,6 +35,11 @@ impl Batch {
         self.take_outcomes()
     }
 
+    /// The tasks, each under way or ended; none once the outcomes were taken.
+    pub fn tasks(&self) -> &[Pending] {
+        &self.pending
+    }
+
     /// As [`Batch::wait`], and keeps what shows how far the work came. Gives nothing the second time.
     pub fn take_outcomes(&mut self) -> Vec<Outcome> {
         self.flight.wait();

@@ -47,9 +47,12 @@ impl FromStr for AllocationChoice {
         if text == "auto" {
             return Ok(Self::Auto);
         }
-        text.parse()
-            .map(Self::As)
-            .map_err(|error: Error| Error::argument("allocation", format!("{}; or auto", error.message())))
+        text.parse().map(Self::As).map_err(|error: Error| match error.message() {
+            message if message.ends_with(Allocation::FORMS) => {
+                Error::argument("allocation", format!("{message}, auto"))
+            }
+            _ => error,
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use super::origin::Origin;
 use super::stats::{Statements, Stats};
 use super::timer::Timer;
 use super::watcher::Judgement;
-use super::{Batch, Control, Draw, Pending, Request, Task};
+use super::{Batch, Control, Draw, Given, Pending, Request, Task};
 use crate::counts::{Rule, Subject};
 use crate::noise::Purpose;
 use crate::perturbation::Family;
@@ -84,8 +84,8 @@ impl SmoothedClassifier {
     /// are under way ([`Limits`]); `Forked` in a process that was forked after this was made.
     pub fn submit(&self, input: &[f32], task: Task, request: &Request, stream: u64) -> Result<Pending> {
         let request = self.settle(&[task], request)?;
-        self.check_input(input)?;
-        let (job, judgement, origin) = self.job_of(input, task, &request, stream)?;
+        self.sampler.check_elements(input.len())?;
+        let (job, judgement, origin) = self.job_of(&input.into(), 0, task, &request, stream)?;
         let handle = self.sampler.submit(job)?;
         Ok(self.pending(handle, judgement, task, request, origin, stream))
     }
@@ -103,27 +103,27 @@ impl SmoothedClassifier {
     }
 
     /// Queues one task for each of `tasks.len()` inputs, row-major in `inputs`; input i gets the stream `stream + i`.
-    /// They share one seed, one deadline, one cancel token and one callback.
+    /// They share one seed, one deadline and one cancel token.
     ///
     /// # Errors
     /// As [`SmoothedClassifier::submit`], and `InvalidArgument` when there is no input or a stream overflows. Nothing
-    /// is queued then, and [`Control::done`] is dropped.
-    pub fn submit_batch(
+    /// is queued then.
+    pub fn submit_batch<'a>(
         &self,
-        inputs: &[f32],
+        inputs: impl Into<Given<'a>>,
         tasks: &[Task],
         request: &Request,
         stream: u64,
         control: Control,
     ) -> Result<Batch> {
         let start = Instant::now();
-        let elements = self.sampler.classifier().elements();
+        let (elements, given) = (self.sampler.classifier().elements(), inputs.into());
+        let len = given.inputs().len();
         if tasks.is_empty() {
             return Err(Error::argument("count", "there must be at least one input"));
         }
-        if tasks.len().checked_mul(elements) != Some(inputs.len()) {
-            let message =
-                format!("{} inputs of {elements} elements are needed, got {} elements", tasks.len(), inputs.len());
+        if tasks.len().checked_mul(elements) != Some(len) {
+            let message = format!("{} inputs of {elements} elements are needed, got {len} elements", tasks.len());
             return Err(Error::data("inputs", message));
         }
         if stream.checked_add(tasks.len() as u64 - 1).is_none() {
@@ -135,29 +135,26 @@ impl SmoothedClassifier {
         let request = self.settle(tasks, request)?;
         // Before anything is made of the inputs.
         let mut leave = self.sampler.admit(tasks.len() as u64)?;
-        if control.timeout.is_some() {
-            self.timer.start()?;
-        }
+        self.watch_time(&control)?;
         // All are checked before the first is queued.
-        let prepare = |(i, (input, &task)): (usize, (&[f32], &Task))| {
-            let job = self.check_input(input).and_then(|()| self.job_of(input, task, &request, stream + i as u64));
-            job.map_err(|error| match tasks.len() {
+        let prepare = |(i, &task): (usize, &Task)| {
+            self.job_of(&given, i, task, &request, stream + i as u64).map_err(|error| match tasks.len() {
                 1 => error,
                 _ => error.prefixed(&format!("input {i}: ")),
             })
         };
         let jobs: Vec<(Job, Option<Judgement>, Origin)> =
-            inputs.chunks_exact(elements).zip(tasks).enumerate().map(prepare).collect::<Result<_>>()?;
+            tasks.iter().enumerate().map(prepare).collect::<Result<_>>()?;
         // A lane of its own for each request.
         let lane = Lane::new();
-        let group = Group::new(jobs.len(), control.done);
+        let group = Group::new(jobs.len());
         let mut pending = Vec::with_capacity(jobs.len());
         for (i, ((job, judgement, origin), &task)) in jobs.into_iter().zip(tasks).enumerate() {
             let handle = self.queue(job.lane(&lane), &mut leave, &group)?;
             pending.push(self.pending(handle, judgement, task, request.clone(), origin, stream + i as u64));
         }
         group.set_jobs(pending.iter().map(Pending::stopper).collect());
-        let flight = Flight::new(group, &self.timer, start, control.timeout, control.cancel);
+        let flight = Flight::new(group, &self.timer, start, control);
         Ok(Batch::new(flight, pending))
     }
 
@@ -166,7 +163,7 @@ impl SmoothedClassifier {
     ///
     /// # Errors
     /// `InvalidArgument` when sigma, the largest input or the range is out of range; `InvalidData` as
-    /// [`SmoothedClassifier::submit`]. [`Control::done`] is then dropped.
+    /// [`SmoothedClassifier::submit`].
     pub fn submit_samples(
         &self,
         input: &[f32],
@@ -183,19 +180,23 @@ impl SmoothedClassifier {
             );
             return Err(Error::argument("samples", message));
         }
-        self.check_input(input)?;
+        self.sampler.check_elements(input.len())?;
+        self.sampler.classifier().check_input(input)?;
         let noise = request.noise()?;
         let mut leave = self.sampler.admit(1)?;
         let job = Job::new(input, &noise, Purpose::Estimate)?;
         let origin = Origin::new(&noise, stream, Purpose::Estimate, &self.subject(), input);
-        if control.timeout.is_some() {
-            self.timer.start()?;
-        }
-        let group = Group::new(1, control.done);
+        self.watch_time(&control)?;
+        let group = Group::new(1);
         let job = job.key(stream).samples(samples.clone()).lane(&Lane::new());
         let handle = self.queue(job, &mut leave, &group)?;
         group.set_jobs(vec![handle.stopper()]);
-        Ok(Draw::new(Flight::new(group, &self.timer, start, control.timeout, control.cancel), handle, origin, samples))
+        Ok(Draw::new(Flight::new(group, &self.timer, start, control), handle, origin, samples))
+    }
+
+    /// Has the thread that watches deadlines running where there is one to watch.
+    fn watch_time(&self, control: &Control) -> Result<()> {
+        if control.timeout.is_some() || control.deadline.is_some() { self.timer.start() } else { Ok(()) }
     }
 
     /// Checks the request for every task, and settles its seed.
@@ -203,12 +204,6 @@ impl SmoothedClassifier {
         let (classes, elements) = (self.classes(), self.sampler.classifier().elements());
         tasks.iter().try_for_each(|&task| request.check_for(task, classes, elements))?;
         request.with_seed()
-    }
-
-    /// Refuses an input that the classifier does not take.
-    fn check_input(&self, input: &[f32]) -> Result<()> {
-        self.sampler.check_elements(input.len())?;
-        self.sampler.classifier().check_input(input)
     }
 
     fn classes(&self) -> usize {
@@ -224,10 +219,12 @@ impl SmoothedClassifier {
         self.sampler.classifier().subject()
     }
 
-    /// The job of one task, the judgement of its counts where a rule may stop it, and what its counts are of.
+    /// The job of the task about one input, the judgement of its counts where a rule may stop it, and what its counts
+    /// are of.
     fn job_of(
         &self,
-        input: &[f32],
+        given: &Given<'_>,
+        index: usize,
         task: Task,
         request: &Request,
         stream: u64,
@@ -240,8 +237,21 @@ impl SmoothedClassifier {
             Task::Certify(_) | Task::CertifySelected => Purpose::Estimate,
         };
         let noise = request.noise()?;
-        let origin = Origin::new(&noise, stream, purpose, &self.subject(), input);
-        let job = Job::new(input, &noise, purpose)?;
+        let elements = self.sampler.classifier().elements();
+        let range = index * elements..(index + 1) * elements;
+        let input = given.inputs().read(range.clone());
+        self.sampler.classifier().check_input(&input)?;
+        let origin = Origin::new(&noise, stream, purpose, &self.subject(), &input);
+        // Also of an input that is read again later: what is refused is refused at once.
+        let job = Job::new(&input, &noise, purpose)?;
+        let job = match given {
+            Given::Now(_) => job,
+            Given::Later(buffer) => {
+                let (buffer, origin) = (Arc::clone(buffer), origin.clone());
+                let read = move || origin.check_input(buffer.inputs().read(range.clone()).into_owned());
+                Job::reading(elements, Box::new(read), &noise, purpose)
+            }
+        };
         let job = job.key(stream).pilot(request.pilot_samples(task)).samples(0..request.n);
         if request.rule == Rule::Fixed {
             // Which label is certified, and how, does not change what is drawn: pilot and samples go at once.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::cancel::{CancelToken, Registration};
+use super::Control;
+use super::cancel::Registration;
 use super::group::Group;
 use super::timer::{Alarm, Timer};
 use crate::sampler::JobStopper;
@@ -25,24 +26,27 @@ impl std::fmt::Debug for Flight {
     }
 }
 
+/// Who learns of the end of work under way.
+pub struct Completion(Arc<Group>);
+
+impl Completion {
+    /// Has `done` called exactly once when all of the work has ended, however that came, with no lock held: at once, on
+    /// this thread, if it has, else on a worker's thread, on the one that watches deadlines, or on the one that cancels
+    /// or drops. It must not block, nor drop the work or the classifier. A panic in it is caught and ignored. At most
+    /// once for a work.
+    pub fn then(&self, done: Box<dyn FnOnce() + Send>) {
+        self.0.then(done);
+    }
+}
+
 /// How often a thread that waits looks at how far the work is.
 const POLL: Duration = Duration::from_millis(20);
 
 impl Flight {
-    pub(super) fn new(
-        group: Arc<Group>,
-        timer: &Timer,
-        start: Instant,
-        timeout: Option<Duration>,
-        cancel: Option<CancelToken>,
-    ) -> Self {
+    pub(super) fn new(group: Arc<Group>, timer: &Timer, start: Instant, control: Control) -> Self {
         let mut flight = Self { group, alarm: None, registration: None };
-        if let Some(timeout) = timeout {
-            // A deadline beyond what the clock can hold never comes.
-            let deadline = start.checked_add(timeout);
-            flight.alarm = deadline.map(|deadline| timer.set(deadline, timeout, &flight.group));
-        }
-        flight.registration = cancel.map(|token| token.register(&flight.group));
+        flight.alarm = control.end(start).map(|(end, late)| timer.set(end, late, &flight.group));
+        flight.registration = control.cancel.map(|token| token.register(&flight.group));
         flight
     }
 
@@ -57,6 +61,11 @@ impl Flight {
     /// `Forked` where it is not.
     pub fn check_process(&self) -> Result<()> {
         self.group.process.check()
+    }
+
+    /// A way to learn of the end that may be kept elsewhere.
+    pub fn completion(&self) -> Completion {
+        Completion(Arc::clone(&self.group))
     }
 
     /// True when waiting will not block.
@@ -90,8 +99,7 @@ impl Flight {
         }
     }
 
-    /// Waits until [`Control::done`](super::Control::done) has returned, where there is one; at once when called from
-    /// it.
+    /// Waits for the end, and until what [`Completion::then`] was given has returned; at once when called from it.
     pub fn wait_done(&self) {
         let here = Some(std::thread::current().id());
         self.group.wait(None, |state| state.finished || (state.left == 0 && state.calling == here));

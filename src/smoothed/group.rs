@@ -34,8 +34,8 @@ pub(super) struct State {
 
 impl Group {
     /// Of `jobs` jobs, at least one, each of which calls [`Group::job_ended`] once.
-    pub(super) fn new(jobs: usize, done: Option<Done>) -> Arc<Self> {
-        let state = State { left: jobs, done, calling: None, finished: false, waiting: 0 };
+    pub(super) fn new(jobs: usize) -> Arc<Self> {
+        let state = State { left: jobs, done: None, calling: None, finished: false, waiting: 0 };
         static IDS: AtomicU64 = AtomicU64::new(1);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         let (state, changed, jobs) = (Mutex::new(state), Condvar::new(), OnceLock::new());
@@ -81,12 +81,29 @@ impl Group {
         until(&state)
     }
 
+    /// Has `done` called when all jobs have ended: at once, where they have.
+    pub(super) fn then(&self, done: Done) {
+        if !self.process.is_this() {
+            return;
+        }
+        let mut state = self.lock();
+        state.done = Some(done);
+        state.finished = false;
+        if state.left == 0 {
+            self.finish(state);
+        }
+    }
+
     pub(super) fn job_ended(&self) {
         let mut state = self.lock();
         state.left -= 1;
-        if state.left > 0 {
-            return;
+        if state.left == 0 {
+            self.finish(state);
         }
+    }
+
+    /// Tells that all jobs have ended.
+    fn finish<'a>(&'a self, mut state: MutexGuard<'a, State>) {
         if let Some(done) = state.done.take() {
             state.calling = Some(std::thread::current().id());
             self.tell(state);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::counts::{Counts, Draws, Ending, Perturbation, Subject};
 use crate::noise::{Noise, Purpose, Source};
 use crate::stats::Tally;
+use crate::{Error, Result};
 
 /// The noise, stream, model and input of a task: what makes counts of its tallies.
 #[derive(Clone, Debug)]
@@ -26,6 +27,14 @@ impl Origin {
             purpose,
             subject: Arc::new(subject.with_input(input)),
         }
+    }
+
+    /// The input, unless it is not the one that the counts are of.
+    pub(super) fn check_input(&self, input: Vec<f32>) -> Result<Vec<f32>> {
+        if self.subject.with_input(&input) == *self.subject {
+            return Ok(input);
+        }
+        Err(Error::data("inputs", "an input changed after it was submitted: keep it as it is until it is released"))
     }
 
     /// Counts of samples of the range; of all of them, unless they were cut short.

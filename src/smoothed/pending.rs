@@ -1,6 +1,6 @@
 //! A task under way.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::origin::Origin;
@@ -23,6 +23,7 @@ pub struct Pending {
     pub(super) origin: Origin,
     pub(super) stream: u64,
     pub(super) statements: Arc<Statements>,
+    pub(super) outcome: OnceLock<Outcome>,
 }
 
 impl Pending {
@@ -55,24 +56,41 @@ impl Pending {
         self.job.cancel();
     }
 
+    /// Counts of the samples so far, for people to read: cut short, they certify nothing.
+    pub fn counts(&self) -> Counts {
+        self.origin.counts(self.job.tally(), 0..self.request.n, Ending::CutShort)
+    }
+
+    /// What came of it, once it has ended.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.is_finished().then(|| self.outcome.get_or_init(|| self.conclude()))
+    }
+
     /// Waits for the end.
-    pub fn wait(self) -> Outcome {
-        let Self { job, judgement, task, request, origin, stream, statements } = self;
-        let drawn = job.wait();
+    pub fn wait(mut self) -> Outcome {
+        self.job.wait_end();
+        self.outcome.take().unwrap_or_else(|| self.conclude())
+    }
+
+    /// What came of it, once the job has ended.
+    fn conclude(&self) -> Outcome {
+        let Self { job, judgement, task, request, origin, stream, statements, .. } = self;
+        let (task, stream) = (*task, *stream);
+        let drawn = job.drawn();
         let samples_drawn = drawn.tally.n();
         let pilot = drawn.pilot.map(|pilot| origin.pilot(pilot, request.pilot_samples(task)));
         let ending = if drawn.stopped.is_some() { Ending::CutShort } else { Ending::Fixed };
         // Whoever adds samples to the pilot may do so for what it chose.
         pilot.iter().for_each(Counts::choose);
         // Under a rule, only counts of whole looks are more than cut short.
-        let counts = match &judgement {
+        let counts = match judgement {
             Some(_) => origin.counts(drawn.tally, 0..request.n, Ending::CutShort),
             None => origin.counts(drawn.tally, 0..request.n, ending),
         };
-        let judged = match (&judgement, &drawn.stopped) {
+        let judged = match (judgement, &drawn.stopped) {
             (Some(judgement), stopped) => by_rule(judgement, stopped.as_ref(), pilot.as_ref()),
             (None, Some(error)) => Err(error.clone()),
-            (None, None) => fixed(counts.clone(), pilot.as_ref(), task, &request, &origin),
+            (None, None) => fixed(counts.clone(), pilot.as_ref(), task, request, origin),
         };
         let (answer, decisions, earlier, counts) = match judged {
             Ok(Judged { answer, decisions, earlier, counts }) => {
@@ -90,7 +108,7 @@ impl Pending {
             samples_drawn,
             elapsed: drawn.elapsed,
             selection: pilot,
-            request,
+            request: request.clone(),
             stream,
             task,
         }

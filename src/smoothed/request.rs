@@ -5,8 +5,11 @@ use crate::certificate::{Basis, Query, Randomized, auto};
 use crate::counts::{Counts, Perturbation, Rule};
 use crate::noise::{Grid, Mode, Noise, Source};
 use crate::perturbation::{Family, Shift};
-use crate::stats::{Allocation, MAX_TRIALS, Validity, check_alpha};
+use crate::stats::{Allocation, MAX_TRIALS, Validity, check_alpha, check_label, check_part};
 use crate::{Error, Result};
+
+/// The smallest alpha that is asked for: each of its bounds, up to 10^10, can have a part of it.
+const MIN_REQUEST_ALPHA: f64 = 1e-90;
 
 /// Which question is asked about an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +112,12 @@ impl Request {
             ));
         }
         check_alpha(self.alpha)?;
+        // So that a part of it is left for each bound of any usual model.
+        if self.alpha < MIN_REQUEST_ALPHA {
+            let message =
+                format!("{:e} is too small for the bounds that share it: at least {MIN_REQUEST_ALPHA:e}", self.alpha);
+            return Err(Error::argument("alpha", message));
+        }
         if self.n == 0 || self.n > MAX_TRIALS {
             return Err(Error::argument("n", format!("must be from 1 to {MAX_TRIALS}, got {}", self.n)));
         }
@@ -185,11 +194,8 @@ impl Request {
         match task {
             Task::Predict => Ok(()),
             // Guarantees spend alpha in their own ways: none has a smaller share.
-            Task::CertifyAnswer => check_alpha(alpha / (8.0 * classes as f64)),
-            Task::Certify(label) if label >= classes => {
-                Err(Error::argument("label", format!("must be below the number of labels, {classes}; got {label}")))
-            }
-            Task::Certify(label) => check(label),
+            Task::CertifyAnswer => check_part(alpha / (8.0 * classes as f64), alpha),
+            Task::Certify(label) => check_label(label, classes, "label").and_then(|()| check(label)),
             Task::CertifySelected => match &self.allocation {
                 AllocationChoice::As(Allocation::Pooled { named, .. }) if !named.is_empty() => Err(Error::argument(
                     "allocation",

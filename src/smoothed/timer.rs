@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::group::Group;
 use crate::sampler::Process;
@@ -26,7 +26,7 @@ struct Shared {
 struct Alarms {
     next: u64,
     /// By time, and by number where times are equal.
-    set: BTreeMap<(Instant, u64), (Duration, Weak<Group>)>,
+    set: BTreeMap<(Instant, u64), (Error, Weak<Group>)>,
     closed: bool,
 }
 
@@ -37,12 +37,13 @@ impl std::fmt::Debug for Timer {
 }
 
 impl Timer {
-    /// Has `group` stopped at `deadline`, for as long as the alarm lives. The timer must have been started.
-    pub(super) fn set(&self, deadline: Instant, timeout: Duration, group: &Arc<Group>) -> Alarm {
+    /// Has `group` stopped at `deadline` because it is `late`, for as long as the alarm lives. The timer must have been
+    /// started.
+    pub(super) fn set(&self, deadline: Instant, late: Error, group: &Arc<Group>) -> Alarm {
         let mut alarms = self.shared.lock();
         let key = (deadline, alarms.next);
         alarms.next += 1;
-        alarms.set.insert(key, (timeout, Arc::downgrade(group)));
+        alarms.set.insert(key, (late, Arc::downgrade(group)));
         let is_next = alarms.set.first_key_value().is_some_and(|(first, _)| *first == key);
         drop(alarms);
         if is_next {
@@ -101,7 +102,7 @@ impl Shared {
             }
             if !due.is_empty() {
                 drop(alarms);
-                due.drain(..).for_each(|(timeout, group)| stop(timeout, &group));
+                due.drain(..).for_each(|(late, group)| stop(&late, &group));
                 alarms = self.lock();
                 continue;
             }
@@ -115,10 +116,9 @@ impl Shared {
     }
 }
 
-fn stop(timeout: Duration, group: &Weak<Group>) {
+fn stop(late: &Error, group: &Weak<Group>) {
     if let Some(group) = group.upgrade() {
-        let message = format!("the timeout of {} ms passed", timeout.as_millis());
-        group.stop(&Error::new(ErrorKind::DeadlineExceeded, message));
+        group.stop(late);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::range::{check_label, check_part};
 use super::{Prob, Tally, Validity, check_alpha, check_k};
 use crate::{Error, Result};
 
@@ -82,6 +83,9 @@ impl Allocation {
     /// The allocations without parameters, the default first: `ranked`, and the paper's `simuem` and `binocp`.
     pub const PLAIN: [Self; 3] = [Self::Ranked { label_share: None }, Self::SimuEm, Self::BinoCp];
 
+    /// What an allocation is written as.
+    pub(crate) const FORMS: &str = "ranked, ranked:SHARE, simuem, binocp, pooled:SHARE, pooled:SHARE:LABEL,LABEL,...";
+
     /// Refuses an allocation that does not fit a certificate of `label` for the top `k` of `classes` labels at `alpha`.
     ///
     /// # Errors
@@ -89,12 +93,7 @@ impl Allocation {
     /// or not fewer than k, k is not in 1..c, or alpha or a share of it is outside the range of [`check_alpha`].
     pub fn check(&self, label: usize, k: usize, classes: usize, alpha: f64) -> Result<()> {
         let refuse = |message: String| Err(Error::argument("allocation", message));
-        if label >= classes {
-            return Err(Error::argument(
-                "label",
-                format!("label {label} is not one of the {classes} labels 0..{classes}"),
-            ));
-        }
+        check_label(label, classes, "label")?;
         self.shares(alpha, k, classes)?;
         let Self::Pooled { named, .. } = self else { return Ok(()) };
         if named.len() >= k {
@@ -104,7 +103,7 @@ impl Allocation {
             return refuse(format!("{self} names label {label} as a rival of itself"));
         }
         match named.iter().find(|&&rival| rival >= classes) {
-            Some(rival) => refuse(format!("{self} names label {rival} of {classes} labels 0..{classes}")),
+            Some(&rival) => check_label(rival, classes, "allocation"),
             None if named.windows(2).any(|pair| pair[0] >= pair[1]) => {
                 refuse(format!("{self} must name its rivals in ascending order, each once"))
             }
@@ -132,8 +131,8 @@ impl Allocation {
         // More than the roundings of both products.
         let down = alpha * (1.0 - 8.0 * f64::EPSILON);
         let shares = (down * label_share, down * (1.0 - label_share) / rivals);
-        check_alpha(shares.0)?;
-        check_alpha(shares.1)?;
+        check_part(shares.0, alpha)?;
+        check_part(shares.1, alpha)?;
         Ok(shares)
     }
 
@@ -181,7 +180,7 @@ impl Allocation {
         }
         let half = (0.5 * alpha).next_down();
         let each = (half / (classes as f64 - 1.0)).next_down();
-        check_alpha(each)?;
+        check_part(each, alpha)?;
         let label = validity.upper(own, n, half)?;
         let lower = |count: u64| validity.lower(count, n, each);
         let rivals = if let Self::Pooled { .. } = self {
@@ -276,7 +275,7 @@ fn distinct(counts: &[u64], bound: impl Fn(u64) -> Result<Prob>) -> Result<Vec<P
 /// One of so many equal parts of alpha, rounded down: for the label and for each rival.
 fn even(alpha: f64, parts: f64) -> Result<(f64, f64)> {
     let share = (alpha / parts).next_down();
-    check_alpha(share)?;
+    check_part(share, alpha)?;
     Ok((share, share))
 }
 
@@ -309,20 +308,20 @@ impl FromStr for Allocation {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let refuse = || {
-            let forms = "ranked, ranked:SHARE, simuem, binocp, pooled:SHARE, pooled:SHARE:LABEL,LABEL,...";
-            Error::argument("allocation", format!("\"{text}\" is none of {forms}"))
-        };
+        let refuse = || Error::argument("allocation", format!("\"{text}\" is none of {}", Self::FORMS));
         if let Some(plain) = Self::PLAIN.into_iter().find(|plain| plain.to_string() == text) {
             return Ok(plain);
         }
         let mut parts = text.split(':');
         let (kind, share, names, rest) = (parts.next(), parts.next(), parts.next(), parts.next());
+        if !matches!((kind, names, rest), (Some("ranked"), None, None) | (Some("pooled"), _, None)) {
+            return Err(refuse());
+        }
         let share: f64 = share.and_then(|share| share.parse().ok()).ok_or_else(refuse)?;
         check_share(share)?;
-        match (kind, names, rest) {
-            (Some("ranked"), None, None) => Ok(Self::Ranked { label_share: Some(share) }),
-            (Some("pooled"), names, None) => {
+        match kind {
+            Some("ranked") => Ok(Self::Ranked { label_share: Some(share) }),
+            _ => {
                 let named = match names {
                     None => Vec::new(),
                     Some(names) => {
@@ -331,7 +330,6 @@ impl FromStr for Allocation {
                 };
                 Ok(Self::Pooled { label_share: share, named })
             }
-            _ => Err(refuse()),
         }
     }
 }

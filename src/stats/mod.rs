@@ -17,5 +17,6 @@ mod validity;
 pub use allocation::Allocation;
 pub use prob::Prob;
 pub use range::{MAX_ALPHA, MAX_TRIALS, MIN_ALPHA, check_alpha, check_k, check_trials};
+pub(crate) use range::{check_label, check_part};
 pub use tally::Tally;
 pub use validity::Validity;

@@ -23,6 +23,24 @@ pub fn check_alpha(alpha: f64) -> Result<()> {
     Err(Error::argument("alpha", format!("{alpha:e} is not a failure probability from {MIN_ALPHA:e} to {MAX_ALPHA}")))
 }
 
+/// Refuses the `part` of `alpha` that one bound would have, where it is too small for one.
+pub(crate) fn check_part(part: f64, alpha: f64) -> Result<()> {
+    if part >= MIN_ALPHA {
+        return check_alpha(part);
+    }
+    let message = format!("{alpha:e} is too small: one of its bounds would have {part:e}, and needs {MIN_ALPHA:e}");
+    Err(Error::argument("alpha", message))
+}
+
+/// Refuses a label that a model with `classes` labels does not have.
+pub(crate) fn check_label(label: usize, classes: usize, field: &str) -> Result<()> {
+    if label < classes {
+        return Ok(());
+    }
+    let message = format!("there is no label {label}: the {classes} labels are 0 to {}", classes.saturating_sub(1));
+    Err(Error::argument(field, message))
+}
+
 /// Refuses a number of samples that is zero or above [`MAX_TRIALS`].
 ///
 /// # Errors

@@ -10,7 +10,8 @@ struct latch {
   unsigned calls;
 };
 
-static void on_done(void *user) {
+static void on_done(void *user, stk_job *job) {
+  if (!stk_job_is_done(job)) abort();
   struct latch *latch = user;
   pthread_mutex_lock(&latch->mutex);
   ++latch->calls;

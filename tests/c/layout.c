@@ -67,6 +67,20 @@ STATS_AT(jobs_refused, 88);
 STATS_AT(answers, 96);
 STATS_AT(abstentions, 104);
 _Static_assert(sizeof(stk_stats) >= 112, "stk_stats has shrunk");
+#define CALL_AT(field, offset) _Static_assert(offsetof(stk_call, field) == (offset), "stk_call." #field " has moved")
+CALL_AT(struct_size, 0);
+CALL_AT(task, 8);
+CALL_AT(dtype, 12);
+CALL_AT(inputs, 16);
+CALL_AT(count, 24);
+CALL_AT(labels, 32);
+CALL_AT(timeout_ms, 40);
+CALL_AT(deadline_ns, 48);
+CALL_AT(done, 56);
+CALL_AT(done_user, 64);
+CALL_AT(release, 72);
+CALL_AT(release_user, 80);
+_Static_assert(sizeof(stk_call) >= 88, "stk_call has shrunk");
 #define QUERY_AT(field, offset) _Static_assert(offsetof(stk_query, field) == (offset), "stk_query." #field " has moved")
 QUERY_AT(struct_size, 0);
 QUERY_AT(label, 8);

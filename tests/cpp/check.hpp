@@ -20,7 +20,7 @@ namespace stk = smoothtopk;
 template <class T>
 T must_at(stk::result<T> r, const char *file, int line, const char *what) {
   check_that(r.has_value(), file, line, what, r.error().message());
-  if (!r) std::exit(1);
+  if (!r.has_value()) std::exit(1);
   if constexpr (!std::is_void_v<T>) return *std::move(r);
 }
 #define MUST(...) must_at(__VA_ARGS__, __FILE__, __LINE__, #__VA_ARGS__)
@@ -55,6 +55,13 @@ inline std::vector<std::uint64_t> numbers_of(const stk::counts &counts) {
   const auto labels = MUST(counts.labels());
   return {labels.begin(), labels.end()};
 }
+
+/// What each unit of another version or setting of C++ does with the handles of this one.
+template <class Tag>
+stk::result<double> radius_in(stk::model &model, stk::request request, stk::span<const float> x);
+struct in_cpp20;
+struct in_throwing;
+struct in_bare;
 
 void test_types();
 void test_model();

@@ -47,4 +47,21 @@ for language in c cpp; do
     LD_LIBRARY_PATH="$out/prefix/lib" "$out/pkg_config_$language"
 done
 
+# What is installed loads nothing from the builder's tree, where ONNX Runtime lies, nor from where that would be beside it.
+outside=$(mktemp -d)
+trap 'rm -rf "$outside"' EXIT
+mkdir -p "$outside/.deps/onnxruntime"
+cat >"$outside/plant.c" <<'END'
+#include <stdio.h>
+__attribute__((constructor)) static void planted(void) { puts("PLANTED"); }
+END
+cc -shared -fPIC "$outside/plant.c" -o "$outside/.deps/onnxruntime/libonnxruntime.so"
+quietly env PREFIX=/target DESTDIR="$outside" sh mk/install.sh
+cc -I"$outside/target/include" tests/cpp/consumer/main.c "$outside/target/lib/libsmoothtopk.so" \
+    -Wl,-rpath,"$outside/target/lib" -o "$outside/target/program"
+found=$(env -u SMOOTHTOPK_ONNXRUNTIME -u ORT_DYLIB_PATH "$outside/target/program" runtime)
+case $found in *PLANTED*) fail "an installed library loaded what was planted: $found" ;; esac
+case $found in *"$root/"* | *"make setup"*) fail "an installed library looks into the source tree: $found" ;; esac
+printf 'installed: %.60s..\n' "$found"
+
 build fetch_content tests/cpp/subproject -DCHECKOUT="$root" -DSMOOTHTOPK_LIBRARY="$LIBRARY_DIR/libsmoothtopk.so"

@@ -46,6 +46,33 @@ static void rules() {
   FAILS(ask("fixed").allocation(std::string_view("ranked\0", 7)).build(), status::invalid_argument, "allocation");
 }
 
+// Rules and allocations that are built are those of their texts.
+static void built() {
+  const auto x = exact_input();
+  const auto model = MUST(open(exact_model));
+  const auto radius = [&](const stk::rule &rule, const stk::allocation &allocation) {
+    const std::int64_t label = 2;
+    const auto request =
+        MUST(stk::request_builder(0.25).k(3).n(20'000).seed(7).rule(rule).allocation(allocation).build());
+    return MUST(model.certify(request, x, stk::span<const std::int64_t>(&label, 1))).summary(0)->radius;
+  };
+  CHECK(radius(stk::rule::fixed(), stk::allocation::pooled(0.75, {0, 1})) == radius("fixed", "pooled:0.75:0,1"));
+  CHECK(radius(stk::rule::radius(0.05), stk::allocation::simuem()) == radius("radius:0.05", "simuem"));
+  CHECK(radius(stk::rule::steps(0.01), stk::allocation::binocp()) == radius("steps:0.01", "binocp"));
+  CHECK(radius(stk::rule::tolerance(0.001), stk::allocation::ranked()) == radius("tolerance:0.001", "ranked"));
+  CHECK(radius(stk::rule::tolerance_sigmas(0.01), stk::allocation::ranked(0.75)) ==
+        radius("tolerance:0.01sigma", std::string("ranked:0.75")));
+  CHECK(radius(stk::rule::fixed(), stk::allocation::by_pilot()) == radius("fixed", std::string_view("auto")));
+  MUST(stk::request_builder(0.25).rule(stk::rule::predict()).build());
+  FAILS(stk::request_builder(0.25).rule(stk::rule::radius(-1)).build(), status::invalid_argument, "rule");
+  const auto all_of_it = stk::allocation::ranked(1);
+  FAILS(stk::request_builder(0.25).allocation(all_of_it).build(), status::invalid_argument, "allocation");
+  const std::vector<std::uint64_t> numbers = {9000, 900, 100};
+  const auto counts = MUST(stk::counts::assume(numbers, 0.25));
+  CHECK(MUST(counts.certify(stk::query(0).allocation(stk::allocation::ranked(0.75)))).radius ==
+        MUST(counts.certify(stk::query(0).allocation("ranked:0.75"))).radius);
+}
+
 static void guarantees() {
   const auto x = exact_input();
   const auto model = MUST(open(exact_model));
@@ -143,6 +170,7 @@ static void budgets() {
 }
 
 void test_rules() {
+  built();
   rules();
   guarantees();
   noise();

@@ -34,10 +34,11 @@ constexpr bool of_nullptr(long) {
 }
 static_assert(!of_zero<stk::span<const std::uint8_t>>(0) && !of_zero<stk::span<float>>(0));
 static_assert(!of_nullptr<stk::span<const std::int64_t>>(0) && !of_nullptr<stk::span<std::int64_t>>(0));
-// A list of labels is those labels, where it is taken at all (C++26).
-#if !defined(__cpp_lib_span_initializer_list)
 static_assert(!of_zero<stk::span<const std::int64_t>>(0));
-#endif
+// That there is a value is not what `if (job.wait(1ms))` asks.
+static_assert(std::is_constructible_v<bool, stk::result<int>> && !std::is_constructible_v<bool, stk::result<bool>>);
+static_assert(std::is_same_v<decltype(std::declval<const stk::job &>().wait(std::chrono::milliseconds(1))),
+                             stk::result<bool>>);
 static_assert(std::is_constructible_v<stk::span<const float>, float *, std::size_t>);
 static_assert(std::is_constructible_v<stk::span<const float>, const float *, int>);
 static_assert(!std::is_constructible_v<stk::span<float>, const float *, std::size_t>);
@@ -188,7 +189,32 @@ static void null_spans() {
   CHECK(budget.drawn() == 0);
 }
 
+// Handles go to C and come back, and to units that are compiled otherwise.
+static void exchanged() {
+  auto model = MUST(open(exact_model));
+  auto request = MUST(stk::request_builder(0.25).n(500).seed(7).build());
+  const auto x = exact_input();
+  const double radius = MUST(model.certify(request, x)).summary(0)->radius;
+  CHECK(radius > 0);
+  stk_model *native = model.release();
+  CHECK(model.native() == nullptr && stk_model_elements(native) == 24);
+  model = stk::model::adopt(native);
+  auto copy = MUST(request.clone());
+  request = stk::request::adopt(copy.release());
+  CHECK(MUST(radius_in<in_throwing>(model, MUST(request.clone()), x)) == radius);
+  CHECK(MUST(radius_in<in_cpp20>(model, MUST(request.clone()), x)) == radius);
+  CHECK(MUST(radius_in<in_bare>(model, MUST(request.clone()), x)) == radius);
+  auto job = stk::job::adopt(MUST(model.submit_certify(request, x)).release());
+  auto answers = stk::answers::adopt(MUST(job.get()).release());
+  auto counts = stk::counts::adopt(MUST(answers.counts(0)).release());
+  CHECK(counts.n() == 500 && answers.summary(0)->radius == radius);
+  auto token = stk::cancel_token::adopt(MUST(stk::cancel_token::create()).release());
+  auto budget = stk::budget::adopt(MUST(stk::budget::create(0.1, "slow")).release());
+  CHECK(!token.is_set() && budget.total() == 0.1);
+}
+
 void test_types() {
+  exchanged();
   spans();
   null_spans();
   errors();

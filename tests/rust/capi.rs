@@ -5,6 +5,7 @@
 mod alone;
 mod arguments;
 mod budgets;
+mod calls;
 mod damaged;
 mod devices;
 mod guarantees;

@@ -4,6 +4,7 @@
 //! be found: these tests fail without it (`make setup`).
 
 mod cases;
+mod custom_ops;
 mod damaged;
 mod options;
 mod running;

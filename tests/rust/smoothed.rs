@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 mod randomized;
 mod rules;
@@ -12,7 +12,7 @@ use smoothtopk::ErrorKind;
 use smoothtopk::model::{Model, ModelOptions};
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::Plan;
-use smoothtopk::smoothed::{Answer, CancelToken, Control, Outcome, Request, SmoothedClassifier, Task};
+use smoothtopk::smoothed::{Answer, CancelToken, Control, Flight, Outcome, Request, SmoothedClassifier, Task};
 
 fn smoothed() -> SmoothedClassifier {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/exact_order.onnx");
@@ -158,21 +158,36 @@ fn a_deadline_or_a_token_stops_a_batch_and_is_told_once() {
     let input = vec![0.5; g.sampler().classifier().elements()];
     let token = CancelToken::new();
     let ended = Arc::new(AtomicUsize::new(0));
-    let control = |timeout: Option<u64>| {
+    let counted = |work: &Flight| {
         let ended = Arc::clone(&ended);
-        let done: Box<dyn FnOnce() + Send> = Box::new(move || {
+        work.completion().then(Box::new(move || {
             ended.fetch_add(1, Ordering::SeqCst);
-        });
-        Control { timeout: timeout.map(Duration::from_millis), cancel: Some(token.clone()), done: Some(done) }
+        }));
     };
-    let submit = |timeout| g.submit_batch(&input, &[Task::CertifySelected], &endless(), 0, control(timeout)).unwrap();
-    let late = submit(Some(40));
-    let others: Vec<_> = (0..3).map(|_| submit(None)).collect();
-    let outcome = late.wait().remove(0);
-    assert_eq!(outcome.answer.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
-    assert!(outcome.counts.n() > 0, "the counts so far are kept");
+    let (never, soon) = (Control { cancel: Some(token.clone()), ..Control::default() }, Duration::from_millis(40));
+    let submit = |control: Control| {
+        let batch = g.submit_batch(&input, &[Task::CertifySelected], &endless(), 0, control).unwrap();
+        counted(&batch);
+        batch
+    };
+    // The earlier of a timeout and a deadline counts; one that has passed already ends the work at once.
+    for (control, why) in [
+        (Control { timeout: Some(soon), ..never.clone() }, "the timeout of 40 ms passed"),
+        (Control { deadline: Some(Instant::now() + soon), ..never.clone() }, "the deadline passed"),
+        (
+            Control { timeout: Some(1000 * soon), deadline: Some(Instant::now() + soon), ..never.clone() },
+            "the deadline passed",
+        ),
+        (Control { deadline: Some(Instant::now()), ..never.clone() }, "the deadline passed"),
+    ] {
+        let outcome = submit(control).wait().remove(0);
+        let error = outcome.answer.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::DeadlineExceeded, why));
+    }
+    let others: Vec<_> = (0..3).map(|_| submit(never.clone())).collect();
     assert!(others.iter().all(|batch| !batch.is_finished()));
-    let draw = g.submit_samples(&input, 0..1_000_000_000_000, &request(), 0, control(None)).unwrap();
+    let draw = g.submit_samples(&input, 0..1_000_000_000_000, &request(), 0, never).unwrap();
+    counted(&draw);
     token.set();
     for batch in others {
         batch.wait_done();
@@ -180,20 +195,15 @@ fn a_deadline_or_a_token_stops_a_batch_and_is_told_once() {
     }
     draw.wait_done();
     assert_eq!(draw.wait().early_stop.map(|error| error.kind()), Some(ErrorKind::Cancelled));
-    assert_eq!(ended.load(Ordering::SeqCst), 5);
+    assert_eq!(ended.load(Ordering::SeqCst), 8);
     // Dropped, and dropped with the classifier.
-    let fresh = |done: &Arc<AtomicUsize>| {
-        let done = Arc::clone(done);
-        let done: Box<dyn FnOnce() + Send> = Box::new(move || {
-            done.fetch_add(1, Ordering::SeqCst);
-        });
-        g.submit_batch(&input, &[Task::Predict], &endless(), 0, Control { done: Some(done), ..Control::default() })
-            .unwrap()
-    };
-    drop(fresh(&ended));
-    let orphan = fresh(&ended);
+    drop(submit(Control::default()));
+    let orphan = submit(Control::default());
     drop(g);
-    assert_eq!(ended.load(Ordering::SeqCst), 7);
+    assert_eq!(ended.load(Ordering::SeqCst), 10);
+    // Whoever asks after the end is told at once.
+    counted(&orphan);
+    assert_eq!(ended.load(Ordering::SeqCst), 11);
     assert_eq!(orphan.wait()[0].answer.as_ref().unwrap_err().kind(), ErrorKind::Cancelled);
 }
 
@@ -201,13 +211,34 @@ fn a_deadline_or_a_token_stops_a_batch_and_is_told_once() {
 fn a_callback_that_panics_harms_nobody() {
     let g = smoothed();
     let input = vec![0.5; g.sampler().classifier().elements()];
-    let control = Control { done: Some(Box::new(|| panic!("this is a test"))), ..Control::default() };
-    let batch = g.submit_batch(&input, &[Task::Predict], &request(), 0, control).unwrap();
+    let batch = g.submit_batch(&input, &[Task::Predict], &request(), 0, Control::default()).unwrap();
+    batch.completion().then(Box::new(|| panic!("this is a test")));
     batch.wait_done();
     assert!(batch.wait()[0].answer.is_ok());
     for _ in 0..4 {
         assert!(g.submit(&input, Task::Predict, &request(), 0).unwrap().wait().answer.is_ok());
     }
+}
+
+#[test]
+fn each_task_of_a_batch_is_read_as_soon_as_it_has_ended() {
+    let g = smoothed();
+    let elements = g.sampler().classifier().elements();
+    // The second has a rule's most samples to draw; the first is settled by its first looks.
+    let clear = (0..elements).map(|i| if i % 6 == 2 { 5.0 } else { 0.0 });
+    let inputs: Vec<f32> = clear.chain(vec![0.0; elements]).collect();
+    let request = Request { rule: "predict".parse().unwrap(), ..endless() };
+    let batch = g.submit_batch(&inputs, &[Task::Predict; 2], &request, 0, Control::default()).unwrap();
+    let [first, second] = batch.tasks() else { panic!("two tasks") };
+    assert!(first.wait_timeout(Duration::from_secs(60)));
+    let early = found(first.outcome().unwrap());
+    assert!(second.outcome().is_none() && !batch.is_finished());
+    let so_far = second.counts();
+    assert!(so_far.predict(1, 0.001).is_err(), "counts so far prove nothing");
+    batch.cancel();
+    let outcomes = batch.wait();
+    assert_eq!(found(&outcomes[0]), early);
+    assert!(outcomes[1].counts.n() >= so_far.n());
 }
 
 #[test]

@@ -38,6 +38,13 @@ impl Args {
         Ok(unsafe { std::slice::from_raw_parts(data, len) })
     }
 
+    /// As `array`, which the host keeps as it is until it is told that it is not used any more.
+    pub(in crate::capi) fn kept_array<T>(&self, data: *const T, len: usize, name: &str) -> FfiResult<&'static [T]> {
+        let array = self.array(data, len, name)?;
+        // SAFETY: as `array`, for as long as the caller of this method uses it, by the promise of whoever made `self`.
+        Ok(unsafe { std::slice::from_raw_parts(array.as_ptr(), len) })
+    }
+
     /// As `array`; none for NULL.
     pub(in crate::capi) fn array_or_null<'a, T>(
         &'a self,

@@ -38,6 +38,7 @@
 
 mod args;
 mod check;
+mod clock;
 mod failure;
 mod guard;
 mod handles;
@@ -47,6 +48,7 @@ mod text;
 mod user;
 
 pub(super) use args::Args;
+pub(super) use clock::{clock_ns, instant_of};
 pub(super) use failure::{Failure, FfiResult};
 pub(super) use guard::{Trusted, call, free, get};
 pub(super) use handles::Passed;

@@ -23,8 +23,14 @@ impl<C: Opaque> Out<*mut C> {
 
     /// Hands a new handle to the caller.
     pub(in crate::capi) fn give(self, value: C::Inner) {
-        let handle = C::wrap(Handle { poisoned: AtomicBool::new(false), value });
-        self.set(Box::into_raw(Box::new(handle)));
+        self.give_shown(value);
+    }
+
+    /// The same, and shows the handle.
+    pub(in crate::capi) fn give_shown(self, value: C::Inner) -> *mut C {
+        let handle = Box::into_raw(Box::new(C::wrap(Handle { poisoned: AtomicBool::new(false), value })));
+        self.set(handle);
+        handle
     }
 }
 

@@ -16,8 +16,14 @@ impl User {
         Self(user)
     }
 
-    pub(in crate::capi) fn call_done(self, callback: unsafe extern "C" fn(*mut c_void)) {
-        // SAFETY: the host's function, with the pointer that it wants.
+    /// `job` is the handle that the host got, as a pointer that is given back to it.
+    pub(in crate::capi) fn call_done<J>(self, callback: unsafe extern "C" fn(*mut c_void, *mut J), job: Self) {
+        // SAFETY: the host's function, with the pointers that it wants.
+        unsafe { callback(self.0, job.0.cast()) };
+    }
+
+    pub(in crate::capi) fn call_release(self, callback: unsafe extern "C" fn(*mut c_void)) {
+        // SAFETY: as above.
         unsafe { callback(self.0) };
     }
 

@@ -42,8 +42,9 @@ impl HostRows {
             none => none.insert(model.runner(self.batch)?),
         };
         let (rows, elements) = (part.rows(), model.signature().elements);
+        let centre = part.job.centre()?;
         for (sample, row) in part.samples.clone().zip(runner.rows_mut(rows).chunks_exact_mut(elements)) {
-            part.job.fill(part.pilot, sample, row)?;
+            part.job.fill(part.pilot, sample, &centre, row)?;
         }
         self.labels.clear();
         self.labels.resize(rows, NO_LABEL);

@@ -102,11 +102,13 @@ impl Slots {
         // An empty one first: a job whose counts came down at a look may be back with its input still in place.
         let empty = self.slots.iter().position(|slot| slot.job.is_none());
         let Some(index) = empty.or_else(|| self.slots.iter().position(Slot::is_free)) else { return Ok(None) };
+        // It was read when the job was queued, which is where reading it may fail.
+        let input = job.centre().map_err(|error| Fault::Lost(error.to_string()))?;
         let slot = &mut self.slots[index];
         slot.job = None;
         // Rows that were taken back may have left their job's upload under way.
         self.driver.wait(slot.uploaded.event)?;
-        slot.staged_x.as_mut_slice().copy_from_slice(job.input());
+        slot.staged_x.as_mut_slice().copy_from_slice(input.values());
         // SAFETY: both hold the elements, and stay; whatever reads the slot's earlier input comes before, in this
         // stream.
         unsafe { self.driver.upload(Stream::Fill, slot.x.address, slot.staged_x.start, slot.x.bytes) }?;

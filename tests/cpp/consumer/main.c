@@ -1,8 +1,20 @@
-/* Needs no model and no ONNX Runtime: whether the package's headers and library are found is what is tested. */
+/* Without an argument it needs no model and no ONNX Runtime: whether the package's headers and library are found is what is tested. */
 #include <smoothtopk.h>
 #include <stdio.h>
 
-int main(void) {
+/* Where ONNX Runtime is found, for the test of where it is not looked for. */
+static int show_runtime(void) {
+  const char *path = "";
+  stk_error *err = NULL;
+  if (stk_runtime_path(&path, &err) != STK_STATUS_OK) path = stk_error_message(err);
+  printf("%s\n", path);
+  stk_error_free(err);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  (void)argv;
+  if (argc > 1) return show_runtime();
   const uint64_t labels[] = {50, 9900, 50};
   stk_counts *counts = NULL;
   const stk_query query = {.struct_size = sizeof query, .label = 1, .k = 1, .alpha = 0.001};

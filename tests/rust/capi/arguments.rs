@@ -5,7 +5,7 @@ use std::ptr::null_mut;
 
 use smoothtopk::capi::*;
 
-use crate::abi::{Cancel, Counts, Failed, Model, Options, Query, Request, c, call, gaussian, text};
+use crate::abi::{Cancel, Counts, Failed, Job, Model, Options, Query, Request, c, call, gaussian, text};
 
 fn invalid(field: &str, result: Result<(), Failed>) {
     let failed = result.expect_err(field);
@@ -96,6 +96,39 @@ fn request_setters_refuse_what_is_out_of_range_and_keep_what_was() {
 }
 
 #[test]
+fn messages_name_what_was_given_and_what_there_is() {
+    let request = Request::of(0.5, 100, 1);
+    let r = request.0;
+    let said = |result: Result<(), Failed>, parts: &[&str]| {
+        let message = result.unwrap_err().message;
+        assert!(parts.iter().all(|part| message.contains(part)), "{message:?} says not {parts:?}");
+    };
+    for (text, parts) in [
+        ("77", &["\"77\"", "ranked", "pooled:SHARE", "auto"][..]),
+        ("simuem:1", &["\"simuem:1\" is none of", "auto"]),
+        ("ranked:1", &["share of alpha"]),
+    ] {
+        said(call(|err| unsafe { stk_request_set_allocation(r, c(text).as_ptr(), err) }), parts);
+    }
+    said(call(|err| unsafe { stk_request_set_alpha(r, 1e-100, err) }), &["1e-100 is too small", "1e-90"]);
+    let counts = Counts::new(&[3, 1, 2], 0).unwrap();
+    said(counts.certify(&Query::of(0, 1).alpha(1e-100)).map(drop), &["1e-100 is too small", "5e-101"]);
+    said(counts.certify(&Query::of(3, 1)).map(drop), &["there is no label 3: the 3 labels are 0 to 2"]);
+    said(Model::open("", None).map(drop), &["the empty path"]);
+    let model = Model::test("linear.onnx", 16, 1);
+    let endless = Request::of(0.5, 1_000_000_000_000, 1);
+    let input = crate::capi::linear_input();
+    let job = Job::from(|out, err| unsafe {
+        stk_model_submit_predict(model.0, endless.0, input.as_ptr(), 1, None, null_mut(), out, err)
+    })
+    .unwrap();
+    drop(model);
+    let (failed, out) = crate::abi::give(|out, err| unsafe { stk_job_result(job.0, out, err) });
+    drop(crate::abi::Outcome(out));
+    said(failed, &["the model was freed"]);
+}
+
+#[test]
 fn option_setters_refuse_what_is_out_of_range() {
     let options = Options::new(8, 1);
     let o = options.0;
@@ -105,6 +138,8 @@ fn option_setters_refuse_what_is_out_of_range() {
         }
         invalid("key", call(|err| stk_model_options_set_provider_option(o, c"".as_ptr(), c"1".as_ptr(), err)));
         let absent = call(|err| stk_model_options_set_provider_library(o, c"no/such/library.so".as_ptr(), err));
+        assert_eq!(absent.unwrap_err().status, STK_STATUS_NOT_FOUND);
+        let absent = call(|err| stk_model_options_add_custom_ops(o, c"no/such/library.so".as_ptr(), err));
         assert_eq!(absent.unwrap_err().status, STK_STATUS_NOT_FOUND);
         invalid("threads", call(|err| stk_model_options_set_threads(o, 1025, err)));
         invalid("batch", call(|err| stk_model_options_set_batch(o, usize::MAX, err)));

@@ -97,6 +97,9 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("out", |err| stk_cancel_new(null_mut(), err));
         refused("noise", |err| stk_request_new(null(), &mut a_request, err));
         refused("out", |err| stk_request_new(noise, null_mut(), err));
+        let mut a_request = null_mut();
+        refused("request", |err| stk_request_clone(null(), &mut a_request, err));
+        refused("out", |err| stk_request_clone(request.0, null_mut(), err));
         refused("request", |err| stk_request_set_noise(null_mut(), noise, err));
         refused("noise", |err| stk_request_set_noise(request.0, null(), err));
         refused("request", |err| stk_request_set_k(null_mut(), [1usize].as_ptr(), 1, err));
@@ -124,6 +127,8 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("key", |err| stk_model_options_set_provider_option(options.0, null(), name.as_ptr(), err));
         refused("value", |err| stk_model_options_set_provider_option(options.0, name.as_ptr(), null(), err));
         refused("path", |err| stk_model_options_set_provider_library(options.0, null(), err));
+        refused("options", |err| stk_model_options_add_custom_ops(null_mut(), name.as_ptr(), err));
+        refused("path", |err| stk_model_options_add_custom_ops(options.0, null(), err));
         refused("options", |err| stk_model_options_set_threads(null_mut(), 1, err));
         refused("options", |err| stk_model_options_set_batch(null_mut(), 1, err));
         refused("options", |err| stk_model_options_set_memory_limit(null_mut(), 1, err));

@@ -38,7 +38,7 @@ pub static ANSWERED: AtomicUsize = AtomicUsize::new(0);
 pub static SUBMITTED: AtomicUsize = AtomicUsize::new(0);
 static DONE: AtomicUsize = AtomicUsize::new(0);
 
-unsafe extern "C" fn done(_user: *mut c_void) {
+unsafe extern "C" fn done(_user: *mut c_void, _job: *mut stk_job) {
     DONE.fetch_add(1, Ordering::SeqCst);
 }
 

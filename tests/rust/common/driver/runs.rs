@@ -75,10 +75,10 @@ pub(super) unsafe fn of_models(c: &mut Choices<'_>, pools: &mut Pools) {
 }
 
 pub(super) unsafe fn of_jobs(c: &mut Choices<'_>, pools: &mut Pools) {
-    let job = c.handle(&pools.jobs);
+    let (job, input) = (c.handle(&pools.jobs), c.index());
     // SAFETY: by contract of the caller.
     unsafe {
-        match c.below(6) {
+        match c.below(8) {
             0 => {
                 assert!(stk_job_samples_done(job) <= stk_job_samples_total(job));
                 stk_job_is_done(job);
@@ -92,6 +92,13 @@ pub(super) unsafe fn of_jobs(c: &mut Choices<'_>, pools: &mut Pools) {
                     stk_job_cancel(job);
                 }
                 give(c, &mut pools.results, |out, err| stk_job_result(job, out, err));
+            }
+            4 if stk_job_item_is_done(job, input) => {
+                assert!(input < stk_job_len(job));
+                give(c, &mut pools.results, |out, err| stk_job_item_result(job, input, out, err));
+            }
+            5 => {
+                give(c, &mut pools.counts, |out, err| stk_job_item_counts(job, input, out, err));
             }
             _ => {
                 if let Some(job) = pools.jobs.pop() {
