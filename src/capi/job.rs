@@ -120,7 +120,7 @@ pub unsafe extern "C" fn stk_job_result(
         if std::mem::replace(&mut work.taken, true) {
             return Err(Error::argument("job", "its result was taken already").into());
         }
-        finish(Results::new(&mut work.batch, &work.identity), out)
+        finish(Results::new(work.batch.take_outcomes(), &work.identity, work.batch.id()), out)
     })
 }
 

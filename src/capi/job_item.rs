@@ -64,7 +64,7 @@ pub unsafe extern "C" fn stk_job_item_result(
                 out.give_none();
                 Ok(())
             }
-            Some(outcome) => finish(Results::new(vec![outcome.clone()], Arc::clone(&work.identity)), out),
+            Some(outcome) => finish(Results::new(vec![outcome.clone()], &work.identity, work.batch.id()), out),
         }
     })
 }

@@ -35,7 +35,7 @@ impl Open {
         if let Some(progress) = asked.progress() {
             batch.wait_with(progress);
         }
-        finish(Results::new(&mut batch, &self.identity), out)
+        finish(Results::new(batch.take_outcomes(), &self.identity, batch.id()), out)
     }
 
     fn start(

@@ -19,7 +19,7 @@ use crate::certificate::Basis;
 use crate::counts::Counts;
 use crate::log::{self, Level};
 use crate::record::{Identity, Record};
-use crate::smoothed::{self, Batch, NoiseMode, Outcome, Task};
+use crate::smoothed::{self, NoiseMode, Outcome, Task};
 
 /// What came of a predict, certify or certify_answer: one entry per input and, in it, one per k. Never changes, so it
 /// may be read from any number of threads. Outlives its model.
@@ -47,9 +47,9 @@ pub(super) struct Entry {
 }
 
 impl Results {
-    pub(super) fn new(batch: &mut Batch, identity: &Arc<Identity>) -> Self {
-        let entries = batch.take_outcomes().into_iter().map(Entry::new).collect();
-        Self { entries, identity: Arc::clone(identity), job: batch.id() }
+    pub(super) fn new(outcomes: Vec<Outcome>, identity: &Arc<Identity>, job: u64) -> Self {
+        let entries = outcomes.into_iter().map(Entry::new).collect();
+        Self { entries, identity: Arc::clone(identity), job }
     }
 
     /// Why the first input without an answer has none, and its stream.

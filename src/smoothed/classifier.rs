@@ -1,7 +1,7 @@
 //! The smoothed classifier.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::flight::Flight;
@@ -99,7 +99,8 @@ impl SmoothedClassifier {
         origin: Origin,
         stream: u64,
     ) -> Pending {
-        Pending { job, judgement, task, request, origin, stream, statements: Arc::clone(&self.statements) }
+        let (statements, outcome) = (Arc::clone(&self.statements), OnceLock::new());
+        Pending { job, judgement, task, request, origin, stream, statements, outcome }
     }
 
     /// Queues one task for each of `tasks.len()` inputs, row-major in `inputs`; input i gets the stream `stream + i`.
