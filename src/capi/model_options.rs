@@ -181,8 +181,8 @@ pub unsafe extern "C" fn stk_model_options_add_custom_ops(
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |args, options| {
-        let path = existing_file(args.text(path, "path")?)?;
-        options.exclusive()?.model.custom_ops.push(path);
+        let path = args.text(path, "path")?;
+        options.exclusive()?.model.custom_ops.push(existing_file(path)?);
         Ok(())
     })
 }

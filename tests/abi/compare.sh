@@ -1,6 +1,6 @@
 #!/bin/sh
 # compare.sh OLD-PREFIX NEW-PREFIX: fails where something was removed or changed; new functions and constants, and fields
-# at the tail of a struct that says its size (stk_summary, stk_guarantee, stk_query), pass.
+# at the tail of a struct that says its size (stk_summary, stk_guarantee, stk_query, stk_call), pass.
 set -eu
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -9,7 +9,7 @@ status=0
 # new one is cut to the old one's size. (abidiff's has_data_member_inserted_at suppression would also hide a field whose
 # type changed.)
 awk -F"'" '
-    /<class-decl name=.stk_(summary|guarantee|query). size-in-bits=/ {
+    /<class-decl name=.stk_(summary|guarantee|query|call). size-in-bits=/ {
         if (NR == FNR) size[$2] = $4
         inside = old = size[$2]
         if (inside && $4 + 0 > old + 0) sub(/size-in-bits=.[0-9]+/, "size-in-bits=\x27" old)

@@ -20,7 +20,7 @@ gcc -std=gnu2x -g -O0 -w -shared -fPIC -Wl,-soname,libsmoothtopk.so.1 stubs.c -o
 abidw --no-corpus-path --no-comp-dir-path --no-show-locs --no-elf-needed --no-parameter-names --out-file stubs.abi libstubs.so
 # What says only where and by what it was compiled.
 sed "s#<abi-instr [^>]*>#<abi-instr address-size='64' path='smoothtopk.h' language='LANG_C11'>#" stubs.abi >description
-gcc -std=c11 -dM -E unit.c | sed -n 's/^#define \(STK_[A-Z0-9_]* .*\)$/\1/p' | LC_ALL=C sort >constants
+gcc -std=c11 -dM -E unit.c | sed -n '/STK_MUST_CHECK/d; s/^#define \(STK_[A-Z0-9_]* .*\)$/\1/p' | LC_ALL=C sort >constants
 cd - >/dev/null
 cp "$scratch/description" "$prefix.abi"
 cp "$scratch/constants" "$prefix.constants"

@@ -38,11 +38,10 @@ for compilers in "gcc g++" "clang clang++"; do
     done
 done
 # A status that is not looked at is warned of.
-printf '#include <smoothtopk.h>\nvoid f(void) { stk_request_set_n(0, 1, 0); }\n' >"$out/ignored.c"
-! gcc -std=c11 $warnings -I"$include" -fsyntax-only "$out/ignored.c" 2>"$out/ignored" && grep -q unused-result "$out/ignored" || {
-    echo "abi: an ignored status passes: $(cat "$out/ignored")" >&2
-    exit 1
-}
+printf '#include <smoothtopk.h>\nvoid f(void);\nvoid f(void) { stk_request_set_n(0, 1, 0); }\n' >"$out/ignored.c"
+# shellcheck disable=SC2086
+gcc -std=c11 $warnings -I"$include" -c "$out/ignored.c" -o "$out/ignored.o" 2>"$out/ignored" || true
+grep -q unused-result "$out/ignored" || { echo "abi: an ignored status passes" >&2; exit 1; }
 # Units of different settings in one program.
 g++ -std=c++17 -fno-exceptions -fno-rtti -I"$include" -c "$out/first.cpp" -o "$out/first.o"
 link g++ -std=c++20 -DSMOOTHTOPK_EXCEPTIONS -I"$include" "$out/second.cpp" "$out/first.o"

@@ -19,6 +19,7 @@ guarantee_tail='s/^} stk_guarantee;/  double later;\n&/'
 try pass "a field at the other struct's tail" "$guarantee_tail"
 query_tail='s/^} stk_query;/  double later;\n&/'
 try pass "a field at the tail of the struct that is read" "$query_tail"
+try pass "a field at the tail of a call" 's/^} stk_call;/  double later;\n&/'
 try found "a field in the middle of the struct that is read" 's/^  double uniform;/  double between;\n&/'
 try pass "a new function" 's/^stk_status stk_error_status(/int stk_later(int x);\n&/'
 try pass "a new constant" 's/^#define STK_STATUS_OK 0/&\n#define STK_STATUS_LATER 99/'
@@ -35,7 +36,7 @@ try found "two fields exchanged, with growth" "s/^  double p_lower;/  double p_x
 try found "a field's type in the other struct, with growth" "s/^  double set_radius;/  uint64_t set_radius;/; $guarantee_tail"
 try found "a field in the middle of the other struct" 's/^  double set_radius;/  double between;\n&/'
 try found "a typedef" 's/^typedef int32_t stk_status;/typedef int64_t stk_status;/'
-try found "a callback's parameter" 's/^typedef void (\*stk_done_callback)(void \*user);/typedef void (*stk_done_callback)(void *user, int x);/'
+try found "a callback's parameter" 's/^typedef void (\*stk_done_callback)(void \*user, /&int x, /'
 try found "a constant's value" 's/^#define STK_STATUS_OK 0/#define STK_STATUS_OK 100/'
 try found "a constant removed" 's/^#define STK_STATUS_OK 0//'
-echo "abi: the comparison passes 5 additions and finds 17 breaks"
+echo "abi: the comparison passes 6 additions and finds 17 breaks"

@@ -18,6 +18,6 @@ stk::result<double> radius_in<in_cpp20>(stk::model &model, stk::request request,
   const auto answers = model.certify(request, given);
   if (!answers) return answers.error().clone();
   const std::span<const std::int64_t> labels = *answers->labels(0);
-  CHECK(labels.size() == 1 && labels[0] == 2);
+  CHECK(labels.size() == 1 && labels[0] == answers->summary(0)->label);
   return double{answers->summary(0)->radius};
 }

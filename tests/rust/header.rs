@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// In the order in which the header has them.
-const SOURCES: [&str; 28] = [
+const SOURCES: [&str; 30] = [
     "status",
     "error",
     "library",

@@ -66,8 +66,6 @@ fn reading(args: &ModelArgs, signature: &Signature) -> Reading {
         trt_cache: _,
         onnxruntime: _,
         provider_library: _,
-        // Part of the digest of the model.
-        custom_ops: _,
         mean,
         std,
     } = args;

@@ -47,9 +47,10 @@ fn in_a_forked_child_nothing_waits_and_everything_can_be_dropped() {
     let control = || Control {
         timeout: Some(Duration::from_secs(3600)),
         cancel: Some(token.clone()),
-        done: Some(Box::new(|| {})),
+        ..Control::default()
     };
     let ended = g.submit_batch(&[0.0], &[Task::Predict], &request, 0, control()).unwrap();
+    ended.completion().then(Box::new(|| {}));
     ended.wait_done();
     // It keeps both workers.
     let under_way = g.submit_batch(&[100.0, 0.0], &[Task::Predict; 2], &request, 0, control()).unwrap();

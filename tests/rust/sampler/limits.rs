@@ -52,8 +52,9 @@ fn what_is_too_much_is_refused_at_once_and_let_in_when_others_have_ended() {
         let next = move || told.send(submit(&again, &[0.0; 3], None).map(|batch| batch.wait().len())).unwrap();
         let request = Request { n: 8, input_max: 200.0, ..Request::new(Gaussian::new(SIGMA).unwrap()) };
         let done = move || drop(std::thread::spawn(next));
-        let control = Control { done: Some(Box::new(done)), ..Control::default() };
-        g.submit_batch(&[0.0; 3], &[Task::Predict; 3], &request, 0, control).unwrap().wait();
+        let batch = g.submit_batch(&[0.0; 3], &[Task::Predict; 3], &request, 0, Control::default()).unwrap();
+        batch.completion().then(Box::new(done));
+        batch.wait();
         assert_eq!(tells.recv().unwrap().unwrap(), 3);
     }
 }
