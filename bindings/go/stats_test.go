@@ -25,10 +25,10 @@ func TestBusyAndStats(t *testing.T) {
 	for limit := time.Now().Add(20 * time.Second); stats().JobsRunning == 0 && time.Now().Before(limit); {
 		time.Sleep(time.Millisecond)
 	}
-	if _, err := m.Predict(ctx, Request{Sigma: 0.5, N: 10}, fill(2*16, 0)); !errors.Is(err, ErrBusy) {
+	if _, err := m.Predict(ctx, Request{Sigma: 0.5, N: 10}, fill(16, 0), fill(16, 0)); !errors.Is(err, ErrBusy) {
 		t.Errorf("two more jobs than there is room for: %v", err)
 	}
-	if _, err := m.Predict(ctx, Request{Sigma: 0.5, N: 10}, fill(3*16, 0)); !errors.Is(err, ErrInvalidArgument) {
+	if _, err := m.Predict(ctx, Request{Sigma: 0.5, N: 10}, fill(16, 0), fill(16, 0), fill(16, 0)); !errors.Is(err, ErrInvalidArgument) {
 		t.Errorf("more jobs than there is ever room for: %v", err)
 	}
 	if s := stats(); s.JobsRunning != 1 || s.JobsRefused != 2 || s.SamplesWaiting == 0 || s.Elapsed <= 0 {
@@ -38,7 +38,7 @@ func TestBusyAndStats(t *testing.T) {
 	if err := <-ended; !errors.Is(err, ErrCancelled) {
 		t.Error(err)
 	}
-	if _, err := m.Predict(context.Background(), Request{Sigma: 0.5, N: 10}, fill(2*16, 0)); err != nil {
+	if _, err := m.Predict(context.Background(), Request{Sigma: 0.5, N: 10}, fill(16, 0), fill(16, 0)); err != nil {
 		t.Error(err)
 	}
 	s := stats()

@@ -108,10 +108,6 @@ fn the_threads_block_all_signals_but_those_of_faults() {
         if !read("comm").starts_with("smoothtopk-") {
             continue;
         }
-        // One of another test may end while it is read.
-        let status = read("status");
-        let Some(mask) = status.lines().find_map(|line| line.strip_prefix("SigBlk:")) else { continue };
-        let mask = u64::from_str_radix(mask.trim(), 16).unwrap();
         let faults = [
             Signal::SIGSEGV,
             Signal::SIGBUS,
@@ -121,6 +117,16 @@ fn the_threads_block_all_signals_but_those_of_faults() {
             Signal::SIGSYS,
             Signal::SIGABRT,
         ];
+        let mask = || {
+            let status = read("status");
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"))?;
+            Some(u64::from_str_radix(mask.trim(), 16).unwrap())
+        };
+        // A new thread blocks everything until it runs.
+        let runs = || mask().is_none_or(|mask| mask & (1 << (Signal::SIGSEGV as i32 - 1)) == 0);
+        wait_until("it runs", runs);
+        // One of another test may end meanwhile.
+        let Some(mask) = mask() else { continue };
         for signal in Signal::iterator().filter(|signal| !matches!(signal, Signal::SIGKILL | Signal::SIGSTOP)) {
             let blocked = mask & (1 << (signal as i32 - 1)) != 0;
             assert_eq!(blocked, !faults.contains(&signal), "{signal} in {}", read("comm"));
