@@ -265,6 +265,9 @@ impl Sampling {
     /// Reads and hashes a folder of images, and says which of the examples are damaged: before the first sample, not in
     /// the middle of the night.
     pub fn examine(&self) -> Result<()> {
+        if self.data.resize().is_some() && !self.args.quiet {
+            say!("reading and hashing {} images before the first sample", self.data.len());
+        }
         let bad = self.data.examine(&self.examples, &self.input)?;
         if !bad.is_empty() {
             let (bad, all) = (bad.len(), self.examples.len());

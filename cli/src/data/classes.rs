@@ -19,8 +19,8 @@ impl ClassesFile {
     /// torchvision's `class_to_idx` is.
     ///
     /// # Errors
-    /// `NotFound` or `Io`; `InvalidData` for a name that is empty or there twice, and a label that is not a whole number
-    /// >= 0.
+    /// `NotFound` or `Io`; `InvalidData` for a name that is empty or there twice, and a label that is not a whole
+    /// number >= 0.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
         let wrong = |what: String| Error::data("classes-file", format!("{}: {what}", path.display()));

@@ -27,8 +27,8 @@ pub struct ReadRun {
 
 impl ReadRun {
     /// Reads a RUN folder, or a single file with the columns `idx label predict radius correct` as Cohen et al.'s tools
-    /// and their successors write it. A RUN may be read while it is written. Where proof is needed, its radii are worked
-    /// out again.
+    /// and their successors write it. A RUN may be read while it is written. Where proof is needed, its radii are
+    /// worked out again.
     ///
     /// # Errors
     /// `NotFound` or `Io` when it cannot be read, `InvalidData` naming the file and line that is malformed.

@@ -1,4 +1,4 @@
-//! Certificates of made-up radii, with counts that prove them: a RUN whose radii are not those of its counts is refused.
+//! Certificates of made-up radii, with counts that prove them: a RUN whose counts prove other radii is refused.
 
 use serde_json::{Value, json};
 use smoothtopk::certificate::Query;
@@ -32,10 +32,10 @@ fn classes(manifest: &Value) -> usize {
 pub fn certificate(manifest: &Value, stream: usize, label: usize, k: usize, radius: f64, n: u64) -> Value {
     let alpha = manifest["request"]["alpha"].as_f64().unwrap();
     let of = |of_label: u64| {
-        let mut labels = vec![0; classes(manifest)];
-        let rival = (label + 1) % labels.len();
-        labels[rival] = n - of_label;
-        labels[label] = of_label;
+        let others = classes(manifest) as u64 - 1;
+        let mut labels = vec![(n - of_label) / others; classes(manifest)];
+        labels[label] = 0;
+        labels[label] = n - labels.iter().sum::<u64>();
         form(manifest, stream, &labels, "estimate")
     };
     let certify = |of_label: u64| counts(&of(of_label)).certify(&Query { k, alpha, ..Query::of_label(label) }).unwrap();
