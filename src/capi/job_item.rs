@@ -1,6 +1,5 @@
 //! `stk_job`: single inputs of a job, before all of it has ended.
 
-
 use super::counts::stk_counts;
 use super::error::stk_error;
 use super::ffi::{FfiResult, call, get};

@@ -44,11 +44,8 @@ fn in_a_forked_child_nothing_waits_and_everything_can_be_dropped() {
     let g = SmoothedClassifier::new(classifier, Plan { batch: 4, threads: 2 }).unwrap();
     let request = Request { n: 8, input_max: 200.0, ..Request::new(Gaussian::new(SIGMA).unwrap()).seeded(1) };
     let token = smoothtopk::smoothed::CancelToken::new();
-    let control = || Control {
-        timeout: Some(Duration::from_secs(3600)),
-        cancel: Some(token.clone()),
-        ..Control::default()
-    };
+    let control =
+        || Control { timeout: Some(Duration::from_secs(3600)), cancel: Some(token.clone()), ..Control::default() };
     let ended = g.submit_batch(&[0.0], &[Task::Predict], &request, 0, control()).unwrap();
     ended.completion().then(Box::new(|| {}));
     ended.wait_done();
