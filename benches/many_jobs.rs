@@ -76,6 +76,19 @@ fn submit(g: &SmoothedClassifier, i: usize, n: u64, control: Control) -> Batch {
     g.submit_batch(&image(i), &[Task::Predict], &request(n), i as u64, control).unwrap()
 }
 
+/// With a timeout, and what is called at the end.
+fn submit_until(
+    g: &SmoothedClassifier,
+    i: usize,
+    n: u64,
+    timeout: Duration,
+    done: impl FnOnce() + Send + 'static,
+) -> Batch {
+    let batch = submit(g, i, n, Control { timeout: Some(timeout), ..Control::default() });
+    batch.completion().then(Box::new(done));
+    batch
+}
+
 /// Seconds of one call.
 fn one_call(g: &SmoothedClassifier, jobs: usize) -> f64 {
     let start = Instant::now();
@@ -89,15 +102,16 @@ fn one_call(g: &SmoothedClassifier, jobs: usize) -> f64 {
 fn a_call_each(g: &SmoothedClassifier, jobs: usize) -> f64 {
     let start = Instant::now();
     let done = Arc::new(AtomicU64::new(0));
-    let control = || {
+    let each = |i| {
         let done = Arc::clone(&done);
         let count = move || {
             done.fetch_add(1, Ordering::Relaxed);
         };
-        Control { timeout: Some(Duration::from_secs(3600)), done: Some(Box::new(count)), ..Control::default() }
+        submit_until(g, i, N, Duration::from_secs(3600), count)
     };
-    let batches: Vec<Batch> = (0..jobs).map(|i| submit(g, i, N, control())).collect();
+    let batches: Vec<Batch> = (0..jobs).map(each).collect();
     for batch in batches {
+        batch.wait_done();
         assert!(batch.wait()[0].answer.is_ok());
     }
     assert_eq!(done.load(Ordering::Relaxed), jobs as u64);
@@ -112,8 +126,7 @@ fn one_deadline(g: &SmoothedClassifier, jobs: usize) -> f64 {
         let ended = Arc::new(AtomicU64::new(0));
         let told = Arc::clone(&ended);
         let note = move || told.store(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
-        let control = Control { timeout: Some(timeout), done: Some(Box::new(note)), ..Control::default() };
-        let batch = submit(g, 0, ENDLESS, control);
+        let batch = submit_until(g, 0, ENDLESS, timeout, note);
         batch.wait_done();
         ended.load(Ordering::Relaxed) as f64 / 1e9 - timeout.as_secs_f64()
     });
@@ -131,7 +144,7 @@ fn all_deadlines(g: &SmoothedClassifier, jobs: usize) -> (f64, f64) {
             let told = Arc::clone(&ended);
             let note = move || told[i].store(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
             let timeout = timeout.saturating_sub(start.elapsed());
-            submit(g, i, ENDLESS, Control { timeout: Some(timeout), done: Some(Box::new(note)), ..Control::default() })
+            submit_until(g, i, ENDLESS, timeout, note)
         })
         .collect();
     batches.iter().for_each(|batch| batch.wait_done());
