@@ -66,7 +66,14 @@ pub fn run(args: Args) -> Result<()> {
     let mut examples = 0;
     let task = |_| Task::Predict;
     let mut failed = Failed::default();
-    let predicted = |index, outcome: Outcome| {
+    let predicted = |index, outcome: Result<Outcome>| {
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                failed.add(error);
+                return Ok(());
+            }
+        };
         let rows = rows(&request, &outcome)?;
         let mut lines = String::new();
         for (row, abstained) in rows.iter().zip(&mut abstained) {
@@ -88,11 +95,7 @@ pub fn run(args: Args) -> Result<()> {
         // `predict ... | head` has what it wanted.
         if read { Ok(()) } else { Err(Error::new(ErrorKind::Cancelled, "standard output was closed")) }
     };
-    let not_predicted = |_, error| {
-        failed.add(error);
-        Ok(())
-    };
-    let drawn = sampling.draw(plan, &request, &sampling.examples, task, &progress, predicted, not_predicted);
+    let drawn = sampling.draw(plan, &request, &sampling.examples, task, &progress, predicted);
     progress.finish();
     if !args.sampling.quiet {
         for (k, abstained) in request.k.iter().zip(&abstained) {

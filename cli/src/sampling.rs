@@ -280,8 +280,8 @@ impl Sampling {
         Ok(())
     }
 
-    /// Hands the outcome of every example of `examples` to `done`, in order, and an example that cannot be read or
-    /// decoded to `failed`. Examples behind the front one are drawn ahead where that fills batches. Stops at the first
+    /// Hands the outcome of every example of `examples` to `done`, in order, and at once the error of one that cannot
+    /// be read or decoded. Examples behind the front one are drawn ahead where that fills batches. Stops at the first
     /// other error, or at a signal; what was handed over stays done. An example whose time was up before its first look
     /// is handed over without an answer.
     pub fn draw(
@@ -291,8 +291,7 @@ impl Sampling {
         examples: &[usize],
         task: impl Fn(usize) -> Task,
         progress: &Progress,
-        mut done: impl FnMut(usize, Outcome) -> Result<()>,
-        mut failed: impl FnMut(usize, Error) -> Result<()>,
+        mut done: impl FnMut(usize, Result<Outcome>) -> Result<()>,
     ) -> Result<()> {
         let smoothed = SmoothedClassifier::new(self.opened.classifier.clone(), plan)?;
         let elements = self.model.signature().elements;
@@ -306,7 +305,7 @@ impl Sampling {
                 let input = match self.example(index) {
                     Err(error) if is_of_example(&error) => {
                         progress.example_failed();
-                        failed(index, error)?;
+                        done(index, Err(error))?;
                         continue;
                     }
                     input => input?,
@@ -330,7 +329,7 @@ impl Sampling {
                     Err(error) if error.kind() != ErrorKind::DeadlineExceeded => {
                         return Err(self.of_example(index, error));
                     }
-                    _ => done(index, outcome)?,
+                    _ => done(index, Ok(outcome))?,
                 }
             }
         }

@@ -1,7 +1,5 @@
 //! The command: draws the samples of every example and keeps its records in the RUN.
 
-use std::cell::RefCell;
-
 use smoothtopk::certificate::stop::Rule;
 use smoothtopk::smoothed::Outcome;
 use smoothtopk::{Error, ErrorKind, Result};
@@ -25,7 +23,7 @@ pub fn run(args: Args) -> Result<()> {
     let noise = plan.request.noise()?;
     let manifest = manifest::manifest(&args, &sampling, &plan, &noise)?;
     hopeless::warn(&plan.request, &manifest)?;
-    let out = RunDir::open(&args.out, &manifest, noise.source())?;
+    let mut out = RunDir::open(&args.out, &manifest, noise.source())?;
     let (total, done) = (sampling.examples.len(), out.done().len());
     let todo: Vec<usize> = sampling.examples.iter().copied().filter(|index| !out.done().contains(index)).collect();
     if todo.is_empty() {
@@ -34,7 +32,6 @@ pub fn run(args: Args) -> Result<()> {
     }
     let run_plan = sampling.plan()?;
     interrupt::install()?;
-    let out = RefCell::new(out);
     let mut failed = Failed::default();
     let fixed = plan.request.rule == Rule::Fixed;
     if !args.sampling.quiet {
@@ -55,9 +52,17 @@ pub fn run(args: Args) -> Result<()> {
     let samples = if fixed { manifest.request.n + manifest.request.n0 } else { 0 };
     let progress = progress.samples_per_example(samples);
     let task = |index| plan.task(&sampling, index);
-    let certified = |index, outcome: Outcome| {
+    let certified = |index, outcome: Result<Outcome>| {
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                out.fail(index, &sampling.data.name(index), &error)?;
+                failed.add(error);
+                return Ok(());
+            }
+        };
         let record = sampling.record(index, &outcome, &manifest.model);
-        out.borrow_mut().append(&record)?;
+        out.append(&record)?;
         let example = Example::new(record, outcome.counts.n());
         if !fixed {
             let undecided = (0..plan.request.k.len()).any(|i| example.decision(i) == "undecided");
@@ -66,15 +71,8 @@ pub fn run(args: Args) -> Result<()> {
         progress.example_done(&example.certified());
         Ok(())
     };
-    let not_certified = |index, error: Error| {
-        let name = sampling.data.name(index);
-        out.borrow().fail(index, &name, &error)?;
-        failed.add(error);
-        Ok(())
-    };
-    let drawn = sampling.draw(run_plan, &plan.request, &todo, task, &progress, certified, not_certified);
+    let drawn = sampling.draw(run_plan, &plan.request, &todo, task, &progress, certified);
     progress.finish();
-    let out = out.into_inner();
     let kept = format!("{} of {total} examples are kept in {}", out.done().len(), out.path().display());
     let closed = out.close();
     drawn.map_err(|error| match error.kind() {
