@@ -8,6 +8,9 @@
 //! soon as it has the last answer. For a fixed n, an answer that is late is none; with the rule, one that is not
 //! settled by the deadline abstains. SERVING_SECONDS (5) is the length of a trace.
 
+#[path = "../tests/rust/common/npz.rs"]
+mod npz;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -148,9 +151,7 @@ fn share(values: &mut [f64], part: f64) -> f64 {
 
 /// The images as the model takes them: divided by `scale`.
 fn images(path: &Path, scale: f32) -> Vec<Vec<f32>> {
-    let mut archive = npyz::npz::NpzArchive::open(path).unwrap();
-    let array = archive.by_name("images").unwrap().expect("images");
-    let elements = array.shape()[1..].iter().product::<u64>() as usize;
-    let pixels: Vec<u8> = array.into_vec().unwrap();
+    let (shape, pixels) = npz::array::<u8>(std::fs::File::open(path).unwrap(), "images");
+    let elements = shape[1..].iter().product::<u64>() as usize;
     pixels.chunks_exact(elements).map(|image| image.iter().map(|&pixel| f32::from(pixel) / scale).collect()).collect()
 }

@@ -11,6 +11,8 @@
 
 #[path = "stopping/curve.rs"]
 mod curve;
+#[path = "../tests/rust/common/npz.rs"]
+mod npz;
 #[path = "stopping/procedures.rs"]
 mod procedures;
 #[path = "stopping/stream.rs"]
@@ -122,11 +124,10 @@ fn value(name: &str) -> Option<String> {
 
 /// The images as the model takes them, pixels divided by 255, channels first; and their labels.
 fn images(path: &Path) -> Vec<(Vec<f32>, usize)> {
-    let mut archive = npyz::npz::NpzArchive::open(path).unwrap();
-    let array = archive.by_name("images").unwrap().expect("images");
-    let elements = array.shape()[1..].iter().product::<u64>() as usize;
-    let pixels: Vec<u8> = array.into_vec().unwrap();
-    let labels: Vec<i64> = archive.by_name("labels").unwrap().expect("labels").into_vec().unwrap();
+    let file = || std::fs::File::open(path).unwrap();
+    let (shape, pixels) = npz::array::<u8>(file(), "images");
+    let elements = shape[1..].iter().product::<u64>() as usize;
+    let (_, labels) = npz::array::<i64>(file(), "labels");
     let scaled = |image: &[u8]| image.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
     pixels.chunks_exact(elements).map(scaled).zip(labels.into_iter().map(|label| label as usize)).collect()
 }

@@ -58,11 +58,11 @@ mod tests {
         let values = [0.0, -0.5, f64::MIN_POSITIVE, 1.0 / 3.0, 1e300, -7.0];
         let bytes =
             npz(&[NamedArray::f64("images", &[2, 1, 3], &values), NamedArray::i64("indices", &[7, 0])]).unwrap();
-        let mut archive = npyz::npz::NpzArchive::new(Cursor::new(bytes)).unwrap();
-        let images = archive.by_name("images").unwrap().unwrap();
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let images = npyz::NpyFile::new(archive.by_name("images.npy").unwrap()).unwrap();
         assert_eq!(images.shape(), [2, 1, 3]);
         assert_eq!(images.into_vec::<f64>().unwrap(), values);
-        let indices = archive.by_name("indices").unwrap().unwrap();
+        let indices = npyz::NpyFile::new(archive.by_name("indices.npy").unwrap()).unwrap();
         assert_eq!(indices.shape(), [2]);
         assert_eq!(indices.into_vec::<i64>().unwrap(), [7, 0]);
     }

@@ -7,6 +7,9 @@ use std::process::{Command, Output, Stdio};
 
 use npyz::WriterBuilder;
 
+#[path = "../../../tests/rust/common/npz.rs"]
+mod npz;
+
 /// Runs the command line with no standard input.
 pub fn smoothtopk<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_smoothtopk"));
@@ -37,28 +40,30 @@ pub fn shared(path: &str) -> Option<String> {
 
 /// Writes an .npz with float32 `images` and, where given, int64 `labels`.
 pub fn npz(path: &Path, shape: &[u64], images: &[f32], labels: Option<&[i64]>) {
-    let mut out = npyz::npz::NpzWriter::new(File::create(path).unwrap());
-    let mut array = out.array("images", Default::default()).unwrap().default_dtype().shape(shape).begin_nd().unwrap();
-    array.extend(images.iter().copied()).unwrap();
-    array.finish().unwrap();
+    let mut out = zip::ZipWriter::new(File::create(path).unwrap());
+    member(&mut out, "images", shape, images);
     if let Some(labels) = labels {
-        let mut array = out
-            .array("labels", Default::default())
-            .unwrap()
-            .default_dtype()
-            .shape(&[labels.len() as u64])
-            .begin_nd()
-            .unwrap();
-        array.extend(labels.iter().copied()).unwrap();
-        array.finish().unwrap();
+        member(&mut out, "labels", &[labels.len() as u64], labels);
     }
+    out.finish().unwrap();
+}
+
+fn member<T: npyz::AutoSerialize + Copy>(out: &mut zip::ZipWriter<File>, name: &str, shape: &[u64], values: &[T]) {
+    out.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+    let mut array = npyz::WriteOptions::new().default_dtype().shape(shape).writer(out).begin_nd().unwrap();
+    array.extend(values.iter().copied()).unwrap();
+    array.finish().unwrap();
+}
+
+/// The shape and the elements of an array of an .npz.
+pub fn npz_array<T: npyz::Deserialize>(path: impl AsRef<Path>, name: &str) -> (Vec<u64>, Vec<T>) {
+    npz::array(File::open(path).unwrap(), name)
 }
 
 /// The first pixels (0..16) of the demo's digits.
 pub fn digit_pixels(examples: usize) -> Vec<f32> {
-    let mut npz = npyz::npz::NpzArchive::open(root("demo/digits_test200.npz")).unwrap();
-    let images = npz.by_name("images").unwrap().unwrap();
-    images.into_vec::<u8>().unwrap().into_iter().take(examples * 64).map(f32::from).collect()
+    let (_, images) = npz_array::<u8>(root("demo/digits_test200.npz"), "images");
+    images.into_iter().take(examples * 64).map(f32::from).collect()
 }
 
 /// Whether this process, and so its children, ignore a signal.

@@ -6,7 +6,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::common::{digit_pixels, npz, root, smoothtopk, told};
+use crate::common::{digit_pixels, npz, npz_array, root, smoothtopk, told};
 use crate::{change_records, data, digits, model, ok};
 
 /// What is made of a guarantee, and what is then found.
@@ -157,8 +157,8 @@ fn false_radii_are_found_and_the_breaks_saved_break_them_again() {
 
     // The file is one for --adversarial, in the data's own units: the same norms, and the label is out again.
     let breaks = run.out("attack").join("breaks.npz");
-    let mut archive = npyz::npz::NpzArchive::open(&breaks).unwrap();
-    assert_eq!(archive.by_name("originals").unwrap().unwrap().into_vec::<f64>().unwrap()[..64], {
+    let (_, originals) = npz_array::<f64>(&breaks, "originals");
+    assert_eq!(originals[..64], {
         let first = broken[0]["idx"].as_u64().unwrap() as usize;
         digit(first).into_iter().map(f64::from).collect::<Vec<_>>()
     });
@@ -190,8 +190,7 @@ fn exact_noise_is_attacked_at_points_of_its_grid() {
     run.falsify(1, 2.0);
     assert_eq!(run.attack(&[]).0, 3);
     let breaks = run.out("attack").join("breaks.npz");
-    let mut archive = npyz::npz::NpzArchive::open(&breaks).unwrap();
-    let pixels = archive.by_name("images").unwrap().unwrap().into_vec::<f64>().unwrap();
+    let (_, pixels) = npz_array::<f64>(&breaks, "images");
     assert!(pixels.iter().all(|pixel| (pixel - pixel.round()).abs() < 1e-5), "no point of the grid");
     let output = run.verify_false(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4"]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
