@@ -26,7 +26,7 @@
  * - A defect of this library (a Rust panic) gives STK_STATUS_PANIC and poisons the handles that were passed: they can
  *   only be freed, other uses give STK_STATUS_POISONED (functions that return a value give that for NULL). The process
  *   goes on.
- * - Labels are 0 .. classes - 1. Inputs are float32, row-major, on the scale of the noise.
+ * - Labels are 0 .. classes - 1. Inputs are row-major, on the scale of the noise; float32 but in an stk_call.
  */
 
 #ifndef SMOOTHTOPK_H
@@ -35,6 +35,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Before every function that returns a status: compilers warn of one that is not looked at. */
+#if !defined(STK_MUST_CHECK)
+#if defined(__GNUC__) || defined(__clang__)
+#define STK_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define STK_MUST_CHECK
+#endif
+#endif
 
 /**
  * The label of an input for which none was given, or none was found.
@@ -62,8 +71,9 @@
  * at most the total, and the expected number of wrong ones at most what was spent; neither needs the statements to be
  * independent.
  *
- * A share is spent when it is drawn, whether or not a statement comes of it. Functions that take a const budget are
- * safe from any number of threads.
+ * A share is spent when it is drawn, whether or not a statement comes of it. Several inputs, several k, a guarantee's
+ * parts, and under a stopping rule a certificate and its refutation are several statements. Functions that take a
+ * const budget are safe from any number of threads.
  */
 typedef struct stk_budget stk_budget;
 
@@ -94,19 +104,21 @@ typedef struct stk_counts stk_counts;
 typedef struct stk_error stk_error;
 
 /**
- * A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread. In a process
- * that was forked after it was submitted it is done, its result is STK_STATUS_FORKED, and freeing it frees its memory.
+ * A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread. In a
+ * process that was forked after it was submitted it is done, its result is STK_STATUS_FORKED, and freeing it frees its
+ * memory.
  */
 typedef struct stk_job stk_job;
 
 /**
  * A base classifier, open in ONNX Runtime, with the threads that draw its samples. Functions that take a const model
- * are safe from any number of threads, whose samples share batches. The model's own threads, and those that ONNX Runtime
- * makes for it, block all signals but those of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT): a
- * signal is the business of the host's threads. While a session is made, the thread that opens the model blocks them too.
+ * are safe from any number of threads, whose samples share batches. The model's own threads, and those that ONNX
+ * Runtime makes for it, block all signals but those of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS,
+ * SIGABRT): a signal is the business of the host's threads. While a session is made, the thread that opens the model
+ * blocks them too.
  *
- * A process that is forked has none of the threads: there, work is refused with STK_STATUS_FORKED, and freeing the model
- * is safe and gives back what can be given back. Open the model in the child, or start the child with exec.
+ * A process that is forked has none of the threads: there, work is refused with STK_STATUS_FORKED, and freeing the
+ * model is safe and gives back what can be given back. Open the model in the child, or start the child with exec.
  */
 typedef struct stk_model stk_model;
 
@@ -142,9 +154,9 @@ typedef int32_t stk_log_level;
 
 /**
  * Gets log messages, from any thread, but never two at once: a message that is logged while the callback runs, on this
- * or another thread, is dropped; a warning says afterwards how many messages that were. It may call the library, and may
- * wait for threads that do. It must not unwind and must not set the callback. A message about work names its job (a
- * number that counts the calls of this process), its model (the first digits of its SHA-256) and its stream.
+ * or another thread, is dropped; a warning says afterwards how many messages that were. It may call the library, and
+ * may wait for threads that do. It must not unwind and must not set the callback. A message about work names its job
+ * (a number that counts the calls of this process), its model (the first digits of its SHA-256) and its stream.
  *
  * @param user What was given with the callback.
  * @param level One of the STK_LOG_LEVEL_ constants.
@@ -429,15 +441,162 @@ typedef struct stk_guarantee {
 } stk_guarantee;
 
 /**
+ * What a model has done since it was opened, and has under way. Its size may grow at its end within an ABI version. A
+ * job is one input of a call. Two readings give rates: the samples a second are the difference of `samples` by that of
+ * `seconds`.
+ */
+typedef struct stk_stats {
+  /**
+   * Bytes of this struct that were filled.
+   */
+  uint64_t struct_size;
+  /**
+   * Since the model was opened, on the monotonic clock.
+   */
+  double seconds;
+  /**
+   * Samples counted.
+   */
+  uint64_t samples;
+  /**
+   * Those of them that were invalid: their scores were not finite.
+   */
+  uint64_t invalid_samples;
+  /**
+   * Samples that could be drawn now and wait for a thread: the depth of the queue.
+   */
+  uint64_t samples_waiting;
+  /**
+   * Jobs under way of which no sample was begun.
+   */
+  uint64_t jobs_waiting;
+  /**
+   * Jobs under way that have begun.
+   */
+  uint64_t jobs_running;
+  /**
+   * Jobs that have ended, however that came; the next three are among them.
+   */
+  uint64_t jobs_ended;
+  /**
+   * Jobs that were cancelled, or freed before their end.
+   */
+  uint64_t jobs_cancelled;
+  /**
+   * Jobs whose timeout passed; under a rule they may have an answer all the same.
+   */
+  uint64_t jobs_late;
+  /**
+   * Jobs that a failed run of the model ended.
+   */
+  uint64_t jobs_failed;
+  /**
+   * Jobs that were refused with STK_STATUS_BUSY; they are in no other number.
+   */
+  uint64_t jobs_refused;
+  /**
+   * Statements handed out, one for each input and k: predictions that do not abstain, radii above 0.
+   */
+  uint64_t answers;
+  /**
+   * Statements handed out that abstain.
+   */
+  uint64_t abstentions;
+} stk_stats;
+
+/**
  * Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on
- * the one that cancels the job, frees it or its model, or submits it (with a cancel token that is set). It may run
- * before the submitting call has returned. It must not block, must not unwind, and must free neither the model nor any
- * job that has not ended, nor its own: stk_job_free waits for the batch under way, which may be that of the callback's
- * own thread, and would then wait for ever.
+ * the one that cancels the job, frees it or its model, or submits it. It may run before the submitting call has
+ * returned, but not before that call has written the job to *out: the same handle is passed. Another thread may take
+ * the job's result and free it at once, which waits for the callback's return. examples/c/event_loop.c hands it to an
+ * event loop.
+ *
+ * It must not block, must not unwind, and must free neither the model nor any job that has not ended, nor its own:
+ * stk_job_free waits for the batch under way, which may be that of the callback's own thread, and would then wait for
+ * ever.
+ *
+ * @param user What was given with the callback.
+ * @param job The job that has ended.
+ */
+typedef void (*stk_done_callback)(void *user, struct stk_job *job);
+
+/**
+ * Which question is asked: one of the STK_TASK_ constants.
+ */
+typedef int32_t stk_task;
+
+/**
+ * The type of inputs' elements: one of the STK_DTYPE_ constants. Noise is added to their values as float32, which are
+ * the same values but for float64.
+ */
+typedef int32_t stk_dtype;
+
+/**
+ * Called exactly once for a submitted call that has one, when its inputs are not used any more: on any thread, before
+ * the job's done callback, or before the submitting call has returned. It must not block, must not unwind and must
+ * not call the library.
  *
  * @param user What was given with the callback.
  */
-typedef void (*stk_done_callback)(void *user);
+typedef void (*stk_release_callback)(void *user);
+
+/**
+ * A call of a model, beside its request. Set all to 0 and then the fields by name: stk_call call = {.struct_size =
+ * sizeof call, .task = STK_TASK_CERTIFY, .inputs = x, .count = 1}. Its size may grow at its end within an ABI version;
+ * 0 in a new field means what it meant before.
+ */
+typedef struct stk_call {
+  /**
+   * sizeof(stk_call).
+   */
+  uint64_t struct_size;
+  /**
+   * stk_task.
+   */
+  stk_task task;
+  /**
+   * stk_dtype, of the inputs.
+   */
+  stk_dtype dtype;
+  /**
+   * `count` x elements of the type, aligned for it, row-major, on the noise's scale, all finite. Not NULL.
+   */
+  const void *inputs;
+  /**
+   * At least 1.
+   */
+  uint64_t count;
+  /**
+   * Of STK_TASK_CERTIFY: as for stk_model_certify; copied. May be NULL.
+   */
+  const int64_t *labels;
+  /**
+   * From the call on, beside the request's own timeout: the first that comes counts. 0: none.
+   */
+  uint64_t timeout_ms;
+  /**
+   * When stk_clock_ns, CLOCK_MONOTONIC, shows this; beside the timeouts. One that has passed ends the call at once
+   * with STK_STATUS_DEADLINE_EXCEEDED. 0: none.
+   */
+  uint64_t deadline_ns;
+  /**
+   * Of stk_model_submit: see stk_done_callback. May be NULL.
+   */
+  stk_done_callback done;
+  /**
+   * Passed to it; may be NULL.
+   */
+  void *done_user;
+  /**
+   * Of stk_model_submit: the inputs are then not copied but stay where they are, unchanged, until this is called.
+   * May be NULL: what is needed of the inputs is copied before the call returns.
+   */
+  stk_release_callback release;
+  /**
+   * Passed to it; may be NULL.
+   */
+  void *release_user;
+} stk_call;
 
 /**
  * The call did what it says.
@@ -640,68 +799,44 @@ typedef void (*stk_done_callback)(void *user);
 #define STK_DECISION_UNDECIDED 6
 
 /**
- * What a model has done since it was opened, and has under way. Its size may grow at its end within an ABI version. A
- * job is one input of a call. Two readings give rates: the samples a second are the difference of `samples` by that of
- * `seconds`.
+ * As stk_model_predict.
  */
-typedef struct stk_stats {
-  /**
-   * Bytes of this struct that were filled.
-   */
-  uint64_t struct_size;
-  /**
-   * Since the model was opened, on the monotonic clock.
-   */
-  double seconds;
-  /**
-   * Samples counted.
-   */
-  uint64_t samples;
-  /**
-   * Those of them that were invalid: their scores were not finite.
-   */
-  uint64_t invalid_samples;
-  /**
-   * Samples that could be drawn now and wait for a thread: the depth of the queue.
-   */
-  uint64_t samples_waiting;
-  /**
-   * Jobs under way of which no sample was begun.
-   */
-  uint64_t jobs_waiting;
-  /**
-   * Jobs under way that have begun.
-   */
-  uint64_t jobs_running;
-  /**
-   * Jobs that have ended, however that came; the next three are among them.
-   */
-  uint64_t jobs_ended;
-  /**
-   * Jobs that were cancelled, or freed before their end.
-   */
-  uint64_t jobs_cancelled;
-  /**
-   * Jobs whose timeout passed; under a rule they may have an answer all the same.
-   */
-  uint64_t jobs_late;
-  /**
-   * Jobs that a failed run of the model ended.
-   */
-  uint64_t jobs_failed;
-  /**
-   * Jobs that were refused with STK_STATUS_BUSY; they are in no other number.
-   */
-  uint64_t jobs_refused;
-  /**
-   * Statements handed out, one for each input and k: predictions that do not abstain, radii above 0.
-   */
-  uint64_t answers;
-  /**
-   * Statements handed out that abstain.
-   */
-  uint64_t abstentions;
-} stk_stats;
+#define STK_TASK_PREDICT 1
+
+/**
+ * As stk_model_certify.
+ */
+#define STK_TASK_CERTIFY 2
+
+/**
+ * As stk_model_certify_answer.
+ */
+#define STK_TASK_CERTIFY_ANSWER 3
+
+/**
+ * float.
+ */
+#define STK_DTYPE_FLOAT32 0
+
+/**
+ * uint8_t; the values are 0 to 255, and the noise is on that scale.
+ */
+#define STK_DTYPE_UINT8 1
+
+/**
+ * IEEE binary16, in 2 bytes.
+ */
+#define STK_DTYPE_FLOAT16 2
+
+/**
+ * The upper half of a binary32, in 2 bytes.
+ */
+#define STK_DTYPE_BFLOAT16 3
+
+/**
+ * double. Elements are rounded to the nearest float32, and what is said holds for the rounded input.
+ */
+#define STK_DTYPE_FLOAT64 4
 
 #ifdef __cplusplus
 extern "C" {
@@ -719,6 +854,7 @@ const char *stk_status_name(stk_status status);
  *
  * @param error May be NULL: STK_STATUS_OK.
  */
+STK_MUST_CHECK
 stk_status stk_error_status(const struct stk_error *error);
 
 /**
@@ -773,6 +909,7 @@ const char *stk_build_info(void);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for an unknown level, or when called from the callback.
  */
+STK_MUST_CHECK
 stk_status stk_log_set_callback(stk_log_level level, stk_log_callback callback, void *user, struct stk_error **err);
 
 /**
@@ -787,6 +924,7 @@ stk_status stk_log_set_callback(stk_log_level level, stk_log_callback callback, 
  * @return STK_STATUS_OK; STK_STATUS_RUNTIME if it is not there, cannot be loaded or is too old, or if another one is
  * in use already; the file of the one in use is fine.
  */
+STK_MUST_CHECK
 stk_status stk_runtime_load(const char *path, struct stk_error **err);
 
 /**
@@ -798,6 +936,7 @@ stk_status stk_runtime_load(const char *path, struct stk_error **err);
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL; STK_STATUS_RUNTIME if it is too old, or if another copy
  * is in use already.
  */
+STK_MUST_CHECK
 stk_status stk_runtime_use_api_base(const void *ort_api_base, struct stk_error **err);
 
 /**
@@ -807,6 +946,7 @@ stk_status stk_runtime_use_api_base(const void *ort_api_base, struct stk_error *
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_RUNTIME.
  */
+STK_MUST_CHECK
 stk_status stk_runtime_version(const char **out, struct stk_error **err);
 
 /**
@@ -817,6 +957,7 @@ stk_status stk_runtime_version(const char **out, struct stk_error **err);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_RUNTIME.
  */
+STK_MUST_CHECK
 stk_status stk_runtime_path(const char **out, struct stk_error **err);
 
 /**
@@ -826,6 +967,7 @@ stk_status stk_runtime_path(const char **out, struct stk_error **err);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_PROVIDER, with what is missing; STK_STATUS_INVALID_ARGUMENT; STK_STATUS_RUNTIME.
  */
+STK_MUST_CHECK
 stk_status stk_runtime_check_provider(const char *provider, struct stk_error **err);
 
 /**
@@ -835,6 +977,7 @@ stk_status stk_runtime_check_provider(const char *provider, struct stk_error **e
  * @param out Not NULL. Gets the options; free them with stk_model_options_free.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_new(struct stk_model_options **out, struct stk_error **err);
 
 /**
@@ -855,6 +998,7 @@ void stk_model_options_free(struct stk_model_options *options);
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Whether it is there shows when a model is opened, or with
  * stk_runtime_check_provider.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_provider(struct stk_model_options *options,
                                           const char *provider,
                                           struct stk_error **err);
@@ -869,6 +1013,7 @@ stk_status stk_model_options_set_provider(struct stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. What the provider makes of it shows when a model is opened.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_provider_option(struct stk_model_options *options,
                                                  const char *key,
                                                  const char *value,
@@ -883,9 +1028,26 @@ stk_status stk_model_options_set_provider_option(struct stk_model_options *optio
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT; STK_STATUS_NOT_FOUND.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_provider_library(struct stk_model_options *options,
                                                   const char *path,
                                                   struct stk_error **err);
+
+/**
+ * Adds a library of custom operators, whose function RegisterCustomOps ONNX Runtime calls when a model is opened. It
+ * stays for the life of the process. Its code is part of what the model computes: stk_model_sha256 is then of the
+ * listing of the hashes of the model and its libraries, in their order.
+ *
+ * @param options Not NULL.
+ * @param path The library's file; must exist. Not NULL.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT; STK_STATUS_NOT_FOUND. A library that gives no operators is
+ * refused when a model is opened, with STK_STATUS_MODEL.
+ */
+STK_MUST_CHECK
+stk_status stk_model_options_add_custom_ops(struct stk_model_options *options,
+                                            const char *path,
+                                            struct stk_error **err);
 
 /**
  * Sets how many threads run batches side by side.
@@ -896,6 +1058,7 @@ stk_status stk_model_options_set_provider_library(struct stk_model_options *opti
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_threads(struct stk_model_options *options, size_t threads, struct stk_error **err);
 
 /**
@@ -908,6 +1071,7 @@ stk_status stk_model_options_set_threads(struct stk_model_options *options, size
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_batch(struct stk_model_options *options, size_t batch, struct stk_error **err);
 
 /**
@@ -920,6 +1084,7 @@ stk_status stk_model_options_set_batch(struct stk_model_options *options, size_t
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_memory_limit(struct stk_model_options *options,
                                               uint64_t bytes,
                                               struct stk_error **err);
@@ -932,6 +1097,7 @@ stk_status stk_model_options_set_memory_limit(struct stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_input(struct stk_model_options *options, const char *name, struct stk_error **err);
 
 /**
@@ -943,6 +1109,7 @@ stk_status stk_model_options_set_input(struct stk_model_options *options, const 
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_input_shape(struct stk_model_options *options,
                                              const size_t *dims,
                                              size_t len,
@@ -957,6 +1124,7 @@ stk_status stk_model_options_set_input_shape(struct stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_output(struct stk_model_options *options, const char *name, struct stk_error **err);
 
 /**
@@ -967,6 +1135,7 @@ stk_status stk_model_options_set_output(struct stk_model_options *options, const
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_classes(struct stk_model_options *options, size_t classes, struct stk_error **err);
 
 /**
@@ -977,6 +1146,7 @@ stk_status stk_model_options_set_classes(struct stk_model_options *options, size
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_threshold(struct stk_model_options *options, double threshold, struct stk_error **err);
 
 /**
@@ -991,6 +1161,7 @@ stk_status stk_model_options_set_threshold(struct stk_model_options *options, do
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_normalization(struct stk_model_options *options,
                                                const float *mean,
                                                size_t mean_len,
@@ -1009,6 +1180,7 @@ stk_status stk_model_options_set_normalization(struct stk_model_options *options
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_constant(struct stk_model_options *options,
                                           const char *name,
                                           const double *values,
@@ -1027,6 +1199,7 @@ stk_status stk_model_options_set_constant(struct stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_plan_cache(struct stk_model_options *options, bool on, struct stk_error **err);
 
 /**
@@ -1038,6 +1211,7 @@ stk_status stk_model_options_set_plan_cache(struct stk_model_options *options, b
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_allow_fallback(struct stk_model_options *options, bool allow, struct stk_error **err);
 
 /**
@@ -1050,6 +1224,7 @@ stk_status stk_model_options_set_allow_fallback(struct stk_model_options *option
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Whether they are there shows when a model is opened.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_devices(struct stk_model_options *options,
                                          const uint32_t *devices,
                                          size_t count,
@@ -1065,6 +1240,7 @@ stk_status stk_model_options_set_devices(struct stk_model_options *options,
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL. Other providers than "cuda" and "tensorrt" do not take
  * it: the model is then not opened.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_cuda_tf32(struct stk_model_options *options, bool on, struct stk_error **err);
 
 /**
@@ -1080,6 +1256,7 @@ stk_status stk_model_options_set_cuda_tf32(struct stk_model_options *options, bo
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT. Other providers than "tensorrt" do not take them: the model is
  * then not opened.
  */
+STK_MUST_CHECK
 stk_status stk_model_options_set_tensorrt(struct stk_model_options *options,
                                           bool fp16,
                                           bool bf16,
@@ -1096,9 +1273,8 @@ stk_status stk_model_options_set_tensorrt(struct stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
-stk_status stk_model_options_set_max_jobs(stk_model_options *options,
-                                          uint64_t jobs,
-                                          stk_error **err);
+STK_MUST_CHECK
+stk_status stk_model_options_set_max_jobs(struct stk_model_options *options, uint64_t jobs, struct stk_error **err);
 
 /**
  * Sets the most bytes of inputs that may be under way at once, 4 an element. A call that would make them more is
@@ -1109,9 +1285,10 @@ stk_status stk_model_options_set_max_jobs(stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
-stk_status stk_model_options_set_max_input_bytes(stk_model_options *options,
+STK_MUST_CHECK
+stk_status stk_model_options_set_max_input_bytes(struct stk_model_options *options,
                                                  uint64_t bytes,
-                                                 stk_error **err);
+                                                 struct stk_error **err);
 
 /**
  * Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds,
@@ -1123,7 +1300,19 @@ stk_status stk_model_options_set_max_input_bytes(stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_request_new(const char *noise, struct stk_request **out, struct stk_error **err);
+
+/**
+ * Makes a copy of a request: settings, cancel token and progress callback. Safe from any number of threads.
+ *
+ * @param request Not NULL.
+ * @param out Not NULL. Gets the copy; free it with stk_request_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
+ */
+STK_MUST_CHECK
+stk_status stk_request_clone(const struct stk_request *request, struct stk_request **out, struct stk_error **err);
 
 /**
  * Frees a request.
@@ -1142,6 +1331,7 @@ void stk_request_free(struct stk_request *request);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_k(struct stk_request *request, const size_t *k, size_t len, struct stk_error **err);
 
 /**
@@ -1152,6 +1342,7 @@ stk_status stk_request_set_k(struct stk_request *request, const size_t *k, size_
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_n(struct stk_request *request, uint64_t n, struct stk_error **err);
 
 /**
@@ -1164,16 +1355,18 @@ stk_status stk_request_set_n(struct stk_request *request, uint64_t n, struct stk
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_n0(struct stk_request *request, uint64_t n0, struct stk_error **err);
 
 /**
  * Sets the probability that a statement is false.
  *
  * @param request Not NULL.
- * @param alpha From 1e-100 to 0.5.
+ * @param alpha From 1e-90 to 0.5.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_alpha(struct stk_request *request, double alpha, struct stk_error **err);
 
 /**
@@ -1184,6 +1377,7 @@ stk_status stk_request_set_alpha(struct stk_request *request, double alpha, stru
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_seed(struct stk_request *request, uint64_t seed, struct stk_error **err);
 
 /**
@@ -1195,6 +1389,7 @@ stk_status stk_request_set_seed(struct stk_request *request, uint64_t seed, stru
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_stream(struct stk_request *request, uint64_t stream, struct stk_error **err);
 
 /**
@@ -1208,6 +1403,7 @@ stk_status stk_request_set_stream(struct stk_request *request, uint64_t stream, 
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_input_max(struct stk_request *request, double input_max, struct stk_error **err);
 
 /**
@@ -1220,6 +1416,7 @@ stk_status stk_request_set_input_max(struct stk_request *request, double input_m
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_timeout_ms(struct stk_request *request, uint64_t milliseconds, struct stk_error **err);
 
 /**
@@ -1230,6 +1427,7 @@ stk_status stk_request_set_timeout_ms(struct stk_request *request, uint64_t mill
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_cancel(struct stk_request *request, const struct stk_cancel *cancel, struct stk_error **err);
 
 /**
@@ -1241,6 +1439,7 @@ stk_status stk_request_set_cancel(struct stk_request *request, const struct stk_
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_progress(struct stk_request *request,
                                     stk_progress_callback callback,
                                     void *user,
@@ -1264,6 +1463,7 @@ stk_status stk_request_set_progress(struct stk_request *request,
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. A rule of another task is refused
  * when the task is asked.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_rule(struct stk_request *request, const char *rule, struct stk_error **err);
 
 /**
@@ -1277,6 +1477,7 @@ stk_status stk_request_set_rule(struct stk_request *request, const char *rule, s
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT where the request has a rule, the request is then unchanged.
  * Another task than certify is refused when it is asked.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_randomized(struct stk_request *request, bool on, struct stk_error **err);
 
 /**
@@ -1294,6 +1495,7 @@ stk_status stk_request_set_randomized(struct stk_request *request, bool on, stru
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged. What does not fit the label, k or
  * the number of labels is refused when the task is asked.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_allocation(struct stk_request *request, const char *allocation, struct stk_error **err);
 
 /**
@@ -1304,6 +1506,7 @@ stk_status stk_request_set_allocation(struct stk_request *request, const char *a
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_noise(struct stk_request *request, const char *noise, struct stk_error **err);
 
 /**
@@ -1318,6 +1521,7 @@ stk_status stk_request_set_noise(struct stk_request *request, const char *noise,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, the request is then unchanged.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_noise_exact(struct stk_request *request, uint32_t levels, struct stk_error **err);
 
 /**
@@ -1332,6 +1536,7 @@ stk_status stk_request_set_noise_exact(struct stk_request *request, uint32_t lev
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for a request that is NULL.
  */
+STK_MUST_CHECK
 stk_status stk_request_set_chacha12(struct stk_request *request, const uint8_t *key, struct stk_error **err);
 
 /**
@@ -1340,6 +1545,7 @@ stk_status stk_request_set_chacha12(struct stk_request *request, const uint8_t *
  * @param out Not NULL. Gets the token; free it with stk_cancel_free.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_cancel_new(struct stk_cancel **out, struct stk_error **err);
 
 /**
@@ -1383,6 +1589,7 @@ void stk_cancel_free(struct stk_cancel *cancel);
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and for an unknown noise, a bad cost or validity;
  * STK_STATUS_INVALID_DATA when there is no label or the counts add to more than n or than 64 bits hold.
  */
+STK_MUST_CHECK
 stk_status stk_counts_assume(const uint64_t *labels,
                              size_t classes,
                              uint64_t n,
@@ -1400,6 +1607,7 @@ stk_status stk_counts_assume(const uint64_t *labels,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_counts_clone(const struct stk_counts *counts, struct stk_counts **out, struct stk_error **err);
 
 /**
@@ -1415,6 +1623,7 @@ stk_status stk_counts_clone(const struct stk_counts *counts, struct stk_counts *
  * when some of them are counted already, when only one side is of bare numbers, when the numbers of labels differ, or
  * a sum overflows.
  */
+STK_MUST_CHECK
 stk_status stk_counts_add(struct stk_counts *counts, const struct stk_counts *other, struct stk_error **err);
 
 /**
@@ -1422,12 +1631,14 @@ stk_status stk_counts_add(struct stk_counts *counts, const struct stk_counts *ot
  * all numbers of samples, so that all looks together are false with probability at most alpha. Counts that are only
  * added to make two statements at alpha: the first, and all later ones. Exclusive use of `counts`.
  *
- * @param counts Not NULL. Nothing changes for samples that looks ended, or that were cut short.
+ * @param counts Not NULL.
  * @param last The most samples that there may come to be, at least as many as there are; exact noise needs it. 0: not
  * known.
  * @param err May be NULL.
- * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and when there are more samples than `last`.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL, and when there are more samples than `last`;
+ * STK_STATUS_INVALID_DATA when a statement was made from the samples before, looks ended them, or they were cut short.
  */
+STK_MUST_CHECK
 stk_status stk_counts_set_growing(struct stk_counts *counts, uint64_t last, struct stk_error **err);
 
 /**
@@ -1439,6 +1650,7 @@ stk_status stk_counts_set_growing(struct stk_counts *counts, uint64_t last, stru
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_counts_labels(const struct stk_counts *counts,
                              const uint64_t **labels,
                              size_t *classes,
@@ -1468,6 +1680,7 @@ uint64_t stk_counts_invalid(const struct stk_counts *counts);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_counts_assumptions(const struct stk_counts *counts, const char **text, struct stk_error **err);
 
 /**
@@ -1487,6 +1700,7 @@ void stk_counts_free(struct stk_counts *counts);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_counts_json(const struct stk_counts *counts, const char **json, struct stk_error **err);
 
 /**
@@ -1498,6 +1712,7 @@ stk_status stk_counts_json(const struct stk_counts *counts, const char **json, s
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
+STK_MUST_CHECK
 stk_status stk_counts_json_with_secret(const struct stk_counts *counts, const char **json, struct stk_error **err);
 
 /**
@@ -1511,6 +1726,7 @@ stk_status stk_counts_json_with_secret(const struct stk_counts *counts, const ch
  * this form, has a field that this version does not know, or contradicts itself: costs that are not those of the
  * noise, ranges of samples that overlap, a number of samples that is not that of the ranges.
  */
+STK_MUST_CHECK
 stk_status stk_counts_from_json(const char *json, struct stk_counts **out, struct stk_error **err);
 
 /**
@@ -1519,7 +1735,9 @@ stk_status stk_counts_from_json(const char *json, struct stk_counts **out, struc
  * costs is off the radius and off alpha, and the bounds are those that hold for how the samples ended: the summary
  * says which. From counts that stk_model_certify answered with, this gives the radius of the answer, bit for bit.
  *
- * Remembers in the counts that a statement was made. Safe from any thread.
+ * Remembers in the counts that a statement was made. Counts that chose or predicted labels (by their purpose, by
+ * stk_counts_predict or by stk_counts_guarantee) certify none: certify first, or by other samples. Safe from any
+ * thread.
  *
  * @param counts Not NULL; of 1 to 10^12 samples.
  * @param query Not NULL.
@@ -1531,6 +1749,7 @@ stk_status stk_counts_from_json(const char *json, struct stk_counts **out, struc
  * randomized bounds where the samples have no seed or looks ended them; STK_STATUS_INVALID_DATA when the samples were
  * cut short (by a failure, a deadline or a cancel), or are samples that chose, predicted or answered labels.
  */
+STK_MUST_CHECK
 stk_status stk_counts_certify(const struct stk_counts *counts,
                               const struct stk_query *query,
                               struct stk_summary *out,
@@ -1553,6 +1772,7 @@ stk_status stk_counts_certify(const struct stk_counts *counts,
  * @return STK_STATUS_OK (also when abstaining); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when the samples
  * were cut short, or looks ended them.
  */
+STK_MUST_CHECK
 stk_status stk_counts_predict(const struct stk_counts *counts,
                               size_t k,
                               double alpha,
@@ -1592,6 +1812,7 @@ const char *stk_decision_name(stk_decision decision);
  * itself; STK_STATUS_INVALID_DATA when the samples were cut short, or when the pilot has samples of `counts`, is of
  * another model or input, or is of bare numbers where `counts` are not.
  */
+STK_MUST_CHECK
 stk_status stk_counts_guarantee(const struct stk_counts *counts,
                                 const struct stk_counts *pilot,
                                 size_t k,
@@ -1628,6 +1849,7 @@ size_t stk_result_k_len(const struct stk_result *result);
  * @param err May be NULL.
  * @return STK_STATUS_OK, whatever the summary's own status; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_summary(const struct stk_result *result,
                               size_t input,
                               size_t k_index,
@@ -1646,6 +1868,7 @@ stk_status stk_result_summary(const struct stk_result *result,
  * @param len Not NULL. Gets its length.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_result_labels(const struct stk_result *result,
                              size_t input,
                              size_t k_index,
@@ -1663,6 +1886,7 @@ stk_status stk_result_labels(const struct stk_result *result,
  * @param allocation Not NULL. Gets a UTF-8 string that lives as long as the result; "" where there is no certificate.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_result_allocation(const struct stk_result *result,
                                  size_t input,
                                  size_t k_index,
@@ -1681,6 +1905,7 @@ stk_status stk_result_allocation(const struct stk_result *result,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_json(const struct stk_result *result, size_t input, const char **json, struct stk_error **err);
 
 /**
@@ -1693,6 +1918,7 @@ stk_status stk_result_json(const struct stk_result *result, size_t input, const 
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_json_with_secret(const struct stk_result *result,
                                        size_t input,
                                        const char **json,
@@ -1715,6 +1941,7 @@ void stk_result_free(struct stk_result *result);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_counts(const struct stk_result *result,
                              size_t input,
                              struct stk_counts **out,
@@ -1731,6 +1958,7 @@ stk_status stk_result_counts(const struct stk_result *result,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_counts_of_k(const struct stk_result *result,
                                   size_t input,
                                   size_t k_index,
@@ -1748,6 +1976,7 @@ stk_status stk_result_counts_of_k(const struct stk_result *result,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_result_selection(const struct stk_result *result,
                                 size_t input,
                                 struct stk_counts **out,
@@ -1764,6 +1993,7 @@ stk_status stk_result_selection(const struct stk_result *result,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also for a result of another task.
  */
+STK_MUST_CHECK
 stk_status stk_result_guarantee(const struct stk_result *result,
                                 size_t input,
                                 size_t k_index,
@@ -1782,6 +2012,7 @@ stk_status stk_result_guarantee(const struct stk_result *result,
  * @param len Not NULL. Gets its length: k; 0 where the input has no answer, and for results of other tasks.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_result_label_radii(const struct stk_result *result,
                                   size_t input,
                                   size_t k_index,
@@ -1801,6 +2032,7 @@ stk_status stk_result_label_radii(const struct stk_result *result,
  * @param len Not NULL. Gets its length: k; 0 where the input has no answer, and for results of other tasks.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_result_kept_radii(const struct stk_result *result,
                                  size_t input,
                                  size_t k_index,
@@ -1846,6 +2078,7 @@ void stk_job_cancel(const struct stk_job *job);
  * @param err May be NULL.
  * @return STK_STATUS_OK, in time or not; STK_STATUS_INVALID_ARGUMENT for NULL; STK_STATUS_FORKED.
  */
+STK_MUST_CHECK
 stk_status stk_job_wait(const struct stk_job *job, uint64_t timeout_ms, bool *done, struct stk_error **err);
 
 /**
@@ -1857,6 +2090,7 @@ stk_status stk_job_wait(const struct stk_job *job, uint64_t timeout_ms, bool *do
  * @param err May be NULL.
  * @return As stk_model_predict; STK_STATUS_INVALID_ARGUMENT also if the result was taken before.
  */
+STK_MUST_CHECK
 stk_status stk_job_result(struct stk_job *job, struct stk_result **out, struct stk_error **err);
 
 /**
@@ -1879,10 +2113,61 @@ void stk_job_free(struct stk_job *job);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT; STK_STATUS_FORKED.
  */
-stk_status stk_model_stats(const stk_model *model,
-                           stk_stats *out,
+STK_MUST_CHECK
+stk_status stk_model_stats(const struct stk_model *model,
+                           struct stk_stats *out,
                            size_t out_size,
-                           stk_error **err);
+                           struct stk_error **err);
+
+/**
+ * The number of a job's inputs; 0 once its result was taken.
+ *
+ * @param job May be NULL: 0.
+ */
+size_t stk_job_len(const struct stk_job *job);
+
+/**
+ * Whether one input of a job has ended, so that stk_job_item_result gives its result. Of stk_done_callback there is
+ * one for all.
+ *
+ * @param job May be NULL: false.
+ * @param input The input's index; false where there is none.
+ */
+bool stk_job_item_is_done(const struct stk_job *job, size_t input);
+
+/**
+ * The result of one input, as soon as that input has ended; the others may be under way. It has one entry, with the
+ * index 0, and is the one that stk_job_result gives later. Does not block. Safe from any number of threads.
+ *
+ * @param job Not NULL.
+ * @param input The input's index, below stk_job_len.
+ * @param out Not NULL. Gets the result; free it with stk_result_free. NULL as long as the input has not ended. Set
+ * under the same statuses as by stk_model_predict.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK, also where the input has not ended; else as stk_model_predict; STK_STATUS_INVALID_ARGUMENT
+ * also if the job's result was taken before.
+ */
+STK_MUST_CHECK
+stk_status stk_job_item_result(const struct stk_job *job,
+                               size_t input,
+                               struct stk_result **out,
+                               struct stk_error **err);
+
+/**
+ * Counts of one input's samples so far, those that select not among them. They are cut short: they tell how far the
+ * input is, and certify and predict nothing, also once it has ended. Does not block. Safe from any number of threads.
+ *
+ * @param job Not NULL.
+ * @param input The input's index, below stk_job_len.
+ * @param out Not NULL. Gets the counts; free them with stk_counts_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT also if the job's result was taken before.
+ */
+STK_MUST_CHECK
+stk_status stk_job_item_counts(const struct stk_job *job,
+                               size_t input,
+                               struct stk_counts **out,
+                               struct stk_error **err);
 
 /**
  * Opens a model's file, with the external data beside it if it has any, and starts its threads.
@@ -1895,6 +2180,7 @@ stk_status stk_model_stats(const stk_model *model,
  * or no classifier that can be smoothed, with what to do; STK_STATUS_PROVIDER, STK_STATUS_RUNTIME;
  * STK_STATUS_INVALID_ARGUMENT if an option does not fit the model.
  */
+STK_MUST_CHECK
 stk_status stk_model_open(const char *path,
                           const struct stk_model_options *options,
                           struct stk_model **out,
@@ -1911,6 +2197,7 @@ stk_status stk_model_open(const char *path,
  * @param err May be NULL.
  * @return As stk_model_open.
  */
+STK_MUST_CHECK
 stk_status stk_model_open_memory(const void *bytes,
                                  size_t len,
                                  const struct stk_model_options *options,
@@ -1961,6 +2248,7 @@ size_t stk_model_threads(const struct stk_model *model);
  * @param len Not NULL. Gets its length.
  * @param err May be NULL.
  */
+STK_MUST_CHECK
 stk_status stk_model_shape(const struct stk_model *model, const size_t **dims, size_t *len, struct stk_error **err);
 
 /**
@@ -2030,9 +2318,10 @@ const char *stk_model_signature_json(const struct stk_model *model);
  * input that is late under a rule: its summary's early_stop says so); else why the first one has none:
  * STK_STATUS_INVALID_ARGUMENT if the request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not
  * finite or, with exact noise, not on its grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN;
- * STK_STATUS_BUSY, at once, when too much is under way (stk_model_options_set_max_jobs); STK_STATUS_FORKED in a process
- * that was forked after the model was opened.
+ * STK_STATUS_BUSY, at once, when too much is under way (stk_model_options_set_max_jobs); STK_STATUS_FORKED in a
+ * process that was forked after the model was opened.
  */
+STK_MUST_CHECK
 stk_status stk_model_predict(const struct stk_model *model,
                              const struct stk_request *request,
                              const float *inputs,
@@ -2045,8 +2334,9 @@ stk_status stk_model_predict(const struct stk_model *model,
  * Blocks. Safe from any number of threads.
  *
  * The statement is wrong with probability at most alpha when it is made once. A second run with another seed, because
- * the first abstained or its radius was small, is not covered by that alpha: who tries until a run succeeds is wrong
- * more often. Sound instead:
+ * the first abstained, was late or had a small radius, is not covered by that alpha: who tries until a run succeeds is
+ * wrong more often. Sound instead:
+ * - the same call with the same seed and stream, which draws the same samples;
  * - a larger n of the same seed and stream, both runs under the same rule radius or tolerance, whose bounds hold at
  *   all looks (those of steps end at n), with an allocation other than auto, and not with exact noise, whose cost
  *   grows with n;
@@ -2062,6 +2352,7 @@ stk_status stk_model_predict(const struct stk_model *model,
  * @param err May be NULL.
  * @return As stk_model_predict; STK_STATUS_OK also where nothing is certified (radius 0).
  */
+STK_MUST_CHECK
 stk_status stk_model_certify(const struct stk_model *model,
                              const struct stk_request *request,
                              const float *inputs,
@@ -2085,6 +2376,7 @@ stk_status stk_model_certify(const struct stk_model *model,
  * @param err May be NULL.
  * @return As stk_model_predict; STK_STATUS_OK also where nothing is certified (radii 0).
  */
+STK_MUST_CHECK
 stk_status stk_model_certify_answer(const struct stk_model *model,
                                     const struct stk_request *request,
                                     const float *inputs,
@@ -2095,8 +2387,9 @@ stk_status stk_model_certify_answer(const struct stk_model *model,
 /**
  * Counts the labels of the samples first .. first + samples - 1 of the estimation noise of one input, with the
  * request's noise, generator and stream. Counts of disjoint ranges add (stk_counts_add) to those that a certify of all
- * of them draws; predict has samples of its own. What the noise costs is in the counts. Blocks. Safe from any number
- * of threads.
+ * of them draws; predict has samples of its own. So they are no pilot for stk_model_certify under the same seed and
+ * stream, and whoever draws more because of what they show says stk_counts_set_growing first. What the noise costs is
+ * in the counts. Blocks. Safe from any number of threads.
  *
  * @param model Not NULL.
  * @param request Not NULL. Its seed or key of ChaCha12 should be set: ranges under different ones are not parts of one
@@ -2111,6 +2404,7 @@ stk_status stk_model_certify_answer(const struct stk_model *model,
  * @param err May be NULL.
  * @return As stk_model_predict.
  */
+STK_MUST_CHECK
 stk_status stk_model_sample(const struct stk_model *model,
                             const struct stk_request *request,
                             const float *input,
@@ -2132,6 +2426,7 @@ stk_status stk_model_sample(const struct stk_model *model,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA, STK_STATUS_BUSY, STK_STATUS_FORKED.
  */
+STK_MUST_CHECK
 stk_status stk_model_submit_predict(const struct stk_model *model,
                                     const struct stk_request *request,
                                     const float *inputs,
@@ -2155,6 +2450,7 @@ stk_status stk_model_submit_predict(const struct stk_model *model,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA, STK_STATUS_BUSY, STK_STATUS_FORKED.
  */
+STK_MUST_CHECK
 stk_status stk_model_submit_certify(const struct stk_model *model,
                                     const struct stk_request *request,
                                     const float *inputs,
@@ -2178,6 +2474,7 @@ stk_status stk_model_submit_certify(const struct stk_model *model,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA, STK_STATUS_BUSY, STK_STATUS_FORKED.
  */
+STK_MUST_CHECK
 stk_status stk_model_submit_certify_answer(const struct stk_model *model,
                                            const struct stk_request *request,
                                            const float *inputs,
@@ -2186,6 +2483,46 @@ stk_status stk_model_submit_certify_answer(const struct stk_model *model,
                                            void *user,
                                            struct stk_job **out,
                                            struct stk_error **err);
+
+/**
+ * Nanoseconds of the clock that deadlines are on, which only goes forward: CLOCK_MONOTONIC.
+ */
+uint64_t stk_clock_ns(void);
+
+/**
+ * Asks a model what a call says: stk_model_predict, stk_model_certify and stk_model_certify_answer with inputs of
+ * other types, and a deadline. Blocks. Safe from any number of threads.
+ *
+ * @param model Not NULL.
+ * @param request Not NULL.
+ * @param call Not NULL. Without done and release.
+ * @param out Not NULL. As for stk_model_predict.
+ * @param err May be NULL.
+ * @return As stk_model_predict.
+ */
+STK_MUST_CHECK
+stk_status stk_model_run(const struct stk_model *model,
+                         const struct stk_request *request,
+                         const struct stk_call *call,
+                         struct stk_result **out,
+                         struct stk_error **err);
+
+/**
+ * Starts stk_model_run and returns at once.
+ *
+ * @param model Not NULL.
+ * @param request Not NULL. Not used any more when the call returns.
+ * @param call Not NULL. Not used any more when the call returns; its inputs neither, unless it has a release callback.
+ * @param out Not NULL. Gets the job, before any callback can run; free it with stk_job_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, STK_STATUS_INVALID_DATA: neither callback is then ever called.
+ */
+STK_MUST_CHECK
+stk_status stk_model_submit(const struct stk_model *model,
+                            const struct stk_request *request,
+                            const struct stk_call *call,
+                            struct stk_job **out,
+                            struct stk_error **err);
 
 /**
  * Makes a budget of which nothing is spent.
@@ -2200,6 +2537,7 @@ stk_status stk_model_submit_certify_answer(const struct stk_model *model,
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also where the share of one of M statements is not from 1e-100
  * to 0.5.
  */
+STK_MUST_CHECK
 stk_status stk_budget_new(double total, const char *schedule, struct stk_budget **out, struct stk_error **err);
 
 /**
@@ -2210,6 +2548,7 @@ stk_status stk_budget_new(double total, const char *schedule, struct stk_budget 
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_DATA or STK_STATUS_INVALID_ARGUMENT when the text is not one of a budget.
  */
+STK_MUST_CHECK
 stk_status stk_budget_open(const char *text, struct stk_budget **out, struct stk_error **err);
 
 /**
@@ -2223,6 +2562,7 @@ stk_status stk_budget_open(const char *text, struct stk_budget **out, struct stk
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
  */
+STK_MUST_CHECK
 stk_status stk_budget_save(const struct stk_budget *budget, char *text, size_t size, struct stk_error **err);
 
 /**
@@ -2237,6 +2577,7 @@ stk_status stk_budget_save(const struct stk_budget *budget, char *text, size_t s
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also when the budget is exhausted: nothing is then spent.
  */
+STK_MUST_CHECK
 stk_status stk_budget_draw(const struct stk_budget *budget,
                            size_t number,
                            double *alphas,
@@ -2252,6 +2593,7 @@ stk_status stk_budget_draw(const struct stk_budget *budget,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, also when less is left: nothing is then spent.
  */
+STK_MUST_CHECK
 stk_status stk_budget_draw_of(const struct stk_budget *budget,
                               double alpha,
                               uint64_t *statement,

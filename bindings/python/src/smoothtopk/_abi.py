@@ -47,6 +47,14 @@ STK_DECISION_REFUTED = 3
 STK_DECISION_REACHED = 4
 STK_DECISION_SETTLED = 5
 STK_DECISION_UNDECIDED = 6
+STK_TASK_PREDICT = 1
+STK_TASK_CERTIFY = 2
+STK_TASK_CERTIFY_ANSWER = 3
+STK_DTYPE_FLOAT32 = 0
+STK_DTYPE_UINT8 = 1
+STK_DTYPE_FLOAT16 = 2
+STK_DTYPE_BFLOAT16 = 3
+STK_DTYPE_FLOAT64 = 4
 
 
 class stk_budget(Structure):
@@ -83,6 +91,12 @@ class stk_request(Structure):
 
 class stk_result(Structure):
     pass
+
+
+stk_log_callback = CFUNCTYPE(None, c_void_p, c_int32, c_char_p)
+stk_progress_callback = CFUNCTYPE(None, c_void_p, c_uint64, c_uint64)
+stk_done_callback = CFUNCTYPE(None, c_void_p, POINTER(stk_job))
+stk_release_callback = CFUNCTYPE(None, c_void_p)
 
 
 class stk_query(Structure):
@@ -172,9 +186,23 @@ class stk_stats(Structure):
     )
 
 
-stk_log_callback = CFUNCTYPE(None, c_void_p, c_int32, c_char_p)
-stk_progress_callback = CFUNCTYPE(None, c_void_p, c_uint64, c_uint64)
-stk_done_callback = CFUNCTYPE(None, c_void_p)
+class stk_call(Structure):
+    _fields_ = (
+        ("struct_size", c_uint64),
+        ("task", c_int32),
+        ("dtype", c_int32),
+        ("inputs", c_void_p),
+        ("count", c_uint64),
+        ("labels", POINTER(c_int64)),
+        ("timeout_ms", c_uint64),
+        ("deadline_ns", c_uint64),
+        ("done", stk_done_callback),
+        ("done_user", c_void_p),
+        ("release", stk_release_callback),
+        ("release_user", c_void_p),
+    )
+
+
 
 # Every function: what it returns, what it takes.
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
@@ -194,6 +222,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_cancel_is_set": (c_bool, [POINTER(stk_cancel)]),
     "stk_cancel_new": (c_int32, [POINTER(POINTER(stk_cancel)), POINTER(POINTER(stk_error))]),
     "stk_cancel_set": (None, [POINTER(stk_cancel)]),
+    "stk_clock_ns": (c_uint64, []),
     "stk_counts_add": (c_int32, [POINTER(stk_counts), POINTER(stk_counts), POINTER(POINTER(stk_error))]),
     "stk_counts_assume": (c_int32, [POINTER(c_uint64), c_size_t, c_uint64, c_char_p, c_double, c_char_p, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
     "stk_counts_assumptions": (c_int32, [POINTER(stk_counts), POINTER(c_char_p), POINTER(POINTER(stk_error))]),
@@ -217,6 +246,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_job_cancel": (None, [POINTER(stk_job)]),
     "stk_job_free": (None, [POINTER(stk_job)]),
     "stk_job_is_done": (c_bool, [POINTER(stk_job)]),
+    "stk_job_item_counts": (c_int32, [POINTER(stk_job), c_size_t, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
+    "stk_job_item_is_done": (c_bool, [POINTER(stk_job), c_size_t]),
+    "stk_job_item_result": (c_int32, [POINTER(stk_job), c_size_t, POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
+    "stk_job_len": (c_size_t, [POINTER(stk_job)]),
     "stk_job_result": (c_int32, [POINTER(stk_job), POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
     "stk_job_samples_done": (c_uint64, [POINTER(stk_job)]),
     "stk_job_samples_total": (c_uint64, [POINTER(stk_job)]),
@@ -232,6 +265,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_model_free": (None, [POINTER(stk_model)]),
     "stk_model_open": (c_int32, [c_char_p, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
     "stk_model_open_memory": (c_int32, [c_void_p, c_size_t, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
+    "stk_model_options_add_custom_ops": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),
     "stk_model_options_free": (None, [POINTER(stk_model_options)]),
     "stk_model_options_new": (c_int32, [POINTER(POINTER(stk_model_options)), POINTER(POINTER(stk_error))]),
     "stk_model_options_set_allow_fallback": (c_int32, [POINTER(stk_model_options), c_bool, POINTER(POINTER(stk_error))]),
@@ -256,15 +290,18 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_model_options_set_threshold": (c_int32, [POINTER(stk_model_options), c_double, POINTER(POINTER(stk_error))]),
     "stk_model_predict": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
     "stk_model_provider": (c_char_p, [POINTER(stk_model)]),
+    "stk_model_run": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(stk_call), POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
     "stk_model_sample": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_uint64, c_uint64, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
     "stk_model_sha256": (c_char_p, [POINTER(stk_model)]),
     "stk_model_shape": (c_int32, [POINTER(stk_model), POINTER(POINTER(c_size_t)), POINTER(c_size_t), POINTER(POINTER(stk_error))]),
     "stk_model_signature_json": (c_char_p, [POINTER(stk_model)]),
     "stk_model_stats": (c_int32, [POINTER(stk_model), POINTER(stk_stats), c_size_t, POINTER(POINTER(stk_error))]),
+    "stk_model_submit": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(stk_call), POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
     "stk_model_submit_certify": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, POINTER(c_int64), stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
     "stk_model_submit_certify_answer": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
     "stk_model_submit_predict": (c_int32, [POINTER(stk_model), POINTER(stk_request), POINTER(c_float), c_size_t, stk_done_callback, c_void_p, POINTER(POINTER(stk_job)), POINTER(POINTER(stk_error))]),
     "stk_model_threads": (c_size_t, [POINTER(stk_model)]),
+    "stk_request_clone": (c_int32, [POINTER(stk_request), POINTER(POINTER(stk_request)), POINTER(POINTER(stk_error))]),
     "stk_request_free": (None, [POINTER(stk_request)]),
     "stk_request_new": (c_int32, [c_char_p, POINTER(POINTER(stk_request)), POINTER(POINTER(stk_error))]),
     "stk_request_set_allocation": (c_int32, [POINTER(stk_request), c_char_p, POINTER(POINTER(stk_error))]),
