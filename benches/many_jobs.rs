@@ -98,6 +98,7 @@ fn a_call_each(g: &SmoothedClassifier, jobs: usize) -> f64 {
     };
     let batches: Vec<Batch> = (0..jobs).map(|i| submit(g, i, N, control())).collect();
     for batch in batches {
+        batch.wait_done();
         assert!(batch.wait()[0].answer.is_ok());
     }
     assert_eq!(done.load(Ordering::Relaxed), jobs as u64);

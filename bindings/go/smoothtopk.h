@@ -94,19 +94,21 @@ typedef struct stk_counts stk_counts;
 typedef struct stk_error stk_error;
 
 /**
- * A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread. In a process
- * that was forked after it was submitted it is done, its result is STK_STATUS_FORKED, and freeing it frees its memory.
+ * A predict, certify or certify_answer under way. Functions that take a const job are safe from any thread. In a
+ * process that was forked after it was submitted it is done, its result is STK_STATUS_FORKED, and freeing it frees its
+ * memory.
  */
 typedef struct stk_job stk_job;
 
 /**
  * A base classifier, open in ONNX Runtime, with the threads that draw its samples. Functions that take a const model
- * are safe from any number of threads, whose samples share batches. The model's own threads, and those that ONNX Runtime
- * makes for it, block all signals but those of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT): a
- * signal is the business of the host's threads. While a session is made, the thread that opens the model blocks them too.
+ * are safe from any number of threads, whose samples share batches. The model's own threads, and those that ONNX
+ * Runtime makes for it, block all signals but those of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS,
+ * SIGABRT): a signal is the business of the host's threads. While a session is made, the thread that opens the model
+ * blocks them too.
  *
- * A process that is forked has none of the threads: there, work is refused with STK_STATUS_FORKED, and freeing the model
- * is safe and gives back what can be given back. Open the model in the child, or start the child with exec.
+ * A process that is forked has none of the threads: there, work is refused with STK_STATUS_FORKED, and freeing the
+ * model is safe and gives back what can be given back. Open the model in the child, or start the child with exec.
  */
 typedef struct stk_model stk_model;
 
@@ -142,9 +144,9 @@ typedef int32_t stk_log_level;
 
 /**
  * Gets log messages, from any thread, but never two at once: a message that is logged while the callback runs, on this
- * or another thread, is dropped; a warning says afterwards how many messages that were. It may call the library, and may
- * wait for threads that do. It must not unwind and must not set the callback. A message about work names its job (a
- * number that counts the calls of this process), its model (the first digits of its SHA-256) and its stream.
+ * or another thread, is dropped; a warning says afterwards how many messages that were. It may call the library, and
+ * may wait for threads that do. It must not unwind and must not set the callback. A message about work names its job
+ * (a number that counts the calls of this process), its model (the first digits of its SHA-256) and its stream.
  *
  * @param user What was given with the callback.
  * @param level One of the STK_LOG_LEVEL_ constants.
@@ -429,6 +431,70 @@ typedef struct stk_guarantee {
 } stk_guarantee;
 
 /**
+ * What a model has done since it was opened, and has under way. Its size may grow at its end within an ABI version. A
+ * job is one input of a call. Two readings give rates: the samples a second are the difference of `samples` by that of
+ * `seconds`.
+ */
+typedef struct stk_stats {
+  /**
+   * Bytes of this struct that were filled.
+   */
+  uint64_t struct_size;
+  /**
+   * Since the model was opened, on the monotonic clock.
+   */
+  double seconds;
+  /**
+   * Samples counted.
+   */
+  uint64_t samples;
+  /**
+   * Those of them that were invalid: their scores were not finite.
+   */
+  uint64_t invalid_samples;
+  /**
+   * Samples that could be drawn now and wait for a thread: the depth of the queue.
+   */
+  uint64_t samples_waiting;
+  /**
+   * Jobs under way of which no sample was begun.
+   */
+  uint64_t jobs_waiting;
+  /**
+   * Jobs under way that have begun.
+   */
+  uint64_t jobs_running;
+  /**
+   * Jobs that have ended, however that came; the next three are among them.
+   */
+  uint64_t jobs_ended;
+  /**
+   * Jobs that were cancelled, or freed before their end.
+   */
+  uint64_t jobs_cancelled;
+  /**
+   * Jobs whose timeout passed; under a rule they may have an answer all the same.
+   */
+  uint64_t jobs_late;
+  /**
+   * Jobs that a failed run of the model ended.
+   */
+  uint64_t jobs_failed;
+  /**
+   * Jobs that were refused with STK_STATUS_BUSY; they are in no other number.
+   */
+  uint64_t jobs_refused;
+  /**
+   * Statements handed out, one for each input and k: predictions that do not abstain, radii above 0.
+   */
+  uint64_t answers;
+  /**
+   * Statements handed out that abstain.
+   */
+  uint64_t abstentions;
+} stk_stats;
+
+/**
  * Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on
  * the one that cancels the job, frees it or its model, or submits it (with a cancel token that is set). It may run
  * before the submitting call has returned. It must not block, must not unwind, and must free neither the model nor any
@@ -638,70 +704,6 @@ typedef void (*stk_done_callback)(void *user);
  * The answer that is given with it is sound all the same.
  */
 #define STK_DECISION_UNDECIDED 6
-
-/**
- * What a model has done since it was opened, and has under way. Its size may grow at its end within an ABI version. A
- * job is one input of a call. Two readings give rates: the samples a second are the difference of `samples` by that of
- * `seconds`.
- */
-typedef struct stk_stats {
-  /**
-   * Bytes of this struct that were filled.
-   */
-  uint64_t struct_size;
-  /**
-   * Since the model was opened, on the monotonic clock.
-   */
-  double seconds;
-  /**
-   * Samples counted.
-   */
-  uint64_t samples;
-  /**
-   * Those of them that were invalid: their scores were not finite.
-   */
-  uint64_t invalid_samples;
-  /**
-   * Samples that could be drawn now and wait for a thread: the depth of the queue.
-   */
-  uint64_t samples_waiting;
-  /**
-   * Jobs under way of which no sample was begun.
-   */
-  uint64_t jobs_waiting;
-  /**
-   * Jobs under way that have begun.
-   */
-  uint64_t jobs_running;
-  /**
-   * Jobs that have ended, however that came; the next three are among them.
-   */
-  uint64_t jobs_ended;
-  /**
-   * Jobs that were cancelled, or freed before their end.
-   */
-  uint64_t jobs_cancelled;
-  /**
-   * Jobs whose timeout passed; under a rule they may have an answer all the same.
-   */
-  uint64_t jobs_late;
-  /**
-   * Jobs that a failed run of the model ended.
-   */
-  uint64_t jobs_failed;
-  /**
-   * Jobs that were refused with STK_STATUS_BUSY; they are in no other number.
-   */
-  uint64_t jobs_refused;
-  /**
-   * Statements handed out, one for each input and k: predictions that do not abstain, radii above 0.
-   */
-  uint64_t answers;
-  /**
-   * Statements handed out that abstain.
-   */
-  uint64_t abstentions;
-} stk_stats;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1096,9 +1098,7 @@ stk_status stk_model_options_set_tensorrt(struct stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
-stk_status stk_model_options_set_max_jobs(stk_model_options *options,
-                                          uint64_t jobs,
-                                          stk_error **err);
+stk_status stk_model_options_set_max_jobs(struct stk_model_options *options, uint64_t jobs, struct stk_error **err);
 
 /**
  * Sets the most bytes of inputs that may be under way at once, 4 an element. A call that would make them more is
@@ -1109,9 +1109,9 @@ stk_status stk_model_options_set_max_jobs(stk_model_options *options,
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for NULL.
  */
-stk_status stk_model_options_set_max_input_bytes(stk_model_options *options,
+stk_status stk_model_options_set_max_input_bytes(struct stk_model_options *options,
                                                  uint64_t bytes,
-                                                 stk_error **err);
+                                                 struct stk_error **err);
 
 /**
  * Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds,
@@ -1879,10 +1879,10 @@ void stk_job_free(struct stk_job *job);
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT; STK_STATUS_FORKED.
  */
-stk_status stk_model_stats(const stk_model *model,
-                           stk_stats *out,
+stk_status stk_model_stats(const struct stk_model *model,
+                           struct stk_stats *out,
                            size_t out_size,
-                           stk_error **err);
+                           struct stk_error **err);
 
 /**
  * Opens a model's file, with the external data beside it if it has any, and starts its threads.
@@ -2030,8 +2030,8 @@ const char *stk_model_signature_json(const struct stk_model *model);
  * input that is late under a rule: its summary's early_stop says so); else why the first one has none:
  * STK_STATUS_INVALID_ARGUMENT if the request does not fit the model; STK_STATUS_INVALID_DATA for an input that is not
  * finite or, with exact noise, not on its grid; STK_STATUS_CANCELLED, STK_STATUS_DEADLINE_EXCEEDED, STK_STATUS_RUN;
- * STK_STATUS_BUSY, at once, when too much is under way (stk_model_options_set_max_jobs); STK_STATUS_FORKED in a process
- * that was forked after the model was opened.
+ * STK_STATUS_BUSY, at once, when too much is under way (stk_model_options_set_max_jobs); STK_STATUS_FORKED in a
+ * process that was forked after the model was opened.
  */
 stk_status stk_model_predict(const struct stk_model *model,
                              const struct stk_request *request,
