@@ -1,6 +1,8 @@
 //! What a host's process does to the sampler's threads: signals, and forks.
 #![cfg(target_os = "linux")]
 
+use std::path::PathBuf;
+
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
@@ -98,13 +100,13 @@ fn the_threads_block_all_signals_but_those_of_faults() {
     let request = Request { n: 10, ..Request::new(Gaussian::new(SIGMA).unwrap()) };
     let control = Control { timeout: Some(Duration::from_secs(9)), ..Control::default() };
     g.submit_batch(&[0.0; 6], &[Task::Predict], &request, 0, control).unwrap().wait();
-    let mut seen = 0;
-    for task in std::fs::read_dir("/proc/self/task").unwrap() {
-        let folder = task.unwrap().path();
-        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-        if !read("comm").starts_with("smoothtopk-") {
-            continue;
-        }
+    // A thread takes its name when it begins to run.
+    let tasks = || std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
+    let is_ours =
+        |task: &PathBuf| std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name.starts_with("smoothtopk-"));
+    wait_until("three workers and the timer run", || tasks().filter(is_ours).count() >= 4);
+    for task in tasks().filter(is_ours) {
+        let read = |name: &str| std::fs::read_to_string(task.join(name)).unwrap_or_default();
         let faults = [
             Signal::SIGSEGV,
             Signal::SIGBUS,
@@ -128,9 +130,7 @@ fn the_threads_block_all_signals_but_those_of_faults() {
             let blocked = mask & (1 << (signal as i32 - 1)) != 0;
             assert_eq!(blocked, !faults.contains(&signal), "{signal} in {}", read("comm"));
         }
-        seen += 1;
     }
-    assert!(seen >= 4, "three workers and the timer: {seen}");
     // The thread that made them has its own mask as it was.
     let mine = std::fs::read_to_string("/proc/thread-self/status").unwrap();
     assert!(mine.contains("SigBlk:\t0000000000000000"), "{mine}");
