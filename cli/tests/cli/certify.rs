@@ -124,6 +124,7 @@ fn the_label_is_chosen_from_rows_of_its_own_where_none_is_given() {
 #[test]
 fn ten_kills_lose_and_repeat_nothing() {
     let dir = tempfile::tempdir().unwrap();
+    let records = |run: &Path| fs::read_to_string(run.join("records.jsonl")).map_or(0, |text| text.lines().count());
     let arguments = |out: &Path, batch: &str| {
         let mut arguments = digits(
             "certify",
@@ -148,11 +149,18 @@ fn ten_kills_lose_and_repeat_nothing() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(random.random_range(5..350)));
+        if kill % 2 == 1 {
+            // However busy the machine is, these come while records are written.
+            let before = seen.last().copied().unwrap_or(0);
+            while records(&killed) <= before && child.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        std::thread::sleep(Duration::from_millis(random.random_range(0..100)));
         // Child::kill is SIGKILL.
         child.kill().unwrap();
         child.wait().unwrap();
-        seen.push(fs::read_to_string(killed.join("records.jsonl")).map_or(0, |text| text.lines().count()));
+        seen.push(records(&killed));
         if random.next_u32() % 3 == 0 {
             // As if the kill had come in the middle of a write.
             let path = killed.join("records.jsonl");
