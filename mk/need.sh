@@ -7,6 +7,10 @@ shift
 have() { case $what in /*) test -e "$what" ;; *) command -v "$what" >/dev/null 2>&1 ;; esac; }
 have && exit 0
 if test "$(id -u)" = 0 && command -v apt-get >/dev/null 2>&1; then
+    # Suites run side by side, and apt-get does not.
+    exec 9<"$0"
+    flock 9
+    have && exit 0
     echo "make: installing $*"
     export DEBIAN_FRONTEND=noninteractive
     { apt-get install -y -qq --no-install-recommends "$@" || { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; }; } \
