@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::group::Group;
-use crate::sampler::Process;
+use crate::sampler::{JobStopper, Process};
 use crate::{Error, ErrorKind, Result, signals};
 
 /// Stops work at its deadline. Dropping it forgets the deadlines.
@@ -101,7 +101,7 @@ impl Shared {
             }
             if !due.is_empty() {
                 drop(alarms);
-                due.drain(..).for_each(|(timeout, group)| stop(timeout, &group));
+                stop(due.drain(..));
                 alarms = self.lock();
                 continue;
             }
@@ -115,11 +115,14 @@ impl Shared {
     }
 }
 
-fn stop(timeout: Duration, group: &Weak<Group>) {
-    if let Some(group) = group.upgrade() {
-        let message = format!("the timeout of {} ms passed", timeout.as_millis());
-        group.stop(&Error::new(ErrorKind::DeadlineExceeded, message));
-    }
+/// Stops what is late, all of it before the sampler's queue is tidied: very many deadlines may pass at one moment.
+fn stop(due: impl Iterator<Item = (Duration, Weak<Group>)>) {
+    let why = |timeout: Duration| {
+        Error::new(ErrorKind::DeadlineExceeded, format!("the timeout of {} ms passed", timeout.as_millis()))
+    };
+    let late: Vec<(Arc<Group>, Error)> =
+        due.filter_map(|(timeout, group)| Some((group.upgrade()?, why(timeout)))).collect();
+    JobStopper::stop_each(late.iter().flat_map(|(group, why)| group.jobs().iter().map(move |job| (job, why))));
 }
 
 /// A deadline that is watched.
