@@ -150,16 +150,27 @@ impl JobStopper {
     /// Stops unfinished jobs of one sampler: no further row of them is handed out, and a run that carries only stopped
     /// jobs is stopped. The counts so far are kept, and [`JobHandle::wait`] gives them with `why`.
     pub fn stop_all(jobs: &[Self], why: &Error) {
-        let Some(queue) = jobs.first().filter(|job| job.is_here()).map(|job| &job.queue) else { return };
+        Self::stop_each(jobs.iter().map(|job| (job, why)));
+    }
+
+    /// As [`JobStopper::stop_all`], with a reason for each: all are told before the queue is tidied.
+    pub(crate) fn stop_each<'a>(jobs: impl Iterator<Item = (&'a Self, &'a Error)>) {
         let mut stopped = Vec::new();
         let mut running = false;
-        for Self { state, .. } in jobs {
-            if let Some(out) = state.stop(why.clone()) {
+        let mut queue = None;
+        for (job, why) in jobs {
+            if queue.is_none() {
+                if !job.is_here() {
+                    return;
+                }
+                queue = Some(&job.queue);
+            }
+            if let Some(out) = job.state.stop(why.clone()) {
                 running |= out > 0;
-                stopped.push(state.as_ref());
+                stopped.push(job.state.as_ref());
             }
         }
-        if let Some(queue) = queue.upgrade().filter(|_| !stopped.is_empty()) {
+        if let Some(queue) = queue.and_then(Weak::upgrade).filter(|_| !stopped.is_empty()) {
             queue.remove_stopped(&stopped, running);
         }
     }

@@ -9,6 +9,9 @@ use crate::sampler::stop::StopRun;
 use crate::sampler::sync::{Condvar, Mutex, MutexGuard};
 use crate::{Error, ErrorKind};
 
+/// Jobs that are removed under one lock.
+const AT_ONCE: usize = 256;
+
 /// The rows that wait, and the workers that take them: what job handles and workers share.
 pub(super) struct WorkQueue {
     waiting: Mutex<Waiting>,
@@ -115,11 +118,11 @@ impl WorkQueue {
     /// Forgets jobs that were stopped. Where workers have rows of them, `running`, stops the runs that carry only such
     /// jobs.
     pub fn remove_stopped(&self, jobs: &[&JobState], running: bool) {
-        let mut waiting = lock(&self.waiting);
-        for job in jobs {
-            waiting.lanes.remove(job);
+        // Nobody who wants the lock is to wait for all of very many.
+        for some in jobs.chunks(AT_ONCE) {
+            let mut waiting = lock(&self.waiting);
+            some.iter().for_each(|job| waiting.lanes.remove(job));
         }
-        drop(waiting);
         if running {
             for busy in &self.busy {
                 lock(busy).stop_if_idle();

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use super::group::Group;
-use crate::sampler::Process;
+use crate::sampler::{JobStopper, Process};
 use crate::{Error, ErrorKind, Result, signals};
 
 /// Stops work at its deadline. Dropping it forgets the deadlines.
@@ -102,7 +102,7 @@ impl Shared {
             }
             if !due.is_empty() {
                 drop(alarms);
-                due.drain(..).for_each(|(late, group)| stop(&late, &group));
+                stop(due.drain(..));
                 alarms = self.lock();
                 continue;
             }
@@ -116,10 +116,10 @@ impl Shared {
     }
 }
 
-fn stop(late: &Error, group: &Weak<Group>) {
-    if let Some(group) = group.upgrade() {
-        group.stop(late);
-    }
+/// Stops what is late, all of it before the sampler's queue is tidied: very many deadlines may pass at one moment.
+fn stop(due: impl Iterator<Item = (Error, Weak<Group>)>) {
+    let late: Vec<(Arc<Group>, Error)> = due.filter_map(|(why, group)| Some((group.upgrade()?, why))).collect();
+    JobStopper::stop_each(late.iter().flat_map(|(group, why)| group.jobs().iter().map(move |job| (job, why))));
 }
 
 /// A deadline that is watched.
