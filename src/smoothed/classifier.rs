@@ -144,6 +144,11 @@ impl SmoothedClassifier {
             return Err(Error::argument("samples", message));
         }
         self.sampler.check_elements(input.len())?;
+        let request = request.settled(&self.sampler.classifier().shape())?;
+        if request.family.is_enumerated() {
+            let message = format!("{}: all rows are needed, so a part of them is no draw: certify", request.family);
+            return Err(Error::argument("noise", message));
+        }
         let noise = request.noise()?;
         let job = Job::new(input, &noise, Purpose::Estimate)?;
         let origin = Origin::new(&noise, stream, Purpose::Estimate, &self.subject(), input);
@@ -159,6 +164,7 @@ impl SmoothedClassifier {
     /// Checks the request for every task, and settles its seed.
     fn settle(&self, tasks: &[Task], request: &Request) -> Result<Request> {
         let (classes, elements) = (self.classes(), self.sampler.classifier().elements());
+        let request = request.settled(&self.sampler.classifier().shape())?;
         tasks.iter().try_for_each(|&task| request.check_for(task, classes, elements))?;
         request.with_seed()
     }
