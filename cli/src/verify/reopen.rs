@@ -67,12 +67,12 @@ impl Reopened {
             let message = format!("{} is a file; give the RUN folder that certify made", args.run.display());
             return Err(Error::argument("run", message));
         };
+        let noise = distribution(manifest)?;
         let sampling = Sampling::open(&sampling_args(args, manifest)?).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::Io | ErrorKind::Runtime | ErrorKind::Provider => error,
             // The wrong model or data may fail to open before their hashes can be told.
             _ => is_it_the_runs(&error, manifest),
         })?;
-        let noise = distribution(manifest)?;
         check_same(args, manifest, &sampling)?;
         check_examples(&run.examples, manifest, &sampling)?;
         let (mut certified, mut stated) = (Vec::new(), Vec::new());
