@@ -98,9 +98,10 @@ fn bands_are_classified_each_once_and_certify_without_alpha() {
         assert_eq!((outcome.request.n, outcome.samples_drawn, outcome.request.alpha), (6, 6, 0.0));
         assert!(outcome.selection.is_none() && outcome.counts.draws().is_empty());
         let [first, second] = outcome.certificates().unwrap() else { panic!("two k") };
-        // A patch of one column turns one vote: 4 to 2; of two columns 3 to 3, a tie. Of the top 2 it takes two rivals.
+        // A patch of one column turns one vote: 4 to 2; of two columns 3 to 3, a tie. Of the top 2 it takes two rivals:
+        // of three columns 2, 2 and 2.
         assert_eq!((first.label, first.radius, first.basis.validity), (1, 1.0, Validity::Exact));
-        assert_eq!((first.basis.alpha, second.radius), (0.0, 3.0));
+        assert_eq!((first.basis.alpha, second.radius), (0.0, 2.0));
         assert_eq!(Norm::Patch, outcome.request.family.norm());
         found_again(&outcome);
         let given = g.submit(&input, Task::Certify(2), &request, 0).unwrap().wait();
@@ -160,9 +161,9 @@ fn splits_certify_in_l1_inputs_on_their_grid() {
 fn ablation_certifies_pixels_under_every_rule() {
     let g = smoothed(64, 2);
     let input = image([1, 1, 1, 1, 1, 1]);
-    let request = Request { n: 4000, ..Request::new(Ablation::new(4).unwrap()).seeded(5) };
+    let request = Request { n: 4000, ..Request::new(family("ablate:4:value=-1")).seeded(5) };
     let fixed = g.submit(&input, Task::CertifySelected, &request, 0).unwrap().wait();
-    assert_eq!(fixed.request.family.to_string(), "ablate:4:pixels=24:channels=first");
+    assert_eq!(fixed.request.family.to_string(), "ablate:4:pixels=24:channels=first:value=-1.0");
     // Every row has the label; 1 - C(24 - r, 4)/C(24, 4) is 0.451 at 3 pixels, and 0.544 at 4.
     assert_eq!((radius(&fixed), fixed.counts.perturbation().radius_cost), (3.0, 0.0));
     found_again(&fixed);
