@@ -207,7 +207,7 @@ impl JobHandle {
         let state = &self.stopper.state;
         if !self.stopper.is_here() {
             let (tally, stopped) = (state.no_counts(), Some(Process::forked()));
-            return Drawn { tally, pilot: None, stopped, elapsed: Duration::ZERO };
+            return Drawn { tally, pilot: None, votes: None, stopped, elapsed: Duration::ZERO };
         }
         let progress = state.lock();
         let (tally, pilot) = (progress.counts(), progress.pilot_counts());
