@@ -7,10 +7,10 @@ use super::mass::{Mass, share_above, whole};
 use super::{Described, Norm};
 use crate::{Error, Result};
 
-/// Deterministic splitting noise (Levine and Feizi, ICML 2021), for inputs that are multiples of 1/q in [0, 1]. In split
-/// o of N, element i is cut at ((v_i + o) mod N + 1/2)/q, and at all multiples of N/q from there; the model sees the
-/// middle of the piece that the element is in. An attack that moves the elements by m/q in all changes at most m of the
-/// splits. All are classified, so that nothing is left to chance. The radius is a multiple of 1/q, and attained.
+/// Deterministic splitting noise (Levine and Feizi, ICML 2021), for inputs that are multiples of 1/q in [0, 1]. In
+/// split o of N, element i is cut at ((v_i + o) mod N + 1/2)/q, and at all multiples of N/q from there; the model sees
+/// the middle of the piece that the element is in. An attack that moves the elements by m/q in all changes at most m of
+/// the splits. All are classified, so that nothing is left to chance. The radius is a multiple of 1/q, and attained.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Split {
     splits: u32,

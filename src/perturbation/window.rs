@@ -10,9 +10,9 @@ use super::{Described, Norm};
 use crate::{Error, Result};
 
 /// Windows of `AXES` sides of `size` pixels: bands of columns (1) or square blocks (2), at all places (Levine and
-/// Feizi, NeurIPS 2020). A patch of m columns changes at most m + size - 1 of the bands; a block is a band on both axes.
-/// All places are classified, so that nothing is left to chance. The radius is the side of the patch, in pixels; of
-/// bands the columns that it may change, in any rows.
+/// Feizi, NeurIPS 2020). A patch of m columns changes at most m + size - 1 of the bands; a block is a band on both
+/// axes. All places are classified, so that nothing is left to chance. The radius is the side of the patch, in pixels;
+/// of bands the columns that it may change, in any rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window<const AXES: usize> {
     size: u32,

@@ -173,7 +173,8 @@ def answers(given: dict[str, Any]) -> list[Certificate] | list[Prediction] | lis
             # What a rule says of its last number no bare numbers can state, but their text.
             counts = Counts.from_json(counts.to_json().replace('"rule":null', '"rule":"steps:1"'))
         if "pilot" in given:
-            given["pilot"] = Counts.assuming(given["pilot"], **{name: stated[name] for name in ("sigma", "noise") if name in stated})
+            noise = {name: stated[name] for name in ("sigma", "noise") if name in stated}
+            given["pilot"] = Counts.assuming(given["pilot"], **noise)
         asked: dict[str, Any] = {
             "counts_certify": counts.certify,
             "counts_predict": counts.predict,
