@@ -106,6 +106,7 @@ enum class validity : std::int32_t {
   anytime = STK_VALIDITY_ANYTIME,        ///< for all numbers at once, whatever ended the samples
   anytime_to = STK_VALIDITY_ANYTIME_TO,  ///< for all up to the summary's validity_last
   randomized = STK_VALIDITY_RANDOMIZED,  ///< for a fixed number, randomized by the summary's uniform
+  exact = STK_VALIDITY_EXACT,            ///< all samples that there are were classified: alpha is 0
 };
 
 /// Where the noise's bits come from.

@@ -16,7 +16,7 @@ type goldenCase struct {
 	expect map[string]string
 }
 
-var goldenKeys = strings.Fields("task model threshold classes sigma k n n0 alpha rule randomized bound allocation levels seed chacha12 " +
+var goldenKeys = strings.Fields("task model threshold classes sigma noise k n n0 alpha rule randomized bound allocation levels seed chacha12 " +
 	"key input_max label input counts pilot validity radius_cost")
 var goldenExpects = strings.Fields("status field counts selection label radius labels abstain p_value decision rows " +
 	"allocation alpha_left label_radii kept_radii first_radius ranking_radius")

@@ -128,6 +128,8 @@ func (c goldenCase) run(t *testing.T, lib *Library) (outcome, error) {
 		switch key {
 		case "sigma":
 			request.Sigma = r.float(text)
+		case "noise":
+			request.Noise = Noise(text)
 		case "k":
 			request.K = list(text, func(s string) int { return int(r.int(s)) })
 		case "n":
@@ -231,7 +233,9 @@ func (c goldenCase) run(t *testing.T, lib *Library) (outcome, error) {
 func (c goldenCase) runCounts(t *testing.T, lib *Library, task string, request Request, r *reader) (outcome, error) {
 	labels := list(c.keys["counts"], r.uint)
 	assumed := Assumed{N: uint64(request.N), Noise: NoiseGaussian(request.Sigma)}
-	if c.keys["sigma"] == "" { // predicting asks for none
+	if request.Noise != "" {
+		assumed.Noise = request.Noise
+	} else if c.keys["sigma"] == "" { // predicting asks for none
 		assumed.Noise = "gaussian:1"
 	}
 	if text, given := c.keys["radius_cost"]; given {

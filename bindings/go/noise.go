@@ -15,6 +15,23 @@ func NoiseGaussian(sigma float64) Noise { return Noise("gaussian:" + decimal(sig
 // NoiseUniform is noise that is uniform on [-lambda, lambda] for each element. Radii are l1 norms.
 func NoiseUniform(lambda float64) Noise { return Noise("uniform:" + decimal(lambda)) }
 
+// NoiseAblation keeps pixels of an input at random, all channels of one together, and sets the others to 0. Radii are
+// numbers of pixels. Settings follow the number: "ablate:40:channels=first:value=0.5".
+func NoiseAblation(keep int) Noise { return Noise(fmt.Sprintf("ablate:%d", keep)) }
+
+// NoiseBand shows every band of so many columns, the rest set to 0. All bands are classified, each once, so that no N,
+// Alpha, Seed or Rule is taken. Radii are columns of a patch.
+func NoiseBand(columns int) Noise { return Noise(fmt.Sprintf("band:%d", columns)) }
+
+// NoiseBlock is as NoiseBand for square blocks. Radii are sides of a square patch, in pixels.
+func NoiseBlock(side int) Noise { return Noise(fmt.Sprintf("block:%d", side)) }
+
+// NoiseSplit is deterministic splitting noise for inputs that are multiples of 1/levels in [0, 1]. All splits are
+// classified, as with NoiseBand. Radii are l1 norms.
+func NoiseSplit(splits, levels int) Noise {
+	return Noise(fmt.Sprintf("split:%d:levels=%d", splits, levels))
+}
+
 // Generator makes the random bits of noise.
 type Generator int32
 

@@ -260,8 +260,9 @@ typedef struct stk_summary {
    */
   int64_t label;
   /**
-   * certify: the certified radius, in the norm of the noise (l2 for Gaussian, l1 for uniform noise) and the units of
-   * the input, 0 for none. certify_answer: the radius within which the whole set stays. predict: 0.
+   * certify: the certified radius, in the norm of the noise and the units of the input, or in pixels, 0 for none.
+   * Numbers of pixels, and multiples of 1/Q of "split", are attained: perturbations of that size are certified, too;
+   * else those below it. certify_answer: the radius within which the whole set stays. predict: 0.
    */
   double radius;
   /**
@@ -279,11 +280,12 @@ typedef struct stk_summary {
    */
   double p_value;
   /**
-   * The parameter of the noise, in the units of the input: sigma of Gaussian, lambda of uniform noise.
+   * The parameter of the noise: sigma of Gaussian, lambda of uniform noise, in the units of the input; pixels kept,
+   * pixels of a side, splits.
    */
   double noise_scale;
   /**
-   * Failure probability of the statement, all in all.
+   * Failure probability of the statement, all in all; 0 of enumerated noise.
    */
   double alpha;
   /**
@@ -343,7 +345,8 @@ typedef struct stk_summary {
    */
   stk_validity validity;
   /**
-   * stk_generator of the noise; STK_GENERATOR_NONE where it does not come from a model.
+   * stk_generator of the noise, of which enumerated noise takes nothing; STK_GENERATOR_NONE where it does not come
+   * from a model.
    */
   stk_generator generator;
   /**
@@ -743,6 +746,11 @@ typedef struct stk_call {
  * For a number of samples that was fixed beforehand, randomized by the summary's uniform.
  */
 #define STK_VALIDITY_RANDOMIZED 4
+
+/**
+ * All samples that there are were classified, each once: nothing is left to chance, and alpha is 0.
+ */
+#define STK_VALIDITY_EXACT 5
 
 /**
  * Plain bounds.
@@ -1294,8 +1302,14 @@ stk_status stk_model_options_set_max_input_bytes(struct stk_model_options *optio
  * Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds,
  * noise of Philox with a seed from the operating system for each call, stream 0, input_max 1, no timeout.
  *
- * @param noise "gaussian:SIGMA", with the standard deviation of the noise in the units of the input, from 1e-100 to
- * 1e100, such as "gaussian:0.25"; or "uniform:LAMBDA", noise on [-lambda, lambda]. Not NULL.
+ * @param noise Not NULL. Drawn: "gaussian:SIGMA", with the standard deviation of the noise in the units of the input,
+ * from 1e-100 to 1e100, such as "gaussian:0.25" (radii in l2); "uniform:LAMBDA", noise on [-lambda, lambda] (l1);
+ * "ablate:KEEP", so many pixels kept at random, the others set to 0 (radii are numbers of pixels). Enumerated, all
+ * rows classified, each once: "band:SIZE" and "block:SIZE", what is outside a window set to 0 (radii are sides of a
+ * patch, in pixels); "split:SPLITS:levels=Q", for multiples of 1/Q in [0, 1] (l1). They leave nothing to chance:
+ * setters of n, n0, alpha, the rule, the allocation and the seed refuse all but the usual values, and answers have
+ * alpha 0 and STK_VALIDITY_EXACT. Settings follow, each ":KEY=VALUE": channels=first, last or none, where the shape of
+ * inputs leaves it open; value=V, what hidden pixels are set to; wrap=no, windows that end at the edge.
  * @param out Not NULL. Gets the request; free it with stk_request_free.
  * @param err May be NULL.
  * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.
@@ -1578,8 +1592,9 @@ void stk_cancel_free(struct stk_cancel *cancel);
  * @param labels `classes` counts, by label. Not NULL. Copied.
  * @param classes How many labels there are, at least 1.
  * @param n Samples drawn, valid and invalid (without a label): at least the sum of the counts; 0 means that sum.
- * @param noise The noise: "gaussian:SIGMA" or "uniform:LAMBDA", with sigma or lambda in the units of the input, such
- * as "gaussian:0.25". Not NULL.
+ * @param noise The noise as for stk_request_new, with what there is read off the input: "ablate:KEEP:pixels=D",
+ * "band:SIZE:width=W", "block:SIZE:height=H:width=W". Of the last three and "split:SPLITS:levels=Q" n must be the
+ * number of all rows. Not NULL.
  * @param radius_cost What rounding the noise takes off every radius, in the units of the input; finite, 0 or more.
  * @param validity Why the samples ended. "fixed": their number was fixed before they were drawn. "anytime": looks at
  * the counts may have ended them. "anytime:N": so too, after at most N samples, with N fixed beforehand. May be NULL:

@@ -16,6 +16,8 @@ const (
 	ValidityFixed Validity = "fixed"
 	// ValidityAnytime holds at all looks at growing counts at once, whatever ended the samples.
 	ValidityAnytime Validity = "anytime"
+	// ValidityExact is of enumerated noise: all samples that there are were classified, and nothing is left to chance.
+	ValidityExact Validity = "exact"
 )
 
 // ValidityAnytimeTo holds at all looks up to a last number of samples, which was fixed beforehand. In certificates half
@@ -43,6 +45,8 @@ func validity(kind C.stk_validity, last C.uint64_t, uniform C.double) Validity {
 		return ValidityAnytime
 	case C.STK_VALIDITY_ANYTIME_TO:
 		return ValidityAnytimeTo(uint64(last))
+	case C.STK_VALIDITY_EXACT:
+		return ValidityExact
 	case C.STK_VALIDITY_RANDOMIZED:
 		return Validity("randomized:" + decimal(float64(uniform)))
 	}

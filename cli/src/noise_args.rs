@@ -15,7 +15,9 @@ pub struct FamilyArgs {
     /// Standard deviation of Gaussian noise, on the scale of the data divided by --input-scale.
     #[arg(long, value_name = "S", required_unless_present = "noise", conflicts_with = "noise")]
     pub sigma: Option<f64>,
-    /// The noise by its family: gaussian:SIGMA, which is --sigma SIGMA, or uniform:LAMBDA, whose radii are in l1.
+    /// The noise by its family, and what radii are in. Drawn: gaussian:SIGMA (l2), which is --sigma SIGMA;
+    /// uniform:LAMBDA (l1); ablate:KEEP (pixels). All rows, without chance: band:SIZE and block:SIZE (sides of
+    /// patches), split:SPLITS:levels=Q (l1). docs/noise.md has their settings, as :channels=first and :value=0.5.
     #[arg(long, value_name = "FAMILY")]
     pub noise: Option<Family>,
 }

@@ -7,6 +7,7 @@ use smoothtopk::certificate::plan::{self, Forecast};
 use smoothtopk::certificate::stop::{PredictJudge, Rule, StopJudge, Terms};
 use smoothtopk::counts::Perturbation;
 use smoothtopk::model::Model;
+use smoothtopk::perturbation::Family;
 use smoothtopk::sampler::Measured;
 use smoothtopk::smoothed::Request;
 use smoothtopk::stats::{Allocation, MAX_TRIALS, check_alpha};
@@ -85,9 +86,17 @@ pub fn run(args: Args) -> Result<()> {
     {
         return Err(Error::argument("radius", format!("must be a finite number > 0, got {}", number(radius))));
     }
-    let request = Request { input_max: args.input_max, ..Request::new(family) };
     let measured = args.model.as_ref().map(|path| measure(&args, path)).transpose()?;
+    let family = match &measured {
+        Some((model, _)) => family.settled(&model.signature().element_shape)?,
+        None => family,
+    };
+    family.check_settled()?;
+    let request = Request { input_max: args.input_max, ..Request::new(family) };
     let classes = args.model_args.classes.or(measured.as_ref().map(|(model, _)| model.signature().classes));
+    if family.is_enumerated() {
+        return all_rows(&args, family, classes);
+    }
     let cost = cost(&args, &request, measured.as_ref().map(|(model, _)| model.signature().elements))?;
     let allocations = if args.allocation.is_empty() { Allocation::PLAIN.to_vec() } else { args.allocation.clone() };
     let mut lines = Vec::new();
@@ -129,6 +138,7 @@ pub fn run(args: Args) -> Result<()> {
         lines.push("# simuem depends on the number of labels: give --classes or --model".to_owned());
     }
     lines.push(match cost {
+        Some((0.0, _)) => "# nothing is rounded, and nothing taken off radii".to_owned(),
         Some((cost, elements)) => format!(
             "# radii are less {cost}: the cost of rounding the noise of {elements} elements to its grid, for |x| up to {} \
              (--input-max); none with --noise-mode exact",
@@ -159,6 +169,26 @@ pub fn run(args: Args) -> Result<()> {
     stdout::print(&lines.join("\n"))
 }
 
+/// The plan of a family all of whose rows are classified.
+fn all_rows(args: &Args, family: Family, classes: Option<usize>) -> Result<()> {
+    let usual = [
+        ("alpha", args.alpha == 0.001),
+        ("rule", args.rule == Rule::Fixed),
+        ("allocation", args.allocation.is_empty()),
+        ("n", args.n.is_none()),
+    ];
+    if let Some((field, _)) = usual.iter().find(|(_, usual)| !usual) {
+        let message = format!("{family} classifies all of its rows, each once: leave --{field} out");
+        return Err(Error::argument(*field, message));
+    }
+    let mut lines = "k\trows\tlargest_radius\n".to_owned();
+    for &k in &args.k {
+        let radius = plan::largest_radius_of_rows(family, k, classes.unwrap_or(k.saturating_add(1)))?;
+        lines += &format!("{k}\t{}\t{radius}\n", family.rows().unwrap_or_default());
+    }
+    stdout::print(&lines)
+}
+
 /// What rounding takes off every radius, and the elements of an input; none where their number is not known.
 fn cost(args: &Args, request: &Request, of_model: Option<usize>) -> Result<Option<(f64, usize)>> {
     let of_shape = || args.model_args.input_shape.as_ref().map(|shape| shape.iter().product());
@@ -168,6 +198,10 @@ fn cost(args: &Args, request: &Request, of_model: Option<usize>) -> Result<Optio
     if !(args.input_max >= 0.0 && args.input_max.is_finite()) {
         let message = format!("must be a finite number from 0 up, got {}", number(args.input_max));
         return Err(Error::argument("input-max", message));
+    }
+    // Nothing else is rounded.
+    if !matches!(request.family, Family::Gaussian(_) | Family::Uniform(_)) {
+        return Ok(Some((0.0, of_model.or(args.elements).unwrap_or_default())));
     }
     let Some(elements) = of_model.or(args.elements).or_else(of_shape) else { return Ok(None) };
     Ok(Some((Perturbation::of(&request.noise()?, elements).radius_cost, elements)))

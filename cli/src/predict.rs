@@ -111,6 +111,9 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Says so on stderr where no counts at all can give a set.
 fn warn_if_hopeless(request: &Request, classes: usize, elements: usize) -> Result<()> {
+    if request.family.is_enumerated() {
+        return Ok(());
+    }
     let alpha = request.alpha_left(elements)?;
     for &k in &request.k {
         let least = plan::smallest_n_to_predict(request.rule, k, alpha, classes)?;

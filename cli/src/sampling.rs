@@ -119,7 +119,7 @@ impl Sampling {
     /// Opens model and data; of a folder of images the files that a RUN has `listed`, where it has.
     pub fn open(args: &SamplingArgs, listed: Option<Vec<String>>) -> Result<Self> {
         check_alpha(args.alpha)?;
-        let family = args.family.family()?;
+        let asked = args.family.family()?;
         if args.n == 0 {
             return Err(Error::argument("n", "must be at least 1"));
         }
@@ -129,6 +129,7 @@ impl Sampling {
         let dataset = Dataset::open(&args.data, &args.data_options(listed))?;
         let (model_args, opened) = open_model(args)?;
         let model = opened.model.clone();
+        let family = asked.settled(&model.signature().element_shape)?;
         let signature = model.signature();
         for &k in &args.k {
             if k == 0 || k >= signature.classes {
@@ -199,7 +200,7 @@ impl Sampling {
         let SamplingArgs { ref k, n, alpha, ref noise_args, .. } = self.args;
         let mode = noise_args.noise_mode.mode(self.args.input_scale())?;
         let request = Request { k: k.clone(), n, alpha, generator, mode, ..Request::new(self.family) };
-        Request { input_max: self.input_max, ..request }.with_seed()
+        Request { input_max: self.input_max, ..request }.settled(&self.input.shape)?.with_seed()
     }
 
     /// The model, and what runs it, for records.

@@ -42,8 +42,9 @@ impl From<Counts> for Held {
 /// @param labels `classes` counts, by label. Not NULL. Copied.
 /// @param classes How many labels there are, at least 1.
 /// @param n Samples drawn, valid and invalid (without a label): at least the sum of the counts; 0 means that sum.
-/// @param noise The noise: "gaussian:SIGMA" or "uniform:LAMBDA", with sigma or lambda in the units of the input, such
-/// as "gaussian:0.25". Not NULL.
+/// @param noise The noise as for stk_request_new, with what there is read off the input: "ablate:KEEP:pixels=D",
+/// "band:SIZE:width=W", "block:SIZE:height=H:width=W". Of the last three and "split:SPLITS:levels=Q" n must be the
+/// number of all rows. Not NULL.
 /// @param radius_cost What rounding the noise takes off every radius, in the units of the input; finite, 0 or more.
 /// @param validity Why the samples ended. "fixed": their number was fixed before they were drawn. "anytime": looks at
 /// the counts may have ended them. "anytime:N": so too, after at most N samples, with N fixed beforehand. May be NULL:

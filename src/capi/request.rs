@@ -56,8 +56,14 @@ pub(super) fn set(asked: &mut Asked, change: impl FnOnce(&mut Request)) -> FfiRe
 /// Makes a request with the field's usual values: k = {1}, n = 100000 fixed, n0 = 100, alpha = 0.001, ranked bounds,
 /// noise of Philox with a seed from the operating system for each call, stream 0, input_max 1, no timeout.
 ///
-/// @param noise "gaussian:SIGMA", with the standard deviation of the noise in the units of the input, from 1e-100 to
-/// 1e100, such as "gaussian:0.25"; or "uniform:LAMBDA", noise on [-lambda, lambda]. Not NULL.
+/// @param noise Not NULL. Drawn: "gaussian:SIGMA", with the standard deviation of the noise in the units of the input,
+/// from 1e-100 to 1e100, such as "gaussian:0.25" (radii in l2); "uniform:LAMBDA", noise on [-lambda, lambda] (l1);
+/// "ablate:KEEP", so many pixels kept at random, the others set to 0 (radii are numbers of pixels). Enumerated, all
+/// rows classified, each once: "band:SIZE" and "block:SIZE", what is outside a window set to 0 (radii are sides of a
+/// patch, in pixels); "split:SPLITS:levels=Q", for multiples of 1/Q in [0, 1] (l1). They leave nothing to chance:
+/// setters of n, n0, alpha, the rule, the allocation and the seed refuse all but the usual values, and answers have
+/// alpha 0 and STK_VALIDITY_EXACT. Settings follow, each ":KEY=VALUE": channels=first, last or none, where the shape of
+/// inputs leaves it open; value=V, what hidden pixels are set to; wrap=no, windows that end at the edge.
 /// @param out Not NULL. Gets the request; free it with stk_request_free.
 /// @param err May be NULL.
 /// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT.

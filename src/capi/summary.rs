@@ -24,8 +24,9 @@ pub struct stk_summary {
     pub k: u64,
     /// certify: the label certified. Otherwise the first label of the answer. STK_NO_LABEL where there is none.
     pub label: i64,
-    /// certify: the certified radius, in the norm of the noise (l2 for Gaussian, l1 for uniform noise) and the units of
-    /// the input, 0 for none. certify_answer: the radius within which the whole set stays. predict: 0.
+    /// certify: the certified radius, in the norm of the noise and the units of the input, or in pixels, 0 for none.
+    /// Numbers of pixels, and multiples of 1/Q of "split", are attained: perturbations of that size are certified, too;
+    /// else those below it. certify_answer: the radius within which the whole set stays. predict: 0.
     pub radius: f64,
     /// certify: lower confidence bound of the label's probability. certify_answer: of the summed probability of the
     /// labels of the set that limit the radius. Otherwise 0.
@@ -35,9 +36,10 @@ pub struct stk_summary {
     /// predict: p-value of the test at the boundary of the top set; under a rule one that holds at all looks at once.
     /// Otherwise 1.
     pub p_value: f64,
-    /// The parameter of the noise, in the units of the input: sigma of Gaussian, lambda of uniform noise.
+    /// The parameter of the noise: sigma of Gaussian, lambda of uniform noise, in the units of the input; pixels kept,
+    /// pixels of a side, splits.
     pub noise_scale: f64,
-    /// Failure probability of the statement, all in all.
+    /// Failure probability of the statement, all in all; 0 of enumerated noise.
     pub alpha: f64,
     /// What was left of alpha for the bounds, when the distance of exact noise from its ideal was paid for: alpha but
     /// for exact noise. It is taken already.
@@ -69,7 +71,8 @@ pub struct stk_summary {
     pub early_stop: stk_status,
     /// stk_validity: for which samples the bounds hold.
     pub validity: stk_validity,
-    /// stk_generator of the noise; STK_GENERATOR_NONE where it does not come from a model.
+    /// stk_generator of the noise, of which enumerated noise takes nothing; STK_GENERATOR_NONE where it does not come
+    /// from a model.
     pub generator: stk_generator,
     /// Points a unit of the grid of exact noise; 0 where the noise is not exact, or it does not come from a model.
     pub levels: u32,

@@ -17,6 +17,8 @@ pub const STK_VALIDITY_ANYTIME: stk_validity = 2;
 pub const STK_VALIDITY_ANYTIME_TO: stk_validity = 3;
 /// For a number of samples that was fixed beforehand, randomized by the summary's uniform.
 pub const STK_VALIDITY_RANDOMIZED: stk_validity = 4;
+/// All samples that there are were classified, each once: nothing is left to chance, and alpha is 0.
+pub const STK_VALIDITY_EXACT: stk_validity = 5;
 
 /// The constant; the last number of samples, or 0; the uniform, or 0.
 pub(super) fn of(validity: Validity) -> (stk_validity, u64, f64) {
@@ -25,6 +27,7 @@ pub(super) fn of(validity: Validity) -> (stk_validity, u64, f64) {
         Validity::Anytime => (STK_VALIDITY_ANYTIME, 0, 0.0),
         Validity::AnytimeTo(last) => (STK_VALIDITY_ANYTIME_TO, last, 0.0),
         Validity::Randomized(uniform) => (STK_VALIDITY_RANDOMIZED, 0, uniform.value()),
+        Validity::Exact => (STK_VALIDITY_EXACT, 0, 0.0),
     }
 }
 
@@ -38,6 +41,6 @@ pub(super) fn ending(text: Option<&str>) -> Result<Ending> {
         None | Some(Validity::Fixed) => Ok(Ending::Fixed),
         Some(Validity::Anytime) => Ok(Ending::Looks { rule: None, last: None }),
         Some(Validity::AnytimeTo(last)) => Ok(Ending::Looks { rule: None, last: Some(last) }),
-        Some(Validity::Randomized(_)) => Err(refuse(text.unwrap_or_default())),
+        Some(Validity::Randomized(_) | Validity::Exact) => Err(refuse(text.unwrap_or_default())),
     }
 }

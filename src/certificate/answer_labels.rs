@@ -92,7 +92,7 @@ impl AlphaSplit {
     /// eighth is enough for the test hardly ever to be what fails.
     pub(super) fn of(alpha: f64, tested: bool) -> Self {
         let choice = if tested { alpha / 8.0 } else { 0.0 };
-        let half = 0.5 * if tested { (alpha - choice).next_down() } else { alpha };
+        let half = 0.5 * if tested { (alpha - choice).next_down().max(0.0) } else { alpha };
         Self { choice, lower: half, upper: half }
     }
 }
@@ -102,6 +102,10 @@ impl AlphaSplit {
 /// # Errors
 /// `InvalidArgument` when it is outside the range of [`check_alpha`].
 pub(super) fn share(part: f64, bounds: usize) -> Result<f64> {
+    // Of no alpha there is none: exact shares need none.
+    if part == 0.0 {
+        return Ok(0.0);
+    }
     let share = if bounds == 1 { part } else { (part / bounds as f64).next_down() };
     check_alpha(share)?;
     Ok(share)

@@ -14,7 +14,7 @@ pub struct Basis {
     pub noise: Family,
     /// The samples, valid and invalid.
     pub n: u64,
-    /// The failure probability of the statement, all in all.
+    /// The failure probability of the statement, all in all; 0 where all samples that there are were classified.
     pub alpha: f64,
     /// What was left of it for bounds, when the noise's distance from an exact one was paid for.
     pub alpha_left: f64,
@@ -33,9 +33,13 @@ impl Basis {
     /// `InvalidData` when the counts were cut short; `InvalidArgument` when alpha is out of range, or too small for
     /// what the noise costs.
     pub fn of(counts: &Counts, alpha: f64) -> Result<Self> {
-        check_alpha(alpha)?;
+        let noise = counts.perturbation().noise;
+        let alpha = if noise.is_enumerated() { 0.0 } else { alpha };
+        if !noise.is_enumerated() {
+            check_alpha(alpha)?;
+        }
         Ok(Self {
-            noise: counts.perturbation().noise,
+            noise,
             n: counts.n(),
             alpha,
             alpha_left: counts.alpha_left(alpha)?,
@@ -50,9 +54,17 @@ impl Basis {
         Self { noise: noise.into(), n, alpha, alpha_left: alpha, radius_cost: 0.0, validity, assumed: true }
     }
 
-    /// Refuses numbers that are out of range.
+    /// Refuses numbers that are out of range, and bounds that are not the noise's.
     pub(super) fn check(&self) -> Result<()> {
-        check_alpha(self.alpha_left)?;
+        self.noise.check_settled()?;
+        if self.noise.is_enumerated() != (self.validity == Validity::Exact) {
+            let message =
+                format!("{}: all samples of enumerated noise are classified, and only of such noise", self.noise);
+            return Err(Error::argument("validity", message));
+        }
+        if self.validity != Validity::Exact {
+            check_alpha(self.alpha_left)?;
+        }
         if self.radius_cost >= 0.0 && self.radius_cost.is_finite() {
             return Ok(());
         }

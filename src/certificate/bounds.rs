@@ -1,6 +1,6 @@
 //! The confidence bounds that the guarantees for an answer are built from.
 
-use crate::stats::{Prob, Validity, anytime, binomial};
+use crate::stats::{Prob, Validity, anytime, binomial, exact};
 use crate::{Error, Result};
 
 /// Confidence bounds of one event's probability, and the test that parts the top labels from the rest.
@@ -29,6 +29,13 @@ impl BoundFunctions {
     /// shown to be the most likely ones, so that what rests on it is not certified; let a pilot choose them.
     pub const ANYTIME: Self = Self { lower: anytime::lower, upper: anytime::upper, boundary: |_, _| Ok(1.0) };
 
+    /// Shares of all samples that there are, which are the probabilities themselves.
+    pub const EXACT: Self = Self {
+        lower: |successes, trials, _| exact::lower(successes, trials),
+        upper: |successes, trials, _| exact::upper(successes, trials),
+        boundary: |first, second| Ok(f64::from(u8::from(first <= second))),
+    };
+
     /// The functions of a kind of bounds. Those that hold at all looks also hold at all up to a last one.
     ///
     /// # Errors
@@ -37,6 +44,7 @@ impl BoundFunctions {
         match validity {
             Validity::Fixed => Ok(Self::FIXED),
             Validity::Anytime | Validity::AnytimeTo(_) => Ok(Self::ANYTIME),
+            Validity::Exact => Ok(Self::EXACT),
             Validity::Randomized(_) => {
                 Err(Error::argument("randomized", "bounds can be randomized for the certificate of one label only"))
             }

@@ -1,7 +1,8 @@
 //! From counts to statements: the doors of [`Counts`].
 
+use super::positions::largest_patch;
 use super::{AnswerLabels, Basis, Certificate, Guarantee, Prediction, Query, Randomized, label, predict};
-use crate::counts::Counts;
+use crate::counts::{Counts, Ending};
 use crate::noise::Purpose;
 use crate::stats::randomized::Uniform;
 use crate::stats::{Validity, check_k, check_trials};
@@ -42,7 +43,8 @@ impl Counts {
                 return Err(Error::data("counts", message));
             }
         }
-        if self.has_chosen() {
+        // All rows there are say the same, whoever looks first.
+        if self.has_chosen() && self.ending() != Ending::Enumerated {
             let message = "chose or predicted labels already, and cannot certify a label as if it had been fixed before them: \
                            certify before you predict, ask for the guarantee, or certify by other samples";
             return Err(Error::data("counts", message));
@@ -56,7 +58,15 @@ impl Counts {
             basis.validity = Validity::Randomized(uniform);
         }
         self.see();
-        label::certify(&basis, self.tally(), query.label, query.k, &query.allocation)
+        let certificate = label::certify(&basis, self.tally(), query.label, query.k, &query.allocation)?;
+        Ok(Certificate { radius: certificate.radius.max(self.largest_patch(query.label, query.k)), ..certificate })
+    }
+
+    /// The radius of what is known of each place of a window; 0 for other noise, and where that is not known.
+    fn largest_patch(&self, label: usize, k: usize) -> f64 {
+        let noise = &self.perturbation().noise;
+        let found = self.votes().and_then(|votes| largest_patch(noise, votes, self.classes(), label, k));
+        found.unwrap_or_default().into()
     }
 
     /// The smoothed classifier's top-k set, or an abstention; wrong with probability at most `alpha` over the samples.
@@ -66,6 +76,10 @@ impl Counts {
     /// looks ended them: the test holds for a number that was fixed beforehand.
     pub fn predict(&self, k: usize, alpha: f64) -> Result<Prediction> {
         let basis = Basis::of(self, alpha)?;
+        if basis.validity == Validity::Exact {
+            self.see();
+            return predict::of_all_rows(self.tally(), k);
+        }
         if basis.validity != Validity::Fixed {
             let message = "were ended by looks at them, and the test of a top-k set holds for a number fixed beforehand: take \
                            the answer of the rule predict, or the guarantee with a pilot";
@@ -93,7 +107,20 @@ impl Counts {
         let basis = Basis::of(self, alpha)?;
         pilot.unwrap_or(self).choose();
         self.see();
-        Guarantee::new(&basis, self.tally(), &labels)
+        let mut guarantee = Guarantee::new(&basis, self.tally(), &labels)?;
+        for found in &mut guarantee.each.labels {
+            found.radius = found.radius.max(self.largest_patch(found.label, k));
+        }
+        // While e labels stay by their own radii, at least e do; while all stay, so does the set.
+        let mut radii: Vec<f64> = guarantee.each.labels.iter().map(|found| found.radius).collect();
+        radii.sort_by(|a, b| b.total_cmp(a));
+        if self.votes().is_some() {
+            let kept =
+                guarantee.kept.iter_mut().zip(&radii).filter_map(|(kept, radius)| Some((kept.as_mut()?, radius)));
+            kept.for_each(|(kept, radius)| kept.radius = kept.radius.max(*radius));
+            guarantee.set.radius = guarantee.set.radius.max(guarantee.each.radius_of_all());
+        }
+        Ok(guarantee)
     }
 
     /// The uniform of randomized bounds, where they are asked for.

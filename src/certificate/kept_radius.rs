@@ -1,7 +1,7 @@
 //! From bounds on probabilities to the radius within which fewer than s labels of a set leave the top k.
 
 use super::bounds::{sum_down, sum_up};
-use super::search::largest;
+use super::search::search;
 use crate::perturbation::{Meeting, Shift};
 use crate::stats::Prob;
 use crate::{Error, Result};
@@ -75,7 +75,7 @@ pub(super) fn radius_above<F: Shift>(
     let single = lows.len() == 1 && highs.len() == 1;
     let guess = noise.closed_form(low_levels[0], high_levels[0], 1);
     let guess = guess.map(|meeting| Meeting { is_root: single && meeting.is_root, ..meeting });
-    let radius = largest(lead, least, guess, noise.scale());
+    let radius = search(noise, lead, least, guess);
     (radius > least).then(|| (radius, (fallen(radius).0, risen(radius).0)))
 }
 

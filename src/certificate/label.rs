@@ -1,15 +1,17 @@
 //! The certificate of one label.
 
 use super::basis::Basis;
-use super::radius::{TopKRadius, set_radius, top_k_radius};
-use crate::Result;
+use super::radius::{TopKRadius, largest_over_sets, set_radius, top_k_radius};
 use crate::perturbation::Shift;
 use crate::stats::allocation::{RivalBounds, SpentBounds};
-use crate::stats::{Allocation, Prob, Tally};
+use crate::stats::{Allocation, Prob, Tally, Validity, check_k, exact};
+use crate::{Error, Result};
 
-/// The statement that `label` is among the smoothed classifier's top `k` for every perturbation of size below `radius`.
+/// The statement that `label` is among the smoothed classifier's top `k` for every perturbation of size below `radius`,
+/// or of that size at most where radii are multiples of a unit ([`Shift::per_unit`]).
 ///
-/// It is wrong with probability at most the alpha of its basis, over the samples drawn.
+/// It is wrong with probability at most the alpha of its basis, over the samples drawn; never where all samples that
+/// there are were classified.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Certificate {
@@ -48,6 +50,9 @@ impl Certificate {
 /// [`MAX_TRIALS`](crate::stats::MAX_TRIALS).
 pub fn certify(basis: &Basis, tally: &Tally, label: usize, k: usize, allocation: &Allocation) -> Result<Certificate> {
     basis.check()?;
+    if basis.validity == Validity::Exact {
+        return of_all_rows(basis, tally, label, k);
+    }
     let bounds = allocation.bounds(tally, label, k, basis.alpha_left, basis.validity)?;
     let TopKRadius { radius, set_size, set } = radius_of(&basis.noise, &bounds)?;
     Ok(Certificate {
@@ -60,6 +65,36 @@ pub fn certify(basis: &Basis, tally: &Tally, label: usize, k: usize, allocation:
         allocation: allocation.clone(),
         basis: Basis { n: tally.n(), ..*basis },
     })
+}
+
+/// The certificate of an enumerated family: of all rows, so without alpha. The t weakest of any k rivals have at least
+/// what the t weakest of the k strongest have; rows that have no label may have been theirs, each once.
+fn of_all_rows(basis: &Basis, tally: &Tally, label: usize, k: usize) -> Result<Certificate> {
+    check_k(k, tally.classes())?;
+    if label >= tally.classes() {
+        let message = format!("label {label} is not one of the {} labels 0..{0}", tally.classes());
+        return Err(Error::argument("label", message));
+    }
+    if basis.noise.rows() != Some(tally.n()) {
+        let rows = basis.noise.rows().unwrap_or_default();
+        return Err(Error::argument(
+            "n",
+            format!("{} has {rows} rows, and all are needed: got {}", basis.noise, tally.n()),
+        ));
+    }
+    let mut rivals = tally.labels().to_vec();
+    rivals.swap_remove(label);
+    rivals.sort_unstable();
+    let mut sum = tally.invalid();
+    let sums = rivals[rivals.len() - k..].iter().map(|count| {
+        sum += count;
+        exact::upper(sum, tally.n())
+    });
+    let sums: Vec<Prob> = sums.collect::<Result<_>>()?;
+    let p_lower = exact::lower(tally.labels()[label], tally.n())?;
+    let TopKRadius { radius, set_size, set } = largest_over_sets(&basis.noise, p_lower, sums.into_iter());
+    let basis = Basis { n: tally.n(), ..*basis };
+    Ok(Certificate { label, k, radius, p_lower, p_upper: set, set_size, allocation: Allocation::default(), basis })
 }
 
 /// The radius that bounds give.

@@ -18,6 +18,7 @@ mod kept_radius;
 mod label;
 mod order;
 pub mod plan;
+mod positions;
 mod predict;
 mod query;
 mod question;

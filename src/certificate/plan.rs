@@ -2,11 +2,11 @@
 //! label.
 
 use super::basis::Basis;
-use super::label::radius_of;
+use super::label::{certify, radius_of};
 use crate::counts::Rule;
 use crate::perturbation::Family;
 use crate::stats::allocation::RivalCounts;
-use crate::stats::{Allocation, MAX_TRIALS, check_alpha, check_k, check_trials};
+use crate::stats::{Allocation, MAX_TRIALS, Tally, Validity, check_alpha, check_k, check_trials};
 use crate::{Error, Result};
 
 /// A certificate that is planned: all but the number of samples.
@@ -82,8 +82,26 @@ impl Forecast {
     }
 }
 
+/// The largest radius that an enumerated family can certify: the one where all of its rows give the label.
+///
+/// # Errors
+/// `InvalidArgument` when the family is sampled, or not settled, or k is not in 1..c.
+pub fn largest_radius_of_rows(noise: impl Into<Family>, k: usize, classes: usize) -> Result<f64> {
+    let noise = noise.into();
+    noise.check_settled()?;
+    check_k(k, classes)?;
+    let rows = noise.rows().ok_or_else(|| {
+        Error::argument("noise", format!("{noise} is drawn: how far it reaches depends on how many samples there are"))
+    })?;
+    let mut labels = vec![0; classes];
+    labels[0] = rows;
+    let basis = Basis::assuming(noise, rows, 0.0, Validity::Exact);
+    Ok(certify(&basis, &Tally::complete(labels)?, 0, k, &Allocation::default())?.radius)
+}
+
 /// The largest radius that the samples of a basis can certify.
 pub(super) fn largest_radius(basis: &Basis, k: usize, allocation: &Allocation, classes: usize) -> Result<f64> {
+    basis.check()?;
     check_k(k, classes)?;
     check_trials(basis.n)?;
     if k > 1_000_000 {

@@ -1,5 +1,6 @@
 //! The smoothed classifier's top-k set, or an abstention.
 
+use super::bounds::BoundFunctions;
 use crate::Result;
 use crate::stats::{Tally, binomial, check_alpha, check_k, check_trials};
 
@@ -44,8 +45,17 @@ impl Prediction {
 /// # Ok::<(), smoothtopk::Error>(())
 /// ```
 pub fn predict(counts: &Tally, k: usize, alpha: f64) -> Result<Prediction> {
-    check_k(k, counts.classes())?;
     check_alpha(alpha)?;
+    by(counts, k, alpha, binomial::leads)
+}
+
+/// The top-k set of all rows of an enumerated family: never wrong.
+pub(super) fn of_all_rows(counts: &Tally, k: usize) -> Result<Prediction> {
+    by(counts, k, 0.0, BoundFunctions::EXACT.boundary)
+}
+
+fn by(counts: &Tally, k: usize, alpha: f64, leads: fn(u64, u64) -> Result<f64>) -> Result<Prediction> {
+    check_k(k, counts.classes())?;
     check_trials(counts.n())?;
     let count = |label: usize| counts.labels()[label];
     let descending = |a: &usize, b: &usize| count(*b).cmp(&count(*a)).then(a.cmp(b));
@@ -53,7 +63,7 @@ pub fn predict(counts: &Tally, k: usize, alpha: f64) -> Result<Prediction> {
     let (top, &mut next, _) = labels.select_nth_unstable_by(k, descending);
     top.sort_unstable_by(descending);
     // Invalid samples may have been the next label's.
-    let p_value = binomial::leads(count(top[k - 1]), count(next) + counts.invalid())?;
+    let p_value = leads(count(top[k - 1]), count(next) + counts.invalid())?;
     labels.truncate(k);
     Ok(Prediction { top: labels, p_value, abstain: p_value > alpha })
 }

@@ -1,6 +1,6 @@
 //! Theorem 1: from bounds on probabilities to the radius within which a label stays among the top k.
 
-use super::search::largest;
+use super::search::search;
 use crate::perturbation::Shift;
 use crate::stats::Prob;
 use crate::{Error, Result};
@@ -120,6 +120,6 @@ impl<'a, F: Shift> Search<'a, F> {
     /// The largest r at which the label certainly stays, given one at which it does.
     fn largest_from(&self, start: f64) -> f64 {
         let guess = self.noise.closed_form(self.low, self.high, self.size);
-        largest(|r| self.lead(r), start, guess, self.noise.scale())
+        search(self.noise, |r| self.lead(r), start, guess)
     }
 }

@@ -1,11 +1,46 @@
 //! The search for a radius: the largest r at which an inequality that holds up to some point still holds.
 
-use crate::perturbation::Meeting;
+use crate::perturbation::{Meeting, Shift};
+
+/// The largest r at which `lead` is still positive, as [`largest`] finds it, or [`largest_multiple`] of a noise whose
+/// radii are multiples.
+pub(super) fn search<F: Shift>(noise: &F, lead: impl Fn(f64) -> f64, start: f64, guess: Option<Meeting>) -> f64 {
+    match noise.per_unit() {
+        Some(per_unit) => largest_multiple(lead, start, per_unit),
+        None => largest(lead, start, guess, noise.scale()),
+    }
+}
+
+/// The largest multiple of 1 / `per_unit` at which `lead`, a falling function that is positive at `start` and not
+/// everywhere, is positive. Rounded down.
+fn largest_multiple(lead: impl Fn(f64) -> f64, start: f64, per_unit: u32) -> f64 {
+    let unit = f64::from(per_unit);
+    let at = |m: u64| {
+        let quotient = m as f64 / unit;
+        if quotient.mul_add(unit, -(m as f64)) > 0.0 { quotient.next_down() } else { quotient }
+    };
+    let holds = |m: u64| lead(at(m)) > 0.0;
+    let (mut low, mut step) = ((start * unit).round() as u64, 1);
+    while holds(low + step) {
+        low += step;
+        step *= 2;
+    }
+    let mut high = low + step;
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    at(low)
+}
 
 /// The largest r at which `lead`, a falling function that is positive at `start`, is still positive. Only an r at which
 /// `lead` *was evaluated* and found positive is ever returned, so that an error of the search can make it smaller, not
 /// larger; it is within 1e-9 of `unit`, the noise's scale, of the root. Infinity where the guess is.
-pub(super) fn largest(lead: impl Fn(f64) -> f64, start: f64, guess: Option<Meeting>, unit: f64) -> f64 {
+fn largest(lead: impl Fn(f64) -> f64, start: f64, guess: Option<Meeting>, unit: f64) -> f64 {
     let (mut low, mut low_lead) = (start, lead(start));
     let mut step = 0.25 * unit;
     if let Some(Meeting { r, is_root }) = guess.filter(|guess| guess.r > start) {

@@ -48,7 +48,17 @@ impl Counts {
             return Err(Error::argument("validity", message));
         }
         let perturbation = Perturbation::assumed(assumed.noise, assumed.radius_cost)?;
-        Ok(Self::new(tally, perturbation, assumed.ending, Draws::default(), Subject::default().into()))
+        let ending = match (assumed.noise.rows(), assumed.ending) {
+            (Some(_), Ending::Fixed | Ending::Enumerated) => Ending::Enumerated,
+            (Some(_), _) => {
+                let message = format!("all rows of {} are classified: no look ends them", assumed.noise);
+                return Err(Error::argument("validity", message));
+            }
+            (None, ending) => ending,
+        };
+        let counts = Self::new(tally, perturbation, ending, Draws::default(), Subject::default().into());
+        counts.check_rows()?;
+        Ok(counts)
     }
 
     /// What is assumed, in words; nothing for counts that this library drew.
@@ -57,6 +67,7 @@ impl Counts {
             return Vec::new();
         }
         let ending = match self.ending().validity() {
+            Ok(Validity::Exact) => format!("these are all {} rows", self.n()),
             Ok(Validity::Fixed) => format!("their number, {}, was fixed before they were drawn", self.n()),
             Ok(_) => "looks at the counts may have ended them".to_owned(),
             Err(_) => "they were cut short".to_owned(),
@@ -70,7 +81,10 @@ impl Counts {
             invalid => format!("{invalid} of the samples have no label"),
         };
         vec![
-            format!("the samples are independent, and of the noise {}", self.perturbation().noise),
+            match self.perturbation().noise {
+                noise if noise.is_enumerated() => format!("the samples are the rows of {noise}, each once"),
+                noise => format!("the samples are independent, and of the noise {noise}"),
+            },
             ending,
             invalid,
             cost,

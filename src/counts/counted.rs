@@ -23,6 +23,8 @@ pub struct Counts {
     ending: Ending,
     draws: Draws,
     subject: Arc<Subject>,
+    /// The label of every row of a window, by place.
+    votes: Option<Arc<[u32]>>,
     memory: Memory,
 }
 
@@ -35,7 +37,46 @@ impl Counts {
         draws: Draws,
         subject: Arc<Subject>,
     ) -> Self {
-        Self { tally, perturbation, ending, draws, subject, memory: Memory::default() }
+        Self { tally, perturbation, ending, draws, subject, votes: None, memory: Memory::default() }
+    }
+
+    /// With the label of every row of an enumerated family, by its number, [`NO_LABEL`](crate::model::NO_LABEL) where
+    /// it has none.
+    pub(crate) fn with_votes(self, votes: Option<Vec<u32>>) -> Self {
+        Self { votes: votes.map(Into::into), ..self }
+    }
+
+    /// The label of every row, where that is known: of windows, whose places certify more than counts do.
+    pub(crate) fn votes(&self) -> Option<&[u32]> {
+        self.votes.as_deref()
+    }
+
+    /// Refuses counts of an enumerated family that are not all of its rows, or whose rows have other labels.
+    pub(super) fn check_rows(&self) -> Result<()> {
+        let noise = &self.perturbation.noise;
+        if let (Ending::Enumerated, rows) = (self.ending, noise.rows())
+            && rows != Some(self.n())
+        {
+            let message = match rows {
+                Some(rows) => format!("is {}, and {noise} has {rows} rows, of which all are needed", self.n()),
+                None => format!("\"enumerated\" is not how samples of {noise} end"),
+            };
+            return Err(Error::data("n", message));
+        }
+        if noise.is_enumerated() && !matches!(self.ending, Ending::Enumerated | Ending::CutShort) {
+            return Err(Error::data("ending", format!("is not one of {noise}, whose rows are all classified")));
+        }
+        let Some(votes) = self.votes() else { return Ok(()) };
+        let mut labels = vec![0; self.classes()];
+        for &vote in votes {
+            if let Some(count) = labels.get_mut(vote as usize) {
+                *count += 1;
+            }
+        }
+        if noise.rows() != Some(votes.len() as u64) || labels != self.labels() {
+            return Err(Error::data("votes", "are not those of the counts: the file is damaged"));
+        }
+        Ok(())
     }
 
     /// The number of samples of each label, by label.
@@ -148,6 +189,10 @@ impl Counts {
     /// differ, or a sum overflows.
     pub fn add(&mut self, other: &Self) -> Result<()> {
         self.check_comparable(other)?;
+        if self.perturbation.noise.is_enumerated() {
+            let message = format!("are of {}, all of whose rows are counted already", self.perturbation.noise);
+            return Err(Error::data("counts", message));
+        }
         if self.perturbation != other.perturbation {
             let (ours, theirs) = (&self.perturbation, &other.perturbation);
             let shown = |p: &Perturbation| {
@@ -230,5 +275,6 @@ impl PartialEq for Counts {
             && self.ending == other.ending
             && self.draws == other.draws
             && self.subject == other.subject
+            && self.votes == other.votes
     }
 }

@@ -13,6 +13,8 @@ use crate::{Error, Result};
 pub enum Ending {
     /// Their number was fixed before they were drawn.
     Fixed,
+    /// There are no others: all rows of an enumerated family were classified, each once.
+    Enumerated,
     /// Looks at the counts decided when to end.
     Looks {
         /// The rule that looked; none where a person or a program of its own did.
@@ -41,6 +43,7 @@ impl TryFrom<Form> for Ending {
     fn try_from(form: Form) -> Result<Self> {
         match (form.kind.as_str(), form.rule, form.last) {
             ("fixed", None, None) => Ok(Self::Fixed),
+            ("enumerated", None, None) => Ok(Self::Enumerated),
             ("cut_short", None, None) => Ok(Self::CutShort),
             ("looks", rule, last) => Ok(Self::Looks { rule, last }),
             (kind, ..) => Err(Error::data("ending", format!("\"{kind}\" is unknown, or has what it cannot have"))),
@@ -56,6 +59,7 @@ impl Ending {
     pub fn validity(&self) -> Result<Validity> {
         match *self {
             Self::Fixed => Ok(Validity::Fixed),
+            Self::Enumerated => Ok(Validity::Exact),
             // A file may name a rule that never looks.
             Self::Looks { rule: Some(rule), last: Some(last) } if rule != Rule::Fixed => Ok(rule.validity(last)),
             Self::Looks { .. } => Ok(Validity::Anytime),
@@ -79,7 +83,7 @@ impl Ending {
                  is not bounded; say how many there may be before the first look (growing), or draw them by a rule",
             )),
             Self::Looks { last: Some(last), .. } => Ok(last.max(n)),
-            Self::Fixed | Self::CutShort => Ok(n),
+            Self::Fixed | Self::Enumerated | Self::CutShort => Ok(n),
         }
     }
 

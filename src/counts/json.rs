@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Counts, Draw, Draws, Ending, Perturbation, Subject};
+use crate::model::NO_LABEL;
 use crate::stats::Tally;
 use crate::{Error, Result};
 
@@ -27,6 +28,9 @@ pub struct CountsForm {
     chose: bool,
     draws: Vec<Draw>,
     subject: Subject,
+    /// Of windows the label of each place, row by row; null where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    votes: Option<Vec<Option<u32>>>,
 }
 
 impl Counts {
@@ -76,6 +80,10 @@ impl Counts {
             chose: self.has_chosen(),
             draws: self.draws().list(secrets),
             subject: self.subject().clone(),
+            votes: self.votes().map(|votes| {
+                let vote = |&vote: &u32| Some(vote).filter(|&vote| (vote as usize) < self.classes());
+                votes.iter().map(vote).collect()
+            }),
         }
     }
 }
@@ -84,17 +92,18 @@ impl TryFrom<CountsForm> for Counts {
     type Error = Error;
 
     fn try_from(form: CountsForm) -> Result<Self> {
-        let CountsForm { format, version, labels, n, perturbation, ending, seen, chose, draws, subject } = form;
+        let CountsForm { format, version, labels, n, perturbation, ending, seen, chose, draws, subject, votes } = form;
         if format != FORMAT || version.split('.').next() != Some(MAJOR) {
             let message = format!("are \"{format}\" {version}: this version reads {FORMAT} {MAJOR}");
             return Err(Error::data("counts", message));
         }
         perturbation.check()?;
         let draws = Draws::try_from(draws)?;
-        if perturbation.is_assumed() != draws.is_empty() {
+        let has_none = perturbation.is_assumed() || perturbation.noise.is_enumerated();
+        if has_none != draws.is_empty() {
             return Err(Error::data(
                 "draws",
-                "contradict the perturbation: bare numbers have none, other counts have some",
+                "contradict the perturbation: bare numbers and enumerated rows have none, other counts have some",
             ));
         }
         // Of samples that were cut short some are missing.
@@ -102,7 +111,9 @@ impl TryFrom<CountsForm> for Counts {
         if !draws.is_empty() && (drawn < n || (drawn > n && ending != Ending::CutShort)) {
             return Err(Error::data("n", format!("is {n}, and the draws have {drawn} samples: the file is damaged")));
         }
-        let counts = Self::new(Tally::new(labels, n)?, perturbation, ending, draws, subject.into());
+        let votes = votes.map(|votes| votes.into_iter().map(|vote| vote.unwrap_or(NO_LABEL)).collect());
+        let counts = Self::new(Tally::new(labels, n)?, perturbation, ending, draws, subject.into()).with_votes(votes);
+        counts.check_rows()?;
         if seen {
             counts.see();
         }

@@ -47,6 +47,7 @@ impl Perturbation {
             let message = format!("must be a finite number, 0 or more, got {radius_cost:?}");
             return Err(Error::argument("radius_cost", message));
         }
+        noise.check_settled()?;
         Ok(Self { noise, method: ASSUMED.to_owned(), step: 0.0, elements: 0, radius_cost, alpha_cost: 0.0 })
     }
 

@@ -2,7 +2,7 @@
 
 use super::grid::Grid;
 use super::grid_input::GridInput;
-use super::law::{ExactGaussian, GridGaussian, NoiseLaw, Uniform};
+use super::law::{Ablation, ExactGaussian, GridGaussian, NoiseLaw, Split, Uniform, Window};
 use super::mode::Mode;
 use super::rounding::times_up;
 use super::simd::Path;
@@ -11,7 +11,7 @@ use super::source::Source;
 use super::stream::RowNoise;
 use super::stream::{NoiseStream, Purpose};
 use super::uniform::UniformGrid;
-use crate::perturbation::{self, Family, Gaussian};
+use crate::perturbation::{Family, Gaussian};
 use crate::{Error, Result};
 
 /// The name of the default noise: [`Mode::Grid`] with Philox. See [`Noise::name`].
@@ -50,8 +50,8 @@ impl Noise {
         let law = match mode {
             Mode::Grid(grid) => NoiseLaw::Gaussian(GridGaussian::new(sigma, grid)?),
             Mode::Exact(grid) => NoiseLaw::Exact(ExactGaussian::new(sigma, grid)?),
-            Mode::Uniform(_) => {
-                return Err(Error::argument("mode", "uniform noise has a lambda, no sigma: Noise::uniform makes it"));
+            Mode::Uniform(_) | Mode::AsGiven => {
+                return Err(Error::argument("mode", "is no mode of Gaussian noise: Noise::of makes other noise"));
             }
         };
         Ok(Self { family: Gaussian::new(sigma)?.into(), law, source })
@@ -63,8 +63,28 @@ impl Noise {
     /// # Errors
     /// `InvalidArgument` unless `lambda` is from 1e-100 to 1e100.
     pub fn uniform(lambda: f64, source: Source) -> Result<Self> {
-        let law = NoiseLaw::Uniform(Uniform { grid: UniformGrid::new(lambda)? });
-        Ok(Self { family: perturbation::Uniform::new(lambda)?.into(), law, source })
+        Self::of(crate::perturbation::Uniform::new(lambda)?, source)
+    }
+
+    /// Noise of a family that is made in one way only: any but Gaussian. A family that depends on the shape of inputs
+    /// must be settled ([`Family::settled`]). An enumerated family takes nothing from the source: its rows are numbered
+    /// by their samples.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the family is not settled, or is Gaussian.
+    pub fn of(family: impl Into<Family>, source: Source) -> Result<Self> {
+        let family = family.into();
+        let law = match &family {
+            Family::Gaussian(_) => {
+                return Err(Error::argument("noise", "Gaussian noise has a mode: Noise::new makes it"));
+            }
+            Family::Uniform(noise) => NoiseLaw::Uniform(Uniform { grid: UniformGrid::new(noise.lambda())? }),
+            Family::Ablation(noise) => NoiseLaw::Ablation(Ablation::new(noise)?),
+            Family::Band(noise) => NoiseLaw::Band(Window::new(noise)?),
+            Family::Block(noise) => NoiseLaw::Block(Window::new(noise)?),
+            Family::Split(noise) => NoiseLaw::Split(Split::new(noise)?),
+        };
+        Ok(Self { family, law, source })
     }
 
     /// The default: [`Mode::Grid`] and Philox.
@@ -76,9 +96,9 @@ impl Noise {
     }
 
     /// The standard deviation of an element, before any rounding, in the units of the input; of uniform noise lambda /
-    /// sqrt(3).
+    /// sqrt(3). None where nothing is added to it.
     #[must_use]
-    pub fn sigma(&self) -> f64 {
+    pub fn sigma(&self) -> Option<f64> {
         self.law.sigma()
     }
 
@@ -127,6 +147,7 @@ impl Noise {
     /// `InvalidArgument` when no noise of this version has that description.
     pub fn remade(family: Family, method: &str, step: f64) -> Result<Self> {
         let source = Source::Philox { seed: 0 };
+        let unknown = || Error::argument("method", format!("{family} is not made by \"{method}\" in this version"));
         match (family, method) {
             (Family::Gaussian(noise), "box-muller 2") => {
                 Self::new(noise.sigma(), Mode::Grid(Grid::with_step(step as f32)?), source)
@@ -135,8 +156,9 @@ impl Noise {
                 let grid = super::ExactGrid::new((1.0 / step).round() as u32)?;
                 Self::new(noise.sigma(), Mode::Exact(grid), source)
             }
-            (Family::Uniform(noise), "uniform 1") => Self::uniform(noise.lambda(), source),
-            _ => Err(Error::argument("method", format!("{family} is not made by \"{method}\" in this version"))),
+            (Family::Gaussian(_), _) => Err(unknown()),
+            _ => Self::of(family, source)
+                .and_then(|made| if made.method() == method { Ok(made) } else { Err(unknown()) }),
         }
     }
 

@@ -12,7 +12,7 @@ pub struct GridInput {
 /// In the form that the law's kernel adds to.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Elements {
-    /// Multiples of the step of a [`super::Grid`]; integers on an [`super::ExactGrid`].
+    /// Multiples of the step of a [`super::Grid`]; integers on an [`super::ExactGrid`]; as given without a grid.
     Values(Vec<f32>),
     /// Integers on a [`super::UniformGrid`]: below 2^52, so that f64 holds them and vectors hold f64.
     Points(Vec<f64>),

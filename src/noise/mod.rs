@@ -1,4 +1,5 @@
-//! Noise: Gaussian and uniform rows from a counter-based generator, on a grid where adding them is exact.
+//! Noise: Gaussian and uniform rows from a counter-based generator, on a grid where adding them is exact, and rows of
+//! which parts are hidden.
 //!
 //! [`Noise`] says what the noise of a smoothed classifier is; every row is a pure function of (seed or key, stream,
 //! purpose, sample index), the same bits on every processor. Layout, method, accuracy and what is measured:
@@ -19,6 +20,7 @@ mod rounding;
 mod simd;
 mod source;
 mod stream;
+mod subset;
 mod uniform;
 mod words;
 

@@ -16,16 +16,19 @@ pub enum Mode {
     Exact(ExactGrid),
     /// Inputs rounded to a grid much finer than lambda, and uniform integers, drawn exactly: [`super::Noise::uniform`].
     Uniform(UniformGrid),
+    /// Inputs as they are: nothing is added to them, and parts of them are hidden.
+    AsGiven,
 }
 
 impl Mode {
-    /// The grid's step, in the units of the input.
+    /// The grid's step, in the units of the input; 0 where there is no grid.
     #[must_use]
     pub fn step(&self) -> f64 {
         match self {
             Self::Grid(grid) => f64::from(grid.step()),
             Self::Exact(grid) => 1.0 / f64::from(grid.levels()),
             Self::Uniform(grid) => grid.step(),
+            Self::AsGiven => 0.0,
         }
     }
 }

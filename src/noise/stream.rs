@@ -7,6 +7,7 @@ use super::grid::Grid;
 use super::kernel::GaussianRow;
 use super::simd::{self, Path};
 use super::source::Source;
+use super::subset::Subset;
 use super::uniform::UniformRow;
 use super::words::{ChaChaWords, PhiloxWords, philox_stream_key, stream_key};
 use crate::{Error, Result};
@@ -30,10 +31,11 @@ pub enum Purpose {
     Answer = 4,
 }
 
-/// The purpose bits of exact and of uniform noise, so that they are independent of each other and of the Gaussian noise
-/// of the same secret. Bit 31 is taken, too: by Philox's further bits.
+/// The purpose bits of exact noise, of uniform noise and of ablation, so that they are independent of each other and of
+/// the Gaussian noise of the same secret. Bit 31 is taken, too: by Philox's further bits.
 pub(super) const EXACT: u32 = 1 << 30;
 pub(super) const UNIFORM: u32 = 1 << 29;
+pub(super) const ABLATION: u32 = 1 << 28;
 
 /// The Gaussian noise of one stream and purpose; row `sample` depends on (secret, stream, purpose, sample) and on
 /// nothing else.
@@ -194,6 +196,13 @@ impl NoiseStream {
         check_lengths(x.len(), out)?;
         run!(self, sample, |words| UniformRow { words, step, x, out });
         Ok(())
+    }
+
+    /// The `keep` members of row `sample`, a uniform subset of 0 .. `of`; in no order that says anything.
+    pub(super) fn subset(&self, sample: u64, keep: u32, of: u32) -> Vec<u32> {
+        let mut members = Vec::new();
+        run!(self, sample, |words| Subset { words, keep: keep.min(of), of, members: &mut members });
+        members
     }
 
     /// What other code than this room's makes the same rows on a grid from; none with ChaCha12, or a sigma beyond the

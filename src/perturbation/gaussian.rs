@@ -1,6 +1,9 @@
 //! Isotropic Gaussian noise; perturbations in l2.
 
-use super::{Meeting, Norm, Shift};
+use std::fmt;
+
+use super::described::{number, settings};
+use super::{Described, Meeting, Norm, Shift};
 use crate::stats::{Prob, normal};
 use crate::{Error, Result};
 
@@ -15,12 +18,6 @@ pub struct Gaussian {
 const SLACK: f64 = 2e-15;
 
 impl Gaussian {
-    /// The name of the family.
-    pub const NAME: &'static str = "gaussian";
-
-    /// The norm of perturbations.
-    pub const NORM: Norm = Norm::L2;
-
     /// Noise of standard deviation `sigma`, in the units of the input.
     ///
     /// # Errors
@@ -49,6 +46,25 @@ impl Gaussian {
         let ln = normal::ln_cdf(x);
         // ln Phi is off by a few roundings of 1 below the median; above it is -sf, with sf's relative error.
         ln + outward * (1e-14 * (ln.abs() + ln.abs().min(1.0)) + f64::MIN_POSITIVE)
+    }
+}
+
+impl Described for Gaussian {
+    const NAME: &'static str = "gaussian";
+    const NORM: Norm = Norm::L2;
+
+    fn read(text: &str) -> Result<Self> {
+        Self::new(number("sigma", settings(Self::NAME, text, &[])?.0)?)
+    }
+
+    fn parameter(&self) -> f64 {
+        self.sigma
+    }
+}
+
+impl fmt::Display for Gaussian {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{:?}", Self::NAME, self.sigma)
     }
 }
 

@@ -1,26 +1,6 @@
 //! What a certificate needs to know of noise.
 
-use std::fmt;
-
 use crate::stats::Prob;
-
-/// The norm in which a family measures perturbations, and so the unit of its radii.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Norm {
-    /// The sum of absolute values.
-    L1,
-    /// The Euclidean norm.
-    L2,
-}
-
-impl fmt::Display for Norm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::L1 => "l1",
-            Self::L2 => "l2",
-        })
-    }
-}
 
 /// The size at which the least probability of one event meets a share of the largest of another.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,6 +34,12 @@ pub trait Shift {
 
     /// The noise's own length: radii are of this order, and are found to 1e-9 of it.
     fn scale(&self) -> f64;
+
+    /// Radii are multiples of one over this, and a perturbation of the radius itself is certified. None where they are
+    /// any numbers, and only perturbations below the radius are.
+    fn per_unit(&self) -> Option<u32> {
+        None
+    }
 
     /// The size at which `set` times the least probability of `low` meets the largest of `high`, or a size below it,
     /// where there is a formula.

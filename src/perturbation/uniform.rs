@@ -1,7 +1,10 @@
 //! Uniform noise on [-lambda, lambda], independent for each element; perturbations in l1.
 
-use super::{Meeting, Norm, Shift};
-use crate::stats::Prob;
+use std::fmt;
+
+use super::described::{number, settings};
+use super::mass::{Mass, ROUNDING};
+use super::{Described, Norm};
 use crate::{Error, Result};
 
 /// Uniform noise: a perturbation of l1 size r leaves at least the mass 1 - r/(2 lambda) of the noise in common, with
@@ -13,16 +16,7 @@ pub struct Uniform {
     lambda: f64,
 }
 
-/// More than the relative error of every expression here: a few roundings each.
-const ROUNDING: f64 = 4e-15;
-
 impl Uniform {
-    /// The name of the family.
-    pub const NAME: &'static str = "uniform";
-
-    /// The norm of perturbations.
-    pub const NORM: Norm = Norm::L1;
-
     /// Noise on [-`lambda`, `lambda`], in the units of the input.
     ///
     /// # Errors
@@ -39,54 +33,44 @@ impl Uniform {
     pub fn lambda(&self) -> f64 {
         self.lambda
     }
-
-    /// The mass that a perturbation of size `r` may move, at most 1; rounded up.
-    fn mass(&self, r: f64) -> f64 {
-        (r / (2.0 * self.lambda) * (1.0 + ROUNDING)).min(1.0)
-    }
 }
 
-impl Shift for Uniform {
-    /// The probability itself.
-    fn level_below(&self, bound: &Prob) -> f64 {
-        bound.p
-    }
-
-    fn level_above(&self, bound: &Prob) -> f64 {
-        bound.p
-    }
-
-    fn ln_min_prob(&self, level: f64, r: f64) -> f64 {
-        let left = level - self.mass(r) - ROUNDING;
-        // A probability of 0 has the logarithm -inf, which no set reaches: ties count against the label.
-        if left > 0.0 { outward(left.ln(), -1.0) } else { f64::NEG_INFINITY }
-    }
-
-    fn ln_max_prob(&self, level: f64, r: f64) -> f64 {
-        let risen = level + self.mass(r) + ROUNDING;
-        if risen < 1.0 { outward(risen.ln(), 1.0).min(0.0) } else { 0.0 }
+impl Mass for Uniform {
+    fn mass(&self, r: f64) -> f64 {
+        (r / (2.0 * self.lambda) * (1.0 + ROUNDING)).min(1.0)
     }
 
     fn scale(&self) -> f64 {
         self.lambda
     }
 
-    fn closed_form(&self, low: f64, high: f64, set: usize) -> Option<Meeting> {
-        let t = set as f64;
-        // Far enough down that the outward rounding of both functions still shows it.
-        let margin = (t * low - high) / (t + 1.0) - 8.0 * ROUNDING;
-        let r = 2.0 * self.lambda * margin * (1.0 - ROUNDING);
-        (margin > 0.0).then_some(Meeting { r, is_root: true })
+    fn size_of(&self, mass: f64) -> Option<f64> {
+        Some(2.0 * self.lambda * mass * (1.0 - ROUNDING))
     }
 }
 
-/// A logarithm of a probability, moved by more than its error.
-fn outward(ln: f64, direction: f64) -> f64 {
-    ln + direction * ROUNDING * (1.0 + ln.abs())
+impl Described for Uniform {
+    const NAME: &'static str = "uniform";
+    const NORM: Norm = Norm::L1;
+
+    fn read(text: &str) -> Result<Self> {
+        Self::new(number("lambda", settings(Self::NAME, text, &[])?.0)?)
+    }
+
+    fn parameter(&self) -> f64 {
+        self.lambda
+    }
+}
+
+impl fmt::Display for Uniform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{:?}", Self::NAME, self.lambda)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Shift;
     use super::*;
 
     #[test]

@@ -1,10 +1,13 @@
 //! What an answer says of one k.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::stop::Decision;
 use crate::certificate::{Certificate, Guarantee, Prediction, SetCertificate};
 use crate::counts::{Counts, CountsForm};
+use crate::perturbation::{Family, Norm};
 use crate::stats::Validity;
 
 /// A prediction of the top k.
@@ -35,6 +38,10 @@ pub struct CertificateRecord {
     pub decision: String,
     /// The certified radius, in the norm of the noise and the units of the input; 0 for none.
     pub radius: f64,
+    /// What the radius is in l1, l2 and linf, rounded down: the largest balls of those norms inside its own. Without
+    /// its own norm, and without norms that have no such ball.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub radius_in: BTreeMap<String, f64>,
     /// Whether the radius is above 0.
     pub certified: bool,
     /// Lower bound of the label's probability.
@@ -71,6 +78,9 @@ pub struct GuaranteeRecord {
     pub label_radii: Vec<f64>,
     /// The radius within which the set does not change.
     pub set_radius: f64,
+    /// What the set's radius is in other norms, as of a certificate.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set_radius_in: BTreeMap<String, f64>,
     /// At index e - 1 the radius within which at least e labels stay; null where so many stay under any perturbation.
     pub kept_radii: Vec<Option<f64>>,
     /// The radius within which the first label stays the likeliest.
@@ -89,6 +99,12 @@ pub struct GuaranteeRecord {
     pub counts: Option<CountsForm>,
 }
 
+/// A radius in the norms beside its own.
+fn in_other_norms(noise: &Family, radius: f64, elements: usize) -> BTreeMap<String, f64> {
+    let others = Norm::TOLD.into_iter().filter(|&norm| norm != noise.norm());
+    others.filter_map(|norm| Some((norm.to_string(), noise.norm().within(radius, norm, elements)?))).collect()
+}
+
 impl PredictionRecord {
     pub(super) fn of(prediction: &Prediction, decision: Decision) -> Self {
         Self {
@@ -102,12 +118,19 @@ impl PredictionRecord {
 }
 
 impl CertificateRecord {
-    pub(super) fn of(found: &Certificate, decision: Decision, earlier: Option<&Counts>, secrets: bool) -> Self {
+    pub(super) fn of(
+        found: &Certificate,
+        decision: Decision,
+        earlier: Option<&Counts>,
+        elements: usize,
+        secrets: bool,
+    ) -> Self {
         Self {
             k: found.k,
             label: found.label,
             decision: decision.to_string(),
             radius: found.radius,
+            radius_in: in_other_norms(&found.basis.noise, found.radius, elements),
             certified: found.certified(),
             p_lower: found.p_lower.p,
             p_upper: found.p_upper.p,
@@ -131,7 +154,13 @@ impl CertificateRecord {
 }
 
 impl GuaranteeRecord {
-    pub(super) fn of(found: &Guarantee, decision: Decision, earlier: Option<&Counts>, secrets: bool) -> Self {
+    pub(super) fn of(
+        found: &Guarantee,
+        decision: Decision,
+        earlier: Option<&Counts>,
+        elements: usize,
+        secrets: bool,
+    ) -> Self {
         let radius = |kept: &Option<SetCertificate>| kept.as_ref().map(|kept| kept.radius);
         Self {
             k: found.labels().len(),
@@ -139,6 +168,7 @@ impl GuaranteeRecord {
             decision: decision.to_string(),
             label_radii: found.each.labels.iter().map(|label| label.radius).collect(),
             set_radius: found.set.radius,
+            set_radius_in: in_other_norms(&found.basis().noise, found.set.radius, elements),
             kept_radii: found.kept.iter().map(radius).collect(),
             first_radius: found.first.radius,
             ranking_radius: found.ranking.radius,

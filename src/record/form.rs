@@ -76,7 +76,7 @@ pub struct Record {
 pub struct Asked {
     /// The noise with its parameter.
     pub noise: String,
-    /// The norm of perturbations, and so of radii: `l2`, `l1`.
+    /// The norm of perturbations, and so of radii: `l2`, `l1`, `l0`, `patch`.
     pub norm: String,
     /// The k of top-k.
     pub k: Vec<usize>,
@@ -145,8 +145,8 @@ impl Record {
             label_source: match outcome.task {
                 Task::Certify(_) => LabelSource::Given,
                 Task::CertifyAnswer if outcome.request.n0 > 0 => LabelSource::Selected,
-                Task::CertifySelected => LabelSource::Selected,
-                Task::CertifyAnswer | Task::Predict => LabelSource::SameCounts,
+                Task::CertifySelected if !outcome.request.family.is_enumerated() => LabelSource::Selected,
+                Task::CertifySelected | Task::CertifyAnswer | Task::Predict => LabelSource::SameCounts,
             },
             predictions: Vec::new(),
             certificates: Vec::new(),
@@ -158,6 +158,7 @@ impl Record {
             seconds: outcome.elapsed.as_secs_f64(),
             model: model.cloned(),
         };
+        let elements = outcome.counts.perturbation().elements;
         let each = || outcome.decisions.iter().copied().zip(outcome.earlier.iter().map(Option::as_ref));
         match &outcome.answer {
             Err(_) => {}
@@ -170,13 +171,15 @@ impl Record {
             Ok(Answer::Certificates(list)) => {
                 record.label = list.first().map(|found| found.label);
                 let found = list.iter().zip(each());
-                let of = |(found, (decision, earlier))| CertificateRecord::of(found, decision, earlier, secrets);
+                let of =
+                    |(found, (decision, earlier))| CertificateRecord::of(found, decision, earlier, elements, secrets);
                 record.certificates = found.map(of).collect();
             }
             Ok(Answer::Guarantees(list)) => {
                 record.label = list.first().and_then(|found| found.labels().first().copied());
                 let found = list.iter().zip(each());
-                let of = |(found, (decision, earlier))| GuaranteeRecord::of(found, decision, earlier, secrets);
+                let of =
+                    |(found, (decision, earlier))| GuaranteeRecord::of(found, decision, earlier, elements, secrets);
                 record.guarantees = found.map(of).collect();
             }
         }

@@ -109,6 +109,8 @@ pub struct Drawn {
     pub tally: Tally,
     /// Counts of the pilot rows, where the job had any.
     pub pilot: Option<Tally>,
+    /// The label of every row, of all windows of an enumerated family; [`NO_LABEL`](crate::model::NO_LABEL) for none.
+    pub votes: Option<Vec<u32>>,
     /// Why the job stopped before its last sample, where it did. Which samples are in `tally` is then not determined:
     /// not always the first ones, and rows of a run that failed are not among them. Such counts are for people to read,
     /// and certify nothing ([`Ending::CutShort`](crate::counts::Ending::CutShort)).
@@ -216,7 +218,7 @@ impl JobHandle {
         let state = &self.stopper.state;
         if !self.stopper.is_here() {
             let (tally, stopped) = (state.no_counts(), Some(Process::forked()));
-            return Drawn { tally, pilot: None, stopped, elapsed: Duration::ZERO };
+            return Drawn { tally, pilot: None, votes: None, stopped, elapsed: Duration::ZERO };
         }
         let progress = state.lock();
         let (tally, pilot) = (progress.counts(), progress.pilot_counts());
@@ -224,7 +226,7 @@ impl JobHandle {
             (Some(start), Some(end)) => end.duration_since(start),
             _ => Duration::ZERO,
         };
-        Drawn { tally, pilot, stopped: progress.stopped.clone(), elapsed }
+        Drawn { tally, pilot, votes: progress.votes(), stopped: progress.stopped.clone(), elapsed }
     }
 
     /// Waits for the job's end, at most `timeout`. True when it has ended.

@@ -193,7 +193,7 @@ proptest! {
                     let rows = std::mem::take(&mut out[job]);
                     let ModelJob { lane, given, released, rows: all, look_every, stopped } = model.jobs[job];
                     let looked = rows > 0 && given == released && !stopped && given < all;
-                    if rows > 0 && states[job].give_back(false, &vec![0; rows as usize]) {
+                    if rows > 0 && states[job].give_back(false, 0, &vec![0; rows as usize]) {
                         lanes.push(Arc::clone(&states[job]));
                         prop_assert!(looked);
                     } else {

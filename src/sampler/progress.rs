@@ -10,6 +10,7 @@ use crate::model::NO_LABEL;
 #[cfg(feature = "cuda")]
 use crate::noise::RowNoise;
 use crate::noise::{GridInput, Purpose, StreamNoise};
+use crate::perturbation::Norm;
 use crate::sampler::lane::Lane;
 use crate::sampler::ledger::Ledger;
 use crate::sampler::samples::Samples;
@@ -40,6 +41,8 @@ pub(super) struct JobState {
 pub(super) struct LabelCounter {
     labels: Vec<u64>,
     rows: u64,
+    /// The label of each sample, where they are known by their numbers.
+    votes: Option<Vec<u32>>,
 }
 
 pub(super) struct Progress {
@@ -72,11 +75,19 @@ impl std::fmt::Debug for JobState {
 
 impl LabelCounter {
     fn new(classes: usize) -> Self {
-        Self { labels: vec![0; classes], rows: 0 }
+        Self { labels: vec![0; classes], rows: 0, votes: None }
     }
 
-    /// Adds labels, and says how many were none.
-    fn add(&mut self, labels: &[u32]) -> u64 {
+    /// With the label of each of so many samples.
+    fn with_votes(self, samples: u64) -> Self {
+        Self { votes: Some(vec![NO_LABEL; samples as usize]), ..self }
+    }
+
+    /// Counts the labels of samples, the first of which is the one of that number, and says how many were none.
+    fn add(&mut self, first: u64, labels: &[u32]) -> u64 {
+        if let Some(votes) = self.votes.as_mut().and_then(|votes| votes.get_mut(first as usize..)) {
+            votes.iter_mut().zip(labels).for_each(|(vote, &label)| *vote = label);
+        }
         let mut none = 0;
         for &label in labels {
             // A label outside the classes is none: a row of whichever rival it would help.
@@ -113,6 +124,11 @@ impl Progress {
     /// The tally so far.
     pub(super) fn counts(&self) -> Tally {
         self.estimate.counts()
+    }
+
+    /// The label of each sample, where they are known by their numbers.
+    pub(super) fn votes(&self) -> Option<Vec<u32>> {
+        self.estimate.votes.clone()
     }
 
     /// The pilot's, where there is one.
@@ -166,8 +182,15 @@ impl JobState {
             Some(_) if samples.pilot > 0 => samples.pilot,
             Some(watch) => watch.next_look(0).max(1).min(samples.rows()),
         };
+        let estimate = LabelCounter::new(classes);
         let progress = Progress {
-            estimate: LabelCounter::new(classes),
+            estimate: match samples.noise.family().rows() {
+                // Windows are few, and counted from number 0 on.
+                Some(rows) if samples.noise.family().norm() == Norm::Patch && samples.range == (0..rows) => {
+                    estimate.with_votes(rows)
+                }
+                _ => estimate,
+            },
             pilot: (samples.pilot > 0).then(|| LabelCounter::new(classes)),
             given: 0,
             released,
@@ -289,11 +312,11 @@ impl JobState {
         noise.noisy_row(sample, centre, out)
     }
 
-    /// Counts the labels of rows that were handed out. True when a look has released further rows, which are to be
-    /// queued.
-    pub(super) fn give_back(&self, pilot: bool, labels: &[u32]) -> bool {
+    /// Counts the labels of rows that were handed out, those of the samples from `first` on. True when a look has
+    /// released further rows, which are to be queued.
+    pub(super) fn give_back(&self, pilot: bool, first: u64, labels: &[u32]) -> bool {
         let mut progress = self.lock();
-        let none = progress.counter(pilot).add(labels);
+        let none = progress.counter(pilot).add(first, labels);
         self.ledger.count(labels.len() as u64, none);
         self.settle(progress, labels.len() as u64)
     }

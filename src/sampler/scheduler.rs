@@ -236,7 +236,7 @@ impl HostWorker {
         let mut labels = self.labels.as_slice();
         for segment in segments {
             let (of_segment, rest) = labels.split_at(segment.rows());
-            if segment.job.give_back(segment.pilot, of_segment) {
+            if segment.job.give_back(segment.pilot, segment.samples.start, of_segment) {
                 self.queue.push(Arc::clone(&segment.job));
             }
             labels = rest;

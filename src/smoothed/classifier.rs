@@ -183,6 +183,11 @@ impl SmoothedClassifier {
         }
         self.sampler.check_elements(input.len())?;
         self.sampler.classifier().check_input(input)?;
+        let request = request.settled(&self.sampler.classifier().shape())?;
+        if request.family.is_enumerated() {
+            let message = format!("{}: all rows are needed, so a part of them is no draw: certify", request.family);
+            return Err(Error::argument("noise", message));
+        }
         let noise = request.noise()?;
         let mut leave = self.sampler.admit(1)?;
         let job = Job::new(input, &noise, Purpose::Estimate)?;
@@ -203,6 +208,7 @@ impl SmoothedClassifier {
     /// Checks the request for every task, and settles its seed.
     fn settle(&self, tasks: &[Task], request: &Request) -> Result<Request> {
         let (classes, elements) = (self.classes(), self.sampler.classifier().elements());
+        let request = request.settled(&self.sampler.classifier().shape())?;
         tasks.iter().try_for_each(|&task| request.check_for(task, classes, elements))?;
         request.with_seed()
     }

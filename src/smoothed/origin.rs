@@ -49,7 +49,11 @@ impl Origin {
     }
 
     fn of_purpose(&self, purpose: Purpose, tally: Tally, samples: Range<u64>, ending: Ending) -> Counts {
-        let draws = Draws::one(&self.source, self.stream, purpose, samples);
+        let (draws, ending) = match (self.perturbation.noise.is_enumerated(), ending) {
+            (true, Ending::Fixed) => (Draws::default(), Ending::Enumerated),
+            (true, ending) => (Draws::default(), ending),
+            (false, ending) => (Draws::one(&self.source, self.stream, purpose, samples), ending),
+        };
         Counts::new(tally, self.perturbation.clone(), ending, draws, Arc::clone(&self.subject))
     }
 }

@@ -85,7 +85,7 @@ impl Pending {
         // Under a rule, only counts of whole looks are more than cut short.
         let counts = match judgement {
             Some(_) => origin.counts(drawn.tally, 0..request.n, Ending::CutShort),
-            None => origin.counts(drawn.tally, 0..request.n, ending),
+            None => origin.counts(drawn.tally, 0..request.n, ending).with_votes(drawn.votes),
         };
         let judged = match (judgement, &drawn.stopped) {
             (Some(judgement), stopped) => by_rule(judgement, stopped.as_ref(), pilot.as_ref()),
@@ -140,6 +140,8 @@ fn fixed(counts: Counts, pilot: Option<&Counts>, task: Task, request: &Request, 
         }
         (Task::Certify(label), _) => certify(label)?,
         (Task::CertifySelected, Some(pilot)) => certify(pilot.top())?,
+        // Of all rows the label is no choice by chance.
+        (Task::CertifySelected, None) if origin.perturbation.noise.is_enumerated() => certify(counts.top())?,
         (Task::CertifySelected, None) => return Err(Error::new(ErrorKind::Internal, "no samples selected a label")),
     };
     let decisions = vec![Decision::Complete; ks.len()];

@@ -11,6 +11,9 @@ use crate::{Error, Result};
 /// The smallest alpha that is asked for: each of its bounds, up to 10^10, can have a part of it.
 const MIN_REQUEST_ALPHA: f64 = 1e-90;
 
+/// The generator of enumerated noise, which takes no bits.
+const NOTHING_DRAWN: Generator = Generator::Philox { seed: Some(0) };
+
 /// Which question is asked about an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
@@ -102,21 +105,25 @@ impl Request {
         if !(self.input_max >= 0.0 && self.input_max.is_finite()) {
             return Err(Error::argument("input_max", format!("must be finite, 0 or more, got {:?}", self.input_max)));
         }
-        // Which bits it is made with does not matter.
-        self.noise_from(Source::Philox { seed: 0 })?;
+        // Other noise may have to know the shape of inputs first.
+        if let Family::Gaussian(_) = self.family {
+            // Which bits it is made with does not matter.
+            self.noise_from(Source::Philox { seed: 0 })?;
+        } else if self.mode != NoiseMode::Grid {
+            let message = format!("exact grids are for gaussian noise: {} is exact as it is", self.family.name());
+            return Err(Error::argument("mode", message));
+        }
+        if self.family.is_enumerated() {
+            self.check_enumerated()?;
+        } else {
+            self.check_alpha()?;
+        }
         self.rule.check_at(self.family.scale())?;
         if self.randomized && self.rule != Rule::Fixed {
             return Err(Error::argument(
                 "randomized",
                 format!("bounds can be randomized for a fixed n only, not with the rule {}", self.rule),
             ));
-        }
-        check_alpha(self.alpha)?;
-        // So that a part of it is left for each bound of any usual model.
-        if self.alpha < MIN_REQUEST_ALPHA {
-            let message =
-                format!("{:e} is too small for the bounds that share it: at least {MIN_REQUEST_ALPHA:e}", self.alpha);
-            return Err(Error::argument("alpha", message));
         }
         if self.n == 0 || self.n > MAX_TRIALS {
             return Err(Error::argument("n", format!("must be from 1 to {MAX_TRIALS}, got {}", self.n)));
@@ -136,6 +143,54 @@ impl Request {
         }
     }
 
+    fn check_alpha(&self) -> Result<()> {
+        check_alpha(self.alpha)?;
+        // So that a part of it is left for each bound of any usual model.
+        if self.alpha < MIN_REQUEST_ALPHA {
+            let message =
+                format!("{:e} is too small for the bounds that share it: at least {MIN_REQUEST_ALPHA:e}", self.alpha);
+            return Err(Error::argument("alpha", message));
+        }
+        Ok(())
+    }
+
+    /// Refuses what enumerated noise does not take: anything but the usual value, and what [`Request::settled`] sets.
+    fn check_enumerated(&self) -> Result<()> {
+        let usual = Self::new(self.family);
+        let taken = [
+            ("n", self.n == usual.n || Some(self.n) == self.family.rows()),
+            ("n0", self.n0 == usual.n0 || self.n0 == 0),
+            ("alpha", self.alpha == usual.alpha || self.alpha == 0.0),
+            ("rule", self.rule == usual.rule),
+            ("allocation", self.allocation == usual.allocation),
+            ("randomized", !self.randomized),
+            ("seed", [usual.generator, NOTHING_DRAWN].contains(&self.generator)),
+        ];
+        match taken.into_iter().find(|(_, taken)| !taken) {
+            None => Ok(()),
+            Some((field, _)) => {
+                let message = format!("{} classifies all of its rows, each once: leave {field} out", self.family);
+                Err(Error::argument(field, message))
+            }
+        }
+    }
+
+    /// The request about inputs of this shape: what the family takes from it is settled. Of an enumerated family n is
+    /// then the number of its rows, and alpha and n0 are 0.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the shape does not fit the family, or leaves a setting open.
+    pub fn settled(&self, shape: &[usize]) -> Result<Self> {
+        self.check()?;
+        let family = self.family.settled(shape)?;
+        family.check_settled()?;
+        let settled = Self { family, ..self.clone() };
+        Ok(match family.rows() {
+            Some(n) => Self { n, n0: 0, alpha: 0.0, generator: NOTHING_DRAWN, ..settled },
+            None => settled,
+        })
+    }
+
     /// Checks every field for a task about inputs of `elements` elements of a model with `classes` labels.
     ///
     /// # Errors
@@ -147,6 +202,14 @@ impl Request {
                 "k",
                 format!("must be below the number of labels, {classes} (the top {classes} hold every label); got {k}"),
             ));
+        }
+        if self.family.is_enumerated() {
+            return match task {
+                Task::Certify(label) if label >= classes => {
+                    Err(Error::argument("label", format!("must be below the number of labels, {classes}; got {label}")))
+                }
+                _ => Ok(()),
+            };
         }
         if self.pilot_samples(task) == 0 && self.needs_pilot(task) {
             return Err(Error::argument(
@@ -208,6 +271,8 @@ impl Request {
 
     fn needs_pilot(&self, task: Task) -> bool {
         match task {
+            // All rows choose, and nothing is left to chance.
+            _ if self.family.is_enumerated() => false,
             Task::Predict => false,
             Task::Certify(_) => self.allocation == AllocationChoice::Auto,
             Task::CertifySelected => true,
@@ -296,10 +361,7 @@ impl Request {
                 };
                 Noise::new(noise.sigma(), mode, source)
             }
-            Family::Uniform(_) if self.mode != NoiseMode::Grid => {
-                Err(Error::argument("mode", "exact grids are for gaussian noise: uniform noise is exact as it is"))
-            }
-            Family::Uniform(noise) => Noise::uniform(noise.lambda(), source),
+            family => Noise::of(family, source),
         }
     }
 
@@ -308,6 +370,9 @@ impl Request {
     /// # Errors
     /// `Io` when the operating system gives none.
     pub fn with_seed(&self) -> Result<Self> {
+        if self.family.is_enumerated() {
+            return Ok(self.clone());
+        }
         Ok(Self { generator: self.generator.source()?.into(), ..self.clone() })
     }
 }

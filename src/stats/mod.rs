@@ -6,6 +6,7 @@
 pub mod allocation;
 pub mod anytime;
 pub mod binomial;
+pub mod exact;
 pub mod normal;
 mod prob;
 pub mod randomized;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::randomized::{self, Uniform};
-use super::{Prob, anytime, binomial, check_trials};
+use super::{Prob, anytime, binomial, check_trials, exact};
 use crate::{Error, Result};
 
 /// When the samples end: after a number fixed beforehand, or whenever a look at them says so.
@@ -23,6 +23,9 @@ pub enum Validity {
     /// Randomized exact bounds, for a number of samples that was fixed before they were drawn: a little larger radii on
     /// average, by the luck of a uniform drawn beside them. All bounds of a certificate may share it.
     Randomized(Uniform),
+    /// All samples that there are were classified, so that shares are probabilities and alpha is not needed: for
+    /// enumerated families.
+    Exact,
 }
 
 impl Validity {
@@ -37,6 +40,7 @@ impl Validity {
             Self::Anytime => anytime::lower(successes, trials, alpha),
             Self::AnytimeTo(last) => lower_to(last, successes, trials, alpha),
             Self::Randomized(uniform) => randomized::lower(successes, trials, alpha, uniform),
+            Self::Exact => exact::lower(successes, trials),
         }
     }
 
@@ -54,6 +58,7 @@ impl Validity {
                 Some(failures) => Ok(lower_to(last, failures, trials, alpha)?.complement()),
             },
             Self::Randomized(uniform) => randomized::upper(successes, trials, alpha, uniform),
+            Self::Exact => exact::upper(successes, trials),
         }
     }
 }
@@ -76,6 +81,7 @@ impl fmt::Display for Validity {
             Self::Anytime => f.pad("anytime"),
             Self::AnytimeTo(last) => write!(f, "anytime:{last}"),
             Self::Randomized(uniform) => write!(f, "randomized:{}", uniform.value()),
+            Self::Exact => f.pad("exact"),
         }
     }
 }
@@ -85,13 +91,13 @@ impl FromStr for Validity {
 
     fn from_str(text: &str) -> Result<Self> {
         let refuse = || {
-            let forms =
-                "fixed, anytime, anytime:N with a whole number N of samples, randomized:U with U above 0 and at most 1";
+            let forms = "fixed, anytime, anytime:N with a whole number N of samples, randomized:U with U above 0 and at most 1, exact";
             Error::argument("validity", format!("\"{text}\" is none of {forms}"))
         };
         match text.split_once(':') {
             None if text == "fixed" => Ok(Self::Fixed),
             None if text == "anytime" => Ok(Self::Anytime),
+            None if text == "exact" => Ok(Self::Exact),
             Some(("anytime", last)) => {
                 let last = last.parse().ok().filter(|&last| check_trials(last).is_ok());
                 Ok(Self::AnytimeTo(last.ok_or_else(refuse)?))

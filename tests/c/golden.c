@@ -20,7 +20,11 @@ static const char *allocation_of(void) {
   return c.bound[0] ? c.bound : NULL;
 }
 
-static void noise_text(char *out, size_t size) { snprintf(out, size, "gaussian:%.17g", c.sigma); }
+/* A prediction from counts does not depend on the noise, and its cases name none. */
+static void noise_text(char *out, size_t size) {
+  if (c.noise[0]) snprintf(out, size, "%s", c.noise);
+  else snprintf(out, size, "gaussian:%.17g", c.has_sigma ? c.sigma : 1.0);
+}
 
 static int same(double a, double b) { return memcmp(&a, &b, sizeof a) == 0; }
 
@@ -199,9 +203,7 @@ static stk_status of_a_rule(stk_counts **counts, stk_error **err) {
 /* Counts of bare numbers, with what the case states of them. */
 static stk_status assume_counts(const uint64_t *labels, size_t len, uint64_t n, stk_counts **out, stk_error **err) {
   char noise[GOLDEN_NAME];
-  /* A prediction does not depend on the noise, and its cases name none. */
-  if (c.has_sigma) noise_text(noise, sizeof noise);
-  else strcpy(noise, "gaussian:1");
+  noise_text(noise, sizeof noise);
   const int randomized = strncmp(c.validity, "randomized:", 11) == 0;
   const stk_status s = stk_counts_assume(labels, len, n, noise, c.radius_cost,
                                          c.validity[0] && !randomized ? c.validity : NULL, out, err);

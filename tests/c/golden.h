@@ -16,7 +16,7 @@ extern "C" {
 enum { GOLDEN_NAME = 64, GOLDEN_LIST = 4096, GOLDEN_KS = 16, GOLDEN_CLASSES = 1024 };
 
 typedef struct golden_case {
-  char name[GOLDEN_NAME], task[GOLDEN_NAME], model[GOLDEN_NAME], bound[GOLDEN_NAME];
+  char name[GOLDEN_NAME], task[GOLDEN_NAME], model[GOLDEN_NAME], bound[GOLDEN_NAME], noise[GOLDEN_NAME];
   char rule[GOLDEN_NAME], allocation[GOLDEN_NAME], validity[GOLDEN_NAME];
   char status[GOLDEN_NAME], field[GOLDEN_NAME];
   bool has_threshold, has_classes, has_sigma, has_n, has_n0, has_alpha, has_seed, has_key, has_input_max, has_label,

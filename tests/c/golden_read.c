@@ -130,6 +130,7 @@ static void setting(golden_case *c, const char *key, char *value) {
   else if (strcmp(key, "pilot") == 0) LIST(whole, c->pilot, c->pilot_len, value);
   else if (strcmp(key, "threshold") == 0) c->has_threshold = true, c->threshold = real(value);
   else if (strcmp(key, "classes") == 0) c->has_classes = true, c->classes = whole(value);
+  else if (strcmp(key, "noise") == 0) word(c->noise, value);
   else if (strcmp(key, "sigma") == 0) c->has_sigma = true, c->sigma = real(value);
   else if (strcmp(key, "k") == 0) LIST(size, c->k, c->k_len, value);
   else if (strcmp(key, "n") == 0) c->has_n = true, c->n = whole(value);

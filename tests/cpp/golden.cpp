@@ -69,8 +69,14 @@ void check_guarantee(const stk::guarantee &g, stk::span<const double> each, stk:
          "kept_radii");
 }
 
+/// A prediction from counts does not depend on the noise, and its cases name none.
+stk::noise noise_of() {
+  if (c.noise[0]) return stk::noise(std::string_view(c.noise));
+  return stk::noise(c.has_sigma ? c.sigma : 1.0);
+}
+
 stk::result<stk::answers> ask() {
-  stk::request_builder b(c.sigma);
+  stk::request_builder b(noise_of());
   if (c.k_len) b.k(stk::span<const std::size_t>(c.k, c.k_len));
   if (c.has_n) b.n(c.n);
   if (c.has_n0) b.n0(c.n0);
@@ -131,7 +137,7 @@ stk::result<stk::counts> of_a_rule(const stk::counts &counts) {
   return stk::counts::from_json(text.replace(at, none.size(), "\"rule\":\"steps:1\""));
 }
 
-/// Bare numbers, with what the case states of them. A prediction does not depend on the noise, and its cases name none.
+/// Bare numbers, with what the case states of them.
 stk::result<stk::counts> assume(const std::uint64_t *labels, std::size_t len, std::uint64_t n) {
   stk::assumed stated;
   stated.n = n;
@@ -139,7 +145,7 @@ stk::result<stk::counts> assume(const std::uint64_t *labels, std::size_t len, st
   const std::string_view validity = c.validity;
   if (!validity.empty() && validity.substr(0, randomized.size()) != randomized) stated.validity = validity;
   auto counts =
-      stk::counts::assume(stk::span<const std::uint64_t>(labels, len), c.has_sigma ? c.sigma : 1.0, stated);
+      stk::counts::assume(stk::span<const std::uint64_t>(labels, len), noise_of(), stated);
   return counts && validity.substr(0, 8) == "anytime:" ? of_a_rule(*counts) : std::move(counts);
 }
 

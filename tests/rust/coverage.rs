@@ -12,7 +12,9 @@ pub(crate) mod truth;
 use crate::statements::certify;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use smoothtopk::certificate::predict;
+use smoothtopk::certificate::{Query, predict};
+use smoothtopk::counts::{Assumed, Counts};
+use smoothtopk::perturbation::{Ablation, Family, Uniform};
 use smoothtopk::stats::Allocation;
 use truth::{ALPHA, Truth, exceeds};
 
@@ -86,6 +88,34 @@ fn false_statements_are_rarer_than_alpha_with_1000_labels() {
         ],
         4_000,
     );
+}
+
+/// Radii in l1, and in whole pixels, of which a certificate may be a whole one too large.
+#[test]
+fn false_statements_under_other_noise_are_rarer_than_alpha() {
+    let families: [Family; 2] = [Uniform::new(1.0).unwrap().into(), Ablation::new(3).unwrap().of(400).unwrap().into()];
+    for noise in families {
+        for (truth, k) in [
+            (Truth::new(3, &[0.55, 0.45], 1000), 1),
+            (Truth::new(3, &[0.55, 0.45], 1000), 2),
+            (Truth::new(10, &[0.7, 0.1], 500), 3),
+            (Truth::new(10, &[0.97, 0.02], 50), 1),
+        ] {
+            let (mut rng, limit) = (StdRng::seed_from_u64(17), truth.radius_under(&noise, k));
+            for allocation in Allocation::PLAIN {
+                let failed = (0..10_000).filter(|_| {
+                    let counts = truth.draw(&mut rng);
+                    let counts =
+                        Counts::assuming(counts.labels().to_vec(), Some(truth.n), Assumed::fixed(noise)).unwrap();
+                    let query = Query { k, alpha: ALPHA, allocation: allocation.clone(), ..Query::of_label(0) };
+                    counts.certify(&query).unwrap().radius > limit
+                });
+                let failed = failed.count() as u64;
+                println!("{noise} k = {k} {allocation}: false of 10000: {failed}");
+                assert!(!exceeds(failed, 10_000, ALPHA), "{noise}, k = {k}, {allocation}: {failed}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn radii_of_counts_agree_with_the_table_of_another_program() {
         .collect();
     let mut found = 0;
     let (_, cases) = cases();
-    let plain = |case: &&Case| case.allocation.is_none() && case.validity.is_none();
+    let plain = |case: &&Case| case.allocation.is_none() && case.validity.is_none() && case.noise.is_none();
     for case in cases.iter().filter(plain).filter(|case| case.task == "counts_certify" && case.expect.status == "OK") {
         let label = case.label.unwrap() as usize;
         let mut rivals = case.counts.clone();
@@ -120,6 +120,10 @@ fn every_kind_of_case_is_there() {
     assert!(count(&|case| case.chacha12.is_some() && case.expect.status == "OK") >= 2);
     assert!(count(&|case| !case.pilot.is_empty() && case.expect.status == "OK") >= 1);
     assert!(count(&|case| case.expect.kept_radii.iter().flatten().any(|radius| radius.is_infinite())) >= 1);
+    for noise in ["uniform", "ablate", "band", "block", "split"] {
+        let wanted = |case: &Case| case.noise.as_deref().is_some_and(|text| text.starts_with(noise));
+        assert!(count(&|case| wanted(case) && case.expect.radius.iter().any(|&radius| radius > 0.0)) >= 2, "{noise}");
+    }
     let fields = [
         "sigma",
         "k",

@@ -11,6 +11,7 @@ mod distribution;
 mod exact;
 mod exact_statistics;
 mod grid;
+mod hidden;
 mod independence;
 mod parity_attack;
 mod philox;

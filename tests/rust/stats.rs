@@ -2,6 +2,8 @@
 
 mod adversary;
 mod edges;
+mod families;
+mod families_exhausted;
 mod golden;
 mod l1_uniform;
 mod paper;

@@ -55,7 +55,7 @@ def test_the_library_fills_whole_structs() -> None:
     [
         ("decision", {None, *get_args(_statements.Decision)}),
         ("generator", {None, *get_args(_convert.Generator)}),
-        ("validity", {None, "fixed", "anytime", "anytime:7", "randomized:0.5"}),
+        ("validity", {None, "fixed", "anytime", "anytime:7", "randomized:0.5", "exact"}),
     ],
 )
 def test_every_constant_of_a_field_has_its_name(field: str, names: set[str | None]) -> None:

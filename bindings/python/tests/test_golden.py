@@ -46,6 +46,7 @@ KEYS = {
     "threshold": float.fromhex,
     "classes": int,
     "sigma": float.fromhex,
+    "noise": str,
     "k": integers,
     "n": int,
     "n0": int,
@@ -131,12 +132,12 @@ classifiers: dict[tuple[Any, ...], SmoothedClassifier] = {}
 def classifier(given: dict[str, Any]) -> SmoothedClassifier:
     """A classifier for the case, opened once for all cases that agree on it."""
     options = {name: given.pop(name) for name in ("threshold", "classes", "input_max", "exact_levels") if name in given}
-    identity = (given["model"], given["sigma"], *sorted(options.items()))
-    path, sigma = MODELS / given.pop("model"), given.pop("sigma")
+    identity = (given["model"], given.get("sigma"), given.get("noise"), *sorted(options.items()))
+    path, sigma, noise = MODELS / given.pop("model"), given.pop("sigma", None), given.pop("noise", None)
     if identity not in classifiers:
         # A batch that is not given is measured, which takes a while; counts do not depend on it.
         batch = None if "fixed" in path.name else 32
-        classifiers[identity] = SmoothedClassifier(path, sigma, batch=batch, **options)
+        classifiers[identity] = SmoothedClassifier(path, sigma, noise=noise, batch=batch, **options)
     return classifiers[identity]
 
 
@@ -149,7 +150,7 @@ PYTHON_NAMES = {
 # Of the fields of errors, too.
 PYTHON_FIELDS = PYTHON_NAMES | {"input": "x", "counts": "labels"}
 # What is stated of bare numbers; the rest is asked of them.
-STATED = ("n", "sigma", "radius_cost", "validity")
+STATED = ("n", "sigma", "noise", "radius_cost", "validity")
 
 
 def answers(given: dict[str, Any]) -> list[Certificate] | list[Prediction] | list[Guarantee]:
@@ -162,7 +163,9 @@ def answers(given: dict[str, Any]) -> list[Certificate] | list[Prediction] | lis
         given.setdefault("allocation", bound)
     if task.startswith("counts_"):
         # Counts must be of some noise, which a prediction does not depend on.
-        stated = {"sigma": 1.0} | {name: given.pop(name) for name in STATED if name in given}
+        stated = {name: given.pop(name) for name in STATED if name in given}
+        if "noise" not in stated:
+            stated.setdefault("sigma", 1.0)
         if stated.get("validity", "").startswith("randomized:"):
             given["randomized"] = float(stated.pop("validity").removeprefix("randomized:"))
         counts = Counts.assuming(given.pop("counts"), **stated)
@@ -170,7 +173,8 @@ def answers(given: dict[str, Any]) -> list[Certificate] | list[Prediction] | lis
             # What a rule says of its last number no bare numbers can state, but their text.
             counts = Counts.from_json(counts.to_json().replace('"rule":null', '"rule":"steps:1"'))
         if "pilot" in given:
-            given["pilot"] = Counts.assuming(given["pilot"], sigma=stated["sigma"])
+            noise = {name: stated[name] for name in ("sigma", "noise") if name in stated}
+            given["pilot"] = Counts.assuming(given["pilot"], **noise)
         asked: dict[str, Any] = {
             "counts_certify": counts.certify,
             "counts_predict": counts.predict,

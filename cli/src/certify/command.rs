@@ -40,7 +40,7 @@ pub fn run(args: Args) -> Result<()> {
         say!(
             "certifying {} of {total} examples{resumed}: n = {}{rule}, {} threads, batch {}, {}",
             todo.len(),
-            args.sampling.n,
+            plan.request.n,
             run_plan.threads,
             run_plan.batch,
             manifest.model.provider,

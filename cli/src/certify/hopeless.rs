@@ -13,6 +13,9 @@ use crate::run_dir::Manifest;
 
 /// Says so on stderr when no counts at all can give a certificate, or the one that the rule asks for.
 pub fn warn(request: &Request, manifest: &Manifest) -> Result<()> {
+    if request.family.is_enumerated() {
+        return Ok(());
+    }
     let (n, classes) = (request.n, manifest.reading.classes);
     // The radius that an example must reach for something to come of it.
     let wanted = if let Rule::Radius(radius) = request.rule { radius } else { 0.0 };

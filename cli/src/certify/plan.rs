@@ -23,6 +23,10 @@ impl Plan {
         let label_source = match (args.guarantee, args.n0) {
             (true, 0) => LabelSource::SameCounts,
             (true, _) => LabelSource::Selected,
+            // Of all rows nothing is left to chance.
+            (false, _) if sampling.family.is_enumerated() && (args.select || !sampling.data.has_labels()) => {
+                LabelSource::SameCounts
+            }
             (false, _) if args.select || !sampling.data.has_labels() => LabelSource::Selected,
             (false, _) => LabelSource::Given,
         };

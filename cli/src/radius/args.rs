@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use smoothtopk::perturbation::Family;
+use smoothtopk::perturbation::{Family, Gaussian};
 use smoothtopk::stats::{Allocation, Validity};
 use smoothtopk::{Error, Result};
 
@@ -23,7 +23,7 @@ pub struct Args {
     /// paper's file: a line per example, with a count per label and then the label. - reads standard input
     #[arg(long, value_name = "FILE")]
     pub(super) counts: PathBuf,
-    /// Failure probability of each certificate [a record: its own]
+    /// Failure probability of each certificate; none where all rows are classified [a record: its own]
     #[arg(long)]
     pub(super) alpha: Option<f64>,
     /// Sizes of the top set, comma separated [default: 1; a record: its own]
@@ -39,9 +39,28 @@ pub struct Args {
     /// Plain numbers: standard deviation of Gaussian noise, in the units of the input
     #[arg(long, conflicts_with = "noise")]
     pub(super) sigma: Option<f64>,
-    /// Plain numbers: the noise by its family, gaussian:SIGMA or uniform:LAMBDA
+    /// Plain numbers: the noise by its family: gaussian:SIGMA, uniform:LAMBDA, ablate:KEEP, band:SIZE, block:SIZE or
+    /// split:SPLITS
     #[arg(long, value_name = "FAMILY")]
     pub(super) noise: Option<Family>,
+    /// ablate: the pixels of an input, as ablate:KEEP:pixels=D says it
+    #[arg(long, value_name = "D", requires = "noise")]
+    pub(super) pixels: Option<u32>,
+    /// band, block: the width of an input in pixels, as :width=W says it
+    #[arg(long, value_name = "W", requires = "noise")]
+    pub(super) width: Option<u32>,
+    /// block: the height of an input in pixels, as :height=H says it
+    #[arg(long, value_name = "H", requires = "noise")]
+    pub(super) height: Option<u32>,
+    /// split: inputs are multiples of 1/Q, as :levels=Q says it
+    #[arg(long, value_name = "Q", requires = "noise")]
+    pub(super) levels: Option<u32>,
+    /// Print what each radius is in l1, l2 and linf too, rounded down; - where it says nothing in that norm
+    #[arg(long)]
+    pub(super) norms: bool,
+    /// Plain numbers: the elements of an input, on which --norms depends
+    #[arg(long, value_name = "D", requires = "norms")]
+    pub(super) elements: Option<usize>,
     /// Plain numbers: samples of each example, if some gave no label [default: the sum of the line's counts]
     #[arg(long, value_parser = whole)]
     pub(super) n: Option<u64>,
@@ -54,10 +73,25 @@ pub struct Args {
     pub(super) radius_cost: Option<f64>,
 }
 
+impl Args {
+    /// The noise of plain numbers.
+    pub(super) fn noise(&self) -> Result<Family> {
+        let Some(noise) = self.noise else {
+            return Ok(Gaussian::new(required(self.sigma, "sigma", "plain numbers (or --noise)")?)?.into());
+        };
+        let settings =
+            [("pixels", self.pixels), ("height", self.height), ("width", self.width), ("levels", self.levels)];
+        settings.into_iter().try_fold(noise, |noise, (name, value)| match value {
+            Some(value) => noise.with(name, value).map_err(|error| error.with_field(name)),
+            None => Ok(noise),
+        })
+    }
+}
+
 /// `--validity`. Not randomized bounds: their uniform must be drawn beside the samples.
 fn validity(text: &str) -> Result<Validity, String> {
     match text.parse() {
-        Ok(Validity::Randomized(_)) | Err(_) => {
+        Ok(Validity::Randomized(_) | Validity::Exact) | Err(_) => {
             Err("must be fixed, anytime, or anytime:N with a whole number N of samples".into())
         }
         Ok(validity) => Ok(validity),
@@ -69,6 +103,7 @@ pub fn refuse_plain_options(args: &Args) -> Result<()> {
     let given = [
         ("sigma", args.sigma.is_some()),
         ("noise", args.noise.is_some()),
+        ("elements", args.elements.is_some()),
         ("n", args.n.is_some()),
         ("validity", args.validity.is_some()),
         ("radius-cost", args.radius_cost.is_some()),

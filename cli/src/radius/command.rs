@@ -13,7 +13,7 @@ use crate::stdout;
 
 pub fn run(args: Args) -> Result<()> {
     // Nothing is printed before the last line has been read: a malformed file gives its error and no half table.
-    let mut table = Table::default();
+    let mut table = Table::new(&args);
     match run_folder(&args.counts) {
         Some(folder) => kept::of_run(&args, &folder, &mut table)?,
         None => {

@@ -48,7 +48,10 @@ fn one(args: &Args, piece: &str, i: usize, table: &mut Table) -> Result<()> {
     let counts = Counts::from_json(piece)?;
     refuse_plain_options(args)?;
     let label = required(args.label, "label", "counts, which do not say it")?;
-    let alpha = required(args.alpha, "alpha", "counts, which do not say it")?;
+    let alpha = match counts.perturbation().noise.is_enumerated() {
+        true => 0.0,
+        false => required(args.alpha, "alpha", "counts, which do not say it")?,
+    };
     table.assume(&counts);
     for &k in if args.k.is_empty() { &[1][..] } else { &args.k } {
         let allocation = args.allocation.clone().unwrap_or_default();

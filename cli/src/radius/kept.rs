@@ -43,6 +43,10 @@ pub fn of_record(args: &Args, record: &Record, counts: &Counts, idx: usize, tabl
                        in the record, and in the answer_k files of its RUN";
         return Err(Error::argument("counts", message));
     }
+    if args.alpha.is_some() && counts.perturbation().noise.is_enumerated() {
+        let message = format!("{} classifies all of its rows: leave --alpha out", counts.perturbation().noise);
+        return Err(Error::argument("alpha", message));
+    }
     table.assume(counts);
     let ks = if args.k.is_empty() { &record.request.k } else { &args.k };
     for &k in ks {

@@ -2,7 +2,6 @@
 
 use smoothtopk::certificate::Query;
 use smoothtopk::counts::{Assumed, Counts};
-use smoothtopk::perturbation::{Family, Gaussian};
 use smoothtopk::stats::{Validity, check_alpha, check_k};
 use smoothtopk::{Error, ErrorKind, Result};
 
@@ -11,10 +10,7 @@ use super::table::Table;
 
 /// What the options state of every line.
 fn assumed(args: &Args) -> Result<Assumed> {
-    let noise: Family = match args.noise {
-        Some(noise) => noise,
-        None => Gaussian::new(required(args.sigma, "sigma", "plain numbers (or --noise)")?)?.into(),
-    };
+    let noise = args.noise()?;
     let assumed = match args.validity {
         None | Some(Validity::Fixed) => Assumed::fixed(noise),
         Some(Validity::AnytimeTo(last)) => Assumed::looks(noise, Some(last)),
@@ -26,8 +22,18 @@ fn assumed(args: &Args) -> Result<Assumed> {
 /// The certificates of each line.
 pub fn certify(args: &Args, bytes: &[u8], table: &mut Table) -> Result<()> {
     let assumed = assumed(args)?;
-    let alpha = required(args.alpha, "alpha", "plain numbers")?;
-    check_alpha(alpha)?;
+    let alpha = match (assumed.noise.is_enumerated(), args.alpha, &args.allocation) {
+        (true, None, None) => 0.0,
+        (true, alpha, _) => {
+            let field = if alpha.is_some() { "alpha" } else { "allocation" };
+            let message = format!("{} classifies all of its rows: leave --{field} out", assumed.noise);
+            return Err(Error::argument(field, message));
+        }
+        (false, alpha, _) => required(alpha, "alpha", "plain numbers")?,
+    };
+    if !assumed.noise.is_enumerated() {
+        check_alpha(alpha)?;
+    }
     if args.label.is_some() {
         return Err(Error::argument("label", "the last column has the labels: leave --label out"));
     }

@@ -19,6 +19,9 @@ fn reading(manifest: &Manifest) -> String {
     let (classes, alpha) = (manifest.reading.classes, request.alpha);
     let Statements { all, refuting } =
         Statements::of(manifest.examples, &request.k, classes, manifest.guarantee, &rule);
+    if manifest.perturbation.noise.is_enumerated() {
+        return format!("{all} statements, without chance: all rows were classified.");
+    }
     let of = match refuting {
         0 => String::new(),
         _ => format!(", {refuting} of them refutations (whether the rule could be met at all)"),

@@ -96,6 +96,9 @@ impl Manifest {
 
     /// How alpha is split, for people.
     pub fn bounds(&self) -> String {
+        if self.perturbation.noise.is_enumerated() {
+            return "exact".to_owned();
+        }
         match (self.guarantee, self.request.randomized) {
             (true, _) => "guarantee".to_owned(),
             (false, true) => format!("{}, randomized", self.request.allocation),

@@ -68,6 +68,7 @@ impl Reopened {
             let message = format!("{} is a file; give the RUN folder that certify made", args.run.display());
             return Err(Error::argument("run", message));
         };
+        let noise = distribution(manifest)?;
         let sampling_args = sampling_args(args, model_args, manifest)?;
         let sampling =
             Sampling::open(&sampling_args, manifest.data_files.clone()).map_err(|error| match error.kind() {
@@ -78,7 +79,6 @@ impl Reopened {
         if let Some(files) = &manifest.data_files {
             sampling.data.expect(files);
         }
-        let noise = distribution(manifest)?;
         check_same(args, model_args, manifest, &sampling)?;
         check_examples(&run.examples, manifest, &sampling)?;
         let (mut certified, mut stated) = (Vec::new(), Vec::new());

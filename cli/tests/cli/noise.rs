@@ -112,3 +112,88 @@ fn verify_attacks_runs_of_every_kind() {
         assert!(ok(&verify(&run)).contains("No more breaks than alpha"));
     }
 }
+
+/// Runs the digits under another noise, without the sigma and the seed that `digits` gives.
+fn digits_under(noise: &str, command: &str, more: &[&str]) -> std::process::Output {
+    let mut arguments = digits(command, &[more, &["--noise", noise, "--quiet", "--max", "4"]].concat());
+    for option in ["--sigma", "--seed"] {
+        let at = arguments.iter().position(|argument| argument == option).unwrap();
+        arguments.drain(at..at + 2);
+    }
+    smoothtopk(arguments)
+}
+
+#[test]
+fn all_rows_of_a_window_certify_patches_without_alpha() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let out = ["--k", "1,3", "--select", "--out", run.to_str().unwrap()];
+    ok(&digits_under("band:1", "certify", &out));
+    let of_run = manifest(&run);
+    assert_eq!(of_run["perturbation"]["noise"], "band:1:height=8:width=8:channels=first");
+    assert_eq!(of_run["label_source"], "same_counts");
+    let request = &of_run["request"];
+    assert_eq!(
+        (&request["n"], &request["n0"], &request["alpha"], &request["norm"]),
+        (&8.into(), &0.into(), &0.0.into(), &"patch".into())
+    );
+    let radii: Vec<String> = rows(run.join("k3.tsv")).into_iter().map(|row| row[3].clone()).collect();
+    assert!(radii.iter().any(|radius| radius != "0") && radii.iter().all(|radius| !radius.contains('.')), "{radii:?}");
+    // Resumed, and certified again from what is kept.
+    ok(&digits_under("band:1", "certify", &out));
+    let table = ok(&smoothtopk(["radius", "--counts", run.to_str().unwrap(), "--k", "3"]));
+    assert_eq!(table.lines().skip(1).map(|line| line.split('\t').nth(2).unwrap()).collect::<Vec<_>>(), radii);
+    let report = dir.path().join("report");
+    ok(&smoothtopk(["report", run.to_str().unwrap(), "--out", report.to_str().unwrap()]));
+    let report = text(report.join("report.md"));
+    assert!(report.contains("8 statements, without chance"), "{report}");
+    let error = refused(&smoothtopk(["radius", "--counts", run.to_str().unwrap(), "--alpha", "0.01"]), 2);
+    assert!(error.starts_with("smoothtopk: alpha: "), "{error}");
+    for (more, field) in [
+        (["--n", "50"], "n"),
+        (["--n0", "50"], "n0"),
+        (["--alpha", "0.01"], "alpha"),
+        (["--alpha-total", "0.01"], "alpha"),
+        (["--rule", "radius:1"], "rule"),
+        (["--allocation", "simuem"], "allocation"),
+        (["--seed", "7"], "seed"),
+        (["--noise-mode", "exact"], "mode"),
+    ] {
+        let out = dir.path().join("none");
+        let error =
+            refused(&digits_under("band:4", "certify", &[&more[..], &["--out", out.to_str().unwrap()]].concat()), 2);
+        assert!(error.starts_with(&format!("smoothtopk: {field}: ")), "{more:?}: {error}");
+        assert!(!out.exists());
+    }
+    let predicted = ok(&digits_under("block:3:wrap=no", "predict", &["--k", "1,3"]));
+    assert_eq!(predicted.lines().count(), 9);
+}
+
+#[test]
+fn ablation_and_splits_certify_in_their_units() {
+    let dir = tempfile::tempdir().unwrap();
+    for (noise, norm, more) in [
+        ("ablate:24", "l0", &["--n", "500", "--seed", "3", "--select"][..]),
+        ("split:64:levels=16", "l1", &["--guarantee"]),
+    ] {
+        let run = dir.path().join(norm);
+        ok(&digits_under(noise, "certify", &[more, &["--k", "1,3", "--out", run.to_str().unwrap()]].concat()));
+        assert_eq!(manifest(&run)["request"]["norm"], norm);
+        assert_eq!(manifest(&run)["perturbation"]["radius_cost"], 0.0);
+    }
+    let table = ok(&smoothtopk(["plan", "--noise", "ablate:24:pixels=64", "--n", "1000", "--radius", "1"]));
+    assert!(
+        table.starts_with("k\tallocation\tsmallest_n\tlargest_radius_at_n=1000\t")
+            && table.contains("nothing is rounded"),
+        "{table}"
+    );
+    let table = ok(&smoothtopk(["plan", "--noise", "band:4:width=32", "--k", "1,3"]));
+    assert_eq!(table, "k\trows\tlargest_radius\n1\t32\t12\n3\t32\t20\n");
+    for (arguments, field) in [
+        (&["plan", "--noise", "band:4"][..], "noise"),
+        (&["plan", "--noise", "band:4:width=32", "--alpha", "0.01"], "alpha"),
+    ] {
+        let error = refused(&smoothtopk(arguments), 2);
+        assert!(error.starts_with(&format!("smoothtopk: {field}: ")), "{error}");
+    }
+}

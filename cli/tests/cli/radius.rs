@@ -10,6 +10,7 @@ use smoothtopk::counts::{Assumed, Counts};
 use smoothtopk::perturbation::Gaussian;
 
 use crate::common::smoothtopk;
+use crate::ok;
 
 const COUNTS: &str =
     "2 2 334 93642 2 5279 737 0 2 0 3\n0\t13453 50 0 113 36952 1 49328 0 103  7\n0 0 0 0 4 0 0 99996 0 0 6\n";
@@ -273,4 +274,39 @@ fn a_closed_pipe_ends_quietly() {
     let output = child.wait_with_output().unwrap();
     let quiet = String::from_utf8_lossy(&output.stderr).lines().all(|line| line.starts_with("assumed: "));
     assert!(first.starts_with("idx") && output.status.success() && quiet, "{output:?}");
+}
+
+/// Saved counts of every family, with what plain numbers leave open.
+#[test]
+fn counts_of_every_family_are_certified_in_its_own_unit() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("counts.txt");
+    std::fs::write(&file, "26 4 2 0\n31 1 0 0\n").unwrap();
+    let radius = |more: &[&str]| smoothtopk([&["radius", "--counts", file.to_str().unwrap()], more].concat());
+    let radii = |more: &[&str]| -> Vec<String> {
+        let table = ok(&radius(more));
+        table.lines().skip(1).map(|line| line.split('\t').nth(2).unwrap().to_owned()).collect()
+    };
+    // (26 - D > 4 + D) and (31 - D > 1 + D), D = m + 3.
+    assert_eq!(radii(&["--noise", "band:4", "--width", "32"]), ["7", "11"]);
+    assert_eq!(radii(&["--noise", "block:2:wrap=no", "--width", "9", "--height", "5"]), ["2", "2"]);
+    assert_eq!(radii(&["--noise", "split:32", "--levels", "4"]), ["2.5", "3.5"]);
+    assert_eq!(radii(&["--noise", "ablate:2", "--pixels", "40", "--alpha", "0.01"]), ["2", "6"]);
+    assert_eq!(radii(&["--noise", "uniform:0.5", "--alpha", "0.01"]).len(), 2);
+    // Four rows without a label.
+    assert_eq!(radii(&["--noise", "band:4", "--width", "36", "--n", "36"]), ["5", "9"]);
+    let table = ok(&radius(&["--noise", "split:32:levels=4", "--norms", "--elements", "4"]));
+    assert_eq!(table.lines().nth(1).unwrap(), "0\t1\t2.5\t1\t1\t2.5\t1.25\t0.625");
+    for (more, field) in [
+        (&["--noise", "band:4", "--width", "33"][..], "n"),
+        (&["--noise", "band:4"], "noise"),
+        (&["--noise", "band:4", "--width", "32", "--alpha", "0.01"], "alpha"),
+        (&["--noise", "band:4", "--width", "32", "--validity", "anytime"], "validity"),
+        (&["--noise", "band:4", "--levels", "32"], "levels"),
+        (&["--noise", "ablate:2", "--pixels", "40"], "alpha"),
+    ] {
+        let output = radius(more);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(field), "{more:?}: {error}");
+    }
 }

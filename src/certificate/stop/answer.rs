@@ -1,6 +1,6 @@
 //! When the guarantee for an answer is good enough: its set of k labels stays.
 
-use super::certify::RADIUS_ERROR;
+use super::certify::{RADIUS_ERROR, raised};
 use super::judge::{Judge, Statements, first_for_any};
 use super::look::{Decision, look_after};
 use super::terms::Terms;
@@ -129,7 +129,7 @@ impl AnswerStatements {
         let each = |labels: usize| (half / labels as f64).next_down();
         let inside = (BoundFunctions::ANYTIME.upper)(edge.inside, n, each(k))?;
         let outside = (BoundFunctions::ANYTIME.lower)(edge.outside, n, each(self.terms.classes - k))?;
-        let radius = top_k_radius(&self.basis.noise, inside, &[outside])?.radius;
+        let radius = top_k_radius(&self.basis.noise, raised(&self.basis.noise, inside), &[outside])?.radius;
         Ok(if radius > 0.0 { radius + RADIUS_ERROR * self.basis.noise.scale() } else { 0.0 } - self.basis.radius_cost)
     }
 

@@ -7,7 +7,8 @@ use crate::certificate::label::{certify, radius_of};
 use crate::certificate::{Basis, Certificate, plan};
 use crate::counts::Rule;
 use crate::perturbation::{Family, Shift};
-use crate::stats::{Allocation, Tally};
+use crate::stats::allocation::SpentBounds;
+use crate::stats::{Allocation, Prob, Tally};
 use crate::{Error, Result};
 
 /// One of the statements that the same samples are to give: a k, and how its alpha is split. Each is at alpha on its
@@ -36,6 +37,15 @@ pub struct LabelStatements {
     /// For each statement the radius that the last look asked for; and how many looks there were.
     asked: Vec<f64>,
     looks: u64,
+}
+
+/// A bound that is to be no smaller than it is, raised by more than what rounding can cost radii that are multiples of
+/// a unit: a whole one.
+pub(super) fn raised<F: Shift>(noise: &F, bound: Prob) -> Prob {
+    match noise.per_unit() {
+        Some(_) => Prob { p: (bound.p + 1e-12).min(1.0), q: (bound.q - 1e-12).max(0.0) },
+        None => bound,
+    }
 }
 
 /// What a computed radius may be short of the exact one for its bounds, in units of the noise's scale, with room.
@@ -175,7 +185,9 @@ impl LabelStatements {
     /// certify anything, by what the cost takes off 0.
     fn limit(&self, counts: &Tally, k: usize, allocation: &Allocation) -> Result<f64> {
         let bounds = allocation.opposite_bounds(counts, self.label, k, self.basis.alpha_left, self.basis.validity)?;
-        let radius = radius_of(&self.basis.noise, &bounds)?.radius;
+        let radius =
+            radius_of(&self.basis.noise, &SpentBounds { label: raised(&self.basis.noise, bounds.label), ..bounds })?
+                .radius;
         Ok(if radius > 0.0 { radius + RADIUS_ERROR * self.basis.noise.scale() } else { 0.0 } - self.basis.radius_cost)
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::{Drawing, ExactGaussian, GridGaussian, Uniform};
+use super::{Ablation, Drawing, ExactGaussian, GridGaussian, Split, Uniform, Window};
 
 /// The law of a noise.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +10,10 @@ pub(in crate::noise) enum NoiseLaw {
     Gaussian(GridGaussian),
     Exact(ExactGaussian),
     Uniform(Uniform),
+    Ablation(Ablation),
+    Band(Window<1>),
+    Block(Window<2>),
+    Split(Split),
 }
 
 impl Deref for NoiseLaw {
@@ -20,6 +24,10 @@ impl Deref for NoiseLaw {
             Self::Gaussian(law) => law,
             Self::Exact(law) => law,
             Self::Uniform(law) => law,
+            Self::Ablation(law) => law,
+            Self::Band(law) => law,
+            Self::Block(law) => law,
+            Self::Split(law) => law,
         }
     }
 }

@@ -15,8 +15,10 @@ pub(in crate::noise) trait Drawing {
     /// The grid.
     fn mode(&self) -> Mode;
 
-    /// The standard deviation of an element, before any rounding.
-    fn sigma(&self) -> f64;
+    /// The standard deviation of an element, before any rounding; none where nothing is added to it.
+    fn sigma(&self) -> Option<f64> {
+        None
+    }
 
     /// Set in the purpose word, so that the laws are independent under one secret.
     fn purpose_bit(&self) -> u32;

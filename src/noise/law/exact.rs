@@ -31,8 +31,8 @@ impl Drawing for ExactGaussian {
         Mode::Exact(self.grid)
     }
 
-    fn sigma(&self) -> f64 {
-        self.table.sigma()
+    fn sigma(&self) -> Option<f64> {
+        Some(self.table.sigma())
     }
 
     fn purpose_bit(&self) -> u32 {

@@ -31,8 +31,8 @@ impl Drawing for GridGaussian {
         Mode::Grid(self.grid)
     }
 
-    fn sigma(&self) -> f64 {
-        self.sigma
+    fn sigma(&self) -> Option<f64> {
+        Some(self.sigma)
     }
 
     fn purpose_bit(&self) -> u32 {

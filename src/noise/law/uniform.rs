@@ -21,8 +21,8 @@ impl Drawing for Uniform {
         Mode::Uniform(self.grid)
     }
 
-    fn sigma(&self) -> f64 {
-        self.grid.lambda() / 3f64.sqrt()
+    fn sigma(&self) -> Option<f64> {
+        Some(self.grid.lambda() / 3f64.sqrt())
     }
 
     fn purpose_bit(&self) -> u32 {

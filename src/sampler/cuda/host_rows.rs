@@ -27,7 +27,7 @@ impl HostRows {
             let part = Segment { samples, ..segment.clone() };
             match self.classify(&part, model) {
                 Ok(()) => {
-                    if part.job.give_back(part.pilot, &self.labels) {
+                    if part.job.give_back(part.pilot, part.samples.start, &self.labels) {
                         queue.push(part.job);
                     }
                 }

@@ -5,7 +5,7 @@
 use rand::rngs::StdRng;
 use rand_distr::{Binomial, Distribution};
 use smoothtopk::certificate::top_k_radius;
-use smoothtopk::perturbation::Gaussian;
+use smoothtopk::perturbation::{Gaussian, Shift};
 use smoothtopk::stats::{Prob, Tally, binomial};
 
 pub const ALPHA: f64 = 0.05;
@@ -48,14 +48,18 @@ impl Truth {
 
     /// The exact radius of label 0, in units of sigma.
     pub fn radius(&self, k: usize) -> f64 {
+        self.radius_under(&Gaussian::new(1.0).expect("sigma"), k)
+    }
+
+    /// The exact radius of label 0 under this noise, of scale 1.
+    pub fn radius_under(&self, noise: &impl Shift, k: usize) -> f64 {
         let mut rivals = self.p[1..].to_vec();
         rivals.sort_by(|a, b| b.total_cmp(a));
         let mut rivals: Vec<Prob> = rivals[..k].iter().map(|&p| Prob { p, q: 1.0 - p }).collect();
         rivals.reverse();
         let label = Prob { p: self.p[0], q: 1.0 - self.p[0] };
-        let noise = Gaussian::new(1.0).expect("sigma");
-        // top_k_radius is at most 1e-9 sigma below the exact root.
-        top_k_radius(&noise, label, &rivals).expect("probabilities").radius + 1e-9
+        // top_k_radius is at most 1e-9 of the scale below the exact root.
+        top_k_radius(noise, label, &rivals).expect("probabilities").radius + 1e-9
     }
 
     pub fn is_top(&self, set: &[usize]) -> bool {

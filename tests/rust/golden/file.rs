@@ -12,6 +12,7 @@ pub struct Case {
     pub threshold: Option<f64>,
     pub classes: Option<usize>,
     pub sigma: Option<f64>,
+    pub noise: Option<String>,
     pub k: Option<Vec<usize>>,
     pub n: Option<u64>,
     pub n0: Option<u64>,
@@ -102,6 +103,11 @@ impl Case {
         self.k.clone().unwrap_or_else(|| vec![1])
     }
 
+    /// The text of the noise. A case without it asks for nothing that depends on it.
+    pub fn noise_text(&self) -> String {
+        self.noise.clone().unwrap_or_else(|| format!("gaussian:{:?}", self.sigma.unwrap_or(1.0)))
+    }
+
     /// Whether the case says how its rows end, and so expects what was decided.
     pub fn decides(&self) -> bool {
         self.rule.is_some()
@@ -168,6 +174,7 @@ fn read_request(case: &mut Case, key: &str, value: &str) {
         "threshold" => case.threshold = Some(hex(value)),
         "classes" => case.classes = Some(number(value)),
         "sigma" => case.sigma = Some(hex(value)),
+        "noise" => case.noise = Some(value.to_owned()),
         "k" => case.k = Some(list(value, number)),
         "n" => case.n = Some(number(value)),
         "n0" => case.n0 = Some(number(value)),

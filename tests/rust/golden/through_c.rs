@@ -3,7 +3,7 @@
 use smoothtopk::capi::*;
 
 use super::file::{Answer, Case};
-use crate::abi::{Counts, Failed, Guaranteed, Model, Options, Query, Request, c, call, gaussian, test_model, text};
+use crate::abi::{Counts, Failed, Guaranteed, Model, Options, Query, Request, c, call, test_model, text};
 
 pub fn answer(case: &Case) -> Answer {
     let found = if case.task.starts_with("counts_") { from_counts(case) } else { from_model(case) };
@@ -11,8 +11,7 @@ pub fn answer(case: &Case) -> Answer {
 }
 
 fn from_counts(case: &Case) -> Result<Answer, Failed> {
-    // A prediction does not depend on the noise, and its cases name none.
-    let noise = format!("gaussian:{:?}", case.sigma.unwrap_or(1.0));
+    let noise = case.noise_text();
     let cost = case.radius_cost.unwrap_or(0.0);
     let counts = Counts::assume(&case.counts, case.n.unwrap_or(0), &noise, cost, case.ending())?;
     // What a rule says of its last number no bare numbers can state, but their text.
@@ -66,7 +65,7 @@ fn guaranteed(answer: &mut Answer, found: Guaranteed) {
 }
 
 fn request(case: &Case) -> Result<Request, Failed> {
-    let noise = gaussian(case.sigma.unwrap());
+    let noise = c(&case.noise_text());
     let request = Request::from(|out, err| unsafe { stk_request_new(noise.as_ptr(), out, err) })?;
     let r = request.0;
     if let Some(k) = &case.k {

@@ -6,7 +6,7 @@ use smoothtopk::certificate::{Guarantee, Query, Randomized};
 use smoothtopk::counts::{Assumed, Counts, Ending, Rule};
 use smoothtopk::model::{Model, ModelOptions};
 use smoothtopk::noise::ExactGrid;
-use smoothtopk::perturbation::Gaussian;
+use smoothtopk::perturbation::IntoFamily;
 use smoothtopk::sampler::{BaseClassifier, Plan};
 use smoothtopk::smoothed::{
     AllocationChoice, Answer as Found, Control, Generator, NoiseMode, Request, SmoothedClassifier, Task,
@@ -46,15 +46,16 @@ fn to_labels(labels: &[usize]) -> Vec<i64> {
     labels.iter().map(|&label| label as i64).collect()
 }
 
-/// What a case says of bare numbers. A case without sigma asks for nothing that depends on it.
+/// What a case says of bare numbers.
 fn assumed(case: &Case, validity: Validity) -> Result<Assumed> {
     let ending = match validity {
         Validity::Fixed | Validity::Randomized(_) => Ending::Fixed,
+        Validity::Exact => Ending::Enumerated,
         Validity::Anytime => Ending::Looks { rule: None, last: None },
         // The bounds of steps, however wide.
         Validity::AnytimeTo(last) => Ending::Looks { rule: Some(Rule::Steps(1.0)), last: Some(last) },
     };
-    let noise = Gaussian::new(case.sigma.unwrap_or(1.0))?.into();
+    let noise = case.noise_text().as_str().into_family()?;
     Ok(Assumed { noise, radius_cost: case.radius_cost.unwrap_or(0.0), ending })
 }
 
@@ -100,8 +101,7 @@ fn guaranteed(answer: &mut Answer, found: &Guarantee) {
 }
 
 pub fn request(case: &Case) -> Result<Request> {
-    let sigma = case.sigma.expect("sigma");
-    let default = Request::new(Gaussian::new(sigma)?);
+    let default = Request::new(case.noise_text().as_str().into_family()?);
     Ok(Request {
         k: case.k(),
         n: case.n.unwrap_or(default.n),

@@ -122,7 +122,7 @@ fn what_it_is_and_what_it_costs_is_stated() {
     let noise = Noise::uniform(lambda, sources()[0]).unwrap();
     assert_eq!(noise.name(), "philox4x32-10 uniform 1");
     assert_eq!((noise.family().norm(), noise.lambda()), (Norm::L1, Some(lambda)));
-    assert_eq!((noise.sigma(), noise.mode().step()), (lambda / 3f64.sqrt(), lambda / 2_147_483_648.0));
+    assert_eq!((noise.sigma(), noise.mode().step()), (Some(lambda / 3f64.sqrt()), lambda / 2_147_483_648.0));
     assert_eq!((noise.extra_alpha(u64::MAX, usize::MAX), noise.radius_cost(0)), (0.0, 0.0));
     for (elements, of_lambda) in [(3072, 1.4305e-6), (150_528, 7.0095e-5)] {
         let (slack, least) = (noise.radius_cost(elements), elements as f64 * noise.mode().step());

@@ -8,7 +8,7 @@ use smoothtopk::stats::Allocation;
 const TABLE: &str = include_str!("../../golden/l1_uniform.tsv");
 
 /// `1/4` or `0.25`.
-fn number(text: &str) -> f64 {
+pub fn number(text: &str) -> f64 {
     match text.split_once('/') {
         Some((above, below)) => above.parse::<f64>().unwrap() / below.parse::<f64>().unwrap(),
         None => text.parse().unwrap(),
@@ -16,7 +16,7 @@ fn number(text: &str) -> f64 {
 }
 
 /// `7 2x3`: one rival with 7 samples, three with 2.
-fn rivals(text: &str) -> Vec<u64> {
+pub fn rivals(text: &str) -> Vec<u64> {
     let runs =
         text.split([' ', ',']).filter(|run| !run.is_empty()).map(|run| run.split_once('x').unwrap_or((run, "1")));
     runs.flat_map(|(count, labels)| vec![count.parse().unwrap(); labels.parse().unwrap()]).collect()

@@ -41,7 +41,10 @@ class SmoothedClassifier(Opened):
             data needs its path).
         sigma: standard deviation of Gaussian noise, above 0, on the scale of x before `mean` and `std`: for pixels in
             [0, 1] the field's values are 0.12, 0.25, 0.5 and 1.0. Radii are in l2. Give it or `noise`.
-        noise: "gaussian:SIGMA", or "uniform:LAMBDA": noise on [-lambda, lambda] in each element, with radii in l1.
+        noise: "gaussian:SIGMA"; "uniform:LAMBDA": noise on [-lambda, lambda] in each element, with radii in l1;
+            "ablate:KEEP": so many pixels kept at random, with radii in pixels. Or all rows, each once, without seed or
+            alpha: "band:SIZE" and "block:SIZE", with sides of patches as radii, and "split:SPLITS:levels=Q", in l1.
+            Settings follow as ":channels=first", ":value=0.5", ":wrap=no".
         provider: ONNX Runtime's execution provider: "cpu", "cuda", "cuda:1", "tensorrt", "openvino", or any by ONNX
             Runtime's name, such as "CUDAExecutionProvider". One that cannot be used is an error that says what is
             missing.

@@ -68,7 +68,8 @@ class CountsBase(Partial):
         Args:
             labels: samples that gave each label, integers [classes], at least two.
             sigma: standard deviation of Gaussian noise, above 0, in the units of the input. Give it or `noise`.
-            noise: "gaussian:SIGMA" or "uniform:LAMBDA".
+            noise: "gaussian:SIGMA", "uniform:LAMBDA", "ablate:KEEP:pixels=D", "band:SIZE:width=W",
+                "block:SIZE:height=H:width=W" or "split:SPLITS:levels=Q".
             n: samples drawn, at least the sum of the counts: one without a label (scores that are not finite) is in n
                 alone. None: the sum.
             radius_cost: what rounding takes off every radius, at least 0.

@@ -52,8 +52,8 @@ class Answer(Partial):
             they did not. With status "OK" the answer is that of the last look, and sound.
         alpha: the probability that the statement is false, all in all.
         alpha_left: what is left of alpha for the bounds after what exact noise costs; it is taken already.
-        validity: for which samples the bounds hold: "fixed", "anytime", "anytime:N", "randomized:U"; None where there
-            is no answer.
+        validity: for which samples the bounds hold: "fixed", "anytime", "anytime:N", "randomized:U", "exact"; None
+            where there is no answer.
         assumed: whether it rests on what was stated of bare numbers (`counts.assumptions`).
         generator: "philox" or "chacha12"; None where the counts were given.
         stream: which noise under its seed or key the input got; 0 where the counts were given.

@@ -15,6 +15,7 @@ _VALIDITIES: dict[int, str] = {
     _abi.STK_VALIDITY_ANYTIME: "anytime",
     _abi.STK_VALIDITY_ANYTIME_TO: "anytime:{validity_last}",
     _abi.STK_VALIDITY_RANDOMIZED: "randomized:{uniform!r}",
+    _abi.STK_VALIDITY_EXACT: "exact",
 }
 
 
