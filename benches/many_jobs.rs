@@ -20,7 +20,7 @@ use smoothtopk::smoothed::{Batch, Control, Request, SmoothedClassifier, Task};
 const N: u64 = 100;
 /// More than is ever drawn.
 const ENDLESS: u64 = 1_000_000_000;
-const TURNS: usize = 5;
+const TURNS: usize = 3;
 /// Jobs that are cancelled one by one.
 const CANCELLED: usize = 1000;
 

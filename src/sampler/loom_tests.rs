@@ -111,7 +111,7 @@ fn two_workers_draw_every_row_once() {
         let model = Model::new(2, 2);
         let job = model.submit(3, &Lane::new());
         let drawn = job.wait();
-        assert_eq!((drawn.counts.labels(), drawn.counts.n(), drawn.stopped), (&[3, 0][..], 3, None));
+        assert_eq!((drawn.tally.labels(), drawn.tally.n(), drawn.stopped), (&[3, 0][..], 3, None));
         assert_eq!(model.close(), 1);
     });
 }
@@ -138,8 +138,8 @@ fn cancelling_at_any_moment_ends_the_job_once() {
         });
         let drawn = job.wait();
         match drawn.stopped {
-            None => assert_eq!(drawn.counts.n(), 2),
-            Some(error) => assert!(error.kind() == ErrorKind::Cancelled && drawn.counts.n() < 2),
+            None => assert_eq!(drawn.tally.n(), 2),
+            Some(error) => assert!(error.kind() == ErrorKind::Cancelled && drawn.tally.n() < 2),
         }
         canceller.join().unwrap();
         assert_eq!(model.close(), 1);
@@ -154,7 +154,7 @@ fn closing_at_any_moment_ends_the_job_once() {
         let waiter = loom::thread::spawn(move || job.wait());
         assert_eq!(model.close(), 1);
         let drawn = waiter.join().unwrap();
-        assert!(drawn.stopped.is_some() || drawn.counts.n() == 2);
+        assert!(drawn.stopped.is_some() || drawn.tally.n() == 2);
     });
 }
 
@@ -164,7 +164,7 @@ fn a_watched_job_draws_what_its_watch_asks_for() {
         let model = Model::new(2, 2);
         let (watched, other) = (model.submit_job(job(9).watched(Two)), model.submit(1, &Lane::new()));
         let drawn = watched.wait();
-        assert_eq!((drawn.counts.n(), drawn.stopped), (2, None));
+        assert_eq!((drawn.tally.n(), drawn.stopped), (2, None));
         assert_eq!(other.wait().complete().unwrap().n(), 1);
         assert_eq!(model.close(), 2);
     });
@@ -178,6 +178,6 @@ fn closing_at_any_moment_ends_a_watched_job_once() {
         let waiter = loom::thread::spawn(move || job.wait());
         assert_eq!(model.close(), 1);
         let drawn = waiter.join().unwrap();
-        assert!(drawn.stopped.is_some() || drawn.counts.n() == 2);
+        assert!(drawn.stopped.is_some() || drawn.tally.n() == 2);
     });
 }
