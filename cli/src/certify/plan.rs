@@ -20,15 +20,13 @@ pub struct Plan {
 
 impl Plan {
     pub fn of(args: &Args, sampling: &Sampling) -> Result<Self> {
-        let label_source = match (args.guarantee, args.n0) {
-            (true, 0) => LabelSource::SameCounts,
-            (true, _) => LabelSource::Selected,
-            // Of all rows nothing is left to chance.
-            (false, _) if sampling.family.is_enumerated() && (args.select || !sampling.data.has_labels()) => {
-                LabelSource::SameCounts
-            }
-            (false, _) if args.select || !sampling.data.has_labels() => LabelSource::Selected,
-            (false, _) => LabelSource::Given,
+        let given = !args.guarantee && !args.select && sampling.data.has_labels();
+        // Of enumerated rows nothing is left to chance: all of them choose, and certify.
+        let by_the_same = sampling.family.is_enumerated() || args.guarantee && args.n0 == 0;
+        let label_source = match (given, by_the_same) {
+            (true, _) => LabelSource::Given,
+            (false, true) => LabelSource::SameCounts,
+            (false, false) => LabelSource::Selected,
         };
         if args.guarantee && args.allocation.is_some() {
             let message = "the guarantees for an answer split alpha in ways of their own: leave --allocation out";

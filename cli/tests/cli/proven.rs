@@ -9,7 +9,7 @@ fn form(manifest: &Value, stream: usize, labels: &[u64], purpose: &str) -> Value
     let n: u64 = labels.iter().sum();
     json!({
         "format": "smoothtopk-counts", "version": "1.0", "labels": labels, "n": n,
-        "perturbation": manifest["perturbation"], "ending": {"kind": "fixed"}, "seen": true,
+        "perturbation": manifest["perturbation"], "ending": {"kind": "fixed"}, "seen": true, "chose": false,
         "draws": [{
             "generator": manifest["generator"], "secret_sha256": manifest["secret_sha256"], "stream": stream,
             "purpose": purpose, "samples": [[0, n]],
