@@ -130,6 +130,7 @@ test-cpp-server: setup $(STAGED) $(CPP_VENV)/.stamp $(CPP_VENV)-server/.stamp ##
 	$(call need,/usr/include/zlib.h,zlib1g-dev)
 	$(call need,/usr/include/nlohmann/json.hpp,nlohmann-json3-dev)
 	@PATH="$(CURDIR)/$(CPP_VENV)/bin:$$PATH"; \
+	unset MAKEFLAGS; \
 	cmake -G Ninja -S examples/cpp-server -B $(CPP_OUT)/server -DCMAKE_CXX_FLAGS=-O1 -DCMAKE_PREFIX_PATH="$(abspath $(CPP_STAGE))" >/dev/null; \
 	cmake --build $(CPP_OUT)/server
 	$(CPP_ENV) $(CPP_VENV)-server/bin/python examples/cpp-server/test_server.py $(CPP_OUT)/server/smoothtopk-server
