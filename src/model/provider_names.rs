@@ -1,4 +1,4 @@
-//! The names of execution providers: ONNX Runtime's, this library's short ones, and the nearest to one that is none.
+//! The names of execution providers: ONNX Runtime's, this library's short ones, and the nearest to an unknown one.
 
 /// Ends every name of ONNX Runtime's; without it, and in small letters, the name is a short one.
 const ENDING: &str = "executionprovider";
@@ -44,7 +44,7 @@ pub(super) fn short(name: &str) -> String {
     name
 }
 
-/// The provider that was meant by a name that is none, as it is to be written; none where the name is known, or no
+/// The provider that was meant by an unknown name, as it is to be written; none where the name is known, or no
 /// known one is like it.
 pub(super) fn nearest(name: &str) -> Option<String> {
     let asked = name.to_ascii_lowercase();

@@ -46,7 +46,7 @@ fn what_is_too_much_is_refused_at_once_and_let_in_when_others_have_ended() {
         }
         assert!(submit(&g, &[0.0; 3], None).unwrap().wait().iter().all(|outcome| outcome.answer.is_ok()));
         assert_eq!(g.stats().unwrap().sampler.jobs_refused, 4);
-        // There is room again before whoever waits is told of the end.
+        // There is room again before the completion is called.
         let g = Arc::new(g);
         let (again, (told, tells)) = (Arc::clone(&g), std::sync::mpsc::channel());
         let next = move || told.send(submit(&again, &[0.0; 3], None).map(|batch| batch.wait().len())).unwrap();
