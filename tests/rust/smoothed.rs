@@ -181,8 +181,9 @@ fn a_deadline_or_a_token_stops_a_batch_and_is_told_once() {
         ),
         (Control { deadline: Some(Instant::now()), ..never.clone() }, "the deadline passed"),
     ] {
-        let outcome = submit(control).wait().remove(0);
-        let error = outcome.answer.unwrap_err();
+        let batch = submit(control);
+        batch.wait_done();
+        let error = batch.wait().remove(0).answer.unwrap_err();
         assert_eq!((error.kind(), error.message()), (ErrorKind::DeadlineExceeded, why));
     }
     let others: Vec<_> = (0..3).map(|_| submit(never.clone())).collect();
