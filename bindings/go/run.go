@@ -30,13 +30,9 @@ import (
 // is no error, although ctx has ended. Only inputs that had no look yet have no answer; the error is then a
 // *PartialError as above.
 func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float32) ([]Certification, error) {
-	if request.Labels != nil && len(request.Labels) != len(inputs) {
-		return nil, invalid(ErrInvalidArgument, "labels", fmt.Sprintf(
-			"must be one for each input: there are %d labels and %d inputs", len(request.Labels), len(inputs)))
-	}
-	labels := make([]int64, len(request.Labels))
-	for i, label := range request.Labels {
-		labels[i] = int64(label)
+	labels, err := request.labels(len(inputs))
+	if err != nil {
+		return nil, err
 	}
 	result, stop := m.run(ctx, C.SHIM_CERTIFY, &request, inputs, labels)
 	if result == nil {
@@ -50,6 +46,19 @@ func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float3
 		return nil, &PartialError{Err: stop, Certifications: list}
 	}
 	return list, nil
+}
+
+// labels are those of Certify, one for each input, or none.
+func (r *Request) labels(inputs int) ([]int64, error) {
+	if r.Labels != nil && len(r.Labels) != inputs {
+		return nil, invalid(ErrInvalidArgument, "labels", fmt.Sprintf(
+			"must be one for each input: there are %d labels and %d inputs", len(r.Labels), inputs))
+	}
+	labels := make([]int64, len(r.Labels))
+	for i, label := range r.Labels {
+		labels[i] = int64(label)
+	}
+	return labels, nil
 }
 
 // Predict finds, for each input and each k of the request, the smoothed classifier's top k labels, or abstains. It
@@ -158,38 +167,51 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 		return nil, err
 	}
 	defer m.release()
-	joined, err := m.join(inputs)
-	if err != nil {
-		return nil, err
-	}
-	native, err := request.native()
-	if err != nil {
-		return nil, err
-	}
-	if ctx == nil {
-		return nil, errNoContext
-	}
-	if err := m.ended(ctx, "not started"); err != nil {
-		return nil, err
-	}
-	timed := native.within(ctx)
-
 	lib, done := m.lib, make(chan struct{})
 	handle := cgo.NewHandle(done)
 	defer handle.Delete()
-	out := C.shim_submit(lib.api(), m.native, task, &native.numbers, native.noise, unsafe.SliceData(native.k), native.rule,
-		native.allocation, (*C.float)(unsafe.SliceData(joined)), C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)),
-		C.uintptr_t(handle))
-	if err := lib.checked(out); err != nil {
+	job, timed, err := m.submit(ctx, task, request, inputs, labels, handle)
+	if err != nil {
 		return nil, err
 	}
-	job := (*C.stk_job)(out.value)
 	// Frees before the handle goes, also when Progress panics: after it, the callback is never called.
 	defer C.shim_job_free(lib.api(), job)
 	m.wait(ctx, job, done, timed, request.Progress)
 
-	out = C.shim_job_result(lib.api(), job)
-	stop := m.reason(ctx, lib.checked(out))
+	return m.taken(ctx, timed, C.shim_job_result(lib.api(), job))
+}
+
+// submit starts a job, whose end closes the channel of the handle, if there is one. It tells whether the library has
+// the context's deadline.
+func (m *Model) submit(ctx context.Context, task C.shim_task, request *Request, inputs [][]float32, labels []int64,
+	handle cgo.Handle) (*C.stk_job, bool, error) {
+	joined, err := m.join(inputs)
+	if err != nil {
+		return nil, false, err
+	}
+	native, err := request.native()
+	if err != nil {
+		return nil, false, err
+	}
+	if ctx == nil {
+		return nil, false, errNoContext
+	}
+	if err := m.ended(ctx, "not started"); err != nil {
+		return nil, false, err
+	}
+	timed := native.within(ctx)
+	out := C.shim_submit(m.lib.api(), m.native, task, &native.numbers, native.noise, unsafe.SliceData(native.k),
+		native.rule, native.allocation, (*C.float)(unsafe.SliceData(joined)), C.size_t(len(inputs)),
+		(*C.int64_t)(pointer(labels)), C.uintptr_t(handle))
+	if err := m.lib.checked(out); err != nil {
+		return nil, false, err
+	}
+	return (*C.stk_job)(out.value), timed, nil
+}
+
+// taken is what a job gave: a result, an error, or a partial result with one.
+func (m *Model) taken(ctx context.Context, timed bool, out C.shim_out) (*result, error) {
+	stop := m.reason(ctx, m.lib.checked(out))
 	if deadline, _ := ctx.Deadline(); timed && errors.Is(stop, ErrDeadlineExceeded) && !time.Now().Before(deadline) {
 		// The library may see the deadline a moment before the context does.
 		<-ctx.Done()
@@ -198,7 +220,7 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	if out.value == nil {
 		return nil, stop
 	}
-	return lib.newResult((*C.stk_result)(out.value)), stop
+	return m.lib.newResult((*C.stk_result)(out.value)), stop
 }
 
 // within makes the context's deadline the library's where it is the sooner, and tells whether there is one. The library

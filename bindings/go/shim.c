@@ -55,21 +55,22 @@ shim_out shim_submit(const shim_api *api, const stk_model *model, shim_task task
                      SHIM_REST, const float *inputs, size_t count, const int64_t *labels, uintptr_t done) {
   shim_out out = {0, NULL, NULL};
   void *user = (void *)done;
+  const stk_done_callback ended = done == 0 ? NULL : on_done;
   stk_job *job = NULL;
   stk_request *request = NULL;
   out.status = request_new(api, from, noise, k, rule, allocation, NULL, &request, &out.error);
   if (out.status == STK_STATUS_OK) {
     switch (task) {
       case SHIM_PREDICT:
-        out.status = api->stk_model_submit_predict(model, request, inputs, count, on_done, user, &job, &out.error);
+        out.status = api->stk_model_submit_predict(model, request, inputs, count, ended, user, &job, &out.error);
         break;
       case SHIM_CERTIFY:
         out.status =
-            api->stk_model_submit_certify(model, request, inputs, count, labels, on_done, user, &job, &out.error);
+            api->stk_model_submit_certify(model, request, inputs, count, labels, ended, user, &job, &out.error);
         break;
       case SHIM_CERTIFY_ANSWER:
         out.status =
-            api->stk_model_submit_certify_answer(model, request, inputs, count, on_done, user, &job, &out.error);
+            api->stk_model_submit_certify_answer(model, request, inputs, count, ended, user, &job, &out.error);
         break;
     }
   }

@@ -35,7 +35,7 @@ stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
   X(stk_request_set_randomized) X(stk_request_set_noise_exact) X(stk_request_set_chacha12)                             \
   X(stk_cancel_new) X(stk_cancel_set) X(stk_cancel_free)                                                               \
   X(stk_model_sample) X(stk_model_submit_predict) X(stk_model_submit_certify) X(stk_model_submit_certify_answer)       \
-  X(stk_job_samples_done) X(stk_job_samples_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                 \
+  X(stk_job_samples_done) X(stk_job_samples_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_item_latest) X(stk_job_free)                 \
   X(stk_result_len) X(stk_result_json) X(stk_result_json_with_secret) X(stk_result_counts) X(stk_result_counts_of_k)   \
   X(stk_result_selection) X(stk_result_free)                                                                           \
   X(stk_counts_assume) X(stk_counts_clone) X(stk_counts_add) X(stk_counts_set_growing) X(stk_counts_labels) X(stk_counts_n)                      \
@@ -123,6 +123,10 @@ shim_out shim_log(const shim_api *api, stk_log_level level);
   out.status = call;                                                                                                   \
   out.data = data;                                                                                                     \
   return out
+
+static inline shim_out shim_job_latest(const shim_api *api, const stk_job *job, uint64_t after, uint64_t *look) {
+  SHIM_VALUE(stk_result, api->stk_job_item_latest(job, 0, after, UINT64_MAX, &value, look, &out.error));
+}
 
 static inline const char *shim_version(const shim_api *api) { return api->stk_version(); }
 static inline const char *shim_build_info(const shim_api *api) { return api->stk_build_info(); }

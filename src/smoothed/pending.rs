@@ -76,8 +76,8 @@ impl Pending {
     }
 
     /// The interim answer: that of the last look that the rule took at the samples, where that is a look after the one
-    /// of number `after`; 0 for any. Waits for one, at most `timeout`; `None` where none came. When the task has ended it
-    /// is the task's outcome, as a look of the number [`Interim::FINAL`]; a look that was not asked for before comes
+    /// of number `after`; 0 for any. Waits for one, at most `timeout`; `None` where none came. When the task has ended
+    /// it is the task's outcome, as a look of the number [`Interim::FINAL`]; a look that was not asked for before comes
     /// first where that outcome has no answer.
     ///
     /// Its bounds hold at all looks at once, so each interim answer is as sound as the final one, whenever it is read,

@@ -131,8 +131,8 @@ impl Judgement {
         self.0.state(seen, pilot)
     }
 
-    /// Waits until there were more than `after` looks, or the job has ended, at most `timeout`. How many there were, and
-    /// whether it has ended.
+    /// Waits until there were more than `after` looks, or the job has ended, at most `timeout`. How many there were,
+    /// and whether it has ended.
     pub(super) fn wait(&self, after: u64, timeout: Duration) -> (u64, bool) {
         // A moment beyond what the clock can hold never comes.
         let end = Instant::now().checked_add(timeout);
