@@ -15,8 +15,8 @@ import (
 //
 // Each is the answer of the last look that the request's Rule took, with bounds that hold at all looks at once. So each
 // is as sound as the final one, all are true together with probability at least 1 - Alpha, and a caller may stop because
-// of one: leaving the loop cancels the rest. Decision is DecisionOpen until something is decided; the final answer is the
-// last. Whoever is slower than the looks gets the last one.
+// of one: leaving the loop cancels the rest. Evidence.Interim tells them from the final answer, which is the last; of a K
+// that is not decided yet Decision is DecisionOpen. Whoever is slower than the looks gets the last one.
 //
 // An error comes last, and ends the stream as it would end Certify: as a *PartialError it comes with what was counted.
 // RuleFixed is an error of the field "rule": its bounds hold for all N samples only. The stream does not use Progress,
@@ -94,6 +94,9 @@ func (m *Model) looks(ctx context.Context, task C.shim_task, request *Request, i
 		}, ctx, m.closing)()
 		for look := C.uint64_t(0); look != C.STK_LOOK_FINAL; {
 			result, stop := m.taken(ctx, timed, C.shim_job_latest(api, job, look, &look))
+			if result != nil {
+				result.interim = look != C.STK_LOOK_FINAL
+			}
 			if !yield(result, stop) || stop != nil {
 				return
 			}

@@ -27,7 +27,7 @@ func TestInterimAnswersComeInOrderAndTheFinalOneLast(t *testing.T) {
 				t.Errorf("%+v: %+v, %v", c, again, err)
 			}
 		}
-		if n := found.Counts.N(); ended || n < samples || found.EarlyStop != nil {
+		if n := found.Counts.N(); ended || n < samples || found.EarlyStop != nil || found.Interim != open {
 			t.Errorf("after %d samples: %+v", samples, found)
 		}
 		looks, samples, ended, last = looks+1, found.Counts.N(), !open, found
