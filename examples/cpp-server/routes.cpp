@@ -44,11 +44,13 @@ Cancel Routes::handle(Request request, Answer answer, bool ready) const {
   }
   std::string what;
   for (const auto &part : parts) what += part;
-  const bool infer = service && what == "/infer";
+  const bool stream = service && what == "/infer_stream", infer = stream || (service && what == "/infer");
   json document;
   int status = 200;
   if (infer) {
-    if (request.method == "POST") return service->infer(std::move(request), std::move(answer));
+    if (request.method == "POST")
+      return stream ? service->infer_stream(std::move(request), std::move(answer))
+                    : service->infer(std::move(request), std::move(answer));
   } else if (service && what.empty()) {
     document = service->metadata();
   } else if (service && what == "/stats") {

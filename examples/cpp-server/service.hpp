@@ -29,12 +29,17 @@ class Service {
   nlohmann::json statistics() const;
   /// Starts a request's run, at once; its end is the answer.
   Cancel infer(Request request, Answer answer);
+  /// The same about one input, with the interim answers of its rule as server-sent events before it.
+  Cancel infer_stream(Request request, Answer answer);
 
  private:
   struct Task;
   struct Run;
   Task task_of(const InferRequest &request, const smoothtopk::cancel_token &token) const;
+  Cancel begin(Request request, const std::shared_ptr<Run> &run);
   void start(const std::shared_ptr<Run> &run, Request request);
+  void look(const std::shared_ptr<Run> &run);
+  void look_later(const std::shared_ptr<Run> &run);
   void finish(const std::shared_ptr<Run> &run);
   template <class F>
   void guarded(const std::shared_ptr<Run> &run, F f);
