@@ -86,8 +86,8 @@ pub const STK_LOOK_FINAL: u64 = u64::MAX;
 ///     }
 ///
 /// The bounds of an interim answer hold at all looks at once. So each is as sound as the final one, whenever it is
-/// read; all of them are true together with probability at least 1 - alpha; and the caller may cancel the job because of
-/// one. Whoever is slower than the looks gets the last one. In its summaries early_stop is STK_STATUS_OK, validity is
+/// read; all of them are true together with probability at least 1 - alpha; and the caller may cancel the job because
+/// of one. Whoever is slower than looks gets the last one. In its summaries early_stop is STK_STATUS_OK, validity is
 /// STK_VALIDITY_ANYTIME or STK_VALIDITY_ANYTIME_TO, and decision is STK_DECISION_OPEN for each k that is not decided
 /// yet; its counts are those of the look, ended by looks.
 ///
