@@ -30,11 +30,16 @@ import (
 // is no error, although ctx has ended. Only inputs that had no look yet have no answer; the error is then a
 // *PartialError as above.
 func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float32) ([]Certification, error) {
+	return Certify(ctx, m, request, inputs...)
+}
+
+// Certify is Model.Certify with inputs of any type that the library reads.
+func Certify[T Element](ctx context.Context, m *Model, request Request, inputs ...[]T) ([]Certification, error) {
 	labels, err := request.labels(len(inputs))
 	if err != nil {
 		return nil, err
 	}
-	result, stop := m.run(ctx, C.SHIM_CERTIFY, &request, inputs, labels)
+	result, stop := m.run(ctx, C.STK_TASK_CERTIFY, &request, rowsOf(m, inputs), labels)
 	if result == nil {
 		return nil, stop
 	}
@@ -64,7 +69,12 @@ func (r *Request) labels(inputs int) ([]int64, error) {
 // Predict finds, for each input and each k of the request, the smoothed classifier's top k labels, or abstains. It
 // takes inputs and ends early as Certify does.
 func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float32) ([]PredictionSet, error) {
-	result, stop := m.run(ctx, C.SHIM_PREDICT, &request, inputs, nil)
+	return Predict(ctx, m, request, inputs...)
+}
+
+// Predict is Model.Predict with inputs of any type that the library reads.
+func Predict[T Element](ctx context.Context, m *Model, request Request, inputs ...[]T) ([]PredictionSet, error) {
+	result, stop := m.run(ctx, C.STK_TASK_PREDICT, &request, rowsOf(m, inputs), nil)
 	if result == nil {
 		return nil, stop
 	}
@@ -85,7 +95,12 @@ func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float3
 // RuleRadius, RuleTolerance or RuleToleranceSigma, which are then about SetRadius; it does not use Allocation and
 // Labels.
 func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]float32) ([]CertifiedAnswer, error) {
-	result, stop := m.run(ctx, C.SHIM_CERTIFY_ANSWER, &request, inputs, nil)
+	return CertifyAnswer(ctx, m, request, inputs...)
+}
+
+// CertifyAnswer is Model.CertifyAnswer with inputs of any type that the library reads.
+func CertifyAnswer[T Element](ctx context.Context, m *Model, request Request, inputs ...[]T) ([]CertifiedAnswer, error) {
+	result, stop := m.run(ctx, C.STK_TASK_CERTIFY_ANSWER, &request, rowsOf(m, inputs), nil)
 	if result == nil {
 		return nil, stop
 	}
@@ -110,7 +125,7 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 		return nil, err
 	}
 	defer m.release()
-	if err := m.fits(input); err != nil {
+	if err := m.fits(len(input)); err != nil {
 		return nil, err
 	}
 	if ctx == nil {
@@ -161,7 +176,7 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 var errNoContext = invalid(ErrInvalidArgument, "ctx", "must not be nil: give context.Background() for a call without an end")
 
 // run submits a job and waits for it without keeping a thread. A result with an error is a partial one.
-func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inputs [][]float32, labels []int64) (
+func (m *Model) run(ctx context.Context, task C.stk_task, request *Request, inputs rows, labels []int64) (
 	*result, error) {
 	if err := m.acquire(); err != nil {
 		return nil, err
@@ -183,11 +198,10 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 
 // submit starts a job, whose end closes the channel of the handle, if there is one. It tells whether the library has
 // the context's deadline.
-func (m *Model) submit(ctx context.Context, task C.shim_task, request *Request, inputs [][]float32, labels []int64,
+func (m *Model) submit(ctx context.Context, task C.stk_task, request *Request, inputs rows, labels []int64,
 	handle cgo.Handle) (*C.stk_job, bool, error) {
-	joined, err := m.join(inputs)
-	if err != nil {
-		return nil, false, err
+	if inputs.err != nil {
+		return nil, false, inputs.err
 	}
 	native, err := request.native()
 	if err != nil {
@@ -201,8 +215,8 @@ func (m *Model) submit(ctx context.Context, task C.shim_task, request *Request, 
 	}
 	timed := native.within(ctx)
 	out := C.shim_submit(m.lib.api(), m.native, task, &native.numbers, native.noise, unsafe.SliceData(native.k),
-		native.rule, native.allocation, (*C.float)(unsafe.SliceData(joined)), C.size_t(len(inputs)),
-		(*C.int64_t)(pointer(labels)), C.uintptr_t(handle))
+		native.rule, native.allocation, inputs.dtype, inputs.data, C.size_t(inputs.count), (*C.int64_t)(pointer(labels)),
+		C.uintptr_t(handle))
 	if err := m.lib.checked(out); err != nil {
 		return nil, false, err
 	}
@@ -317,28 +331,11 @@ func (m *Model) reason(ctx context.Context, native error) error {
 	return native
 }
 
-func (m *Model) fits(input []float32) error {
-	if len(input) != m.info.Elements {
-		return invalid(ErrInvalidData, "input", fmt.Sprintf("must have %d elements, got %d", m.info.Elements, len(input)))
+func (m *Model) fits(elements int) error {
+	if elements != m.info.Elements {
+		return invalid(ErrInvalidData, "input", fmt.Sprintf("must have %d elements, got %d", m.info.Elements, elements))
 	}
 	return nil
-}
-
-// join lays inputs behind one another; a single one is used where it lies.
-func (m *Model) join(inputs [][]float32) ([]float32, error) {
-	for _, input := range inputs {
-		if err := m.fits(input); err != nil {
-			return nil, err
-		}
-	}
-	if len(inputs) == 1 {
-		return inputs[0], nil
-	}
-	joined := make([]float32, 0, len(inputs)*m.info.Elements)
-	for _, input := range inputs {
-		joined = append(joined, input...)
-	}
-	return joined, nil
 }
 
 // pointer is nil for an empty slice, which the library reads as `not given`.

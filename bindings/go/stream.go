@@ -22,7 +22,7 @@ import (
 // RuleFixed is an error of the field "rule": its bounds hold for all N samples only. The stream does not use Progress,
 // and keeps an operating system thread while it waits for a look. It may be ranged over once more, which draws anew.
 func (m *Model) CertifyStream(ctx context.Context, request Request, input []float32) iter.Seq2[Certification, error] {
-	return streamed(m, ctx, C.SHIM_CERTIFY, request, input, (*result).certifications,
+	return streamed(m, ctx, C.STK_TASK_CERTIFY, request, input, (*result).certifications,
 		func(stop error, list []Certification) error { return &PartialError{Err: stop, Certifications: list} })
 }
 
@@ -30,18 +30,18 @@ func (m *Model) CertifyStream(ctx context.Context, request Request, input []floa
 // the top-k set of a K is not settled. Its Rule is RulePredict.
 func (m *Model) PredictStream(ctx context.Context, request Request, input []float32) iter.Seq2[PredictionSet, error] {
 	request.Labels = nil
-	return streamed(m, ctx, C.SHIM_PREDICT, request, input, (*result).predictions,
+	return streamed(m, ctx, C.STK_TASK_PREDICT, request, input, (*result).predictions,
 		func(stop error, list []PredictionSet) error { return &PartialError{Err: stop, Predictions: list} })
 }
 
 // CertifyAnswerStream is CertifyAnswer of one input, whose interim answers come as those of CertifyStream.
 func (m *Model) CertifyAnswerStream(ctx context.Context, request Request, input []float32) iter.Seq2[CertifiedAnswer, error] {
 	request.Labels = nil
-	return streamed(m, ctx, C.SHIM_CERTIFY_ANSWER, request, input, (*result).guarantees,
+	return streamed(m, ctx, C.STK_TASK_CERTIFY_ANSWER, request, input, (*result).guarantees,
 		func(stop error, list []CertifiedAnswer) error { return &PartialError{Err: stop, Answers: list} })
 }
 
-func streamed[T any](m *Model, ctx context.Context, task C.shim_task, request Request, input []float32,
+func streamed[T any](m *Model, ctx context.Context, task C.stk_task, request Request, input []float32,
 	read func(*result) ([]T, error), partial func(error, []T) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -66,7 +66,7 @@ func streamed[T any](m *Model, ctx context.Context, task C.shim_task, request Re
 }
 
 // looks are the results of the looks at one input; an error comes last.
-func (m *Model) looks(ctx context.Context, task C.shim_task, request *Request, input []float32) iter.Seq2[*result, error] {
+func (m *Model) looks(ctx context.Context, task C.stk_task, request *Request, input []float32) iter.Seq2[*result, error] {
 	return func(yield func(*result, error) bool) {
 		if err := m.acquire(); err != nil {
 			yield(nil, err)
@@ -78,7 +78,7 @@ func (m *Model) looks(ctx context.Context, task C.shim_task, request *Request, i
 			yield(nil, err)
 			return
 		}
-		job, timed, err := m.submit(ctx, task, request, [][]float32{input}, labels, 0)
+		job, timed, err := m.submit(ctx, task, request, rowsOf(m, [][]float32{input}), labels, 0)
 		if err != nil {
 			yield(nil, err)
 			return
