@@ -86,6 +86,13 @@ json Service::statistics() const {
       {"inference_stats", {{"success", count(succeeded_)}, {"fail", count(failed_)}, {"cancel", count(cancelled_)}}}};
 }
 
+std::array<std::uint64_t, Service::metrics.size()> Service::numbers() const {
+  const stk::stats s = checked(model_.stats());
+  return {succeeded_,     failed_,       cancelled_,    s.samples,        s.invalid_samples, s.samples_waiting,
+          s.jobs_waiting, s.jobs_running, s.jobs_ended, s.jobs_cancelled, s.jobs_late,       s.jobs_failed,
+          s.answers,      s.abstentions};
+}
+
 Service::Task Service::task_of(const InferRequest &request, const stk::cancel_token &token) const {
   Parameters asked = parse_parameters(request.parameters);
   check_outputs(request.outputs, asked.kind);

@@ -17,6 +17,7 @@ import zlib
 
 import numpy as np
 import tritonclient.http as triton
+from prometheus_client.parser import text_string_to_metric_families
 from tritonclient.utils import InferenceServerException
 
 SERVER = "target/cpp/server/smoothtopk-server"
@@ -527,6 +528,32 @@ class StreamTest(unittest.TestCase):
         while self.server.client.get_inference_statistics("digits")["model_stats"][0]["inference_stats"]["cancel"]["count"] < 1:
             self.assertLess(time.monotonic(), deadline, "its run goes on")
             time.sleep(0.01)
+
+
+class MetricsTest(unittest.TestCase):
+    def test_prometheus_reads_the_metrics(self):
+        server = Running()
+        self.addCleanup(lambda: self.assertEqual(server.stop(), 0))
+        answer = server.client.infer("digits", [image_input(digits(2))], parameters={"sigma": 0.25, "n": 300, "n0": 20})
+        self.assertEqual(answer.as_numpy("labels").shape[0], 2)
+        connection = http.client.HTTPConnection(server.address, timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/metrics")
+        response = connection.getresponse()
+        self.assertEqual((response.status, response.headers["Content-Type"]), (200, "text/plain; version=0.0.4"))
+        families = {family.name: family for family in text_string_to_metric_families(response.read().decode())}
+        values = {
+            (name, sample.labels["model"]): sample.value for name, family in families.items() for sample in family.samples
+        }
+        self.assertEqual(len(families), 14)
+        for family in families.values():
+            self.assertTrue(family.documentation and family.type in ("counter", "gauge"), family)
+        self.assertEqual(values["smoothtopk_requests_answered", "digits"], 1)
+        self.assertEqual(values["smoothtopk_samples", "digits"], 2 * 320)
+        self.assertEqual(values["smoothtopk_jobs_ended", "digits"], 2)
+        self.assertEqual(values["smoothtopk_samples", "slow"], 0)
+        connection.request("POST", "/metrics", "{}")
+        self.assertEqual(connection.getresponse().status, 405)
 
 
 class AbuseTest(unittest.TestCase):

@@ -211,15 +211,6 @@ func (s *service) metadata(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// metrics are in Prometheus' text format.
-func (s *service) metrics(w http.ResponseWriter, _ *http.Request) {
-	deadline(w)
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-	fmt.Fprintf(w, "smoothtopk_requests_running %d\nsmoothtopk_requests_answered_total %d\n", s.running.Load(), s.answered.Load())
-	fmt.Fprintf(w, "smoothtopk_requests_refused_total %d\nsmoothtopk_requests_abandoned_total %d\n", s.refused.Load(),
-		s.abandoned.Load())
-}
-
 // infer runs one request. The run is cancelled when the client goes away, as net/http ends the request's context.
 func (s *service) infer(w http.ResponseWriter, r *http.Request) {
 	ask, release := s.asked(w, r)

@@ -590,6 +590,40 @@ func TestInterimAnswersAreSentAsEvents(t *testing.T) {
 	}
 }
 
+// Each line of the text format is of one of three forms, and a family's lines stand together.
+func TestMetricsCountWhatTheModelDid(t *testing.T) {
+	_, url := serve(t)
+	if status, body := post(t, url+path+"/infer", infer(`"sigma":0.25,"n":300,"n0":20`)); status != 200 {
+		t.Fatal(body)
+	}
+	response, err := http.Get(url + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	family := regexp.MustCompile(`^# HELP (smoothtopk_\w+) \S.*\n# TYPE (smoothtopk_\w+) (counter|gauge)\n(smoothtopk_\w+)\{model="linear"\} (\d+)\n`)
+	values := map[string]string{}
+	for len(text) > 0 {
+		found := family.FindSubmatch(text)
+		if found == nil || string(found[1]) != string(found[2]) || string(found[1]) != string(found[4]) ||
+			strings.HasSuffix(string(found[1]), "_total") != (string(found[3]) == "counter") {
+			t.Fatalf("not of the format: %.200q", text)
+		}
+		values[string(found[1])] = string(found[5])
+		text = text[len(found[0]):]
+	}
+	want := map[string]string{"requests_answered_total": "1", "requests_running": "0", "samples_total": "320", "jobs_ended_total": "1"}
+	for name, value := range want {
+		if got := values["smoothtopk_"+name]; got != value {
+			t.Errorf("%s: %q, not %s", name, got, value)
+		}
+	}
+}
+
 func TestMain(m *testing.M) {
 	// The test program is the service itself when asked to be: see process_test.go.
 	if os.Getenv("RUN_SERVICE") != "" {
