@@ -198,9 +198,8 @@ void Service::start(const std::shared_ptr<Run> &run, Request request) {
     // A fixed n has no interim answers.
     static_cast<void>(checked(run->job->latest()));
   } catch (const Refusal &) {
-    // Not to be ended under the lock: its callback may be waited for.
-    run->token.set();
-    auto refused = std::exchange(run->job, std::nullopt);
+    // Its end waits for the callback, which only posts, and so for no lock.
+    run->job.reset();
     throw;
   }
   look_later(run);
