@@ -6,6 +6,7 @@ use smoothtopk::perturbation::{Family, Gaussian};
 use smoothtopk::stats::{Allocation, Validity};
 use smoothtopk::{Error, Result};
 
+use crate::format::Format;
 use crate::number::whole;
 
 /// Certify from counts that were kept, without a model
@@ -27,7 +28,7 @@ pub struct Args {
     #[arg(long)]
     pub(super) alpha: Option<f64>,
     /// Sizes of the top set, comma separated [default: 1; a record: its own]
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, short, value_delimiter = ',')]
     pub(super) k: Vec<usize>,
     /// How alpha is split: ranked[:SHARE], simuem, binocp or pooled:SHARE[:RIVAL,..] [default: ranked; a record: its
     /// own]
@@ -37,7 +38,7 @@ pub struct Args {
     #[arg(long)]
     pub(super) label: Option<usize>,
     /// Plain numbers: standard deviation of Gaussian noise, in the units of the input
-    #[arg(long, conflicts_with = "noise")]
+    #[arg(long, short, conflicts_with = "noise")]
     pub(super) sigma: Option<f64>,
     /// Plain numbers: the noise by its family: gaussian:SIGMA, uniform:LAMBDA, ablate:KEEP, band:SIZE, block:SIZE or
     /// split:SPLITS
@@ -55,6 +56,9 @@ pub struct Args {
     /// split: inputs are multiples of 1/Q, as :levels=Q says it
     #[arg(long, value_name = "Q", requires = "noise")]
     pub(super) levels: Option<u32>,
+    /// How the table is printed
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(super) format: Format,
     /// Print what each radius is in l1, l2 and linf too, rounded down; - where it says nothing in that norm
     #[arg(long)]
     pub(super) norms: bool,
@@ -62,7 +66,7 @@ pub struct Args {
     #[arg(long, value_name = "D", requires = "norms")]
     pub(super) elements: Option<usize>,
     /// Plain numbers: samples of each example, if some gave no label [default: the sum of the line's counts]
-    #[arg(long, value_parser = whole)]
+    #[arg(long, short, value_parser = whole)]
     pub(super) n: Option<u64>,
     /// Plain numbers: fixed, if their number was fixed before they were drawn; anytime, if they were looked at while
     /// they grew; anytime:N, if there could have been at most N [default: fixed]
