@@ -58,7 +58,8 @@ class Hook(BuildHookInterface):  # type: ignore[type-arg]
             subprocess.run([program, "man", str(out)], check=True)
             placed = {str(page): f"share/man/man1/{page.name}" for page in out.iterdir()}
             for shell, place in COMPLETIONS.items():
-                (out / shell).write_bytes(subprocess.run([program, "completions", shell], check=True, capture_output=True).stdout)
+                script = subprocess.run([program, "completions", shell], check=True, capture_output=True).stdout
+                (out / shell).write_bytes(script)
                 placed[str(out / shell)] = place
         except OSError as error:
             raise RuntimeError(f"{program} cannot be run: set SMOOTHTOPK_RUNS_HERE to one that can") from error

@@ -9,7 +9,7 @@ use smoothtopk::model::{ProviderStatus, Runtime};
 use crate::format::{Format, print_json};
 use crate::stdout;
 
-/// Which ONNX Runtime was found, where it was looked for, and which providers load
+/// Show which ONNX Runtime is found, where it is looked for, and on which devices it runs
 #[derive(clap::Args)]
 pub struct Args {
     /// ONNX Runtime's library, or the folder that holds it

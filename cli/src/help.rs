@@ -28,8 +28,8 @@ const BELOW: [Below; 8] = [
     (
         "certify",
         "
-  smoothtopk certify -m model.onnx -d test.npz --input-scale 255 -s 0.25 \\
-      -k 1,3 -n 1e4 --seed 7 -o run
+  smoothtopk certify -m model.onnx -d test.npz --input-scale 255 \\
+      -s 0.25 -k 1,3 -n 1e4 --seed 7 -o run
   smoothtopk certify -c run/manifest.json -o again",
         LONG,
     ),
@@ -39,11 +39,12 @@ const BELOW: [Below; 8] = [
     (
         "verify",
         "
-  smoothtopk verify --run run -m model.onnx -d test.npz --attacks 100 -o verify",
+  smoothtopk verify -r run -m model.onnx -d test.npz --attacks 100 \\
+      -o run-verify",
         BROKEN,
     ),
     ("inspect", "\n  smoothtopk inspect model.onnx --format json", ""),
-    ("plan", "\n  smoothtopk plan -s 0.25 -k 1,3 --radius 0.5 --classes 10 --elements 3072", ""),
+    ("plan", "\n  smoothtopk plan -s 0.25 -k 1,3 --radius 0.5 --classes 10", ""),
     ("doctor", "\n  smoothtopk doctor --onnxruntime /opt/onnxruntime", ""),
 ];
 
@@ -51,15 +52,16 @@ const SIGNALS: &str = "
   129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM";
 const LONG: &str = "
   75   another process is writing the RUN: try again later
-  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM; finished examples are kept";
+  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM; what is
+       finished is kept";
 const BROKEN: &str = "
   3    more certificates are broken than alpha allows
   129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM";
 
 const ENVIRONMENT: &str = "
-  SMOOTHTOPK_ONNXRUNTIME   ONNX Runtime's library, or the folder that holds it;
-                           ORT_DYLIB_PATH is read where this is not set
-  SMOOTHTOPK_CACHE         folder that keeps measured batch sizes; off: none";
+  SMOOTHTOPK_ONNXRUNTIME  ONNX Runtime's library, or its folder;
+      ORT_DYLIB_PATH is read where this is not set
+  SMOOTHTOPK_CACHE  where measured batch sizes are kept; off: nowhere";
 
 /// Puts it there.
 pub fn with_below(command: Command) -> Command {

@@ -10,7 +10,7 @@ use crate::format::{Format, print_json};
 use crate::model_args::ModelArgs;
 use crate::stdout;
 
-/// What a model takes and gives, which scores are used and why
+/// Show what a model takes and gives, which of its outputs are the scores and why
 #[derive(clap::Args)]
 pub struct Args {
     /// The ONNX file

@@ -10,7 +10,7 @@ use crate::model_args::ModelArgs;
 use crate::noise_args::FamilyArgs;
 use crate::number::whole;
 
-/// The smallest n that can certify, the largest radius for an n, and how long that takes.
+/// Tell before the first sample how many it takes for a radius, how far n of them reach, and how long that takes.
 ///
 /// These are the limits of any counts: those where every sample gives the label. With --model or --elements, the cost
 /// of rounding the noise to its grid is taken off the radii, as certify does.

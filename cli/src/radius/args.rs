@@ -13,15 +13,15 @@ use crate::number::whole;
 ///
 /// Prints a table, tab separated: idx, k, radius, certified, assumed. A RUN needs no options: its records say what they
 /// are, and each is certified as it was, or at another alpha, k or allocation. Counts as JSON say all but the label and
-/// alpha. Plain numbers (the paper's file) say nothing: what is assumed of them is printed to stderr, and the last
-/// column is 1.
+/// alpha. Plain numbers (text with a line per example: a count for each label, then the label) say nothing: what is
+/// assumed of them is printed to stderr, and the last column is 1.
 ///
 /// Each table is a statement at its alpha; the best of several tables of the same counts is not. Label, k and
 /// allocation must not be chosen by a look at the counts.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A RUN folder, its records.jsonl or its counts.tsv; counts or records as JSON, one object or one per line; or the
-    /// paper's file: a line per example, with a count per label and then the label. - reads standard input
+    /// A RUN folder, its records.jsonl or its counts.tsv; counts or records as JSON, one object or one per line; or
+    /// plain numbers: a line per example, with a count per label and then the label. - reads standard input
     #[arg(long, value_name = "FILE")]
     pub(super) counts: PathBuf,
     /// Failure probability of each certificate; none where all rows are classified [a record: its own]
