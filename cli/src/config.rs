@@ -13,6 +13,8 @@ use crate::number::number;
 use crate::run_dir::{Manifest, Options};
 
 const CONFIG: &str = "config";
+/// Options for the seed or key, by the generator.
+const SECRETS: [&str; 2] = ["seed", "key"];
 
 /// What a command was given, for the manifest of what it makes.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +65,9 @@ pub fn expand(command: &Command, mut arguments: Vec<OsString>) -> Result<Vec<OsS
         let given = command.get_arguments().filter(|arg| is_given(matches, arg));
         given.into_iter().any(|given| given.get_id() == arg.get_id() || conflict(given, arg) || conflict(arg, given))
     };
-    for (key, value) in read(file)? {
+    let has_secret =
+        command.get_arguments().any(|arg| is_given(matches, arg) && SECRETS.contains(&arg.get_id().as_str()));
+    for (key, value) in read(file, !has_secret)? {
         let wrong = |message: String| Error::argument(CONFIG, format!("{}: {message}", file.display()));
         let arg = option(command, &key).ok_or_else(|| wrong(unknown(command, &key)))?;
         if !wins(arg) {
@@ -146,9 +150,9 @@ fn is_manifest(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "json")
 }
 
-fn read(file: &Path) -> Result<BTreeMap<String, Value>> {
+fn read(file: &Path, with_secret: bool) -> Result<BTreeMap<String, Value>> {
     if is_manifest(file) {
-        return of_manifest(file);
+        return of_manifest(file, with_secret);
     }
     let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, &error))?;
     let one_line = |error: toml::de::Error| {
@@ -159,13 +163,13 @@ fn read(file: &Path) -> Result<BTreeMap<String, Value>> {
     toml::from_str(&text).map_err(one_line)
 }
 
-/// The options that a RUN was made with, and its seed or key.
-fn of_manifest(file: &Path) -> Result<BTreeMap<String, Value>> {
+/// The options that a RUN was made with, and its seed or key unless another is given.
+fn of_manifest(file: &Path, with_secret: bool) -> Result<BTreeMap<String, Value>> {
     let manifest = Manifest::load(file)?;
     let mut options = manifest.options.clone();
-    if !manifest.perturbation.noise.is_enumerated() {
+    if with_secret && !manifest.perturbation.noise.is_enumerated() {
         let secret = manifest.source(file.parent().unwrap_or(Path::new("")))?;
-        let name = if manifest.generator.starts_with("philox") { "seed" } else { "key" };
+        let name = SECRETS[usize::from(!manifest.generator.starts_with("philox"))];
         options.insert(name.to_owned(), secret.secret().into());
     }
     Ok(options)

@@ -25,7 +25,8 @@ pub struct Args {
     /// The RUN folder: created, or resumed if it exists.
     #[arg(long, short, value_name = "RUN")]
     pub(super) out: PathBuf,
-    /// Draw nothing and write nothing: say what would be drawn, how long that takes, and what would fail.
+    /// Write nothing: say what would be drawn, how long that takes by a speed that is measured for a moment, and what
+    /// would fail.
     #[arg(long)]
     pub(super) dry_run: bool,
     /// What was typed, and what a file added; set after parsing.

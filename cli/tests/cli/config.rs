@@ -89,6 +89,12 @@ fn a_manifest_makes_the_same_run_again() {
     let verify = next[1].trim().strip_prefix("smoothtopk ").unwrap().replace("--attacks 100", "--attacks 1 -n 100");
     let verified = smoothtopk(verify.split(' ').chain(["--batch", "32"]));
     assert!(path("run-verify/verify.md").exists(), "{}", String::from_utf8_lossy(&verified.stderr));
+    // Without the file of the seed another one can be given.
+    fs::rename(path("run/philox.seed"), path("seed")).unwrap();
+    assert!(refused(&smoothtopk(["certify", "-c", &config, "-o", &out("seeded")]), 1).contains("give --seed"));
+    ok(&smoothtopk(["certify", "-c", &config, "-o", &out("seeded"), "-q", "--seed", text(path("seed")).trim()]));
+    assert!(files(&path("run")) == files(&path("seeded")));
+    fs::rename(path("seed"), path("run/philox.seed")).unwrap();
     // Other data is another RUN.
     fs::copy(crate::common::root("demo/digits_test200.npz"), path("other.npz")).unwrap();
     crate::common::npz(Path::new(&data), &[3, 64], &crate::common::digit_pixels(3), Some(&[1, 2, 3]));
