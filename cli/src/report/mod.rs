@@ -10,6 +10,7 @@ mod plot;
 mod png;
 mod scale;
 mod stops;
+mod summary;
 mod tables;
 
 pub use args::Args;
