@@ -1,4 +1,4 @@
-//! The command line: certify, predict, radius, report, verify, inspect, plan, doctor.
+//! The command line: certify, merge, predict, radius, report, verify, inspect, plan, doctor.
 
 #[macro_use]
 mod stderr;
@@ -10,6 +10,7 @@ mod failed;
 mod in_flight;
 mod inspect;
 mod interrupt;
+mod merge;
 mod model_args;
 mod noise_args;
 mod number;
@@ -42,10 +43,10 @@ Words:
 Exit codes:
   0    done
   1    an error, or examples that failed (named on stderr); what is finished is kept
-  2    the command was called wrongly
+  2    the command was called wrongly: to try it again does not help
   3    verify: more certificates are broken than alpha allows
   75   another process is writing the RUN: try again later
-  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM; what is finished is kept";
+  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM; what is finished is kept, and the same command resumes";
 
 /// Smoothed top-k prediction and certified radius of any ONNX classifier, by randomized smoothing.
 #[derive(Parser)]
@@ -61,6 +62,7 @@ struct Cli {
 enum Command {
     #[command(allow_negative_numbers = true)]
     Certify(certify::Args),
+    Merge(merge::Args),
     #[command(allow_negative_numbers = true)]
     Predict(predict::Args),
     #[command(allow_negative_numbers = true)]
@@ -78,6 +80,7 @@ enum Command {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Certify(args) => certify::run(args),
+        Command::Merge(args) => merge::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Radius(args) => radius::run(args),
         Command::Report(args) => report::run(args),

@@ -95,7 +95,7 @@ pub fn run(args: Args) -> Result<()> {
         // `predict ... | head` has what it wanted.
         if read { Ok(()) } else { Err(Error::new(ErrorKind::Cancelled, "standard output was closed")) }
     };
-    let drawn = sampling.draw(plan, &request, &sampling.examples, task, &progress, predicted);
+    let drawn = sampling.draw(plan, &request, &sampling.examples, None, task, &progress, predicted);
     progress.finish();
     if !args.sampling.quiet {
         for (k, abstained) in request.k.iter().zip(&abstained) {

@@ -1,5 +1,6 @@
 //! A task under way.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub struct Pending {
     pub(super) request: Request,
     pub(super) origin: Origin,
     pub(super) stream: u64,
+    /// The samples that are drawn, where these are not all.
+    pub(super) part: Option<Range<u64>>,
     pub(super) statements: Arc<Statements>,
     pub(super) outcome: OnceLock<Outcome>,
 }
@@ -58,7 +61,7 @@ impl Pending {
 
     /// Counts of the samples so far, for people to read: cut short, they certify nothing.
     pub fn counts(&self) -> Counts {
-        self.origin.counts(self.job.tally(), 0..self.request.n, Ending::CutShort)
+        self.origin.counts(self.job.tally(), self.samples(), Ending::CutShort)
     }
 
     /// What came of it, once it has ended.
@@ -72,6 +75,10 @@ impl Pending {
         self.outcome.take().unwrap_or_else(|| self.conclude())
     }
 
+    fn samples(&self) -> Range<u64> {
+        self.part.clone().unwrap_or(0..self.request.n)
+    }
+
     /// What came of it, once the job has ended.
     fn conclude(&self) -> Outcome {
         let Self { job, judgement, task, request, origin, stream, statements, .. } = self;
@@ -79,18 +86,23 @@ impl Pending {
         let drawn = job.drawn();
         let samples_drawn = drawn.tally.n();
         let pilot = drawn.pilot.map(|pilot| origin.pilot(pilot, request.pilot_samples(task)));
-        let ending = if drawn.stopped.is_some() { Ending::CutShort } else { Ending::Fixed };
+        let ending = match (&drawn.stopped, &self.part) {
+            (Some(_), _) => Ending::CutShort,
+            (None, Some(_)) => Ending::Part { of: request.n },
+            (None, None) => Ending::Fixed,
+        };
         // Whoever adds samples to the pilot may do so for what it chose.
         pilot.iter().for_each(Counts::choose);
         // Under a rule, only counts of whole looks are more than cut short.
         let counts = match judgement {
             Some(_) => origin.counts(drawn.tally, 0..request.n, Ending::CutShort),
-            None => origin.counts(drawn.tally, 0..request.n, ending).with_votes(drawn.votes),
+            None => origin.counts(drawn.tally, self.samples(), ending).with_votes(drawn.votes),
         };
         let judged = match (judgement, &drawn.stopped) {
             (Some(judgement), stopped) => by_rule(judgement, stopped.as_ref(), pilot.as_ref()),
             (None, Some(error)) => Err(error.clone()),
-            (None, None) => fixed(counts.clone(), pilot.as_ref(), task, request, origin),
+            // A part of them gives none.
+            (None, None) => counts.validity().and_then(|_| fixed(counts.clone(), pilot.as_ref(), task, request)),
         };
         let (answer, decisions, earlier, counts) = match judged {
             Ok(Judged { answer, decisions, earlier, counts }) => {
@@ -127,10 +139,10 @@ fn by_rule(judgement: &Judgement, stopped: Option<&Error>, pilot: Option<&Counts
 }
 
 /// The answer of all samples asked for.
-fn fixed(counts: Counts, pilot: Option<&Counts>, task: Task, request: &Request, origin: &Origin) -> Result<Judged> {
-    let (ks, alpha) = (&request.k, request.alpha);
+pub(super) fn fixed(counts: Counts, pilot: Option<&Counts>, task: Task, request: &Request) -> Result<Judged> {
+    let (ks, alpha, perturbation) = (&request.k, request.alpha, counts.perturbation());
     let certify = |label: usize| {
-        let certificate = |&k| counts.certify(&request.query(pilot, &origin.perturbation, label, k)?);
+        let certificate = |&k| counts.certify(&request.query(pilot, perturbation, label, k)?);
         ks.iter().map(certificate).collect::<Result<_>>().map(Answer::Certificates)
     };
     let answer = match (task, pilot) {
@@ -141,7 +153,7 @@ fn fixed(counts: Counts, pilot: Option<&Counts>, task: Task, request: &Request, 
         (Task::Certify(label), _) => certify(label)?,
         (Task::CertifySelected, Some(pilot)) => certify(pilot.top())?,
         // Of all rows the label is no choice by chance.
-        (Task::CertifySelected, None) if origin.perturbation.noise.is_enumerated() => certify(counts.top())?,
+        (Task::CertifySelected, None) if perturbation.noise.is_enumerated() => certify(counts.top())?,
         (Task::CertifySelected, None) => return Err(Error::new(ErrorKind::Internal, "no samples selected a label")),
     };
     let decisions = vec![Decision::Complete; ks.len()];

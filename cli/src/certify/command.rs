@@ -19,13 +19,16 @@ pub fn run(args: Args) -> Result<()> {
     let plan = Plan::of(&args, &sampling)?;
     // All that can be refused is refused before a RUN is made.
     plan.check(&sampling)?;
-    sampling.examine()?;
+    let own = |place: usize| plan.shard.is_none_or(|shard| shard.has(place));
+    let examples: Vec<usize> =
+        (0..).zip(&sampling.examples).filter(|(i, _)| own(*i)).map(|(_, index)| *index).collect();
+    sampling.examine(&examples)?;
     let noise = plan.request.noise()?;
     let manifest = manifest::manifest(&args, &sampling, &plan, &noise)?;
     hopeless::warn(&plan.request, &manifest)?;
     let mut out = RunDir::open(&args.out, &manifest, noise.source())?;
-    let (total, done) = (sampling.examples.len(), out.done().len());
-    let todo: Vec<usize> = sampling.examples.iter().copied().filter(|index| !out.done().contains(index)).collect();
+    let (total, done) = (examples.len(), out.done().len());
+    let todo: Vec<usize> = examples.into_iter().filter(|index| !out.done().contains(index)).collect();
     if todo.is_empty() {
         say!("{}: all {total} examples are there already", args.out.display());
         return out.close();
@@ -34,11 +37,17 @@ pub fn run(args: Args) -> Result<()> {
     interrupt::install()?;
     let mut failed = Failed::default();
     let fixed = plan.request.rule == Rule::Fixed;
+    let part = plan.sample_shard.map(|shard| shard.samples(plan.request.n));
     if !args.sampling.quiet {
         let resumed = if done > 0 { format!(", {done} there already") } else { String::new() };
+        let of_shard = match (plan.shard, plan.sample_shard) {
+            (Some(shard), _) => format!(", shard {shard}"),
+            (None, Some(shard)) => format!(", sample shard {shard}"),
+            (None, None) => String::new(),
+        };
         let rule = if fixed { String::new() } else { format!(" at most, {}", plan.request.rule) };
         say!(
-            "certifying {} of {total} examples{resumed}: n = {}{rule}, {} threads, batch {}, {}",
+            "certifying {} of {total} examples{of_shard}{resumed}: n = {}{rule}, {} threads, batch {}, {}",
             todo.len(),
             plan.request.n,
             run_plan.threads,
@@ -49,7 +58,11 @@ pub fn run(args: Args) -> Result<()> {
     let what = if args.guarantee { "set certified" } else { "certified" };
     let progress = Progress::new(total, args.sampling.quiet).resumed(done).counting(what, &plan.request.k);
     // How many samples a rule takes is not known.
-    let samples = if fixed { manifest.request.n + manifest.request.n0 } else { 0 };
+    let samples = match &part {
+        Some(part) => part.end - part.start,
+        None if fixed => manifest.request.n + manifest.request.n0,
+        None => 0,
+    };
     let progress = progress.samples_per_example(samples);
     let task = |index| plan.task(&sampling, index);
     let certified = |index, outcome: Result<Outcome>| {
@@ -71,7 +84,7 @@ pub fn run(args: Args) -> Result<()> {
         progress.example_done(&example.certified());
         Ok(())
     };
-    let drawn = sampling.draw(run_plan, &plan.request, &todo, task, &progress, certified);
+    let drawn = sampling.draw(run_plan, &plan.request, &todo, part, task, &progress, certified);
     progress.finish();
     let kept = format!("{} of {total} examples are kept in {}", out.done().len(), out.path().display());
     let closed = out.close();

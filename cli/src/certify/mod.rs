@@ -6,6 +6,7 @@ mod command;
 mod hopeless;
 mod manifest;
 mod plan;
+mod shard;
 
 pub use args::Args;
 pub use command::run;

@@ -15,6 +15,7 @@ mod radius;
 mod real_models;
 mod report;
 mod rules;
+mod shards;
 mod signals;
 mod verify;
 
