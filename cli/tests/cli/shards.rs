@@ -401,3 +401,56 @@ fn a_part_of_the_samples_certifies_nothing() {
     let error = refused(&merge(&parts, &out, &[]), 1);
     assert!(error.contains("were looked at before all parts were added"), "{error}");
 }
+
+/// The Slurm scripts, with the variables that Slurm sets and a `scontrol` that writes down what it was asked.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_slurm_scripts_certify_requeue_and_merge() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bin, shards, asked) = (dir.path().join("bin"), dir.path().join("shards"), dir.path().join("asked"));
+    fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_smoothtopk"), bin.join("smoothtopk")).unwrap();
+    fs::write(bin.join("scontrol"), format!("#!/bin/sh\necho \"$@\" >>{}\n", asked.display())).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(bin.join("scontrol"), executable).unwrap();
+    let script = |name: &str, task: &str, more: &[String]| {
+        let mut command = Command::new("bash");
+        let path = std::env::join_paths(
+            std::iter::once(bin.clone()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+        );
+        command
+            .arg(crate::common::root(&format!("examples/cluster/{name}.sbatch")))
+            .args(more)
+            .env("PATH", path.unwrap());
+        let names = ["SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX"];
+        command.envs(names.into_iter().zip([task, "2", "1", "2"])).env("SLURM_ARRAY_JOB_ID", "77");
+        command.env("SMOOTHTOPK_CACHE", "off").env("SLURM_CPUS_PER_TASK", "1").stdin(Stdio::null());
+        command.env_remove("JOB_COMPLETION_INDEX");
+        command
+    };
+    let certify = |n: &str| -> Vec<String> {
+        let folder = vec![shards.to_str().unwrap().to_owned()];
+        folder.into_iter().chain(digits("certify", &["--n", n, "--max", "4"]).into_iter().skip(1)).collect()
+    };
+    // The time is up: the task is put back, and what was finished is kept.
+    let busy = script("certify", "1", &certify("100000000")).spawn().unwrap();
+    while !shards.join("shard-1/records.jsonl").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(Command::new("kill").args(["-TERM", &busy.id().to_string()]).status().unwrap().success());
+    assert_eq!(busy.wait_with_output().unwrap().status.code(), Some(143));
+    assert_eq!(text(&asked), "requeue 77_1\n");
+    fs::remove_dir_all(&shards).unwrap();
+    for task in ["1", "2"] {
+        ok(&script("certify", task, &certify("1000")).output().unwrap());
+    }
+    // Called wrongly: not put back.
+    assert_eq!(script("certify", "3", &certify("1000")).output().unwrap().status.code(), Some(2));
+    assert_eq!(text(&asked), "requeue 77_1\n");
+    let (whole, merged) = (dir.path().join("whole"), dir.path().join("merged"));
+    let folders = [&shards, &merged].map(|path| path.to_str().unwrap().to_owned());
+    ok(&script("merge", "", &folders).output().unwrap());
+    ok(&smoothtopk(arguments(&whole, &["--n", "1000", "--max", "4"])));
+    assert_same(&whole, &merged, "Slurm's scripts");
+}
