@@ -1,9 +1,9 @@
-"""Runs the scripts of examples/cluster on a Slurm of this machine alone: an array, a task that is put back, and the merge.
+"""Runs the scripts of examples/cluster on a Slurm of this machine alone: an array, a task put back, and the merge.
 
     python tests/cluster/slurm.py PROGRAM FOLDER
 
-PROGRAM is the built `smoothtopk`, FOLDER is made anew. Root, with Debian's slurm-wlm and munge. The daemons listen on the loopback,
-keep their state in FOLDER, and are ended at the end.
+PROGRAM is the built `smoothtopk`, FOLDER is made anew. Root, with Debian's slurm-wlm and munge. The daemons listen on
+the loopback, keep their state in FOLDER, and are ended at the end.
 """
 
 from __future__ import annotations
@@ -70,13 +70,17 @@ class Slurm:
 
     def __enter__(self) -> Slurm:
         state = self.state
-        files = [f"--{name}={state}/munge.{name.split('-')[0]}" for name in ("key-file", "pid-file", "log-file", "seed-file")]
+        files = [
+            f"--{name}={state}/munge.{name.split('-')[0]}" for name in ("key-file", "pid-file", "log-file", "seed-file")
+        ]
         self.start("munged", "--force", "--foreground", f"--socket={state}/munge.sock", *files)
         wait_for(lambda: (state / "munge.sock").exists(), "munged")
         self.start("slurmctld", "-D", "-c")
         for node in ("n1", "n2"):
             self.start("slurmd", "-D", "-N", node)
-        wait_for(lambda: self.call("sinfo", "-h", "-t", "idle", "-o", "%D", check=False).strip() == "2", "two idle nodes")
+        wait_for(
+            lambda: self.call("sinfo", "-h", "-t", "idle", "-o", "%D", check=False).strip() == "2", "two idle nodes"
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -101,8 +105,15 @@ class Slurm:
         assert not check or done.returncode == 0, f"{command}: {done.stderr}"
         return done.stdout
 
+    def idle(self) -> str:
+        return self.call("sinfo", "-h", "-t", "idle", "-o", "%D", check=False).strip()
+
     def ended(self, job: str) -> bool:
-        return not self.call("squeue", "-h", "-j", job, "-t", "all", "-o", "%T", check=False).replace("COMPLETED", "").strip()
+        return (
+            not self.call("squeue", "-h", "-j", job, "-t", "all", "-o", "%T", check=False)
+            .replace("COMPLETED", "")
+            .strip()
+        )
 
     def wait(self, job: str, seconds: float) -> None:
         wait_for(lambda: self.ended(job), f"job {job}", seconds)
@@ -119,7 +130,8 @@ def without_times(run: Path) -> dict[str, str]:
     """What a RUN holds, but for times."""
     texts = {path.name: path.read_text() for path in sorted(run.iterdir()) if not path.name.startswith(".")}
     texts["records.jsonl"] = re.sub(r'"seconds":[^,]*', "", texts["records.jsonl"])
-    return {name: re.sub(r"\t[^\t]*$", "", text, flags=re.M) if name.startswith("k") else text for name, text in texts.items()}
+    shown = {name: re.sub(r"\t[^\t]*$", "", text, flags=re.M) for name, text in texts.items() if name.startswith("k")}
+    return texts | shown
 
 
 def main(program: Path, folder: Path) -> None:

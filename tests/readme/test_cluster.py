@@ -1,4 +1,4 @@
-"""The Kubernetes manifests of examples/cluster, checked without a cluster: their form, and the commands that they give."""
+"""The Kubernetes manifests of examples/cluster, checked without a cluster: their form, and their commands."""
 
 from __future__ import annotations
 
