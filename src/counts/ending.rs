@@ -143,4 +143,23 @@ mod tests {
             assert!(matches!(ending.validity(), Ok(Validity::Anytime | Validity::AnytimeTo(1000))), "{rule}");
         }
     }
+    #[test]
+    fn a_part_says_of_how_many_and_is_added_to_its_like_alone() {
+        let read = |text: &str| serde_json::from_str::<Ending>(text);
+        let part = read(r#"{"kind": "part", "of": 9}"#).unwrap();
+        assert_eq!(
+            (part, serde_json::to_string(&part).unwrap().as_str()),
+            (Ending::Part { of: 9 }, r#"{"kind":"part","of":9}"#)
+        );
+        for text in [r#"{"kind": "part"}"#, r#"{"kind": "fixed", "of": 9}"#, r#"{"kind": "part", "of": 9, "last": 9}"#]
+        {
+            assert!(read(text).is_err(), "{text}");
+        }
+        assert!(part.validity().is_err() && part.check_sum(part).is_ok());
+        for other in [Ending::Fixed, Ending::CutShort, Ending::Part { of: 8 }, Ending::Looks { rule: None, last: None }]
+        {
+            assert!(part.check_sum(other).is_err() && other.check_sum(part).is_err(), "{other:?}");
+        }
+        assert_eq!(part.of_sum(part, true, 9), part);
+    }
 }
