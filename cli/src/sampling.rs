@@ -264,8 +264,8 @@ impl Sampling {
         Ok(())
     }
 
-    /// Reads and hashes a folder of images, and says which of these examples are damaged: before the first sample, not in
-    /// the middle of the night.
+    /// Reads and hashes a folder of images, and says which of these examples are damaged: before the first sample, not
+    /// in the middle of the night.
     pub fn examine(&self, examples: &[usize]) -> Result<()> {
         if self.data.resize().is_some() && !self.args.quiet {
             say!("reading and hashing {} images before the first sample", self.data.len());
