@@ -90,6 +90,13 @@ pub struct SamplingArgs {
     pub model_args: ModelArgs,
 }
 
+/// Which examples are drawn, and which of their samples.
+pub struct Wanted<'a> {
+    pub examples: &'a [usize],
+    /// None for all of them.
+    pub part: Option<Range<u64>>,
+}
+
 /// Everything opened and checked, ready to draw.
 pub struct Sampling {
     pub data: Dataset,
@@ -282,7 +289,7 @@ impl Sampling {
         Ok(())
     }
 
-    /// Hands the outcome of every example of `examples` to `done`, in order, and at once the error of one that cannot
+    /// Hands the outcome of every example that is wanted to `done`, in order, and at once the error of one that cannot
     /// be read or decoded. Examples behind the front one are drawn ahead where that fills batches. Stops at the first
     /// other error, or at a signal; what was handed over stays done. An example whose time was up before its first look
     /// is handed over without an answer; so is every one of which only a `part` of the samples is drawn.
@@ -290,8 +297,7 @@ impl Sampling {
         &self,
         plan: Plan,
         request: &Request,
-        examples: &[usize],
-        part: Option<Range<u64>>,
+        wanted: Wanted<'_>,
         task: impl Fn(usize) -> Task,
         progress: &Progress,
         mut done: impl FnMut(usize, Result<Outcome>) -> Result<()>,
@@ -299,7 +305,7 @@ impl Sampling {
         let smoothed = SmoothedClassifier::new(self.opened.classifier.clone(), plan)?;
         let elements = self.model.signature().elements;
         let mut window = Window::new(&plan, request, elements, self.args.timeout);
-        let mut waiting = examples.iter();
+        let mut waiting = wanted.examples.iter();
         let mut running: VecDeque<InFlight> = VecDeque::new();
         loop {
             while window.has_room(&running)
@@ -313,8 +319,15 @@ impl Sampling {
                     }
                     input => input?,
                 };
-                let started =
-                    InFlight::start(&smoothed, &input, index, task(index), request, part.clone(), self.args.timeout);
+                let started = InFlight::start(
+                    &smoothed,
+                    &input,
+                    index,
+                    task(index),
+                    request,
+                    wanted.part.clone(),
+                    self.args.timeout,
+                );
                 running.push_back(started.map_err(|error| self.of_example(index, &error))?);
             }
             let Some(front) = running.front() else { return Ok(()) };

@@ -11,7 +11,7 @@ use crate::failed::Failed;
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::run_dir::{Example, Manifest, RunDir};
-use crate::sampling::Sampling;
+use crate::sampling::{Sampling, Wanted};
 
 pub fn run(args: Args) -> Result<()> {
     let started = Manifest::of_run(&args.out)?;
@@ -84,7 +84,8 @@ pub fn run(args: Args) -> Result<()> {
         progress.example_done(&example.certified());
         Ok(())
     };
-    let drawn = sampling.draw(run_plan, &plan.request, &todo, part, task, &progress, certified);
+    let wanted = Wanted { examples: &todo, part };
+    let drawn = sampling.draw(run_plan, &plan.request, wanted, task, &progress, certified);
     progress.finish();
     let kept = format!("{} of {total} examples are kept in {}", out.done().len(), out.path().display());
     let closed = out.close();

@@ -1,6 +1,6 @@
 //! The shards of one RUN, checked to be that.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use smoothtopk::noise::Source;
 use smoothtopk::{Error, ErrorKind, Result};
@@ -87,7 +87,7 @@ fn refuse(path: &Path, what: &str) -> Error {
     Error::argument("shard", format!("{} {what}", path.display()))
 }
 
-fn load(path: &PathBuf) -> Result<Manifest> {
+fn load(path: &Path) -> Result<Manifest> {
     Manifest::of_run(path)?.ok_or_else(|| {
         let message = format!("{} holds no {MANIFEST}, so it is not a RUN", path.display());
         Error::new(ErrorKind::NotFound, message)
