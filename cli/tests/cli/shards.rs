@@ -433,7 +433,7 @@ fn the_slurm_scripts_certify_requeue_and_merge() {
         folder.into_iter().chain(digits("certify", &["--n", n, "--max", "4"]).into_iter().skip(1)).collect()
     };
     // The time is up: the task is put back, and what was finished is kept.
-    let busy = script("certify", "1", &certify("100000000")).spawn().unwrap();
+    let busy = script("certify", "1", &certify("100000000")).stderr(Stdio::null()).spawn().unwrap();
     while !shards.join("shard-1/records.jsonl").exists() {
         std::thread::sleep(Duration::from_millis(5));
     }
