@@ -3,10 +3,11 @@
     python benches/cluster/makespan.py [--machines 8,64,1000] [--examples 50000] [--failures 0.05] [--run RUN]
 
 An example's cost is its number of samples. Without --run or --fixed it is drawn: log-normal with a median of 49, at
-most n = 100,000 (500 images under `radius:0.25` had a median of 49 and a largest of 99,508), and half of the variance of its
-logarithm is that of its class, whose examples follow each other as in a folder of images. With --run the costs are
-those of a RUN's records, drawn from again where there are too few. A machine has so many failures an hour; each loses
-the example in hand and RESTART seconds. Pieces of a split example have at most --piece samples; a rule allows none.
+most n = 100,000 (500 images under `radius:0.25` had a median of 49 and a largest of 99,508), and half of the variance
+of its logarithm is that of its class, whose examples follow each other as in a folder of images. With --run the costs
+are those of a RUN's records, drawn from again where there are too few. A machine has so many failures an hour; each
+loses the example in hand and RESTART seconds. Pieces of a split example have at most --piece samples; a rule allows
+none.
 """
 
 from __future__ import annotations
