@@ -7,7 +7,7 @@ PY_DIR := bindings/python
 PY_TARGET := $(or $(CARGO_TARGET_DIR),target)
 PY_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(PY_TARGET)/release))
 PY_WHEELS := $(PY_TARGET)/wheels
-PY_SOURCES := $(PY_DIR) examples/python tests/readme tests/cross tests/openvino benches/peers benches/arithmetic
+PY_SOURCES := $(PY_DIR) examples/python tests/readme tests/cross tests/cluster tests/openvino benches/peers benches/arithmetic benches/cluster
 
 .PHONY: wheel test-python test-readme bench-python python-installed
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 mod families;
 mod interim;
+mod parts;
 mod randomized;
 mod rules;
 

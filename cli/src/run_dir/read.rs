@@ -53,7 +53,7 @@ impl ReadRun {
         let examples = records
             .map(|entry| entry.map(|entry| Example::new(entry.record, entry.counts.n())))
             .collect::<Result<_>>()?;
-        let failed = failures::read(&path)?;
+        let failed = failures::failures(&path)?.iter().map(failures::Failure::named).collect();
         Ok(Self { name, path, manifest: Some(manifest), examples, failed, rows: Vec::new() })
     }
 }

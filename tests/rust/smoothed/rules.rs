@@ -50,7 +50,7 @@ impl BatchRunner for StepsRunner {
     }
 }
 
-fn smoothed(batch: usize, threads: usize) -> SmoothedClassifier {
+pub fn smoothed(batch: usize, threads: usize) -> SmoothedClassifier {
     SmoothedClassifier::new(Arc::new(Steps { delay: Duration::ZERO }), Plan { batch, threads }).unwrap()
 }
 
