@@ -63,6 +63,7 @@ fmt-check:
 
 lint:
 	$(PYTHON) scripts/check_house.py
+	$(PYTHON) scripts/site/assemble.py --check
 	$(if $(call has,clippy),$(CARGO) clippy --locked --all-targets $(HOOKS) -- -D warnings,$(call missing,clippy))
 	$(if $(call has,clippy),$(CARGO) clippy --locked --package smoothtopk --lib --no-default-features -- -D warnings)
 

@@ -6,6 +6,9 @@
 ///     auto answers = model->certify(*request, x);
 ///     if (answers) std::printf("radius %g\n", answers->summary(0)->radius);
 ///
+/// A radius is about the smoothed classifier: serve what model::predict gives, not the bare model. Whole programs:
+/// docs/cpp.md, examples/.
+///
 /// Conventions
 /// - Handles (error, model, request, cancel_token, job, answers, counts, budget, logger) are move-only, one pointer
 ///   wide, and free what they own. A moved-from handle is empty: its functions, and those it is given to, give
