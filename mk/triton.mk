@@ -2,8 +2,6 @@
 
 TRITON_OUT := $(TARGET)/triton
 TRITON_VENV := .venv/triton
-TRITON_ENV = $(CPP_ENV)
-TRITON_ENV += PATH="$(CURDIR)/$(CPP_VENV)/bin:$$PATH"
 
 .PHONY: install-triton test-triton soak-triton bench-triton triton-backend
 
@@ -22,6 +20,7 @@ install-triton: setup cpp-library $(CPP_VENV)/.stamp ## Install the Triton backe
 triton-backend: setup $(STAGED) $(CPP_VENV)/.stamp
 	$(call need,/usr/include/nlohmann/json.hpp,nlohmann-json3-dev)
 	@$(call triton_build,$(CPP_STAGE),$(TRITON_OUT)/test-build,-O1)
+	@$(CPP_VENV)/bin/cmake --build $(TRITON_OUT)/test-build --target test_devices && $(TRITON_OUT)/test-build/test_devices
 	@LIBRARY="$(CPP_STAGE)/lib" BUILD="$(TRITON_OUT)/test-build" TO="$(TRITON_OUT)/stage" sh mk/install_triton.sh >/dev/null
 
 # The server comes without the packages that only its Python side needs.
@@ -32,17 +31,22 @@ $(TRITON_VENV)/.stamp: bindings/triton/tests/requirements.txt
 	@touch $@
 
 # Why the server cannot run here; empty where it can.
-triton_missing = $(shell test "$$(uname -sm)" = "Linux x86_64" || echo "the server is for Linux on x86-64"; \
-	test "$$(printf '%s\n' 2.34 "$$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)" | sort -V | head -n 1)" = 2.34 || echo "the server needs glibc 2.34")
-triton_run = if test -n "$(triton_missing)"; then echo "make: SKIPPED $@: $(triton_missing)" >&2; \
-	else $(MAKE) --no-print-directory $(TRITON_VENV)/.stamp triton-backend; \
-	$(CPP_ENV) $(TRITON_VENV)/bin/python $(1) $(TRITON_OUT)/stage/backends; fi
+TRITON_MISSING := $(shell test "$$(uname -sm)" = "Linux x86_64" || { echo "the server is for Linux on x86-64"; exit; }; \
+	printf 'glibc 2.34\n%s\n' "$$(getconf GNU_LIBC_VERSION)" | sort -CV || echo "the server needs glibc 2.34")
+TRITON_NEEDS := $(if $(TRITON_MISSING),,triton-backend $(TRITON_VENV)/.stamp)
+triton_run = $(if $(TRITON_MISSING),echo "make: SKIPPED $@: $(TRITON_MISSING)" >&2,$(CPP_ENV) $(TRITON_VENV)/bin/python $(1) $(TRITON_OUT)/stage/backends)
 
-test-triton: ## The Triton backend on a real tritonserver: HTTP, gRPC, streams, and each danger that is known
+test-triton: $(TRITON_NEEDS) ## The Triton backend on a real tritonserver: HTTP, gRPC, streams, and each danger that is known
 	@$(call triton_run,bindings/triton/tests/test_backend.py)
 
-soak-triton: ## Ten times the load, slow clients, disconnects, reloads and shutdown on Triton, for MINUTES (2)
-	@$(call triton_run,bindings/triton/tests/soak.py --minutes $(or $(MINUTES),2))
+MINUTES ?= 2
+soak-triton: $(TRITON_NEEDS) ## Ten times the load, slow clients, disconnects, reloads and shutdown on Triton, for MINUTES (2)
+	@$(call triton_run,bindings/triton/tests/soak.py --minutes $(MINUTES))
 
-bench-triton: ## Requests a second through Triton, against in-process and blocking, in one run
-	@$(call triton_run,bindings/triton/tests/bench.py)
+# Of the release library.
+bench-triton: cpp-library $(TRITON_VENV)/.stamp ## Requests a second through Triton, against in-process and blocking, in one run
+	$(call need,h2load,nghttp2-client)
+	@$(MAKE) --no-print-directory install-triton PREFIX="$(abspath $(TRITON_OUT))/release"
+	$(CXX) -std=c++17 $(STRICT) -O2 bindings/triton/tests/in_process.cpp -I$(TRITON_OUT)/library/include -L$(TRITON_OUT)/library/lib \
+		-Wl,-rpath,$(abspath $(TRITON_OUT))/library/lib -lsmoothtopk -o $(TRITON_OUT)/in_process
+	$(CPP_ENV) $(TRITON_VENV)/bin/python bindings/triton/tests/bench.py $(TRITON_OUT)/release/backends $(TRITON_OUT)/in_process

@@ -96,7 +96,6 @@ Settings read_settings(const json &config) {
   Settings out;
   if (const auto file = config.value("default_model_filename", ""); !file.empty()) out.file = file;
   out.decoupled = config.value("model_transaction_policy", json::object()).value("decoupled", false);
-  if (out.decoupled) throw invalid("model_transaction_policy: decoupled models are not served by this version");
   const auto parameters = config.value("parameters", json::object());
   read_parameters(out, parameters);
   const auto placed = placement(config.value("instance_group", json::array()), out.provider);

@@ -12,7 +12,7 @@ struct Settings {
   stk::model_builder builder;
   std::string provider;
   std::string file = "model.onnx";
-  bool decoupled = false;
+  bool decoupled = false;  ///< every look of a rule is an answer
   /// Requests in the library at once; Execute holds back beyond. 0: any number.
   std::uint64_t max_running = 256;
   Limits limits;

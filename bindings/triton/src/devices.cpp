@@ -1,5 +1,7 @@
 #include "devices.hpp"
 
+#include <algorithm>
+
 #include "errors.hpp"
 
 using nlohmann::json;
@@ -21,7 +23,10 @@ Placement placement(const json &instance_groups, const std::string &provider) {
     if (!kind.empty() && here != kind)
       throw invalid("instance_group has " + kind + " and " + here + ": a model is opened once, on one kind of device");
     kind = here;
-    for (const auto &gpu : group.value("gpus", json::array())) out.devices.push_back(gpu.get<std::uint32_t>());
+    for (const auto &gpu : group.value("gpus", json::array())) {
+      const auto id = gpu.get<std::uint32_t>();
+      if (std::find(out.devices.begin(), out.devices.end(), id) == out.devices.end()) out.devices.push_back(id);
+    }
   }
   if (kind == "KIND_GPU") {
     if (out.provider.empty()) out.provider = "cuda";

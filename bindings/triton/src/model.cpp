@@ -122,7 +122,10 @@ void Model::accept(TRITONBACKEND_ModelInstance *instance, TRITONBACKEND_Request 
     running_.insert(&ticket);
   }
   changed_.notify_all();
-  if (auto error = shielded([&] { submit(ticket); })) {
+  if (auto error = shielded([&] {
+        submit(ticket);
+        ticket.submitted = true;
+      })) {
     refuse(ticket, error);
     TRITONSERVER_ErrorDelete(error);
     ticket.parts = 1;  // there is no run
@@ -150,6 +153,11 @@ void Model::submit(Ticket &ticket) {
     if (asked.task != Task::certify) throw invalid("input 'label' is for the task certify");
     labels.emplace(ticket.request, label_input, TRITONSERVER_TYPE_INT64);
   }
+
+  ticket.streams = settings_.decoupled && asked.rule != "fixed";
+  if (ticket.streams && ticket.inputs != 1)
+    throw invalid("a decoupled model answers with the looks of a rule at one input; the request has " +
+                  std::to_string(ticket.inputs));
 
   // Triton's own timeout, in microseconds, is no parameter, and may only be the shorter one.
   std::uint64_t timeout_us = 0;
@@ -209,12 +217,13 @@ void Model::finish() {
     // Only this thread frees tickets. A token may run done callbacks here, and these lock.
     lock.unlock();
     for (auto *ticket : polled) {
-      if (ticket->cancel.is_set() || ticket->factory == nullptr) continue;  // no factory: it could not be made
+      if (!ticket->submitted || ticket->cancel.is_set()) continue;
       bool gone = abandoned;
       logged([&] {
         if (!gone) check(TRITONBACKEND_ResponseFactoryIsCancelled(ticket->factory, &gone));
       });
       if (gone) ticket->cancel.set();
+      else if (ticket->streams) send_look(*ticket);
     }
     // Before the answers, so that who has the last one finds it counted.
     if (time >= next_metrics || left == 0) {
@@ -228,6 +237,18 @@ void Model::finish() {
 
 void Model::update_metrics(std::size_t requests) {
   logged([&] { metrics_->update(checked(model_->stats()), requests); });
+}
+
+void Model::send_look(Ticket &ticket) {
+  logged([&] {
+    const auto seen = ticket.job->latest(0, ticket.look);
+    // What came of the end, or that there is nothing new, is not to be told here.
+    if (!seen || !*seen || (*seen)->is_final()) return;
+    ticket.look = (*seen)->look;
+    Response response(ticket.factory);
+    write_outputs(response, (*seen)->answers, ticket.asked, ticket.outputs);
+    response.send(false);
+  });
 }
 
 void Model::end(Ticket &ticket) {

@@ -40,6 +40,7 @@ class Model {
   void submit(Ticket &ticket);
   void part_ended(Ticket &ticket);
   void finish();
+  void send_look(Ticket &ticket);
   void end(Ticket &ticket);
   void update_metrics(std::size_t requests);
 

@@ -31,7 +31,7 @@ constexpr Option options[] = {
     {"n0", "n0", false, [](Asked &a, const Value &v) { a.builder.n0(a.n0 = whole(v)); }},
     {"alpha", "alpha", false, [](Asked &a, const Value &v) { a.builder.alpha(real(v)); }},
     {"allocation", "allocation", false, [](Asked &a, const Value &v) { a.builder.allocation(text(v)); }},
-    {"rule", "rule", false, [](Asked &a, const Value &v) { a.builder.rule(text(v)); }},
+    {"rule", "rule", false, [](Asked &a, const Value &v) { a.builder.rule(a.rule = text(v)); }},
     {"randomized", "randomized", false, [](Asked &a, const Value &v) { a.builder.randomized(flag(v)); }},
     {"timeout_ms", "timeout_ms", false, [](Asked &a, const Value &v) { a.timeout_ms = whole(v); }},
     {"generator", "generator", false,

@@ -32,6 +32,7 @@ struct Asked {
   std::uint64_t n = 100'000, n0 = 100;
   /// HTTP clients that went away are never told of, so a request without a timeout would run for nobody.
   std::uint64_t timeout_ms = 10'000;
+  std::string rule = "fixed";
   stk::request_builder builder{1.0};
 
   /// Where in k the largest one is.

@@ -29,6 +29,10 @@ struct Ticket {
   stk::cancel_token cancel = checked(stk::cancel_token::create());
   std::optional<stk::job> job;
   bool answered = false;
+  bool streams = false;    ///< looks are answers, too
+  std::uint64_t look = 0;  ///< that was sent last
+  /// What is above is written by the submitting call until this is set, and then by the model's thread.
+  std::atomic<bool> submitted{false};
   /// The submitting call and the run: the last of them to end hands the ticket on, for the run may end first.
   std::atomic<int> parts{2};
 

@@ -70,7 +70,6 @@ class Server:
 
     def __init__(self, backends, *arguments):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="smoothtopk-triton-"))
-        self.log = open(self.folder / "log", "w+", encoding="utf-8")
         self.models = self.folder / "models"
         self.models.mkdir()
         self.ports = free_ports(3)
@@ -79,7 +78,8 @@ class Server:
         for flag, port in zip(("--http-port", "--grpc-port", "--metrics-port"), self.ports, strict=True):
             command += [flag, str(port)]
         command += ["--metrics-interval-ms", "100", *arguments]
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
+        with (self.folder / "log").open("w") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         self.http = self.http_client(8)
         self.grpc = grpc.InferenceServerClient(f"127.0.0.1:{self.ports[1]}")
         self.until(self.live, "the server is live")
@@ -114,7 +114,6 @@ class Server:
         return name
 
     def text(self):
-        self.log.flush()
         return (self.folder / "log").read_text()
 
     def metric(self, name, model):
@@ -149,5 +148,4 @@ class Server:
     def close(self):
         if self.process.poll() is None:
             self.stop()
-        self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import queue
 import re
 import signal
 import socket
@@ -12,6 +13,7 @@ import threading
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import in_process
 import ml_dtypes
@@ -36,7 +38,7 @@ class OnOneServer(unittest.TestCase):
     def setUpClass(cls):
         cls.server = Server(BACKENDS)
         cls.http, cls.grpc = cls.server.http, cls.server.grpc
-        cls.server.load("digits", config(**SEEDED))
+        cls.server.load("digits", config(batch=64, **SEEDED))
 
     @classmethod
     def tearDownClass(cls):
@@ -46,7 +48,8 @@ class OnOneServer(unittest.TestCase):
         self.name = self.id().rpartition(".")[2]
 
     def load(self, more="", file=DIGITS, versions=(1,), **parameters):
-        return self.server.load(self.name, config(more, **parameters), file, versions)
+        # A batch that is given is not measured.
+        return self.server.load(self.name, config(more, **{"batch": 64, **parameters}), file, versions)
 
     def load_slow(self, more="", **parameters):
         return self.load(more, SLOW, **{**SLOW_CONFIG, **parameters})
@@ -122,15 +125,77 @@ class OnOneServer(unittest.TestCase):
         as_type = {"UINT8": np.uint8, "FP16": np.float16, "FP64": np.float64, "BF16": ml_dtypes.bfloat16}
         for name, element in as_type.items():
             more = f'max_batch_size: 8 input [{{ name: "image" data_type: TYPE_{name} dims: [1, 8, 8] }}]'
-            self.server.load(f"digits_{name}", config(more, **SEEDED))
+            self.server.load(f"digits_{name}", config(more, batch=64, **SEEDED))
             for client in (self.http, self.grpc):
                 options = {"datatype": name}
                 answer = ask(client, f"digits_{name}", x.astype(element), sigma=0.25, n=500, seed=3, options=options)
                 found = json.loads(answer.as_numpy("counts")[0, 0])
-                self.assertEqual(found["tally"] if "tally" in found else found["labels"],
-                                 json.loads(expected)["tally"] if "tally" in found else json.loads(expected)["labels"])
+                self.assertEqual(
+                    found["tally"] if "tally" in found else found["labels"],
+                    json.loads(expected)["tally"] if "tally" in found else json.loads(expected)["labels"],
+                )
         more = 'max_batch_size: 8 input [{ name: "image" data_type: TYPE_INT32 dims: [1, 8, 8] }]'
         self.not_loaded("TYPE_FP32", "TYPE_INT32", more=more)
+
+    def stream(self, x=X, **parameters):
+        """All that comes on a gRPC stream, until the final answer: results, and whether each is the last."""
+        client, got = grpc.InferenceServerClient(f"127.0.0.1:{self.server.ports[1]}"), queue.Queue()
+        client.start_stream(lambda result, error: got.put(error or result))
+        client.async_stream_infer(self.name, parameters=parameters, **tensors(grpc, x))
+        all_ = []
+        while not all_ or not all_[-1][1]:
+            found = got.get(timeout=60)
+            if isinstance(found, Exception):
+                client.close()
+                raise found
+            all_.append((found, found.get_response().parameters["triton_final_response"].bool_param))
+        client.stop_stream()
+        client.close()
+        return [result for result, _ in all_]
+
+    DECOUPLED = "model_transaction_policy { decoupled: true }"
+
+    def test_decoupled_models_answer_with_each_look(self):
+        self.load(self.DECOUPLED, sigma=0.25, max_n=10**9, n=900_000_000, max_samples=10**10)
+        seen = self.stream(rule="tolerance:0", timeout_ms=1500)
+        self.assertGreater(len(seen), 3)
+        samples = [int(result.as_numpy("samples")[0, 0]) for result in seen]
+        self.assertEqual(samples, sorted(samples))
+        self.assertEqual({result.as_numpy("decision")[0, 0] for result in seen[:-1]}, {b"open"})
+        self.assertNotEqual(seen[-1].as_numpy("decision")[0, 0], b"open")
+        for result in seen:
+            # Sound at all looks at once, and said to be so.
+            self.assertIn(b'"looks"', result.as_numpy("counts")[0, 0])
+            self.assertIn(b"anytime", result.as_numpy("json")[0, 0])
+        self.assertGreater(seen[-1].as_numpy("radius")[0, 0], 0)
+        # Without a rule there is one answer.
+        self.assertEqual(len(self.stream(n=500)), 1)
+        with self.assertRaises(InferenceServerException) as caught:
+            self.stream(digits(2), rule="radius:0.1")
+        self.assertIn("one input", str(caught.exception))
+        self.refused("decoupled", model=self.name, client=self.http)
+
+    def test_server_sent_events(self):
+        self.load(self.DECOUPLED, sigma=0.25, max_n=10**9, n=900_000_000, max_samples=10**10)
+        body = {"image": X.ravel().tolist(), "parameters": {"rule": "tolerance:0", "timeout_ms": 1000}}
+        text = self.server.post(f"/v2/models/{self.name}/generate_stream", body)
+        events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
+        self.assertGreater(len(events), 2)
+        self.assertEqual(events[0]["decision"], "open")
+        self.assertNotEqual(events[-1]["decision"], "open")
+
+    def test_events_that_nobody_reads_stop_the_work(self):
+        self.load(self.DECOUPLED, sigma=0.25, max_n=10**9, n=900_000_000, max_samples=10**10, timeout_ms=50_000)
+        text = json.dumps({"image": X.ravel().tolist(), "parameters": {"rule": "tolerance:0"}})
+        connection = socket.create_connection(("127.0.0.1", self.server.ports[0]))
+        path = f"/v2/models/{self.name}/generate_stream"
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(text)}\r\n\r\n"
+        connection.sendall((head + text).encode())
+        begun = connection.recv(1000)
+        connection.close()
+        self.assertIn(b"200 OK", begun)
+        self.idle(self.name)
+        self.assertEqual(self.server.metric("smoothtopk_jobs_cancelled_total", self.name), 1)
 
     def test_without_batches(self):
         more = 'max_batch_size: 0 input [{ name: "image" data_type: TYPE_FP32 dims: [1, 8, 8] }]'
@@ -140,7 +205,7 @@ class OnOneServer(unittest.TestCase):
 
     # -- Options and limits.
 
-    OPTIONS = {
+    OPTIONS: ClassVar = {
         "sigma": 0.25,
         "levels": 16,
         "input_max": 1,
@@ -239,6 +304,8 @@ class OnOneServer(unittest.TestCase):
     def test_timeouts(self):
         self.load_slow(timeout_ms=300)
         self.refused("timeout", model=self.name, x=endless())
+        # Triton has no code for it.
+        self.refused("503", client=self.http, model=self.name, x=endless())
         # Triton's own, in microseconds.
         ask_for = {"model": self.name, "x": endless(), "timeout_ms": 100_000, "options": {"timeout": 300_000}}
         self.refused("timeout", client=self.http, **ask_for)
@@ -277,6 +344,7 @@ class OnOneServer(unittest.TestCase):
 
     def flood(self, count, **asked):
         """Asks at once, gives what came: None, or the error's text."""
+
         def one(_):
             try:
                 ask(self.grpc, self.name, endless(), ["radius"], **asked)
@@ -344,7 +412,9 @@ class OnOneServer(unittest.TestCase):
                 except InferenceServerException as error:
                     errors.append(error)
 
-        threads = [threading.Thread(target=traffic, args=(client,)) for client in (self.server.http_client(), self.grpc)]
+        threads = [
+            threading.Thread(target=traffic, args=(client,)) for client in (self.server.http_client(), self.grpc)
+        ]
         for thread in threads:
             thread.start()
         for i in range(8):
@@ -383,7 +453,8 @@ class OnOneServer(unittest.TestCase):
         self.load(sigma=0.5, n=300)
         text = f"""platform: "ensemble" max_batch_size: 8
             input [{{ name: "scan" data_type: TYPE_FP32 dims: [1, 8, 8] }}]
-            output [{{ name: "r" data_type: TYPE_FP64 dims: [-1] }}, {{ name: "how" data_type: TYPE_STRING dims: [-1] }}]
+            output [{{ name: "r" data_type: TYPE_FP64 dims: [-1] }},
+                {{ name: "how" data_type: TYPE_STRING dims: [-1] }}]
             ensemble_scheduling {{ step [{{ model_name: "{self.name}" model_version: -1
                 input_map {{ key: "image" value: "scan" }}
                 output_map {{ key: "radius" value: "r" }} output_map {{ key: "json" value: "how" }} }}] }}"""
@@ -452,9 +523,6 @@ class OnOneServer(unittest.TestCase):
         with self.assertRaises(InferenceServerException) as caught:
             self.http.load_model(self.name)
         self.assertIn("onnxruntime", str(caught.exception))
-        self.server.write("named.smoothtopk", None)
-        self.http.load_model("named.smoothtopk")
-        ask(self.http, "named.smoothtopk", X, sigma=0.25, n=200)
 
 
 class Shutdown(unittest.TestCase):
@@ -502,10 +570,12 @@ class Page(unittest.TestCase):
             commands = commands.replace(" &\n", f" --grpc-port {server.ports[1]} --metrics-port {server.ports[2]} &\n")
             script = f"export PATH={folder}/bin:$PATH\ncd {folder}\n{commands}\nstatus=$?\nkill %1; wait; exit $status"
             with open(folder / "err", "w+", encoding="utf-8") as err:
-                ran = subprocess.run(["bash", "-mc", script], stdout=subprocess.PIPE, stderr=err, text=True, timeout=120)
+                ran = subprocess.run(
+                    ["bash", "-mc", script], stdout=subprocess.PIPE, stderr=err, text=True, timeout=120
+                )
                 err.seek(0)
                 self.assertEqual(ran.returncode, 0, ran.stdout + err.read())
-            answer = json.loads(ran.stdout[ran.stdout.index('{"model_name"'):])
+            answer = json.JSONDecoder().raw_decode(ran.stdout, ran.stdout.index('{"model_name"'))[0]
             outputs = {output["name"]: output["data"] for output in answer["outputs"]}
             self.assertEqual(outputs["labels"], [3])
             self.assertGreater(outputs["radius"][0], 0.1)
