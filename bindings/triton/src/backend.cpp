@@ -1,8 +1,5 @@
 // What Triton calls. Triton's API is in triton_api.h; a model and its requests in model.hpp.
-#include <new>
-
 #include "model.hpp"
-#include "shutdown.hpp"
 
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
@@ -44,10 +41,10 @@ EXPORTED TRITON_ERROR TRITONBACKEND_Initialize(TRITONBACKEND_Backend *backend) {
                     "the server's backend API is " + std::to_string(major) + "." + std::to_string(minor) +
                         "; this backend is for " + std::to_string(api_major) + "." + std::to_string(api_minor) +
                         " and later ones of the same major version");
-    prepare_shutdown();
-    check(TRITONBACKEND_BackendSetState(backend, new Backend));
+    // Loads ONNX Runtime: where it is missing that is told once, and not for each model.
     log(TRITONSERVER_LOG_INFO, "library " + std::string(stk::version()) + ", ONNX Runtime " +
                                    std::string(checked(stk::runtime::version())));
+    check(TRITONBACKEND_BackendSetState(backend, new Backend));
   });
 }
 

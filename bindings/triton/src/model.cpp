@@ -92,6 +92,7 @@ Model::Model(TRITONBACKEND_Model *native, const Families &families) {
   log(TRITONSERVER_LOG_INFO, name_ + " " + version_ + ": " + std::string(model_->provider()) + ", " +
                                  std::to_string(model_->threads()) + " threads, batches of " +
                                  std::to_string(model_->batch()));
+  register_end(std::string(model_->sha256()));
   finisher_ = std::thread([this] { finish(); });
   opened(this);
 }

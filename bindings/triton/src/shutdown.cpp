@@ -11,7 +11,7 @@ namespace {
 struct Open {
   std::mutex mutex;
   std::set<Model *> models;
-  bool registered = false;
+  std::set<std::string> registered;
 };
 Open &open_models() {
   static auto *const all = new Open;  // never freed: it is used at exit
@@ -25,13 +25,12 @@ void abandon_all() {
 
 }  // namespace
 
-void prepare_shutdown() {
-  checked(stk::runtime::load());
+void register_end(const std::string &sha256) {
   auto &all = open_models();
   const std::lock_guard lock(all.mutex);
-  if (!all.registered && std::atexit(abandon_all) != 0)
+  if (all.registered.count(sha256) == 0 && std::atexit(abandon_all) != 0)
     throw Failure(TRITONSERVER_ERROR_INTERNAL, "atexit takes no more functions");
-  all.registered = true;
+  all.registered.insert(sha256);
 }
 
 void opened(Model *model) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Requests a second through Triton, beside the library in-process and a backend that blocks: bench.py BACKENDS IN_PROCESS.
+"""Requests a second through Triton, in-process and blocking: bench.py BACKENDS IN_PROCESS.
 
 One run, three turns, medians, 64 clients (h2load) on the same cores. Blocking is a model with max_running 1.
 """

@@ -16,10 +16,10 @@ import tritonclient.grpc as grpc
 from server import Server, ask, config, digits, tensors
 
 X = digits()
-ASKED = {"sigma": 0.25, "n": 100_000}
+ASKED = {"sigma": 0.25, "n": 20_000}
 CONFIG = config(
     "dynamic_batching { default_queue_policy { max_queue_size: 32 } }",
-    max_running=32, max_jobs=64, timeout_ms=3000, batch=256,
+    max_running=4, max_jobs=64, timeout_ms=3000, batch=256,
 )  # fmt: skip
 STREAM = config("model_transaction_policy { decoupled: true }", timeout_ms=2000, max_n=10**9, max_samples=10**10)
 LIMITS = ("busy", "queue size", "timeout", "expired")  # what an overloaded server may say
