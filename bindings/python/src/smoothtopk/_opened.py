@@ -12,6 +12,7 @@ from . import _abi, _convert, _jobs, _request
 from ._arrays import Layout
 from ._convert import Generator
 from ._errors import SmoothTopKError, fields_called
+from ._function import Function
 from ._inputs import Float32, Inputs, inputs
 from ._jobs import Cancel
 from ._library import Handle, attempt, call, error_of, lib, text
@@ -33,7 +34,7 @@ class Opened:
     # Of one that was never opened, for `close`.
     _model: ModelHandle | None = None
 
-    def __init__(self, model: Model, noise: _request.Noise, options: Handle) -> None:
+    def __init__(self, model: Model | Function, noise: _request.Noise, options: Handle) -> None:
         self._noise = noise
         self._same_noise = SameNoise()
         # Ctrl-C while it is read and measured: the thread frees what it opens.
@@ -116,7 +117,7 @@ class Opened:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the model, in hexadecimal."""
+        """SHA-256 of the model, in hexadecimal; "" of a function, of which no file was hashed."""
         return self._sha256
 
     @property
@@ -135,9 +136,10 @@ class Opened:
 
     def close(self) -> None:
         """Frees the model. Runs that other threads have under way are cancelled. More than once is nothing."""
-        model, self._model = self._model, None
+        model = self._model
         if model is not None and model.is_ours():
             model.close()
+        self._model = None
 
     def __enter__(self: S) -> S:
         return self
@@ -186,12 +188,12 @@ class Opened:
     def _run(
         self, submit: Callable[..., int], arguments: tuple[Any, ...], progress: Progress, read: Callable[[Handle], T]
     ) -> T:
-        reporter = Reporter(progress)
+        reporter, model = Reporter(progress), self._open_model()
         job = Handle(_abi.stk_job, lib.stk_job_free)
         result = Handle(_abi.stk_result, lib.stk_result_free)
 
         def take() -> T:
-            return finish(lib.stk_job_result, (job.pointer, result.out()), result, read)
+            return finish(lib.stk_job_result, (job.pointer, result.out()), result, read, model)
 
         try:
             self._submit(submit, arguments, job)
@@ -219,11 +221,19 @@ class Opened:
             call(submit, model.pointer, *arguments, _abi.stk_done_callback(), None, job.out())
 
 
-def finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handle, read: Callable[[Handle], T]) -> T:
+def finish(
+    function: Callable[..., int],
+    arguments: tuple[Any, ...],
+    out: Handle,
+    read: Callable[[Handle], T],
+    model: ModelHandle,
+) -> T:
     """Calls what ends a run, and reads what it gives; a run that was cut short gives that as the error's `partial`."""
     status, error = attempt(function, *arguments)
     if status == _abi.STK_STATUS_OK:
         return read(out)
     partial: Any = read(out) if out.pointer else None
+    failure = error_of(status, error, partial)
+    model.caused(failure)
     with fields_called(_RUN):
-        raise error_of(status, error, partial)
+        raise failure
