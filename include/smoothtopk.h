@@ -125,11 +125,11 @@ typedef struct stk_error stk_error;
 typedef struct stk_job stk_job;
 
 /**
- * A base classifier, open in ONNX Runtime, with the threads that draw its samples. Functions that take a const model
- * are safe from any number of threads, whose samples share batches. The model's own threads, and those that ONNX
- * Runtime makes for it, block all signals but those of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS,
- * SIGABRT): a signal is the business of the host's threads. While a session is made, the thread that opens the model
- * blocks them too.
+ * A base classifier, open in ONNX Runtime or a function of the host's, with the threads that draw its samples.
+ * Functions that take a const model are safe from any number of threads, whose samples share batches. The model's own
+ * threads, and those that ONNX Runtime makes for it, block all signals but those of faults (SIGSEGV, SIGBUS, SIGFPE,
+ * SIGILL, SIGTRAP, SIGSYS, SIGABRT): a signal is the business of the host's threads. While a session is made, the
+ * thread that opens the model blocks them too.
  *
  * A process that is forked has none of the threads: there, work is refused with STK_STATUS_FORKED, and freeing the
  * model is safe and gives back what can be given back. Open the model in the child, or start the child with exec.
@@ -522,6 +522,136 @@ typedef struct stk_stats {
 } stk_stats;
 
 /**
+ * What a function of the host's classifies at a time. All that it points to lives during the call only. Its size may
+ * grow at its end within an ABI version.
+ */
+typedef struct stk_batch {
+  /**
+   * sizeof(stk_batch), as the library has it.
+   */
+  uint64_t struct_size;
+  /**
+   * `count` x `elements` float32, row-major: the inputs with their noise. Never NULL.
+   */
+  const float *rows;
+  /**
+   * Rows, at least 1 and at most stk_model_batch.
+   */
+  uint64_t count;
+  /**
+   * Elements of a row.
+   */
+  uint64_t elements;
+  /**
+   * The number of labels.
+   */
+  uint64_t classes;
+  /**
+   * Of STK_GIVES_SCORES: where the `count` x `classes` scores go, row-major. Else NULL.
+   */
+  float *scores;
+  /**
+   * Of STK_GIVES_LABELS: where the `count` labels go. Else NULL.
+   */
+  int64_t *labels;
+  /**
+   * Set when nobody wants the batch any more (stk_cancel_is_set): whoever looks may then return at once, with
+   * anything. It is not to be set or freed.
+   */
+  const struct stk_cancel *cancelled;
+  /**
+   * Where the reason of a failure goes: UTF-8 that ends with NUL. It holds "" at first.
+   */
+  char *message;
+  /**
+   * The bytes that there is room for, at least 1024, with the NUL.
+   */
+  uint64_t message_size;
+} stk_batch;
+
+/**
+ * Classifies a batch: writes the scores, or the labels, of all of its rows. It is called on threads of the library's,
+ * from as many at once as stk_model_threads says, and on the thread that opens the model. It must not unwind. It may
+ * call the library, but must not wait for work of its own model, nor free it.
+ *
+ * The same row must always get the same, whichever rows stand beside it: the theorem needs independent samples of one
+ * function.
+ *
+ * @param user What was given with it.
+ * @param batch Not NULL.
+ * @return Whether all was written. With false, or where some of it was not, each job that has rows in the batch ends
+ * with STK_STATUS_RUN and the reason in `message`; a batch of several jobs is tried again for each of them alone.
+ */
+typedef bool (*stk_classify_callback)(void *user, const struct stk_batch *batch);
+
+/**
+ * Frees what a model's function has. Called once, when it is called no more.
+ *
+ * @param user What was given with it.
+ */
+typedef void (*stk_free_callback)(void *user);
+
+/**
+ * What a function gives for each row: one of the STK_GIVES_ constants.
+ */
+typedef int32_t stk_gives;
+
+/**
+ * A function of the host's that classifies rows, and what the host says of it. Set all to 0 and then the fields by
+ * name: stk_classifier f = {.struct_size = sizeof f, .classify = my_function, .shape = dims, .shape_len = 3, .classes =
+ * 10, .name = "resnet"}. Its size may grow at its end within an ABI version; 0 in a new field means what it meant
+ * before.
+ */
+typedef struct stk_classifier {
+  /**
+   * sizeof(stk_classifier).
+   */
+  uint64_t struct_size;
+  /**
+   * Not NULL.
+   */
+  stk_classify_callback classify;
+  /**
+   * Passed to it; may be NULL.
+   */
+  void *user;
+  /**
+   * Called with `user` once the model that was opened is freed, before stk_model_free returns; not where none was
+   * opened, and not in a forked process. May be NULL.
+   */
+  stk_free_callback free_user;
+  /**
+   * The shape of one row, without the batch: `shape_len` numbers, at least 1 each. Not NULL.
+   */
+  const size_t *shape;
+  /**
+   * At least 1.
+   */
+  uint64_t shape_len;
+  /**
+   * The number of labels, from 2 to 2^31 - 1.
+   */
+  uint64_t classes;
+  /**
+   * What it is called in records and counts, in UTF-8. Not NULL, not empty.
+   */
+  const char *name;
+  /**
+   * What tells it from every other function, such as a digest of its weights: counts of models with the same name
+   * and digest are those of one function, and may be added. NULL: counts of this model are added to no others.
+   */
+  const char *digest;
+  /**
+   * stk_gives.
+   */
+  stk_gives gives;
+  /**
+   * 0.
+   */
+  int32_t reserved;
+} stk_classifier;
+
+/**
  * Called exactly once for a job, when all of it has ended, however that came: on one of the library's threads, or on
  * the one that cancels the job, frees it or its model, or submits it. It may run before the submitting call has
  * returned, but not before that call has written the job to *out: the same handle is passed. Another thread may take
@@ -824,6 +954,17 @@ typedef struct stk_call {
  * An interim answer: nothing is decided yet, and more samples are drawn. What is given with it is sound all the same.
  */
 #define STK_DECISION_OPEN 7
+
+/**
+ * A score for each label, float. The highest is the row's label, the lowest index among equals. A row with NaN, or
+ * whose highest score is infinite, has no label, and counts against every certificate.
+ */
+#define STK_GIVES_SCORES 0
+
+/**
+ * The label, int64_t, from 0 to classes - 1. Another is an error.
+ */
+#define STK_GIVES_LABELS 1
 
 /**
  * As stk_model_predict.
@@ -2331,7 +2472,8 @@ STK_MUST_CHECK
 stk_status stk_model_shape(const struct stk_model *model, const size_t **dims, size_t *len, struct stk_error **err);
 
 /**
- * SHA-256 of the model's bytes, in hex; with external data, of the listing of the hashes of all of its files.
+ * SHA-256 of the model's bytes, in hex; with external data, of the listing of the hashes of all of its files. "" of a
+ * function of the host's: no file was hashed.
  *
  * @param model May be NULL: "".
  * @return Never NULL; lives as long as the model.
@@ -2368,12 +2510,34 @@ const char *stk_model_fallback(const struct stk_model *model);
 const char *stk_model_arithmetic(const struct stk_model *model);
 
 /**
- * The model's inputs and outputs, which of them are used, how and why, as a JSON object.
+ * The model's inputs and outputs, which of them are used, how and why, as a JSON object; of a function of the host's
+ * what was stated of it.
  *
  * @param model May be NULL: "".
  * @return UTF-8, never NULL; lives as long as the model.
  */
 const char *stk_model_signature_json(const struct stk_model *model);
+
+/**
+ * Makes a model of a function of the host's, which needs no ONNX Runtime, and starts its threads. The noise, the
+ * threads, the rules and the statistics are those of any model. It is tried with a few rows first, as a model of a
+ * file is; and where no batch is set, the fastest one is measured, in about two seconds of calls.
+ *
+ * @param classifier Not NULL. What it points to is not used any more when the call returns, but for the function and
+ * its user data.
+ * @param options Threads, batch and limits (stk_model_options_set_threads, ..); others are refused. May be NULL. One
+ * thread calls the function where none are set: any number may, where more are.
+ * @param out Not NULL. Gets the model; free it with stk_model_free.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT, with the field; STK_STATUS_MODEL where the function fails on the
+ * rows that are tried, gives something else the second time or beside other rows, or gives no row a label;
+ * STK_STATUS_RUN where it fails while batches are measured.
+ */
+STK_MUST_CHECK
+stk_status stk_model_from_callback(const struct stk_classifier *classifier,
+                                   const struct stk_model_options *options,
+                                   struct stk_model **out,
+                                   struct stk_error **err);
 
 /**
  * Predicts the smoothed classifier's top-k set at each input, or abstains. Blocks. Safe from any number of threads.

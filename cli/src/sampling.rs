@@ -213,12 +213,13 @@ impl Sampling {
     /// The model, and what runs it, for records.
     pub fn identity(&self) -> Result<Identity> {
         Ok(Identity {
-            model_sha256: self.model.sha256().to_owned(),
+            model_sha256: Some(self.model.sha256().to_owned()),
+            stated: None,
             provider: self.opened.provider(),
             precision: self.model.precision().to_string(),
             arithmetic: self.model.arithmetic().to_owned(),
             fallback: self.model.fallback().map(str::to_owned),
-            onnxruntime_version: Runtime::load(None)?.version().to_owned(),
+            onnxruntime_version: Some(Runtime::load(None)?.version().to_owned()),
         })
     }
 

@@ -27,6 +27,8 @@ pub struct SmoothedClassifier {
     timer: Timer,
     opened: Instant,
     statements: Arc<Statements>,
+    /// What its counts are of, but for the input.
+    subject: Subject,
     /// What it was opened with.
     noise: Option<Family>,
 }
@@ -46,9 +48,10 @@ impl SmoothedClassifier {
     /// # Errors
     /// As [`Sampler::new`].
     pub fn limited(classifier: Arc<dyn BaseClassifier>, plan: Plan, limits: Limits) -> Result<Self> {
+        let subject = classifier.subject().opened()?;
         let sampler = Sampler::limited(classifier, plan, limits)?;
         let (timer, statements) = (Timer::default(), Arc::default());
-        Ok(Self { sampler, timer, opened: Instant::now(), statements, noise: None })
+        Ok(Self { sampler, timer, opened: Instant::now(), statements, subject, noise: None })
     }
 
     /// What was done and is under way, in numbers: cheap enough to be read many times a second.
@@ -225,7 +228,7 @@ impl SmoothedClassifier {
         let noise = request.noise()?;
         let mut leave = self.sampler.admit(1)?;
         let job = Job::new(input, &noise, Purpose::Estimate)?;
-        let origin = Origin::new(&noise, stream, Purpose::Estimate, &self.subject(), input);
+        let origin = Origin::new(&noise, stream, Purpose::Estimate, &self.subject, input);
         self.watch_time(&control)?;
         let group = Group::new(1);
         let job = job.key(stream).samples(samples.clone()).lane(&Lane::new());
@@ -259,8 +262,9 @@ impl SmoothedClassifier {
         })
     }
 
-    fn subject(&self) -> Subject {
-        self.sampler.classifier().subject()
+    /// What its counts are of, but for the input.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     /// The job of the task about one input, the judgement of its counts where a rule may stop it, and what its counts
@@ -279,7 +283,7 @@ impl SmoothedClassifier {
         let range = index * elements..(index + 1) * elements;
         let input = given.inputs().read(range.clone());
         self.sampler.classifier().check_input(&input)?;
-        let origin = Origin::new(&noise, stream, purpose, &self.subject(), &input);
+        let origin = Origin::new(&noise, stream, purpose, &self.subject, &input);
         // Also of an input that is read again later: what is refused is refused at once.
         let job = Job::new(&input, &noise, purpose)?;
         let job = match given {
