@@ -1777,7 +1777,7 @@ class model_builder {
   static bool classify(void *user, const stk_batch *native) noexcept {
     return Shield::run_or_say(
         [&] {
-          batch b(native);
+          class batch b(native);  // the type, which the member function hides
           (*static_cast<F *>(user))(b);
           return !b.failed_;
         },

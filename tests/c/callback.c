@@ -119,7 +119,7 @@ static void equals_the_file(void) {
   CHECK_OK(stk_model_certify(file, request, x, 1, NULL, &results[0], &err), err);
   for (int gives = 0; gives < 2; ++gives) {
     state s = {0};
-    stk_model *model = make(&s, describe(&s, gives ? STK_GIVES_LABELS : STK_GIVES_SCORES), gives ? 7 : 64, 1 + gives);
+    stk_model *model = make(&s, describe(&s, gives ? STK_GIVES_LABELS : STK_GIVES_SCORES), gives ? 7 : 64, (size_t)(1 + gives));
     CHECK(stk_model_elements(model) == EXACT_ELEMENTS && stk_model_classes(model) == EXACT_CLASSES);
     CHECK(stk_model_threads(model) == (size_t)(1 + gives) && stk_model_batch(model) == s.most);
     CHECK(stk_model_sha256(model)[0] == '\0' && stk_model_fallback(model) == NULL);
