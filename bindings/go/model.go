@@ -165,7 +165,7 @@ func (m *Model) Close() error {
 // mustBeOpened gives the reason where Go would tell of a nil pointer.
 func (m *Model) mustBeOpened() {
 	if m == nil || m.openedModel == nil {
-		panic("smoothtopk: a Model that nothing opened")
+		panic("smoothtopk: a Model that neither OpenModel nor ModelFromFunc made")
 	}
 }
 

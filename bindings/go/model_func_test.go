@@ -48,7 +48,7 @@ func fromFunc(t *testing.T, f Func, opts ...Option) *Model {
 
 func TestAFunctionGivesWhatTheFileOfItsArithmeticGives(t *testing.T) {
 	seed := uint64(7)
-	request := Request{Noise: Gaussian(0.25), K: []int{1, 3}, N: 2000, Seed: &seed}
+	request := Request{Sigma: 0.25, K: []int{1, 3}, N: 2000, Seed: &seed}
 	x := fill(24, 0.5, 0.625, 0.75)
 	want, err := model(t, "exact_order.onnx").Certify(context.Background(), request, x)
 	if err != nil {
@@ -77,7 +77,7 @@ func TestAFunctionThatFailsOrPanicsFailsItsCall(t *testing.T) {
 	var does atomic.Value
 	does.Store(sums)
 	m := fromFunc(t, sumsFunc(func(b *Batch) error { return does.Load().(func(*Batch) error)(b) }))
-	request := Request{Noise: Gaussian(0.25), N: 100}
+	request := Request{Sigma: 0.25, N: 100}
 	for says, classify := range map[string]func(*Batch) error{
 		"the queue is full":    func(*Batch) error { return errors.New("the queue is full") },
 		"panic: out of range":  func(*Batch) error { panic("out of range") },
@@ -112,7 +112,7 @@ func TestAFunctionIsToldThatItsBatchIsCancelled(t *testing.T) {
 	waits.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := m.Predict(ctx, Request{Noise: Gaussian(0.25), N: 100}, fill(24, 0.5)); !errors.Is(err, ErrDeadlineExceeded) {
+	if _, err := m.Predict(ctx, Request{Sigma: 0.25, N: 100}, fill(24, 0.5)); !errors.Is(err, ErrDeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 	// The call does not wait for the function's return; closing does.
@@ -152,7 +152,7 @@ func TestFunctionsThatAreRefused(t *testing.T) {
 
 func TestCountsOfTwoFunctionsAreAddedByTheirDigest(t *testing.T) {
 	seed := uint64(7)
-	request := Request{Noise: Gaussian(0.25), Seed: &seed}
+	request := Request{Sigma: 0.25, Seed: &seed}
 	sample := func(digest string, first uint64) *Counts {
 		f := sumsFunc(sums)
 		f.Digest = digest
