@@ -598,9 +598,9 @@ typedef int32_t stk_gives;
 
 /**
  * A function of the host's that classifies rows, and what the host says of it. Set all to 0 and then the fields by
- * name: stk_classifier f = {.struct_size = sizeof f, .classify = my_function, .shape = dims, .shape_len = 3, .classes =
- * 10, .name = "resnet"}. Its size may grow at its end within an ABI version; 0 in a new field means what it meant
- * before.
+ * name: stk_classifier f = {.struct_size = sizeof f, .classify = my_function, .shape = dims, .shape_len = 3,
+ * .classes = 10, .name = "resnet"}. Its size may grow at its end within an ABI version; 0 in a new field means what it
+ * meant before.
  */
 typedef struct stk_classifier {
   /**

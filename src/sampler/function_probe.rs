@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind, Result, log};
 /// Rows that are tried: labels show less than scores.
 const ROWS: usize = 4;
 const LABEL_ROWS: usize = 64;
-/// Scores may differ by this share of the largest one: nobody knows in how many bits a function computes. A mixed batch,
+/// Scores may differ by this share of the largest one: nobody knows in how many bits a function computes. Mixed rows,
 /// or dropout, differs by far more.
 const TOLERANCE: f64 = 1e-2;
 

@@ -91,7 +91,8 @@ fn what_depends_on_other_rows_or_on_the_call_is_refused() {
 
 #[test]
 fn options_out_of_range_are_refused_by_name() {
-    let cases: [(&str, fn(&mut FunctionOptions)); 7] = [
+    type Change = fn(&mut FunctionOptions);
+    let cases: [(&str, Change); 7] = [
         ("shape", |options| options.shape = vec![]),
         ("shape", |options| options.shape = vec![2, 0]),
         ("shape", |options| options.shape = vec![usize::MAX, 2]),

@@ -201,12 +201,14 @@ class ModelHandle(Handle):
             self._busy.add(call)
 
     def leave(self, call: Busy) -> None:
-        """A native call has returned."""
+        """A native call has returned. The last one on a closed model is over when the model is freed."""
         with self._lock:
-            self._busy.discard(call)
-            last = self._closed and not self._busy
+            last = self._closed and self._busy == {call}
+            if not last:
+                self._busy.discard(call)
         if last:
             self.free()
+            self._busy.discard(call)
 
     def close(self) -> None:
         """Ends the native calls that block, and frees the model when none is left."""
@@ -221,7 +223,7 @@ class ModelHandle(Handle):
             self.free()
 
     def is_busy(self) -> bool:
-        """Whether a thread is in a native call on the model."""
+        """Whether a thread is in a native call on the model, or frees it after one."""
         return bool(self._busy)
 
 
