@@ -207,6 +207,8 @@ impl Open {
                            are chosen, and the rest is its own";
             return Err(Error::argument("options", message));
         }
+        // Before memory is asked for that a wrong number of labels would take.
+        options.elements()?;
         check_memory(options.classes, 1)?;
         let called = Arc::clone(classify);
         let function = FunctionClassifier::new(options, move |batch| called.call(batch))

@@ -85,8 +85,11 @@ impl FunctionClassifier {
 }
 
 impl FunctionOptions {
-    /// The elements of a row, where all options are in their ranges.
-    fn elements(&self) -> Result<usize> {
+    /// The elements of a row.
+    ///
+    /// # Errors
+    /// `InvalidArgument`, with the field, where an option is out of its range.
+    pub fn elements(&self) -> Result<usize> {
         let Self { shape, classes, name, digest, .. } = self;
         let product = shape.iter().try_fold(1_usize, |product, &dim| product.checked_mul(dim));
         // As many as there is memory for in a batch of one row.

@@ -81,6 +81,32 @@ CALL_AT(done_user, 64);
 CALL_AT(release, 72);
 CALL_AT(release_user, 80);
 _Static_assert(sizeof(stk_call) >= 88, "stk_call has shrunk");
+#define CLASSIFIER_AT(field, offset) \
+  _Static_assert(offsetof(stk_classifier, field) == (offset), "stk_classifier." #field " has moved")
+CLASSIFIER_AT(struct_size, 0);
+CLASSIFIER_AT(classify, 8);
+CLASSIFIER_AT(user, 16);
+CLASSIFIER_AT(free_user, 24);
+CLASSIFIER_AT(shape, 32);
+CLASSIFIER_AT(shape_len, 40);
+CLASSIFIER_AT(classes, 48);
+CLASSIFIER_AT(name, 56);
+CLASSIFIER_AT(digest, 64);
+CLASSIFIER_AT(gives, 72);
+CLASSIFIER_AT(reserved, 76);
+_Static_assert(sizeof(stk_classifier) >= 80, "stk_classifier has shrunk");
+#define BATCH_AT(field, offset) _Static_assert(offsetof(stk_batch, field) == (offset), "stk_batch." #field " has moved")
+BATCH_AT(struct_size, 0);
+BATCH_AT(rows, 8);
+BATCH_AT(count, 16);
+BATCH_AT(elements, 24);
+BATCH_AT(classes, 32);
+BATCH_AT(scores, 40);
+BATCH_AT(labels, 48);
+BATCH_AT(cancelled, 56);
+BATCH_AT(message, 64);
+BATCH_AT(message_size, 72);
+_Static_assert(sizeof(stk_batch) >= 80, "stk_batch has shrunk");
 #define QUERY_AT(field, offset) _Static_assert(offsetof(stk_query, field) == (offset), "stk_query." #field " has moved")
 QUERY_AT(struct_size, 0);
 QUERY_AT(label, 8);
