@@ -20,6 +20,8 @@ pub const RECORDS: &str = "records.jsonl";
 pub struct Entry {
     pub record: Record,
     pub counts: Counts,
+    /// From 1.
+    pub line: usize,
 }
 
 /// Where the record of an example is.
@@ -66,7 +68,7 @@ impl<'a> Records<'a> {
     fn entry(&mut self, place: Place) -> Result<Option<Entry>> {
         let Some(file) = &mut self.file else { return Ok(None) };
         let line = read(file, &mut self.at, place).map_err(|error| Error::io(&self.path, &error))?;
-        entry(&line, self.manifest, self.proof).map(Some).map_err(|error| damaged(&self.path, place.line, &error))
+        entry(&line, place.line, self.manifest, self.proof).map(Some).map_err(|error| damaged(&self.path, place.line, &error))
     }
 }
 
@@ -108,12 +110,12 @@ fn damaged(path: &Path, line: usize, error: &Error) -> Error {
 }
 
 /// A record of a RUN, checked against its manifest and its own counts.
-fn entry(line: &[u8], manifest: &Manifest, proof: Proof) -> Result<Entry> {
+fn entry(line: &[u8], number: usize, manifest: &Manifest, proof: Proof) -> Result<Entry> {
     let text = std::str::from_utf8(line).map_err(|_| Error::data("record", "is not text"))?;
     let record = Record::from_json(text)?;
     let counts = Counts::try_from(record.counts.clone())?;
     certified::check(&record, &counts, manifest, proof)?;
-    Ok(Entry { record, counts })
+    Ok(Entry { record, counts, line: number })
 }
 
 /// What finds a record.
