@@ -94,6 +94,7 @@ enum class decision : std::int32_t {
   reached = STK_DECISION_REACHED,      ///< tolerance: more samples add no more; steps: none reach the next step
   settled = STK_DECISION_SETTLED,      ///< predict: the top-k set is settled
   undecided = STK_DECISION_UNDECIDED,  ///< the samples ended before, or could decide nothing; the answer is sound
+  open = STK_DECISION_OPEN,            ///< an interim answer: more samples are drawn; the answer is sound
 };
 
 /// The decision's name ("certified"), "unknown" for a number this library does not know.
@@ -1071,6 +1072,18 @@ class answers {
   detail::handle<stk_result, stk_result_free> handle_;
 };
 
+/// The number of what came of an input in the end: more than that of any look.
+inline constexpr std::uint64_t look_final = STK_LOOK_FINAL;
+
+/// What a look at the samples of one input found: an interim answer, as sound as the final one. See stk_job_item_latest.
+struct interim {
+  std::uint64_t look;           ///< its number, from 1; look_final of the final answers
+  smoothtopk::answers answers;  ///< those of the input, as input 0 of their own
+  bool is_final() const noexcept { return look == look_final; }
+};
+
+class looks;
+
 /// A request under way. Its end cancels and waits for what is unfinished.
 class job {
  public:
@@ -1102,6 +1115,17 @@ class job {
       return error(status::invalid_argument, "input " + std::to_string(input) + " has not ended", "input");
     return answers::from_native(std::move(e), out);
   }
+  /// The answers of the last look that a rule took at one input's samples, sound whenever they are read; nothing where
+  /// there is no look after the one of number `after` within that time. At last the final ones, of number look_final,
+  /// with the errors and partial answers of get(input). A fixed n has no interim answers: invalid_argument, "rule".
+  result<std::optional<interim>> latest(std::size_t input = 0, std::uint64_t after = 0,
+                                        std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) const {
+    return latest_ms(input, after, timeout.count() < 0 ? 0 : static_cast<std::uint64_t>(timeout.count()));
+  }
+  /// All that latest() gives, as it comes, for `for (auto &seen : job.looks())`: the interim answers of one input, of
+  /// those that come while the body runs the last alone, and then the final ones or an error. The job must stay where it
+  /// is meanwhile; its end, or cancel(), ends what is left.
+  class looks looks(std::size_t input = 0) const noexcept;
   /// Counts of one input's samples so far: cut short, they certify nothing.
   result<smoothtopk::counts> counts(std::size_t input) const {
     stk_counts *out = nullptr;
@@ -1117,6 +1141,18 @@ class job {
  private:
   friend class model;
   explicit job(stk_job *native) noexcept : handle_(native) {}
+  friend class smoothtopk::looks;
+  result<std::optional<interim>> latest_ms(std::size_t input, std::uint64_t after, std::uint64_t ms) const {
+    stk_result *out = nullptr;
+    std::uint64_t look = 0;
+    auto e = detail::call(
+        [&](stk_error **err) { return stk_job_item_latest(native(), input, after, ms, &out, &look, err); });
+    std::optional<interim> found;
+    if (out != nullptr) found = interim{look, answers(out)};
+    if (!e) return found;
+    if (!found) return e;
+    return result<std::optional<interim>>(std::move(e), std::move(found));
+  }
   result<bool> wait_ms(std::uint64_t ms) const {
     bool done = false;
     if (auto e = detail::call([&](stk_error **err) { return stk_job_wait(native(), ms, &done, err); })) return e;
@@ -1124,6 +1160,66 @@ class job {
   }
   detail::handle<stk_job, stk_job_free> handle_;
 };
+
+/// See job::looks().
+class looks {
+ public:
+  /// The end.
+  struct sentinel {};
+  /// Waits for the next in its ++, and in looks::begin().
+  class iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = result<interim>;
+    using difference_type = std::ptrdiff_t;
+    using pointer = value_type *;
+    using reference = value_type &;
+    reference operator*() noexcept { return *seen_; }
+    pointer operator->() noexcept { return &*seen_; }
+    iterator &operator++() {
+      const bool more = seen_->has_value() && !(*seen_)->is_final();
+      if (more)
+        next((*seen_)->look);
+      else
+        seen_.reset();
+      return *this;
+    }
+    friend bool operator==(const iterator &at, sentinel) noexcept { return !at.seen_; }
+    friend bool operator!=(const iterator &at, sentinel) noexcept { return !!at.seen_; }
+
+   private:
+    friend class looks;
+    iterator(const job &of, std::size_t input) : job_(&of), input_(input) { next(0); }
+    void next(std::uint64_t after) {
+      auto found = job_->latest_ms(input_, after, UINT64_MAX);
+      std::optional<interim> of_it;
+      if (found)
+        of_it = std::move(*found);
+      else if (found.partial() != nullptr)
+        of_it = std::move(*found.partial());
+      auto e = std::move(found).error();
+      if (!of_it)
+        seen_.emplace(std::move(e));
+      else if (e)
+        seen_.emplace(std::move(e), *std::move(of_it));
+      else
+        seen_.emplace(*std::move(of_it));
+    }
+    const job *job_;
+    std::size_t input_;
+    std::optional<value_type> seen_;
+  };
+  iterator begin() const { return iterator(*job_, input_); }
+  sentinel end() const noexcept { return {}; }
+
+ private:
+  friend class job;
+  looks(const job &of, std::size_t input) noexcept : job_(&of), input_(input) {}
+  const job *job_;
+  std::size_t input_;
+};
+
+inline looks job::looks(std::size_t input) const noexcept { return {*this, input}; }
 
 namespace detail {
 

@@ -27,14 +27,14 @@ STAGED := $(CPP_STAGE)/.stamp
 .PHONY: install cpp-library test-library test-c test-cpp test-abi test-asan test-valgrind test-cpp-server
 
 cpp-library:
-	$(if $(SMOOTHTOPK_LIB_DIR),,$(CARGO) build --locked --release --lib)
+	$(if $(SMOOTHTOPK_LIB_DIR),,$(CARGO) build --locked --release --lib --bin smoothtopk)
 	@test -f "$(LIB_DIR)/libsmoothtopk.so" || { echo "make: there is no $(LIB_DIR)/libsmoothtopk.so" >&2; exit 1; }
 
 test-library:
 	$(if $(SMOOTHTOPK_LIB_DIR),,$(CARGO) build --locked $(HOOKS) --lib)
 	@test -f "$(TEST_LIB_DIR)/libsmoothtopk.so" || { echo "make: there is no $(TEST_LIB_DIR)/libsmoothtopk.so" >&2; exit 1; }
 
-install: cpp-library ## Install library, headers, CMake package and pkg-config file (PREFIX, DESTDIR)
+install: cpp-library ## Install library, program, headers, completions and manual pages (PREFIX, DESTDIR)
 	@LIBRARY_DIR="$(LIB_DIR)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" \
 		sh mk/install.sh
 

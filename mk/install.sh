@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs the built library with its headers, CMake package and pkg-config file; `make install` calls it.
-#   LIBRARY_DIR  folder of libsmoothtopk.so (and libsmoothtopk.a, if there is one)
+# Installs the built library with its headers, CMake package and pkg-config file, and the program with shell completions and
+# manual pages; `make install` calls it.
+#   LIBRARY_DIR  folder of libsmoothtopk.so (and of libsmoothtopk.a and the program smoothtopk, if they are there)
 #   ALLOW_TEST_HOOKS  set for the stage of the test suites: a library with the feature test-hooks is refused otherwise
 #   PREFIX, LIBDIR, INCLUDEDIR, DESTDIR  as usual; prefixes are absolute
 set -eu
@@ -43,4 +44,17 @@ fill() {
 fill bindings/pkgconfig/smoothtopk.pc.in "$dest$libdir/pkgconfig/smoothtopk.pc"
 fill bindings/cmake/smoothtopkConfig.cmake.in "$dest$libdir/cmake/smoothtopk/smoothtopkConfig.cmake"
 fill bindings/cmake/smoothtopkConfigVersion.cmake.in "$dest$libdir/cmake/smoothtopk/smoothtopkConfigVersion.cmake"
+# The program itself writes them, so it has to run here.
+program=$LIBRARY_DIR/smoothtopk
+if test -f "$program"; then
+    share=$dest$prefix/share
+    bash=$share/bash-completion/completions zsh=$share/zsh/site-functions fish=$share/fish/vendor_completions.d
+    install -d "$dest$prefix/bin" "$bash" "$zsh" "$fish"
+    "$program" man "$share/man/man1" || fail "$program does not run here: install where it does"
+    "$program" completions bash >"$bash/smoothtopk"
+    "$program" completions zsh >"$zsh/_smoothtopk"
+    "$program" completions fish >"$fish/smoothtopk.fish"
+    install -m 755 "$program" "$dest$prefix/bin/.smoothtopk.new"
+    mv -f "$dest$prefix/bin/.smoothtopk.new" "$dest$prefix/bin/smoothtopk"
+fi
 echo "smoothtopk $version is in $dest$prefix ($file)"

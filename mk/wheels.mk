@@ -1,5 +1,5 @@
 # Wheels for other machines than the one that builds them: Linux on x86-64 and AArch64 with glibc 2.28 or later (2018), as ONNX
-# Runtime's own. Needs Rust's libraries for both (rustup target add) and runs on Linux. The library and the program of each lie in target/portable/*/release, for C, C++ and Go hosts there.
+# Runtime's own. Needs Rust's libraries for both (rustup target add) and runs on Linux. This machine's own wheel is built first: its program writes the manual pages of all. The library and the program of each lie in target/portable/*/release, for C, C++ and Go hosts there.
 
 WHEELS_VENV := .venv/wheels
 WHEELS_PY := $(WHEELS_VENV)/bin/python
@@ -26,6 +26,7 @@ $(addprefix wheel-,$(WHEELS_PROCESSORS)): wheel-%: $(WHEELS_VENV)/ready
 		$(CARGO) zigbuild --release --locked --lib --bin smoothtopk --target $*-unknown-linux-gnu.$(WHEELS_GLIBC)
 	rm -f $(WHEELS_OUT)/*_$*.whl
 	SMOOTHTOPK_LIB_DIR="$(abspath $(TARGET))/portable/$*-unknown-linux-gnu/release" \
+	SMOOTHTOPK_RUNS_HERE="$(abspath $(TARGET))/portable/$$(uname -m)-unknown-linux-gnu/release/smoothtopk" \
 	SMOOTHTOPK_WHEEL_PLATFORM=manylinux_$(subst .,_,$(WHEELS_GLIBC))_$* \
 		$(WHEELS_PY) -m build --wheel --no-isolation --outdir $(WHEELS_OUT) $(PY_DIR)
 	found=$$($(WHEELS_PY) -m auditwheel show $(WHEELS_OUT)/*_$*.whl | tr '\n' ' '); \

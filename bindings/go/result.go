@@ -17,6 +17,8 @@ type Evidence struct {
 	// EarlyStop is why the samples ended before the rule was done with them; nil where they did not. An answer with an
 	// EarlyStop, which errors.Is finds ErrDeadlineExceeded in, is sound.
 	EarlyStop error `json:"-"`
+	// Interim tells that it is the answer of a look, and that more samples are drawn: see Model.CertifyStream.
+	Interim bool `json:"-"`
 	// Counts are the samples that the answer rests on: certifying them again gives it again. Where there is no answer
 	// they are those that were drawn; cut short, they certify and predict nothing.
 	Counts *Counts `json:"-"`
@@ -47,12 +49,13 @@ type record struct {
 
 // result owns the library's result.
 type result struct {
-	lib    *Library
-	native *C.stk_result
+	lib     *Library
+	native  *C.stk_result
+	interim bool
 }
 
 func (l *Library) newResult(native *C.stk_result) *result {
-	r := &result{l, native}
+	r := &result{lib: l, native: native}
 	runtime.AddCleanup(r, func(native *C.stk_result) { C.shim_result_free(l.api(), native) }, native)
 	return r
 }
@@ -99,7 +102,7 @@ func (r *result) records() ([]record, error) {
 func (r *result) read(record *record, input C.size_t) (err error) {
 	defer runtime.KeepAlive(r)
 	e := &record.Evidence
-	e.result, e.index = r, input
+	e.result, e.index, e.Interim = r, input, r.interim
 	text, err := e.JSON()
 	if err != nil {
 		return err

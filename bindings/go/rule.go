@@ -51,4 +51,6 @@ const (
 	// DecisionUndecided: the samples ended without a decision: at N, at the deadline, or as soon as what was left of N
 	// could decide nothing. The answer is sound all the same.
 	DecisionUndecided Decision = "undecided"
+	// DecisionOpen: an interim answer; more samples are drawn. It is sound all the same.
+	DecisionOpen Decision = "open"
 )

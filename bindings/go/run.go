@@ -30,15 +30,16 @@ import (
 // is no error, although ctx has ended. Only inputs that had no look yet have no answer; the error is then a
 // *PartialError as above.
 func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float32) ([]Certification, error) {
-	if request.Labels != nil && len(request.Labels) != len(inputs) {
-		return nil, invalid(ErrInvalidArgument, "labels", fmt.Sprintf(
-			"must be one for each input: there are %d labels and %d inputs", len(request.Labels), len(inputs)))
+	return Certify(ctx, m, request, inputs...)
+}
+
+// Certify is Model.Certify with inputs of any type that the library reads.
+func Certify[T Element](ctx context.Context, m *Model, request Request, inputs ...[]T) ([]Certification, error) {
+	labels, err := request.labels(len(inputs))
+	if err != nil {
+		return nil, err
 	}
-	labels := make([]int64, len(request.Labels))
-	for i, label := range request.Labels {
-		labels[i] = int64(label)
-	}
-	result, stop := m.run(ctx, C.SHIM_CERTIFY, &request, inputs, labels)
+	result, stop := m.run(ctx, C.STK_TASK_CERTIFY, &request, rowsOf(m, inputs), labels)
 	if result == nil {
 		return nil, stop
 	}
@@ -52,10 +53,28 @@ func (m *Model) Certify(ctx context.Context, request Request, inputs ...[]float3
 	return list, nil
 }
 
+// labels are those of Certify, one for each input, or none.
+func (r *Request) labels(inputs int) ([]int64, error) {
+	if r.Labels != nil && len(r.Labels) != inputs {
+		return nil, invalid(ErrInvalidArgument, "labels", fmt.Sprintf(
+			"must be one for each input: there are %d labels and %d inputs", len(r.Labels), inputs))
+	}
+	labels := make([]int64, len(r.Labels))
+	for i, label := range r.Labels {
+		labels[i] = int64(label)
+	}
+	return labels, nil
+}
+
 // Predict finds, for each input and each k of the request, the smoothed classifier's top k labels, or abstains. It
 // takes inputs and ends early as Certify does.
 func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float32) ([]PredictionSet, error) {
-	result, stop := m.run(ctx, C.SHIM_PREDICT, &request, inputs, nil)
+	return Predict(ctx, m, request, inputs...)
+}
+
+// Predict is Model.Predict with inputs of any type that the library reads.
+func Predict[T Element](ctx context.Context, m *Model, request Request, inputs ...[]T) ([]PredictionSet, error) {
+	result, stop := m.run(ctx, C.STK_TASK_PREDICT, &request, rowsOf(m, inputs), nil)
 	if result == nil {
 		return nil, stop
 	}
@@ -76,7 +95,12 @@ func (m *Model) Predict(ctx context.Context, request Request, inputs ...[]float3
 // RuleRadius, RuleTolerance or RuleToleranceSigma, which are then about SetRadius; it does not use Allocation and
 // Labels.
 func (m *Model) CertifyAnswer(ctx context.Context, request Request, inputs ...[]float32) ([]CertifiedAnswer, error) {
-	result, stop := m.run(ctx, C.SHIM_CERTIFY_ANSWER, &request, inputs, nil)
+	return CertifyAnswer(ctx, m, request, inputs...)
+}
+
+// CertifyAnswer is Model.CertifyAnswer with inputs of any type that the library reads.
+func CertifyAnswer[T Element](ctx context.Context, m *Model, request Request, inputs ...[]T) ([]CertifiedAnswer, error) {
+	result, stop := m.run(ctx, C.STK_TASK_CERTIFY_ANSWER, &request, rowsOf(m, inputs), nil)
 	if result == nil {
 		return nil, stop
 	}
@@ -101,7 +125,7 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 		return nil, err
 	}
 	defer m.release()
-	if err := m.fits(input); err != nil {
+	if err := m.fits(len(input)); err != nil {
 		return nil, err
 	}
 	if ctx == nil {
@@ -152,44 +176,56 @@ func (m *Model) Sample(ctx context.Context, request Request, input []float32, fi
 var errNoContext = invalid(ErrInvalidArgument, "ctx", "must not be nil: give context.Background() for a call without an end")
 
 // run submits a job and waits for it without keeping a thread. A result with an error is a partial one.
-func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inputs [][]float32, labels []int64) (
+func (m *Model) run(ctx context.Context, task C.stk_task, request *Request, inputs rows, labels []int64) (
 	*result, error) {
 	if err := m.acquire(); err != nil {
 		return nil, err
 	}
 	defer m.release()
-	joined, err := m.join(inputs)
-	if err != nil {
-		return nil, err
-	}
-	native, err := request.native()
-	if err != nil {
-		return nil, err
-	}
-	if ctx == nil {
-		return nil, errNoContext
-	}
-	if err := m.ended(ctx, "not started"); err != nil {
-		return nil, err
-	}
-	timed := native.within(ctx)
-
 	lib, done := m.lib, make(chan struct{})
 	handle := cgo.NewHandle(done)
 	defer handle.Delete()
-	out := C.shim_submit(lib.api(), m.native, task, &native.numbers, native.noise, unsafe.SliceData(native.k), native.rule,
-		native.allocation, (*C.float)(unsafe.SliceData(joined)), C.size_t(len(inputs)), (*C.int64_t)(pointer(labels)),
-		C.uintptr_t(handle))
-	if err := lib.checked(out); err != nil {
+	job, timed, err := m.submit(ctx, task, request, inputs, labels, handle)
+	if err != nil {
 		return nil, err
 	}
-	job := (*C.stk_job)(out.value)
 	// Frees before the handle goes, also when Progress panics: after it, the callback is never called.
 	defer C.shim_job_free(lib.api(), job)
 	m.wait(ctx, job, done, timed, request.Progress)
 
-	out = C.shim_job_result(lib.api(), job)
-	stop := m.reason(ctx, lib.checked(out))
+	return m.taken(ctx, timed, C.shim_job_result(lib.api(), job))
+}
+
+// submit starts a job, whose end closes the channel of the handle, if there is one. It tells whether the library has
+// the context's deadline.
+func (m *Model) submit(ctx context.Context, task C.stk_task, request *Request, inputs rows, labels []int64,
+	handle cgo.Handle) (*C.stk_job, bool, error) {
+	if inputs.err != nil {
+		return nil, false, inputs.err
+	}
+	native, err := request.native()
+	if err != nil {
+		return nil, false, err
+	}
+	if ctx == nil {
+		return nil, false, errNoContext
+	}
+	if err := m.ended(ctx, "not started"); err != nil {
+		return nil, false, err
+	}
+	timed := native.within(ctx)
+	out := C.shim_submit(m.lib.api(), m.native, task, &native.numbers, native.noise, unsafe.SliceData(native.k),
+		native.rule, native.allocation, inputs.dtype, inputs.data, C.size_t(inputs.count), (*C.int64_t)(pointer(labels)),
+		C.uintptr_t(handle))
+	if err := m.lib.checked(out); err != nil {
+		return nil, false, err
+	}
+	return (*C.stk_job)(out.value), timed, nil
+}
+
+// taken is what a job gave: a result, an error, or a partial result with one.
+func (m *Model) taken(ctx context.Context, timed bool, out C.shim_out) (*result, error) {
+	stop := m.reason(ctx, m.lib.checked(out))
 	if deadline, _ := ctx.Deadline(); timed && errors.Is(stop, ErrDeadlineExceeded) && !time.Now().Before(deadline) {
 		// The library may see the deadline a moment before the context does.
 		<-ctx.Done()
@@ -198,7 +234,7 @@ func (m *Model) run(ctx context.Context, task C.shim_task, request *Request, inp
 	if out.value == nil {
 		return nil, stop
 	}
-	return lib.newResult((*C.stk_result)(out.value)), stop
+	return m.lib.newResult((*C.stk_result)(out.value)), stop
 }
 
 // within makes the context's deadline the library's where it is the sooner, and tells whether there is one. The library
@@ -295,28 +331,11 @@ func (m *Model) reason(ctx context.Context, native error) error {
 	return native
 }
 
-func (m *Model) fits(input []float32) error {
-	if len(input) != m.info.Elements {
-		return invalid(ErrInvalidData, "input", fmt.Sprintf("must have %d elements, got %d", m.info.Elements, len(input)))
+func (m *Model) fits(elements int) error {
+	if elements != m.info.Elements {
+		return invalid(ErrInvalidData, "input", fmt.Sprintf("must have %d elements, got %d", m.info.Elements, elements))
 	}
 	return nil
-}
-
-// join lays inputs behind one another; a single one is used where it lies.
-func (m *Model) join(inputs [][]float32) ([]float32, error) {
-	for _, input := range inputs {
-		if err := m.fits(input); err != nil {
-			return nil, err
-		}
-	}
-	if len(inputs) == 1 {
-		return inputs[0], nil
-	}
-	joined := make([]float32, 0, len(inputs)*m.info.Elements)
-	for _, input := range inputs {
-		joined = append(joined, input...)
-	}
-	return joined, nil
 }
 
 // pointer is nil for an empty slice, which the library reads as `not given`.

@@ -51,27 +51,16 @@ static stk_status request_new(const shim_api *api, const shim_request *from, SHI
   return status;
 }
 
-shim_out shim_submit(const shim_api *api, const stk_model *model, shim_task task, const shim_request *from,
-                     SHIM_REST, const float *inputs, size_t count, const int64_t *labels, uintptr_t done) {
+shim_out shim_submit(const shim_api *api, const stk_model *model, stk_task task, const shim_request *from, SHIM_REST,
+                     stk_dtype dtype, const void *inputs, size_t count, const int64_t *labels, uintptr_t done) {
   shim_out out = {0, NULL, NULL};
-  void *user = (void *)done;
   stk_job *job = NULL;
   stk_request *request = NULL;
   out.status = request_new(api, from, noise, k, rule, allocation, NULL, &request, &out.error);
   if (out.status == STK_STATUS_OK) {
-    switch (task) {
-      case SHIM_PREDICT:
-        out.status = api->stk_model_submit_predict(model, request, inputs, count, on_done, user, &job, &out.error);
-        break;
-      case SHIM_CERTIFY:
-        out.status =
-            api->stk_model_submit_certify(model, request, inputs, count, labels, on_done, user, &job, &out.error);
-        break;
-      case SHIM_CERTIFY_ANSWER:
-        out.status =
-            api->stk_model_submit_certify_answer(model, request, inputs, count, on_done, user, &job, &out.error);
-        break;
-    }
+    stk_call call = {.struct_size = sizeof call, .task = task, .dtype = dtype, .inputs = inputs, .count = count,
+                     .labels = labels, .done = done == 0 ? NULL : on_done, .done_user = (void *)done};
+    out.status = api->stk_model_submit(model, request, &call, &job, &out.error);
   }
   api->stk_request_free(request);
   out.value = job;

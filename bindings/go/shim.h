@@ -34,8 +34,8 @@ stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
   X(stk_request_set_timeout_ms) X(stk_request_set_cancel) X(stk_request_set_rule) X(stk_request_set_allocation)        \
   X(stk_request_set_randomized) X(stk_request_set_noise_exact) X(stk_request_set_chacha12)                             \
   X(stk_cancel_new) X(stk_cancel_set) X(stk_cancel_free)                                                               \
-  X(stk_model_sample) X(stk_model_submit_predict) X(stk_model_submit_certify) X(stk_model_submit_certify_answer)       \
-  X(stk_job_samples_done) X(stk_job_samples_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_free)                 \
+  X(stk_model_sample) X(stk_model_submit)                                                                              \
+  X(stk_job_samples_done) X(stk_job_samples_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_item_latest) X(stk_job_free)                 \
   X(stk_result_len) X(stk_result_json) X(stk_result_json_with_secret) X(stk_result_counts) X(stk_result_counts_of_k)   \
   X(stk_result_selection) X(stk_result_free)                                                                           \
   X(stk_counts_assume) X(stk_counts_clone) X(stk_counts_add) X(stk_counts_set_growing) X(stk_counts_labels) X(stk_counts_n)                      \
@@ -90,8 +90,6 @@ typedef struct shim_request {
 // What a request has beside its numbers, as arguments: the noise, k_len sizes, and two texts that are NULL for the default.
 #define SHIM_REST const char *noise, const size_t *k, const char *rule, const char *allocation
 
-typedef enum shim_task { SHIM_PREDICT, SHIM_CERTIFY, SHIM_CERTIFY_ANSWER } shim_task;
-
 // Fills the table from the library at `path` (or from the one linked in, by build tag). NULL on success, else what was
 // wrong, to be freed.
 char *shim_load(const char *path, shim_api *out);
@@ -100,8 +98,8 @@ char *shim_load(const char *path, shim_api *out);
 char *shim_check_abi(uint32_t version);
 
 // What takes more than one call, in one crossing from Go.
-shim_out shim_submit(const shim_api *api, const stk_model *model, shim_task task, const shim_request *request,
-                     SHIM_REST, const float *inputs, size_t count, const int64_t *labels, uintptr_t done);
+shim_out shim_submit(const shim_api *api, const stk_model *model, stk_task task, const shim_request *request, SHIM_REST,
+                     stk_dtype dtype, const void *inputs, size_t count, const int64_t *labels, uintptr_t done);
 shim_out shim_sample(const shim_api *api, const stk_model *model, const shim_request *request, const char *noise,
                      const stk_cancel *cancel, const float *input, uint64_t first, uint64_t samples);
 shim_out shim_log(const shim_api *api, stk_log_level level);
@@ -123,6 +121,10 @@ shim_out shim_log(const shim_api *api, stk_log_level level);
   out.status = call;                                                                                                   \
   out.data = data;                                                                                                     \
   return out
+
+static inline shim_out shim_job_latest(const shim_api *api, const stk_job *job, uint64_t after, uint64_t *look) {
+  SHIM_VALUE(stk_result, api->stk_job_item_latest(job, 0, after, UINT64_MAX, &value, look, &out.error));
+}
 
 static inline const char *shim_version(const shim_api *api) { return api->stk_version(); }
 static inline const char *shim_build_info(const shim_api *api) { return api->stk_build_info(); }

@@ -61,6 +61,11 @@
 #define STK_CHACHA12_KEY_SIZE 32
 
 /**
+ * The number that stk_job_item_latest gives with what came of an input in the end: more than that of any look.
+ */
+#define STK_LOOK_FINAL UINT64_MAX
+
+/**
  * Bytes that the text of any budget has room in, with its NUL.
  */
 #define STK_BUDGET_TEXT_SIZE 256
@@ -805,6 +810,11 @@ typedef struct stk_call {
  * The answer that is given with it is sound all the same.
  */
 #define STK_DECISION_UNDECIDED 6
+
+/**
+ * An interim answer: nothing is decided yet, and more samples are drawn. What is given with it is sound all the same.
+ */
+#define STK_DECISION_OPEN 7
 
 /**
  * As stk_model_predict.
@@ -2166,6 +2176,51 @@ STK_MUST_CHECK
 stk_status stk_job_item_result(const struct stk_job *job,
                                size_t input,
                                struct stk_result **out,
+                               struct stk_error **err);
+
+/**
+ * The interim answer of one input under a rule: that of the last look that the rule took at its samples, while more
+ * are drawn. Waits for a look that the caller has not seen yet; so this loop gets interim answers as they come, and at
+ * last the final one:
+ *
+ *     uint64_t look = 0;
+ *     while (look != STK_LOOK_FINAL) {
+ *       stk_result *result = NULL;
+ *       stk_status status = stk_job_item_latest(job, 0, look, UINT64_MAX, &result, &look, &err);
+ *       if (result == NULL) break;
+ *       ...
+ *       stk_result_free(result);
+ *     }
+ *
+ * The bounds of an interim answer hold at all looks at once. So each is as sound as the final one, whenever it is
+ * read; all of them are true together with probability at least 1 - alpha; and the caller may cancel the job because
+ * of one. Whoever is slower than looks gets the last one. In its summaries early_stop is STK_STATUS_OK, validity is
+ * STK_VALIDITY_ANYTIME or STK_VALIDITY_ANYTIME_TO, and decision is STK_DECISION_OPEN for each k that is not decided
+ * yet; its counts are those of the look, ended by looks.
+ *
+ * Safe from any number of threads; cancelling the job ends the wait.
+ *
+ * @param job Not NULL.
+ * @param input The input's index, below stk_job_len.
+ * @param after The number of the look that the caller saw last; 0: any look will do.
+ * @param timeout_ms At most this many milliseconds; 0: does not wait; UINT64_MAX: for ever.
+ * @param out Not NULL. Gets a result of one entry, with the index 0; free it with stk_result_free. NULL where there is
+ * no look after `after` yet (not before the first one, and never after STK_LOOK_FINAL).
+ * @param look Not NULL. Gets the number of the look, from 1; STK_LOOK_FINAL where the input has ended, with the result
+ * that stk_job_item_result gives; `after` where there is none.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK, in time or not; with STK_LOOK_FINAL as stk_job_item_result, which may hand over a result with
+ * another status, too (a look that was not seen before comes first where the input ends without an answer);
+ * STK_STATUS_INVALID_ARGUMENT also where the request has no rule (field "rule"): a fixed n has no interim answer, for
+ * its bounds hold for all n samples only; STK_STATUS_FORKED.
+ */
+STK_MUST_CHECK
+stk_status stk_job_item_latest(const struct stk_job *job,
+                               size_t input,
+                               uint64_t after,
+                               uint64_t timeout_ms,
+                               struct stk_result **out,
+                               uint64_t *look,
                                struct stk_error **err);
 
 /**

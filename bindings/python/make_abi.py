@@ -114,8 +114,9 @@ class Header:
 
 
 def macros(text: str) -> dict[str, int]:
-    found = re.findall(r"^[ \t]*#[ \t]*define[ \t]+(STK_\w+)[ \t]+\(?(-?\d+)[uUlL]*\)?", text, re.MULTILINE)
-    return {name: int(value) for name, value in found}
+    value = r"\(?(-?\d+|UINT64_MAX)[uUlL]*\)?"
+    found = re.findall(rf"^[ \t]*#[ \t]*define[ \t]+(STK_\w+)[ \t]+{value}", text, re.MULTILINE)
+    return {name: int(value.replace("UINT64_MAX", str(2**64 - 1))) for name, value in found}
 
 
 def preprocessed(text: str) -> str:

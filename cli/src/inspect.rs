@@ -2,26 +2,48 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
-use smoothtopk::model::{Interface, Model};
+use serde::Serialize;
+use smoothtopk::model::{Interface, Model, Signature};
 use smoothtopk::{Error, ErrorKind, Result};
 
+use crate::format::{Format, print_json};
 use crate::model_args::ModelArgs;
 use crate::stdout;
 
-/// What a model takes and gives, which scores are used and why
+/// Show what a model takes and gives, which of its outputs are the scores and why
 #[derive(clap::Args)]
 pub struct Args {
     /// The ONNX file
     #[arg(value_name = "MODEL")]
     model: PathBuf,
 
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    /// How it is printed
+    #[arg(long, short, value_enum, default_value_t)]
+    format: Format,
 
     #[command(flatten)]
     options: ModelArgs,
+}
+
+/// A model that can be used.
+#[derive(Serialize)]
+struct Accepted<'a> {
+    accepted: bool,
+    sha256: &'a str,
+    provider: String,
+    precision: String,
+    arithmetic: &'a str,
+    fallback: Option<&'a str>,
+    signature: &'a Signature,
+}
+
+/// A model that opens and cannot be used as it is.
+#[derive(Serialize)]
+struct Refused<'a> {
+    accepted: bool,
+    error: &'a str,
+    field: Option<&'a str>,
+    interface: &'a Interface,
 }
 
 pub fn run(args: Args) -> Result<()> {
@@ -31,24 +53,23 @@ pub fn run(args: Args) -> Result<()> {
         // The model opens and cannot be used: show what it has, so that the remedy can be followed.
         Err(error) if matches!(error.kind(), ErrorKind::Model | ErrorKind::InvalidArgument) => {
             if let Ok(interface) = Model::interface(&args.model, &options) {
-                print_refused(&interface, &error, args.json)?;
+                print_refused(&interface, &error, args.format)?;
             }
             return Err(error);
         }
         Err(error) => return Err(error),
     };
     let model = &opened.model;
-    if args.json {
-        let report = json!({
-            "accepted": true,
-            "sha256": model.sha256(),
-            "provider": opened.provider(),
-            "precision": model.precision(),
-            "arithmetic": model.arithmetic(),
-            "fallback": model.fallback(),
-            "signature": model.signature(),
+    if args.format == Format::Json {
+        return print_json(&Accepted {
+            accepted: true,
+            sha256: model.sha256(),
+            provider: opened.provider(),
+            precision: model.precision().to_string(),
+            arithmetic: model.arithmetic(),
+            fallback: model.fallback(),
+            signature: model.signature(),
         });
-        return print_json(&report);
     }
     stdout::print(&report(model))
 }
@@ -74,25 +95,16 @@ fn report(model: &Model) -> String {
     lines.join("\n") + "\n"
 }
 
-fn print_refused(interface: &Interface, error: &Error, as_json: bool) -> Result<()> {
-    if as_json {
-        return print_json(&json!({
-            "accepted": false,
-            "error": error.message(),
-            "field": error.field(),
-            "interface": interface,
-        }));
+fn print_refused(interface: &Interface, error: &Error, format: Format) -> Result<()> {
+    match format {
+        Format::Json => {
+            print_json(&Refused { accepted: false, error: error.message(), field: error.field(), interface })
+        }
+        Format::Text => stdout::print(&(interface_lines(interface).join("\n") + "\n")),
     }
-    stdout::print(&(interface_lines(interface).join("\n") + "\n"))
 }
 
 fn interface_lines(interface: &Interface) -> Vec<String> {
     let inputs = interface.inputs.iter().map(|input| format!("input     {input}"));
     inputs.chain(interface.outputs.iter().map(|output| format!("output    {output}"))).collect()
-}
-
-fn print_json(value: &serde_json::Value) -> Result<()> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
-    stdout::print(&(text + "\n"))
 }

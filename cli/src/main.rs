@@ -1,12 +1,15 @@
-//! The command line: certify, predict, radius, report, verify, inspect, plan, doctor.
+//! The command line: its commands, and what they are called with.
 
 #[macro_use]
 mod stderr;
 
 mod certify;
+mod config;
 mod data;
 mod doctor;
 mod failed;
+mod format;
+mod help;
 mod in_flight;
 mod inspect;
 mod interrupt;
@@ -17,40 +20,24 @@ mod plan;
 mod predict;
 mod progress;
 mod radius;
+#[cfg(test)]
+mod reference;
 mod report;
 mod run_dir;
 mod sampling;
+mod shell;
 mod stdout;
+mod terms;
 mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use smoothtopk::{ErrorKind, Result};
-
-const AFTER_HELP: &str = "smoothtopk COMMAND --help says what a command does and takes.
-
-Words:
-  sample   one noisy copy of an input, and one run of the model on it
-  n, n0    the samples that a statement rests on; separate samples that choose a label
-  top k    the k labels that noisy copies of an input get most often
-  radius   no change of the input that is smaller takes the label out of the top k
-  alpha    the probability that a statement is false, by bad luck in the samples
-  rule     when an example has enough samples
-  RUN      the folder that certify writes: a record for each example
-
-Exit codes:
-  0    done
-  1    an error, or examples that failed (named on stderr); what is finished is kept
-  2    the command was called wrongly
-  3    verify: more certificates are broken than alpha allows
-  75   another process is writing the RUN: try again later
-  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM; what is finished is kept";
 
 /// Smoothed top-k prediction and certified radius of any ONNX classifier, by randomized smoothing.
 #[derive(Parser)]
 #[command(name = "smoothtopk", version = smoothtopk::VERSION, max_term_width = 120, arg_required_else_help = true)]
-#[command(after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -73,10 +60,15 @@ enum Command {
     #[command(allow_negative_numbers = true)]
     Plan(plan::Args),
     Doctor(doctor::Args),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
+    /// Explain the words of this program
+    #[command(long_about = terms::text(), help_template = "{about}", disable_help_flag = true)]
+    Terms,
 }
 
-fn run(command: Command) -> Result<ExitCode> {
-    match command {
+fn run(asked: Command) -> Result<ExitCode> {
+    match asked {
         Command::Certify(args) => certify::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Radius(args) => radius::run(args),
@@ -86,32 +78,52 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Inspect(args) => inspect::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Completions(args) => shell::completions(args, command()),
+        Command::Man(args) => shell::man(args, command()),
+        Command::Terms => stdout::print(&terms::text()),
     }
     .map(|()| ExitCode::SUCCESS)
 }
 
-/// The command. What is wrong with it is said in one line, and below it how it is used; help and version are shown as
-/// they are.
-fn parse() -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| {
-        if !error.use_stderr() || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            error.exit();
-        }
-        let text = error.render().to_string();
-        let usage =
-            ["\nUsage:", "\nFor more"].into_iter().filter_map(|start| text.find(start)).min().unwrap_or(text.len());
-        let lines = text[..usage].lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
-        let line = lines.join(" ");
-        say!("smoothtopk: {}\n{}", line.trim_start_matches("error: "), text[usage..].trim_end());
-        std::process::exit(2);
-    })
+/// All that can be typed.
+fn command() -> clap::Command {
+    help::with_below(config::with_config(Cli::command()))
+}
+
+/// What was typed, with what a file adds to it.
+fn parse() -> Result<Command> {
+    let mut known = command();
+    known.build();
+    let arguments = config::expand(&known, std::env::args_os().collect())?;
+    let matches = known.try_get_matches_from_mut(arguments);
+    let matches = matches.unwrap_or_else(|error| refuse(&error));
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error));
+    if let (Command::Certify(args), Some((name, matches))) = (&mut cli.command, matches.subcommand())
+        && let Some(certify) = known.find_subcommand(name)
+    {
+        args.given = config::given(certify, matches);
+    }
+    Ok(cli.command)
+}
+
+/// Says what is wrong with a command in one line, and below it how it is used; help and version are shown as they are.
+fn refuse(error: &clap::Error) -> ! {
+    if !error.use_stderr() || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    let usage = ["\nUsage:", "\nFor more"].into_iter().filter_map(|start| text.find(start)).min().unwrap_or(text.len());
+    let lines = text[..usage].lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+    let line = lines.join(" ");
+    say!("smoothtopk: {}\n{}", line.trim_start_matches("error: "), text[usage..].trim_end());
+    std::process::exit(2);
 }
 
 /// `EX_TEMPFAIL` of sysexits.h, on which cluster engines may try again.
 const EX_TEMPFAIL: u8 = 75;
 
 fn main() -> ExitCode {
-    match run(parse().command) {
+    match parse().and_then(run) {
         Ok(code) => code,
         Err(error) => {
             say!("smoothtopk: {error}");

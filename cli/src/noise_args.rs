@@ -13,7 +13,7 @@ use smoothtopk::{Error, Result};
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub struct FamilyArgs {
     /// Standard deviation of Gaussian noise, on the scale of the data divided by --input-scale.
-    #[arg(long, value_name = "S", required_unless_present = "noise", conflicts_with = "noise")]
+    #[arg(long, short, value_name = "S", required_unless_present = "noise", conflicts_with = "noise")]
     pub sigma: Option<f64>,
     /// The noise by its family, and what radii are in. Drawn: gaussian:SIGMA (l2), which is --sigma SIGMA;
     /// uniform:LAMBDA (l1); ablate:KEEP (pixels). All rows, without chance: band:SIZE and block:SIZE (sides of

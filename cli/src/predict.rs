@@ -8,6 +8,7 @@ use smoothtopk::smoothed::{Answer, Outcome, Request, Task};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use crate::failed::Failed;
+use crate::format::Format;
 use crate::interrupt;
 use crate::number::number;
 use crate::plan;
@@ -27,9 +28,9 @@ pub struct Args {
     /// When an example has enough samples. fixed: after n. predict: once its set is settled.
     #[arg(long, default_value_t)]
     rule: Rule,
-    /// Print a record (JSON) per example, one per line, with all counts but without the seed or key.
-    #[arg(long)]
-    json: bool,
+    /// text: a table; json: a record of each example, one a line, with all counts but without the seed or key.
+    #[arg(long, short, value_enum, default_value_t)]
+    format: Format,
     // Last: the options after it would get its headings.
     #[command(flatten)]
     sampling: SamplingArgs,
@@ -57,11 +58,12 @@ pub fn run(args: Args) -> Result<()> {
     let plan = sampling.plan()?;
     let model = sampling.identity()?;
     interrupt::install()?;
+    let as_json = args.format == Format::Json;
     let fixed = request.rule == Rule::Fixed;
     let progress = Progress::new(sampling.examples.len(), args.sampling.quiet);
     let progress = progress.samples_per_example(if fixed { request.n } else { 0 });
     let of_folder = if sampling.data.file_of(0).is_some() { "\tfile" } else { "" };
-    let mut read = args.json || stdout::print_while_read(&format!("{HEADER}{of_folder}\n"))?;
+    let mut read = as_json || stdout::print_while_read(&format!("{HEADER}{of_folder}\n"))?;
     let mut abstained = vec![0; request.k.len()];
     let mut examples = 0;
     let task = |_| Task::Predict;
@@ -78,11 +80,11 @@ pub fn run(args: Args) -> Result<()> {
         let mut lines = String::new();
         for (row, abstained) in rows.iter().zip(&mut abstained) {
             *abstained += u64::from(row.labels().is_none());
-            if !args.json {
+            if !as_json {
                 lines += &row.as_text(index, sampling.data.label(index), sampling.data.file_of(index));
             }
         }
-        if args.json {
+        if as_json {
             lines = sampling.record(index, &outcome, &model).to_json() + "\n";
         }
         if !fixed {

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -150,7 +150,7 @@ impl Progress {
                 bar.set_message(self.words());
                 bar.abandon();
             }
-            Shown::Lines => say!("{}", self.line()),
+            Shown::Lines => self.say_line(),
             Shown::Nothing => {}
         }
         // Also where nothing else is shown: a model that fails is not one that is unsure.
@@ -177,9 +177,14 @@ impl Progress {
         *last = Instant::now();
         match &self.shown {
             Shown::Bar(bar) => bar.set_message(self.words()),
-            Shown::Lines => say!("{}", self.line()),
+            Shown::Lines => self.say_line(),
             Shown::Nothing => {}
         }
+    }
+
+    /// With the time, in UTC, for logs.
+    fn say_line(&self) {
+        say!("{} {}", humantime::format_rfc3339_seconds(SystemTime::now()), self.line());
     }
 
     fn line(&self) -> String {

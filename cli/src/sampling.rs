@@ -29,26 +29,25 @@ const POLL: Duration = Duration::from_millis(10);
 #[derive(clap::Args, Clone, Debug)]
 pub struct SamplingArgs {
     /// The ONNX model.
-    #[arg(long, value_name = "M.onnx")]
+    #[arg(long, short, value_name = "M.onnx")]
     pub model: PathBuf,
     /// The examples: .npz (`images`, optional `labels`), .npy, or a folder of PNG and JPEG images, known by their
     /// content. A folder's images are taken in the order of their names, sorted as text, class folder by class folder.
-    #[arg(long, value_name = "D")]
+    #[arg(long, short, value_name = "D")]
     pub data: PathBuf,
     #[command(flatten)]
     pub family: FamilyArgs,
     /// Samples (noisy copies) of each example; the most of them, where --rule may stop earlier.
-    #[arg(long, default_value_t = 100_000, value_parser = whole)]
+    #[arg(long, short, default_value_t = 100_000, value_parser = whole)]
     pub n: u64,
     /// Probability that a statement about an example is false.
     #[arg(long, default_value_t = 0.001)]
     pub alpha: f64,
     /// The k of top-k, one or several; each gets its own statement at alpha.
-    #[arg(long, value_delimiter = ',', default_value = "1")]
+    #[arg(long, short, value_delimiter = ',', default_value = "1")]
     pub k: Vec<usize>,
     /// Time limit of an example, in seconds. When it passes, the answer is that of the rule's last look, which is
-    /// sound. Needs a
-    /// --rule other than fixed; examples are then drawn one at a time.
+    /// sound. Needs a --rule other than fixed; examples are then drawn one at a time.
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<Duration>,
     /// Divide the data's values by this: 255 for 8-bit pixels and a model of pixels in [0,1] [default: 1].
@@ -83,7 +82,7 @@ pub struct SamplingArgs {
     #[arg(long, help_heading = "Running options")]
     pub no_plan_cache: bool,
     /// Show no progress.
-    #[arg(long, help_heading = "Running options")]
+    #[arg(long, short, help_heading = "Running options")]
     pub quiet: bool,
     #[command(flatten)]
     pub model_args: ModelArgs,

@@ -13,6 +13,7 @@
 #include <iostream>
 #include <optional>
 #include <set>
+#include <sstream>
 
 namespace net = boost::asio;
 namespace http = boost::beast::http;
@@ -188,7 +189,44 @@ class Session : public std::enable_shared_from_this<Session> {
     keep_ = false;
     reply(failure(status, message));
   }
+  /// A part of a reply that is sent as it comes; the last one ends it, and the connection.
+  void part(Reply from) {
+    if (last_) return;
+    last_ = !from.more;
+    hold(0);
+    std::string out;
+    if (!in_parts_) {
+      in_parts_ = true;
+      out = "HTTP/1.1 200 OK\r\nContent-Type: " + from.type + "\r\nCache-Control: no-store\r\nConnection: close\r\n";
+      // What HTTP/1.0 does not know ends with the connection.
+      out += version_ >= 11 ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n";
+    }
+    std::ostringstream length;
+    length << std::hex << from.body.size() << "\r\n";
+    out += version_ >= 11 ? length.str() + from.body + "\r\n" : from.body;
+    if (last_ && version_ >= 11) out += "0\r\n\r\n";
+    next_part_ = std::move(out);
+    if (!writing_) write_part();
+  }
+  void write_part() {
+    writing_ = true;
+    part_ = *std::exchange(next_part_, std::nullopt);
+    enter(State::running, server_.limits.send);
+    net::async_write(socket_, net::buffer(part_), [self = shared_from_this()](error_code ec, std::size_t) {
+      self->writing_ = false;
+      if (self->state_ == State::closed) return;
+      if (ec) return self->close();
+      if (self->next_part_) return self->write_part();
+      self->timer_.cancel();
+      if (!self->last_) return;
+      self->cancel_ = nullptr;
+      self->socket_.shutdown(tcp::socket::shutdown_send, ec);
+      self->enter(State::lingering, linger);
+      self->took();
+    });
+  }
   void reply(Reply from) {
+    if (from.more || in_parts_) return part(std::move(from));
     cancel_ = nullptr;
     hold(0);
     response_ = {};
@@ -213,7 +251,7 @@ class Session : public std::enable_shared_from_this<Session> {
     });
   }
   void expired() {
-    if (state_ == State::running) return;
+    if (state_ == State::running && !writing_) return;
     if (state_ == State::head || state_ == State::body) refuse(408, "the request did not arrive in time");
     else close();
   }
@@ -235,6 +273,10 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t held_ = 0;
   unsigned version_ = 11;
   bool keep_ = false, head_only_ = false, reading_ = false;
+  // Of a reply in parts: the one that is being written, and the one after it.
+  bool in_parts_ = false, last_ = false, writing_ = false;
+  std::string part_;
+  std::optional<std::string> next_part_;
 };
 
 }  // namespace

@@ -35,9 +35,10 @@ struct Reply {
   std::string type = "application/json";
   std::size_t header_length = 0;  // Inference-Header-Content-Length, where it is not 0
   std::string allow;              // methods, of a 405
+  bool more = false;              // a part of a body: others follow, and one that the client is too slow for is left out
 };
 
-/// To be called once, from any thread.
+/// To be called once, or for each part of a reply in turn; from any thread.
 using Answer = std::function<void(Reply)>;
 /// Called when nobody waits for the answer any more, or may any longer: it should still come, and soon.
 using Cancel = std::function<void()>;

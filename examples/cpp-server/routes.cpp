@@ -1,5 +1,6 @@
 #include "routes.hpp"
 
+#include <sstream>
 #include <stdexcept>
 #include <vector>
 
@@ -32,6 +33,24 @@ void Routes::add(const std::string &model, std::unique_ptr<Service> service) {
   if (!services_.emplace(model, std::move(service)).second) throw std::runtime_error("two models are named " + model);
 }
 
+Reply Routes::metrics() const {
+  std::ostringstream text;
+  // Each metric of all models in turn, as the format wants.
+  for (std::size_t metric = 0; metric < Service::metrics.size(); ++metric) {
+    const std::string_view name = Service::metrics[metric].name;
+    const bool counts = name.size() > 6 && name.substr(name.size() - 6) == "_total";
+    text << "# HELP smoothtopk_" << name << " " << Service::metrics[metric].help << "\n# TYPE smoothtopk_" << name
+         << (counts ? " counter\n" : " gauge\n");
+    for (const auto &[model, service] : services_)
+      // As JSON has a text, so has Prometheus.
+      text << "smoothtopk_" << name << "{model=" << json(model).dump() << "} " << service->numbers()[metric] << "\n";
+  }
+  Reply reply;
+  reply.type = "text/plain; version=0.0.4";
+  reply.body = text.str();
+  return reply;
+}
+
 Cancel Routes::handle(Request request, Answer answer, bool ready) const {
   auto parts = parts_of(request.path);
   Service *service = nullptr;
@@ -44,15 +63,19 @@ Cancel Routes::handle(Request request, Answer answer, bool ready) const {
   }
   std::string what;
   for (const auto &part : parts) what += part;
-  const bool infer = service && what == "/infer";
+  const bool stream = service && what == "/infer_stream", infer = stream || (service && what == "/infer");
   json document;
   int status = 200;
   if (infer) {
-    if (request.method == "POST") return service->infer(std::move(request), std::move(answer));
+    if (request.method == "POST")
+      return stream ? service->infer_stream(std::move(request), std::move(answer))
+                    : service->infer(std::move(request), std::move(answer));
   } else if (service && what.empty()) {
     document = service->metadata();
   } else if (service && what == "/stats") {
     document = {{"model_stats", json::array({service->statistics()})}};
+  } else if (what == "/metrics") {
+    if (request.method == "GET") return answer(metrics()), nullptr;
   } else if (what == "/v2/health/live") {
     document = {{"live", true}};
   } else if (what == "/v2/health/ready" || (service && what == "/ready")) {

@@ -15,6 +15,7 @@ class Routes {
   Cancel handle(Request request, Answer answer, bool ready) const;
 
  private:
+  Reply metrics() const;
   std::map<std::string, std::unique_ptr<Service>> services_;
 };
 

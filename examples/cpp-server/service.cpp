@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <mutex>
 #include <optional>
 
@@ -19,6 +20,18 @@ Reply reply_of(InferResponse response) {
   reply.header_length = response.header_length;
   if (response.header_length > 0) reply.type = "application/octet-stream";
   reply.body = std::move(response.body);
+  return reply;
+}
+
+/// How often interim answers are looked for: as often as anyone can read.
+constexpr std::chrono::milliseconds between_looks{25};
+
+/// A server-sent event.
+Reply event(const char *name, const std::string &json, bool more) {
+  Reply reply;
+  reply.type = "text/event-stream";
+  reply.body = std::string("event: ") + name + "\ndata: " + json + "\n\n";
+  reply.more = more;
   return reply;
 }
 
@@ -40,6 +53,10 @@ struct Service::Run {
   std::optional<Task> task;
   std::mutex submitting;  // the run may end before its job is known here
   std::optional<stk::job> job;
+  // Of a stream.
+  std::optional<boost::asio::steady_timer> timer;
+  std::uint64_t seen = 0;
+  std::atomic<bool> has_begun{false};
 };
 
 Service::Service(std::string name, const std::string &path, const ServiceLimits &limits,
@@ -67,6 +84,13 @@ json Service::statistics() const {
       {"name", name_},
       {"version", "1"},
       {"inference_stats", {{"success", count(succeeded_)}, {"fail", count(failed_)}, {"cancel", count(cancelled_)}}}};
+}
+
+std::array<std::uint64_t, Service::metrics.size()> Service::numbers() const {
+  const stk::stats s = checked(model_.stats());
+  return {succeeded_,     failed_,       cancelled_,    s.samples,        s.invalid_samples, s.samples_waiting,
+          s.jobs_waiting, s.jobs_running, s.jobs_ended, s.jobs_cancelled, s.jobs_late,       s.jobs_failed,
+          s.answers,      s.abstentions};
 }
 
 Service::Task Service::task_of(const InferRequest &request, const stk::cancel_token &token) const {
@@ -125,11 +149,21 @@ void Service::guarded(const std::shared_ptr<Run> &run, F f) {
   Reply reply;
   reply.status = status;
   reply.body = json{{"error", message}}.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (run->has_begun) reply = event("error", reply.body, false);
   run->answer(std::move(reply));
 }
 
 Cancel Service::infer(Request request, Answer answer) {
+  return begin(std::move(request), std::make_shared<Run>(std::move(answer), checked(stk::cancel_token::create())));
+}
+
+Cancel Service::infer_stream(Request request, Answer answer) {
   auto run = std::make_shared<Run>(std::move(answer), checked(stk::cancel_token::create()));
+  run->timer.emplace(workers_);
+  return begin(std::move(request), run);
+}
+
+Cancel Service::begin(Request request, const std::shared_ptr<Run> &run) {
   boost::asio::post(workers_, [this, run, request = std::move(request)]() mutable {
     guarded(run, [&] { start(run, std::move(request)); });
   });
@@ -143,6 +177,13 @@ void Service::start(const std::shared_ptr<Run> &run, Request request) {
   run->request = parse_infer_request(body, request.header_length, limits_.max_inputs * (model_.elements() + 1));
   run->task.emplace(task_of(run->request, run->token));
   run->request.inputs.clear();
+  if (run->timer) {
+    if (run->task->inputs.size() != model_.elements())
+      throw Refusal(400, "infer_stream is about one input: ask for each by itself");
+    bool binary = run->request.binary_outputs;
+    for (const auto &output : run->request.outputs) binary |= output.binary;
+    if (binary) throw Refusal(400, "infer_stream has its outputs in JSON: ask for none in binary");
+  }
   const Task &task = *run->task;
   const auto done = [this, run] { boost::asio::post(workers_, [this, run] { guarded(run, [&] { finish(run); }); }); };
   const std::lock_guard<std::mutex> lock(run->submitting);
@@ -152,6 +193,35 @@ void Service::start(const std::shared_ptr<Run> &run, Request request) {
     case Kind::certify_answer: run->job = checked(model_.submit_certify_answer(task.request, task.inputs, done)); break;
   }
   run->task->inputs = {};
+  if (!run->timer) return;
+  try {
+    // A fixed n has no interim answers.
+    static_cast<void>(checked(run->job->latest()));
+  } catch (const Refusal &) {
+    // Its end waits for the callback, which only posts, and so for no lock.
+    run->job.reset();
+    throw;
+  }
+  look_later(run);
+}
+
+void Service::look_later(const std::shared_ptr<Run> &run) {
+  run->timer->expires_after(between_looks);
+  run->timer->async_wait([this, run](const boost::system::error_code &) { guarded(run, [&] { look(run); }); });
+}
+
+/// Sends the interim answer that there may be; the final one is finish's.
+void Service::look(const std::shared_ptr<Run> &run) {
+  const std::lock_guard<std::mutex> lock(run->submitting);
+  if (!run->job || run->job->is_done()) return;
+  const auto latest = checked(run->job->latest(0, run->seen));
+  if (latest && !latest->is_final()) {
+    run->seen = latest->look;
+    const auto response = response_of(name_, run->request, run->task->asked, latest->answers);
+    run->has_begun = true;
+    run->answer(event("interim", response.body, true));
+  }
+  look_later(run);
 }
 
 void Service::finish(const std::shared_ptr<Run> &run) {
@@ -160,9 +230,11 @@ void Service::finish(const std::shared_ptr<Run> &run) {
     const std::lock_guard<std::mutex> lock(run->submitting);
     job = std::exchange(run->job, std::nullopt);
   }
+  // It was refused.
+  if (!job) return;
   // A run that ended early has counts, but neither a certificate nor a prediction: that is an error here.
   const stk::answers answers = checked(job->get());
-  Reply reply = reply_of(response_of(name_, run->request, run->task->asked, answers));
+  InferResponse response = response_of(name_, run->request, run->task->asked, answers);
   ++succeeded_;
-  run->answer(std::move(reply));
+  run->answer(run->timer ? event("final", response.body, false) : reply_of(std::move(response)));
 }

@@ -17,6 +17,7 @@ import zlib
 
 import numpy as np
 import tritonclient.http as triton
+from prometheus_client.parser import text_string_to_metric_families
 from tritonclient.utils import InferenceServerException
 
 SERVER = "target/cpp/server/smoothtopk-server"
@@ -462,6 +463,97 @@ class ServerTest(unittest.TestCase):
         with self.server.connect() as connection:
             connection.sendall(head(len(body), "/v2/models/digits/infer", "Expect: 100-continue"))
             self.assertEqual(status_of(connection), 100)
+
+
+class StreamTest(unittest.TestCase):
+    """Interim answers as server-sent events."""
+
+    def setUp(self):
+        self.server = Running()
+        self.addCleanup(lambda: self.assertEqual(self.server.stop(), 0))
+
+    def ask(self, **parameters):
+        """The response to a request for a stream, still to be read."""
+        x = digits(1).reshape(1, 1, 8, 8)
+        tensor = {"name": "image", "datatype": "FP32", "shape": list(x.shape), "data": x.ravel().tolist()}
+        body = json.dumps({"parameters": {"sigma": 0.25, **parameters}, "inputs": [tensor]})
+        connection = http.client.HTTPConnection(self.server.address, timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("POST", "/v2/models/digits/infer_stream", body)
+        return connection, connection.getresponse()
+
+    @staticmethod
+    def events(response):
+        """Each event as it comes: its name, and its outputs by name."""
+        name = None
+        for line in response:
+            key, _, text = line.decode().strip().partition(": ")
+            if key == "event":
+                name = text
+            elif key == "data":
+                body = json.loads(text)
+                yield name, {each["name"]: each["data"] for each in body.get("outputs", [])} or body
+
+    def test_interim_answers_come_before_the_final_one(self):
+        _, response = self.ask(rule="tolerance:0", n=10**7 - 100, timeout=1_500_000, seed="7")
+        self.assertEqual((response.status, response.headers["Content-Type"]), (200, "text/event-stream"))
+        found = list(self.events(response))
+        *interim, (last, final) = found
+        self.assertGreater(len(interim), 2)
+        self.assertEqual(({name for name, _ in interim}, last), ({"interim"}, "final"))
+        samples = [each["counted"][0] for _, each in found]
+        self.assertEqual(samples, sorted(samples))
+        self.assertEqual({each["decision"][0] for _, each in interim}, {"open"})
+        # Late, but where all samples take less time.
+        self.assertEqual(final["decision"], ["undecided" if final["late"][0] else "reached"])
+        for _, each in interim:
+            self.assertEqual((each["labels"], each["late"]), (final["labels"], [False]))
+
+    def test_what_has_no_interim_answers_is_refused(self):
+        for parameters, message in [
+            ({"n": 500}, "for all n samples and for no fewer"),
+            ({"rule": "tolerance:0", "binary_data_output": True}, "JSON"),
+            ({"rule": "never"}, "rule"),
+        ]:
+            _, response = self.ask(**parameters)
+            self.assertEqual(response.status, 400)
+            self.assertIn(message, json.load(response)["error"])
+
+    def test_a_client_that_goes_away_cancels_its_run(self):
+        connection, response = self.ask(rule="tolerance:0", n=10**7 - 100, alpha=1e-12)
+        self.assertEqual(next(self.events(response))[0], "interim")
+        response.close()
+        connection.close()
+        deadline = time.monotonic() + 30
+        while self.server.client.get_inference_statistics("digits")["model_stats"][0]["inference_stats"]["cancel"]["count"] < 1:
+            self.assertLess(time.monotonic(), deadline, "its run goes on")
+            time.sleep(0.01)
+
+
+class MetricsTest(unittest.TestCase):
+    def test_prometheus_reads_the_metrics(self):
+        server = Running()
+        self.addCleanup(lambda: self.assertEqual(server.stop(), 0))
+        answer = server.client.infer("digits", [image_input(digits(2))], parameters={"sigma": 0.25, "n": 300, "n0": 20})
+        self.assertEqual(answer.as_numpy("labels").shape[0], 2)
+        connection = http.client.HTTPConnection(server.address, timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/metrics")
+        response = connection.getresponse()
+        self.assertEqual((response.status, response.headers["Content-Type"]), (200, "text/plain; version=0.0.4"))
+        families = {family.name: family for family in text_string_to_metric_families(response.read().decode())}
+        values = {
+            (name, sample.labels["model"]): sample.value for name, family in families.items() for sample in family.samples
+        }
+        self.assertEqual(len(families), 14)
+        for family in families.values():
+            self.assertTrue(family.documentation and family.type in ("counter", "gauge"), family)
+        self.assertEqual(values["smoothtopk_requests_answered", "digits"], 1)
+        self.assertEqual(values["smoothtopk_samples", "digits"], 2 * 320)
+        self.assertEqual(values["smoothtopk_jobs_ended", "digits"], 2)
+        self.assertEqual(values["smoothtopk_samples", "slow"], 0)
+        connection.request("POST", "/metrics", "{}")
+        self.assertEqual(connection.getresponse().status, 405)
 
 
 class AbuseTest(unittest.TestCase):

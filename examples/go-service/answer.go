@@ -57,6 +57,7 @@ type answer struct {
 	ID      string         `json:"id,omitempty"`
 	Outputs []outputTensor `json:"outputs"`
 	blobs   []byte
+	interim bool
 }
 
 // tensors are an answer's outputs by name; their rows are the inputs.
@@ -68,31 +69,35 @@ func (t tensors) set(name, datatype string, data any, shape ...int) {
 
 // answer runs the request.
 func (s *service) answer(ctx context.Context, a *ask) (*answer, error) {
-	found := tensors{}
-	var evidence []smoothtopk.Evidence
-	var err error
 	switch a.task {
 	case "predict":
-		evidence, err = s.predict(ctx, a, found)
+		results, err := s.model.Predict(ctx, a.request, a.inputs...)
+		return laid(s, a, results, predictions, err)
 	case "certify_answer":
-		evidence, err = s.certifyAnswer(ctx, a, found)
+		results, err := s.model.CertifyAnswer(ctx, a.request, a.inputs...)
+		return laid(s, a, results, guarantees, err)
 	default:
-		evidence, err = s.certify(ctx, a, found)
+		results, err := s.model.Certify(ctx, a.request, a.inputs...)
+		return laid(s, a, results, certificates, err)
 	}
-	if err == nil {
-		err = s.evidence(evidence, found)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s.encode(a, found), nil
 }
 
-func (s *service) certify(ctx context.Context, a *ask, found tensors) ([]smoothtopk.Evidence, error) {
-	results, err := s.model.Certify(ctx, a.request, a.inputs...)
+// laid lays results out as an answer's tensors.
+func laid[T any](s *service, a *ask, results []T, lay func([]T, tensors) []smoothtopk.Evidence, err error) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	found := tensors{}
+	rests := lay(results, found)
+	if err := s.evidence(rests, found); err != nil {
+		return nil, err
+	}
+	out := s.encode(a, found)
+	out.interim = rests[0].Interim
+	return out, nil
+}
+
+func certificates(results []smoothtopk.Certification, found tensors) []smoothtopk.Evidence {
 	var evidence []smoothtopk.Evidence
 	var labels []int64
 	var abstain []bool
@@ -113,14 +118,10 @@ func (s *service) certify(ctx context.Context, a *ask, found tensors) ([]smootht
 	found.set("radius", "FP64", radius, batch, ks)
 	found.set("samples", "UINT64", samples, batch, ks)
 	found.set("decision", "BYTES", decision, batch, ks)
-	return evidence, nil
+	return evidence
 }
 
-func (s *service) predict(ctx context.Context, a *ask, found tensors) ([]smoothtopk.Evidence, error) {
-	results, err := s.model.Predict(ctx, a.request, a.inputs...)
-	if err != nil {
-		return nil, err
-	}
+func predictions(results []smoothtopk.PredictionSet, found tensors) []smoothtopk.Evidence {
 	var evidence []smoothtopk.Evidence
 	var labels []int64
 	var abstain []bool
@@ -143,16 +144,12 @@ func (s *service) predict(ctx context.Context, a *ask, found tensors) ([]smootht
 	found.set("p_value", "FP64", pValue, batch, ks)
 	found.set("samples", "UINT64", samples, batch, ks)
 	found.set("decision", "BYTES", decision, batch, ks)
-	return evidence, nil
+	return evidence
 }
 
-// certifyAnswer leaves the radii of each label, and of how many stay, to the json output: as a tensor they would be
+// guarantees leaves the radii of each label, and of how many stay, to the json output: as a tensor they would be
 // ragged, and hold infinities, which JSON does not have.
-func (s *service) certifyAnswer(ctx context.Context, a *ask, found tensors) ([]smoothtopk.Evidence, error) {
-	results, err := s.model.CertifyAnswer(ctx, a.request, a.inputs...)
-	if err != nil {
-		return nil, err
-	}
+func guarantees(results []smoothtopk.CertifiedAnswer, found tensors) []smoothtopk.Evidence {
 	var evidence []smoothtopk.Evidence
 	var labels []int64
 	var abstain []bool
@@ -175,7 +172,7 @@ func (s *service) certifyAnswer(ctx context.Context, a *ask, found tensors) ([]s
 	found.set("first_radius", "FP64", first, batch, ks)
 	found.set("ranking_radius", "FP64", ranking, batch, ks)
 	found.set("samples", "UINT64", samples, batch, ks)
-	return evidence, nil
+	return evidence
 }
 
 func appendLabels(list []int64, labels []int) []int64 {

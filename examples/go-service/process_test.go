@@ -67,7 +67,7 @@ func metric(t *testing.T, url, name string) string {
 	}
 	defer response.Body.Close()
 	text, _ := io.ReadAll(response.Body)
-	_, rest, _ := strings.Cut(string(text), "smoothtopk_requests_"+name+" ")
+	_, rest, _ := strings.Cut(string(text), "\nsmoothtopk_requests_"+name+`{model="linear"} `)
 	value, _, _ := strings.Cut(rest, "\n")
 	return value
 }
@@ -106,7 +106,7 @@ func Test32ClientsAtOnce(t *testing.T) {
 
 // A request that is under way at SIGTERM is answered; one that does not end within the grace period is cut short.
 func TestShutdown(t *testing.T) {
-	command, url := start(t, "-grace", "1500ms")
+	command, url := start(t, "-grace", "2500ms")
 	type result struct {
 		status int
 		body   map[string]any

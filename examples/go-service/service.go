@@ -55,6 +55,7 @@ func newService(name, version string, model *smoothtopk.Model, limits limits) (*
 		s.mux.HandleFunc("GET /v2/models/{model}"+version, s.ours(s.metadata))
 		s.mux.HandleFunc("GET /v2/models/{model}"+version+"/ready", s.ours(s.health))
 		s.mux.HandleFunc("POST /v2/models/{model}"+version+"/infer", s.ours(s.infer))
+		s.mux.HandleFunc("POST /v2/models/{model}"+version+"/infer_stream", s.ours(s.inferStream))
 	}
 	s.ready.Store(true)
 	return s, nil
@@ -210,42 +211,48 @@ func (s *service) metadata(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// metrics are in Prometheus' text format.
-func (s *service) metrics(w http.ResponseWriter, _ *http.Request) {
-	deadline(w)
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-	fmt.Fprintf(w, "smoothtopk_requests_running %d\nsmoothtopk_requests_answered_total %d\n", s.running.Load(), s.answered.Load())
-	fmt.Fprintf(w, "smoothtopk_requests_refused_total %d\nsmoothtopk_requests_abandoned_total %d\n", s.refused.Load(),
-		s.abandoned.Load())
-}
-
 // infer runs one request. The run is cancelled when the client goes away, as net/http ends the request's context.
 func (s *service) infer(w http.ResponseWriter, r *http.Request) {
-	// The whole body is read before the run: net/http sees a client leave only then.
-	body, release, err := s.body(w, r)
+	ask, release := s.asked(w, r)
 	defer release()
-	if err != nil {
-		// net/http would wait for the rest of the body before it answers.
-		w.Header().Set("Connection", "close")
-		s.refuse(w, err)
-		return
-	}
-	busy(r.Context())
-	ask, err := s.parse(body, r.Header.Get(headerLength))
-	if err != nil {
-		s.refuse(w, err)
+	if ask == nil {
 		return
 	}
 	s.running.Add(1)
 	answer, err := s.answer(r.Context(), ask)
 	s.running.Add(-1)
-	switch {
-	case err == nil:
-		s.answered.Add(1)
-		answer.write(w)
-	case r.Context().Err() != nil && !errors.Is(err, errShutdown):
-		s.abandoned.Add(1) // nobody is left to answer
-	default:
-		s.refuse(w, err)
+	if err != nil {
+		s.failed(w, r, err)
+		return
 	}
+	s.answered.Add(1)
+	answer.write(w)
+}
+
+// asked reads a request, or refuses it and gives none.
+func (s *service) asked(w http.ResponseWriter, r *http.Request) (*ask, func()) {
+	// The whole body is read before the run: net/http sees a client leave only then.
+	body, release, err := s.body(w, r)
+	if err != nil {
+		// net/http would wait for the rest of the body before it answers.
+		w.Header().Set("Connection", "close")
+		s.refuse(w, err)
+		return nil, release
+	}
+	busy(r.Context())
+	ask, err := s.parse(body, r.Header.Get(headerLength))
+	if err != nil {
+		s.refuse(w, err)
+		return nil, release
+	}
+	return ask, release
+}
+
+// failed answers for a run that gave none, if anyone is left to be answered.
+func (s *service) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && !errors.Is(err, errShutdown) {
+		s.abandoned.Add(1)
+		return
+	}
+	s.refuse(w, err)
 }

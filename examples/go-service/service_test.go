@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
@@ -511,6 +512,116 @@ func TestClientsThatLeaveCancelTheirRun(t *testing.T) {
 		}
 	}
 	eventually(t, "no run is left", func() bool { return s.running.Load() == 0 && s.abandoned.Load() == clients })
+}
+
+// events reads server-sent events, as many as come, or until one is of that name.
+func events(t *testing.T, body io.Reader, until string) (names []string, bodies []map[string]any) {
+	t.Helper()
+	lines := bufio.NewScanner(body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if name, is := strings.CutPrefix(lines.Text(), "event: "); is {
+			names = append(names, name)
+		}
+		if text, is := strings.CutPrefix(lines.Text(), "data: "); is {
+			var body map[string]any
+			if err := json.Unmarshal([]byte(text), &body); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			if bodies = append(bodies, body); names[len(names)-1] == until {
+				break
+			}
+		}
+	}
+	return names, bodies
+}
+
+func TestInterimAnswersAreSentAsEvents(t *testing.T) {
+	s, url := serve(t)
+	stream := func(parameters string) *http.Response {
+		response, err := http.Post(url+path+"/infer_stream", "application/json", strings.NewReader(infer(parameters)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { response.Body.Close() })
+		return response
+	}
+	asked := `"sigma":0.25,"n":200000,"rule":"tolerance:0.001","seed":"7"`
+	response := stream(asked)
+	names, bodies := events(t, response.Body, "")
+	last := len(names) - 1
+	if response.Header.Get("Content-Type") != "text/event-stream" || last < 2 || names[last] != "final" {
+		t.Fatalf("%v: %v", response.Header, names)
+	}
+	counted := 0.0
+	for i, name := range names {
+		found := outputs(t, bodies[i])
+		decision := found["decision"]["data"].([]any)[0]
+		now := found["counted"]["data"].([]any)[0].(float64)
+		if (i < last) != (name == "interim") || (i < last) != (decision == "open") || now < counted {
+			t.Errorf("%d of %d: %s, %v, %v samples after %v", i, last, name, decision, now, counted)
+		}
+		counted = now
+	}
+	_, whole := post(t, url+path+"/infer", infer(asked))
+	if want, got := outputs(t, whole)["radius"], outputs(t, bodies[last])["radius"]; !reflect.DeepEqual(want, got) {
+		t.Errorf("%v, and in the stream %v", want, got)
+	}
+	for parameters, want := range map[string]string{
+		`"sigma":0.25,"n":500`: "for all n samples and for no fewer", `"sigma":-1,"rule":"radius:1"`: "sigma",
+		`"sigma":0.25,"rule":"radius:1","binary_data_output":true`: "JSON",
+	} {
+		response := stream(parameters)
+		if status, body := read(t, response, nil); status != 400 || !strings.Contains(fmt.Sprint(body["error"]), want) {
+			t.Errorf("%s: %d %v", parameters, status, body)
+		}
+	}
+	// A client that goes away, and one that stays until its time is up.
+	response = stream(`"sigma":0.25,"n":1000000000000,"rule":"tolerance:0"`)
+	if names, _ := events(t, response.Body, "interim"); len(names) != 1 {
+		t.Errorf("%v", names)
+	}
+	before := s.abandoned.Load()
+	response.Body.Close()
+	eventually(t, "its run is cancelled", func() bool { return s.running.Load() == 0 && s.abandoned.Load() == before+1 })
+	names, bodies = events(t, stream(`"sigma":0.25,"n":1000000000000,"rule":"tolerance:0","timeout":1000000`).Body, "")
+	if last := len(names) - 1; last < 1 || names[last] != "final" || outputs(t, bodies[last])["late"]["data"].([]any)[0] != true {
+		t.Errorf("%v: %v", names, bodies)
+	}
+}
+
+// Each line of the text format is of one of three forms, and a family's lines stand together.
+func TestMetricsCountWhatTheModelDid(t *testing.T) {
+	_, url := serve(t)
+	if status, body := post(t, url+path+"/infer", infer(`"sigma":0.25,"n":300,"n0":20`)); status != 200 {
+		t.Fatal(body)
+	}
+	response, err := http.Get(url + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	family := regexp.MustCompile(`^# HELP (smoothtopk_\w+) \S.*\n# TYPE (smoothtopk_\w+) (counter|gauge)\n(smoothtopk_\w+)\{model="linear"\} (\d+)\n`)
+	values := map[string]string{}
+	for len(text) > 0 {
+		found := family.FindSubmatch(text)
+		if found == nil || string(found[1]) != string(found[2]) || string(found[1]) != string(found[4]) ||
+			strings.HasSuffix(string(found[1]), "_total") != (string(found[3]) == "counter") {
+			t.Fatalf("not of the format: %.200q", text)
+		}
+		values[string(found[1])] = string(found[5])
+		text = text[len(found[0]):]
+	}
+	want := map[string]string{"requests_answered_total": "1", "requests_running": "0", "samples_total": "320", "jobs_ended_total": "1"}
+	for name, value := range want {
+		if got := values["smoothtopk_"+name]; got != value {
+			t.Errorf("%s: %q, not %s", name, got, value)
+		}
+	}
 }
 
 func TestMain(m *testing.M) {

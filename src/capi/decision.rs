@@ -24,6 +24,8 @@ pub const STK_DECISION_SETTLED: stk_decision = 5;
 /// The samples ended without a decision: at n, at the deadline, or as soon as what was left of n could decide nothing.
 /// The answer that is given with it is sound all the same.
 pub const STK_DECISION_UNDECIDED: stk_decision = 6;
+/// An interim answer: nothing is decided yet, and more samples are drawn. What is given with it is sound all the same.
+pub const STK_DECISION_OPEN: stk_decision = 7;
 
 /// The name of a decision without its prefix, in lower case as records have it, such as "certified"; "unknown" for
 /// any other value.
@@ -43,13 +45,15 @@ fn name(decision: stk_decision) -> &'static CStr {
         STK_DECISION_REACHED => c"reached",
         STK_DECISION_SETTLED => c"settled",
         STK_DECISION_UNDECIDED => c"undecided",
+        STK_DECISION_OPEN => c"open",
         _ => c"unknown",
     }
 }
 
 pub(super) fn of(decision: Option<&Decision>) -> stk_decision {
     match decision {
-        None | Some(Decision::Open) => STK_DECISION_NONE,
+        None => STK_DECISION_NONE,
+        Some(Decision::Open) => STK_DECISION_OPEN,
         Some(Decision::Complete) => STK_DECISION_COMPLETE,
         Some(Decision::Certified) => STK_DECISION_CERTIFIED,
         Some(Decision::Refuted) => STK_DECISION_REFUTED,
@@ -72,9 +76,10 @@ mod tests {
             Decision::Reached,
             Decision::Settled,
             Decision::Undecided,
+            Decision::Open,
         ] {
             assert_eq!(name(of(Some(&decision))).to_str().unwrap(), decision.to_string());
         }
-        assert_eq!((name(of(None)), name(7), name(-1)), (c"none", c"unknown", c"unknown"));
+        assert_eq!((name(of(None)), name(8), name(-1)), (c"none", c"unknown", c"unknown"));
     }
 }

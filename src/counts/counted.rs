@@ -162,6 +162,12 @@ impl Counts {
         self
     }
 
+    /// The same counts, which share their memory with others of some of their samples from now on.
+    pub(crate) fn remembering(self, memory: &Memory) -> Self {
+        self.memory.join(memory);
+        self
+    }
+
     /// What is left of `alpha` for bounds.
     pub(crate) fn alpha_left(&self, alpha: f64) -> Result<f64> {
         match self.perturbation.alpha_cost {

@@ -11,7 +11,7 @@ const CHOSE: u8 = 2;
 /// What counts remember. Copies share it, and sums join those of their parts: whoever looks at a shard, at the sum, or
 /// at a sum that is built again from the same shards, has looked at samples of all of them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Memory(Arc<Node>);
+pub(crate) struct Memory(Arc<Node>);
 
 /// A node of a union-find forest: what a root remembers holds for all below it.
 #[derive(Debug, Default)]

@@ -20,6 +20,7 @@ pub use counted::Counts;
 pub use draws::{Draw, Draws};
 pub use ending::Ending;
 pub use json::CountsForm;
+pub(crate) use memory::Memory;
 pub use perturbation::Perturbation;
 pub use ranges::Ranges;
 pub use rule::{Rule, Tolerance};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::noise::{Grid, Noise, Purpose};
 use crate::sampler::centre::{Centre, ReadInput};
@@ -115,7 +115,7 @@ pub struct Drawn {
     /// not always the first ones, and rows of a run that failed are not among them. Such counts are for people to read,
     /// and certify nothing ([`Ending::CutShort`](crate::counts::Ending::CutShort)).
     pub stopped: Option<Error>,
-    /// From the moment the first row was handed to a worker to the job's end.
+    /// From the moment the first row was handed to a worker to the job's end, or until now.
     pub elapsed: Duration,
 }
 
@@ -177,7 +177,11 @@ impl JobStopper {
         }
     }
 
-    /// Whether this is the process of the sampler's threads.
+    /// Checks that this is the process of the sampler's threads.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        self.state.ledger.process.check()
+    }
+
     fn is_here(&self) -> bool {
         self.state.ledger.process.is_this()
     }
@@ -222,10 +226,8 @@ impl JobHandle {
         }
         let progress = state.lock();
         let (tally, pilot) = (progress.counts(), progress.pilot_counts());
-        let elapsed = match (progress.started_at, progress.ended_at) {
-            (Some(start), Some(end)) => end.duration_since(start),
-            _ => Duration::ZERO,
-        };
+        let end = progress.ended_at.unwrap_or_else(Instant::now);
+        let elapsed = progress.started_at.map_or(Duration::ZERO, |start| end.duration_since(start));
         Drawn { tally, pilot, votes: progress.votes(), stopped: progress.stopped.clone(), elapsed }
     }
 

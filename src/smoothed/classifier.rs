@@ -86,7 +86,8 @@ impl SmoothedClassifier {
         let request = self.settle(&[task], request)?;
         self.sampler.check_elements(input.len())?;
         let (job, judgement, origin) = self.job_of(&input.into(), 0, task, &request, stream)?;
-        let handle = self.sampler.submit(job)?;
+        let looks = judgement.clone();
+        let handle = self.sampler.submit_then(job, move || looks.iter().for_each(Judgement::end))?;
         Ok(self.pending(handle, judgement, task, request, origin, stream))
     }
 
@@ -151,7 +152,7 @@ impl SmoothedClassifier {
         let group = Group::new(jobs.len());
         let mut pending = Vec::with_capacity(jobs.len());
         for (i, ((job, judgement, origin), &task)) in jobs.into_iter().zip(tasks).enumerate() {
-            let handle = self.queue(job.lane(&lane), &mut leave, &group)?;
+            let handle = self.queue(job.lane(&lane), &mut leave, &group, judgement.clone())?;
             pending.push(self.pending(handle, judgement, task, request.clone(), origin, stream + i as u64));
         }
         group.set_jobs(pending.iter().map(Pending::stopper).collect());
@@ -195,7 +196,7 @@ impl SmoothedClassifier {
         self.watch_time(&control)?;
         let group = Group::new(1);
         let job = job.key(stream).samples(samples.clone()).lane(&Lane::new());
-        let handle = self.queue(job, &mut leave, &group)?;
+        let handle = self.queue(job, &mut leave, &group, None)?;
         group.set_jobs(vec![handle.stopper()]);
         Ok(Draw::new(Flight::new(group, &self.timer, start, control), handle, origin, samples))
     }
@@ -217,9 +218,12 @@ impl SmoothedClassifier {
         self.sampler.classifier().classes()
     }
 
-    fn queue(&self, job: Job, leave: &mut Admitted, group: &Arc<Group>) -> Result<JobHandle> {
+    fn queue(&self, job: Job, leave: &mut Admitted, group: &Arc<Group>, looks: Option<Judgement>) -> Result<JobHandle> {
         let group = Arc::clone(group);
-        self.sampler.submit_admitted(job, leave, move || group.job_ended())
+        self.sampler.submit_admitted(job, leave, move || {
+            looks.iter().for_each(Judgement::end);
+            group.job_ended();
+        })
     }
 
     fn subject(&self) -> Subject {

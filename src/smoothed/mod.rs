@@ -41,6 +41,6 @@ pub use control::Control;
 pub use flight::{Completion, Flight};
 pub use inputs::{Buffer, Given, Inputs};
 pub use outcome::{Answer, Outcome};
-pub use pending::Pending;
+pub use pending::{Interim, Pending};
 pub use request::{Request, Task};
 pub use stats::Stats;

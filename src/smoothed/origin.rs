@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::counts::{Counts, Draws, Ending, Perturbation, Subject};
+use crate::counts::{Counts, Draws, Ending, Memory, Perturbation, Subject};
 use crate::noise::{Noise, Purpose, Source};
 use crate::stats::Tally;
 use crate::{Error, Result};
@@ -16,6 +16,8 @@ pub(super) struct Origin {
     stream: u64,
     purpose: Purpose,
     subject: Arc<Subject>,
+    /// What was done with the samples, the pilot's not among them.
+    memory: Memory,
 }
 
 impl Origin {
@@ -26,6 +28,7 @@ impl Origin {
             stream,
             purpose,
             subject: Arc::new(subject.with_input(input)),
+            memory: Memory::default(),
         }
     }
 
@@ -40,6 +43,12 @@ impl Origin {
     /// Counts of samples of the range; of all of them, unless they were cut short.
     pub(super) fn counts(&self, tally: Tally, samples: Range<u64>, ending: Ending) -> Counts {
         self.of_purpose(self.purpose, tally, samples, ending)
+    }
+
+    /// Counts that a caller gets: those of a task share samples, and remember together what is done with any of them.
+    pub(super) fn handed_out(&self, counts: Counts) -> Counts {
+        // Of no sample there is nothing to remember, nor a lock to take in a forked process.
+        if counts.n() == 0 { counts } else { counts.remembering(&self.memory) }
     }
 
     /// Counts of the pilot's samples.

@@ -10,8 +10,22 @@ use super::watcher::{Judged, Judgement};
 use super::{Request, Task};
 use crate::certificate::stop::Decision;
 use crate::counts::{Counts, Ending};
-use crate::sampler::{JobHandle, JobStopper};
+use crate::sampler::{Drawn, JobHandle, JobStopper};
 use crate::{Error, ErrorKind, Result};
+
+/// What a look at a task's samples found.
+#[derive(Clone, Debug)]
+pub struct Interim {
+    /// The number of the look, from 1; [`Interim::FINAL`] of what came of the task in the end.
+    pub look: u64,
+    /// What it says. A k that is not decided yet has the decision [`Decision::Open`].
+    pub outcome: Outcome,
+}
+
+impl Interim {
+    /// After all looks: what came of the task.
+    pub const FINAL: u64 = u64::MAX;
+}
 
 /// A task under way. Dropping it cancels it.
 #[derive(Debug)]
@@ -58,7 +72,41 @@ impl Pending {
 
     /// Counts of the samples so far, for people to read: cut short, they certify nothing.
     pub fn counts(&self) -> Counts {
-        self.origin.counts(self.job.tally(), 0..self.request.n, Ending::CutShort)
+        self.origin.handed_out(self.origin.counts(self.job.tally(), 0..self.request.n, Ending::CutShort))
+    }
+
+    /// The interim answer: that of the last look that the rule took at the samples, where that is a look after the one
+    /// of number `after`; 0 for any. Waits for one, at most `timeout`; `None` where none came. When the task has ended
+    /// it is the task's outcome, as a look of the number [`Interim::FINAL`]; a look that was not asked for before comes
+    /// first where that outcome has no answer.
+    ///
+    /// Its bounds hold at all looks at once, so each interim answer is as sound as the final one, whenever it is read,
+    /// and all of them are true together with probability at least 1 - alpha: a caller may stop because of one. Its
+    /// counts are those of the look.
+    ///
+    /// # Errors
+    /// `InvalidArgument` where there is no rule, so that no look is taken: the bounds of a fixed number of samples hold
+    /// at that number alone. `Forked` in a forked process. What made a look fail.
+    pub fn latest(&self, after: u64, timeout: Duration) -> Result<Option<Interim>> {
+        self.job.stopper().check_process()?;
+        let judgement = self.judgement.as_ref().ok_or_else(|| no_looks(&self.request))?;
+        let (looks, has_ended) = judgement.wait(after, timeout);
+        let end = has_ended.then(|| self.outcome()).flatten().filter(|_| after < Interim::FINAL);
+        let end = end.map(|outcome| Interim { look: Interim::FINAL, outcome: outcome.clone() });
+        if looks <= after || end.as_ref().is_some_and(|end| end.outcome.answer.is_ok()) {
+            return Ok(end);
+        }
+        let seen = match judgement.seen() {
+            Ok(Some(seen)) => seen,
+            // The end says why a look failed.
+            Ok(None) | Err(_) if has_ended => return Ok(end),
+            nothing => return nothing.map(|_| None),
+        };
+        // After the look, so that its samples are among those drawn.
+        let drawn = self.job.drawn();
+        let (look, pilot) = (seen.look, self.pilot(&drawn));
+        let judged = judgement.state(seen, pilot.as_ref())?;
+        Ok(Some(Interim { look, outcome: self.outcome_of(drawn, pilot, Ok(judged)) }))
     }
 
     /// What came of it, once it has ended.
@@ -74,45 +122,65 @@ impl Pending {
 
     /// What came of it, once the job has ended.
     fn conclude(&self) -> Outcome {
-        let Self { job, judgement, task, request, origin, stream, statements, .. } = self;
-        let (task, stream) = (*task, *stream);
-        let drawn = job.drawn();
-        let samples_drawn = drawn.tally.n();
-        let pilot = drawn.pilot.map(|pilot| origin.pilot(pilot, request.pilot_samples(task)));
-        let ending = if drawn.stopped.is_some() { Ending::CutShort } else { Ending::Fixed };
-        // Whoever adds samples to the pilot may do so for what it chose.
-        pilot.iter().for_each(Counts::choose);
-        // Under a rule, only counts of whole looks are more than cut short.
-        let counts = match judgement {
-            Some(_) => origin.counts(drawn.tally, 0..request.n, Ending::CutShort),
-            None => origin.counts(drawn.tally, 0..request.n, ending).with_votes(drawn.votes),
-        };
-        let judged = match (judgement, &drawn.stopped) {
+        let drawn = self.job.drawn();
+        let pilot = self.pilot(&drawn);
+        let judged = match (&self.judgement, &drawn.stopped) {
             (Some(judgement), stopped) => by_rule(judgement, stopped.as_ref(), pilot.as_ref()),
             (None, Some(error)) => Err(error.clone()),
-            (None, None) => fixed(counts.clone(), pilot.as_ref(), task, request, origin),
+            (None, None) => fixed(self.counts_of(&drawn), pilot.as_ref(), self.task, &self.request, &self.origin),
         };
+        if let Ok(Judged { answer, .. }) = &judged {
+            self.statements.count(answer);
+        }
+        self.outcome_of(drawn, pilot, judged)
+    }
+
+    fn outcome_of(&self, drawn: Drawn, pilot: Option<Counts>, judged: Result<Judged>) -> Outcome {
         let (answer, decisions, earlier, counts) = match judged {
-            Ok(Judged { answer, decisions, earlier, counts }) => {
-                statements.count(&answer);
-                (Ok(answer), decisions, earlier, counts)
-            }
-            Err(error) => (Err(error), Vec::new(), Vec::new(), counts),
+            Ok(Judged { answer, decisions, earlier, counts }) => (Ok(answer), decisions, earlier, counts),
+            Err(error) => (Err(error), Vec::new(), Vec::new(), self.counts_of(&drawn)),
         };
         Outcome {
             answer,
             decisions,
             earlier,
             early_stop: drawn.stopped,
-            counts,
-            samples_drawn,
+            counts: self.origin.handed_out(counts),
+            samples_drawn: drawn.tally.n(),
             elapsed: drawn.elapsed,
             selection: pilot,
-            request: request.clone(),
-            stream,
-            task,
+            request: self.request.clone(),
+            stream: self.stream,
+            task: self.task,
         }
     }
+
+    /// Counts of what was drawn. Under a rule, only counts of whole looks are more than cut short.
+    fn counts_of(&self, drawn: &Drawn) -> Counts {
+        let is_whole = self.judgement.is_none() && drawn.stopped.is_none();
+        let ending = if is_whole { Ending::Fixed } else { Ending::CutShort };
+        let counts = self.origin.counts(drawn.tally.clone(), 0..self.request.n, ending);
+        if is_whole { counts.with_votes(drawn.votes.clone()) } else { counts }
+    }
+
+    /// Counts of the pilot's samples, where there are any. Whoever adds samples to them may do so for what they chose.
+    fn pilot(&self, drawn: &Drawn) -> Option<Counts> {
+        let pilot = self.origin.pilot(drawn.pilot.clone()?, self.request.pilot_samples(self.task));
+        pilot.choose();
+        Some(pilot)
+    }
+}
+
+/// Why there is no interim answer.
+fn no_looks(request: &Request) -> Error {
+    let message = match request.family.is_enumerated() {
+        true => "all rows are classified, and certify together or not at all: there is no interim answer",
+        false => {
+            "is fixed, which has no interim answer: its bounds hold for all n samples and for no fewer; give a rule \
+             (radius:R, steps:E, tolerance:E, predict), whose bounds hold at each of its looks"
+        }
+    };
+    Error::argument("rule", message)
 }
 
 /// The answer that the looks gave; of the last look, where the task was late.

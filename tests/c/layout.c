@@ -127,10 +127,10 @@ void test_layout(void) {
   CHECK(strcmp(stk_status_name(1 << 30), "UNKNOWN") == 0);
   CHECK(STK_GENERATOR_NONE == 0 && STK_GENERATOR_PHILOX == 1 && STK_GENERATOR_CHACHA12 == 2);
   CHECK(STK_CHACHA12_KEY_SIZE == 32 && STK_BUDGET_TEXT_SIZE == 256);
-  static const char *const decisions[] = {"none",    "complete", "certified", "refuted",
-                                          "reached", "settled",  "undecided", "unknown"};
-  for (stk_decision d = 0; d < 8; ++d) CHECK(strcmp(stk_decision_name(d), decisions[d]) == 0);
-  CHECK(STK_DECISION_NONE == 0 && STK_DECISION_UNDECIDED == 6);
+  static const char *const decisions[] = {"none",    "complete",  "certified", "refuted", "reached",
+                                          "settled", "undecided", "open",      "unknown"};
+  for (stk_decision d = 0; d < 9; ++d) CHECK(strcmp(stk_decision_name(d), decisions[d]) == 0);
+  CHECK(STK_DECISION_NONE == 0 && STK_DECISION_OPEN == 7 && STK_LOOK_FINAL == UINT64_MAX);
   CHECK(STK_VALIDITY_NONE == 0 && STK_VALIDITY_FIXED == 1 && STK_VALIDITY_ANYTIME == 2 &&
         STK_VALIDITY_ANYTIME_TO == 3 && STK_VALIDITY_RANDOMIZED == 4);
   CHECK(STK_RANDOMIZED_NO == 0 && STK_RANDOMIZED_FROM_SEED == 1 && STK_RANDOMIZED_BY == 2);

@@ -143,7 +143,9 @@ static void answers(void) {
   const char *json;
   size_t len;
   bool done;
+  uint64_t look;
   REFUSES("job", stk_job_wait(NULL, 0, &done, e));
+  REFUSES("job", stk_job_item_latest(NULL, 0, 0, 0, &result, &look, e));
   REFUSES("job", stk_job_result(NULL, &result, e));
   REFUSES("result", stk_result_summary(NULL, 0, 0, &summary, sizeof summary, e));
   REFUSES("result", stk_result_labels(NULL, 0, 0, &labels, &len, e));

@@ -30,6 +30,63 @@ static void stops_early_and_is_late(void) {
   stk_model_free(model);
 }
 
+/* Interim answers come in order, hold at all looks, and end with the final one; a fixed n has none. */
+static void interim_answers(void) {
+  stk_error *err = NULL;
+  stk_model *model = open_model(EXACT);
+  stk_request *request = make_request(1000000000000);
+  stk_job *job = NULL;
+  stk_result *result = NULL;
+  stk_counts *counts = NULL;
+  stk_summary s;
+  uint64_t look = 0, before = 0, n = 0;
+  float x[EXACT_ELEMENTS];
+  for (int i = 0; i < EXACT_ELEMENTS; ++i) x[i] = i < 4 ? 1.0f : 0.0f;
+  CHECK_OK(stk_request_set_rule(request, "tolerance:0", &err), err);
+  CHECK_OK(stk_model_submit_certify(model, request, x, 1, NULL, NULL, NULL, &job, &err), err);
+  for (int i = 0; i < 5; ++i, before = look) {
+    CHECK_OK(stk_job_item_latest(job, 0, before, UINT64_MAX, &result, &look, &err), err);
+    CHECK(result != NULL && look > before && look != STK_LOOK_FINAL);
+    CHECK_OK(stk_result_summary(result, 0, 1, &s, sizeof s, &err), err);
+    CHECK(s.status == STK_STATUS_OK && s.decision == STK_DECISION_OPEN && s.early_stop == STK_STATUS_OK);
+    CHECK(s.validity == STK_VALIDITY_ANYTIME && s.n > n && s.samples_drawn >= s.n);
+    n = s.n;
+    CHECK_OK(stk_result_counts(result, 0, &counts, &err), err);
+    stk_query query = ask((uint64_t)s.label, 3);
+    stk_summary again;
+    CHECK_OK(stk_counts_certify(counts, &query, &again, sizeof again, &err), err);
+    CHECK(memcmp(&again.radius, &s.radius, sizeof s.radius) == 0 && again.n == n);
+    stk_counts_free(counts);
+    stk_result_free(result);
+  }
+  CHECK_INVALID(stk_job_item_latest(job, 1, 0, 0, &result, &look, &err), "input", err);
+  CHECK_INVALID(stk_job_item_latest(job, 0, 0, 0, NULL, &look, &err), "out", err);
+  CHECK_INVALID(stk_job_item_latest(job, 0, 0, 0, &result, NULL, &err), "look", err);
+  stk_job_cancel(job);
+  /* What no one has seen, if there is any; then the end, and then nothing. */
+  stk_status status = STK_STATUS_OK;
+  while (look != STK_LOOK_FINAL) {
+    CHECK(status == STK_STATUS_OK);
+    stk_error_free(err);
+    err = NULL;
+    result = NULL;
+    status = stk_job_item_latest(job, 0, look, UINT64_MAX, &result, &look, &err);
+    CHECK(result != NULL);
+    stk_result_free(result);
+  }
+  CHECK_STATUS(status, STK_STATUS_CANCELLED, err);
+  CHECK_OK(stk_job_item_latest(job, 0, look, UINT64_MAX, &result, &look, &err), err);
+  CHECK(result == NULL && look == STK_LOOK_FINAL);
+  stk_job_free(job);
+  CHECK_OK(stk_request_set_rule(request, "fixed", &err), err);
+  CHECK_OK(stk_request_set_n(request, 500, &err), err);
+  CHECK_OK(stk_model_submit_certify(model, request, x, 1, NULL, NULL, NULL, &job, &err), err);
+  CHECK_INVALID(stk_job_item_latest(job, 0, 0, UINT64_MAX, &result, &look, &err), "rule", err);
+  stk_job_free(job);
+  stk_request_free(request);
+  stk_model_free(model);
+}
+
 static void guarantees(void) {
   stk_error *err = NULL;
   stk_model *model = open_model(EXACT);
@@ -102,6 +159,7 @@ static void keys(void) {
 
 void test_rules(void) {
   stops_early_and_is_late();
+  interim_answers();
   guarantees();
   keys();
 }

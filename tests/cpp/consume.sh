@@ -31,6 +31,14 @@ for link in libsmoothtopk.so libsmoothtopk.so.1; do
 done
 test "$(readlink -f "$out/prefix/lib/libsmoothtopk.so")" = "$out/prefix/lib/libsmoothtopk.so.1.$version" || fail "libsmoothtopk.so leads elsewhere"
 
+if test -f "$out/prefix/bin/smoothtopk"; then
+    "$out/prefix/bin/smoothtopk" --version | grep -q " $version\$" || fail "the program has another version"
+    bash -n "$out/prefix/share/bash-completion/completions/smoothtopk"
+    for page in smoothtopk smoothtopk-certify; do
+        grep -q '^\.TH' "$out/prefix/share/man/man1/$page.1" || fail "$page.1 is no manual page"
+    done
+fi
+
 build find_package tests/cpp/consumer -DCMAKE_PREFIX_PATH="$out/prefix" -DWANTED_VERSION="$version"
 if cmake -G Ninja -S tests/cpp/consumer -B "$out/too_new" -DCMAKE_PREFIX_PATH="$out/prefix" -DWANTED_VERSION=99.0 >/dev/null 2>&1; then
     fail "find_package took version $version for 99.0"

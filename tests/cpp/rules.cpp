@@ -46,6 +46,45 @@ static void rules() {
   FAILS(ask("fixed").allocation(std::string_view("ranked\0", 7)).build(), status::invalid_argument, "allocation");
 }
 
+// Answers of looks as they come, until the host has seen enough.
+static void interim_answers() {
+  std::vector<float> clear(24, 0.0F);
+  for (std::size_t i = 0; i < 4; ++i) clear[i] = 1.0F;
+  const auto model = MUST(open(exact_model));
+  const auto endless = MUST(stk::request_builder(0.25).n(1'000'000'000'000).seed(7).rule("tolerance:0").build());
+  const auto job = MUST(model.submit_certify(endless, clear));
+  std::uint64_t look = 0, n = 0;
+  bool ended = false;
+  for (auto &seen : job.looks()) {
+    CHECK(!ended);
+    if (!seen) {
+      // After the cancel: the end.
+      CHECK(seen.error().status() == status::cancelled && seen.partial() != nullptr && seen.partial()->is_final());
+      ended = true;
+      continue;
+    }
+    CHECK(seen->look > look && !seen->is_final());
+    const auto s = MUST(seen->answers.summary(0));
+    CHECK(decided(s) == stk::decision::open && s.n > n && s.abstain == (s.radius > 0 ? 0 : 1));
+    look = seen->look, n = s.n;
+    if (look >= 4) job.cancel();
+  }
+  CHECK(ended && look >= 4);
+
+  const auto waiting = MUST(model.submit_certify(endless, clear));
+  CHECK(MUST(waiting.latest(0, 0, std::chrono::minutes(5)))->look >= 1);
+  CHECK(!MUST(waiting.latest(0, 1'000'000, std::chrono::milliseconds(1))));
+  FAILS(waiting.latest(1), status::invalid_argument, "input");
+  const auto fixed = MUST(model.submit_certify(MUST(stk::request_builder(0.25).n(500).build()), clear));
+  FAILS(fixed.latest(), status::invalid_argument, "rule");
+  // An answer of a rule that is done is the last.
+  const auto soon = MUST(stk::request_builder(0.25).n(100'000).seed(7).rule("radius:0.05").build());
+  auto job_done = MUST(model.submit_certify(soon, clear));
+  double radius = 0;
+  for (auto &seen : job_done.looks()) radius = seen->answers.summary(0)->radius, ended = seen->is_final();
+  CHECK(ended && radius == MUST(job_done.get()).summary(0)->radius && radius > 0);
+}
+
 // Rules and allocations that are built are those of their texts.
 static void built() {
   const auto x = exact_input();
@@ -172,6 +211,7 @@ static void budgets() {
 void test_rules() {
   built();
   rules();
+  interim_answers();
   guarantees();
   noise();
   budgets();

@@ -3,6 +3,8 @@
 mod coverage;
 mod guarantees;
 mod header;
+#[path = "common/multinomial.rs"]
+mod multinomial;
 mod noise;
 mod sampler;
 #[path = "common/statements.rs"]

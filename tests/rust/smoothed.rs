@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 mod families;
+mod interim;
 mod randomized;
 mod rules;
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pandas
 import pytest
@@ -20,23 +21,35 @@ from conftest import labels, many, model, one, rows
 X = rows("linear")
 
 
-def test_a_contiguous_float32_array_is_not_copied(monkeypatch: pytest.MonkeyPatch, linear: SmoothedClassifier) -> None:
-    from smoothtopk import _classifier
+# Of each type that the library reads: bfloat16 comes with onnx.
+TYPES = [np.float32, np.uint8, np.float16, ml_dtypes.bfloat16, np.float64]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_a_contiguous_array_of_a_type_of_the_library_is_not_copied(
+    monkeypatch: pytest.MonkeyPatch, linear: SmoothedClassifier, dtype: Any
+) -> None:
+    from smoothtopk import _opened
 
     seen: list[int] = []
-    pointer = _classifier._pointer
+    submit = _opened.Opened._submit
 
-    def spy(array: Any) -> Any:
-        seen.append(array.ctypes.data)
-        return pointer(array)
+    def spy(self: Any, question: Any, job: Any) -> None:
+        seen.append(question.rows.ctypes.data)
+        submit(self, question, job)
 
-    monkeypatch.setattr(_classifier, "_pointer", spy)
-    batch = np.ascontiguousarray(X)
+    monkeypatch.setattr(_opened.Opened, "_submit", spy)
+    batch = np.ascontiguousarray(np.tile([0, 1], (4, 8)).astype(dtype))
     batch.setflags(write=False)
-    linear.certify(batch, n=10)
-    linear.certify(batch[2], n=10)
-    linear.sample(batch[3], 10)
-    assert seen == [batch.ctypes.data, batch[2].ctypes.data, batch[3].ctypes.data]
+    found = linear.certify(batch, n=200, seed=33)
+    alone = linear.certify(batch[2], n=200, seed=33, stream=2)
+    assert seen == [batch.ctypes.data, batch[2].ctypes.data]
+    assert labels(alone) == labels(found[2])
+    # And read as the numbers that it holds.
+    expected = linear.certify(batch.astype(np.float32), n=200, seed=33)
+    assert [labels(each) for each in found] == [labels(each) for each in expected]
+    drawn = linear.sample(batch[0], 200, seed=33)
+    assert drawn.labels.tolist() == labels(expected[0])
 
 
 @pytest.mark.parametrize(

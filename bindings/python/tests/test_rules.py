@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from typing import Any
@@ -41,6 +42,70 @@ def again(found: Certificate) -> Certificate:
         "randomized": found.uniform or False,
     }
     return found.counts.certify(found.label, found.k, **options)
+
+
+# Interim answers.
+
+
+def test_interim_answers_come_in_order_and_the_final_one_last(linear: SmoothedClassifier) -> None:
+    options: dict[str, Any] = {"k": [1, 2], "n": 200_000, "rule": "tolerance:0.001", "seed": 5}
+    found = list(linear.certify_stream(X[0], **options))
+    assert len(found) > 3 and all(isinstance(each, Certificates) and each.shape == (2,) for each in found)
+    samples = [partial[0].n for partial in found]
+    assert samples == sorted(samples)
+    for partial in found:
+        for each in partial:
+            assert each.validity == "anytime" and each.status == "OK" and each.early_stop is None
+            assert again(each).radius == each.radius
+        assert ("open" in [each.decision for each in partial]) == (partial is not found[-1])
+    final = linear.certify(X[0], **options)
+    assert [each.radius for each in found[-1]] == [each.radius for each in final]
+
+
+def test_closing_a_stream_cancels_the_rest(linear: SmoothedClassifier) -> None:
+    before = linear.stats().jobs_cancelled
+    stream = linear.certify_stream(X[0], n=ENDLESS, rule="tolerance:0", seed=5)
+    assert next(stream).decision == "open"
+    stream.close()
+    assert linear.stats().jobs_cancelled == before + 1
+    # One that was never begun takes nothing, and a loop that is left is closed with its generator.
+    linear.certify_stream(X[0], n=ENDLESS, rule="tolerance:0").close()
+    for partial in linear.certify_stream(X[0], n=ENDLESS, rule="tolerance:0", seed=5):
+        if partial.n > 100:
+            break
+    assert linear.stats().jobs_cancelled == before + 2
+
+
+def test_streams_of_every_question_end_as_their_calls_do(linear: SmoothedClassifier) -> None:
+    *_, last = linear.predict_stream(X[0], n=20_000, seed=5)
+    assert isinstance(last, Prediction) and last.top == linear.predict(X[0], n=20_000, rule="predict", seed=5).top
+    *_, answer = linear.certify_answer_stream(X[0], n=20_000, rule="radius:0.1", seed=5)
+    same = linear.certify_answer(X[0], n=20_000, rule="radius:0.1", seed=5)
+    assert answer.set_radius == same.set_radius and answer.decision == same.decision
+    cancel = Cancel()
+    stream = linear.certify_stream(X[0], n=ENDLESS, rule="tolerance:0", cancel=cancel)
+    next(stream)
+    cancel.set()
+    with pytest.raises(CancelledError):
+        for _ in stream:
+            pass
+    *_, late = linear.certify_stream(X[0], n=ENDLESS, rule="tolerance:0", timeout=2)
+    assert (late.early_stop, late.decision, late.status) == ("DEADLINE_EXCEEDED", "undecided", "OK")
+
+
+def test_what_has_no_interim_answer_says_why(linear: SmoothedClassifier) -> None:
+    with pytest.raises(InvalidArgumentError, match="for all n samples and for no fewer") as refused:
+        next(linear.certify_stream(X[0], n=500, rule="fixed"))
+    assert refused.value.field == "rule"
+    with pytest.raises(InvalidArgumentError, match="a stream takes no batch"):
+        linear.certify_stream(X[:2], rule="tolerance:0")
+
+
+def test_both_ways_to_ask_have_the_same_defaults() -> None:
+    for method, question in [("certify", "_certifying"), ("predict", "_predicting"), ("certify_answer", "_answering")]:
+        asked = inspect.signature(getattr(SmoothedClassifier, method)).parameters
+        for name, parameter in inspect.signature(getattr(SmoothedClassifier, question)).parameters.items():
+            assert parameter.default in (asked[name].default, parameter.empty), (method, name)
 
 
 # Rules of certify.

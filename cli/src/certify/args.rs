@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use smoothtopk::certificate::stop::Rule;
 use smoothtopk::smoothed::AllocationChoice;
 
+use crate::config::Given;
 use crate::number::whole;
 use crate::sampling::SamplingArgs;
 
@@ -22,8 +23,15 @@ const CERTIFICATES: &str = "Certificate options";
 #[derive(clap::Args)]
 pub struct Args {
     /// The RUN folder: created, or resumed if it exists.
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, short, value_name = "RUN")]
     pub(super) out: PathBuf,
+    /// Write nothing: say what would be drawn, how long that takes by a speed that is measured for a moment, and what
+    /// would fail.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// What was typed, and what a file added; set after parsing.
+    #[arg(skip)]
+    pub given: Given,
     /// When an example has enough samples. fixed: after n. radius:R: once the label is certified at R, or cannot be.
     /// steps:E: once the largest multiple of E at which it is certified is known (for curves at such radii).
     /// tolerance:E or tolerance:Esigma: once more samples are expected to add no more than E (times sigma). With

@@ -6,7 +6,7 @@ use smoothtopk::{Error, ErrorKind, Result};
 
 use super::args::Args;
 use super::plan::Plan;
-use super::{hopeless, manifest};
+use super::{again, dry_run, hopeless, manifest, next};
 use crate::failed::Failed;
 use crate::interrupt;
 use crate::progress::Progress;
@@ -22,7 +22,13 @@ pub fn run(args: Args) -> Result<()> {
     sampling.examine()?;
     let noise = plan.request.noise()?;
     let manifest = manifest::manifest(&args, &sampling, &plan, &noise)?;
+    if let Some(first) = &args.given.manifest {
+        again::check(first, &manifest)?;
+    }
     hopeless::warn(&plan.request, &manifest)?;
+    if args.dry_run {
+        return dry_run::run(&args, &sampling, &plan, &manifest);
+    }
     let mut out = RunDir::open(&args.out, &manifest, noise.source())?;
     let (total, done) = (sampling.examples.len(), out.done().len());
     let todo: Vec<usize> = sampling.examples.iter().copied().filter(|index| !out.done().contains(index)).collect();
@@ -82,5 +88,9 @@ pub fn run(args: Args) -> Result<()> {
         _ => error,
     })?;
     closed?;
-    failed.into_error(&format!("{kept}; mend the files and give the same command to try them again"))
+    failed.into_error(&format!("{kept}; mend the files and give the same command to try them again"))?;
+    if !args.sampling.quiet {
+        next::say(&args, &manifest);
+    }
+    Ok(())
 }

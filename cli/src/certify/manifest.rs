@@ -39,6 +39,7 @@ pub fn manifest(args: &Args, sampling: &Sampling, plan: &Plan, noise: &Noise) ->
         perturbation: Perturbation::of(noise, signature.elements),
         examples: examples.len(),
         program_version: smoothtopk::VERSION.to_owned(),
+        options: args.given.options.clone(),
     })
 }
 

@@ -1,10 +1,13 @@
 //! `smoothtopk certify`
 
+mod again;
 mod args;
 pub mod budget;
 mod command;
+mod dry_run;
 mod hopeless;
 mod manifest;
+mod next;
 mod plan;
 
 pub use args::Args;

@@ -6,28 +6,29 @@ use smoothtopk::perturbation::{Family, Gaussian};
 use smoothtopk::stats::{Allocation, Validity};
 use smoothtopk::{Error, Result};
 
+use crate::format::Format;
 use crate::number::whole;
 
 /// Certify from counts that were kept, without a model
 ///
 /// Prints a table, tab separated: idx, k, radius, certified, assumed. A RUN needs no options: its records say what they
 /// are, and each is certified as it was, or at another alpha, k or allocation. Counts as JSON say all but the label and
-/// alpha. Plain numbers (the paper's file) say nothing: what is assumed of them is printed to stderr, and the last
-/// column is 1.
+/// alpha. Plain numbers (text with a line per example: a count for each label, then the label) say nothing: what is
+/// assumed of them is printed to stderr, and the last column is 1.
 ///
 /// Each table is a statement at its alpha; the best of several tables of the same counts is not. Label, k and
 /// allocation must not be chosen by a look at the counts.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A RUN folder, its records.jsonl or its counts.tsv; counts or records as JSON, one object or one per line; or the
-    /// paper's file: a line per example, with a count per label and then the label. - reads standard input
+    /// A RUN folder, its records.jsonl or its counts.tsv; counts or records as JSON, one object or one per line; or
+    /// plain numbers: a line per example, with a count per label and then the label. - reads standard input
     #[arg(long, value_name = "FILE")]
     pub(super) counts: PathBuf,
     /// Failure probability of each certificate; none where all rows are classified [a record: its own]
     #[arg(long)]
     pub(super) alpha: Option<f64>,
     /// Sizes of the top set, comma separated [default: 1; a record: its own]
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, short, value_delimiter = ',')]
     pub(super) k: Vec<usize>,
     /// How alpha is split: ranked[:SHARE], simuem, binocp or pooled:SHARE[:RIVAL,..] [default: ranked; a record: its
     /// own]
@@ -37,7 +38,7 @@ pub struct Args {
     #[arg(long)]
     pub(super) label: Option<usize>,
     /// Plain numbers: standard deviation of Gaussian noise, in the units of the input
-    #[arg(long, conflicts_with = "noise")]
+    #[arg(long, short, conflicts_with = "noise")]
     pub(super) sigma: Option<f64>,
     /// Plain numbers: the noise by its family: gaussian:SIGMA, uniform:LAMBDA, ablate:KEEP, band:SIZE, block:SIZE or
     /// split:SPLITS
@@ -55,6 +56,9 @@ pub struct Args {
     /// split: inputs are multiples of 1/Q, as :levels=Q says it
     #[arg(long, value_name = "Q", requires = "noise")]
     pub(super) levels: Option<u32>,
+    /// How the table is printed
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(super) format: Format,
     /// Print what each radius is in l1, l2 and linf too, rounded down; - where it says nothing in that norm
     #[arg(long)]
     pub(super) norms: bool,
@@ -62,7 +66,7 @@ pub struct Args {
     #[arg(long, value_name = "D", requires = "norms")]
     pub(super) elements: Option<usize>,
     /// Plain numbers: samples of each example, if some gave no label [default: the sum of the line's counts]
-    #[arg(long, value_parser = whole)]
+    #[arg(long, short, value_parser = whole)]
     pub(super) n: Option<u64>,
     /// Plain numbers: fixed, if their number was fixed before they were drawn; anytime, if they were looked at while
     /// they grew; anytime:N, if there could have been at most N [default: fixed]

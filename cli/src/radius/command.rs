@@ -9,7 +9,6 @@ use super::args::Args;
 use super::table::Table;
 use super::{json, kept, plain};
 use crate::run_dir::{COUNTS, MANIFEST, RECORDS};
-use crate::stdout;
 
 pub fn run(args: Args) -> Result<()> {
     // Nothing is printed before the last line has been read: a malformed file gives its error and no half table.
@@ -28,7 +27,7 @@ pub fn run(args: Args) -> Result<()> {
         return Err(Error::data("counts", format!("{}: there is no example in it", args.counts.display())));
     }
     table.say_what_is_assumed();
-    stdout::print(&table.text())
+    table.print(args.format)
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::format::Format;
+
 /// Certified top-k accuracy against radius, of one or several runs
 ///
 /// Writes into DIR: report.html (one page with the curves, the tables, every example and run against run; it needs no
@@ -16,8 +18,11 @@ pub struct Args {
     #[arg(required = true, value_name = "RUN")]
     pub(super) runs: Vec<PathBuf>,
     /// Where the report goes; created if it is missing
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     pub(super) out: PathBuf,
+    /// How the summary on stdout is printed
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(super) format: Format,
     /// The radii of the tables [default: every 0.25, or another round step, up to the largest certified radius]
     #[arg(long, value_name = "R,R,...", value_delimiter = ',', allow_negative_numbers = true)]
     pub(super) radii: Vec<f64>,

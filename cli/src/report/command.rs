@@ -6,7 +6,9 @@ use smoothtopk::{Error, Result};
 
 use super::args::Args;
 use super::curve::{Curve, Run};
+use super::summary::Summary;
 use super::{alpha, answers, examples, page, plot, png, scale, stops, tables};
+use crate::format::{Format, print_json};
 use crate::run_dir::{Proof, ReadRun, atomic};
 use crate::stdout;
 
@@ -50,7 +52,10 @@ pub fn run(args: Args) -> Result<()> {
     files.extend(stops::csv(&runs).map(|csv| ("stops.csv", csv.into_bytes())));
     files.extend(answers::csv(&runs).map(|csv| ("answers.csv", csv.into_bytes())));
     write_all(&args.out, &files)?;
-    stdout::print(&tables)
+    match args.format {
+        Format::Json => print_json(&Summary::of(&runs, &radii)),
+        Format::Text => stdout::print(&tables),
+    }
 }
 
 fn write_all(out: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {

@@ -11,6 +11,7 @@ mod plot;
 mod png;
 mod scale;
 mod stops;
+mod summary;
 mod tables;
 mod units;
 

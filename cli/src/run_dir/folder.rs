@@ -153,6 +153,23 @@ impl Drop for RunDir {
     }
 }
 
+/// The indices of the examples that a folder holds, whose RUN `manifest` would resume. Changes nothing.
+///
+/// # Errors
+/// As [`RunDir::open`], but that another process may be writing.
+pub fn done(path: &Path, manifest: &Manifest) -> Result<BTreeSet<usize>> {
+    let Some(of_run) = Manifest::of_run(path)? else {
+        if path.exists() {
+            refuse_foreign(path)?;
+        }
+        return Ok(BTreeSet::new());
+    };
+    let (places, _) = records::find(path, &of_run)?;
+    let done = places.iter().map(|place| place.index).collect();
+    of_run.check_same(manifest, path, &done)?;
+    Ok(done)
+}
+
 /// Opens the records at the byte after their whole lines, and cuts off what follows.
 fn resume(path: &Path, end: u64) -> std::io::Result<File> {
     let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;

@@ -1,6 +1,6 @@
 //! The manifest: what the results of a RUN depend on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -15,9 +15,13 @@ pub const MANIFEST: &str = "manifest.json";
 /// The version of the RUN format. Other versions are refused.
 pub const FORMAT: u32 = 4;
 
+/// Options of a command by their long names: text, a list of texts, or true.
+pub type Options = BTreeMap<String, Value>;
+
 /// `manifest.json`. All fields are compared on resuming, in this order, so that the first difference is a cause rather
-/// than a consequence; but the names of files, which their hashes stand for, and the reason of a fallback, for which
-/// the provider stands. Of a folder of images, only the files of examples that have a record must be the same.
+/// than a consequence; but the names of files, which their hashes stand for, the reason of a fallback, for which
+/// the provider stands, and the options, of which the other fields are the outcome. Of a folder of images, only the
+/// files of examples that have a record must be the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -64,6 +68,9 @@ pub struct Manifest {
     pub examples: usize,
     /// This program's version.
     pub program_version: String,
+    /// What certify was given, as it was typed, but for the seed or key, the RUN's folder, and how it is run.
+    #[serde(default)]
+    pub options: Options,
 }
 
 /// How the model is read: with its hash, all that makes it the base classifier.
@@ -164,6 +171,7 @@ impl Manifest {
         wanted.model_file.clone_from(&self.model_file);
         wanted.data_file.clone_from(&self.data_file);
         wanted.model.fallback.clone_from(&self.model.fallback);
+        wanted.options.clone_from(&self.options);
         if let (Some(of_run), Some(now)) = (&self.data_files, &wanted.data_files)
             && names(of_run).eq(names(now))
         {
@@ -248,7 +256,7 @@ pub(super) mod tests {
                 "elements": 4,
                 "radius_cost": 1e-5, "alpha_cost": 0.0,
             },
-            "examples": 10, "program_version": "0.1.0",
+            "examples": 10, "program_version": "0.1.0", "options": {},
         });
         serde_json::from_value(value).expect("a manifest")
     }

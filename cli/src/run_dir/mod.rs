@@ -27,9 +27,9 @@ mod views;
 
 pub use certified::Proof;
 pub use example::Example;
-pub use folder::{LOCKED, RunDir};
+pub use folder::{LOCKED, RunDir, done};
 pub use key::secret_sha256;
-pub use manifest::{FORMAT, MANIFEST, Manifest, Reading};
+pub use manifest::{FORMAT, MANIFEST, Manifest, Options, Reading};
 pub use read::ReadRun;
 pub use records::{Entry, RECORDS, Records};
 pub use row::Row;

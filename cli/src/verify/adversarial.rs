@@ -128,7 +128,7 @@ pub fn run(args: &Args, file: &Path, reopened: &Reopened, seed: u64) -> Result<b
     let mut report = Report::new(&args.run.run, manifest, args.false_alarm, &levels, &tallies, facts);
     lines.into_iter().for_each(|line| report.line(line));
     report.section(&table);
-    report.write(args.json, args.out.as_deref())?;
+    report.write(args.format, args.out.as_deref())?;
     Ok(report.sound())
 }
 

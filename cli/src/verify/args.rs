@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 
 use super::reopen::RunArgs;
+use crate::format::Format;
 use crate::model_args::ModelArgs;
 use crate::number::whole;
+
+/// Clap would write all of it in one line.
+const USAGE: &str = "smoothtopk verify [OPTIONS] --run <RUN> --model <M.onnx> --data <D>\n           <--attacks <N>|--adversarial <FILE>>";
 
 /// Attack the certificates of a RUN, or check adversarial examples against them
 ///
@@ -13,6 +17,7 @@ use crate::number::whole;
 /// a file and says which of them are inside a radius. The noise is always fresh. The exit code is 3 if more
 /// certificates are broken, with statistical confidence, than alpha allows.
 #[derive(clap::Args)]
+#[command(override_usage = USAGE)]
 #[command(group(clap::ArgGroup::new("mode").required(true).args(["attacks", "adversarial"])))]
 pub struct Args {
     #[command(flatten)]
@@ -34,7 +39,7 @@ pub struct Args {
     pub(super) rows: u64,
     /// Samples of the test of one point [default: 10000 for attacks; none for adversarial inputs, which are then not
     /// evaluated].
-    #[arg(long, value_parser = whole)]
+    #[arg(long, short, value_parser = whole)]
     pub(super) n: Option<u64>,
     /// Attack every S-th example of the RUN.
     #[arg(long, value_name = "S", default_value_t = 1, conflicts_with = "adversarial")]
@@ -45,11 +50,11 @@ pub struct Args {
     /// Seed of the attack and its noise; not the RUN's own [default: drawn from the operating system].
     #[arg(long)]
     pub(super) seed: Option<u64>,
-    /// Print JSON lines instead of Markdown.
-    #[arg(long)]
-    pub(super) json: bool,
+    /// text: Markdown; json: a line of JSON for the summary, then one for each certificate or input.
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(super) format: Format,
     /// Where verify.md, verify.jsonl and breaks.npz go; created if it is missing.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     // Last: the options after it would get its heading.
     #[command(flatten)]

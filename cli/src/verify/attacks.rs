@@ -121,7 +121,7 @@ pub fn run(args: &Args, reopened: &Reopened, seed: u64) -> Result<bool> {
     if let Some(out) = &args.out {
         save_breaks(out, &all, reopened)?;
     }
-    report.write(args.json, args.out.as_deref())?;
+    report.write(args.format, args.out.as_deref())?;
     Ok(report.sound())
 }
 

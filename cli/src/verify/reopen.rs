@@ -20,26 +20,26 @@ use crate::sampling::{Sampling, SamplingArgs};
 #[derive(clap::Args, Clone, Debug)]
 pub struct RunArgs {
     /// The RUN folder whose certificates are checked.
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, short, value_name = "RUN")]
     pub run: PathBuf,
     /// Take the radii as the records have them, even where their counts do not prove them: to see how well attacks find
     /// out radii that were made larger.
     #[arg(long)]
     pub unproven: bool,
     /// The RUN's model.
-    #[arg(long, value_name = "M.onnx")]
+    #[arg(long, short, value_name = "M.onnx")]
     pub model: PathBuf,
     /// The RUN's data.
-    #[arg(long, value_name = "D")]
+    #[arg(long, short, value_name = "D")]
     pub data: PathBuf,
     /// Samples in one run of the model [default: measured].
-    #[arg(long, value_name = "B")]
+    #[arg(long, value_name = "B", help_heading = "Running options")]
     pub batch: Option<usize>,
     /// Threads, each of which runs batches [default: one per usable core on the CPU, one on other devices].
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", help_heading = "Running options")]
     pub threads: Option<usize>,
     /// Show no progress.
-    #[arg(long)]
+    #[arg(long, short, help_heading = "Running options")]
     pub quiet: bool,
     /// Image folders: the file of class names that the RUN was made with.
     #[arg(long, value_name = "FILE")]

@@ -3,11 +3,13 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use smoothtopk::Result;
 
 use super::power::Power;
 use super::verdict::{Levels, Tally};
+use crate::format::Format;
 use crate::number::number;
 use crate::run_dir::{Manifest, atomic};
 use crate::stdout;
@@ -18,6 +20,38 @@ pub struct Report {
     /// The first one is the summary.
     lines: Vec<Value>,
     sound: bool,
+}
+
+/// The first line of JSON.
+#[derive(Serialize)]
+struct Summary<'a> {
+    run: String,
+    program_version: &'static str,
+    run_version: &'a str,
+    model_sha256: &'a str,
+    data_sha256: &'a str,
+    alpha: f64,
+    false_alarm: f64,
+    /// The level at which breaks are too many.
+    tally_level: f64,
+    tallies: Vec<OfTally>,
+    verdict: &'static str,
+    #[serde(flatten)]
+    facts: Value,
+}
+
+/// What was found of the statements of one kind.
+#[derive(Serialize)]
+struct OfTally {
+    k: usize,
+    about: String,
+    examples: u64,
+    certificates: u64,
+    breaks: u64,
+    p_value: f64,
+    verdict: &'static str,
+    /// Why nothing could be found, where that is so.
+    obstacle: Option<String>,
 }
 
 impl Report {
@@ -35,25 +69,29 @@ impl Report {
         let overall = ["beyond alpha", "within alpha"].into_iter().find(|overall| verdicts.contains(overall));
         let not_evaluated = verdicts.iter().all(|&verdict| verdict == "not evaluated");
         let overall = overall.unwrap_or(if not_evaluated { "not evaluated" } else { "inconclusive" });
-        let mut summary = json!({
-            "run": run.display().to_string(),
-            "program_version": smoothtopk::VERSION,
-            "run_version": manifest.program_version,
-            "model_sha256": manifest.model.model_sha256,
-            "data_sha256": manifest.data_sha256,
-            "alpha": manifest.request.alpha,
-            "false_alarm": false_alarm,
-            "tally_level": levels.tally,
-            "tallies": tallies.iter().zip(&verdicts).map(|((tally, power), verdict)| json!({
-                "k": tally.kind.k, "about": tally.kind.about.to_string(), "examples": tally.examples,
-                "certificates": tally.certificates, "breaks": tally.breaks, "p_value": tally.p_value,
-                "verdict": verdict, "obstacle": power.obstacle(tally.kind, tally.examples),
-            })).collect::<Vec<_>>(),
-            "verdict": overall,
-        });
-        if let (Value::Object(summary), Value::Object(facts)) = (&mut summary, facts) {
-            summary.extend(facts);
-        }
+        let of_tally = |((tally, power), verdict): (&(Tally, Power), &&'static str)| OfTally {
+            k: tally.kind.k,
+            about: tally.kind.about.to_string(),
+            examples: tally.examples,
+            certificates: tally.certificates,
+            breaks: tally.breaks,
+            p_value: tally.p_value,
+            verdict,
+            obstacle: power.obstacle(tally.kind, tally.examples),
+        };
+        let summary = Summary {
+            run: run.display().to_string(),
+            program_version: smoothtopk::VERSION,
+            run_version: &manifest.program_version,
+            model_sha256: &manifest.model.model_sha256,
+            data_sha256: &manifest.data_sha256,
+            alpha: manifest.request.alpha,
+            false_alarm,
+            tally_level: levels.tally,
+            tallies: tallies.iter().zip(&verdicts).map(of_tally).collect(),
+            verdict: overall,
+            facts,
+        };
         let mut markdown = format!("# Certificates under test: {}\n\n", run.display());
         // Writing to a string cannot fail.
         let _ = writeln!(markdown, "{}\n", headline(tallies, levels, &number(manifest.request.alpha)));
@@ -89,7 +127,7 @@ impl Report {
             probability(levels.tally),
             number(false_alarm),
         );
-        Self { markdown, lines: vec![summary], sound }
+        Self { markdown, lines: vec![json!(summary)], sound }
     }
 
     /// Whether there are no more breaks than alpha allows.
@@ -106,14 +144,14 @@ impl Report {
     }
 
     /// To standard output, and to verify.md and verify.jsonl in a folder.
-    pub fn write(&self, json: bool, out: Option<&Path>) -> Result<()> {
+    pub fn write(&self, format: Format, out: Option<&Path>) -> Result<()> {
         let lines: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
         if let Some(out) = out {
             atomic::make_folder(out)?;
             atomic::write(&out.join("verify.md"), self.markdown.as_bytes())?;
             atomic::write(&out.join("verify.jsonl"), lines.as_bytes())?;
         }
-        stdout::print(if json { &lines } else { &self.markdown })
+        stdout::print(if format == Format::Json { &lines } else { &self.markdown })
     }
 }
 

@@ -29,7 +29,7 @@ fn inspect_shows_what_is_used_and_why() {
     }
     assert_eq!(text(&output.stderr), "", "nothing but the report is printed");
 
-    let output = smoothtopk(&["inspect", "--json", &path("image_nhwc.onnx")], &[]);
+    let output = smoothtopk(&["inspect", "--format", "json", &path("image_nhwc.onnx")], &[]);
     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&shown["accepted"], &shown["signature"]["layout"]), (&true.into(), &"nhwc".into()));
     let model = Model::open(path("image_nhwc.onnx"), &ModelOptions::default()).unwrap();
@@ -45,7 +45,7 @@ fn inspect_shows_a_refused_model_and_the_remedy() {
     let error = text(&output.stderr);
     assert!(error.contains("--output NAME") && error.lines().count() == 1, "{error}");
 
-    let output = smoothtopk(&["inspect", "--json", &path("two_outputs.onnx")], &[]);
+    let output = smoothtopk(&["inspect", "--format", "json", &path("two_outputs.onnx")], &[]);
     assert_eq!(output.status.code(), Some(1));
     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&shown["accepted"], &shown["interface"]["outputs"][1]["name"]), (&false.into(), &"fine".into()));

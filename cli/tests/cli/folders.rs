@@ -158,7 +158,7 @@ fn predictions_name_their_files_and_go_on_after_a_bad_one() {
     assert!(lines[0].ends_with("\tdecision\tfile") && lines.len() == 6, "{table}");
     assert!(lines[2].starts_with("2\t1\t1\t") && lines[2].ends_with("\tc1/00.png"), "{table}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("failed: data: "));
-    let output = smoothtopk(images.command("predict", &["--n", "100", "--quiet", "--json"]));
+    let output = smoothtopk(images.command("predict", &["--n", "100", "--quiet", "--format", "json"]));
     let first = String::from_utf8(output.stdout).unwrap();
     let first: serde_json::Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
     assert_eq!(first["file"], "c0/00.png");

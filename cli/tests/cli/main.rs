@@ -4,8 +4,10 @@ mod bad_input;
 mod certify;
 mod commands;
 mod common;
+mod config;
 mod devices;
 mod folders;
+mod formats;
 mod guarantee;
 mod noise;
 mod plan;
@@ -15,6 +17,7 @@ mod radius;
 mod real_models;
 mod report;
 mod rules;
+mod shell;
 mod signals;
 mod verify;
 

@@ -11,7 +11,8 @@ fn predict_gives_a_table_and_json() {
     let mut lines = table.lines();
     assert_eq!(lines.next(), Some("idx\tlabel\tk\tprediction\tp_value\tcounts\tsamples\tdecision"));
     assert_eq!(lines.count(), 10);
-    let json = ok(&smoothtopk(digits("predict", &["--n", "500", "--max", "5", "--k", "1,2", "--quiet", "--json"])));
+    let json =
+        ok(&smoothtopk(digits("predict", &["--n", "500", "--max", "5", "--k", "1,2", "--quiet", "--format", "json"])));
     let mut right = 0;
     let mut rows = table.lines().skip(1);
     for line in json.lines() {
@@ -79,7 +80,8 @@ fn counts_are_the_same_whatever_the_batch_and_the_threads() {
             "--max",
             "8",
             "--quiet",
-            "--json",
+            "--format",
+            "json",
             "--batch",
             batch,
             "--threads",
@@ -117,8 +119,10 @@ fn a_set_is_settled_by_as_many_rows_as_it_takes() {
     let early = rows.iter().filter(|row| row[6].parse::<u64>().unwrap() < 100).count();
     assert!(early >= 15, "{early} of 20 easy digits are settled early");
 
-    let output =
-        smoothtopk(digits("predict", &["--rule", "predict", "--n", "3000", "--max", "2", "--k", "1,9", "--json"]));
+    let output = smoothtopk(digits(
+        "predict",
+        &["--rule", "predict", "--n", "3000", "--max", "2", "--k", "1,9", "--format", "json"],
+    ));
     for line in ok(&output).lines() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
         let counts: u64 = record["counts"]["labels"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum();

@@ -93,10 +93,7 @@ fn options_stand_under_their_headings_and_words_are_explained() {
         assert!(at(&format!("{option} <")) < at("Model options:"), "{option}: {help}");
     }
     assert!(at("Model options:") < at("--provider <"));
-    let help = ok(&smoothtopk(["--help"]));
-    for word in ["sample ", "top k ", "radius ", "alpha ", "RUN "] {
-        assert!(help.contains(&format!("\n  {word}")), "{word}: {help}");
-    }
+    assert!(ok(&smoothtopk(["--help"])).contains("smoothtopk help terms explains the words"));
 }
 
 #[test]

@@ -162,7 +162,16 @@ fn false_radii_are_found_and_the_breaks_saved_break_them_again() {
         let first = broken[0]["idx"].as_u64().unwrap() as usize;
         digit(first).into_iter().map(f64::from).collect::<Vec<_>>()
     });
-    let output = run.verify_false(&["--adversarial", breaks.to_str().unwrap(), "--n", "5000", "--seed", "4", "--json"]);
+    let output = run.verify_false(&[
+        "--adversarial",
+        breaks.to_str().unwrap(),
+        "--n",
+        "5000",
+        "--seed",
+        "4",
+        "--format",
+        "json",
+    ]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     let (_, again) = self::lines(&String::from_utf8(output.stdout).unwrap());
     let again: Vec<_> = again.iter().filter(|line| line["k"] == 1).collect();
@@ -320,7 +329,7 @@ fn adversarial_inputs_are_told_what_their_certificate_says() {
         assert_eq!(summary["verdict"], "not evaluated");
         lines.iter().map(|line| (line["says"].as_str().unwrap().to_owned(), line["norm"].as_f64().unwrap())).collect()
     };
-    let told = says(&run.verify(&[&arguments[..], &["--json"]].concat()));
+    let told = says(&run.verify(&[&arguments[..], &["--format", "json"]].concat()));
     let words: Vec<&str> = told.iter().map(|(says, _)| says.as_str()).collect();
     assert_eq!(words, ["inside", "inside", "inside", "inside", "outside", "inside", "outside", "outside"]);
     assert_eq!(told[0].1, 0.0);
@@ -330,7 +339,7 @@ fn adversarial_inputs_are_told_what_their_certificate_says() {
     // In the model's own units.
     let scaled: Vec<f32> = images.iter().map(|pixel| pixel / 16.0).collect();
     npz(&file, &[4, 64], &scaled, None);
-    assert_eq!(says(&run.verify(&[&arguments[..], &["--json", "--adversarial-scale", "1"]].concat())), told);
+    assert_eq!(says(&run.verify(&[&arguments[..], &["--format", "json", "--adversarial-scale", "1"]].concat())), told);
     let text = ok(&run.verify(&[&arguments[..], &["--adversarial-scale", "1", "--n", "5000", "--seed", "5"]].concat()));
     assert!(text.contains("inside: the certificate promises label"), "{text}");
     assert!(text.contains("outside: nothing promised") && text.contains("in the top k (p in"), "{text}");

@@ -3,10 +3,11 @@
 #![allow(dead_code)]
 
 use rand::rngs::StdRng;
-use rand_distr::{Binomial, Distribution};
 use smoothtopk::certificate::top_k_radius;
 use smoothtopk::perturbation::{Gaussian, Shift};
 use smoothtopk::stats::{Prob, Tally, binomial};
+
+use crate::multinomial::{self, spread};
 
 pub const ALPHA: f64 = 0.05;
 pub const FALSE_ALARM: f64 = 1e-8;
@@ -20,10 +21,7 @@ pub struct Truth {
 impl Truth {
     /// The given first probabilities, the rest spread evenly over the other labels.
     pub fn new(classes: usize, first: &[f64], n: u64) -> Self {
-        let rest = (1.0 - first.iter().sum::<f64>()) / (classes - first.len()).max(1) as f64;
-        let mut p = first.to_vec();
-        p.resize(classes, rest.max(0.0));
-        Self { p, n }
+        Self { p: spread(classes, first), n }
     }
 
     /// One draw of n rows: of the multinomial, by conditional binomials.
@@ -33,17 +31,7 @@ impl Truth {
 
     /// As many rows.
     pub fn rows(&self, n: u64, rng: &mut StdRng) -> Tally {
-        let (mut rows, mut mass) = (n, 1.0);
-        let mut labels = vec![0; self.p.len()];
-        for (count, &p) in labels.iter_mut().zip(&self.p) {
-            if rows == 0 {
-                break;
-            }
-            *count = Binomial::new(rows, (p / mass).clamp(0.0, 1.0)).expect("a probability").sample(rng);
-            rows -= *count;
-            mass = (mass - p).max(1e-300);
-        }
-        Tally::new(labels, n).expect("the counts add to at most n")
+        multinomial::draw(&self.p, n, rng)
     }
 
     /// The exact radius of label 0, in units of sigma.

@@ -1,10 +1,11 @@
 //! Known label probabilities, draws from them, and the exact radii of every guarantee.
 
 use rand::rngs::StdRng;
-use rand_distr::{Binomial, Distribution};
 use smoothtopk::certificate::{kept_radius, top_k_radius};
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::stats::{Prob, Tally};
+
+use crate::multinomial::{self, spread};
 
 /// The library's radii of exact probabilities are at most 1e-9 sigma below the exact ones.
 const SEARCH: f64 = 1e-9;
@@ -18,25 +19,12 @@ pub struct Truth {
 impl Truth {
     /// The given first probabilities, the rest spread evenly over the other labels.
     pub fn new(classes: usize, first: &[f64]) -> Self {
-        let rest = (1.0 - first.iter().sum::<f64>()) / (classes - first.len()).max(1) as f64;
-        let mut p = first.to_vec();
-        p.resize(classes, rest.max(0.0));
-        Self { p }
+        Self { p: spread(classes, first) }
     }
 
     /// One draw of the multinomial, by conditional binomials.
     pub fn draw(&self, n: u64, rng: &mut StdRng) -> Tally {
-        let (mut rows, mut mass) = (n, 1.0);
-        let mut labels = vec![0; self.p.len()];
-        for (count, &p) in labels.iter_mut().zip(&self.p) {
-            if rows == 0 {
-                break;
-            }
-            *count = Binomial::new(rows, (p / mass).clamp(0.0, 1.0)).expect("a probability").sample(rng);
-            rows -= *count;
-            mass = (mass - p).max(1e-300);
-        }
-        Tally::new(labels, n).expect("the counts add to at most n")
+        multinomial::draw(&self.p, n, rng)
     }
 
     /// The exact radius within which `label` stays in the top k, in units of sigma.

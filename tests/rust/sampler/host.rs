@@ -70,6 +70,7 @@ fn in_a_forked_child_nothing_waits_and_everything_can_be_dropped() {
         forked(g.sampler().submit(job(9)).unwrap_err());
         forked(g.stats().unwrap_err());
         forked(under_way.check_process().unwrap_err());
+        forked(under_way.tasks()[0].latest(0, Duration::MAX).unwrap_err());
         token.set();
         under_way.cancel();
         under_way.wait_done();

@@ -7,6 +7,7 @@ from typing import Any
 STK_NO_LABEL = -1
 STK_ABI_VERSION = 1
 STK_CHACHA12_KEY_SIZE = 32
+STK_LOOK_FINAL = 18446744073709551615
 STK_BUDGET_TEXT_SIZE = 256
 STK_STATUS_OK = 0
 STK_STATUS_INVALID_ARGUMENT = 1
@@ -48,6 +49,7 @@ STK_DECISION_REFUTED = 3
 STK_DECISION_REACHED = 4
 STK_DECISION_SETTLED = 5
 STK_DECISION_UNDECIDED = 6
+STK_DECISION_OPEN = 7
 STK_TASK_PREDICT = 1
 STK_TASK_CERTIFY = 2
 STK_TASK_CERTIFY_ANSWER = 3
@@ -249,6 +251,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_job_is_done": (c_bool, [POINTER(stk_job)]),
     "stk_job_item_counts": (c_int32, [POINTER(stk_job), c_size_t, POINTER(POINTER(stk_counts)), POINTER(POINTER(stk_error))]),
     "stk_job_item_is_done": (c_bool, [POINTER(stk_job), c_size_t]),
+    "stk_job_item_latest": (c_int32, [POINTER(stk_job), c_size_t, c_uint64, c_uint64, POINTER(POINTER(stk_result)), POINTER(c_uint64), POINTER(POINTER(stk_error))]),
     "stk_job_item_result": (c_int32, [POINTER(stk_job), c_size_t, POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),
     "stk_job_len": (c_size_t, [POINTER(stk_job)]),
     "stk_job_result": (c_int32, [POINTER(stk_job), POINTER(POINTER(stk_result)), POINTER(POINTER(stk_error))]),

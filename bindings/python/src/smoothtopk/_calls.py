@@ -20,31 +20,45 @@ F = TypeVar("F", bound=Callable[..., Any])
 Ks = Union[Sequence[SupportsIndex], npt.NDArray[np.integer[Any]]]
 
 
-class PredictOptions(TypedDict, total=False):
-    """What `SmoothedClassifier.predict` takes by name."""
+class StreamOptions(TypedDict, total=False):
+    """What `SmoothedClassifier.predict_stream` takes by name, and every other question too."""
 
     alpha: SupportsFloat
-    rule: str
     seed: SupportsIndex | None
     stream: SupportsIndex
     generator: Generator | None
     chacha12_key: bytes | None
     timeout: float | None
-    progress: Progress
     cancel: Cancel | None
 
 
-class AnswerOptions(PredictOptions, total=False):
-    """What `SmoothedClassifier.certify_answer` takes by name."""
+class AnswerStreamOptions(StreamOptions, total=False):
+    """What `SmoothedClassifier.certify_answer_stream` takes by name."""
 
     n0: SupportsIndex
 
 
-class CertifyOptions(AnswerOptions, total=False):
-    """What `SmoothedClassifier.certify` takes by name."""
+class CertifyStreamOptions(AnswerStreamOptions, total=False):
+    """What `SmoothedClassifier.certify_stream` takes by name."""
 
     label: SupportsIndex | Sequence[SupportsIndex] | npt.NDArray[np.integer[Any]] | None
     allocation: str
+
+
+class PredictOptions(StreamOptions, total=False):
+    """What `SmoothedClassifier.predict` takes by name."""
+
+    rule: str
+    progress: Progress
+
+
+class AnswerOptions(AnswerStreamOptions, PredictOptions, total=False):
+    """What `SmoothedClassifier.certify_answer` takes by name."""
+
+
+class CertifyOptions(CertifyStreamOptions, AnswerOptions, total=False):
+    """What `SmoothedClassifier.certify` takes by name."""
+
     randomized: bool
 
 

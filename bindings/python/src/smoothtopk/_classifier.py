@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Generator as Iteration
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, overload
 
@@ -12,15 +13,24 @@ import numpy.typing as npt
 
 from . import _abi, _convert, _jobs, _read, _request
 from ._arrays import Certificates, Guarantees, Predictions
-from ._calls import AnswerOptions, CertifyOptions, Ks, PredictOptions, called
+from ._calls import (
+    AnswerOptions,
+    AnswerStreamOptions,
+    CertifyOptions,
+    CertifyStreamOptions,
+    Ks,
+    PredictOptions,
+    StreamOptions,
+    called,
+)
 from ._convert import Generator
 from ._counts_base import counts_handle
 from ._errors import InvalidArgumentError
-from ._inputs import Float32, Inputs, inputs
+from ._inputs import Inputs, inputs
 from ._jobs import Cancel
 from ._library import call, lib
 from ._model import Model, model_options
-from ._opened import Opened, finish
+from ._opened import Opened, Question, finish
 from ._progress import Progress, Reporter
 from ._statements import Certificate, Counts, Guarantee, Prediction
 
@@ -196,8 +206,9 @@ class SmoothedClassifier(Opened):
 
         Args:
             x: one input, of `element_shape`, or several, [N, *element_shape]; real numbers on sigma's scale, in
-                whatever has an array of them: lists, buffers, `__array__`, DLPack. A C-contiguous float32 array is not
-                copied on its way to the library; others are, once.
+                whatever has an array of them: lists, buffers, `__array__`, DLPack. A C-contiguous array of float32,
+                uint8 (0 to 255), float16, bfloat16 or float64 is not copied as a whole on its way to the library;
+                others are, as float32. float64 is rounded to float32, and what is said holds for the rounded input.
             k: the k of top-k, from 1 to classes - 1, or several: each has its own certificate, from the same samples.
             n: samples that certify each input, from 1; under a rule the most of them.
             n0: separate samples that choose its label, and how alpha is split for "auto", from 1; none are drawn where
@@ -243,20 +254,24 @@ class SmoothedClassifier(Opened):
             InvalidArgumentError, InvalidDataError: with the field.
             DeadlineExceededError, CancelledError, RunError: with what was drawn so far, in `partial`.
         """
-        source = _request.source(self._noise, generator, seed, chacha12_key)
-        more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), **source.values()}
-        more |= {"allocation": _convert.string("allocation", allocation), "randomized": bool(randomized)}
-        array, layout, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
-        self._same_noise.look("certify", source, stream, array)
-        with request:
-            labels = _convert.labels(label, len(array))
-            if not len(array):
-                return Certificates((), layout)
-            pointer = None if labels is None else labels.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
-            arguments = (request.pointer, _pointer(array), len(array), pointer)
-            return self._run(
-                lib.stk_model_submit_certify, arguments, progress, lambda r: _read.read_certificates(r, layout)
-            )
+        question = self._certifying(
+            x,
+            k,
+            n,
+            n0=n0,
+            alpha=alpha,
+            label=label,
+            rule=rule,
+            allocation=allocation,
+            randomized=randomized,
+            seed=seed,
+            stream=stream,
+            generator=generator,
+            chacha12_key=chacha12_key,
+            timeout=timeout,
+            cancel=cancel,
+        )
+        return self._run(question, progress)  # type: ignore[no-any-return]
 
     # A type does not say whether x is one input or several: what comes of one k is Any.
     @overload
@@ -297,17 +312,20 @@ class SmoothedClassifier(Opened):
         Returns:
             A `Prediction` for one input and one k; else `Predictions` of shape [N], [K] or [N, K].
         """
-        source = _request.source(self._noise, generator, seed, chacha12_key)
-        more = {"rule": _convert.string("rule", rule), **source.values()}
-        array, layout, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
-        self._same_noise.look("predict", source, stream, array)
-        with request:
-            if not len(array):
-                return Predictions((), layout)
-            arguments = (request.pointer, _pointer(array), len(array))
-            return self._run(
-                lib.stk_model_submit_predict, arguments, progress, lambda r: _read.read_predictions(r, layout)
-            )
+        question = self._predicting(
+            x,
+            k,
+            n,
+            alpha=alpha,
+            rule=rule,
+            seed=seed,
+            stream=stream,
+            generator=generator,
+            chacha12_key=chacha12_key,
+            timeout=timeout,
+            cancel=cancel,
+        )
+        return self._run(question, progress)  # type: ignore[no-any-return]
 
     # A type does not say whether x is one input or several: what comes of one k is Any.
     @overload
@@ -353,17 +371,71 @@ class SmoothedClassifier(Opened):
         Returns:
             A `Guarantee` for one input and one k; else `Guarantees` of shape [N], [K] or [N, K].
         """
-        source = _request.source(self._noise, generator, seed, chacha12_key)
-        more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), **source.values()}
-        array, layout, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
-        self._same_noise.look("answer", source, stream, array)
-        with request:
-            if not len(array):
-                return Guarantees((), layout)
-            arguments = (request.pointer, _pointer(array), len(array))
-            return self._run(
-                lib.stk_model_submit_certify_answer, arguments, progress, lambda r: _read.read_guarantees(r, layout)
-            )
+        question = self._answering(
+            x,
+            k,
+            n,
+            n0=n0,
+            alpha=alpha,
+            rule=rule,
+            seed=seed,
+            stream=stream,
+            generator=generator,
+            chacha12_key=chacha12_key,
+            timeout=timeout,
+            cancel=cancel,
+        )
+        return self._run(question, progress)  # type: ignore[no-any-return]
+
+    def certify_stream(
+        self,
+        x: Inputs,
+        k: SupportsIndex | Ks = 1,
+        n: SupportsIndex = 100_000,
+        *,
+        rule: str,
+        **options: Unpack[CertifyStreamOptions],
+    ) -> Iteration[Any, None, None]:
+        """`certify` of one input, whose interim answers come as its samples are drawn:
+
+            for partial in g.certify_stream(x, rule="tolerance:0.01"):
+                print(partial.radius)
+
+        Each is the answer of the last look that the rule took, with bounds that hold at all looks at once. So each is
+        as sound as the final one, all are true together with probability at least 1 - alpha, and you may stop because
+        of one: leaving the loop and closing the generator (`contextlib.closing`) cancels the rest. `decision` is "open"
+        until something is decided; the final answer is the last. Whoever is slower than the looks gets the last one.
+
+        Args and errors are those of `certify`, without `progress` and `randomized`; errors come while you iterate,
+        after the interim answers. A "fixed" n is refused, with the field "rule": its bounds hold for all n
+        samples only.
+        """
+        return self._stream(self._certifying(x, k, n, rule=rule, **options))
+
+    def predict_stream(
+        self,
+        x: Inputs,
+        k: SupportsIndex | Ks = 1,
+        n: SupportsIndex = 100_000,
+        *,
+        rule: str = "predict",
+        **options: Unpack[StreamOptions],
+    ) -> Iteration[Any, None, None]:
+        """`predict` of one input, whose interim answers come as those of `certify_stream`: abstentions, as long as the
+        top-k set of a k is not settled."""
+        return self._stream(self._predicting(x, k, n, rule=rule, **options))
+
+    def certify_answer_stream(
+        self,
+        x: Inputs,
+        k: SupportsIndex | Ks = 1,
+        n: SupportsIndex = 100_000,
+        *,
+        rule: str,
+        **options: Unpack[AnswerStreamOptions],
+    ) -> Iteration[Any, None, None]:
+        """`certify_answer` of one input, whose interim answers come as those of `certify_stream`."""
+        return self._stream(self._answering(x, k, n, rule=rule, **options))
 
     @called("only x and n are given without a name")
     def sample(
@@ -397,11 +469,12 @@ class SmoothedClassifier(Opened):
         Raises:
             As `certify`; `partial` is a `Counts` that certifies and predicts nothing.
         """
-        array, single = inputs(x, self._shape, self._noise.input_max)
+        rows, single = inputs(x, self._shape, self._noise.input_max)
         if not single:
             raise InvalidArgumentError("must be one input: sample takes no batch", "x")
         source = _request.source(self._noise, generator, seed, chacha12_key)
-        self._same_noise.look("certify", source, stream, array)
+        self._same_noise.look("certify", source, stream, rows)
+        array = _convert.for_c(rows, np.float32)
         begin, samples = _convert.uint("first", first), _convert.uint("n", n)
         reporter, done = Reporter(progress), 0
         cancel = Cancel() if cancel is None else cancel
@@ -432,6 +505,78 @@ class SmoothedClassifier(Opened):
         finally:
             reporter.close()
 
+    # Their questions, with the defaults of both ways to ask.
 
-def _pointer(array: Float32) -> Any:
+    def _certifying(
+        self,
+        x: Inputs,
+        k: SupportsIndex | Ks,
+        n: SupportsIndex,
+        *,
+        rule: str,
+        n0: SupportsIndex = 100,
+        alpha: SupportsFloat = 0.001,
+        label: SupportsIndex | Sequence[SupportsIndex] | npt.NDArray[np.integer[Any]] | None = None,
+        allocation: str = "ranked",
+        randomized: bool = False,
+        seed: SupportsIndex | None = None,
+        stream: SupportsIndex = 0,
+        generator: Generator | None = None,
+        chacha12_key: bytes | None = None,
+        timeout: float | None = None,
+        cancel: Cancel | None = None,
+    ) -> Question:
+        source = _request.source(self._noise, generator, seed, chacha12_key)
+        more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), **source.values()}
+        more |= {"allocation": _convert.string("allocation", allocation), "randomized": bool(randomized)}
+        rows, layout, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
+        self._same_noise.look("certify", source, stream, rows)
+        labels = _convert.labels(label, len(rows))
+        return Question(_abi.STK_TASK_CERTIFY, rows, labels, request, layout, Certificates, _read.read_certificates)
+
+    def _predicting(
+        self,
+        x: Inputs,
+        k: SupportsIndex | Ks,
+        n: SupportsIndex,
+        *,
+        rule: str,
+        alpha: SupportsFloat = 0.001,
+        seed: SupportsIndex | None = None,
+        stream: SupportsIndex = 0,
+        generator: Generator | None = None,
+        chacha12_key: bytes | None = None,
+        timeout: float | None = None,
+        cancel: Cancel | None = None,
+    ) -> Question:
+        source = _request.source(self._noise, generator, seed, chacha12_key)
+        more = {"rule": _convert.string("rule", rule), **source.values()}
+        rows, layout, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
+        self._same_noise.look("predict", source, stream, rows)
+        return Question(_abi.STK_TASK_PREDICT, rows, None, request, layout, Predictions, _read.read_predictions)
+
+    def _answering(
+        self,
+        x: Inputs,
+        k: SupportsIndex | Ks,
+        n: SupportsIndex,
+        *,
+        rule: str,
+        n0: SupportsIndex = 100,
+        alpha: SupportsFloat = 0.001,
+        seed: SupportsIndex | None = None,
+        stream: SupportsIndex = 0,
+        generator: Generator | None = None,
+        chacha12_key: bytes | None = None,
+        timeout: float | None = None,
+        cancel: Cancel | None = None,
+    ) -> Question:
+        source = _request.source(self._noise, generator, seed, chacha12_key)
+        more = {"n0": _convert.uint("n0", n0), "rule": _convert.string("rule", rule), **source.values()}
+        rows, layout, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
+        self._same_noise.look("answer", source, stream, rows)
+        return Question(_abi.STK_TASK_CERTIFY_ANSWER, rows, None, request, layout, Guarantees, _read.read_guarantees)
+
+
+def _pointer(array: npt.NDArray[np.float32]) -> Any:
     return array.ctypes.data_as(ctypes.POINTER(ctypes.c_float))

@@ -8,10 +8,19 @@ from typing import Any, Protocol, Union
 import numpy as np
 import numpy.typing as npt
 
-from ._convert import for_c, no_mask
+from . import _abi
+from ._convert import no_mask
 from ._errors import InvalidDataError
 
-Float32 = npt.NDArray[np.float32]
+Rows = npt.NDArray[Any]
+# The types that the library reads, by NumPy's names: bfloat16 is one of ml_dtypes. Others are read as float32.
+DTYPES = {
+    "float32": _abi.STK_DTYPE_FLOAT32,
+    "uint8": _abi.STK_DTYPE_UINT8,
+    "float16": _abi.STK_DTYPE_FLOAT16,
+    "bfloat16": _abi.STK_DTYPE_BFLOAT16,
+    "float64": _abi.STK_DTYPE_FLOAT64,
+}
 
 
 class SupportsDLPack(Protocol):
@@ -28,8 +37,8 @@ class SupportsDLPack(Protocol):
 Inputs = Union[npt.ArrayLike, SupportsDLPack]
 
 
-def inputs(x: Inputs, shape: tuple[int, ...], input_max: float) -> tuple[Float32, bool]:
-    """x as C-contiguous float32 [N, *shape], not copied if it is that already, and whether it was one input."""
+def inputs(x: Inputs, shape: tuple[int, ...], input_max: float) -> tuple[Rows, bool]:
+    """x as C-contiguous [N, *shape] of a type in DTYPES, not copied if it is that, and whether it was one input."""
     array = _numbers(x)
     if array.shape == shape:
         single = True
@@ -38,15 +47,16 @@ def inputs(x: Inputs, shape: tuple[int, ...], input_max: float) -> tuple[Float32
     else:
         one = ", ".join(map(str, shape))
         raise InvalidDataError(f"must have shape [{one}] or [N, {one}], got {list(array.shape)}", "x")
+    dtype = array.dtype.newbyteorder("=") if array.dtype.name in DTYPES else np.dtype(np.float32)
     # Infinities, and NaN, are the library's to refuse.
     with np.errstate(over="ignore"):
-        rows = for_c(array, np.float32).reshape((-1, *shape))
+        rows = np.require(array, dtype, ["C", "A"]).reshape((-1, *shape))
         # The grid carries the float32 next above input_max too: input_max itself may be that in float32.
         limit = np.float32(input_max)
-        if limit < input_max:
+        if float(limit) < input_max:
             limit = np.nextafter(limit, np.float32(np.inf))
     # A certificate would hold all the same, but such an x is almost always on another scale than sigma.
-    if rows.size and limit < (largest := max(float(rows.max()), -float(rows.min()))) < math.inf:
+    if rows.size and float(limit) < (largest := max(float(rows.max()), -float(rows.min()))) < math.inf:
         raise InvalidDataError(
             f"reaches {largest:.9g}, above input_max ({input_max:.9g}): put x on the scale of sigma (pixels from 0 to "
             "1), or open the classifier with an input_max that covers it",
@@ -66,7 +76,7 @@ def _numbers(x: Any) -> npt.NDArray[Any]:
         # Rows of different lengths; what a tensor says of a GPU's memory or of its gradients.
         said = " ".join(str(error).split()) or type(error).__name__
         raise InvalidDataError(f"cannot be read as an array: {said}", "x") from error
-    if array.dtype.kind in "fiu":
+    if array.dtype.kind in "fiu" or array.dtype.name in DTYPES:
         return array
     raise InvalidDataError(f"must hold real numbers, not {_why_not(x, array)}", "x")
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import ctypes
 import json
 from collections.abc import Callable, Sequence
+from collections.abc import Generator as Iteration
 from types import TracebackType
-from typing import Any, SupportsFloat, SupportsIndex, TypeVar
+from typing import Any, NamedTuple, SupportsFloat, SupportsIndex, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from . import _abi, _convert, _jobs, _request
-from ._arrays import Layout
+from ._arrays import Answers, Layout
 from ._convert import Generator
-from ._errors import SmoothTopKError, fields_called
-from ._inputs import Float32, Inputs, inputs
+from ._errors import InvalidArgumentError, SmoothTopKError, fields_called
+from ._inputs import DTYPES, Inputs, Rows, inputs
 from ._jobs import Cancel
 from ._library import Handle, attempt, call, error_of, lib, text
 from ._model import Model, ModelHandle, closed_error, open_model
-from ._partial import Partial
 from ._progress import Progress, Reporter
 from ._same_noise import SameNoise
 from ._stats import Stats, read_stats
@@ -25,6 +28,18 @@ T = TypeVar("T")
 S = TypeVar("S", bound="Opened")
 # The arguments of runs.
 _RUN = {"input": "x", "inputs": "x", "labels": "label", "samples": "n"}
+
+
+class Question(NamedTuple):
+    """What is asked about inputs."""
+
+    task: int
+    rows: Rows
+    labels: npt.NDArray[np.int64] | None
+    request: Handle
+    layout: Layout
+    kind: type[Answers[Any]]
+    read: Callable[[Handle, Layout], Any]
 
 
 class Opened:
@@ -173,7 +188,7 @@ class Opened:
         timeout: float | None,
         cancel: Cancel | None,
         more: dict[str, Any],
-    ) -> tuple[Float32, Layout, Handle]:
+    ) -> tuple[Rows, Layout, Handle]:
         """The inputs [N, *element_shape], how the answers lie, and the request; `more` are setters to call."""
         self._open_model()
         ks, single_k = _convert.ks(k)
@@ -183,18 +198,19 @@ class Opened:
         shape = (() if single else (len(array),)) + (() if single_k else (len(ks),))
         return array, Layout(shape, self._classes, max(ks, default=0)), request
 
-    def _run(
-        self, submit: Callable[..., int], arguments: tuple[Any, ...], progress: Progress, read: Callable[[Handle], T]
-    ) -> T:
+    def _run(self, question: Question, progress: Progress) -> Any:
+        if not len(question.rows):
+            return question.kind((), question.layout)
         reporter = Reporter(progress)
         job = Handle(_abi.stk_job, lib.stk_job_free)
         result = Handle(_abi.stk_result, lib.stk_result_free)
 
-        def take() -> T:
+        def take() -> Any:
+            read = lambda taken: question.read(taken, question.layout)  # noqa: E731
             return finish(lib.stk_job_result, (job.pointer, result.out()), result, read)
 
         try:
-            self._submit(submit, arguments, job)
+            self._submit(question, job)
             with _jobs.keeping_partial(lambda: self._cut_short(job, take)):
                 _jobs.wait(job, reporter)
                 return take()
@@ -203,7 +219,32 @@ class Opened:
             job.free()
             reporter.close()
 
-    def _cut_short(self, job: Handle, take: Callable[[], T]) -> Partial | T | None:
+    def _stream(self, question: Question) -> Iteration[Any, None, None]:
+        """The interim answers about one input, and the final one."""
+        if len(question.rows) != 1:
+            raise InvalidArgumentError("must be one input: a stream takes no batch", "x")
+        layout = question.layout
+
+        def read(result: Handle) -> Any:
+            return question.read(result, layout) if result.pointer else None
+
+        def answers() -> Iteration[Any, None, None]:
+            job, look = Handle(_abi.stk_job, lib.stk_job_free), ctypes.c_uint64()
+            try:
+                self._submit(question, job)
+                while look.value != _abi.STK_LOOK_FINAL:
+                    result = Handle(_abi.stk_result, lib.stk_result_free)
+                    # Never longer, so that Ctrl-C is seen.
+                    asked = (job.pointer, 0, look.value, _jobs.SLICE_MS, result.out(), ctypes.byref(look))
+                    if (found := finish(lib.stk_job_item_latest, asked, result, read)) is not None:
+                        yield found
+            finally:
+                # Cancels what is left when the iteration ends.
+                job.free()
+
+        return answers()
+
+    def _cut_short(self, job: Handle, take: Callable[[], Any]) -> Any:
         """Ends a job, and gives what it has finished."""
         lib.stk_job_cancel(job.pointer)
         _jobs.wait(job, Reporter(None))
@@ -212,11 +253,19 @@ class Opened:
         except SmoothTopKError as error:
             return error.partial
 
-    def _submit(self, submit: Callable[..., int], arguments: tuple[Any, ...], job: Handle) -> None:
+    def _submit(self, question: Question, job: Handle) -> None:
         """Starts a job, which then stands by itself: the model may be closed, which cancels it."""
-        model = self._open_model()
-        with model.busy(), fields_called(_RUN):
-            call(submit, model.pointer, *arguments, _abi.stk_done_callback(), None, job.out())
+        model, labels = self._open_model(), question.labels
+        asked = _abi.stk_call(
+            struct_size=ctypes.sizeof(_abi.stk_call),
+            task=question.task,
+            dtype=DTYPES[question.rows.dtype.name],
+            inputs=question.rows.ctypes.data,
+            count=len(question.rows),
+            labels=None if labels is None else labels.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)),
+        )
+        with model.busy(), fields_called(_RUN), question.request:
+            call(lib.stk_model_submit, model.pointer, question.request.pointer, ctypes.byref(asked), job.out())
 
 
 def finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handle, read: Callable[[Handle], T]) -> T:

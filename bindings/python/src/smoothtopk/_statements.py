@@ -20,7 +20,7 @@ from ._partial import Partial
 from ._shown import html_table
 from ._structs import values
 
-Decision = Literal["complete", "certified", "refuted", "reached", "settled", "undecided"]
+Decision = Literal["complete", "certified", "refuted", "reached", "settled", "undecided", "open"]
 
 
 class Origin(NamedTuple):
@@ -47,7 +47,8 @@ class Answer(Partial):
             is certified; "refuted": no number of samples could certify it (under steps or a tolerance: any); "reached":
             more samples are not expected to add more than the tolerance, or none up to n reach the next step;
             "settled": the top-k set is settled; "undecided": the samples or the time ended before, or what was left of
-            n could decide nothing. None where there is no answer, or the counts were given.
+            n could decide nothing; "open": an interim answer, more samples are drawn. None where there is no answer, or
+            the counts were given.
         early_stop: why the samples ended before the rule was done with them, such as "DEADLINE_EXCEEDED"; None where
             they did not. With status "OK" the answer is that of the last look, and sound.
         alpha: the probability that the statement is false, all in all.

@@ -99,6 +99,9 @@ pub(super) unsafe fn of_jobs(c: &mut Choices<'_>, pools: &mut Pools) {
             }
             5 => {
                 give(c, &mut pools.counts, |out, err| stk_job_item_counts(job, input, out, err));
+                let (mut latest, mut look) = (null_mut(), 0);
+                run(c, |err| stk_job_item_latest(job, input, 0, 1, &mut latest, &mut look, err));
+                pools.results.extend((!latest.is_null()).then_some(latest));
             }
             _ => {
                 if let Some(job) = pools.jobs.pop() {
