@@ -63,6 +63,7 @@ fmt-check:
 
 lint:
 	$(PYTHON) scripts/check_house.py
+	$(PYTHON) scripts/site/assemble.py --check
 	$(if $(call has,clippy),$(CARGO) clippy --locked --all-targets $(HOOKS) -- -D warnings,$(call missing,clippy))
 	$(if $(call has,clippy),$(CARGO) clippy --locked --package smoothtopk --lib --no-default-features -- -D warnings)
 
@@ -74,7 +75,7 @@ unit-test:
 	$(CARGO) test --locked $(HOOKS)
 
 # The suites of the hosts use the library of the profile that the Rust tests have built: no second build, and its assertions are on.
-HOST_SUITES := test-c test-cpp test-abi test-asan test-valgrind test-cpp-server test-go test-python test-readme test-cross
+HOST_SUITES := test-c test-cpp test-abi test-asan test-valgrind test-cpp-server test-triton test-go test-python test-readme test-cross
 
 host-test: export SMOOTHTOPK_CACHE = off
 host-test:

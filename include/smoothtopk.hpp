@@ -6,6 +6,9 @@
 ///     auto answers = model->certify(*request, x);
 ///     if (answers) std::printf("radius %g\n", answers->summary(0)->radius);
 ///
+/// A radius is about the smoothed classifier: serve what model::predict gives, not the bare model. Whole programs:
+/// docs/cpp.md, examples/.
+///
 /// Conventions
 /// - Handles (error, model, request, cancel_token, job, answers, counts, budget, logger) are move-only, one pointer
 ///   wide, and free what they own. A moved-from handle is empty: its functions, and those it is given to, give
@@ -19,7 +22,7 @@
 ///   the run has been cancelled; one that a done or log callable throws has no caller to go to, and is dropped.
 /// - const functions may be called from any number of threads at once, the others by one thread at a time.
 /// - Text is UTF-8. A string_view or span that a function gives lives as long as the object it came from.
-/// - There are no globals. Allocated are a logger's and an error's state, a done callable, a budget's text, and copies
+/// - There are no globals. Allocated are a logger's and an error's state, a done callable, a classifying one, a budget's text, and copies
 ///   of a string_view.
 ///
 /// What each function means, with its ranges and errors, is in smoothtopk.h beside the function of the same name.
@@ -28,10 +31,13 @@
 
 #include <smoothtopk.h>
 
+#include <algorithm>
 #include <cassert>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <exception>
 #include <initializer_list>
 #include <iterator>
 #include <locale>
@@ -42,6 +48,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #if defined(__has_include)
 #if __has_include(<version>)
@@ -358,12 +365,23 @@ inline error null_error(const char *field) {
   return error(status::invalid_argument, std::string(field) + " is null and has a size", field);
 }
 
+/// Writes why a function could not classify a batch, cut where there is no room.
+inline void say(const stk_batch *batch, std::string_view why) noexcept {
+  const std::size_t length = std::min<std::size_t>(why.size(), batch->message_size - 1);
+  if (length != 0) std::memcpy(batch->message, why.data(), length);
+  batch->message[length] = '\0';
+}
+
 /// Runs what the user gave in a place from which nothing may be thrown. A template of this is told by its name which of
 /// the two it has, for units that differ in it.
 struct shield_bare {
   template <class F>
   static void run(F &&f) noexcept {
     f();
+  }
+  template <class F>
+  static bool run_or_say(F &&f, const stk_batch *) noexcept {
+    return f();
   }
 };
 #if defined(__cpp_exceptions)
@@ -373,6 +391,15 @@ struct shield_catching {
     try {
       f();
     } catch (...) {}
+  }
+  template <class F>
+  static bool run_or_say(F &&f, const stk_batch *batch) noexcept {
+    try {
+      return f();
+    } catch (const std::exception &e) { say(batch, e.what()); } catch (...) {
+      say(batch, "it threw what is no std::exception");
+    }
+    return false;
   }
 };
 using shield = shield_catching;
@@ -1287,6 +1314,54 @@ class limits {
   std::optional<std::chrono::steady_clock::time_point> deadline_;
 };
 
+/// What a function classifies at a time (model::from_callback): noisy rows, one after another. All of it lives during
+/// the call only.
+class batch {
+ public:
+  /// Rows: at most model::batch().
+  std::size_t size() const noexcept { return static_cast<std::size_t>(native_->count); }
+  std::size_t elements() const noexcept { return static_cast<std::size_t>(native_->elements); }
+  std::size_t classes() const noexcept { return static_cast<std::size_t>(native_->classes); }
+  /// All rows: size() x elements().
+  span<const float> rows() const noexcept { return {native_->rows, size() * elements()}; }
+  span<const float> row(std::size_t i) const noexcept { return {native_->rows + i * elements(), elements()}; }
+  /// Of gives::scores: where they go, size() x classes(). Else empty.
+  span<float> scores() const noexcept { return {native_->scores, native_->scores ? size() * classes() : 0}; }
+  /// Those of one row.
+  span<float> scores(std::size_t i) const noexcept { return {native_->scores + i * classes(), classes()}; }
+  /// Of gives::labels: where they go, size(). Else empty.
+  span<std::int64_t> labels() const noexcept { return {native_->labels, native_->labels ? size() : 0}; }
+  /// Whether nobody wants the batch any more: the function may then return at once, with anything.
+  bool is_cancelled() const noexcept { return stk_cancel_is_set(native_->cancelled); }
+  /// The batch cannot be classified, and why: the jobs that have rows in it fail with status::run.
+  void fail(std::string_view why) noexcept { detail::say(native_, why), failed_ = true; }
+
+ private:
+  friend class model_builder;
+  explicit batch(const stk_batch *native) noexcept : native_(native) {}
+  const stk_batch *native_;
+  bool failed_ = false;
+};
+
+/// What a function gives for each row.
+enum class gives : std::int32_t {
+  scores = STK_GIVES_SCORES,
+  labels = STK_GIVES_LABELS,
+};
+
+/// What is said of a function that is a base classifier.
+struct classifier {
+  /// Of one row, without the batch.
+  std::vector<std::size_t> shape;
+  std::size_t classes = 0;
+  /// What records and counts call it.
+  std::string name;
+  smoothtopk::gives gives = smoothtopk::gives::scores;
+  /// What tells it from every other function, such as a digest of its weights: counts of the same name and digest may be
+  /// added. Empty: counts are added within one model alone.
+  std::string digest = {};
+};
+
 /// A base classifier, with the threads that draw its samples. Every function is safe from any number of threads, whose
 /// samples share batches. Its end cancels and waits for what is unfinished; jobs and answers outlive it.
 ///
@@ -1299,6 +1374,9 @@ class model {
   /// Opens a file with default options; model_builder sets others.
   static result<model> open(std::string_view path);
   static result<model> open_memory(const void *bytes, std::size_t len);
+  /// A function of yours as base classifier, with no file: see model_builder::from_callback.
+  template <class F, class Shield = detail::shield>
+  static result<model> from_callback(const classifier &about, F function);
 
   std::size_t elements() const noexcept { return stk_model_elements(native()); }
   std::size_t classes() const noexcept { return stk_model_classes(native()); }
@@ -1666,7 +1744,45 @@ class model_builder {
     return model(out);
   }
 
+  /// `function(batch &)` writes the scores, or the labels, of all rows; the same row must always get the same. It is
+  /// called from threads() threads of the library's at once, one where none are set, and on this one, and destroyed with
+  /// the model. What it throws fails the jobs that have rows in the batch, with the text of a std::exception. It must
+  /// neither wait for work of its own model nor end it. Only threads, batch and limits are set beside it.
+  template <class F, class Shield = detail::shield>
+  result<model> from_callback(const classifier &about, F function) const {
+    if (auto e = ready()) return e;
+    for (const auto &[text, field] : {std::pair(&about.name, "name"), std::pair(&about.digest, "digest")})
+      if (auto e = detail::refuse_nul(*text, field)) return e;
+    auto owned = std::make_unique<F>(std::move(function));
+    stk_classifier given{};
+    given.struct_size = sizeof given;
+    given.classify = classify<F, Shield>;
+    given.user = owned.get();
+    given.free_user = [](void *user) noexcept { delete static_cast<F *>(user); };
+    given.shape = about.shape.data();
+    given.shape_len = about.shape.size();
+    given.classes = about.classes;
+    given.name = about.name.c_str();
+    given.digest = about.digest.empty() ? nullptr : about.digest.c_str();
+    given.gives = static_cast<stk_gives>(about.gives);
+    stk_model *out = nullptr;
+    auto e = detail::call([&](stk_error **err) { return stk_model_from_callback(&given, handle_.get(), &out, err); });
+    if (e) return e;
+    static_cast<void>(owned.release());
+    return model(out);
+  }
+
  private:
+  template <class F, class Shield>
+  static bool classify(void *user, const stk_batch *native) noexcept {
+    return Shield::run_or_say(
+        [&] {
+          class batch b(native);  // the type, which the member function hides
+          (*static_cast<F *>(user))(b);
+          return !b.failed_;
+        },
+        native);
+  }
   template <class F>
   model_builder &set(F &&f) {
     if (!error_) error_ = detail::call(f);
@@ -1690,6 +1806,10 @@ class model_builder {
 inline result<model> model::open(std::string_view path) { return model_builder().open(path); }
 inline result<model> model::open_memory(const void *bytes, std::size_t len) {
   return model_builder().open_memory(bytes, len);
+}
+template <class F, class Shield>
+result<model> model::from_callback(const classifier &about, F function) {
+  return model_builder().from_callback<F, Shield>(about, std::move(function));
 }
 
 static_assert(sizeof(error) == sizeof(void *) && sizeof(model) == sizeof(void *) && sizeof(request) == sizeof(void *) &&

@@ -7,7 +7,10 @@ PY_DIR := bindings/python
 PY_TARGET := $(or $(CARGO_TARGET_DIR),target)
 PY_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(PY_TARGET)/release))
 PY_WHEELS := $(PY_TARGET)/wheels
-PY_SOURCES := $(PY_DIR) examples/python tests/readme tests/cross tests/openvino benches/peers benches/arithmetic
+PY_SOURCES := $(PY_DIR) examples/python tests/readme tests/cross tests/cluster tests/openvino benches/peers benches/arithmetic benches/cluster
+
+# Pages whose programs are run; those of docs/models.md need the frameworks (make test-exports).
+README_PAGES = README.md $(filter-out docs/models.md,$(wildcard docs/*.md)) bindings/go/README.md bindings/python/README.md
 
 .PHONY: wheel test-python test-readme bench-python python-installed
 
@@ -34,9 +37,9 @@ test-python: python-installed ## Test the Python wheel
 	$(PY_VENV)/bin/ruff format --quiet --check scripts
 	SMOOTHTOPK_WHEELS="$(abspath $(PY_WHEELS))" $(PY_BIN) -m pytest --quiet $(PY_DIR)
 
-test-readme: python-installed ## Run the README's examples as printed
+test-readme: python-installed ## Run the programs of the README and of docs as printed
 	$(PY_BIN) -m pytest --quiet tests/readme
-	SMOOTHTOPK_LIB_DIR="$(PY_LIB_DIR)" $(PY_BIN) tests/readme/run_readme.py README.md
+	SMOOTHTOPK_LIB_DIR="$(PY_LIB_DIR)" $(PY_BIN) tests/readme/run_readme.py $(README_PAGES)
 
 bench-python: python-installed ## Measure what a call from Python costs over one from C
 	$(PY_BIN) $(PY_DIR)/bench_overhead.py

@@ -13,6 +13,10 @@
 //! # Ok::<(), smoothtopk::Error>(())
 //! ```
 //!
+//! A radius is about the smoothed classifier: serve its predictions ([`smoothed::Task::Predict`]), not the bare model.
+//! A statement is false with probability at most alpha, over the noise drawn; whoever knows the seed or key knows the
+//! noise. The path that keeps samples on a GPU is tested in simulation alone.
+//!
 //! | module | holds |
 //! | --- | --- |
 //! | [`smoothed`] | the smoothed classifier: from an input to an answer |

@@ -1,7 +1,11 @@
 // Package smoothtopk smooths any ONNX classifier with noise (randomized smoothing): it predicts the smoothed
 // classifier's top k labels, and certifies the radius within which a label stays among them (Jia et al., "Certified
 // Robustness for Top-k Predictions against Adversarial Perturbations via Randomized Smoothing", ICLR 2020). Radii are l2
-// norms for Gaussian noise, and l1 norms for uniform noise.
+// norms for Gaussian noise, l1 norms for uniform noise, and numbers of pixels or sides of patches for noise that hides.
+//
+// A radius is about the smoothed classifier: serve what [Model.Predict] gives, not the bare model. A statement is false
+// with probability at most alpha, over the noise drawn; whoever knows the seed or key knows the noise. The path that
+// keeps samples on a GPU is tested in simulation alone. README.md has a whole program.
 //
 // # Loading
 //

@@ -16,7 +16,7 @@ import (
 // goroutines at once; their samples share batches, and nobody's answer depends on who else is asking.
 //
 // Close frees it. A model that becomes unreachable without Close is freed by the garbage collector, some time later. A
-// copy is the same model. One that OpenModel or OpenModelBytes did not make panics when it is used.
+// copy is the same model. One that nothing opened panics when it is used.
 type Model struct {
 	*openedModel
 }
@@ -165,7 +165,7 @@ func (m *Model) Close() error {
 // mustBeOpened gives the reason where Go would tell of a nil pointer.
 func (m *Model) mustBeOpened() {
 	if m == nil || m.openedModel == nil {
-		panic("smoothtopk: a Model that OpenModel or OpenModelBytes did not make")
+		panic("smoothtopk: a Model that neither OpenModel nor ModelFromFunc made")
 	}
 }
 

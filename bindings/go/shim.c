@@ -23,6 +23,28 @@ static void on_log(void *user, stk_log_level level, const char *message) {
   smoothtopkGoLog(level, (char *)message);
 }
 
+static bool on_classify(void *user, const stk_batch *batch) {
+  return smoothtopkGoClassify((uintptr_t)user, (void *)batch);
+}
+
+static void on_free(void *user) { smoothtopkGoFree((uintptr_t)user); }
+
+shim_out shim_model_from_callback(const shim_api *api, const char *name, const char *digest, const size_t *shape,
+                                  size_t len, size_t classes, bool gives_labels, uintptr_t handle,
+                                  const stk_model_options *options) {
+  const stk_classifier classifier = {.struct_size = sizeof classifier,
+                                     .classify = on_classify,
+                                     .user = (void *)handle,
+                                     .free_user = on_free,
+                                     .shape = shape,
+                                     .shape_len = len,
+                                     .classes = classes,
+                                     .name = name,
+                                     .digest = digest,
+                                     .gives = gives_labels ? STK_GIVES_LABELS : STK_GIVES_SCORES};
+  SHIM_VALUE(stk_model, api->stk_model_from_callback(&classifier, options, &value, &out.error));
+}
+
 shim_out shim_log(const shim_api *api, stk_log_level level) {
   SHIM_OUT(api->stk_log_set_callback(level, level == STK_LOG_LEVEL_OFF ? NULL : on_log, NULL, &out.error));
 }

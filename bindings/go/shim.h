@@ -33,9 +33,10 @@ stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
   X(stk_request_set_alpha) X(stk_request_set_seed) X(stk_request_set_stream) X(stk_request_set_input_max)              \
   X(stk_request_set_timeout_ms) X(stk_request_set_cancel) X(stk_request_set_rule) X(stk_request_set_allocation)        \
   X(stk_request_set_randomized) X(stk_request_set_noise_exact) X(stk_request_set_chacha12)                             \
-  X(stk_cancel_new) X(stk_cancel_set) X(stk_cancel_free)                                                               \
+  X(stk_cancel_new) X(stk_cancel_set) X(stk_cancel_free) X(stk_cancel_is_set) X(stk_model_from_callback)               \
   X(stk_model_sample) X(stk_model_submit)                                                                              \
-  X(stk_job_samples_done) X(stk_job_samples_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_item_latest) X(stk_job_free)                 \
+  X(stk_job_samples_done) X(stk_job_samples_total) X(stk_job_cancel) X(stk_job_result) X(stk_job_item_latest)          \
+  X(stk_job_free)                                                                                                      \
   X(stk_result_len) X(stk_result_json) X(stk_result_json_with_secret) X(stk_result_counts) X(stk_result_counts_of_k)   \
   X(stk_result_selection) X(stk_result_free)                                                                           \
   X(stk_counts_assume) X(stk_counts_clone) X(stk_counts_add) X(stk_counts_set_growing) X(stk_counts_labels) X(stk_counts_n)                      \
@@ -102,6 +103,9 @@ shim_out shim_submit(const shim_api *api, const stk_model *model, stk_task task,
                      stk_dtype dtype, const void *inputs, size_t count, const int64_t *labels, uintptr_t done);
 shim_out shim_sample(const shim_api *api, const stk_model *model, const shim_request *request, const char *noise,
                      const stk_cancel *cancel, const float *input, uint64_t first, uint64_t samples);
+shim_out shim_model_from_callback(const shim_api *api, const char *name, const char *digest, const size_t *shape,
+                                  size_t len, size_t classes, bool gives_labels, uintptr_t handle,
+                                  const stk_model_options *options);
 shim_out shim_log(const shim_api *api, stk_log_level level);
 
 // Plain calls through the table.
@@ -261,6 +265,7 @@ static inline shim_out shim_cancel_new(const shim_api *api) {
   SHIM_VALUE(stk_cancel, api->stk_cancel_new(&value, &out.error));
 }
 static inline void shim_cancel_set(const shim_api *api, const stk_cancel *c) { api->stk_cancel_set(c); }
+static inline bool shim_cancel_is_set(const shim_api *api, const stk_cancel *c) { return api->stk_cancel_is_set(c); }
 static inline void shim_cancel_free(const shim_api *api, stk_cancel *c) { api->stk_cancel_free(c); }
 
 static inline shim_out shim_job_result(const shim_api *api, stk_job *job) {

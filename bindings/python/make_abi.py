@@ -150,13 +150,13 @@ def generate(text: str) -> str:
     for name in sorted(set(header.opaque)):
         if name not in complete:
             lines += ["", "", f"class {name}(Structure):", "    pass"]
-    # Before the structs, which may hold them.
+    # Structs may hold callbacks, which may point at other structs.
+    callbacks = {name for name, _ in header.callbacks}
+    holds_callbacks = [any(kind in callbacks for _, kind in fields) for _, fields in header.structs]
+    lines += structs([s for s, holds in zip(header.structs, holds_callbacks) if not holds])
     lines += ["", ""]
     lines += [f"{name} = {kind}" for name, kind in header.callbacks]
-    for name, fields in header.structs:
-        lines += ["", "", f"class {name}(Structure):", "    _fields_ = ("]
-        lines += [f'        ("{field}", {kind}),' for field, kind in fields]
-        lines += ["    )"]
+    lines += structs([s for s, holds in zip(header.structs, holds_callbacks) if holds])
     lines += ["", ""]
     lines += [
         "",
@@ -168,6 +168,15 @@ def generate(text: str) -> str:
     ]
     lines += ["}", ""]
     return "\n".join(lines)
+
+
+def structs(of: list[tuple[str, list[tuple[str, str]]]]) -> list[str]:
+    lines = []
+    for name, fields in of:
+        lines += ["", "", f"class {name}(Structure):", "    _fields_ = ("]
+        lines += [f'        ("{field}", {kind}),' for field, kind in fields]
+        lines += ["    )"]
+    return lines
 
 
 def main() -> None:

@@ -16,15 +16,16 @@ Exit codes:
   0    done
   1    an error, or examples that failed (named on stderr); what is finished is
        kept
-  2    the command was called wrongly
+  2    the command was called wrongly: to try it again does not help
   3    verify: more certificates are broken than alpha allows
   75   another process is writing the RUN: try again later
-  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM; what is finished is kept";
+  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM; what is finished is
+       kept, and the same command resumes";
 
 /// A command, examples of it, and exit codes that not all commands have.
 type Below = (&'static str, &'static str, &'static str);
 
-const BELOW: [Below; 8] = [
+const BELOW: [Below; 9] = [
     (
         "certify",
         "
@@ -33,6 +34,7 @@ const BELOW: [Below; 8] = [
   smoothtopk certify -c run/manifest.json -o again",
         LONG,
     ),
+    ("merge", "\n  smoothtopk merge part-1 part-2 part-3 -o run", LOCKED),
     ("predict", "\n  smoothtopk predict -m model.onnx -d test.npz -s 0.25 --rule predict", SIGNALS),
     ("radius", "\n  smoothtopk radius --counts run --alpha 1e-4", ""),
     ("report", "\n  smoothtopk report run other_run -o report", ""),
@@ -54,6 +56,9 @@ const LONG: &str = "
   75   another process is writing the RUN: try again later
   129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM; what is
        finished is kept";
+const LOCKED: &str = "
+  75   another process is writing one of the RUNs: try again later
+  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM";
 const BROKEN: &str = "
   3    more certificates are broken than alpha allows
   129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM";
@@ -68,7 +73,7 @@ pub fn with_below(command: Command) -> Command {
     command.after_help(OF_PROGRAM).mut_subcommands(|command| {
         let below = BELOW.iter().find(|(name, ..)| *name == command.get_name());
         let Some((name, example, codes)) = below else { return command };
-        let environment = if ["radius", "report"].contains(name) { "\n  none" } else { ENVIRONMENT };
+        let environment = if ["merge", "radius", "report"].contains(name) { "\n  none" } else { ENVIRONMENT };
         let long = format!(
             "Example:{example}
 

@@ -1,6 +1,7 @@
 //! Examples whose samples are being drawn, and how many of them at once.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 use smoothtopk::certificate::stop::Rule;
@@ -24,18 +25,22 @@ enum Work {
 }
 
 impl InFlight {
-    /// Queues example `index`, whose index is its stream.
+    /// Queues example `index`, whose index is its stream; a part of its samples, where one is given.
     pub fn start(
         smoothed: &SmoothedClassifier,
         input: &[f32],
         index: usize,
         task: Task,
         request: &Request,
+        part: Option<Range<u64>>,
         timeout: Option<Duration>,
     ) -> Result<Self> {
-        let work = match timeout {
-            None => Work::InTurn(Box::new(smoothed.submit(input, task, request, index as u64)?)),
-            Some(_) => {
+        let work = match (timeout, part) {
+            (None, Some(part)) => {
+                Work::InTurn(Box::new(smoothed.submit_part(input, task, request, index as u64, part)?))
+            }
+            (None, None) => Work::InTurn(Box::new(smoothed.submit(input, task, request, index as u64)?)),
+            (Some(_), _) => {
                 let control = Control { timeout, ..Control::default() };
                 Work::Timed(smoothed.submit_batch(input, &[task], request, index as u64, control)?)
             }

@@ -13,6 +13,7 @@ mod help;
 mod in_flight;
 mod inspect;
 mod interrupt;
+mod merge;
 mod model_args;
 mod noise_args;
 mod number;
@@ -48,6 +49,7 @@ struct Cli {
 enum Command {
     #[command(allow_negative_numbers = true)]
     Certify(certify::Args),
+    Merge(merge::Args),
     #[command(allow_negative_numbers = true)]
     Predict(predict::Args),
     #[command(allow_negative_numbers = true)]
@@ -70,6 +72,7 @@ enum Command {
 fn run(asked: Command) -> Result<ExitCode> {
     match asked {
         Command::Certify(args) => certify::run(args),
+        Command::Merge(args) => merge::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Radius(args) => radius::run(args),
         Command::Report(args) => report::run(args),

@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::number::number;
 use crate::plan;
 use crate::progress::Progress;
-use crate::sampling::{Sampling, SamplingArgs};
+use crate::sampling::{Sampling, SamplingArgs, Wanted};
 use crate::stdout;
 
 /// Predict the smoothed top-k set of every example, or abstain.
@@ -97,7 +97,8 @@ pub fn run(args: Args) -> Result<()> {
         // `predict ... | head` has what it wanted.
         if read { Ok(()) } else { Err(Error::new(ErrorKind::Cancelled, "standard output was closed")) }
     };
-    let drawn = sampling.draw(plan, &request, &sampling.examples, task, &progress, predicted);
+    let wanted = Wanted { examples: &sampling.examples, part: None };
+    let drawn = sampling.draw(plan, &request, wanted, task, &progress, predicted);
     progress.finish();
     if !args.sampling.quiet {
         for (k, abstained) in request.k.iter().zip(&abstained) {

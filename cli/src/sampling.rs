@@ -1,6 +1,7 @@
 //! What certify and predict share: the arguments that say which samples to draw, and drawing them in order.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,6 +87,13 @@ pub struct SamplingArgs {
     pub quiet: bool,
     #[command(flatten)]
     pub model_args: ModelArgs,
+}
+
+/// Which examples are drawn, and which of their samples.
+pub struct Wanted<'a> {
+    pub examples: &'a [usize],
+    /// None for all of them.
+    pub part: Option<Range<u64>>,
 }
 
 /// Everything opened and checked, ready to draw.
@@ -205,12 +213,13 @@ impl Sampling {
     /// The model, and what runs it, for records.
     pub fn identity(&self) -> Result<Identity> {
         Ok(Identity {
-            model_sha256: self.model.sha256().to_owned(),
+            model_sha256: Some(self.model.sha256().to_owned()),
+            stated: None,
             provider: self.opened.provider(),
             precision: self.model.precision().to_string(),
             arithmetic: self.model.arithmetic().to_owned(),
             fallback: self.model.fallback().map(str::to_owned),
-            onnxruntime_version: Runtime::load(None)?.version().to_owned(),
+            onnxruntime_version: Some(Runtime::load(None)?.version().to_owned()),
         })
     }
 
@@ -262,15 +271,15 @@ impl Sampling {
         Ok(())
     }
 
-    /// Reads and hashes a folder of images, and says which of the examples are damaged: before the first sample, not in
-    /// the middle of the night.
-    pub fn examine(&self) -> Result<()> {
+    /// Reads and hashes a folder of images, and says which of these examples are damaged: before the first sample, not
+    /// in the middle of the night.
+    pub fn examine(&self, examples: &[usize]) -> Result<()> {
         if self.data.resize().is_some() && !self.args.quiet {
             say!("reading and hashing {} images before the first sample", self.data.len());
         }
-        let bad = self.data.examine(&self.examples, &self.input)?;
+        let bad = self.data.examine(examples, &self.input)?;
         if !bad.is_empty() {
-            let (bad, all) = (bad.len(), self.examples.len());
+            let (bad, all) = (bad.len(), examples.len());
             say!("warning: {bad} of {all} examples cannot be used:");
         }
         bad.iter().take(MOST_NAMED).for_each(|(_, error)| say!("  {error}"));
@@ -280,15 +289,15 @@ impl Sampling {
         Ok(())
     }
 
-    /// Hands the outcome of every example of `examples` to `done`, in order, and at once the error of one that cannot
+    /// Hands the outcome of every example that is wanted to `done`, in order, and at once the error of one that cannot
     /// be read or decoded. Examples behind the front one are drawn ahead where that fills batches. Stops at the first
     /// other error, or at a signal; what was handed over stays done. An example whose time was up before its first look
-    /// is handed over without an answer.
+    /// is handed over without an answer; so is every one of which only a `part` of the samples is drawn.
     pub fn draw(
         &self,
         plan: Plan,
         request: &Request,
-        examples: &[usize],
+        wanted: Wanted<'_>,
         task: impl Fn(usize) -> Task,
         progress: &Progress,
         mut done: impl FnMut(usize, Result<Outcome>) -> Result<()>,
@@ -296,7 +305,7 @@ impl Sampling {
         let smoothed = SmoothedClassifier::new(self.opened.classifier.clone(), plan)?;
         let elements = self.model.signature().elements;
         let mut window = Window::new(&plan, request, elements, self.args.timeout);
-        let mut waiting = examples.iter();
+        let mut waiting = wanted.examples.iter();
         let mut running: VecDeque<InFlight> = VecDeque::new();
         loop {
             while window.has_room(&running)
@@ -310,7 +319,15 @@ impl Sampling {
                     }
                     input => input?,
                 };
-                let started = InFlight::start(&smoothed, &input, index, task(index), request, self.args.timeout);
+                let started = InFlight::start(
+                    &smoothed,
+                    &input,
+                    index,
+                    task(index),
+                    request,
+                    wanted.part.clone(),
+                    self.args.timeout,
+                );
                 running.push_back(started.map_err(|error| self.of_example(index, &error))?);
             }
             let Some(front) = running.front() else { return Ok(()) };
@@ -326,7 +343,7 @@ impl Sampling {
                 window.finished(outcome.samples_drawn);
                 progress.invalid(outcome.counts.invalid());
                 match &outcome.answer {
-                    Err(error) if error.kind() != ErrorKind::DeadlineExceeded => {
+                    Err(error) if error.kind() != ErrorKind::DeadlineExceeded && !outcome.is_part() => {
                         return Err(self.of_example(index, error));
                     }
                     _ => done(index, Ok(outcome))?,

@@ -111,7 +111,7 @@ impl stk_call {
 
     /// The inputs, which are read where they lie.
     fn inputs<'a>(&self, open: &Open, array: impl ArrayOf<'a>) -> FfiResult<Inputs<'a>> {
-        let elements = open.model.signature().elements;
+        let elements = open.elements();
         let refuse = |message: String| Failure::from(Error::argument("count", message));
         if self.count == 0 {
             return Err(refuse("there must be at least one input".into()));

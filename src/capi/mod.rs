@@ -13,6 +13,7 @@
 mod budget;
 mod call;
 mod cancel;
+mod classifier;
 mod counts;
 mod counts_certify;
 mod counts_json;
@@ -48,6 +49,7 @@ mod validity;
 pub use budget::*;
 pub use call::*;
 pub use cancel::*;
+pub use classifier::*;
 pub use counts::*;
 pub use counts_certify::*;
 pub use counts_json::*;

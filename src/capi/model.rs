@@ -9,17 +9,17 @@ use super::ffi::{Handle, c_string, call, free, get, opaque};
 use super::memory::check_memory;
 use super::model_options::{Settings, stk_model_options};
 use super::status::stk_status;
-use crate::model::{Model, Runtime};
+use crate::model::Runtime;
 use crate::record::Identity;
-use crate::sampler::{self, Opened, Plan};
+use crate::sampler::{self, BaseClassifier, Opened, Plan};
 use crate::smoothed::SmoothedClassifier;
 use crate::{Error, Result, log};
 
-/// A base classifier, open in ONNX Runtime, with the threads that draw its samples. Functions that take a const model
-/// are safe from any number of threads, whose samples share batches. The model's own threads, and those that ONNX
-/// Runtime makes for it, block all signals but those of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS,
-/// SIGABRT): a signal is the business of the host's threads. While a session is made, the thread that opens the model
-/// blocks them too.
+/// A base classifier, open in ONNX Runtime or a function of the host's, with the threads that draw its samples.
+/// Functions that take a const model are safe from any number of threads, whose samples share batches. The model's own
+/// threads, and those that ONNX Runtime makes for it, block all signals but those of faults (SIGSEGV, SIGBUS, SIGFPE,
+/// SIGILL, SIGTRAP, SIGSYS, SIGABRT): a signal is the business of the host's threads. While a session is made, the
+/// thread that opens the model blocks them too.
 ///
 /// A process that is forked has none of the threads: there, work is refused with STK_STATUS_FORKED, and freeing the
 /// model is safe and gives back what can be given back. Open the model in the child, or start the child with exec.
@@ -28,9 +28,9 @@ opaque!(stk_model holds Open);
 
 /// What a model handle holds.
 pub(super) struct Open {
-    pub(super) model: Arc<Model>,
     pub(super) smoothed: SmoothedClassifier,
     pub(super) identity: Arc<Identity>,
+    shape: Vec<usize>,
     sha256: CString,
     provider: CString,
     arithmetic: CString,
@@ -41,25 +41,26 @@ pub(super) struct Open {
 impl Open {
     fn new(open: impl FnOnce(&Settings) -> Result<Opened>, settings: &Settings) -> Result<Self> {
         let opened = open(settings).inspect_err(|error| log::error(format_args!("model: {error}")))?;
-        // Before batches are measured, for which rows are counted.
-        check_memory(opened.model.signature().classes, 1)?;
-        let plan = plan(&opened, settings)?;
         let model = &opened.model;
         let signature = model.signature();
+        // Before batches are measured, for which rows are counted.
+        check_memory(signature.classes, 1)?;
+        let plan = opened.plan(settings.threads, settings.batch, settings.plan_cache)?;
         let json = serde_json::to_string(signature).map_err(|error| {
             Error::new(crate::ErrorKind::Internal, format!("no JSON of the signature: {error}")).caused_by(error)
         })?;
         let identity = Identity {
-            model_sha256: model.sha256().to_owned(),
+            model_sha256: Some(model.sha256().to_owned()),
+            stated: None,
             provider: opened.provider(),
             precision: model.precision().to_string(),
             arithmetic: model.arithmetic().to_owned(),
             fallback: model.fallback().map(str::to_owned),
-            onnxruntime_version: Runtime::load(settings.model.runtime.as_deref())?.version().to_owned(),
+            onnxruntime_version: Some(Runtime::load(settings.model.runtime.as_deref())?.version().to_owned()),
         };
         log::info(format_args!(
             "model {}: {} labels from {} ({}), {} elements of {}, on {}, batch {}, {} threads",
-            identity.model_sha256,
+            model.sha256(),
             signature.classes,
             signature.output,
             signature.reading,
@@ -69,36 +70,39 @@ impl Open {
             plan.batch,
             plan.threads
         ));
-        Ok(Self {
-            sha256: c_string(&identity.model_sha256),
+        let smoothed = SmoothedClassifier::limited(opened.classifier, plan, settings.limits)?;
+        Ok(Self::of(smoothed, identity, &json))
+    }
+
+    /// A handle's content, of a model or of a function of the host's.
+    pub(super) fn of(smoothed: SmoothedClassifier, identity: Identity, signature: &str) -> Self {
+        Self {
+            shape: smoothed.sampler().classifier().shape(),
+            sha256: c_string(identity.model_sha256.as_deref().unwrap_or_default()),
             provider: c_string(&identity.provider),
             arithmetic: c_string(&identity.arithmetic),
             fallback: identity.fallback.as_deref().map(c_string),
-            signature: c_string(&json),
+            signature: c_string(signature),
             identity: Arc::new(identity),
-            smoothed: SmoothedClassifier::limited(opened.classifier, plan, settings.limits)?,
-            model: opened.model,
-        })
+            smoothed,
+        }
+    }
+
+    fn classifier(&self) -> &dyn BaseClassifier {
+        self.smoothed.sampler().classifier().as_ref()
+    }
+
+    pub(super) fn elements(&self) -> usize {
+        self.classifier().elements()
+    }
+
+    pub(super) fn classes(&self) -> usize {
+        self.classifier().classes()
     }
 
     fn plan(&self) -> Plan {
         self.smoothed.sampler().plan()
     }
-}
-
-/// The batch plan: as given, kept from an earlier search, or measured.
-fn plan(opened: &Opened, settings: &Settings) -> Result<Plan> {
-    let threads = settings.threads.unwrap_or(opened.threads);
-    if let Some(batch) = settings.batch.or_else(|| opened.classifier.fixed_batch()) {
-        let plan = Plan { batch, threads };
-        opened.check(plan)?;
-        return Ok(plan);
-    }
-    let mut search = opened.search(settings.threads)?;
-    if !settings.plan_cache {
-        search.cache = None;
-    }
-    Ok(search.run(&opened.classifier)?.plan)
 }
 
 /// Opens a model's file, with the external data beside it if it has any, and starts its threads.
@@ -170,7 +174,7 @@ pub unsafe extern "C" fn stk_model_free(model: *mut stk_model) {
 /// @param model May be NULL: 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_elements(model: *const stk_model) -> usize {
-    get!(model, 0, |open| open.model.signature().elements)
+    get!(model, 0, Open::elements)
 }
 
 /// The number of labels; labels are 0 .. classes - 1.
@@ -178,7 +182,7 @@ pub unsafe extern "C" fn stk_model_elements(model: *const stk_model) -> usize {
 /// @param model May be NULL: 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stk_model_classes(model: *const stk_model) -> usize {
-    get!(model, 0, |open| open.model.signature().classes)
+    get!(model, 0, Open::classes)
 }
 
 /// Rows of one run: as set, fixed by the model, or measured.
@@ -211,7 +215,7 @@ pub unsafe extern "C" fn stk_model_shape(
     err: *mut *mut stk_error,
 ) -> stk_status {
     call!(err, |args, model| {
-        let shape = &model.shared()?.model.signature().element_shape;
+        let shape = &model.shared()?.shape;
         let (dims, len) = (args.out(dims, "dims")?, args.out(len, "len")?);
         dims.set(shape.as_ptr());
         len.set(shape.len());
@@ -219,7 +223,8 @@ pub unsafe extern "C" fn stk_model_shape(
     })
 }
 
-/// SHA-256 of the model's bytes, in hex; with external data, of the listing of the hashes of all of its files.
+/// SHA-256 of the model's bytes, in hex; with external data, of the listing of the hashes of all of its files. "" of a
+/// function of the host's: no file was hashed.
 ///
 /// @param model May be NULL: "".
 /// @return Never NULL; lives as long as the model.
@@ -260,7 +265,8 @@ pub unsafe extern "C" fn stk_model_arithmetic(model: *const stk_model) -> *const
     get!(model, c"".as_ptr(), |open| open.arithmetic.as_ptr())
 }
 
-/// The model's inputs and outputs, which of them are used, how and why, as a JSON object.
+/// The model's inputs and outputs, which of them are used, how and why, as a JSON object; of a function of the host's
+/// what was stated of it.
 ///
 /// @param model May be NULL: "".
 /// @return UTF-8, never NULL; lives as long as the model.

@@ -18,7 +18,7 @@ use crate::{Error, Result};
 impl Open {
     /// Queues one task for each input.
     pub(super) fn submit(&self, asked: &Asked, inputs: Given<'_>, tasks: &[Task], control: Control) -> Result<Batch> {
-        check_memory(self.model.signature().classes, tasks.len())?;
+        check_memory(self.classes(), tasks.len())?;
         self.smoothed.submit_batch(inputs, tasks, &asked.request, asked.stream, control)
     }
 
@@ -69,7 +69,7 @@ fn inputs<'a>(args: &'a Args, open: &Open, inputs: *const f32, count: usize) -> 
     if count == 0 {
         return Err(Error::argument("count", "there must be at least one input").into());
     }
-    let elements = open.model.signature().elements;
+    let elements = open.elements();
     let len = count.checked_mul(elements);
     let len = len.ok_or_else(|| Error::argument("count", format!("{count} inputs are more than memory can hold")))?;
     args.array(inputs, len, "inputs")
@@ -224,7 +224,7 @@ pub unsafe extern "C" fn stk_model_sample(
     call!(err, |args, model, request| {
         let (open, asked) = (model.shared()?, request.shared()?);
         let out = args.out(out, "out")?;
-        let input = args.array(input, open.model.signature().elements, "input")?;
+        let input = args.array(input, open.elements(), "input")?;
         let end = first.checked_add(samples);
         let end = end.ok_or_else(|| Error::argument("samples", "first + samples overflows 64 bits"))?;
         let draw = open.smoothed.submit_samples(input, first..end, &asked.request, asked.stream, asked.control())?;

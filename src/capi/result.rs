@@ -98,7 +98,7 @@ pub(super) fn tell(failure: &Failure, job: u64, identity: &Identity, stream: u64
         STK_STATUS_CANCELLED | STK_STATUS_DEADLINE_EXCEEDED => Level::Debug,
         _ => Level::Error,
     };
-    let model = identity.model_sha256.get(..12).unwrap_or(&identity.model_sha256);
+    let model = identity.short();
     log::log(level, format_args!("job {job}, model {model}, stream {stream}: {}", failure.message));
 }
 

@@ -72,6 +72,16 @@ impl Basis {
         Err(Error::argument("radius_cost", message))
     }
 
+    /// Refuses a part of an enumerated family's rows.
+    pub(super) fn check_rows(&self, n: u64) -> Result<()> {
+        match self.noise.rows() {
+            Some(rows) if rows != n => {
+                Err(Error::argument("n", format!("{} has {rows} rows, and all are needed: got {n}", self.noise)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A radius without what rounding costs, rounded down.
     pub(super) fn less_cost(&self, radius: f64) -> f64 {
         less_cost(radius, self.radius_cost)

@@ -75,13 +75,7 @@ fn of_all_rows(basis: &Basis, tally: &Tally, label: usize, k: usize) -> Result<C
         let message = format!("label {label} is not one of the {} labels 0..{0}", tally.classes());
         return Err(Error::argument("label", message));
     }
-    if basis.noise.rows() != Some(tally.n()) {
-        let rows = basis.noise.rows().unwrap_or_default();
-        return Err(Error::argument(
-            "n",
-            format!("{} has {rows} rows, and all are needed: got {}", basis.noise, tally.n()),
-        ));
-    }
+    basis.check_rows(tally.n())?;
     let mut rivals = tally.labels().to_vec();
     rivals.swap_remove(label);
     rivals.sort_unstable();
@@ -93,8 +87,16 @@ fn of_all_rows(basis: &Basis, tally: &Tally, label: usize, k: usize) -> Result<C
     let sums: Vec<Prob> = sums.collect::<Result<_>>()?;
     let p_lower = exact::lower(tally.labels()[label], tally.n())?;
     let TopKRadius { radius, set_size, set } = largest_over_sets(&basis.noise, p_lower, sums.into_iter());
-    let basis = Basis { n: tally.n(), ..*basis };
-    Ok(Certificate { label, k, radius, p_lower, p_upper: set, set_size, allocation: Allocation::default(), basis })
+    Ok(Certificate {
+        label,
+        k,
+        radius: basis.less_cost(radius),
+        p_lower,
+        p_upper: set,
+        set_size,
+        allocation: Allocation::default(),
+        basis: Basis { n: tally.n(), ..*basis },
+    })
 }
 
 /// The radius that bounds give.

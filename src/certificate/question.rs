@@ -27,6 +27,7 @@ impl<'a> Question<'a> {
         check_k(labels.labels().len(), classes)?;
         basis.check()?;
         check_trials(tally.n())?;
+        basis.check_rows(tally.n())?;
         labels.labels().iter().try_for_each(|&label| check_label(label, classes, "labels"))?;
         labels.check_choice(tally)?;
         Ok(Self { basis, tally, labels, bounds: BoundFunctions::of(basis.validity)? })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::memory::Memory;
 use super::{Draws, Ending, Perturbation, Subject};
+use crate::noise::Source;
 use crate::stats::{Tally, Validity};
 use crate::{Error, Result};
 
@@ -168,6 +169,12 @@ impl Counts {
         self
     }
 
+    /// The same counts, which know their seed or key where it is that of their digest.
+    pub(crate) fn with_source(mut self, source: Source) -> Self {
+        self.draws.know(source);
+        self
+    }
+
     /// What is left of `alpha` for bounds.
     pub(crate) fn alpha_left(&self, alpha: f64) -> Result<f64> {
         match self.perturbation.alpha_cost {
@@ -207,6 +214,7 @@ impl Counts {
             let message = format!("are of other noise: {}, not {}", shown(theirs), shown(ours));
             return Err(Error::data("counts", message));
         }
+        self.ending.check_sum(other.ending)?;
         self.tally.add(&other.tally)?;
         self.memory.join(&other.memory);
         self.ending = self.ending.of_sum(other.ending, self.is_seen(), self.n());
@@ -235,11 +243,31 @@ impl Counts {
         if let Some(last) = last.filter(|&last| last < self.n()) {
             return Err(Error::argument("last", format!("is {last}, and there are {} samples already", self.n())));
         }
+        if let Ending::Part { .. } = self.ending {
+            self.validity()?;
+        }
         if self.is_seen() || self.ending != Ending::Fixed {
             let message = "were looked at already: say that they grow before the first statement";
             return Err(Error::data("counts", message));
         }
         self.ending = Ending::Looks { rule: None, last };
+        Ok(self)
+    }
+
+    /// The counts of all samples, of which these are the sum of all parts: their number was fixed beforehand.
+    ///
+    /// # Errors
+    /// `InvalidData` when they are no parts, when a part is missing (naming its samples), or when one was looked at.
+    pub fn whole(mut self) -> Result<Self> {
+        let Ending::Part { of } = self.ending else {
+            return Err(Error::data("counts", "are no parts of a number of samples that was fixed beforehand"));
+        };
+        if self.is_seen() {
+            let message = "were looked at before all parts were added: draw the samples again";
+            return Err(Error::data("counts", message));
+        }
+        self.draws.check_whole(of)?;
+        self.ending = Ending::Fixed;
         Ok(self)
     }
 

@@ -1,5 +1,6 @@
 //! Which samples were counted.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -99,6 +100,32 @@ impl Draws {
         Some((value.source?, key.stream))
     }
 
+    /// Keeps the seed or key of samples whose digest it has.
+    pub(super) fn know(&mut self, source: Source) {
+        let (name, digest) = (source.name(), digest(&source));
+        let own = |key: &Key| key.generator == name && key.secret_sha256 == digest;
+        self.0.iter_mut().filter(|(key, _)| own(key)).for_each(|(_, value)| value.source = Some(source));
+    }
+
+    /// Refuses samples that are not the first `of` of one stream and purpose.
+    pub(super) fn check_whole(&self, of: u64) -> Result<()> {
+        let [(_, value)] = self.0.iter().collect::<Vec<_>>()[..] else {
+            return Err(Error::data("draws", "are of several streams, seeds or purposes, and not parts of one number"));
+        };
+        let mut end = 0;
+        for range in value.samples.iter() {
+            if range.start > end {
+                return Err(missing(end..range.start, of));
+            }
+            end = range.end;
+        }
+        match end.cmp(&of) {
+            Ordering::Less => Err(missing(end..of, of)),
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(Error::data("draws", format!("go on to {end}, and there are {of} samples"))),
+        }
+    }
+
     /// Refuses samples that are among these already.
     pub(super) fn check_disjoint(&self, other: &Self) -> Result<()> {
         for (key, theirs) in &other.0 {
@@ -142,6 +169,13 @@ impl TryFrom<Vec<Draw>> for Draws {
         }
         Ok(draws)
     }
+}
+
+fn missing(samples: Range<u64>, of: u64) -> Error {
+    Error::data(
+        "draws",
+        format!("lack the samples {}..{} of {of}: add the parts that have them", samples.start, samples.end),
+    )
 }
 
 /// A digest that names a seed or key without telling a long one.

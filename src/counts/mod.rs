@@ -13,6 +13,7 @@ mod memory;
 mod perturbation;
 mod ranges;
 mod rule;
+mod stated;
 mod subject;
 
 pub use assumed::Assumed;
@@ -24,4 +25,5 @@ pub(crate) use memory::Memory;
 pub use perturbation::Perturbation;
 pub use ranges::Ranges;
 pub use rule::{Rule, Tolerance};
+pub use stated::Stated;
 pub use subject::Subject;

@@ -3,14 +3,18 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Stated;
 use crate::{Error, Result};
 
 /// The base classifier and the input that samples were drawn of. What is not known is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
-    /// SHA-256 of the model, in hex.
+    /// SHA-256 of the model, in hex; none of a classifier that is no file.
     pub model_sha256: Option<String>,
+    /// What the host says that a classifier is which is no file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated: Option<Stated>,
     /// What is done to a sample before the model takes it, and how its output is read.
     pub reading: Option<String>,
     /// The numbers that the model computes with: two arithmetics are two base classifiers.
@@ -22,6 +26,18 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// The subject of one open classifier. One that names neither a model nor a digest is told from all others, so that
+    /// its counts are not added to theirs.
+    ///
+    /// # Errors
+    /// As [`Stated::opened`].
+    pub(crate) fn opened(mut self) -> Result<Self> {
+        if self.model_sha256.is_none() {
+            self.stated = Some(self.stated.unwrap_or_default().opened()?);
+        }
+        Ok(self)
+    }
+
     /// The same base classifier with this input.
     #[must_use]
     pub fn with_input(&self, input: &[f32]) -> Self {
@@ -35,8 +51,10 @@ impl Subject {
 
     /// Refuses samples of another model or input.
     pub(super) fn check_same(&self, other: &Self) -> Result<()> {
+        let stated = |subject: &Self| subject.stated.as_ref().map(ToString::to_string);
         let pairs = [
             ("model", &self.model_sha256, &other.model_sha256),
+            ("classifier", &stated(self), &stated(other)),
             ("reading of the model", &self.reading, &other.reading),
             ("arithmetic", &self.arithmetic, &other.arithmetic),
             ("provider", &self.provider, &other.provider),

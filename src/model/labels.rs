@@ -136,6 +136,16 @@ pub(super) fn widen(data: &Data<'_>) -> Vec<f64> {
     }
 }
 
+/// Top label of each row of a function's scores, `classes` to a row.
+pub(crate) fn of_scores(scores: &[f32], classes: usize, labels: &mut [u32]) {
+    from_scores(&Data::F32(scores), classes, labels);
+}
+
+/// A function's labels; what is wrong, where one is outside `0..classes`.
+pub(crate) fn of_integers(given: &[i64], classes: usize, labels: &mut [u32]) -> Result<(), String> {
+    from_labels(&Data::I64(given), classes, labels)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

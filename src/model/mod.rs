@@ -72,10 +72,12 @@ pub use self::gpu::{Arena, ComputeStream, ConvSearch, CudaOptions, DeviceStream,
 pub use self::labels::NO_LABEL;
 #[cfg(feature = "cuda")]
 pub(crate) use self::labels::outside_somewhere as labels_outside;
+pub(crate) use self::labels::{of_integers as labels_of_integers, of_scores as labels_of_scores};
 pub use self::model::Model;
 pub(crate) use self::model::OpenModel;
 pub use self::on_device::{DeviceBatch, DeviceLayout, DeviceMemory};
 pub use self::options::{Constant, ModelOptions, Provider};
+pub(crate) use self::probe_rows::probe_row;
 pub use self::providers::ProviderStatus;
 pub use self::raw::HostApi;
 pub use self::runner::{Canceller, Runner};

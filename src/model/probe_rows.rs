@@ -97,8 +97,7 @@ impl<'a> Rows<'a> {
                 Row::New(index) => (2 * index + 1, 4.0),
                 Row::Sized(index) => (2 * index, [1.0, 0.25, 4.0, 16.0][index % 4]),
             };
-            let mut random = SplitMix(seed as u64);
-            values.fill_with(|| (self.low + (1.0 - self.low) * random.unit()) * spread);
+            probe_row(seed, self.low, spread, &mut values);
             write_row(self.call.input(0), mapping.input_type, place, &values);
         }
         self.core.run(&mut self.call)
@@ -141,6 +140,12 @@ impl<'a> Rows<'a> {
         );
         self.core.opened.interface.refuse(message)
     }
+}
+
+/// Fills a row with the values of a seed, from `low` to 1, times `spread`.
+pub(crate) fn probe_row(seed: usize, low: f32, spread: f32, values: &mut [f32]) {
+    let mut random = SplitMix(seed as u64);
+    values.fill_with(|| (low + (1.0 - low) * random.unit()) * spread);
 }
 
 /// Writes values as the input's type; bytes from their magnitudes.

@@ -84,7 +84,8 @@ pub(super) fn same(what: &str, said: Option<u32>, found: usize) -> Result<Option
 /// The value of pixels that are not kept: a finite number.
 pub(super) fn value(text: &str) -> Result<f32> {
     let value: f32 = super::described::number("value", text)?;
-    if value.is_finite() { Ok(value) } else { Err(Error::argument("noise", "value must be finite")) }
+    // -0 is 0, so that equal texts are equal noise: a model may tell them apart.
+    if value.is_finite() { Ok(value + 0.0) } else { Err(Error::argument("noise", "value must be finite")) }
 }
 
 impl fmt::Display for Channels {

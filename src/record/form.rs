@@ -138,7 +138,12 @@ impl Record {
             true_label: None,
             file: None,
             task: outcome.task.name().into(),
-            status: outcome.answer.as_ref().map_or_else(|error| status_name(error.kind()), |_| "OK").into(),
+            status: match &outcome.answer {
+                Ok(_) => "OK",
+                Err(_) if outcome.is_part() => "PART",
+                Err(error) => status_name(error.kind()),
+            }
+            .into(),
             error: outcome.answer.as_ref().err().map(ToString::to_string),
             request: Asked::of(&outcome.request, outcome.task),
             label: if let Task::Certify(label) = outcome.task { Some(label) } else { None },

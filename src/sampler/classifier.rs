@@ -40,8 +40,9 @@ pub trait BaseClassifier: Send + Sync {
         None
     }
 
-    /// What samples of it are of, for provenance: all but the input. What is not known is `None`, and then counts of
-    /// two classifiers are added without a word: name at least the model.
+    /// What samples of it are of, for provenance: all but the input. What is not known is `None`. One that names
+    /// neither a model nor a digest ([`Subject::stated`]) is taken for another than every other one that is smoothed,
+    /// itself smoothed again among them: its counts are added within one [`crate::smoothed::SmoothedClassifier`] alone.
     fn subject(&self) -> Subject {
         Subject::default()
     }
@@ -117,6 +118,7 @@ impl BaseClassifier for Model {
     fn subject(&self) -> Subject {
         Subject {
             model_sha256: Some(self.sha256().to_owned()),
+            stated: None,
             reading: Some(self.how_read().to_owned()),
             arithmetic: Some(self.arithmetic().to_owned()),
             provider: self.provider().to_string().split(':').next().map(str::to_owned),

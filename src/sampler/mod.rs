@@ -42,6 +42,9 @@ mod classifier;
 #[cfg(feature = "cuda")]
 pub mod cuda;
 mod device;
+mod function;
+mod function_probe;
+mod function_runner;
 mod job;
 mod lane;
 mod lanes;
@@ -60,6 +63,8 @@ mod sync;
 mod watch;
 
 pub use classifier::{BaseClassifier, BatchRunner};
+pub use function::{FunctionClassifier, FunctionOptions};
+pub use function_runner::{FunctionBatch, FunctionOutput, Gives};
 pub use job::{Drawn, Job, JobHandle, JobStopper};
 pub use lane::Lane;
 pub use ledger::{Admitted, Limits, SamplerStats};

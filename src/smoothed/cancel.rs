@@ -15,7 +15,7 @@ pub struct CancelToken {
 
 #[derive(Default)]
 struct Shared {
-    set: AtomicBool,
+    set: Arc<AtomicBool>,
     waiting: Mutex<Waiting>,
 }
 
@@ -39,6 +39,12 @@ impl CancelToken {
     /// A token that is not set.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A token that shows `flag`.
+    #[cfg(feature = "capi")]
+    pub(crate) fn of(flag: &Arc<AtomicBool>) -> Self {
+        Self { shared: Arc::new(Shared { set: Arc::clone(flag), ..Shared::default() }) }
     }
 
     /// Cancels all unfinished work that has this token, and all that is submitted with it later.

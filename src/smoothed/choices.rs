@@ -103,6 +103,14 @@ impl Generator {
         }
     }
 
+    /// The generator with its seed or key; none where it was given none.
+    pub(super) fn given(&self) -> Option<Source> {
+        match *self {
+            Self::Philox { seed } => seed.map(|seed| Source::Philox { seed }),
+            Self::ChaCha12 { key } => key.map(|key| Source::ChaCha12 { key }),
+        }
+    }
+
     /// The seed, of a generator that has one.
     pub fn seed(&self) -> Option<u64> {
         match *self {

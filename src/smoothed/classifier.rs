@@ -27,6 +27,8 @@ pub struct SmoothedClassifier {
     timer: Timer,
     opened: Instant,
     statements: Arc<Statements>,
+    /// What its counts are of, but for the input.
+    subject: Subject,
     /// What it was opened with.
     noise: Option<Family>,
 }
@@ -46,9 +48,10 @@ impl SmoothedClassifier {
     /// # Errors
     /// As [`Sampler::new`].
     pub fn limited(classifier: Arc<dyn BaseClassifier>, plan: Plan, limits: Limits) -> Result<Self> {
+        let subject = classifier.subject().opened()?;
         let sampler = Sampler::limited(classifier, plan, limits)?;
         let (timer, statements) = (Timer::default(), Arc::default());
-        Ok(Self { sampler, timer, opened: Instant::now(), statements, noise: None })
+        Ok(Self { sampler, timer, opened: Instant::now(), statements, subject, noise: None })
     }
 
     /// What was done and is under way, in numbers: cheap enough to be read many times a second.
@@ -91,6 +94,39 @@ impl SmoothedClassifier {
         Ok(self.pending(handle, judgement, task, request, origin, stream))
     }
 
+    /// Queues a part of the samples of a task with a fixed n, such that other machines may draw the others. The part
+    /// that has sample 0 draws the n0 samples, too. Its outcome has counts and no answer: [`of_parts`](super::of_parts)
+    /// makes one of all parts.
+    ///
+    /// # Errors
+    /// As [`SmoothedClassifier::submit`]; `InvalidArgument` when the task has a rule, its noise is enumerated, or the
+    /// part is empty or goes beyond n.
+    pub fn submit_part(
+        &self,
+        input: &[f32],
+        task: Task,
+        request: &Request,
+        stream: u64,
+        part: Range<u64>,
+    ) -> Result<Pending> {
+        let request = self.settle(&[task], request)?;
+        if part.is_empty() || part.end > request.n {
+            let (start, end, n) = (part.start, part.end, request.n);
+            return Err(Error::argument("part", format!("{start}..{end} must be some of the {n} samples")));
+        }
+        if request.rule != Rule::Fixed || request.family.is_enumerated() {
+            let message =
+                "of a task with a rule, or of enumerated noise, certifies nothing: all samples decide together";
+            return Err(Error::argument("part", message));
+        }
+        self.sampler.check_elements(input.len())?;
+        let (job, judgement, origin) = self.job_of(&input.into(), 0, task, &request, stream)?;
+        let pilot = if part.start == 0 { request.pilot_samples(task) } else { 0 };
+        let handle = self.sampler.submit(job.pilot(pilot).samples(part.clone()))?;
+        let pending = self.pending(handle, judgement, task, request, origin, stream);
+        Ok(Pending { part: Some(part), ..pending })
+    }
+
     fn pending(
         &self,
         job: JobHandle,
@@ -101,7 +137,7 @@ impl SmoothedClassifier {
         stream: u64,
     ) -> Pending {
         let (statements, outcome) = (Arc::clone(&self.statements), OnceLock::new());
-        Pending { job, judgement, task, request, origin, stream, statements, outcome }
+        Pending { job, judgement, task, request, origin, stream, part: None, statements, outcome }
     }
 
     /// Queues one task for each of `tasks.len()` inputs, row-major in `inputs`; input i gets the stream `stream + i`.
@@ -192,7 +228,7 @@ impl SmoothedClassifier {
         let noise = request.noise()?;
         let mut leave = self.sampler.admit(1)?;
         let job = Job::new(input, &noise, Purpose::Estimate)?;
-        let origin = Origin::new(&noise, stream, Purpose::Estimate, &self.subject(), input);
+        let origin = Origin::new(&noise, stream, Purpose::Estimate, &self.subject, input);
         self.watch_time(&control)?;
         let group = Group::new(1);
         let job = job.key(stream).samples(samples.clone()).lane(&Lane::new());
@@ -226,8 +262,9 @@ impl SmoothedClassifier {
         })
     }
 
-    fn subject(&self) -> Subject {
-        self.sampler.classifier().subject()
+    /// What its counts are of, but for the input.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     /// The job of the task about one input, the judgement of its counts where a rule may stop it, and what its counts
@@ -240,19 +277,13 @@ impl SmoothedClassifier {
         request: &Request,
         stream: u64,
     ) -> Result<(Job, Option<Judgement>, Origin)> {
-        let purpose = match task {
-            // A label predicted and then certified under one seed must not be certified by the samples that chose it.
-            Task::Predict => Purpose::Predict,
-            // Nor one that was returned with guarantees by the samples that chose it.
-            Task::CertifyAnswer => Purpose::Answer,
-            Task::Certify(_) | Task::CertifySelected => Purpose::Estimate,
-        };
+        let purpose = task.purpose();
         let noise = request.noise()?;
         let elements = self.sampler.classifier().elements();
         let range = index * elements..(index + 1) * elements;
         let input = given.inputs().read(range.clone());
         self.sampler.classifier().check_input(&input)?;
-        let origin = Origin::new(&noise, stream, purpose, &self.subject(), &input);
+        let origin = Origin::new(&noise, stream, purpose, &self.subject, &input);
         // Also of an input that is read again later: what is refused is refused at once.
         let job = Job::new(&input, &noise, purpose)?;
         let job = match given {

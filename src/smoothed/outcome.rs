@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Request, Task};
 use crate::certificate::stop::Decision;
 use crate::certificate::{Certificate, Guarantee, Prediction};
-use crate::counts::Counts;
+use crate::counts::{Counts, Ending};
 use crate::{Error, Result};
 
 /// What a task found.
@@ -48,4 +48,11 @@ pub struct Outcome {
     pub stream: u64,
     /// The question.
     pub task: Task,
+}
+
+impl Outcome {
+    /// Whether its counts are a part of the samples, which answers nothing by itself.
+    pub fn is_part(&self) -> bool {
+        matches!(self.counts.ending(), Ending::Part { .. })
+    }
 }

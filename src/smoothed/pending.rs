@@ -1,5 +1,6 @@
 //! A task under way.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Pending {
     pub(super) request: Request,
     pub(super) origin: Origin,
     pub(super) stream: u64,
+    /// The samples that are drawn, where these are not all.
+    pub(super) part: Option<Range<u64>>,
     pub(super) statements: Arc<Statements>,
     pub(super) outcome: OnceLock<Outcome>,
 }
@@ -72,7 +75,7 @@ impl Pending {
 
     /// Counts of the samples so far, for people to read: cut short, they certify nothing.
     pub fn counts(&self) -> Counts {
-        self.origin.handed_out(self.origin.counts(self.job.tally(), 0..self.request.n, Ending::CutShort))
+        self.origin.handed_out(self.origin.counts(self.job.tally(), self.samples(), Ending::CutShort))
     }
 
     /// The interim answer: that of the last look that the rule took at the samples, where that is a look after the one
@@ -120,6 +123,10 @@ impl Pending {
         self.outcome.take().unwrap_or_else(|| self.conclude())
     }
 
+    fn samples(&self) -> Range<u64> {
+        self.part.clone().unwrap_or(0..self.request.n)
+    }
+
     /// What came of it, once the job has ended.
     fn conclude(&self) -> Outcome {
         let drawn = self.job.drawn();
@@ -127,7 +134,11 @@ impl Pending {
         let judged = match (&self.judgement, &drawn.stopped) {
             (Some(judgement), stopped) => by_rule(judgement, stopped.as_ref(), pilot.as_ref()),
             (None, Some(error)) => Err(error.clone()),
-            (None, None) => fixed(self.counts_of(&drawn), pilot.as_ref(), self.task, &self.request, &self.origin),
+            (None, None) => {
+                let counts = self.counts_of(&drawn);
+                // A part of the samples gives no answer.
+                counts.validity().and_then(|_| fixed(counts, pilot.as_ref(), self.task, &self.request))
+            }
         };
         if let Ok(Judged { answer, .. }) = &judged {
             self.statements.count(answer);
@@ -157,10 +168,13 @@ impl Pending {
 
     /// Counts of what was drawn. Under a rule, only counts of whole looks are more than cut short.
     fn counts_of(&self, drawn: &Drawn) -> Counts {
-        let is_whole = self.judgement.is_none() && drawn.stopped.is_none();
-        let ending = if is_whole { Ending::Fixed } else { Ending::CutShort };
-        let counts = self.origin.counts(drawn.tally.clone(), 0..self.request.n, ending);
-        if is_whole { counts.with_votes(drawn.votes.clone()) } else { counts }
+        let ending = match (&self.judgement, &drawn.stopped, &self.part) {
+            (None, None, None) => Ending::Fixed,
+            (None, None, Some(_)) => Ending::Part { of: self.request.n },
+            _ => Ending::CutShort,
+        };
+        let counts = self.origin.counts(drawn.tally.clone(), self.samples(), ending);
+        if ending == Ending::Fixed { counts.with_votes(drawn.votes.clone()) } else { counts }
     }
 
     /// Counts of the pilot's samples, where there are any. Whoever adds samples to them may do so for what they chose.
@@ -195,10 +209,10 @@ fn by_rule(judgement: &Judgement, stopped: Option<&Error>, pilot: Option<&Counts
 }
 
 /// The answer of all samples asked for.
-fn fixed(counts: Counts, pilot: Option<&Counts>, task: Task, request: &Request, origin: &Origin) -> Result<Judged> {
-    let (ks, alpha) = (&request.k, request.alpha);
+pub(super) fn fixed(counts: Counts, pilot: Option<&Counts>, task: Task, request: &Request) -> Result<Judged> {
+    let (ks, alpha, perturbation) = (&request.k, request.alpha, counts.perturbation());
     let certify = |label: usize| {
-        let certificate = |&k| counts.certify(&request.query(pilot, &origin.perturbation, label, k)?);
+        let certificate = |&k| counts.certify(&request.query(pilot, perturbation, label, k)?);
         ks.iter().map(certificate).collect::<Result<_>>().map(Answer::Certificates)
     };
     let answer = match (task, pilot) {
@@ -209,7 +223,7 @@ fn fixed(counts: Counts, pilot: Option<&Counts>, task: Task, request: &Request, 
         (Task::Certify(label), _) => certify(label)?,
         (Task::CertifySelected, Some(pilot)) => certify(pilot.top())?,
         // Of all rows the label is no choice by chance.
-        (Task::CertifySelected, None) if origin.perturbation.noise.is_enumerated() => certify(counts.top())?,
+        (Task::CertifySelected, None) if perturbation.noise.is_enumerated() => certify(counts.top())?,
         (Task::CertifySelected, None) => return Err(Error::new(ErrorKind::Internal, "no samples selected a label")),
     };
     let decisions = vec![Decision::Complete; ks.len()];

@@ -3,7 +3,7 @@
 use super::{AllocationChoice, Generator, NoiseMode};
 use crate::certificate::{Basis, Query, Randomized, auto};
 use crate::counts::{Counts, Perturbation, Rule};
-use crate::noise::{Grid, Mode, Noise, Source};
+use crate::noise::{Grid, Mode, Noise, Purpose, Source};
 use crate::perturbation::{Family, Shift};
 use crate::stats::{Allocation, MAX_TRIALS, Validity, check_alpha, check_label, check_part};
 use crate::{Error, Result};
@@ -32,6 +32,17 @@ pub enum Task {
 }
 
 impl Task {
+    /// What its samples are drawn for.
+    pub(super) fn purpose(self) -> Purpose {
+        match self {
+            // A label predicted and then certified under one seed must not be certified by the samples that chose it.
+            Self::Predict => Purpose::Predict,
+            // Nor one that was returned with guarantees by the samples that chose it.
+            Self::CertifyAnswer => Purpose::Answer,
+            Self::Certify(_) | Self::CertifySelected => Purpose::Estimate,
+        }
+    }
+
     /// Its name in records.
     pub fn name(self) -> &'static str {
         match self {

@@ -81,6 +81,7 @@ void test_counts(void);
 void test_run(void);
 void test_async(void);
 void test_host(void);
+void test_callback(void);
 void test_misuse(void);
 void test_rules(void);
 void test_budget(void);

@@ -56,6 +56,7 @@ int main(int argc, char **argv) {
   } tests[] = {
       {"layout", test_layout},   {"library", test_library}, {"nulls", test_nulls}, {"model", test_model},
       {"request", test_request}, {"counts", test_counts},   {"run", test_run},     {"async", test_async}, {"host", test_host},
+      {"callback", test_callback},
       {"misuse", test_misuse}, {"rules", test_rules},     {"budget", test_budget},   {"panic", test_panic}, {"golden", test_golden},
   };
   size_t ran = 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs the examples in a Markdown file as they are printed.
+"""Runs the examples in Markdown files as they are printed.
 
-    python tests/readme/run_readme.py README.md
+    python tests/readme/run_readme.py README.md docs/*.md
 
 The rule. A line with an HTML comment stands before each fenced block of c, cpp, go, python or sh:
 
@@ -12,11 +12,12 @@ and a block of text that follows a program may have
 
     <!-- prints -->               the program prints exactly this, save for spaces at the end of lines
 
-A block of these languages without a comment, a comment without its block, and a file in which one of the languages is
+A block of these languages without a comment, a comment without its block, and files in which one of the languages is
 not run at all are errors, so that no example is forgotten. A program runs in a folder of its own that has the
-repository's demo and tests folders in it. It finds the library that was built (SMOOTHTOPK_LIB_DIR, else
-target/release); in sh it finds the command line and this Python. Nothing but Python's own library is needed here; the
-programs need their compilers.
+repository's demo and tests folders in it; a page's sh programs share one, in their order. It finds the library that was
+built (SMOOTHTOPK_LIB_DIR, else target/release); in sh it finds the command line and this Python. Go without a `package`
+line is the inside of `main`, with context, fmt, log and smoothtopk imported and a `must` that ends the program on an
+error. Nothing but Python's own library is needed here; the programs need their compilers.
 """
 
 from __future__ import annotations
@@ -37,6 +38,30 @@ LANGUAGES = ("c", "cpp", "go", "python", "sh")
 COMMENT = re.compile(r"<!-- *(run: *(?P<run>\w+)|not run: *(?P<reason>\S.*?)|(?P<prints>prints)) *-->")
 FENCE = re.compile(r"(?P<ticks>```+|~~~+) *(?P<language>[\w+-]*)")
 LIMIT = 300
+GO_MAIN = """package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"smoothtopk"
+)
+
+func main() {
+%s}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return value
+}
+
+var (
+	_ = context.Background
+	_ = fmt.Sprint
+)
+"""
 
 
 class WrongError(Exception):
@@ -53,7 +78,7 @@ class Example:
     prints: str | None = None
 
 
-def examples(text: str, required: tuple[str, ...] = LANGUAGES) -> list[Example]:
+def examples(text: str) -> list[Example]:
     """The programs that are to be run."""
     found: list[Example] = []
     comment: tuple[int, re.Match[str]] | None = None
@@ -73,9 +98,13 @@ def examples(text: str, required: tuple[str, ...] = LANGUAGES) -> list[Example]:
             raise WrongError(f"line {comment[0]}: no block follows {comment[1][0]}")
     if comment:
         raise WrongError(f"line {comment[0]}: no block follows {comment[1][0]}")
+    return found
+
+
+def check_languages(found: list[Example], required: tuple[str, ...]) -> None:
+    """Raises the languages in which no example is run."""
     if missing := [language for language in required if language not in {each.language for each in found}]:
         raise WrongError(f"no example is run in: {', '.join(missing)}")
-    return found
 
 
 def block(lines: Iterator[tuple[int, str]], number: int, ticks: str) -> str:
@@ -162,32 +191,44 @@ def stated(pattern: str, text: str) -> str:
     return match[1]
 
 
-def run(example: Example) -> None:
-    """Runs a program in a folder of its own; raises what is wrong with it."""
+def run_all(found: list[Example]) -> Iterator[tuple[Example, str | None]]:
+    """Runs programs, each in a folder of its own and those of sh in one; gives with each what is wrong with it."""
     with tempfile.TemporaryDirectory(prefix="readme-") as scratch:
-        folder = Path(scratch)
-        for name in ("demo", "tests"):
-            (folder / name).symlink_to(ROOT / name)
-        (folder / f"example.{example.language}".replace(".python", ".py")).write_text(example.program)
-        for command in commands(example.language, folder):
-            if shutil.which(command[0], path=environment()["PATH"]) is None and not command[0].startswith("./"):
-                raise WrongError(f"needs {command[0]}, which is not there")
+        for number, example in enumerate(found):
+            folder = Path(scratch) / ("sh" if example.language == "sh" else str(number))
+            folder.mkdir(exist_ok=True)
             try:
-                done = subprocess.run(
-                    command,
-                    cwd=folder,
-                    env=environment(),
-                    text=True,
-                    capture_output=True,
-                    timeout=LIMIT,
-                    stdin=subprocess.DEVNULL,
-                )
-            except subprocess.TimeoutExpired:
-                raise WrongError(f"not finished after {LIMIT} seconds") from None
-            if done.returncode != 0:
-                raise WrongError(
-                    f"exit code {done.returncode} of {' '.join(command)}\n{done.stdout}{done.stderr}".rstrip()
-                )
+                run(example, folder)
+                yield example, None
+            except WrongError as error:
+                yield example, str(error)
+
+
+def run(example: Example, folder: Path) -> None:
+    """Runs a program in a folder; raises what is wrong with it."""
+    for name in ("demo", "tests"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
+    inside = example.language == "go" and not re.search(r"^package ", example.program, re.MULTILINE)
+    program = GO_MAIN % example.program if inside else example.program
+    (folder / f"example.{example.language}".replace(".python", ".py")).write_text(program)
+    for command in commands(example.language, folder):
+        if shutil.which(command[0], path=environment()["PATH"]) is None and not command[0].startswith("./"):
+            raise WrongError(f"needs {command[0]}, which is not there")
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=environment(),
+                text=True,
+                capture_output=True,
+                timeout=LIMIT,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired:
+            raise WrongError(f"not finished after {LIMIT} seconds") from None
+        if done.returncode != 0:
+            raise WrongError(f"exit code {done.returncode} of {' '.join(command)}\n{done.stdout}{done.stderr}".rstrip())
     if example.prints is not None and trimmed(done.stdout) != trimmed(example.prints):
         raise WrongError(f"prints\n{done.stdout}and not\n{example.prints}".rstrip())
 
@@ -197,24 +238,26 @@ def trimmed(text: str) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description="Runs the examples in a Markdown file as they are printed.")
-    parser.add_argument("file", type=Path)
+    parser = argparse.ArgumentParser(description="Runs the examples in Markdown files as they are printed.")
+    parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--only", action="append", choices=LANGUAGES, help="run the examples of this language alone")
     options = parser.parse_args(arguments)
+    wanted = tuple(options.only or LANGUAGES)
+    chosen: dict[Path, list[Example]] = {}
+    file = options.files[0]
     try:
-        wanted = tuple(options.only or LANGUAGES)
-        chosen = [each for each in examples(options.file.read_text(), wanted) if each.language in wanted]
+        for file in options.files:
+            chosen[file] = [each for each in examples(file.read_text()) if each.language in wanted]
+        check_languages([each for found in chosen.values() for each in found], wanted)
     except (OSError, WrongError) as error:
-        print(f"{options.file}: {error}", file=sys.stderr)
+        print(f"{file}: {error}", file=sys.stderr)
         return 1
     failed = 0
-    for example in chosen:
-        try:
-            run(example)
-            print(f"{options.file}:{example.line}: {example.language}: runs as printed")
-        except WrongError as error:
-            failed += 1
-            print(f"{options.file}:{example.line}: {example.language}: {error}", file=sys.stderr)
+    for file, found in chosen.items():
+        for example, wrong in run_all(found):
+            failed += wrong is not None
+            where = f"{file}:{example.line}: {example.language}"
+            print(f"{where}: {wrong or 'runs as printed'}", file=sys.stderr if wrong else sys.stdout)
     return 1 if failed else 0
 
 

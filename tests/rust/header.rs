@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// In the order in which the header has them.
-const SOURCES: [&str; 30] = [
+const SOURCES: [&str; 31] = [
     "status",
     "error",
     "library",
@@ -32,6 +32,7 @@ const SOURCES: [&str; 30] = [
     "stats",
     "job_item",
     "model",
+    "classifier",
     "model_run",
     "call",
     "budget",

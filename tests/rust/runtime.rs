@@ -6,6 +6,8 @@ mod common;
 mod counts;
 mod golden;
 mod model;
+#[path = "common/multinomial.rs"]
+mod multinomial;
 mod smoothed;
 
 use common::{abi, driver};

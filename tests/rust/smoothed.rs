@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 mod families;
 mod interim;
+mod parts;
 mod randomized;
 mod rules;
 
 use smoothtopk::ErrorKind;
 use smoothtopk::model::{Model, ModelOptions};
 use smoothtopk::perturbation::Gaussian;
-use smoothtopk::sampler::Plan;
+use smoothtopk::sampler::{FunctionBatch, FunctionClassifier, FunctionOptions, FunctionOutput, Gives, Plan};
 use smoothtopk::smoothed::{Answer, CancelToken, Control, Flight, Outcome, Request, SmoothedClassifier, Task};
 
 fn smoothed() -> SmoothedClassifier {
@@ -44,6 +45,35 @@ fn predicting_selecting_and_certifying_draw_rows_of_their_own() {
     let Ok(Answer::Certificates(certificates)) = selected.answer else { panic!("no certificate") };
     assert_eq!(certificates[0].label, selection.top());
     assert_eq!(draw(Task::Predict).counts, predicted.counts);
+}
+
+/// The arithmetic of exact_order.onnx: whole numbers, which any order of adding gives alike.
+#[test]
+fn a_function_gives_bit_for_bit_what_the_file_of_its_arithmetic_gives() {
+    let sums = |batch: FunctionBatch<'_>| {
+        let FunctionOutput::Scores(scores) = batch.output else { unreachable!() };
+        for (terms, score) in batch.rows.chunks_exact(4).zip(scores) {
+            *score = terms.iter().map(|x| (x * 64.0).round_ties_even()).sum();
+        }
+        Ok(())
+    };
+    let (name, gives) = ("sums".to_owned(), Gives::Scores);
+    let options = FunctionOptions { shape: vec![24], classes: 6, gives, name, digest: None, batch: None };
+    let function = Arc::new(FunctionClassifier::new(options, sums).unwrap());
+    let (file, function) = (smoothed(), SmoothedClassifier::new(function, Plan { batch: 33, threads: 2 }).unwrap());
+    let input: Vec<f32> = (0..24).map(|i| 0.5 + (i % 5) as f32 / 64.0).collect();
+    for task in [Task::Predict, Task::CertifySelected, Task::CertifyAnswer] {
+        let draw = |g: &SmoothedClassifier| g.submit(&input, task, &request(), 5).unwrap().wait();
+        let (want, got) = (draw(&file), draw(&function));
+        assert_eq!(want.counts.labels(), got.counts.labels());
+        assert!(want.counts.labels().iter().filter(|&&count| count > 0).count() > 3, "{:?}", want.counts.labels());
+        match (want.answer.unwrap(), got.answer.unwrap()) {
+            (Answer::Predictions(want), Answer::Predictions(got)) => assert_eq!(want, got),
+            (Answer::Certificates(want), Answer::Certificates(got)) => assert_eq!(want[0].radius, got[0].radius),
+            (Answer::Guarantees(want), Answer::Guarantees(got)) => assert_eq!(want[0].labels(), got[0].labels()),
+            _ => unreachable!(),
+        }
+    }
 }
 
 /// The same input in bytes and from 0 to 1, for a model of bytes, which are multiplied again after the noise.

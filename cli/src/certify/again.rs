@@ -10,9 +10,10 @@ use crate::run_dir::Manifest;
 pub fn check(first: &Path, wanted: &Manifest) -> Result<()> {
     let of_first = Manifest::load(first)?;
     let same_path = |key: &str| of_first.options.get(key) == wanted.options.get(key);
+    let model = |manifest: &Manifest| manifest.model.model_sha256.clone().unwrap_or_default();
     let files = [
-        ("model", &of_first.model.model_sha256, &wanted.model.model_sha256),
-        ("data", &of_first.data_sha256, &wanted.data_sha256),
+        ("model", model(&of_first), model(wanted)),
+        ("data", of_first.data_sha256.clone(), wanted.data_sha256.clone()),
     ];
     match files.into_iter().find(|(key, then, now)| same_path(key) && then != now) {
         None => Ok(()),

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use smoothtopk::certificate::stop::Rule;
 use smoothtopk::smoothed::AllocationChoice;
 
+use super::shard::ShardName;
 use crate::config::Given;
 use crate::number::whole;
 use crate::sampling::SamplingArgs;
 
 const CERTIFICATES: &str = "Certificate options";
+const SHARDS: &str = "Options for many machines";
 
 /// Certify every example of a data set: a RUN folder with a manifest and a record per example.
 ///
@@ -61,6 +63,15 @@ pub struct Args {
     /// its labels, every label, the first one, and the ranking. Each is a statement of its own.
     #[arg(long, conflicts_with = "select", help_heading = CERTIFICATES)]
     pub(super) guarantee: bool,
+    /// Certify part I of N of the examples, every N-th, into a RUN of its own; smoothtopk merge makes one RUN of all
+    /// parts. auto takes I and N from a Slurm array 1-N; auto/N takes I from a Slurm array or an Indexed Job of
+    /// Kubernetes. Needs --seed or --key, the same for all parts.
+    #[arg(long, value_name = "I/N|auto", conflicts_with = "sample_shard", help_heading = SHARDS)]
+    pub(super) shard: Option<ShardName>,
+    /// Draw part I of N of the samples of every example, for an n that is too long for one machine. It certifies
+    /// nothing: smoothtopk merge adds the counts of all parts and certifies. Not under a --rule.
+    #[arg(long, value_name = "I/N|auto", help_heading = SHARDS)]
+    pub(super) sample_shard: Option<ShardName>,
     // Last: the options after it would get its headings.
     #[command(flatten)]
     pub(super) sampling: SamplingArgs,

@@ -11,7 +11,7 @@ use crate::failed::Failed;
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::run_dir::{Example, Manifest, RunDir};
-use crate::sampling::Sampling;
+use crate::sampling::{Sampling, Wanted};
 
 pub fn run(args: Args) -> Result<()> {
     let started = Manifest::of_run(&args.out)?;
@@ -19,7 +19,8 @@ pub fn run(args: Args) -> Result<()> {
     let plan = Plan::of(&args, &sampling)?;
     // All that can be refused is refused before a RUN is made.
     plan.check(&sampling)?;
-    sampling.examine()?;
+    let examples = plan.examples(&sampling);
+    sampling.examine(&examples)?;
     let noise = plan.request.noise()?;
     let manifest = manifest::manifest(&args, &sampling, &plan, &noise)?;
     if let Some(first) = &args.given.manifest {
@@ -27,11 +28,11 @@ pub fn run(args: Args) -> Result<()> {
     }
     hopeless::warn(&plan.request, &manifest)?;
     if args.dry_run {
-        return dry_run::run(&args, &sampling, &plan, &manifest);
+        return dry_run::run(&args, &sampling, &plan, &examples, &manifest);
     }
     let mut out = RunDir::open(&args.out, &manifest, noise.source())?;
-    let (total, done) = (sampling.examples.len(), out.done().len());
-    let todo: Vec<usize> = sampling.examples.iter().copied().filter(|index| !out.done().contains(index)).collect();
+    let (total, done) = (examples.len(), out.done().len());
+    let todo: Vec<usize> = examples.into_iter().filter(|index| !out.done().contains(index)).collect();
     if todo.is_empty() {
         say!("{}: all {total} examples are there already", args.out.display());
         return out.close();
@@ -40,11 +41,17 @@ pub fn run(args: Args) -> Result<()> {
     interrupt::install()?;
     let mut failed = Failed::default();
     let fixed = plan.request.rule == Rule::Fixed;
+    let part = plan.sample_shard.map(|shard| shard.samples(plan.request.n));
     if !args.sampling.quiet {
         let resumed = if done > 0 { format!(", {done} there already") } else { String::new() };
+        let of_shard = match (plan.shard, plan.sample_shard) {
+            (Some(shard), _) => format!(", shard {shard}"),
+            (None, Some(shard)) => format!(", sample shard {shard}"),
+            (None, None) => String::new(),
+        };
         let rule = if fixed { String::new() } else { format!(" at most, {}", plan.request.rule) };
         say!(
-            "certifying {} of {total} examples{resumed}: n = {}{rule}, {} threads, batch {}, {}",
+            "certifying {} of {total} examples{of_shard}{resumed}: n = {}{rule}, {} threads, batch {}, {}",
             todo.len(),
             plan.request.n,
             run_plan.threads,
@@ -55,7 +62,11 @@ pub fn run(args: Args) -> Result<()> {
     let what = if args.guarantee { "set certified" } else { "certified" };
     let progress = Progress::new(total, args.sampling.quiet).resumed(done).counting(what, &plan.request.k);
     // How many samples a rule takes is not known.
-    let samples = if fixed { manifest.request.n + manifest.request.n0 } else { 0 };
+    let samples = match &part {
+        Some(part) => part.end - part.start,
+        None if fixed => manifest.request.n + manifest.request.n0,
+        None => 0,
+    };
     let progress = progress.samples_per_example(samples);
     let task = |index| plan.task(&sampling, index);
     let certified = |index, outcome: Result<Outcome>| {
@@ -77,7 +88,8 @@ pub fn run(args: Args) -> Result<()> {
         progress.example_done(&example.certified());
         Ok(())
     };
-    let drawn = sampling.draw(run_plan, &plan.request, &todo, task, &progress, certified);
+    let wanted = Wanted { examples: &todo, part };
+    let drawn = sampling.draw(run_plan, &plan.request, wanted, task, &progress, certified);
     progress.finish();
     let kept = format!("{} of {total} examples are kept in {}", out.done().len(), out.path().display());
     let closed = out.close();

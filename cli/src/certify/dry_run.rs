@@ -18,13 +18,12 @@ use crate::stdout;
 /// How long the speed is measured, at least.
 const MEASURED: Duration = Duration::from_millis(500);
 
-pub fn run(args: &Args, sampling: &Sampling, plan: &Plan, manifest: &Manifest) -> Result<()> {
+pub fn run(args: &Args, sampling: &Sampling, plan: &Plan, examples: &[usize], manifest: &Manifest) -> Result<()> {
     let done = run_dir::done(&args.out, manifest)?;
-    let todo: Vec<usize> = sampling.examples.iter().copied().filter(|index| !done.contains(index)).collect();
+    let todo: Vec<usize> = examples.iter().copied().filter(|index| !done.contains(index)).collect();
     let (request, out) = (&manifest.request, args.out.display());
     let resumed = if done.is_empty() { String::new() } else { format!(", {} are there already", done.len()) };
-    let mut lines =
-        vec![format!("would certify {} of {} examples into {out}{resumed}", todo.len(), sampling.examples.len())];
+    let mut lines = vec![format!("would certify {} of {} examples into {out}{resumed}", todo.len(), examples.len())];
     let model = &manifest.model;
     let (file, classes) = (args.sampling.model.display(), manifest.reading.classes);
     lines.push(format!("model     {file}: {classes} labels, {}, {}", model.provider, model.arithmetic));
@@ -37,7 +36,10 @@ pub fn run(args: &Args, sampling: &Sampling, plan: &Plan, manifest: &Manifest) -
     let each_alpha = number(request.alpha);
     lines.push(format!("noise     {}, k = {:?}, alpha = {each_alpha} for each statement", request.noise, request.k));
     let rows = plan.request.family.rows();
-    let each = rows.unwrap_or(request.n + request.n0);
+    // The part that has sample 0 draws the n0 samples, too.
+    let of_part = |part: std::ops::Range<u64>| part.end - part.start + if part.start == 0 { request.n0 } else { 0 };
+    let part = plan.sample_shard.map(|shard| of_part(shard.samples(request.n)));
+    let each = rows.or(part).unwrap_or(request.n + request.n0);
     let at_most = if plan.request.rule == Rule::Fixed { "" } else { " at most" };
     let all = u128::from(each) * todo.len() as u128;
     lines.push(format!("samples   {each} of each example{at_most}, {all} of all of them; rule {}", request.rule));

@@ -34,6 +34,8 @@ pub fn manifest(args: &Args, sampling: &Sampling, plan: &Plan, noise: &Noise) ->
         resize: data.resize().map(|resize| resize.as_str().to_owned()),
         skip: *skip,
         max: *max,
+        shard: plan.shard,
+        sample_shard: plan.sample_shard,
         reading: reading(sampling.model_args(), signature),
         model: sampling.identity()?,
         perturbation: Perturbation::of(noise, signature.elements),

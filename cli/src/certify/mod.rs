@@ -9,6 +9,7 @@ mod hopeless;
 mod manifest;
 mod next;
 mod plan;
+mod shard;
 
 pub use args::Args;
 pub use command::run;

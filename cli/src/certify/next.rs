@@ -10,11 +10,15 @@ use crate::config;
 use crate::run_dir::Manifest;
 use crate::verify;
 
-/// The next two commands, as they are typed.
+/// The next commands, as they are typed.
 pub fn say(args: &Args, manifest: &Manifest) {
     let out = args.out.display().to_string();
     let beside = |what: &str| quoted(&format!("{}-{what}", out.trim_end_matches('/')));
     let run = quoted(&out);
+    if let Some(shard) = manifest.shard.or(manifest.sample_shard) {
+        say!("next: smoothtopk merge {run} OTHERS -o RUN    (with the RUNs of all {} shards)", shard.of());
+        return;
+    }
     say!("next: smoothtopk report {run} -o {}", beside("report"));
     if !matches!(manifest.perturbation.noise, Family::Gaussian(_)) {
         // What attacks l2 has nothing to say of other norms.

@@ -2,19 +2,24 @@
 
 use std::collections::BTreeSet;
 
+use smoothtopk::certificate::stop::Rule;
 use smoothtopk::record::LabelSource;
 use smoothtopk::smoothed::{Generator, Request, Task};
 use smoothtopk::{Error, Result};
 
 use super::args::Args;
 use super::budget::{self, Statements};
-use crate::run_dir::Manifest;
+use crate::run_dir::{Manifest, Shard};
 use crate::sampling::Sampling;
 
 /// What is certified about every example, and how.
 pub struct Plan {
     pub request: Request,
     pub label_source: LabelSource,
+    /// The examples that are certified, where not all are.
+    pub shard: Option<Shard>,
+    /// The samples that are drawn, where not all are.
+    pub sample_shard: Option<Shard>,
     guarantee: bool,
 }
 
@@ -35,7 +40,14 @@ impl Plan {
         if args.n0 == 0 && label_source == LabelSource::Selected {
             return Err(Error::argument("n0", "must be at least 1 where samples choose the labels"));
         }
-        let mut request = sampling.request(generator(args)?)?;
+        let [shard, sample_shard] =
+            [(args.shard, "shard"), (args.sample_shard, "sample-shard")].map(|(name, field)| {
+                let shard = name.map(|name| name.shard(|name| std::env::var(name).ok())).transpose();
+                shard.map_err(|error| error.with_field(field))
+            });
+        let (shard, sample_shard) = (shard?, sample_shard?);
+        let generator = generator(args, sampling.family.is_enumerated())?;
+        let mut request = sampling.request(generator)?;
         request.n0 = args.n0;
         request.rule = args.rule;
         request.randomized = args.randomized;
@@ -45,7 +57,14 @@ impl Plan {
             let of = Statements::of(sampling.examples.len(), &request.k, classes, args.guarantee, &args.rule);
             request.alpha = budget::share(total, of.all)?;
         }
-        Ok(Self { request, label_source, guarantee: args.guarantee })
+        check_sample_shard(sample_shard, &request)?;
+        Ok(Self { request, label_source, shard, sample_shard, guarantee: args.guarantee })
+    }
+
+    /// The examples of this shard.
+    pub fn examples(&self, sampling: &Sampling) -> Vec<usize> {
+        let own = |place: usize| self.shard.is_none_or(|shard| shard.has(place));
+        (0..).zip(&sampling.examples).filter(|(place, _)| own(*place)).map(|(_, index)| *index).collect()
     }
 
     pub fn task(&self, sampling: &Sampling, index: usize) -> Task {
@@ -70,16 +89,40 @@ impl Plan {
     }
 }
 
-/// The generator as given; a RUN that is resumed keeps its seed or key.
-fn generator(args: &Args) -> Result<Generator> {
+/// The generator as given; a RUN that is resumed keeps its seed or key. Shards have it given: each would draw its own.
+fn generator(args: &Args, enumerated: bool) -> Result<Generator> {
     let given = args.sampling.noise_args.generator()?;
-    let without_secret = matches!(given, Generator::Philox { seed: None } | Generator::ChaCha12 { key: None });
-    if !without_secret {
-        return Ok(given);
+    let missing = match given {
+        Generator::Philox { seed: None } => "seed",
+        Generator::ChaCha12 { key: None } => "key",
+        _ => return Ok(given),
+    };
+    if !enumerated && (args.shard.is_some() || args.sample_shard.is_some()) {
+        let message = format!("all shards of a RUN share one: give each the same --{missing}");
+        return Err(Error::argument(missing, message));
     }
     let Some(manifest) = Manifest::of_run(&args.out)? else { return Ok(given) };
     // Another generator is refused when the manifests are compared.
     if given.source()?.name() == manifest.generator { Ok(manifest.source(&args.out)?.into()) } else { Ok(given) }
+}
+
+/// Refuses samples that cannot be split.
+fn check_sample_shard(shard: Option<Shard>, request: &Request) -> Result<()> {
+    let Some(shard) = shard else { return Ok(()) };
+    let refuse = |message: String| Err(Error::argument("sample-shard", message));
+    if request.rule != Rule::Fixed {
+        let rule = request.rule;
+        return refuse(format!(
+            "under the rule {rule} the counts of all samples so far decide when an example has enough, and no part of them has              these: leave --rule out, or split the examples by --shard"
+        ));
+    }
+    if request.family.is_enumerated() {
+        return refuse(format!("{} classifies all of its rows at once: split the examples by --shard", request.family));
+    }
+    if shard.of() as u64 > request.n {
+        return refuse(format!("there are {} samples of an example, and {} parts", request.n, shard.of()));
+    }
+    Ok(())
 }
 
 fn label_of(task: Task) -> Option<usize> {

@@ -300,6 +300,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -314,9 +316,11 @@ mod tests {
         let run = |ks: &[usize]| Run {
             name: "a".to_owned(),
             manifest: None,
+            path: PathBuf::new(),
             labelled: true,
             curves: ks.iter().map(|&k| Curve::new(Some(k), &[], true)).collect(),
             examples: Vec::new(),
+            rows: Vec::new(),
             failed: Vec::new(),
         };
         let runs = |count: usize, ks: &[usize]| (0..count).map(|_| run(ks)).collect::<Vec<_>>();

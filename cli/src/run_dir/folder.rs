@@ -13,7 +13,7 @@ use smoothtopk::{Error, ErrorKind, Result};
 use super::manifest::MANIFEST;
 use super::{Manifest, RECORDS, atomic, failures, key, records, views};
 
-const LOCK: &str = ".lock";
+pub const LOCK: &str = ".lock";
 
 /// The field of the error that another process holds the RUN: a later try may find it free.
 pub const LOCKED: &str = "lock";
@@ -80,7 +80,7 @@ impl RunDir {
             key::write(path, source)?;
             atomic::write(&stored, text.as_bytes())?;
         }
-        if done.len() < manifest.examples {
+        if done.len() < manifest.own_examples() {
             views::remove(path, manifest)?;
         }
         // What failed is tried again.
@@ -195,8 +195,24 @@ fn refuse_foreign(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a RUN that another process writes.
+///
+/// # Errors
+/// `Io` of the field [`LOCKED`].
+pub fn check_unlocked(folder: &Path) -> Result<()> {
+    // A copy may lack the file, and one that may not be written is not written by others.
+    let Ok(file) = File::open(folder.join(LOCK)) else { return Ok(()) };
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("another process is writing {}; wait for it", folder.display());
+            Err(Error::new(ErrorKind::Io, message).with_field(LOCKED))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Takes the folder's lock, which the system lets go when the process ends, however it ends.
-fn lock(folder: &Path) -> Result<File> {
+pub fn lock(folder: &Path) -> Result<File> {
     let path = folder.join(LOCK);
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(|error| Error::io(&path, &error))?;

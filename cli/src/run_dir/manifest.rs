@@ -9,6 +9,8 @@ use smoothtopk::counts::Perturbation;
 use smoothtopk::record::{Asked, Identity, LabelSource};
 use smoothtopk::{Error, ErrorKind, Result};
 
+use super::Shard;
+
 /// The manifest's name in a RUN folder.
 pub const MANIFEST: &str = "manifest.json";
 
@@ -58,13 +60,17 @@ pub struct Manifest {
     pub skip: usize,
     /// Examples from this index on are left out.
     pub max: Option<usize>,
+    /// The part of the examples that this RUN is of; null where it is of all.
+    pub shard: Option<Shard>,
+    /// The part of the samples of each example that this RUN is of; null where it is of all.
+    pub sample_shard: Option<Shard>,
     /// How the model is read.
     pub reading: Reading,
     /// The model, and what runs it.
     pub model: Identity,
     /// The noise, how it is made, and what that costs.
     pub perturbation: Perturbation,
-    /// The examples of the whole RUN.
+    /// The examples of the whole RUN, of all its shards.
     pub examples: usize,
     /// This program's version.
     pub program_version: String,
@@ -98,7 +104,16 @@ pub struct Reading {
 impl Manifest {
     /// Whether the example of this index in the data is one of the RUN's.
     pub fn has(&self, index: usize) -> bool {
-        self.skip > 0 && index.is_multiple_of(self.skip) && index / self.skip < self.examples
+        if self.skip == 0 || !index.is_multiple_of(self.skip) {
+            return false;
+        }
+        let place = index / self.skip;
+        place < self.examples && self.shard.is_none_or(|shard| shard.has(place))
+    }
+
+    /// The examples of this RUN: of a shard, its own.
+    pub fn own_examples(&self) -> usize {
+        self.shard.map_or(self.examples, |shard| shard.examples(self.examples))
     }
 
     /// How alpha is split, for people.
@@ -168,10 +183,6 @@ impl Manifest {
     /// `InvalidArgument` naming the first field that differs and both its values.
     pub fn check_same(&self, wanted: &Self, path: &Path, done: &BTreeSet<usize>) -> Result<()> {
         let mut wanted = wanted.clone();
-        wanted.model_file.clone_from(&self.model_file);
-        wanted.data_file.clone_from(&self.data_file);
-        wanted.model.fallback.clone_from(&self.model.fallback);
-        wanted.options.clone_from(&self.options);
         if let (Some(of_run), Some(now)) = (&self.data_files, &wanted.data_files)
             && names(of_run).eq(names(now))
         {
@@ -179,22 +190,36 @@ impl Manifest {
             wanted.data_sha256.clone_from(&self.data_sha256);
             wanted.data_files.clone_from(&self.data_files);
         }
+        let Some((field, ours, theirs)) = self.difference(wanted)? else { return Ok(()) };
+        let message = format!(
+            "the RUN in {} was made with {ours}, and this command has {theirs}; give the same to resume it, or another --out",
+            path.display()
+        );
+        Err(Error::argument(&field, message))
+    }
+
+    /// The first field in which another manifest differs, and both its values; none where both give the same results.
+    ///
+    /// # Errors
+    /// As [`Manifest::to_json`].
+    pub fn difference(&self, mut other: Self) -> Result<Option<(String, Value, Value)>> {
+        other.model_file.clone_from(&self.model_file);
+        other.data_file.clone_from(&self.data_file);
+        other.model.fallback.clone_from(&self.model.fallback);
+        other.options.clone_from(&self.options);
+        if *self == other {
+            return Ok(None);
+        }
         // The lines of both are in the order of the fields.
-        let (ours, theirs) = (self.to_json()?, wanted.to_json()?);
+        let (ours, theirs) = (self.to_json()?, other.to_json()?);
         let mut field = "";
         for (line, other) in ours.lines().zip(theirs.lines()) {
             field = line.split('"').nth(1).filter(|_| line.contains("\":")).unwrap_or(field);
             if line != other {
-                let message = format!(
-                    "the RUN in {} was made with {}, and this command has {}; give the same to resume it, or another --out",
-                    path.display(),
-                    value_of(&ours, field),
-                    value_of(&theirs, field)
-                );
-                return Err(Error::argument(field, message));
+                return Ok(Some((field.to_owned(), value_of(&ours, field), value_of(&theirs, field))));
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -241,7 +266,7 @@ pub(super) mod tests {
                 "norm": "l2", "allocation": "ranked", "randomized": false, "input_max": 1.0,
             },
             "timeout": null, "generator": "philox4x32-10", "secret_sha256": "cc", "input_scale": 255.0, "resize": null,
-            "skip": 3, "max": null,
+            "skip": 3, "max": null, "shard": null, "sample_shard": null,
             "reading": {
                 "input": "x", "element_shape": [2, 2], "constants": [], "output": "y", "scores": "argmax", "classes": 4,
                 "mean": [0.485, 0.456, 0.406], "std": [],
@@ -289,6 +314,7 @@ pub(super) mod tests {
             Value::Array(_) if at.ends_with("constants") => vec!["a=1"].into(),
             Value::Array(list) => list.iter().skip(1).cloned().collect::<Vec<_>>().into(),
             Value::Bool(flag) => (!flag).into(),
+            Value::Null if at.ends_with("shard") => "2/3".into(),
             Value::Null if at.ends_with("data_files") => vec!["cc  a.png"].into(),
             Value::Null if at.ends_with("resize") || at.ends_with("fallback") => "crop".into(),
             Value::Number(number) if number.is_f64() => 0.25.into(),

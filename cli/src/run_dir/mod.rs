@@ -9,6 +9,8 @@
 //! | `philox.seed`, `chacha12.key` | the seed or key, for its owner alone: manifest and records hold its digest |
 //! | `.lock` | locked while a process writes here |
 //!
+//! A shard, the part of one machine of many, is a RUN of its own; `merge` makes one RUN of all.
+//!
 //! A kill can leave half a line at the end of the records: resuming drops it.
 
 pub mod atomic;
@@ -16,21 +18,28 @@ mod certified;
 mod example;
 mod failures;
 mod folder;
+mod in_order;
 mod key;
 mod manifest;
+mod merged;
 mod read;
 mod records;
 mod row;
+mod shard;
 #[cfg(test)]
 mod tests;
 mod views;
 
 pub use certified::Proof;
 pub use example::Example;
-pub use folder::{LOCKED, RunDir, done};
+pub use failures::{Failure, failures};
+pub use folder::{LOCKED, RunDir, check_unlocked, done};
+pub use in_order::{InOrder, Segment, scan};
 pub use key::secret_sha256;
 pub use manifest::{FORMAT, MANIFEST, Manifest, Options, Reading};
+pub use merged::MergedRun;
 pub use read::ReadRun;
 pub use records::{Entry, RECORDS, Records};
 pub use row::Row;
+pub use shard::Shard;
 pub use views::COUNTS;

@@ -55,7 +55,7 @@ impl ReadRun {
                 entry.map(|Entry { record, counts, line }| Example { line, ..Example::new(record, &counts) })
             })
             .collect::<Result<_>>()?;
-        let failed = failures::read(&path)?;
+        let failed = failures::failures(&path)?.iter().map(failures::Failure::named).collect();
         Ok(Self { name, path, manifest: Some(manifest), examples, failed, rows: Vec::new() })
     }
 }

@@ -20,7 +20,7 @@ pub const RECORDS: &str = "records.jsonl";
 pub struct Entry {
     pub record: Record,
     pub counts: Counts,
-    /// From 1.
+    /// From 1; 0 where it is in no file yet.
     pub line: usize,
 }
 
@@ -50,8 +50,15 @@ impl<'a> Records<'a> {
     /// first.
     ///
     /// # Errors
-    /// `Io`; `InvalidData` when a line is not the record of an example of the RUN, or of one that has a record.
+    /// `Io`; `InvalidData` when a line is not the record of an example of the RUN, or of one that has a record;
+    /// `InvalidArgument` where the RUN has a part of the samples alone.
     pub fn open(run: &Path, manifest: &'a Manifest) -> Result<Self> {
+        if let Some(shard) = manifest.sample_shard {
+            let run = run.display();
+            let message =
+                format!("{run} has the samples of part {shard} alone, which certify nothing: merge all parts first");
+            return Err(Error::argument("sample_shard", message));
+        }
         let (mut places, _) = find(run, manifest)?;
         places.sort_by_key(|place| place.index);
         let path = run.join(RECORDS);
@@ -68,7 +75,9 @@ impl<'a> Records<'a> {
     fn entry(&mut self, place: Place) -> Result<Option<Entry>> {
         let Some(file) = &mut self.file else { return Ok(None) };
         let line = read(file, &mut self.at, place).map_err(|error| Error::io(&self.path, &error))?;
-        entry(&line, place.line, self.manifest, self.proof).map(Some).map_err(|error| damaged(&self.path, place.line, &error))
+        Entry::of_line(&line, place.line, self.manifest, self.proof)
+            .map(Some)
+            .map_err(|error| damaged(&self.path, place.line, &error))
     }
 }
 
@@ -104,18 +113,24 @@ fn read(file: &mut BufReader<File>, at: &mut u64, place: Place) -> std::io::Resu
     Ok(line)
 }
 
-fn damaged(path: &Path, line: usize, error: &Error) -> Error {
+pub fn damaged(path: &Path, line: usize, error: &Error) -> Error {
     let path = path.display();
     Error::data("records", format!("{path}, line {line}: {error}; restore the file, or run again into a new folder"))
 }
 
-/// A record of a RUN, checked against its manifest and its own counts.
-fn entry(line: &[u8], number: usize, manifest: &Manifest, proof: Proof) -> Result<Entry> {
-    let text = std::str::from_utf8(line).map_err(|_| Error::data("record", "is not text"))?;
-    let record = Record::from_json(text)?;
-    let counts = Counts::try_from(record.counts.clone())?;
-    certified::check(&record, &counts, manifest, proof)?;
-    Ok(Entry { record, counts, line: number })
+impl Entry {
+    /// The record of a line, checked against its manifest and its own counts.
+    pub fn of_line(line: &[u8], number: usize, manifest: &Manifest, proof: Proof) -> Result<Self> {
+        let text = std::str::from_utf8(line).map_err(|_| Error::data("record", "is not text"))?;
+        Self::of(Record::from_json(text)?, number, manifest, proof)
+    }
+
+    /// A record, checked so.
+    pub fn of(record: Record, line: usize, manifest: &Manifest, proof: Proof) -> Result<Self> {
+        let counts = Counts::try_from(record.counts.clone())?;
+        certified::check(&record, &counts, manifest, proof)?;
+        Ok(Self { record, counts, line })
+    }
 }
 
 /// What finds a record.
@@ -167,7 +182,7 @@ pub fn check_last(run: &Path, manifest: &Manifest, places: &[Place]) -> Result<(
 }
 
 /// The index of the example that a line is about.
-fn index(line: &[u8], manifest: &Manifest) -> Result<usize> {
+pub fn index(line: &[u8], manifest: &Manifest) -> Result<usize> {
     let head: Head = serde_json::from_slice(line).map_err(|error| {
         // In the words of the record itself, where it has them.
         let of_record = std::str::from_utf8(line).ok().and_then(|text| Record::from_json(text).err());
@@ -177,9 +192,12 @@ fn index(line: &[u8], manifest: &Manifest) -> Result<usize> {
     match head.index {
         None => wrong("is missing".into()),
         Some(index) if manifest.has(index) => Ok(index),
-        Some(index) => wrong(format!(
-            "is {index}, which is none of the {} examples of the RUN (every {}. from 0)",
-            manifest.examples, manifest.skip
-        )),
+        Some(index) => {
+            let shard = manifest.shard.map_or_else(String::new, |shard| format!(", shard {shard}"));
+            let (examples, skip) = (manifest.examples, manifest.skip);
+            wrong(format!(
+                "is {index}, which is none of the {examples} examples of the RUN (every {skip}. from 0{shard})"
+            ))
+        }
     }
 }

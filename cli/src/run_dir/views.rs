@@ -17,12 +17,15 @@ pub const COUNTS: &str = "counts.tsv";
 /// The header of a file of guarantees, without its newline.
 const ANSWER_HEADER: &str = "idx\tlabel\tlabels\tset\tkept\teach\tfirst\tranking\ttime";
 
-/// The names of a RUN's views and what they begin with, in the order of [`lines`].
+/// The names of a RUN's views and what they begin with, in the order of [`lines`]. A part of the samples has none.
 fn files(manifest: &Manifest) -> Vec<(String, String)> {
     let of_k = |k: &usize| match manifest.guarantee {
         true => (format!("answer_k{k}.tsv"), format!("{ANSWER_HEADER}\n")),
         false => (format!("k{k}.tsv"), format!("{}\n", row::HEADER)),
     };
+    if manifest.sample_shard.is_some() {
+        return Vec::new();
+    }
     std::iter::once((COUNTS.to_owned(), String::new())).chain(manifest.request.k.iter().map(of_k)).collect()
 }
 
@@ -45,24 +48,45 @@ pub fn remove(run: &Path, manifest: &Manifest) -> Result<()> {
 
 /// Writes the views of the records so far. Each appears whole or not at all.
 pub fn write(run: &Path, manifest: &Manifest) -> Result<()> {
-    let start = |(name, header): (String, String)| -> Result<(PathBuf, PathBuf, BufWriter<File>)> {
-        let temporary = run.join(atomic::temporary_name(&name));
-        let file = File::create(&temporary).map_err(|error| Error::io(&temporary, &error))?;
-        let mut out = BufWriter::with_capacity(1 << 16, file);
-        out.write_all(header.as_bytes()).map_err(|error| Error::io(&temporary, &error))?;
-        Ok((temporary, run.join(name), out))
-    };
-    let mut views = files(manifest).into_iter().map(start).collect::<Result<Vec<_>>>()?;
+    let mut views = Views::create(run, manifest)?;
     for entry in Records::open(run, manifest)? {
-        for ((path, _, out), line) in views.iter_mut().zip(lines(entry?, manifest)) {
+        views.add(entry?, manifest)?;
+    }
+    views.finish()
+}
+
+/// The views while they are written, each under a temporary name.
+pub struct Views(Vec<(PathBuf, PathBuf, BufWriter<File>)>);
+
+impl Views {
+    /// Begins them in a folder.
+    pub fn create(folder: &Path, manifest: &Manifest) -> Result<Self> {
+        let start = |(name, header): (String, String)| -> Result<(PathBuf, PathBuf, BufWriter<File>)> {
+            let temporary = folder.join(atomic::temporary_name(&name));
+            let file = File::create(&temporary).map_err(|error| Error::io(&temporary, &error))?;
+            let mut out = BufWriter::with_capacity(1 << 16, file);
+            out.write_all(header.as_bytes()).map_err(|error| Error::io(&temporary, &error))?;
+            Ok((temporary, folder.join(name), out))
+        };
+        files(manifest).into_iter().map(start).collect::<Result<_>>().map(Self)
+    }
+
+    /// Adds an example.
+    pub fn add(&mut self, entry: Entry, manifest: &Manifest) -> Result<()> {
+        for ((path, _, out), line) in self.0.iter_mut().zip(lines(entry, manifest)) {
             out.write_all(line.as_bytes()).map_err(|error| Error::io(path, &error))?;
         }
+        Ok(())
     }
-    for (temporary, path, mut out) in views {
-        out.flush().map_err(|error| Error::io(&temporary, &error))?;
-        std::fs::rename(&temporary, &path).map_err(|error| Error::io(&path, &error))?;
+
+    /// Gives them their names.
+    pub fn finish(self) -> Result<()> {
+        for (temporary, path, mut out) in self.0 {
+            out.flush().map_err(|error| Error::io(&temporary, &error))?;
+            std::fs::rename(&temporary, &path).map_err(|error| Error::io(&path, &error))?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The lines for one record: of the counts, then for each k.

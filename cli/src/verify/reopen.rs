@@ -160,7 +160,7 @@ fn model_args(given: &ModelArgs, manifest: &Manifest) -> ModelArgs {
 }
 
 fn is_it_the_runs(error: &Error, manifest: &Manifest) -> Error {
-    let (model, model_sha256) = (&manifest.model_file, &manifest.model.model_sha256);
+    let (model, model_sha256) = (&manifest.model_file, manifest.model.model_sha256.as_deref().unwrap_or("unknown"));
     let (data, data_sha256) = (&manifest.data_file, &manifest.data_sha256);
     let asked =
         format!("is it the RUN's model {model} (SHA-256 {model_sha256}) and data {data} (SHA-256 {data_sha256})?");

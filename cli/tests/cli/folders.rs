@@ -215,3 +215,43 @@ fn folders_as_users_have_them() {
     let (code, said, lines) = predict(&model, &case("cutphoto/full"), &scale);
     assert!(code == Some(0) && lines.len() == 3, "{said}");
 }
+
+#[test]
+fn images_that_failed_in_a_shard_are_told_by_the_merge_and_tried_again_in_its_run() {
+    let images = Images::new(3);
+    fs::write(images.file(1, 1), "no image").unwrap();
+    let folder = images.dir.path();
+    let certify = |out: &Path, more: &[&str]| {
+        let out = out.to_str().unwrap();
+        smoothtopk(images.command("certify", &[&["--n", "200", "--quiet", "--out", out], more].concat()))
+    };
+    let (whole, merged) = (folder.join("whole"), folder.join("merged"));
+    assert_eq!(certify(&whole, &[]).status.code(), Some(1));
+    let shards = [1, 2].map(|i| folder.join(format!("shard{i}")));
+    let codes = [0, 1].map(|i| certify(&shards[i], &["--shard", &format!("{}/2", i + 1)]).status.code());
+    assert_eq!(codes, [Some(1), Some(0)], "example 4 is of the first");
+    let merge = |out: &Path| {
+        let paths = [&shards[0], &shards[1], &out.to_path_buf()].map(|path| path.to_str().unwrap().to_owned());
+        smoothtopk(["merge", &paths[0], &paths[1], "--out", &paths[2]])
+    };
+    let output = merge(&merged);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && told.contains("failed: ") && told.contains("c1/01.png"), "{told}");
+    assert!(crate::files(&whole) == crate::files(&merged));
+    // Mended in between: the shards then list other data, until each is resumed.
+    images.save(&images.file(1, 1), 1, 1);
+    ok(&certify(&shards[0], &["--shard", "1/2"]));
+    let error = crate::refused(&merge(&folder.join("mixed")), 2);
+    assert!(
+        error.starts_with("smoothtopk: data_sha256: ") && error.contains("give each shard's command again"),
+        "{error}"
+    );
+    ok(&certify(&shards[1], &["--shard", "2/2"]));
+    let mended = folder.join("mended");
+    ok(&merge(&mended));
+    for run in [&merged, &whole] {
+        ok(&certify(run, &[]));
+        assert!(!run.join("failed.tsv").exists() && records(run).len() == 9);
+        assert_eq!(rows(run.join("k1.tsv")).len(), rows(mended.join("k1.tsv")).len());
+    }
+}

@@ -17,6 +17,7 @@ mod radius;
 mod real_models;
 mod report;
 mod rules;
+mod shards;
 mod shell;
 mod signals;
 mod verify;

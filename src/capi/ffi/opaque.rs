@@ -8,6 +8,12 @@ pub(in crate::capi) struct Handle<T> {
     pub(super) value: T,
 }
 
+impl<T> Handle<T> {
+    pub(in crate::capi) fn new(value: T) -> Self {
+        Self { poisoned: AtomicBool::new(false), value }
+    }
+}
+
 /// An opaque C type: a struct whose only field is a [`Handle`]. Implemented by [`opaque!`].
 ///
 /// # Safety

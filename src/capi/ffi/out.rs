@@ -1,7 +1,6 @@
 //! Where results go.
 
 use std::ptr;
-use std::sync::atomic::AtomicBool;
 
 use super::opaque::{Handle, Opaque};
 
@@ -28,7 +27,7 @@ impl<C: Opaque> Out<*mut C> {
 
     /// The same, and shows the handle.
     pub(in crate::capi) fn give_shown(self, value: C::Inner) -> *mut C {
-        let handle = Box::into_raw(Box::new(C::wrap(Handle { poisoned: AtomicBool::new(false), value })));
+        let handle = Box::into_raw(Box::new(C::wrap(Handle::new(value))));
         self.set(handle);
         handle
     }

@@ -27,6 +27,16 @@ impl User {
         unsafe { callback(self.0) };
     }
 
+    /// The function of the host's that classifies a batch, and whether it did.
+    pub(in crate::capi) fn call_classify<B>(
+        self,
+        classify: unsafe extern "C" fn(*mut c_void, *const B) -> bool,
+        batch: &B,
+    ) -> bool {
+        // SAFETY: as above; the batch, and what it points to, lives during the call.
+        unsafe { classify(self.0, batch) }
+    }
+
     pub(in crate::capi) fn call_progress(
         self,
         callback: unsafe extern "C" fn(*mut c_void, u64, u64),

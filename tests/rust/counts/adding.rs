@@ -11,7 +11,7 @@ use smoothtopk::smoothed::{Generator, NoiseMode, Request};
 use smoothtopk::stats::Validity;
 use smoothtopk::{Error, ErrorKind};
 
-use super::{Steps, X, drawn, model, noise, of, request, sample, smoothed};
+use super::{Steps, X, drawn, model, noise, of, request, sample, smoothed, steps};
 
 /// That `counts` refuse `other`, and stay what they were.
 fn refuse(counts: &Counts, other: &Counts) -> Error {
@@ -50,10 +50,10 @@ fn samples_of_something_else_are_refused_by_name() {
     let named = |subject| sample(&of(Steps(subject)), 100..200);
     let some = |text: &str| Some(text.to_owned());
     for (what, subject) in [
-        ("model", Subject { model_sha256: some("5e"), ..Subject::default() }),
-        ("reading of the model", Subject { reading: some("threshold"), ..Subject::default() }),
-        ("arithmetic", Subject { arithmetic: some("tf32"), ..Subject::default() }),
-        ("provider", Subject { provider: some("CUDA"), ..Subject::default() }),
+        ("model", Subject { model_sha256: some("5e"), ..steps() }),
+        ("reading of the model", Subject { reading: some("threshold"), ..steps() }),
+        ("arithmetic", Subject { arithmetic: some("tf32"), ..steps() }),
+        ("provider", Subject { provider: some("CUDA"), ..steps() }),
     ] {
         let error = refuse(&counts, &named(subject));
         assert!(error.message().contains(&format!("are of another {what}: ")), "{error}");

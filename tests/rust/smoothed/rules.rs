@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use smoothtopk::certificate::stop::{Decision, Rule, Tolerance};
 use smoothtopk::certificate::{Basis, Query, Randomized, auto};
-use smoothtopk::counts::{Assumed, Counts, Ending};
+use smoothtopk::counts::{Assumed, Counts, Ending, Stated, Subject};
 use smoothtopk::noise::ExactGrid;
 use smoothtopk::perturbation::Gaussian;
 use smoothtopk::sampler::{BaseClassifier, BatchRunner, Plan};
@@ -32,6 +32,11 @@ impl BaseClassifier for Steps {
     fn classes(&self) -> usize {
         4
     }
+    // Each that is opened is the same function.
+    fn subject(&self) -> Subject {
+        let stated = Stated { name: "steps".into(), digest: Some("1".into()), handle: None };
+        Subject { stated: Some(stated), ..Subject::default() }
+    }
     fn runner(&self, batch: usize) -> Result<Box<dyn BatchRunner>> {
         Ok(Box::new(StepsRunner(vec![0.0; 2 * batch], self.delay)))
     }
@@ -50,7 +55,7 @@ impl BatchRunner for StepsRunner {
     }
 }
 
-fn smoothed(batch: usize, threads: usize) -> SmoothedClassifier {
+pub fn smoothed(batch: usize, threads: usize) -> SmoothedClassifier {
     SmoothedClassifier::new(Arc::new(Steps { delay: Duration::ZERO }), Plan { batch, threads }).unwrap()
 }
 

@@ -1,10 +1,10 @@
 //! Ablation, windows, splitting noise and norms against tables by exact rationals, from a reference that is not this
 //! project's.
 
-use smoothtopk::certificate::Query;
+use smoothtopk::certificate::{AnswerLabels, Basis, Guarantee, Query, certify};
 use smoothtopk::counts::{Assumed, Counts};
 use smoothtopk::perturbation::{Ablation, Family, Norm};
-use smoothtopk::stats::Allocation;
+use smoothtopk::stats::{Allocation, Tally, Validity};
 
 use super::l1_uniform::{number, rivals};
 
@@ -134,4 +134,31 @@ fn radii_in_other_norms_are_rounded_down() {
         assert!(found <= exact && exact - found <= 4.0 * f64::EPSILON * exact, "{found}, {exact}");
         assert_eq!((from.within(1.0, Norm::L0, elements), Norm::L0.within(1.0, to, elements)), (None, None));
     }
+}
+
+#[test]
+fn costs_are_taken_off_radii_of_all_rows_and_parts_of_rows_certify_nothing() {
+    let split: Family = "split:10:levels=4".parse().unwrap();
+    let query = Query { alpha: 0.0, ..Query::of_label(0) };
+    let radius = |radius_cost| {
+        let assumed = Assumed { radius_cost, ..Assumed::fixed(split) };
+        Counts::assuming(vec![10, 0, 0], None, assumed).unwrap().certify(&query).unwrap().radius
+    };
+    let found = [radius(0.0), radius(0.5), radius(2.0)];
+    assert!(found[0] == 1.0 && found[1] <= 0.5 && found[1] > 0.4999 && found[2] == 0.0, "{found:?}");
+    // Numbers alone: of 10 rows 4 do not say what the others are.
+    let basis = Basis::assuming(split, 10, 0.0, Validity::Exact);
+    let part = Tally::complete(vec![4, 0, 0]).unwrap();
+    let labels = AnswerLabels::same_counts(&part, 1).unwrap();
+    assert_eq!(Guarantee::new(&basis, &part, &labels).unwrap_err().field(), Some("n"));
+    assert_eq!(certify(&basis, &part, 0, 1, &Allocation::default()).unwrap_err().field(), Some("n"));
+}
+
+#[test]
+fn equal_texts_hide_pixels_by_the_same_bits() {
+    let hidden = |text: &str| match text.parse::<Family>().unwrap() {
+        Family::Ablation(noise) => noise.value(),
+        _ => unreachable!(),
+    };
+    assert_eq!(hidden("ablate:4:value=-0").to_bits(), hidden("ablate:4").to_bits());
 }

@@ -50,6 +50,8 @@ STK_DECISION_REACHED = 4
 STK_DECISION_SETTLED = 5
 STK_DECISION_UNDECIDED = 6
 STK_DECISION_OPEN = 7
+STK_GIVES_SCORES = 0
+STK_GIVES_LABELS = 1
 STK_TASK_PREDICT = 1
 STK_TASK_CERTIFY = 2
 STK_TASK_CERTIFY_ANSWER = 3
@@ -94,12 +96,6 @@ class stk_request(Structure):
 
 class stk_result(Structure):
     pass
-
-
-stk_log_callback = CFUNCTYPE(None, c_void_p, c_int32, c_char_p)
-stk_progress_callback = CFUNCTYPE(None, c_void_p, c_uint64, c_uint64)
-stk_done_callback = CFUNCTYPE(None, c_void_p, POINTER(stk_job))
-stk_release_callback = CFUNCTYPE(None, c_void_p)
 
 
 class stk_query(Structure):
@@ -189,6 +185,45 @@ class stk_stats(Structure):
     )
 
 
+class stk_batch(Structure):
+    _fields_ = (
+        ("struct_size", c_uint64),
+        ("rows", POINTER(c_float)),
+        ("count", c_uint64),
+        ("elements", c_uint64),
+        ("classes", c_uint64),
+        ("scores", POINTER(c_float)),
+        ("labels", POINTER(c_int64)),
+        ("cancelled", POINTER(stk_cancel)),
+        ("message", c_char_p),
+        ("message_size", c_uint64),
+    )
+
+
+stk_log_callback = CFUNCTYPE(None, c_void_p, c_int32, c_char_p)
+stk_progress_callback = CFUNCTYPE(None, c_void_p, c_uint64, c_uint64)
+stk_classify_callback = CFUNCTYPE(c_bool, c_void_p, POINTER(stk_batch))
+stk_free_callback = CFUNCTYPE(None, c_void_p)
+stk_done_callback = CFUNCTYPE(None, c_void_p, POINTER(stk_job))
+stk_release_callback = CFUNCTYPE(None, c_void_p)
+
+
+class stk_classifier(Structure):
+    _fields_ = (
+        ("struct_size", c_uint64),
+        ("classify", stk_classify_callback),
+        ("user", c_void_p),
+        ("free_user", stk_free_callback),
+        ("shape", POINTER(c_size_t)),
+        ("shape_len", c_uint64),
+        ("classes", c_uint64),
+        ("name", c_char_p),
+        ("digest", c_char_p),
+        ("gives", c_int32),
+        ("reserved", c_int32),
+    )
+
+
 class stk_call(Structure):
     _fields_ = (
         ("struct_size", c_uint64),
@@ -267,6 +302,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "stk_model_elements": (c_size_t, [POINTER(stk_model)]),
     "stk_model_fallback": (c_char_p, [POINTER(stk_model)]),
     "stk_model_free": (None, [POINTER(stk_model)]),
+    "stk_model_from_callback": (c_int32, [POINTER(stk_classifier), POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
     "stk_model_open": (c_int32, [c_char_p, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
     "stk_model_open_memory": (c_int32, [c_void_p, c_size_t, POINTER(stk_model_options), POINTER(POINTER(stk_model)), POINTER(POINTER(stk_error))]),
     "stk_model_options_add_custom_ops": (c_int32, [POINTER(stk_model_options), c_char_p, POINTER(POINTER(stk_error))]),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Generator as Iteration
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, overload
 
 import numpy as np
@@ -26,16 +26,17 @@ from ._calls import (
 from ._convert import Generator
 from ._counts_base import counts_handle
 from ._errors import InvalidArgumentError
+from ._function import Batch, Function
 from ._inputs import Inputs, inputs
 from ._jobs import Cancel
 from ._library import call, lib
-from ._model import Model, model_options
+from ._model import Model, function_options, model_options
 from ._opened import Opened, Question, finish
 from ._progress import Progress, Reporter
 from ._statements import Certificate, Counts, Guarantee, Prediction
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
 
 class SmoothedClassifier(Opened):
@@ -131,17 +132,8 @@ class SmoothedClassifier(Opened):
         max_jobs: SupportsIndex | None = None,
         max_input_bytes: SupportsIndex | None = None,
     ) -> None:
-        family = _convert.noise(sigma, noise)
-        made = _request.Noise(
-            family,
-            None if sigma is None else _convert.real("sigma", sigma),
-            _convert.real("input_max", input_max),
-            _convert.levels(exact_levels),
-            _convert.generator(generator),
-        )
         # Wrong values are told before the model is read.
-        with made.request():
-            pass
+        made = _noise(sigma, noise, input_max, exact_levels, generator)
         options = model_options(
             provider=provider,
             batch=batch,
@@ -168,6 +160,56 @@ class SmoothedClassifier(Opened):
             max_input_bytes=max_input_bytes,
         )
         super().__init__(model, made, options)
+
+    @classmethod
+    def from_callable(
+        cls,
+        f: Callable[[Batch], Any],
+        classes: SupportsIndex,
+        shape: SupportsIndex | Sequence[SupportsIndex],
+        sigma: SupportsFloat | None = None,
+        *,
+        name: str | None = None,
+        digest: str | None = None,
+        noise: str | None = None,
+        batch: SupportsIndex | None = None,
+        threads: SupportsIndex = 1,
+        input_max: SupportsFloat = 1.0,
+        exact_levels: SupportsIndex | None = None,
+        generator: Generator = "philox",
+        max_jobs: SupportsIndex | None = None,
+        max_input_bytes: SupportsIndex | None = None,
+    ) -> Self:
+        """The smoothed classifier of a Python function: of a PyTorch module, an engine, a remote model.
+
+        The function is called on threads of the library's, which take the GIL for it: what it keeps for each thread,
+        as PyTorch its `no_grad`, it sets itself. It must give the same for the same row, whichever rows stand beside
+        it, which a few rows are tried for here. What it raises fails the run with RunError, as its `__cause__`. It
+        can neither ask nor close its own classifier.
+
+        Args:
+            f: takes rows, float32 [N, *shape], an array of its own, with N from 1 to `batch`; gives scores [N, classes]
+                (taken as float32; the highest is the label, NaN makes an invalid sample) or integer labels [N], in
+                anything that `numpy.asarray` takes.
+            classes: number of labels.
+            shape: shape of one input.
+            sigma, noise, input_max, exact_levels, generator, max_jobs, max_input_bytes: as for `SmoothedClassifier`.
+            name: what records and counts call it; None: the function's own name.
+            digest: what tells it from every other function, such as a hash of its weights: counts of classifiers of the
+                same name and digest may be added. None: counts are added within this one alone.
+            batch: the most rows of a call; None measures it, in about two seconds of calls.
+            threads: how many threads call f at once, each with rows of its own.
+
+        Raises:
+            ModelError: it fails, or gives something else for a row the second time or beside other rows.
+            InvalidArgumentError: an option is out of range, with the field.
+            Whatever f raises, or a TypeError for what it gives, when it is called with one row of zeros.
+        """
+        made = _noise(sigma, noise, input_max, exact_levels, generator)
+        options = function_options(batch=batch, threads=threads, max_jobs=max_jobs, max_input_bytes=max_input_bytes)
+        self = cls.__new__(cls)
+        Opened.__init__(self, Function(f, classes, shape, name, digest), made, options)
+        return self
 
     # A type does not say whether x is one input or several: what comes of one k is Any.
     @overload
@@ -498,7 +540,7 @@ class SmoothedClassifier(Opened):
             _alive = array, request, callback
             model = self._open_model()
             with model.busy(cancel):
-                return finish(lib.stk_model_sample, (model.pointer, *arguments), out, Counts)
+                return finish(lib.stk_model_sample, (model.pointer, *arguments), out, Counts, model)
 
         try:
             return _jobs.in_thread(draw, cancel.set, (lambda: reporter.report(done, samples)) if told else None)
@@ -576,6 +618,26 @@ class SmoothedClassifier(Opened):
         rows, layout, request = self._prepare(x, k, n, alpha, stream, timeout, cancel, more)
         self._same_noise.look("answer", source, stream, rows)
         return Question(_abi.STK_TASK_CERTIFY_ANSWER, rows, None, request, layout, Guarantees, _read.read_guarantees)
+
+
+def _noise(
+    sigma: SupportsFloat | None,
+    noise: str | None,
+    input_max: SupportsFloat,
+    exact_levels: SupportsIndex | None,
+    generator: Generator,
+) -> _request.Noise:
+    """The noise, which the library has checked."""
+    made = _request.Noise(
+        _convert.noise(sigma, noise),
+        None if sigma is None else _convert.real("sigma", sigma),
+        _convert.real("input_max", input_max),
+        _convert.levels(exact_levels),
+        _convert.generator(generator),
+    )
+    with made.request():
+        pass
+    return made
 
 
 def _pointer(array: npt.NDArray[np.float32]) -> Any:

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _abi, _convert, _runtime
-from ._errors import InvalidArgumentError, fields_called
+from ._errors import InvalidArgumentError, SmoothTopKError, fields_called
+from ._function import Function
 from ._jobs import Cancel
 from ._library import Handle, call, lib
 
@@ -76,12 +77,12 @@ def model_options(
     max_input_bytes: SupportsIndex | None,
 ) -> Handle:
     """The options of SmoothedClassifier for the library, which checks each at once."""
-    options = Handle(_abi.stk_model_options, lib.stk_model_options_free)
-    call(lib.stk_model_options_new, options.out())
+    options = function_options(
+        batch=batch, threads=threads, memory_limit=memory_limit, max_jobs=max_jobs, max_input_bytes=max_input_bytes
+    )
 
     def set_option(name: str, *values: Any) -> None:
-        with fields_called(_OPTIONS.get(name, {})):
-            call(getattr(lib, f"stk_model_options_set_{name}"), options.pointer, *values)
+        _set_option(options, name, *values)
 
     set_option("provider", _convert.string("provider", provider))
     for key, value in (provider_options or {}).items():
@@ -101,14 +102,8 @@ def model_options(
     for name, text_value in (("input", input), ("output", output)):
         if text_value is not None:
             set_option(name, _convert.string(name, text_value))
-    sizes = (("batch", batch), ("threads", threads), ("classes", classes), ("memory_limit", memory_limit))
-    limits = (("max_jobs", max_jobs), ("max_input_bytes", max_input_bytes))
-    for name, size in (*sizes, *limits):
-        if size is not None:
-            # To the library 0 means "not given": None says that here.
-            if not (number := _convert.uint(name, size)):
-                raise InvalidArgumentError("must be at least 1, or None", name)
-            set_option(name, number)
+    if classes is not None:
+        _set_size(options, "classes", classes)
     if input_shape is not None:
         shape = [_convert.uint("input_shape", dim) for dim in input_shape]
         set_option("input_shape", (ctypes.c_size_t * len(shape))(*shape), len(shape))
@@ -125,6 +120,28 @@ def model_options(
     return options
 
 
+def function_options(**sizes: SupportsIndex | None) -> Handle:
+    """Options of a function: threads, batch and limits, by the library's names."""
+    options = Handle(_abi.stk_model_options, lib.stk_model_options_free)
+    call(lib.stk_model_options_new, options.out())
+    for name, size in sizes.items():
+        if size is not None:
+            _set_size(options, name, size)
+    return options
+
+
+def _set_option(options: Handle, name: str, *values: Any) -> None:
+    with fields_called(_OPTIONS.get(name, {})):
+        call(getattr(lib, f"stk_model_options_set_{name}"), options.pointer, *values)
+
+
+def _set_size(options: Handle, name: str, size: SupportsIndex) -> None:
+    # To the library 0 means "not given": None says that here.
+    if not (number := _convert.uint(name, size)):
+        raise InvalidArgumentError("must be at least 1, or None", name)
+    _set_option(options, name, number)
+
+
 def _floats(name: str, values: npt.ArrayLike) -> tuple[Any, int]:
     try:
         array = np.atleast_1d(_convert.plain(name, values).astype(np.float32))
@@ -138,14 +155,37 @@ def _floats(name: str, values: npt.ArrayLike) -> tuple[Any, int]:
 class ModelHandle(Handle):
     """An open model. It is freed when it is closed, or by the last of the native calls that were using it then."""
 
-    __slots__ = ("_busy", "_closed", "_lock")
+    __slots__ = ("_busy", "_closed", "_function", "_kept", "_lock")
 
     def __init__(self) -> None:
         super().__init__(_abi.stk_model, lib.stk_model_free)
         self._lock = threading.Lock()
         self._busy: set[Busy] = set()
         self._closed = False
+        self._function: Function | None = None
+        # What the library may use until the model is freed.
+        self._kept: object = None
         _models.add(self)
+
+    def open_function(self, function: Function, options: Handle) -> None:
+        """Opens a function as model."""
+        given, kept = function.described()
+        try:
+            call(lib.stk_model_from_callback, ctypes.byref(given), options.pointer, self.out())
+        except SmoothTopKError as error:
+            function.caused(error)
+            raise
+        self._function, self._kept = function, kept
+
+    def caused(self, error: SmoothTopKError) -> None:
+        """Makes what its function raised the error's cause."""
+        if self._function is not None:
+            self._function.caused(error)
+
+    def check_caller(self) -> None:
+        """Refuses what would wait for the very call that it comes from."""
+        if self._function is not None and self._function.runs_here():
+            raise InvalidArgumentError("cannot be used or closed by its own function, for which it would wait", "model")
 
     def busy(self, cancel: Cancel | None = None) -> Busy:
         """For the time of a native call on the model, which `cancel` ends where it blocks."""
@@ -154,21 +194,25 @@ class ModelHandle(Handle):
     def enter(self, call: Busy) -> None:
         """A native call begins."""
         self.check_process()
+        self.check_caller()
         with self._lock:
             if self._closed:
                 raise closed_error()
             self._busy.add(call)
 
     def leave(self, call: Busy) -> None:
-        """A native call has returned."""
+        """A native call has returned. The last one on a closed model is over when the model is freed."""
         with self._lock:
-            self._busy.discard(call)
-            last = self._closed and not self._busy
+            last = self._closed and self._busy == {call}
+            if not last:
+                self._busy.discard(call)
         if last:
             self.free()
+            self._busy.discard(call)
 
     def close(self) -> None:
         """Ends the native calls that block, and frees the model when none is left."""
+        self.check_caller()
         with self._lock:
             first, self._closed = not self._closed, True
             calls = tuple(self._busy)
@@ -179,7 +223,7 @@ class ModelHandle(Handle):
             self.free()
 
     def is_busy(self) -> bool:
-        """Whether a thread is in a native call on the model."""
+        """Whether a thread is in a native call on the model, or frees it after one."""
         return bool(self._busy)
 
 
@@ -218,10 +262,13 @@ def _free_all() -> None:
         time.sleep(0.001)
 
 
-def open_model(model: Model, options: Handle) -> ModelHandle:
-    """Opens a model of any form; loads ONNX Runtime first."""
-    _runtime.load_runtime()
+def open_model(model: Model | Function, options: Handle) -> ModelHandle:
+    """Opens a model of any form; loads ONNX Runtime first, which a function does not need."""
     handle = ModelHandle()
+    if isinstance(model, Function):
+        handle.open_function(model, options)
+        return handle
+    _runtime.load_runtime()
     if isinstance(model, (str, os.PathLike)):
         path = os.fspath(model)
         if not isinstance(path, str):

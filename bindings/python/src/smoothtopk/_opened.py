@@ -16,6 +16,7 @@ from . import _abi, _convert, _jobs, _request
 from ._arrays import Answers, Layout
 from ._convert import Generator
 from ._errors import InvalidArgumentError, SmoothTopKError, fields_called
+from ._function import Function
 from ._inputs import DTYPES, Inputs, Rows, inputs
 from ._jobs import Cancel
 from ._library import Handle, attempt, call, error_of, lib, text
@@ -48,7 +49,7 @@ class Opened:
     # Of one that was never opened, for `close`.
     _model: ModelHandle | None = None
 
-    def __init__(self, model: Model, noise: _request.Noise, options: Handle) -> None:
+    def __init__(self, model: Model | Function, noise: _request.Noise, options: Handle) -> None:
         self._noise = noise
         self._same_noise = SameNoise()
         # Ctrl-C while it is read and measured: the thread frees what it opens.
@@ -131,7 +132,7 @@ class Opened:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the model, in hexadecimal."""
+        """SHA-256 of the model, in hexadecimal; "" of a function, of which no file was hashed."""
         return self._sha256
 
     @property
@@ -150,9 +151,10 @@ class Opened:
 
     def close(self) -> None:
         """Frees the model. Runs that other threads have under way are cancelled. More than once is nothing."""
-        model, self._model = self._model, None
+        model = self._model
         if model is not None and model.is_ours():
             model.close()
+        self._model = None
 
     def __enter__(self: S) -> S:
         return self
@@ -201,13 +203,13 @@ class Opened:
     def _run(self, question: Question, progress: Progress) -> Any:
         if not len(question.rows):
             return question.kind((), question.layout)
-        reporter = Reporter(progress)
+        reporter, model = Reporter(progress), self._open_model()
         job = Handle(_abi.stk_job, lib.stk_job_free)
         result = Handle(_abi.stk_result, lib.stk_result_free)
 
         def take() -> Any:
             read = lambda taken: question.read(taken, question.layout)  # noqa: E731
-            return finish(lib.stk_job_result, (job.pointer, result.out()), result, read)
+            return finish(lib.stk_job_result, (job.pointer, result.out()), result, read, model)
 
         try:
             self._submit(question, job)
@@ -229,14 +231,14 @@ class Opened:
             return question.read(result, layout) if result.pointer else None
 
         def answers() -> Iteration[Any, None, None]:
-            job, look = Handle(_abi.stk_job, lib.stk_job_free), ctypes.c_uint64()
+            job, look, model = Handle(_abi.stk_job, lib.stk_job_free), ctypes.c_uint64(), self._open_model()
             try:
                 self._submit(question, job)
                 while look.value != _abi.STK_LOOK_FINAL:
                     result = Handle(_abi.stk_result, lib.stk_result_free)
                     # Never longer, so that Ctrl-C is seen.
                     asked = (job.pointer, 0, look.value, _jobs.SLICE_MS, result.out(), ctypes.byref(look))
-                    if (found := finish(lib.stk_job_item_latest, asked, result, read)) is not None:
+                    if (found := finish(lib.stk_job_item_latest, asked, result, read, model)) is not None:
                         yield found
             finally:
                 # Cancels what is left when the iteration ends.
@@ -268,11 +270,19 @@ class Opened:
             call(lib.stk_model_submit, model.pointer, question.request.pointer, ctypes.byref(asked), job.out())
 
 
-def finish(function: Callable[..., int], arguments: tuple[Any, ...], out: Handle, read: Callable[[Handle], T]) -> T:
+def finish(
+    function: Callable[..., int],
+    arguments: tuple[Any, ...],
+    out: Handle,
+    read: Callable[[Handle], T],
+    model: ModelHandle,
+) -> T:
     """Calls what ends a run, and reads what it gives; a run that was cut short gives that as the error's `partial`."""
     status, error = attempt(function, *arguments)
     if status == _abi.STK_STATUS_OK:
         return read(out)
     partial: Any = read(out) if out.pointer else None
+    failure = error_of(status, error, partial)
+    model.caused(failure)
     with fields_called(_RUN):
-        raise error_of(status, error, partial)
+        raise failure
