@@ -7,7 +7,9 @@ use super::tables::field;
 
 /// A line for each example of a RUN and each of its k.
 pub fn csv(runs: &[Run]) -> String {
-    let mut out = String::from("run,idx,file,label,k,predict,radius,correct,decision,samples,norm,radius_l1,radius_l2,radius_linf\n");
+    let mut out = String::from(
+        "run,idx,file,label,k,predict,radius,correct,decision,samples,norm,radius_l1,radius_l2,radius_linf\n",
+    );
     for run in runs {
         for (example, (i, k)) in
             run.examples.iter().flat_map(|example| run.ks().iter().enumerate().map(move |k| (example, k)))

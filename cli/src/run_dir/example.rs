@@ -21,7 +21,8 @@ pub struct Example {
     pub label: Option<usize>,
     /// The samples that the statements rest on.
     pub samples: u64,
-    /// The labels with the largest counts, descending, and after them the true one; with their counts, none of which is 0.
+    /// The labels with the largest counts, descending, and after them the true one; with their counts, none of which
+    /// is 0.
     pub counts: Vec<(usize, u64)>,
     /// The line of its record, from 1; 0 of an example that was not read from a file.
     pub line: usize,

@@ -51,9 +51,7 @@ impl ReadRun {
         })?;
         let records = Records::open(&path, &manifest)?.with(proof);
         let examples = records
-            .map(|entry| {
-                entry.map(|Entry { record, counts, line }| Example { line, ..Example::new(record, &counts) })
-            })
+            .map(|entry| entry.map(|Entry { record, counts, line }| Example { line, ..Example::new(record, &counts) }))
             .collect::<Result<_>>()?;
         let failed = failures::failures(&path)?.iter().map(failures::Failure::named).collect();
         Ok(Self { name, path, manifest: Some(manifest), examples, failed, rows: Vec::new() })

@@ -111,7 +111,8 @@ fn of_k(run: &Run, i: usize, decisions: &mut Vec<String>) -> Value {
     }
     if run.of_answers() {
         let answers = || run.examples.iter().map(|example| example.guarantees.get(i));
-        let each = answers().flat_map(|found| (0..k).map(move |j| found.and_then(|found| found.labels.get(j).copied())));
+        let each =
+            answers().flat_map(|found| (0..k).map(move |j| found.and_then(|found| found.labels.get(j).copied())));
         let radii = answers()
             .flat_map(|found| (0..k).map(move |j| found.and_then(|found| found.label_radii.get(j)).copied()))
             .map(Option::unwrap_or_default);

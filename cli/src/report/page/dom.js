@@ -17,7 +17,7 @@ function build(node, attributes, children) {
     if (typeof value === 'function') node.addEventListener(key, value);
     else if (value !== null && value !== undefined && value !== false) node.setAttribute(key, value === true ? '' : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 

@@ -15,7 +15,9 @@ use crate::report::curve::Run;
 pub fn names(runs: &[Run], file: Option<&Path>) -> Result<BTreeMap<usize, String>> {
     let mut names = BTreeMap::new();
     for example in runs.iter().flat_map(|run| &run.examples) {
-        if let (Some(label), Some((class, _))) = (example.label, example.file.as_deref().and_then(|file| file.split_once('/'))) {
+        if let (Some(label), Some((class, _))) =
+            (example.label, example.file.as_deref().and_then(|file| file.split_once('/')))
+        {
             names.entry(label).or_insert_with(|| class.to_owned());
         }
     }
