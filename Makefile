@@ -40,8 +40,8 @@ demo: build ## Certify 200 digits with the bundled network; print a table, draw 
 	@echo "Data:  demo/digits_test200.npz, 200 real scans the network has not seen; each gets 10,000 noisy copies."
 	$(SMOOTHTOPK) certify --model demo/digits_mlp_sigma0.25.onnx --data demo/digits_test200.npz --input-scale 16 \
 		--sigma 0.25 --k 1,2,3 --n 10000 --n0 100 --alpha 0.001 --seed 7 --out $(DEMO_OUT)/run
-	$(SMOOTHTOPK) report $(DEMO_OUT)/run --out $(DEMO_OUT)/report
-	@echo "Table and plot: $(DEMO_OUT)/report. Counts, radii and what they were made with: $(DEMO_OUT)/run."
+	$(SMOOTHTOPK) report $(DEMO_OUT)/run --data demo/digits_test200.npz --out $(DEMO_OUT)/report
+	@echo "Look at: $(DEMO_OUT)/report/report.html (open it in a browser). Table and plot: $(DEMO_OUT)/report. Counts, radii and what they were made with: $(DEMO_OUT)/run."
 
 # A missing rustfmt or clippy is skipped and said at the end, except in CI, where it is an error.
 has = $(shell $(CARGO) $(1) --version >/dev/null 2>&1 && echo yes)

@@ -80,7 +80,7 @@ pub fn run(args: Args) -> Result<()> {
         };
         let record = sampling.record(index, &outcome, &manifest.model);
         out.append(&record)?;
-        let example = Example::new(record, outcome.counts.n());
+        let example = Example::new(record, &outcome.counts);
         if !fixed {
             let undecided = (0..plan.request.k.len()).any(|i| example.decision(i) == "undecided");
             progress.example_stopped(example.samples, !undecided);

@@ -57,6 +57,15 @@ impl ClassesFile {
     }
 }
 
+/// The names that a file of classes gives to labels; of two names of one label the first.
+///
+/// # Errors
+/// As [`ClassesFile::read`].
+pub fn class_names(path: &Path) -> Result<BTreeMap<usize, String>> {
+    let labels = ClassesFile::read(path)?.labels;
+    Ok(labels.into_iter().rev().map(|(name, label)| (label, name)).collect())
+}
+
 /// The classes of a folder and the labels that they got, in the order of the names.
 #[derive(Debug)]
 pub struct Classes(BTreeMap<String, usize>);

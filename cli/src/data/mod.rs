@@ -16,5 +16,6 @@ mod pixels;
 #[cfg(test)]
 mod tests;
 
+pub use classes::class_names;
 pub use dataset::Dataset;
 pub use options::{DataOptions, InputSpec, Layout, Resize};

@@ -16,6 +16,11 @@ pub enum Resize {
 }
 
 impl Resize {
+    /// The one of this word.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Crop, Self::Imagenet, Self::Exact].into_iter().find(|resize| resize.as_str() == name)
+    }
+
     /// The word for it on the command line and in the manifest.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -75,6 +75,6 @@ impl Shards {
         let outcome = of_parts(counts, selection, task, request, stream, elapsed)?;
         let mut record = Record::of(&outcome, first.model.as_ref(), false);
         (record.index, record.true_label, record.file) = (first.index, first.true_label, first.file.take());
-        Entry::of(record, &self.manifest, Proof::Waived)
+        Entry::of(record, 0, &self.manifest, Proof::Waived)
     }
 }

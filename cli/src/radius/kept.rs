@@ -19,7 +19,7 @@ use crate::run_dir::{Entry, MANIFEST, Manifest, Records};
 pub fn of_run(args: &Args, folder: &Path, table: &mut Table) -> Result<()> {
     let manifest = Manifest::load(&folder.join(MANIFEST))?;
     for entry in Records::open(folder, &manifest)? {
-        let Entry { record, counts } = entry?;
+        let Entry { record, counts, .. } = entry?;
         of_record(args, &record, &counts, record.index.unwrap_or_default(), table)?;
     }
     if let Some(total) = manifest.alpha_total {

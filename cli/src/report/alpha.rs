@@ -8,11 +8,16 @@ use super::curve::Run;
 use super::tables::cell;
 
 pub fn markdown(runs: &[Run]) -> String {
-    let of_run = |run: &Run| Some(format!("\n**{}**: {}\n", cell(&run.name), reading(run.manifest.as_ref()?)));
+    let of_run = |run: &Run| Some(format!("\n**{}**: {}\n", cell(&run.name), reading(run)?));
     runs.iter().filter_map(of_run).collect()
 }
 
-fn reading(manifest: &Manifest) -> String {
+/// In words; none of a file that does not say.
+pub fn reading(run: &Run) -> Option<String> {
+    run.manifest.as_ref().map(of_manifest)
+}
+
+fn of_manifest(manifest: &Manifest) -> String {
     let request = &manifest.request;
     // The manifest's own text, which was parsed when the RUN was made.
     let rule = request.rule.parse().unwrap_or_default();

@@ -7,7 +7,7 @@ use smoothtopk::{Error, Result};
 use super::args::Args;
 use super::curve::{Curve, Run};
 use super::summary::Summary;
-use super::{alpha, answers, examples, plot, png, scale, stops, tables};
+use super::{alpha, answers, examples, page, plot, png, scale, stops, tables};
 use crate::format::{Format, print_json};
 use crate::run_dir::{Proof, ReadRun, atomic};
 use crate::stdout;
@@ -31,11 +31,18 @@ pub fn run(args: Args) -> Result<()> {
         say!("warning: {alike} curves of the plot look as others do: report fewer runs at a time");
     }
     let png = png::render(&svg)?;
+    let names = page::names(&runs, args.classes_file.as_deref())?;
+    let pictures = match &args.data {
+        Some(data) => page::pictures(&runs, data)?,
+        None => runs.iter().map(|_| None).collect(),
+    };
+    let html = page::page(&page::content(&runs, &radii, &names, &pictures, args.data.is_some()));
     let grid = scale::multiples(largest, 250);
     let report =
         format!("# Certified top-k accuracy\n\n![Certified top-k accuracy](certified_accuracy.svg)\n\n{tables}");
     let mut files = vec![
         ("report.md", report.into_bytes()),
+        ("report.html", html.into_bytes()),
         ("report.csv", tables::csv(&runs, &radii).into_bytes()),
         ("examples.csv", examples::csv(&runs).into_bytes()),
         ("curves.csv", tables::curves_csv(&runs, &grid).into_bytes()),

@@ -1,6 +1,6 @@
 //! Certified accuracy as a function of the radius.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use smoothtopk::perturbation::Norm;
 use smoothtopk::record::LabelSource;
@@ -12,11 +12,15 @@ pub struct Run {
     /// Short, and different from every other run's.
     pub name: String,
     pub manifest: Option<Manifest>,
+    /// Where it is.
+    pub path: PathBuf,
     /// Whether true labels are known. Without them a curve is the share certified, right or wrong.
     pub labelled: bool,
     pub curves: Vec<Curve>,
     /// Of a RUN folder.
     pub examples: Vec<Example>,
+    /// Of a single file.
+    pub rows: Vec<Row>,
     /// Its examples that could not be certified, with the reasons.
     pub failed: Vec<String>,
 }
@@ -62,7 +66,8 @@ impl Run {
                 }
             };
             let (manifest, examples, failed) = (run.manifest.clone(), run.examples.clone(), run.failed.clone());
-            runs.push(Self { name, manifest, labelled, curves, examples, failed });
+            let (path, rows) = (run.path.clone(), run.rows.clone());
+            runs.push(Self { name, path, manifest, labelled, curves, examples, rows, failed });
         }
         runs
     }
@@ -70,6 +75,17 @@ impl Run {
     /// The norm of its radii; l2 where that is not known.
     pub fn norm(&self) -> Norm {
         self.manifest.as_ref().map_or(Norm::L2, |manifest| manifest.perturbation.noise.norm())
+    }
+
+    /// The name of that norm; empty where it is not known.
+    pub fn norm_name(&self) -> String {
+        self.manifest.as_ref().map(|_| self.norm().to_string()).unwrap_or_default()
+    }
+
+    /// A radius of one of its examples in another norm, rounded down; none where no ball of that norm lies inside.
+    pub fn within(&self, radius: f64, other: Norm) -> Option<f64> {
+        let perturbation = &self.manifest.as_ref()?.perturbation;
+        perturbation.noise.norm().within(radius, other, perturbation.elements)
     }
 
     /// The k of a RUN folder.
@@ -210,6 +226,8 @@ mod tests {
                 file: None,
                 label,
                 samples: 100,
+                counts: Vec::new(),
+                line: 0,
                 time: Duration::ZERO,
                 certificates: Vec::new(),
                 guarantees,

@@ -6,12 +6,14 @@ mod args;
 mod command;
 mod curve;
 mod examples;
+mod page;
 mod plot;
 mod png;
 mod scale;
 mod stops;
 mod summary;
 mod tables;
+mod units;
 
 pub use args::Args;
 pub use command::run;

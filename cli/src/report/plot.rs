@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::curve::{Curve, Run};
-use super::scale;
+use super::{scale, units};
 use crate::number::rounded;
 
 const WIDTH: f64 = 1200.0;
@@ -99,10 +99,10 @@ fn legend_height(runs: &[Run]) -> f64 {
 }
 
 /// The radius of the axis, with its norm where all runs have the same.
-fn radius_name(runs: &[Run]) -> String {
-    let mut norms: Vec<String> = runs.iter().map(|run| run.norm().to_string()).collect();
+fn radius_name(runs: &[Run]) -> &'static str {
+    let mut norms: Vec<_> = runs.iter().map(|run| units::axis(run.norm())).collect();
     norms.dedup();
-    if let [norm] = &norms[..] { format!("{norm} radius") } else { "radius".to_owned() }
+    if let [norm] = norms[..] { norm } else { "radius" }
 }
 
 /// What tells a run from the others, under its name.
@@ -185,7 +185,7 @@ fn axes(svg: &mut Svg, area: &Area, runs: &[Run]) {
         coordinate(area.bottom)
     ));
     let title = Text { size: 18.0, anchor: "middle", ..Text::default() };
-    svg.text((LEFT + RIGHT) / 2.0, area.bottom + 60.0, &title, &radius_name(runs));
+    svg.text((LEFT + RIGHT) / 2.0, area.bottom + 60.0, &title, radius_name(runs));
     let what =
         if runs.iter().all(|run| run.labelled) { "certified top-k accuracy" } else { "share of examples certified" };
     let turned = Text { turned: true, ..title };
@@ -300,6 +300,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -314,9 +316,11 @@ mod tests {
         let run = |ks: &[usize]| Run {
             name: "a".to_owned(),
             manifest: None,
+            path: PathBuf::new(),
             labelled: true,
             curves: ks.iter().map(|&k| Curve::new(Some(k), &[], true)).collect(),
             examples: Vec::new(),
+            rows: Vec::new(),
             failed: Vec::new(),
         };
         let runs = |count: usize, ks: &[usize]| (0..count).map(|_| run(ks)).collect::<Vec<_>>();

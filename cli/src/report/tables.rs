@@ -9,6 +9,7 @@ use crate::number::rounded;
 use crate::run_dir::Manifest;
 
 use super::curve::{Curve, Run};
+use super::units;
 
 /// Examples that failed and are named.
 const MOST_FAILED: usize = 20;
@@ -25,29 +26,14 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
     line(format!("| --- | ---: | ---: | ---: | ---: | ---: |{}", " ---: |".repeat(radii.len())));
     for run in runs {
         for curve in &run.curves {
-            let accuracies: String = radii.iter().map(|&r| format!(" {} |", number(curve.accuracy(r)))).collect();
-            line(format!(
-                "| {} | {} | {} | {} | {} | {} |{accuracies}",
-                cell(&run.name),
-                curve.k.map_or_else(|| "-".to_string(), |k| k.to_string()),
-                examples(run, curve),
-                number(curve.abstention()),
-                number(curve.average_radius()),
-                number(curve.median_radius()),
-            ));
+            let cells: String = accuracies(run, curve, radii).iter().map(|text| format!(" {text} |")).collect();
+            line(format!("| {} |{cells}", cell(&run.name)));
         }
     }
-    line(String::new());
-    line(
-        "Numbered columns: the share of examples whose true label is certified in the smoothed top k with a radius of at \
-         least r (in l2 for Gaussian noise, in l1 for uniform noise). abstain: the share with no certificate. ACR and \
-         median: the average and the median certified radius, with 0 where the true label is not certified."
-            .to_string(),
-    );
+    line(format!("\n{}", legend(runs)));
     for run in runs {
-        let done = run.curves.iter().map(|curve| curve.examples).min().unwrap_or(0);
-        if let Some(total) = run.total().filter(|total| done < *total) {
-            line(format!("\n**{} is not finished**: {done} of {total} examples so far.", cell(&run.name)));
+        for (head, text) in notes(run) {
+            line(format!("\n**{}**: {text}", cell(&head)));
         }
         if !run.failed.is_empty() {
             let (name, failed) = (cell(&run.name), run.failed.len());
@@ -57,27 +43,10 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
                 line(format!("- and {} more", failed - MOST_FAILED));
             }
         }
-        if run.of_answers() {
-            line(format!(
-                "\n**{} holds guarantees for answers**: its numbers are the share of examples whose true label is in the \
-                 returned set, and whose set does not change within r.",
-                cell(&run.name)
-            ));
-        }
-        if let Some(what) = run.manifest.as_ref().and_then(|manifest| decided(&manifest.request.rule)) {
-            line(format!("\n**{}'s samples ended when the rule was decided**: {what}.", cell(&run.name)));
-        }
-        if !run.labelled {
-            line(format!(
-                "\n**{} has no true labels**: its numbers are the share certified, whether right or wrong.",
-                cell(&run.name)
-            ));
-        }
     }
     if runs.iter().any(|run| run.manifest.is_some()) {
         let (text, number) = (" --- |", " ---: |");
-        let columns = "run | model | data | noise | rule | generator | labels | n0 | n | alpha | allocation | provider | precision";
-        line(format!("\n| {columns} |"));
+        line(format!("\n| run | {} |", FACTS.join(" | ")));
         line(format!("|{}{}{}", text.repeat(7), number.repeat(3), text.repeat(3)));
     }
     for run in runs {
@@ -87,6 +56,47 @@ pub fn markdown(runs: &[Run], radii: &[f64]) -> String {
         }
     }
     out
+}
+
+/// A curve's cells: k, examples, abstained, ACR, median, and the certified accuracy at each radius.
+pub fn accuracies(run: &Run, curve: &Curve, radii: &[f64]) -> Vec<String> {
+    let mut cells = vec![curve.k.map_or_else(|| "-".to_string(), |k| k.to_string()), examples(run, curve)];
+    cells.extend([curve.abstention(), curve.average_radius(), curve.median_radius()].map(number));
+    cells.extend(radii.iter().map(|&radius| number(curve.accuracy(radius))));
+    cells
+}
+
+/// What the table's columns are, and what radii are measured in.
+pub fn legend(runs: &[Run]) -> String {
+    format!(
+        "Numbered columns: the share of examples whose true label is certified in the smoothed top k with a radius of at \
+         least r ({}). abstain: the share with no certificate. ACR and median: the average and the median certified radius, \
+         with 0 where the true label is not certified.",
+        units::measured(runs)
+    )
+}
+
+/// What has to be known of a run's numbers, each with what it is about.
+pub fn notes(run: &Run) -> Vec<(String, String)> {
+    let name = &run.name;
+    let mut notes = Vec::new();
+    let done = run.curves.iter().map(|curve| curve.examples).min().unwrap_or(0);
+    if let Some(total) = run.total().filter(|total| done < *total) {
+        notes.push((format!("{name} is not finished"), format!("{done} of {total} examples so far.")));
+    }
+    if run.of_answers() {
+        let text = "its numbers are the share of examples whose true label is in the returned set, and whose set does not \
+                    change within r.";
+        notes.push((format!("{name} holds guarantees for answers"), text.to_owned()));
+    }
+    if let Some(what) = run.manifest.as_ref().and_then(|manifest| decided(&manifest.request.rule)) {
+        notes.push((format!("{name}'s samples ended when the rule was decided"), format!("{what}.")));
+    }
+    if !run.labelled {
+        let text = "its numbers are the share certified, whether right or wrong.";
+        notes.push((format!("{name} has no true labels"), text.to_owned()));
+    }
+    notes
 }
 
 /// What a curve is worth where a rule ended samples before more could be certified.
@@ -106,7 +116,7 @@ fn decided(rule: &str) -> Option<String> {
 pub fn csv(runs: &[Run], radii: &[f64]) -> String {
     let mut out = String::from(
         "run,model,data,noise,rule,generator,labels,n0,n,alpha,allocation,provider,precision,k,examples,examples_total,labelled,abstain,acr,\
-         median_radius,radius,certified_accuracy\n",
+         median_radius,norm,radius,certified_accuracy\n",
     );
     for run in runs {
         let facts = run.manifest.as_ref().map(|manifest| facts(manifest, |alpha| alpha.to_string()));
@@ -120,7 +130,7 @@ pub fn csv(runs: &[Run], radii: &[f64]) -> String {
                 fields.extend([k(curve), curve.examples.to_string(), total.clone()]);
                 fields.push(u8::from(run.labelled).to_string());
                 fields.extend(numbers);
-                fields.extend([radius.to_string(), exact(curve.accuracy(radius))]);
+                fields.extend([run.norm_name(), radius.to_string(), exact(curve.accuracy(radius))]);
                 out.push_str(&fields.join(","));
                 out.push('\n');
             }
@@ -143,8 +153,24 @@ pub fn curves_csv(runs: &[Run], grid: &[f64]) -> String {
     out
 }
 
+/// The names of [`facts`].
+pub const FACTS: [&str; 12] = [
+    "model",
+    "data",
+    "noise",
+    "rule",
+    "generator",
+    "labels",
+    "n0",
+    "n",
+    "alpha",
+    "allocation",
+    "provider",
+    "precision",
+];
+
 /// What made a run, in the order of the columns.
-fn facts(manifest: &Manifest, alpha: impl Fn(f64) -> String) -> [String; 12] {
+pub fn facts(manifest: &Manifest, alpha: impl Fn(f64) -> String) -> [String; 12] {
     let labels = match manifest.label_source {
         LabelSource::Given => "given by the data",
         LabelSource::Selected => "selected by n0 samples",

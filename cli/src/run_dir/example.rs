@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use smoothtopk::counts::Counts;
 use smoothtopk::record::{CertificateRecord, GuaranteeRecord, Record};
 
 use super::Row;
 
-/// What a RUN says of one example, without its counts.
+/// Of how many labels an example keeps the counts: those that people look at.
+const MOST_COUNTS: usize = 6;
+
+/// What a RUN says of one example, without all of its counts.
 #[derive(Clone, Debug)]
 pub struct Example {
     /// Its index in the data.
@@ -17,6 +21,11 @@ pub struct Example {
     pub label: Option<usize>,
     /// The samples that the statements rest on.
     pub samples: u64,
+    /// The labels with the largest counts, descending, and after them the true one; with their counts, none of which
+    /// is 0.
+    pub counts: Vec<(usize, u64)>,
+    /// The line of its record, from 1; 0 of an example that was not read from a file.
+    pub line: usize,
     /// From the first sample to the last.
     pub time: Duration,
     /// For each k; none where the time was too short for a look, or guarantees were certified.
@@ -26,14 +35,16 @@ pub struct Example {
 }
 
 impl Example {
-    /// From a record of a RUN, whose counts have so many samples.
-    pub fn new(record: Record, samples: u64) -> Self {
+    /// From a record of a RUN, and its counts.
+    pub fn new(record: Record, counts: &Counts) -> Self {
         let (mut certificates, mut guarantees) = (record.certificates, record.guarantees);
         certificates.iter_mut().for_each(|found| found.counts = None);
         guarantees.iter_mut().for_each(|found| found.counts = None);
         let time = Duration::try_from_secs_f64(record.seconds).unwrap_or_default();
         let idx = record.index.unwrap_or_default();
-        Self { idx, file: record.file, label: record.true_label, samples, time, certificates, guarantees }
+        let label = record.true_label;
+        let (samples, counts) = (counts.n(), largest(counts.labels(), label));
+        Self { idx, file: record.file, label, samples, counts, line: 0, time, certificates, guarantees }
     }
 
     /// The field's row for the i-th k.
@@ -60,5 +71,29 @@ impl Example {
     pub fn certified(&self) -> Vec<bool> {
         let sets = self.guarantees.iter().map(|found| found.set_radius > 0.0);
         self.certificates.iter().map(|found| found.certified).chain(sets).collect()
+    }
+}
+
+/// The labels with the largest counts, the lower label first of two alike, and the true one.
+fn largest(counts: &[u64], truth: Option<usize>) -> Vec<(usize, u64)> {
+    let mut all: Vec<(usize, u64)> = counts.iter().copied().enumerate().filter(|(_, count)| *count > 0).collect();
+    all.sort_unstable_by_key(|&(label, count)| (std::cmp::Reverse(count), label));
+    let rest = all.split_off(all.len().min(MOST_COUNTS));
+    all.extend(rest.into_iter().find(|(label, _)| Some(*label) == truth));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_counts_and_that_of_the_true_label_are_kept() {
+        let counts = [1, 0, 9, 9, 5, 6, 7, 8, 2];
+        let largest_six = [(2, 9), (3, 9), (7, 8), (6, 7), (5, 6), (4, 5)];
+        assert_eq!(largest(&counts, Some(4)), largest_six);
+        assert_eq!(largest(&counts, Some(0)), [&largest_six[..], &[(0, 1)]].concat());
+        assert_eq!(largest(&counts, Some(1)), largest_six);
+        assert_eq!(largest(&[0, 3], None), [(1, 3)]);
     }
 }

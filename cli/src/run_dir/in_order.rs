@@ -73,7 +73,7 @@ impl Line {
     /// # Errors
     /// `InvalidData` naming the file and line.
     pub fn entry(&self, manifest: &Manifest) -> Result<Entry> {
-        Entry::of_line(&self.text, manifest, Proof::Needed).map_err(|error| self.damaged(&error))
+        Entry::of_line(&self.text, self.number, manifest, Proof::Needed).map_err(|error| self.damaged(&error))
     }
 
     /// An error of this line.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::manifest::MANIFEST;
-use super::{Example, Manifest, Proof, Records, Row, failures};
+use super::{Entry, Example, Manifest, Proof, Records, Row, failures};
 
 /// Results as they were read.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl ReadRun {
         })?;
         let records = Records::open(&path, &manifest)?.with(proof);
         let examples = records
-            .map(|entry| entry.map(|entry| Example::new(entry.record, entry.counts.n())))
+            .map(|entry| entry.map(|Entry { record, counts, line }| Example { line, ..Example::new(record, &counts) }))
             .collect::<Result<_>>()?;
         let failed = failures::failures(&path)?.iter().map(failures::Failure::named).collect();
         Ok(Self { name, path, manifest: Some(manifest), examples, failed, rows: Vec::new() })

@@ -20,6 +20,8 @@ pub const RECORDS: &str = "records.jsonl";
 pub struct Entry {
     pub record: Record,
     pub counts: Counts,
+    /// From 1; 0 where it is in no file yet.
+    pub line: usize,
 }
 
 /// Where the record of an example is.
@@ -73,7 +75,7 @@ impl<'a> Records<'a> {
     fn entry(&mut self, place: Place) -> Result<Option<Entry>> {
         let Some(file) = &mut self.file else { return Ok(None) };
         let line = read(file, &mut self.at, place).map_err(|error| Error::io(&self.path, &error))?;
-        Entry::of_line(&line, self.manifest, self.proof)
+        Entry::of_line(&line, place.line, self.manifest, self.proof)
             .map(Some)
             .map_err(|error| damaged(&self.path, place.line, &error))
     }
@@ -117,17 +119,17 @@ pub fn damaged(path: &Path, line: usize, error: &Error) -> Error {
 }
 
 impl Entry {
-    /// A record of a RUN, checked against its manifest and its own counts.
-    pub fn of_line(line: &[u8], manifest: &Manifest, proof: Proof) -> Result<Self> {
+    /// The record of a line, checked against its manifest and its own counts.
+    pub fn of_line(line: &[u8], number: usize, manifest: &Manifest, proof: Proof) -> Result<Self> {
         let text = std::str::from_utf8(line).map_err(|_| Error::data("record", "is not text"))?;
-        Self::of(Record::from_json(text)?, manifest, proof)
+        Self::of(Record::from_json(text)?, number, manifest, proof)
     }
 
     /// A record, checked so.
-    pub fn of(record: Record, manifest: &Manifest, proof: Proof) -> Result<Self> {
+    pub fn of(record: Record, line: usize, manifest: &Manifest, proof: Proof) -> Result<Self> {
         let counts = Counts::try_from(record.counts.clone())?;
         certified::check(&record, &counts, manifest, proof)?;
-        Ok(Self { record, counts })
+        Ok(Self { record, counts, line })
     }
 }
 

@@ -90,9 +90,9 @@ impl Views {
 }
 
 /// The lines for one record: of the counts, then for each k.
-fn lines(Entry { record, counts }: Entry, manifest: &Manifest) -> Vec<String> {
+fn lines(Entry { record, counts, .. }: Entry, manifest: &Manifest) -> Vec<String> {
     let mut lines = vec![counts_line(&record, &counts)];
-    let example = Example::new(record, counts.n());
+    let example = Example::new(record, &counts);
     for (i, &k) in manifest.request.k.iter().enumerate() {
         lines.push(match manifest.guarantee {
             true => answer_line(&example, i, k),

@@ -119,10 +119,7 @@ fn distribution(manifest: &Manifest) -> Result<Distribution> {
 fn sampling_args(args: &RunArgs, given: &ModelArgs, manifest: &Manifest) -> Result<SamplingArgs> {
     let resize = match manifest.resize.as_deref() {
         None => Resize::default(),
-        Some(name) => [Resize::Crop, Resize::Imagenet, Resize::Exact]
-            .into_iter()
-            .find(|resize| resize.as_str() == name)
-            .ok_or_else(|| unknown(manifest, "resize"))?,
+        Some(name) => Resize::named(name).ok_or_else(|| unknown(manifest, "resize"))?,
     };
     Ok(SamplingArgs {
         model: args.model.clone(),

@@ -187,6 +187,8 @@ mod tests {
             file: None,
             label: None,
             samples: 100,
+            counts: Vec::new(),
+            line: 0,
             time: std::time::Duration::ZERO,
             certificates: Vec::new(),
             guarantees: vec![found.clone()],

@@ -146,14 +146,24 @@ fn tables_hold_the_certified_accuracy() {
     let names: Vec<&String> = files.keys().collect();
     assert_eq!(
         names,
-        ["certified_accuracy.png", "certified_accuracy.svg", "curves.csv", "examples.csv", "report.csv", "report.md"]
+        [
+            "certified_accuracy.png",
+            "certified_accuracy.svg",
+            "curves.csv",
+            "examples.csv",
+            "report.csv",
+            "report.html",
+            "report.md"
+        ]
     );
+    let page = text(&files, "report.html");
+    assert!(page.starts_with("<!doctype html>") && page.contains("Content-Security-Policy"), "{page}");
     assert!(text(&files, "report.md").ends_with(&stdout));
     let csv = text(&files, "report.csv");
     assert_eq!(
         csv.lines().nth(2),
         Some(
-            "a,m|1.onnx,d.npz,gaussian:1,fixed,philox4x32-10,selected by n0 samples,100,1000,0.001,ranked,cpu,float32,1,4,4,1,0.25,0.4375,0,0.5,0.5"
+            "a,m|1.onnx,d.npz,gaussian:1,fixed,philox4x32-10,selected by n0 samples,100,1000,0.001,ranked,cpu,float32,1,4,4,1,0.25,0.4375,0,l2,0.5,0.5"
         )
     );
     assert_eq!(csv.lines().count(), 1 + 2 * 4);
