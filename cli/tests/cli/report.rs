@@ -167,7 +167,10 @@ fn tables_hold_the_certified_accuracy() {
         )
     );
     assert_eq!(csv.lines().count(), 1 + 2 * 4);
-    assert_eq!(text(&files, "examples.csv").lines().nth(2), Some("a,0,,3,3,3,0.5,1,complete,1000,l2,0.5,0.5,0.1443375672974064"));
+    assert_eq!(
+        text(&files, "examples.csv").lines().nth(2),
+        Some("a,0,,3,3,3,0.5,1,complete,1000,l2,0.5,0.5,0.1443375672974064")
+    );
     let curves = text(&files, "curves.csv");
     assert!(curves.starts_with("run,k,radius,certified_accuracy\na,1,0,0.5\n"), "{curves}");
     assert!(curves.contains("\na,1,1.25,0.25\n") && !curves.contains(",1.26,0.25"), "{curves}");
