@@ -71,6 +71,8 @@ doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
 # Not by nextest, which is slower: in a process of its own each test compiles the kernels or loads ONNX Runtime again.
+# Programs of the documentation run elsewhere, and do not find what `make setup` fetched into the tree.
+unit-test: export SMOOTHTOPK_ONNXRUNTIME := $(or $(SMOOTHTOPK_ONNXRUNTIME),$(OUR_ONNXRUNTIME))
 unit-test:
 	$(CARGO) test --locked $(HOOKS)
 

@@ -2333,14 +2333,14 @@ stk_status stk_job_item_result(const struct stk_job *job,
  * are drawn. Waits for a look that the caller has not seen yet; so this loop gets interim answers as they come, and at
  * last the final one:
  *
- *     uint64_t look = 0;
- *     while (look != STK_LOOK_FINAL) {
- *       stk_result *result = NULL;
- *       stk_status status = stk_job_item_latest(job, 0, look, UINT64_MAX, &result, &look, &err);
- *       if (result == NULL) break;
- *       ...
- *       stk_result_free(result);
- *     }
+ *   uint64_t look = 0;
+ *   while (look != STK_LOOK_FINAL) {
+ *     stk_result *result = NULL;
+ *     stk_status status = stk_job_item_latest(job, 0, look, UINT64_MAX, &result, &look, &err);
+ *     if (result == NULL) break;
+ *     ...
+ *     stk_result_free(result);
+ *   }
  *
  * The bounds of an interim answer hold at all looks at once. So each is as sound as the final one, whenever it is
  * read; all of them are true together with probability at least 1 - alpha; and the caller may cancel the job because
