@@ -20,6 +20,7 @@ from smoothtopk import (
     SmoothedClassifier,
     partial_of,
 )
+from smoothtopk._opened import Opened
 
 from conftest import ENDLESS, LIMIT, model, rows
 
@@ -138,6 +139,24 @@ def test_ctrl_c_after_the_end_keeps_everything(linear: SmoothedClassifier) -> No
         linear.sample(X[0], 100, progress=progress)
     counts = partial_of(raised.value)
     assert isinstance(counts, Counts) and counts.n == 100 and counts.predict().n == 100
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_ctrl_c_while_a_job_is_submitted(
+    linear: SmoothedClassifier, monkeypatch: pytest.MonkeyPatch, started: bool
+) -> None:
+    submit = Opened._submit
+
+    def interrupted(self: Opened, question: Any, job: Any) -> None:
+        if started:
+            submit(self, question, job)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Opened, "_submit", interrupted)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        linear.certify(X[0], n=ENDLESS)
+    partial = partial_of(raised.value)
+    assert (isinstance(partial, Certificate) and partial.status == "CANCELLED") if started else partial is None
 
 
 def test_nothing_was_begun(linear: SmoothedClassifier) -> None:

@@ -212,8 +212,8 @@ class Opened:
             return finish(lib.stk_job_result, (job.pointer, result.out()), result, read, model)
 
         try:
-            self._submit(question, job)
             with _jobs.keeping_partial(lambda: self._cut_short(job, take)):
+                self._submit(question, job)
                 _jobs.wait(job, reporter)
                 return take()
         finally:
@@ -247,7 +247,9 @@ class Opened:
         return answers()
 
     def _cut_short(self, job: Handle, take: Callable[[], Any]) -> Any:
-        """Ends a job, and gives what it has finished."""
+        """Ends a job, and gives what it has finished: nothing where it was never started."""
+        if not job.pointer:
+            return None
         lib.stk_job_cancel(job.pointer)
         _jobs.wait(job, Reporter(None))
         try:
