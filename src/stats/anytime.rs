@@ -22,6 +22,7 @@ use crate::{Error, ErrorKind, Result};
 const MARGIN: f64 = 1e-12;
 
 /// A part of the distribution of u.
+#[derive(Clone, Copy)]
 enum Part {
     /// u = 1 - v, a single point.
     Point(f64),
@@ -95,7 +96,7 @@ pub fn one_sided_half(a: u64, b: u64) -> Result<f64> {
 
 /// ln M of `a` successes and `b` failures against p0 = 1/2; below 0 where the samples speak for the hypothesis.
 pub(crate) fn ln_capital_half(a: u64, b: u64) -> f64 {
-    if a == 0 && b == 0 { 0.0 } else { capital(a, b, Odds { p: 0.5, q: 0.5 }).0 }
+    if a == 0 && b == 0 { 0.0 } else { Capital::new(a, b).at(Odds { p: 0.5, q: 0.5 }).0 }
 }
 
 /// The p-value of a capital, 1 over it, rounded up.
@@ -110,9 +111,10 @@ fn solve(successes: u64, failures: u64, alpha: f64) -> Result<Odds> {
     let trials = successes + failures;
     // Any start left of the frequency does; this one is near the root.
     let start = alpha / (1.0 + trials as f64).sqrt();
+    let capital = Capital::new(successes, failures);
     let mut odds = first_guess(successes as f64, failures as f64, start.max(1e-150));
     for _ in 0..500 {
-        let (ln_capital, slope) = capital(successes, failures, odds);
+        let (ln_capital, slope) = capital.at(odds);
         // ln M is convex and falls in the log-odds: from anywhere a Newton step lands left of the root, and from there
         // the iteration climbs to it.
         let step = (target - ln_capital) / slope;
@@ -128,22 +130,48 @@ fn solve(successes: u64, failures: u64, alpha: f64) -> Result<Odds> {
     ))
 }
 
-/// ln M at p0 = `odds`, and its slope in the log-odds of p0.
-fn capital(successes: u64, failures: u64, odds: Odds) -> (f64, f64) {
-    let mut parts = [(f64::NEG_INFINITY, 0.0); PARTS.len()];
-    for ((weight, part), value) in PARTS.iter().zip(&mut parts) {
-        let (ln, slope) = match *part {
-            Part::Point(v) => point(successes, failures, odds, v),
-            Part::Beta(b) => beta(successes, failures, odds, b),
-        };
-        *value = (ln + weight.ln(), slope);
+/// M of some counts as a function of p0. What does not depend on p0 is worked out once.
+struct Capital {
+    successes: u64,
+    failures: u64,
+    /// The parts with the logarithms of their weights.
+    parts: [(f64, Ratio); PARTS.len()],
+}
+
+/// The likelihood ratio of the counts under one part.
+enum Ratio {
+    Point(f64),
+    Beta(Beta),
+}
+
+impl Capital {
+    fn new(successes: u64, failures: u64) -> Self {
+        let parts = PARTS.map(|(weight, part)| {
+            let ratio = match part {
+                Part::Point(v) => Ratio::Point(v),
+                Part::Beta(b) => Ratio::Beta(Beta::new(successes, failures, b)),
+            };
+            (weight.ln(), ratio)
+        });
+        Self { successes, failures, parts }
     }
-    let largest = parts.iter().map(|&(ln, _)| ln).fold(f64::NEG_INFINITY, f64::max);
-    let (sum, slope) = parts.iter().fold((0.0, 0.0), |(sum, slopes), &(ln, slope)| {
-        let share = (ln - largest).exp();
-        (sum + share, slopes + share * slope)
-    });
-    (largest + sum.ln(), slope / sum)
+
+    /// ln M at p0 = `odds`, and its slope in the log-odds of p0.
+    fn at(&self, odds: Odds) -> (f64, f64) {
+        let parts = self.parts.each_ref().map(|(ln_weight, ratio)| {
+            let (ln, slope) = match ratio {
+                Ratio::Point(v) => point(self.successes, self.failures, odds, *v),
+                Ratio::Beta(beta) => beta.at(odds),
+            };
+            (ln + ln_weight, slope)
+        });
+        let largest = parts.iter().map(|&(ln, _)| ln).fold(f64::NEG_INFINITY, f64::max);
+        let (sum, slope) = parts.iter().fold((0.0, 0.0), |(sum, slopes), &(ln, slope)| {
+            let share = (ln - largest).exp();
+            (sum + share, slopes + share * slope)
+        });
+        (largest + sum.ln(), slope / sum)
+    }
 }
 
 /// ln of the likelihood ratio of p0 + (1 - v)(1 - p0) against p0, and its slope.
@@ -158,30 +186,52 @@ fn point(successes: u64, failures: u64, odds: Odds, v: f64) -> (f64, f64) {
     (deviance(successes, failures, odds) - deviance(successes, failures, other), -s * (1.0 - v) * odds.q / p)
 }
 
-/// ln of the part with density b (1 - u)^(b - 1), b P(Bin(N, p0) <= s)/((f + b) P(Bin(N, p0) = s)) for N = s + f + b,
-/// and its slope.
-fn beta(successes: u64, failures: u64, odds: Odds, b: u64) -> (f64, f64) {
-    const PRECISION: Precision = Precision::LogOdds(4e-15);
-    let Odds { p, q } = odds;
-    if successes == 0 {
-        return ((b as f64 / (failures + b) as f64).ln(), 0.0);
+/// The part with density b (1 - u)^(b - 1): b P(Bin(N, p0) <= s)/((f + b) P(Bin(N, p0) = s)) for N = s + f + b.
+struct Beta {
+    b: u64,
+    successes: u64,
+    failures: u64,
+    /// The tail above s; none where f + b = 1.
+    above: Option<Tail>,
+    /// The tail up to s, of the failures; none where s = 0.
+    below: Option<Tail>,
+}
+
+impl Beta {
+    fn new(successes: u64, failures: u64, b: u64) -> Self {
+        let m = failures + b - 1;
+        let above = (m > 0).then(|| Tail::new(successes + 1, m));
+        let below = (successes > 0).then(|| Tail::new(failures + b, successes));
+        Self { b, successes, failures, above, below }
     }
-    let (n, m) = (successes + 1, failures + b - 1);
-    let ln_front = (b as f64 * p).ln();
-    let Value { ln_tail, slope, lambda } = if m == 0 {
-        let slope = n as f64 * q;
-        Value { ln_tail: -deviance(n, 0, odds), slope, lambda: slope - p }
-    } else if p * (n + m) as f64 <= n as f64 {
-        Tail::new(n, m).at(odds, PRECISION)
-    } else {
-        // The same from the other tail, which is then the smaller one: b p over its slope.
-        let Value { slope, lambda, .. } = Tail::new(failures + b, successes).at(odds.swapped(), PRECISION);
-        return (ln_front - slope.ln(), q + lambda - slope);
-    };
-    // With the upper tail T = P(Bin(N, p0) > s), T slope = n (1 - p0) P(Bin(N, p0) = n): the part is b p (1 - T)/(T
-    // slope).
-    let (tail, rest) = (ln_tail.exp(), -ln_tail.exp_m1());
-    (ln_front + rest.ln() - ln_tail - slope.ln(), q - lambda - slope * tail / rest)
+
+    /// Its logarithm and its slope.
+    fn at(&self, odds: Odds) -> (f64, f64) {
+        const PRECISION: Precision = Precision::LogOdds(4e-15);
+        let &Self { b, successes, failures, .. } = self;
+        let Odds { p, q } = odds;
+        let Some(below) = &self.below else {
+            return ((b as f64 / (failures + b) as f64).ln(), 0.0);
+        };
+        let n = successes + 1;
+        let ln_front = (b as f64 * p).ln();
+        let Value { ln_tail, slope, lambda } = match &self.above {
+            None => {
+                let slope = n as f64 * q;
+                Value { ln_tail: -deviance(n, 0, odds), slope, lambda: slope - p }
+            }
+            Some(above) if p * (n + failures + b - 1) as f64 <= n as f64 => above.at(odds, PRECISION),
+            Some(_) => {
+                // The same from the other tail, which is then the smaller one: b p over its slope.
+                let Value { slope, lambda, .. } = below.at(odds.swapped(), PRECISION);
+                return (ln_front - slope.ln(), q + lambda - slope);
+            }
+        };
+        // With the upper tail T = P(Bin(N, p0) > s), T slope = n (1 - p0) P(Bin(N, p0) = n): the part is b p (1 - T)/(T
+        // slope).
+        let (tail, rest) = (ln_tail.exp(), -ln_tail.exp_m1());
+        (ln_front + rest.ln() - ln_tail - slope.ln(), q - lambda - slope * tail / rest)
+    }
 }
 
 #[cfg(test)]
@@ -200,7 +250,8 @@ mod tests {
             for p0 in [0.01, 0.2, 0.5, 0.63, 0.9] {
                 let odds = Odds { p: p0, q: 1.0 - p0 };
                 let steps = 200_000;
-                let (ln, slope) = capital(s, f, odds);
+                let capital = Capital::new(s, f);
+                let (ln, slope) = capital.at(odds);
                 // Over the capital itself, which may be too large for a number of its own.
                 let times = |count: u64, ln: f64| if count == 0 { 0.0 } else { count as f64 * ln };
                 let ratio = |u: f64| (times(f, (-u).ln_1p()) + times(s, (u * odds.q / odds.p).ln_1p()) - ln).exp();
@@ -218,7 +269,7 @@ mod tests {
                         };
                 }
                 assert!((sum - 1.0).abs() < 1e-6, "{s} {f} {p0}: {sum}");
-                let (above, _) = capital(s, f, odds.shifted(1e-6));
+                let (above, _) = capital.at(odds.shifted(1e-6));
                 assert!(((above - ln) / 1e-6 - slope).abs() < 1e-4 * (1.0 + slope.abs()), "{s} {f} {p0}: {slope}");
             }
         }
