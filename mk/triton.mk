@@ -20,7 +20,7 @@ install-triton: setup cpp-library $(CPP_VENV)/.stamp ## Install the Triton backe
 triton-backend: setup $(STAGED) $(CPP_VENV)/.stamp
 	$(call need,/usr/include/nlohmann/json.hpp,nlohmann-json3-dev)
 	@$(call triton_build,$(CPP_STAGE),$(TRITON_OUT)/test-build,-O1)
-	@$(CPP_VENV)/bin/cmake --build $(TRITON_OUT)/test-build --target test_devices && $(TRITON_OUT)/test-build/test_devices
+	@unset MAKEFLAGS; $(CPP_VENV)/bin/cmake --build $(TRITON_OUT)/test-build --target test_devices && $(TRITON_OUT)/test-build/test_devices
 	@LIBRARY="$(CPP_STAGE)/lib" BUILD="$(TRITON_OUT)/test-build" TO="$(TRITON_OUT)/stage" sh mk/install_triton.sh >/dev/null
 
 # The server comes without the packages that only its Python side needs.
