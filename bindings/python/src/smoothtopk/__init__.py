@@ -34,6 +34,7 @@ from ._errors import (
 from ._jobs import Cancel
 from ._library import build_info, version
 from ._partial import Partial, partial_of
+from ._run import Run, load_run
 from ._runtime import check_provider, load_runtime, runtime_path, runtime_version
 from ._same_noise import SameNoiseWarning
 from ._statements import Answer, Certificate, Counts, Guarantee, Prediction
@@ -68,6 +69,7 @@ __all__ = [
     "Predictions",
     "ProviderError",
     "ReadError",
+    "Run",
     "RunError",
     "SameNoiseWarning",
     "Share",
@@ -76,6 +78,7 @@ __all__ = [
     "Stats",
     "build_info",
     "check_provider",
+    "load_run",
     "load_runtime",
     "partial_of",
     "runtime_path",
