@@ -43,6 +43,29 @@ def test_it_runs_on_the_installed_onnx_runtime() -> None:
     assert any("used" in line and str(package) in line for line in done.stdout.splitlines()), done.stdout
 
 
+def test_an_installed_wheel_loads_nothing_that_lies_around_it(tmp_path: Path) -> None:
+    package = tmp_path / "target" / "release" / "smoothtopk"
+    shutil.copytree(Path(smoothtopk.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (source := tmp_path / "plant.c").write_text(
+        '#include <stdio.h>\n__attribute__((constructor)) static void planted(void) { puts("PLANTED"); }\n'
+    )
+    subprocess.run(["cc", "-shared", "-fPIC", source, "-o", tmp_path / "planted.so"], check=True)
+    for folder in [package, *package.parents[:3]]:
+        (lies := folder / ".deps" / "onnxruntime").mkdir(parents=True)
+        shutil.copy(tmp_path / "planted.so", lies / "libonnxruntime.so")
+    code = f"import sys; sys.path.insert(0, {str(package.parent)!r}); sys.modules['onnxruntime'] = None\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code + "import smoothtopk\nprint(smoothtopk.__file__, smoothtopk.runtime_path())"],
+        env=clean_environment(),
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        timeout=LIMIT,
+    )
+    assert done.returncode == 1 and "PLANTED" not in done.stdout, done.stdout
+    assert "pip install" in done.stderr and "make setup" not in done.stderr, done.stderr
+
+
 def test_it_certifies(tmp_path: Path) -> None:
     certify = ["certify", *DEMO, "--input-scale", 16, "--sigma", 0.25, "--n", 100, "--max", 2, "--seed", 3, "--quiet"]
     done = run(COMMANDS[0], *certify, "--out", tmp_path / "RUN")
