@@ -10,8 +10,12 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <csignal>
+#include <ctime>
+#include <iomanip>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <random>
 #include <set>
 #include <sstream>
 
@@ -30,6 +34,27 @@ constexpr std::size_t ahead_bytes = 64u << 10;
 constexpr std::chrono::seconds linger{5};
 // For the answers of runs that were cancelled.
 constexpr std::chrono::seconds last_words{1};
+
+constexpr const char *request_id = "X-Request-Id";
+
+/// A client's name for its request, where it can stand in logs (short, and of visible ASCII), or a new one.
+std::string named(const std::string &given) {
+  const auto visible = [](unsigned char c) { return c > ' ' && c <= '~'; };
+  if (!given.empty() && given.size() <= 128 && std::all_of(given.begin(), given.end(), visible)) return given;
+  static std::random_device random;
+  std::ostringstream id;
+  for (int i = 0; i < 4; ++i) id << std::hex << std::setw(8) << std::setfill('0') << random();
+  return id.str();
+}
+
+/// The time in UTC, as RFC 3339 has it.
+std::string timestamp() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc));
+}
 
 Reply failure(int status, const std::string &message) {
   Reply reply;
@@ -92,6 +117,7 @@ class Session : public std::enable_shared_from_this<Session> {
     cancel_ = nullptr;
     state_ = State::closed;
     hold(0);
+    log();
     timer_.cancel();
     error_code ignored;
     socket_.close(ignored);
@@ -175,6 +201,7 @@ class Session : public std::enable_shared_from_this<Session> {
     head_only_ = message.method() == http::verb::head;
     request.path = text(message.target());
     request.path.resize(std::min(request.path.find('?'), request.path.size()));
+    begin(text(message[request_id]), request.method, request.path);
     request.body = std::move(message.body());
     request.encoding = text(message[http::field::content_encoding]);
     request.header_length = text(message["Inference-Header-Content-Length"]);
@@ -185,8 +212,21 @@ class Session : public std::enable_shared_from_this<Session> {
     });
     read();
   }
+  void begin(const std::string &id, const std::string &method, const std::string &path) {
+    entry_ = {{"time", ""}, {"msg", "request"}, {"id", named(id)}, {"method", method}, {"path", path}, {"status", 0}};
+    begun_ = Clock::now();
+  }
+  /// A line about the request that has ended. Its status is 0 where nothing was answered: the client left.
+  void log() {
+    if (entry_.empty()) return;
+    entry_["time"] = timestamp();
+    entry_["ms"] = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begun_).count() / 1000.0;
+    std::clog << entry_.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+    entry_.clear();
+  }
   void refuse(int status, const std::string &message) {
     keep_ = false;
+    begin("", "", "");
     reply(failure(status, message));
   }
   /// A part of a reply that is sent as it comes; the last one ends it, and the connection.
@@ -199,6 +239,8 @@ class Session : public std::enable_shared_from_this<Session> {
       in_parts_ = true;
       out = "HTTP/1.1 200 OK\r\nContent-Type: " + from.type + "\r\nCache-Control: no-store\r\nConnection: close\r\n";
       // What HTTP/1.0 does not know ends with the connection.
+      out += std::string(request_id) + ": " + entry_["id"].get<std::string>() + "\r\n";
+      entry_["status"] = 200;
       out += version_ >= 11 ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n";
     }
     std::ostringstream length;
@@ -219,6 +261,7 @@ class Session : public std::enable_shared_from_this<Session> {
       if (self->next_part_) return self->write_part();
       self->timer_.cancel();
       if (!self->last_) return;
+      self->log();
       self->cancel_ = nullptr;
       self->socket_.shutdown(tcp::socket::shutdown_send, ec);
       self->enter(State::lingering, linger);
@@ -233,6 +276,8 @@ class Session : public std::enable_shared_from_this<Session> {
     response_.version(version_);
     response_.result(static_cast<unsigned>(from.status));
     response_.set(http::field::content_type, from.type);
+    response_.set(request_id, entry_["id"].get<std::string>());
+    entry_["status"] = from.status;
     if (from.header_length > 0) response_.set("Inference-Header-Content-Length", std::to_string(from.header_length));
     if (!from.allow.empty()) response_.set(http::field::allow, from.allow);
     keep_ = keep_ && !server_.stopping;
@@ -244,6 +289,7 @@ class Session : public std::enable_shared_from_this<Session> {
     http::async_write(socket_, response_, [self = shared_from_this()](error_code ec, std::size_t) {
       if (self->state_ == State::closed) return;
       if (ec) return self->close();
+      self->log();
       if (self->keep_) return self->next();
       self->socket_.shutdown(tcp::socket::shutdown_send, ec);
       self->enter(State::lingering, linger);
@@ -269,7 +315,9 @@ class Session : public std::enable_shared_from_this<Session> {
   http::response<http::string_body> response_;
   Cancel cancel_;
   State state_ = State::idle;
-  Clock::time_point since_;
+  Clock::time_point since_, begun_;
+  // What is logged of the request under way.
+  nlohmann::ordered_json entry_;
   std::size_t held_ = 0;
   unsigned version_ = 11;
   bool keep_ = false, head_only_ = false, reading_ = false;

@@ -1,5 +1,5 @@
-// An HTTP/1.1 server on one thread, with limits on what a client may cost in time, bytes and connections. Knows nothing
-// of what is served.
+// An HTTP/1.1 server on one thread, with limits on what a client may cost in time, bytes and connections. Each request
+// has an id (X-Request-Id, the client's or a new one) and a line of JSON on stderr. Knows nothing of what is served.
 #ifndef HTTP_HPP
 #define HTTP_HPP
 

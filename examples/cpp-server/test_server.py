@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -29,9 +30,9 @@ ENDLESS = {"sigma": 0.25, "n": 1_000_000, "n0": 1, "input_max": 1000}
 class Running:
     """A server on a free port."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, log=None):
         command = [SERVER, "--port", "0", "--model", DIGITS, "--model", SLOW, "--drain-ms", "100", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log or subprocess.DEVNULL, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), line
         self.address = line.split()[-1]
@@ -554,6 +555,45 @@ class MetricsTest(unittest.TestCase):
         self.assertEqual(values["smoothtopk_samples", "slow"], 0)
         connection.request("POST", "/metrics", "{}")
         self.assertEqual(connection.getresponse().status, 405)
+
+
+class LogTest(unittest.TestCase):
+    def test_each_request_has_an_id_that_is_logged(self):
+        with tempfile.TemporaryFile("w+") as log:
+            server = Running(log=log)
+            tensor = {"name": "image", "shape": [1, 1, 8, 8], "datatype": "FP32", "data": [0.5] * 64}
+            question = json.dumps({"parameters": {"sigma": 0.25, "rule": "tolerance:0.05"}, "inputs": [tensor]})
+            model, asked = "/v2/models/digits", []
+            for given, path, body in [
+                ("of-a-client/7", model + "/infer", question),
+                ("", model + "/infer", "{"),
+                ("x" * 200, "/nothing?a=1", ""),
+                ("no \u00e9", model + "/infer_stream", question),
+            ]:
+                connection = http.client.HTTPConnection(server.address, timeout=30)
+                connection.request("POST", path, body, {"X-Request-Id": given.encode()} if given else {})
+                response = connection.getresponse()
+                response.read()
+                found = response.headers.get("X-Request-Id")
+                self.assertEqual(found == given, given == "of-a-client/7", found)
+                asked.append((found, "POST", path.partition("?")[0], response.status))
+                connection.close()
+            raw = server.connect()
+            raw.sendall(b"nonsense\r\n\r\n")
+            self.assertEqual(status_of(raw), 400)
+            leaving = server.connect()
+            slow = {"name": "x", "shape": [1, 64], "datatype": "FP32", "data": [1000] * 64}
+            body = json.dumps({"parameters": ENDLESS, "inputs": [slow]})
+            head = f"POST /v2/models/slow/infer HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n"
+            leaving.sendall((head + body).encode())
+            time.sleep(0.3)
+            leaving.close()
+            self.assertEqual(server.stop(), 0)
+            log.seek(0)
+            lines = [line for line in map(json.loads, log) if line["path"] != "/v2/health/ready"]
+        self.assertEqual([(line["id"], line["method"], line["path"], line["status"]) for line in lines[:4]], asked)
+        self.assertEqual([line["status"] for line in lines[4:]], [400, 0], lines[4:])
+        self.assertTrue(all(line["msg"] == "request" and line["ms"] >= 0 and line["time"] for line in lines))
 
 
 class AbuseTest(unittest.TestCase):

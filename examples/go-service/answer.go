@@ -256,7 +256,7 @@ func (a *answer) write(w http.ResponseWriter) {
 	}
 	text, err := json.Marshal(a)
 	if err != nil {
-		slog.Error("an answer that is no JSON", "error", err)
+		slog.Error("an answer that is no JSON", "id", w.Header().Get(requestID), "error", err)
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}

@@ -53,7 +53,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "go-service: give -model FILE, and nothing but flags")
 		os.Exit(2)
 	}
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 	if err := run(c); err != nil {
 		fmt.Fprintln(os.Stderr, "go-service:", err)
 		os.Exit(1)
@@ -88,7 +88,7 @@ func run(c config) error {
 	requests, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	server := &http.Server{
-		Handler:           service,
+		Handler:           named(service),
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ReadHeaderTimeout: c.head,
 		ReadTimeout:       c.receive,

@@ -35,7 +35,7 @@ func start(t *testing.T, flags ...string) (*exec.Cmd, string) {
 	defer late.Stop()
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() {
-		if found := regexp.MustCompile(`msg=serving address=(\S+)`).FindStringSubmatch(lines.Text()); found != nil {
+		if found := regexp.MustCompile(`"msg":"serving","address":"([^"]+)"`).FindStringSubmatch(lines.Text()); found != nil {
 			go io.Copy(io.Discard, stderr)
 			return command, "http://" + found[1]
 		}

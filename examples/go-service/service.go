@@ -119,7 +119,7 @@ func reply(w http.ResponseWriter, status int, body any) {
 	deadline(w)
 	text, err := json.Marshal(body)
 	if err != nil {
-		slog.Error("an answer that is no JSON", "error", err)
+		slog.Error("an answer that is no JSON", "id", w.Header().Get(requestID), "error", err)
 		status, text = http.StatusInternalServerError, []byte(`{"error":"the answer could not be written as JSON"}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -142,7 +142,7 @@ func (s *service) refuse(w http.ResponseWriter, err error) {
 	case errors.Is(err, errShutdown), errors.Is(err, smoothtopk.ErrClosed):
 		status = http.StatusServiceUnavailable
 	default:
-		slog.Error("a request failed", "error", err)
+		slog.Error("a request failed", "id", w.Header().Get(requestID), "error", err)
 	}
 	body := map[string]any{"error": err.Error()}
 	var partial *smoothtopk.PartialError
