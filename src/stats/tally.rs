@@ -77,6 +77,12 @@ impl Tally {
         Ok(Self { base_k: Some(base_k), ..Self::of(labels, n, invalid) })
     }
 
+    /// Counts of samples that were tallied one by one, each a set of at most `base_k` different labels or invalid.
+    pub(crate) fn tallied_sets(labels: Vec<u64>, n: u64, invalid: u64, base_k: usize) -> Self {
+        debug_assert!(labels.iter().all(|&count| count <= n - invalid));
+        Self { base_k: Some(base_k), ..Self::of(labels, n, invalid) }
+    }
+
     /// The most labels that the base classifier gives a sample, where it gives sets of labels.
     pub fn base_k(&self) -> Option<usize> {
         self.base_k
