@@ -96,7 +96,9 @@ pub fn certify_label_set(
     let own: Vec<Prob> = counts(&own).iter().map(lower).collect::<Result<_>>()?;
     let others: Vec<Prob> = counts(&others).iter().take(k).map(upper).collect::<Result<_>>()?;
     let base_k = tally.base_k().unwrap_or(1);
-    let radii = radii(&basis.noise, &own, &others, k, base_k).into_iter().map(|radius| basis.less_cost(radius));
+    // What no perturbation can do, none of the rounding can.
+    let less_cost = |radius| if radius == f64::INFINITY { radius } else { basis.less_cost(radius) };
+    let radii = radii(&basis.noise, &own, &others, k, base_k).into_iter().map(less_cost);
     Ok(LabelSetCertificate {
         labels: labels.to_vec(),
         k,

@@ -110,6 +110,10 @@ fn their_counts_certify_sets_of_labels_and_nothing_else() {
     let found = certify(&counts).unwrap();
     assert_eq!((found.base_k, found.radii.len()), (3, 2));
     assert!(found.radii[0] > found.radii[1] && found.radii[1] > 0.0, "{:?}", found.radii);
+    // With fewer than s = k - e + 1 others whatever happens, whatever rounding costs.
+    let all_but_one = counts.certify_label_set(&[0, 1, 2], 3, 0.001, &Allocation::default()).unwrap();
+    assert_eq!(all_but_one.radii[..2], [f64::INFINITY; 2]);
+    assert!(all_but_one.radii[2] < 1.0 && all_but_one.size_at(100.0) == 2);
     // As written and read, and from numbers alone less what rounding costs.
     let read = Counts::from_json(&counts.to_json()).unwrap();
     assert_eq!(certify(&read).unwrap(), found);
