@@ -1318,6 +1318,19 @@ STK_MUST_CHECK
 stk_status stk_model_options_set_threshold(struct stk_model_options *options, double threshold, struct stk_error **err);
 
 /**
+ * Says that the model is a multi-label one: a sample is given the labels of its base_k highest scores, or with a
+ * threshold (stk_model_options_set_threshold) those of them that are above it. Its samples are counted by
+ * stk_model_sample, and its counts certify sets of true labels: stk_counts_certify_labels.
+ *
+ * @param options Not NULL.
+ * @param base_k From 1 to the number of labels.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for 0.
+ */
+STK_MUST_CHECK
+stk_status stk_model_options_set_base_k(struct stk_model_options *options, size_t base_k, struct stk_error **err);
+
+/**
  * Sets what happens to a row after the noise and before the model: (x - mean) / std_dev.
  *
  * @param options Not NULL.
@@ -1930,6 +1943,34 @@ stk_status stk_counts_certify(const struct stk_counts *counts,
                               struct stk_summary *out,
                               size_t out_size,
                               struct stk_error **err);
+
+/**
+ * For e = 1, 2, .., the radius within which at least e of a set of true labels are among the smoothed classifier's
+ * top k, for all e at once with probability at least 1 - alpha if the set was fixed before the samples were drawn. The
+ * only statement about counts of a model that gives each sample a set of labels (stk_model_options_set_base_k). What
+ * the noise costs is off the radii. Remembers in the counts that a statement was made. Safe from any thread.
+ *
+ * @param counts Not NULL; of 1 to 10^12 samples.
+ * @param labels `labels_len` labels, ascending. Not NULL.
+ * @param labels_len At least 1.
+ * @param k The size of the top set, from 1 to the number of labels less 1.
+ * @param alpha Failure probability, from 1e-100 to 0.5.
+ * @param allocation "ranked" or "simuem". May be NULL: "ranked".
+ * @param radii Room for `labels_len` numbers. Not NULL. Gets the radius for each e: 0 where nothing is certified, and
+ * for e above k; infinity where so many labels stay under any perturbation.
+ * @param err May be NULL.
+ * @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when
+ * the samples were cut short, or are samples that chose, predicted or answered labels.
+ */
+STK_MUST_CHECK
+stk_status stk_counts_certify_labels(const struct stk_counts *counts,
+                                     const int64_t *labels,
+                                     size_t labels_len,
+                                     size_t k,
+                                     double alpha,
+                                     const char *allocation,
+                                     double *radii,
+                                     struct stk_error **err);
 
 /**
  * The smoothed classifier's top-k set, or an abstention. For a number of samples that was fixed beforehand: what a

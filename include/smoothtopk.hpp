@@ -855,6 +855,17 @@ class counts {
     if (e) return e;
     return out;
   }
+  /// For e = 1, 2, .. the radius within which at least e of these true labels (ascending) stay among the top k, into
+  /// `radii`, as long as `labels`: all that counts of a multi-label model certify.
+  result<void> certify_labels(span<const std::int64_t> labels, std::size_t k, double alpha, span<double> radii,
+                              std::string_view allocation = "ranked") const {
+    if (radii.size() != labels.size())
+      return error(status::invalid_argument, "there is room for " + std::to_string(radii.size()) + " radii, not for " +
+                   std::to_string(labels.size()), "radii");
+    return detail::text(allocation, "allocation").call([&](const char *s, stk_error **err) {
+      return stk_counts_certify_labels(native(), data(labels), labels.size(), k, alpha, s, data(radii), err);
+    });
+  }
   /// The guarantees for the k labels that are returned: the most frequent of `pilot`, which counts other samples, or,
   /// without one, of these very samples, which is paid for out of alpha.
   result<smoothtopk::guarantee> guarantee(std::size_t k, double alpha, const guarantee_room &room = {},
@@ -1711,6 +1722,10 @@ class model_builder {
   /// For one score a sample: label 1 above it.
   model_builder &threshold(double value) {
     return set([&](stk_error **err) { return stk_model_options_set_threshold(handle_.get(), value, err); });
+  }
+  /// For a multi-label model: a sample is given the labels of its `value` highest scores, or those above the threshold.
+  model_builder &base_k(std::size_t value) {
+    return set([&](stk_error **err) { return stk_model_options_set_base_k(handle_.get(), value, err); });
   }
   /// (x - mean) / std_dev after the noise: one value, or one a channel.
   model_builder &normalization(span<const float> mean, span<const float> std_dev) {

@@ -218,6 +218,18 @@ func WithThreshold(threshold float64) Option {
 	}
 }
 
+// WithBaseK is for a multi-label model: a sample is given the labels of its baseK highest scores, or with WithThreshold
+// those of them that are above it. Its counts certify sets of true labels: Counts.CertifyLabels.
+func WithBaseK(baseK int) Option {
+	return func(o *options) error {
+		number, err := size("base_k", baseK)
+		if err != nil {
+			return err
+		}
+		return o.lib.checked(C.shim_set_base_k(o.lib.api(), o.native, number))
+	}
+}
+
 // WithNormalization subtracts mean and divides by stdDev after the noise: each empty, one value, or one per channel.
 func WithNormalization(mean, stdDev []float32) Option {
 	return func(o *options) error {

@@ -42,6 +42,7 @@ stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
   X(stk_counts_assume) X(stk_counts_clone) X(stk_counts_add) X(stk_counts_set_growing) X(stk_counts_labels) X(stk_counts_n)                      \
   X(stk_counts_invalid) X(stk_counts_assumptions) X(stk_counts_json) X(stk_counts_json_with_secret)                    \
   X(stk_counts_from_json) X(stk_counts_certify) X(stk_counts_predict) X(stk_counts_guarantee) X(stk_counts_free)       \
+  X(stk_counts_certify_labels) X(stk_model_options_set_base_k)                                                         \
   X(stk_budget_new) X(stk_budget_open) X(stk_budget_save) X(stk_budget_draw) X(stk_budget_draw_of)                     \
   X(stk_budget_total) X(stk_budget_spent) X(stk_budget_left) X(stk_budget_drawn) X(stk_budget_free)                    \
   SHIM_TEST_FUNCTIONS(X)
@@ -221,6 +222,9 @@ static inline shim_out shim_set_classes(const shim_api *api, stk_model_options *
 static inline shim_out shim_set_threshold(const shim_api *api, stk_model_options *o, double v) {
   SHIM_OUT(api->stk_model_options_set_threshold(o, v, &out.error));
 }
+static inline shim_out shim_set_base_k(const shim_api *api, stk_model_options *o, size_t v) {
+  SHIM_OUT(api->stk_model_options_set_base_k(o, v, &out.error));
+}
 static inline shim_out shim_set_normalization(const shim_api *api, stk_model_options *o, const float *mean,
                                               size_t mean_len, const float *std_dev, size_t std_len) {
   SHIM_OUT(api->stk_model_options_set_normalization(o, mean, mean_len, std_dev, std_len, &out.error));
@@ -333,6 +337,11 @@ static inline shim_out shim_counts_certify(const shim_api *api, const stk_counts
   const stk_query query = {.struct_size = sizeof query, .label = label, .k = k, .alpha = alpha,
                            .allocation = allocation, .randomized = randomized, .uniform = uniform};
   SHIM_OUT(api->stk_counts_certify(c, &query, summary, sizeof *summary, &out.error));
+}
+static inline shim_out shim_counts_certify_labels(const shim_api *api, const stk_counts *c, const int64_t *labels,
+                                                  size_t labels_len, size_t k, double alpha, const char *allocation,
+                                                  double *radii) {
+  SHIM_OUT(api->stk_counts_certify_labels(c, labels, labels_len, k, alpha, allocation, radii, &out.error));
 }
 static inline shim_out shim_counts_predict(const shim_api *api, const stk_counts *c, size_t k, double alpha,
                                            int64_t *labels, stk_summary *summary) {

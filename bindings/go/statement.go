@@ -66,6 +66,35 @@ func (c *Counts) Certify(query Query) (Certificate, error) {
 	return found, nil
 }
 
+// CertifyLabels finds, for e = 1, 2, .., the radius within which at least e of a set of true labels are among the top k:
+// 0 where nothing is certified, infinity where so many labels stay under any perturbation. The labels ascend, and were
+// fixed before the samples were drawn. It is the only statement about counts of a multi-label model (WithBaseK).
+func (c *Counts) CertifyLabels(labels []int, k int, alpha float64, allocation Allocation) ([]float64, error) {
+	of, err := size("k", k)
+	if err != nil {
+		return nil, err
+	}
+	split, err := cText("allocation", string(allocation))
+	if err != nil {
+		return nil, err
+	}
+	set := make([]C.int64_t, len(labels))
+	for i, label := range labels {
+		set[i] = C.int64_t(label)
+	}
+	radii := make([]float64, len(labels))
+	if err := c.use(); err != nil {
+		return nil, err
+	}
+	defer c.release()
+	err = c.lib.checked(C.shim_counts_certify_labels(c.lib.api(), c.native, unsafe.SliceData(set), C.size_t(len(set)), of,
+		C.double(alpha), split, (*C.double)(unsafe.SliceData(radii))))
+	if err != nil {
+		return nil, err
+	}
+	return radii[:min(k, len(radii))], nil
+}
+
 // Predict finds the smoothed classifier's top k, or abstains. For a number of samples that was fixed beforehand: what a
 // rule settled is in the answer of its call.
 func (c *Counts) Predict(k int, alpha float64) (Prediction, error) {

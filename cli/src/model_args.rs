@@ -72,9 +72,15 @@ pub struct ModelArgs {
     #[arg(long, value_name = "C")]
     pub classes: Option<usize>,
 
-    /// Label 1 above this, for a model with one score per row: 0 for a logit, 0.5 for a probability
+    /// Label 1 above this, for a model with one score per row: 0 for a logit, 0.5 for a probability; with --base-k only
+    /// labels above this
     #[arg(long, value_name = "SCORE", allow_hyphen_values = true)]
     pub threshold: Option<f64>,
+
+    /// For a multi-label model: a sample is given the labels of its K' highest scores, or with --threshold those of
+    /// them that are above it (K' may be all labels)
+    #[arg(long, value_name = "K'")]
+    pub base_k: Option<usize>,
 
     /// Subtracted before the model and after the noise: one value, or one per channel
     #[arg(long, value_name = "MEAN[,MEAN..]", value_delimiter = ',', allow_hyphen_values = true)]
@@ -125,6 +131,7 @@ impl ModelArgs {
             output: self.output.clone(),
             classes: self.classes,
             threshold: self.threshold,
+            base_k: self.base_k,
             mean: self.mean.clone(),
             std: self.std.clone(),
             ..ModelOptions::default()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smoothtopk::certificate::stop::Rule;
-use smoothtopk::model::{ElementType, Layout, Model, Runtime};
+use smoothtopk::model::{ElementType, Layout, Model, Reading, Runtime};
 use smoothtopk::perturbation::Family;
 use smoothtopk::record::{Identity, Record};
 use smoothtopk::sampler::{Measured, Opened, Plan};
@@ -32,7 +32,8 @@ pub struct SamplingArgs {
     /// The ONNX model.
     #[arg(long, short, value_name = "M.onnx")]
     pub model: PathBuf,
-    /// The examples: .npz (`images`, optional `labels`), .npy, or a folder of PNG and JPEG images, known by their
+    /// The examples: .npz (`images`, optional `labels`: one for each, or with --base-k rows of 0 and 1, or CSR arrays
+    /// `labels_indptr` and `labels_indices`), .npy, or a folder of PNG and JPEG images, known by their
     /// content. A folder's images are taken in the order of their names, sorted as text, class folder by class folder.
     #[arg(long, short, value_name = "D")]
     pub data: PathBuf,
@@ -153,6 +154,11 @@ impl Sampling {
         let found = dataset.found(signature.classes);
         found.iter().filter(|line| !args.quiet || line.starts_with("warning")).for_each(|line| say!("{line}"));
         dataset.check_labels(signature.classes)?;
+        if dataset.has_label_sets() && !matches!(signature.reading, Reading::Sets { .. }) {
+            let message =
+                "are sets, and the model gives each sample one label: give --base-k where it is a multi-label model";
+            return Err(Error::data("labels", message));
+        }
         let layout = match signature.layout {
             Layout::Nchw => data::Layout::Nchw,
             Layout::Nhwc => data::Layout::Nhwc,

@@ -1,5 +1,7 @@
 //! `stk_counts`: what counts say.
 
+use std::ffi::c_char;
+
 use super::counts::{stk_counts, to_label, to_labels};
 use super::error::stk_error;
 use super::ffi::call;
@@ -9,6 +11,7 @@ use super::status::stk_status;
 use super::summary::stk_summary;
 use crate::certificate::{Basis, Certificate, Prediction};
 use crate::counts::Counts;
+use crate::{Error, Result};
 
 /// The radius within which the query's label stays in the smoothed classifier's top k, with probability at least 1 -
 /// alpha if what the query holds was fixed before the samples were drawn, or chosen by other samples. What the noise
@@ -41,6 +44,49 @@ pub unsafe extern "C" fn stk_counts_certify(
         let query = query::read(args, query)?;
         let out = args.out_sized(out, out_size, "out")?;
         certified(of_counts(counts), &counts.certify(&query)?).write(out);
+        Ok(())
+    })
+}
+
+/// For e = 1, 2, .., the radius within which at least e of a set of true labels are among the smoothed classifier's
+/// top k, for all e at once with probability at least 1 - alpha if the set was fixed before the samples were drawn. The
+/// only statement about counts of a model that gives each sample a set of labels (stk_model_options_set_base_k). What
+/// the noise costs is off the radii. Remembers in the counts that a statement was made. Safe from any thread.
+///
+/// @param counts Not NULL; of 1 to 10^12 samples.
+/// @param labels `labels_len` labels, ascending. Not NULL.
+/// @param labels_len At least 1.
+/// @param k The size of the top set, from 1 to the number of labels less 1.
+/// @param alpha Failure probability, from 1e-100 to 0.5.
+/// @param allocation "ranked" or "simuem". May be NULL: "ranked".
+/// @param radii Room for `labels_len` numbers. Not NULL. Gets the radius for each e: 0 where nothing is certified, and
+/// for e above k; infinity where so many labels stay under any perturbation.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK (also when nothing is certified); STK_STATUS_INVALID_ARGUMENT; STK_STATUS_INVALID_DATA when
+/// the samples were cut short, or are samples that chose, predicted or answered labels.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_counts_certify_labels(
+    counts: *const stk_counts,
+    labels: *const i64,
+    labels_len: usize,
+    k: usize,
+    alpha: f64,
+    allocation: *const c_char,
+    radii: *mut f64,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |args, counts| {
+        let counts = &counts.shared()?.counts;
+        let of = |&label: &i64| {
+            usize::try_from(label).map_err(|_| Error::argument("labels", format!("there is no label {label}")))
+        };
+        let labels: Vec<usize> = args.array(labels, labels_len, "labels")?.iter().map(of).collect::<Result<_>>()?;
+        let allocation = args.text_or_null(allocation, "allocation")?.map_or(Ok(Default::default()), str::parse)?;
+        let missing = || Error::argument("radii", "must not be NULL");
+        let radii = args.out_array(radii, labels_len, "radii")?.ok_or_else(missing)?;
+        let mut found = counts.certify_label_set(&labels, k, alpha, &allocation)?.radii;
+        found.resize(labels_len, 0.0);
+        radii.set(&found);
         Ok(())
     })
 }

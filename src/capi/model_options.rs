@@ -355,6 +355,29 @@ pub unsafe extern "C" fn stk_model_options_set_threshold(
     })
 }
 
+/// Says that the model is a multi-label one: a sample is given the labels of its base_k highest scores, or with a
+/// threshold (stk_model_options_set_threshold) those of them that are above it. Its samples are counted by
+/// stk_model_sample, and its counts certify sets of true labels: stk_counts_certify_labels.
+///
+/// @param options Not NULL.
+/// @param base_k From 1 to the number of labels.
+/// @param err May be NULL.
+/// @return STK_STATUS_OK; STK_STATUS_INVALID_ARGUMENT for 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stk_model_options_set_base_k(
+    options: *mut stk_model_options,
+    base_k: usize,
+    err: *mut *mut stk_error,
+) -> stk_status {
+    call!(err, |_, options| {
+        if base_k == 0 {
+            return Err(Error::argument("base_k", "must be at least 1").into());
+        }
+        options.exclusive()?.model.base_k = Some(base_k);
+        Ok(())
+    })
+}
+
 /// Sets what happens to a row after the noise and before the model: (x - mean) / std_dev.
 ///
 /// @param options Not NULL.

@@ -112,7 +112,7 @@ impl Entry {
             Ok(smoothed::Answer::Predictions(list)) => list.iter().map(|found| to_labels(&found.top)).collect(),
             Ok(smoothed::Answer::Certificates(list)) => list.iter().map(|found| vec![to_label(found.label)]).collect(),
             Ok(smoothed::Answer::Guarantees(list)) => list.iter().map(|found| to_labels(found.labels())).collect(),
-            Err(_) => vec![Vec::new(); outcome.request.k.len()],
+            Ok(smoothed::Answer::Counted) | Err(_) => vec![Vec::new(); outcome.request.k.len()],
         };
         let radii = match &outcome.answer {
             Ok(smoothed::Answer::Guarantees(list)) => {
@@ -167,6 +167,7 @@ impl Entry {
             }
             Ok(smoothed::Answer::Certificates(list)) => certified(summary, &list[k_index]),
             Ok(smoothed::Answer::Guarantees(list)) => guaranteed(summary, &list[k_index]),
+            Ok(smoothed::Answer::Counted) => summary,
             Err(error) => stk_summary {
                 status: status::of(error.kind()),
                 label: match self.outcome.task {

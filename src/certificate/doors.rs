@@ -1,11 +1,12 @@
 //! From counts to statements: the doors of [`Counts`].
 
 use super::positions::largest_patch;
-use super::{AnswerLabels, Basis, Certificate, Guarantee, Prediction, Query, Randomized, label, predict};
+use super::{AnswerLabels, Basis, Certificate, Guarantee, LabelSetCertificate, Prediction, Query, Randomized};
+use super::{certify_label_set, label, predict};
 use crate::counts::{Counts, Ending};
 use crate::noise::Purpose;
 use crate::stats::randomized::Uniform;
-use crate::stats::{Validity, check_k, check_trials};
+use crate::stats::{Allocation, Validity, check_k, check_trials};
 use crate::{Error, Result};
 
 impl Counts {
@@ -32,6 +33,40 @@ impl Counts {
     /// # Ok::<(), smoothtopk::Error>(())
     /// ```
     pub fn certify(&self, query: &Query) -> Result<Certificate> {
+        self.check_given()?;
+        let mut basis = Basis::of(self, query.alpha)?;
+        if let Some(uniform) = self.uniform(query)? {
+            if basis.validity != Validity::Fixed {
+                let message = "bounds can be randomized for a number of samples that was fixed beforehand only";
+                return Err(Error::argument("randomized", message));
+            }
+            basis.validity = Validity::Randomized(uniform);
+        }
+        self.see();
+        let certificate = label::certify(&basis, self.tally(), query.label, query.k, &query.allocation)?;
+        Ok(Certificate { radius: certificate.radius.max(self.largest_patch(query.label, query.k)), ..certificate })
+    }
+
+    /// How many of a set of true labels stay in the smoothed classifier's top k, and how far, with probability at least
+    /// 1 - alpha over the samples: [`certify_label_set`]. The only statement about counts of sets of labels.
+    ///
+    /// # Errors
+    /// As [`certify_label_set`]; `InvalidData` as [`Counts::certify`].
+    pub fn certify_label_set(
+        &self,
+        labels: &[usize],
+        k: usize,
+        alpha: f64,
+        allocation: &Allocation,
+    ) -> Result<LabelSetCertificate> {
+        self.check_given()?;
+        let basis = Basis::of(self, alpha)?;
+        self.see();
+        certify_label_set(&basis, self.tally(), labels, k, allocation)
+    }
+
+    /// Refuses samples that chose labels, where labels were to be fixed before them.
+    fn check_given(&self) -> Result<()> {
         for (purpose, did) in
             [(Purpose::Select, "chose"), (Purpose::Predict, "predicted"), (Purpose::Answer, "answered")]
         {
@@ -49,17 +84,7 @@ impl Counts {
                            certify before you predict, ask for the guarantee, or certify by other samples";
             return Err(Error::data("counts", message));
         }
-        let mut basis = Basis::of(self, query.alpha)?;
-        if let Some(uniform) = self.uniform(query)? {
-            if basis.validity != Validity::Fixed {
-                let message = "bounds can be randomized for a number of samples that was fixed beforehand only";
-                return Err(Error::argument("randomized", message));
-            }
-            basis.validity = Validity::Randomized(uniform);
-        }
-        self.see();
-        let certificate = label::certify(&basis, self.tally(), query.label, query.k, &query.allocation)?;
-        Ok(Certificate { radius: certificate.radius.max(self.largest_patch(query.label, query.k)), ..certificate })
+        Ok(())
     }
 
     /// The radius of what is known of each place of a window; 0 for other noise, and where that is not known.
@@ -75,6 +100,7 @@ impl Counts {
     /// `InvalidArgument` when k is not in 1..c or alpha out of range; `InvalidData` when the samples were cut short, or
     /// looks ended them: the test holds for a number that was fixed beforehand.
     pub fn predict(&self, k: usize, alpha: f64) -> Result<Prediction> {
+        self.tally().check_one_label()?;
         let basis = Basis::of(self, alpha)?;
         if basis.validity == Validity::Exact {
             self.see();
@@ -96,6 +122,7 @@ impl Counts {
     /// `InvalidArgument` when k is not in 1..c, or alpha or a share of it out of range; `InvalidData` when the samples
     /// were cut short, or the pilot has samples of these, or is of another model or input.
     pub fn guarantee(&self, pilot: Option<&Self>, k: usize, alpha: f64) -> Result<Guarantee> {
+        self.tally().check_one_label()?;
         let labels = match pilot {
             None => AnswerLabels::same_counts(self.tally(), k)?,
             Some(pilot) => {

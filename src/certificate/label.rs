@@ -50,6 +50,7 @@ impl Certificate {
 /// [`MAX_TRIALS`](crate::stats::MAX_TRIALS).
 pub fn certify(basis: &Basis, tally: &Tally, label: usize, k: usize, allocation: &Allocation) -> Result<Certificate> {
     basis.check()?;
+    tally.check_one_label()?;
     if basis.validity == Validity::Exact {
         return of_all_rows(basis, tally, label, k);
     }

@@ -55,6 +55,7 @@ pub(super) fn of_all_rows(counts: &Tally, k: usize) -> Result<Prediction> {
 }
 
 fn by(counts: &Tally, k: usize, alpha: f64, leads: fn(u64, u64) -> Result<f64>) -> Result<Prediction> {
+    counts.check_one_label()?;
     check_k(k, counts.classes())?;
     check_trials(counts.n())?;
     let count = |label: usize| counts.labels()[label];

@@ -23,6 +23,7 @@ impl<'a> Question<'a> {
     /// `InvalidArgument` when k is not in 1..c, a label not below c, the labels were not chosen by this tally though
     /// they say so, alpha out of range, or there is no sample or too many.
     pub fn new(basis: &'a Basis, tally: &'a Tally, labels: &'a AnswerLabels) -> Result<Self> {
+        tally.check_one_label()?;
         let classes = tally.classes();
         check_k(labels.labels().len(), classes)?;
         basis.check()?;

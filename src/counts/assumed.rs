@@ -41,6 +41,14 @@ impl Counts {
             Some(n) => Tally::new(labels, n)?,
             None => Tally::complete(labels)?,
         };
+        Self::assuming_tally(tally, assumed)
+    }
+
+    /// Counts from a tally that may be of sets of labels ([`Tally::of_sets`]), as [`Counts::assuming`].
+    ///
+    /// # Errors
+    /// As [`Counts::assuming`].
+    pub fn assuming_tally(tally: Tally, assumed: Assumed) -> Result<Self> {
         if let Ending::Looks { last: Some(last), .. } = assumed.ending
             && tally.n() > last
         {
@@ -79,6 +87,11 @@ impl Counts {
         let invalid = match self.tally().invalid() {
             0 => "every sample has a label".to_owned(),
             invalid => format!("{invalid} of the samples have no label"),
+        };
+        let invalid = match (self.base_k(), self.invalid()) {
+            (None, _) => invalid,
+            (Some(base_k), 0) => format!("every sample is a set of at most {base_k} labels"),
+            (Some(base_k), none) => format!("every sample but {none} is a set of at most {base_k} labels"),
         };
         vec![
             match self.perturbation().noise {

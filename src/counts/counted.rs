@@ -68,6 +68,9 @@ impl Counts {
             return Err(Error::data("ending", format!("is not one of {noise}, whose rows are all classified")));
         }
         let Some(votes) = self.votes() else { return Ok(()) };
+        if self.base_k().is_some() {
+            return Err(Error::data("votes", "are of one label a sample, and these samples are sets"));
+        }
         let mut labels = vec![0; self.classes()];
         for &vote in votes {
             if let Some(count) = labels.get_mut(vote as usize) {
@@ -98,6 +101,12 @@ impl Counts {
     /// The number of invalid samples: their scores were not finite. They count as samples of every rival.
     pub fn invalid(&self) -> u64 {
         self.tally.invalid()
+    }
+
+    /// The most labels that the base classifier gives a sample, where it gives sets of labels. Such counts certify sets
+    /// of labels ([`Counts::certify_label_set`]) and nothing else.
+    pub fn base_k(&self) -> Option<usize> {
+        self.tally.base_k()
     }
 
     /// The label with the largest count; the lowest index among equals. The samples have then chosen a label, and

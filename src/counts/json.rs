@@ -22,6 +22,12 @@ pub struct CountsForm {
     version: String,
     labels: Vec<u64>,
     n: u64,
+    /// The most labels of a sample, where samples are given sets of labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base_k: Option<usize>,
+    /// Of such counts the invalid samples, which the others do not show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    invalid: Option<u64>,
     perturbation: Perturbation,
     ending: Ending,
     seen: bool,
@@ -74,6 +80,8 @@ impl Counts {
             version: VERSION.into(),
             labels: self.labels().to_vec(),
             n: self.n(),
+            base_k: self.base_k(),
+            invalid: self.base_k().map(|_| self.invalid()),
             perturbation: self.perturbation().clone(),
             ending: self.ending(),
             seen: self.is_seen(),
@@ -92,7 +100,21 @@ impl TryFrom<CountsForm> for Counts {
     type Error = Error;
 
     fn try_from(form: CountsForm) -> Result<Self> {
-        let CountsForm { format, version, labels, n, perturbation, ending, seen, chose, draws, subject, votes } = form;
+        let CountsForm {
+            format,
+            version,
+            labels,
+            n,
+            base_k,
+            invalid,
+            perturbation,
+            ending,
+            seen,
+            chose,
+            draws,
+            subject,
+            votes,
+        } = form;
         if format != FORMAT || version.split('.').next() != Some(MAJOR) {
             let message = format!("are \"{format}\" {version}: this version reads {FORMAT} {MAJOR}");
             return Err(Error::data("counts", message));
@@ -112,7 +134,17 @@ impl TryFrom<CountsForm> for Counts {
             return Err(Error::data("n", format!("is {n}, and the draws have {drawn} samples: the file is damaged")));
         }
         let votes = votes.map(|votes| votes.into_iter().map(|vote| vote.unwrap_or(NO_LABEL)).collect());
-        let counts = Self::new(Tally::new(labels, n)?, perturbation, ending, draws, subject.into()).with_votes(votes);
+        let tally = match (base_k, invalid) {
+            (None, None) => Tally::new(labels, n)?,
+            (Some(base_k), Some(invalid)) => Tally::of_sets(labels, n, invalid, base_k)?,
+            _ => {
+                return Err(Error::data(
+                    "invalid",
+                    "and base_k are given together, of samples that are sets of labels",
+                ));
+            }
+        };
+        let counts = Self::new(tally, perturbation, ending, draws, subject.into()).with_votes(votes);
         counts.check_rows()?;
         if seen {
             counts.see();

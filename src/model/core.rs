@@ -136,9 +136,9 @@ impl Core {
         self.run(&mut call)
     }
 
-    /// Reads one label per row from the output of a run.
+    /// Reads the labels of each row from the output of a run: one for each of its places.
     pub(super) fn read(&self, call: &Call, reading: Reading, classes: usize, labels: &mut [u32]) -> Result<()> {
-        let rows = labels.len();
+        let rows = labels.len() / reading.places();
         if reading == Reading::ClassMaps {
             if call.maps().map_err(run_error)? < rows {
                 return Err(run_error("it gave fewer class maps than rows".into()));
@@ -157,12 +157,15 @@ impl Core {
             return Ok(());
         }
         let (shape, data) = call.tensor().map_err(run_error)?;
-        let columns = if reading == Reading::Scores { classes } else { 1 };
+        let columns = if matches!(reading, Reading::Scores | Reading::Sets { .. }) { classes } else { 1 };
         if columns.checked_mul(rows).is_none_or(|needed| data.len() < needed) {
             return Err(run_error(format!("it gave an output of shape {shape:?} for {rows} rows")));
         }
         match reading {
             Reading::Scores => labels::from_scores(&data, classes, labels),
+            Reading::Sets { base_k, threshold } => {
+                labels::from_score_sets(&data, classes, threshold, base_k, labels);
+            }
             Reading::Binary { threshold } => labels::from_threshold(&data, threshold, labels),
             Reading::Label => labels::from_labels(&data, classes, labels).map_err(run_error)?,
             Reading::ClassMaps => unreachable!("read above"),

@@ -8,6 +8,9 @@ use super::raw::Data;
 /// certificate.
 pub const NO_LABEL: u32 = u32::MAX;
 
+/// What stands in the places of a row that has fewer labels than places.
+pub const NO_FURTHER_LABEL: u32 = u32::MAX - 1;
+
 /// A score, widened without loss.
 trait Score: Copy {
     fn wide(self) -> f64;
@@ -44,6 +47,29 @@ fn top<S: Score>(scores: &[S]) -> u32 {
         }
     }
     if best.is_finite() && !nan { label } else { NO_LABEL }
+}
+
+/// The labels of the highest scores that are above the threshold, one in each of the `places`; the lowest index first
+/// among equals. A score of -inf is above none. [`NO_LABEL`] in the first place of a row that has no labels as [`top`]
+/// has none, [`NO_FURTHER_LABEL`] in places that are left over.
+fn highest<S: Score>(scores: &[S], threshold: f64, places: &mut [u32]) {
+    places.fill(NO_FURTHER_LABEL);
+    if top(scores) == NO_LABEL {
+        places.fill(NO_LABEL);
+        return;
+    }
+    let mut found = 0;
+    for (i, &score) in (0_u32..).zip(scores) {
+        let score = score.wide();
+        let at = |label: u32| scores[label as usize].wide();
+        if score <= threshold || (found == places.len() && score <= at(places[found - 1])) {
+            continue;
+        }
+        let place = places[..found].partition_point(|&label| at(label) >= score);
+        found = (found + 1).min(places.len());
+        places[place..found].rotate_right(1);
+        places[place] = i;
+    }
 }
 
 fn above<S: Score>(score: S, threshold: f64) -> u32 {
@@ -97,6 +123,29 @@ pub(super) fn from_threshold(data: &Data<'_>, threshold: f64, labels: &mut [u32]
         Data::F64(scores) => each(scores, threshold, labels),
         Data::F16(scores) => each(scores, threshold, labels),
         Data::BF16(scores) => each(scores, threshold, labels),
+        Data::I64(_) | Data::I32(_) => labels.fill(NO_LABEL),
+    }
+}
+
+/// The labels of each row of scores, `classes` to a row, `places` places to a row.
+pub(super) fn from_score_sets(
+    data: &Data<'_>,
+    classes: usize,
+    threshold: Option<f64>,
+    places: usize,
+    labels: &mut [u32],
+) {
+    fn each<S: Score>(scores: &[S], classes: usize, threshold: f64, places: usize, labels: &mut [u32]) {
+        for (labels, row) in labels.chunks_exact_mut(places).zip(scores.chunks_exact(classes)) {
+            highest(row, threshold, labels);
+        }
+    }
+    let threshold = threshold.unwrap_or(f64::NEG_INFINITY);
+    match data {
+        Data::F32(scores) => each(scores, classes, threshold, places, labels),
+        Data::F64(scores) => each(scores, classes, threshold, places, labels),
+        Data::F16(scores) => each(scores, classes, threshold, places, labels),
+        Data::BF16(scores) => each(scores, classes, threshold, places, labels),
         Data::I64(_) | Data::I32(_) => labels.fill(NO_LABEL),
     }
 }
@@ -181,6 +230,33 @@ mod tests {
         let brain = narrow.map(bf16::from_f32);
         from_scores(&Data::BF16(&brain), 3, &mut labels);
         assert_eq!(labels, expected);
+    }
+
+    #[test]
+    fn a_set_has_the_highest_scores_above_the_threshold_and_the_lowest_index_among_equals() {
+        let (inf, none, no_more) = (f32::INFINITY, NO_LABEL, NO_FURTHER_LABEL);
+        let scores = [
+            [0.1, 0.9, 0.4, 0.9],
+            [0.2, 0.2, 0.2, 0.2],
+            [-inf, 0.5, -inf, -inf],
+            [0.4, 0.9, f32::NAN, 0.1],
+            [inf, 0.9, 0.1, 0.1],
+            [-inf; 4],
+        ];
+        let sets = |places, threshold| {
+            let mut labels = vec![7; 6 * places];
+            from_score_sets(&Data::F32(&scores.concat()), 4, threshold, places, &mut labels);
+            labels
+        };
+        let rows = |labels: Vec<u32>, places| labels.chunks(places).map(<[u32]>::to_vec).collect::<Vec<_>>();
+        let all =
+            [vec![1, 3, 2], vec![0, 1, 2], vec![1, no_more, no_more], vec![none; 3], vec![none; 3], vec![none; 3]];
+        assert_eq!(rows(sets(3, None), 3), all);
+        assert_eq!(sets(1, None), [1, 0, 1, none, none, none], "one place is the top label");
+        let above = [vec![1, 3], vec![no_more, no_more], vec![1, no_more], vec![none; 2], vec![none; 2], vec![none; 2]];
+        assert_eq!(rows(sets(2, Some(0.4)), 2), above);
+        let widened = [1, 3, 2, no_more];
+        assert_eq!(sets(4, Some(0.4))[..4], widened, "0.4 in 32 bits is greater than 0.4 in 64");
     }
 
     #[test]

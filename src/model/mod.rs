@@ -25,6 +25,7 @@
 //! | type | reading |
 //! | --- | --- |
 //! | floats `[B, c]`, `[B, c, 1, 1]` | a score per class: the highest wins, the lowest index among equals |
+//! | the same with [`ModelOptions::base_k`] | the labels of the k' highest, or those above the threshold |
 //! | floats `[B]`, `[B, 1]` | one score: label 1 where it is greater than [`ModelOptions::threshold`], which must be given |
 //! | int64 or int32 `[B]`, `[B, 1]` | the label; [`ModelOptions::classes`] must be given |
 //! | a sequence of maps from class to float | a score per class, in the order of the keys (scikit-learn's zipmap) |
@@ -69,9 +70,9 @@ mod signature;
 mod types;
 
 pub use self::gpu::{Arena, ComputeStream, ConvSearch, CudaOptions, DeviceStream, TensorRtOptions};
-pub use self::labels::NO_LABEL;
 #[cfg(feature = "cuda")]
 pub(crate) use self::labels::outside_somewhere as labels_outside;
+pub use self::labels::{NO_FURTHER_LABEL, NO_LABEL};
 pub(crate) use self::labels::{of_integers as labels_of_integers, of_scores as labels_of_scores};
 pub use self::model::Model;
 pub(crate) use self::model::OpenModel;

@@ -173,8 +173,12 @@ pub struct ModelOptions {
     pub output: Option<String>,
     /// Number of classes, where the output does not show it (an integer label).
     pub classes: Option<usize>,
-    /// For a model with a single score per row: label 1 where the score is greater than this, label 0 otherwise.
+    /// For a model with a single score per row: label 1 where the score is greater than this, label 0 otherwise. With
+    /// `base_k` only labels whose score is greater than this are given.
     pub threshold: Option<f64>,
+    /// For a multi-label model, k': a row is given the labels of its k' highest scores, or with a threshold those of
+    /// them that are above it.
+    pub base_k: Option<usize>,
     /// Subtracted before the model, after the noise: empty, one value, or one per channel (per feature, if flat).
     pub mean: Vec<f32>,
     /// Divided by, after the mean: empty, one value, or one per channel (per feature, if flat).
@@ -243,6 +247,7 @@ impl Default for ModelOptions {
             output: None,
             classes: None,
             threshold: None,
+            base_k: None,
             mean: Vec::new(),
             std: Vec::new(),
         }

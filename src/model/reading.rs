@@ -31,16 +31,18 @@ impl Settled {
     /// Values of the output per row.
     pub fn columns(&self) -> usize {
         match self.reading {
-            Reading::Scores | Reading::ClassMaps => self.classes,
+            Reading::Scores | Reading::ClassMaps | Reading::Sets { .. } => self.classes,
             Reading::Binary { .. } | Reading::Label => 1,
         }
     }
 
-    /// The label of each row of scores; of an output that holds labels, none.
+    /// The label of each row of scores, the first one of a set; of an output that holds labels, none.
     pub fn labels(&self, scores: &[f64]) -> Vec<u32> {
         let mut labels = vec![NO_LABEL; scores.len() / self.columns()];
         match self.reading {
-            Reading::Scores | Reading::ClassMaps => labels::from_scores(&Data::F64(scores), self.classes, &mut labels),
+            Reading::Scores | Reading::ClassMaps | Reading::Sets { .. } => {
+                labels::from_scores(&Data::F64(scores), self.classes, &mut labels);
+            }
             Reading::Binary { threshold } => labels::from_threshold(&Data::F64(scores), threshold, &mut labels),
             Reading::Label => labels.clear(),
         }
@@ -67,6 +69,7 @@ pub(super) fn settle(
     let (element, shape) = match came_out {
         CameOut::Maps { rows: maps, .. } if maps != rows => return Err(misfit(format!("it holds {maps} class maps"))),
         CameOut::Maps { names, .. } => {
+            in_sets(Reading::ClassMaps, names.len(), options)?;
             let how = "it holds a map from class to score for each row".to_owned();
             return check(Reading::ClassMaps, names.len(), Some(names), None, how, options);
         }
@@ -89,6 +92,7 @@ pub(super) fn settle(
         _ if columns == 1 => (binary(interface, output, options)?, 2, format!("one {element}")),
         reading => (reading, columns, format!("{columns} {element} scores")),
     };
+    let reading = in_sets(reading, classes, options)?;
     let how = format!("it holds {how} per row{declared}");
     check(reading, classes, None, Some((element, row.to_vec())), how, options)
 }
@@ -120,6 +124,25 @@ fn given_classes(interface: &Interface, output: &str, options: &ModelOptions) ->
     })
 }
 
+/// The reading of a multi-label model, where it is said to be one.
+fn in_sets(reading: Reading, classes: usize, options: &ModelOptions) -> Result<Reading> {
+    let Some(base_k) = options.base_k else { return Ok(reading) };
+    if reading != Reading::Scores {
+        let message = format!("is for a model with a list of scores per row; this output is read as {reading}");
+        return Err(Error::argument("base_k", message));
+    }
+    if base_k == 0 || base_k > classes {
+        let message = format!("{base_k} is not a number of labels from 1 to {classes}, all that the model has");
+        return Err(Error::argument("base_k", message));
+    }
+    match options.threshold {
+        Some(threshold) if !threshold.is_finite() => {
+            Err(Error::argument("threshold", format!("{threshold} is not finite")))
+        }
+        threshold => Ok(Reading::Sets { base_k, threshold }),
+    }
+}
+
 /// The reading of one score per row: 0 is the boundary of a logit and 0.5 of a probability, so it must be said.
 fn binary(interface: &Interface, output: &str, options: &ModelOptions) -> Result<Reading> {
     let Some(threshold) = options.threshold else {
@@ -149,7 +172,7 @@ fn check(
     if classes < 2 || u32::try_from(classes).is_err() {
         return Err(Error::argument("classes", format!("{classes} classes: a classifier has 2 or more")));
     }
-    if options.threshold.is_some() && !matches!(reading, Reading::Binary { .. }) {
+    if options.threshold.is_some() && !matches!(reading, Reading::Binary { .. } | Reading::Sets { .. }) {
         let message = "a threshold is for a model with one score per row, and this one has more: leave it out";
         return Err(Error::argument("threshold", message));
     }

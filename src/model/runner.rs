@@ -108,7 +108,8 @@ impl Runner {
         &mut buffer.elements_mut()[..rows * self.signature.elements]
     }
 
-    /// Runs the first `rows` rows and writes the label of each to `labels[..rows]`: see [`crate::model`] for ties and
+    /// Runs the first `rows` rows and writes the label of each to `labels[..rows]`, or base k of them a row
+    /// ([`super::ModelOptions::base_k`]): see [`crate::model`] for ties and
     /// for rows with [`super::NO_LABEL`].
     ///
     /// # Errors
@@ -119,8 +120,9 @@ impl Runner {
         if rows == 0 || rows > self.batch {
             return Err(Error::argument("rows", format!("{rows} rows; a run takes 1 to {}", self.batch)));
         }
-        let Some(labels) = labels.get_mut(..rows) else {
-            return Err(Error::argument("labels", format!("room for {} labels, {rows} are needed", labels.len())));
+        let needed = rows.saturating_mul(self.signature.reading.places());
+        let Some(labels) = labels.get_mut(..needed) else {
+            return Err(Error::argument("labels", format!("room for {} labels, {needed} are needed", labels.len())));
         };
         if self.canceller.is_cancelled() {
             return Err(cancelled());

@@ -71,6 +71,14 @@ pub enum Reading {
         /// Compared in double precision with the score.
         threshold: f64,
     },
+    /// A score per class: the labels of the `base_k` highest, the lower index first among equals; with a threshold
+    /// those of them whose score is greater. A row has `base_k` places for labels.
+    Sets {
+        /// The most labels of a row.
+        base_k: usize,
+        /// Compared in double precision with the score.
+        threshold: Option<f64>,
+    },
     /// The label itself; one outside `0..classes` is an error of the run.
     Label,
     /// A map per row from class to score: classes in the order of the map's keys, the highest score as for `Scores`.
@@ -82,8 +90,27 @@ impl fmt::Display for Reading {
         match self {
             Self::Scores => f.write_str("a score per class, the highest wins"),
             Self::Binary { threshold } => write!(f, "one score, label 1 where it is greater than {threshold}"),
+            Self::Sets { base_k, threshold: None } => write!(f, "a score per class, the {base_k} highest win"),
+            Self::Sets { base_k, threshold: Some(threshold) } => {
+                write!(f, "a score per class, those greater than {threshold} win, at most {base_k}")
+            }
             Self::Label => f.write_str("the label itself"),
             Self::ClassMaps => f.write_str("a map from class to score, the highest wins"),
+        }
+    }
+}
+
+impl Reading {
+    /// How many places for labels a row has: one, but for sets.
+    pub(crate) fn places(&self) -> usize {
+        self.base_k().unwrap_or(1)
+    }
+
+    /// The most labels of a row, where it is given a set of them.
+    pub(crate) fn base_k(&self) -> Option<usize> {
+        match *self {
+            Self::Sets { base_k, .. } => Some(base_k),
+            _ => None,
         }
     }
 }

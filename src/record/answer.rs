@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::stop::Decision;
-use crate::certificate::{Certificate, Guarantee, Prediction, SetCertificate};
+use crate::certificate::{Certificate, Guarantee, LabelSetCertificate, Prediction, SetCertificate};
 use crate::counts::{Counts, CountsForm};
 use crate::perturbation::{Family, Norm};
 use crate::stats::Validity;
@@ -62,6 +62,31 @@ pub struct CertificateRecord {
     pub n: u64,
     /// The counts of the earlier look that it rests on; null where those are the record's.
     pub counts: Option<CountsForm>,
+}
+
+/// A certificate of a set of true labels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelSetRecord {
+    /// The size of the top set.
+    pub k: usize,
+    /// The true labels, ascending.
+    pub labels: Vec<usize>,
+    /// The most labels that the base classifier gives a sample.
+    pub base_k: usize,
+    /// At index e - 1 the radius within which at least e of the labels are among the top k; null where so many are
+    /// under any perturbation.
+    pub radii: Vec<Option<f64>>,
+    /// How alpha was split between the bounds.
+    pub allocation: String,
+    /// The bounds that were used: `fixed`, `anytime` or `anytime:N`.
+    pub validity: String,
+    /// What the noise's distance from an exact one left of alpha.
+    pub alpha_left: f64,
+    /// What rounding took off every radius.
+    pub radius_cost: f64,
+    /// The samples that it rests on.
+    pub n: u64,
 }
 
 /// The guarantees for the k labels of an answer.
@@ -150,6 +175,28 @@ impl CertificateRecord {
             Ok(Validity::Randomized(uniform)) => Some(uniform.value()),
             _ => None,
         }
+    }
+}
+
+impl LabelSetRecord {
+    pub(super) fn of(found: &LabelSetCertificate) -> Self {
+        let LabelSetCertificate { ref labels, k, base_k, ref radii, ref allocation, basis } = *found;
+        Self {
+            k,
+            labels: labels.clone(),
+            base_k,
+            radii: radii.iter().map(|&radius| Some(radius).filter(|radius| radius.is_finite())).collect(),
+            allocation: allocation.to_string(),
+            validity: basis.validity.to_string(),
+            alpha_left: basis.alpha_left,
+            radius_cost: basis.radius_cost,
+            n: basis.n,
+        }
+    }
+
+    /// The radius for each e, infinity where so many labels stay under any perturbation.
+    pub fn radii(&self) -> impl Iterator<Item = f64> {
+        self.radii.iter().map(|radius| radius.unwrap_or(f64::INFINITY))
     }
 }
 

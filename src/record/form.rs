@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{CertificateRecord, GuaranteeRecord, PredictionRecord};
+use super::answer::{CertificateRecord, GuaranteeRecord, LabelSetRecord, PredictionRecord};
 use super::identity::Identity;
 use super::status::status_name;
+use crate::certificate::LabelSetCertificate;
 use crate::counts::{Counts, CountsForm};
 use crate::smoothed::{Answer, Outcome, Request, Task};
 use crate::{Error, Result};
@@ -35,7 +36,7 @@ pub struct Record {
     /// In a RUN of a folder of images: the example's file, as `CLASS/file` or `file`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// `predict`, `certify` or `certify_answer`.
+    /// `predict`, `certify`, `certify_answer` or `count`.
     pub task: String,
     /// `OK`, or why there is no answer.
     pub status: String,
@@ -53,6 +54,9 @@ pub struct Record {
     /// For each k, where a label was certified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<CertificateRecord>,
+    /// For each k, where a set of true labels was certified.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub label_sets: Vec<LabelSetRecord>,
     /// For each k, where an answer was certified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guarantees: Vec<GuaranteeRecord>,
@@ -148,13 +152,14 @@ impl Record {
             request: Asked::of(&outcome.request, outcome.task),
             label: if let Task::Certify(label) = outcome.task { Some(label) } else { None },
             label_source: match outcome.task {
-                Task::Certify(_) => LabelSource::Given,
+                Task::Certify(_) | Task::Count => LabelSource::Given,
                 Task::CertifyAnswer if outcome.request.n0 > 0 => LabelSource::Selected,
                 Task::CertifySelected if !outcome.request.family.is_enumerated() => LabelSource::Selected,
                 Task::CertifySelected | Task::CertifyAnswer | Task::Predict => LabelSource::SameCounts,
             },
             predictions: Vec::new(),
             certificates: Vec::new(),
+            label_sets: Vec::new(),
             guarantees: Vec::new(),
             counts: form(&outcome.counts),
             selection: outcome.selection.as_ref().map(form),
@@ -166,7 +171,7 @@ impl Record {
         let elements = outcome.counts.perturbation().elements;
         let each = || outcome.decisions.iter().copied().zip(outcome.earlier.iter().map(Option::as_ref));
         match &outcome.answer {
-            Err(_) => {}
+            Ok(Answer::Counted) | Err(_) => {}
             Ok(Answer::Predictions(list)) => {
                 record.label = list.first().and_then(|found| found.top.first().copied());
                 let found = list.iter().zip(each());
@@ -189,6 +194,11 @@ impl Record {
             }
         }
         record
+    }
+
+    /// Adds a certificate of a set of true labels, made of the record's counts.
+    pub fn add_label_set(&mut self, found: &LabelSetCertificate) {
+        self.label_sets.push(LabelSetRecord::of(found));
     }
 
     /// One line of JSON. Every number parses back to itself.

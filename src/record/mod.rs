@@ -7,7 +7,7 @@ mod form;
 mod identity;
 mod status;
 
-pub use answer::{CertificateRecord, GuaranteeRecord, PredictionRecord};
+pub use answer::{CertificateRecord, GuaranteeRecord, LabelSetRecord, PredictionRecord};
 pub use form::{Asked, LabelSource, Record};
 pub use identity::Identity;
 pub use status::status_name;

@@ -21,6 +21,12 @@ pub trait BaseClassifier: Send + Sync {
     /// The number of labels, c.
     fn classes(&self) -> usize;
 
+    /// The most labels of a row, where it is given a set of labels: so many places has each row in
+    /// [`BatchRunner::run`]. `None`: every row is given one label.
+    fn base_k(&self) -> Option<usize> {
+        None
+    }
+
     /// Refuses an input that cannot be meant as it is.
     ///
     /// # Errors
@@ -75,7 +81,8 @@ pub trait BatchRunner: Send {
     fn rows_mut(&mut self, rows: usize) -> &mut [f32];
 
     /// Classifies the first `rows` rows. `labels[..rows]` get the labels, [`crate::model::NO_LABEL`] where a row has
-    /// none.
+    /// none. Where rows are given sets, `labels[i * base_k..][..base_k]` get those of row i, each once, and
+    /// [`crate::model::NO_FURTHER_LABEL`] in the places that are left; the first is `NO_LABEL` of an invalid row.
     ///
     /// # Errors
     /// When the run failed; `Cancelled` when it was stopped by [`StopRun::stop`].
@@ -98,6 +105,10 @@ impl BaseClassifier for Model {
 
     fn classes(&self) -> usize {
         self.signature().classes
+    }
+
+    fn base_k(&self) -> Option<usize> {
+        self.signature().reading.base_k()
     }
 
     fn check_input(&self, input: &[f32]) -> Result<()> {

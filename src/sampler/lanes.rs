@@ -178,10 +178,17 @@ mod tests {
     use crate::noise::{Grid, Purpose};
     use crate::sampler::Job;
     use crate::sampler::ledger::{Ledger, Limits};
+    use crate::sampler::progress::LabelCounter;
     use crate::{Error, ErrorKind};
 
     fn job_state(job: Job) -> Arc<JobState> {
-        Arc::new(JobState::new(job.samples, job.watch, 2, &Arc::new(Ledger::new(Limits::default(), 1)), None))
+        Arc::new(JobState::new(
+            job.samples,
+            job.watch,
+            LabelCounter::new(2, None),
+            &Arc::new(Ledger::new(Limits::default(), 1)),
+            None,
+        ))
     }
 
     fn push(lanes: &mut Lanes, key: u64, rows: u64, lane: &Lane) {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::{Lanes, OLDEST_EVERY, UNBEGUN_EVERY};
 use crate::noise::{Grid, Purpose};
 use crate::sampler::ledger::{Ledger, Limits};
-use crate::sampler::progress::JobState;
+use crate::sampler::progress::{JobState, LabelCounter};
 use crate::sampler::segment::Segment;
 use crate::sampler::{Job, Lane, Watch};
 use crate::stats::Tally;
@@ -158,7 +158,13 @@ fn job_state(rows: u64, look_every: u64, lane: &Lane) -> Arc<JobState> {
     let grid = Grid::for_range(1.0, 0.25).unwrap();
     let job = Job::on_grid(&[0.0], 0.25, grid, 1, Purpose::Estimate).unwrap();
     let job = job.samples(0..rows).lane(lane).watched(Every(look_every));
-    Arc::new(JobState::new(job.samples, job.watch, 2, &Arc::new(Ledger::new(Limits::default(), 1)), None))
+    Arc::new(JobState::new(
+        job.samples,
+        job.watch,
+        LabelCounter::new(2, None),
+        &Arc::new(Ledger::new(Limits::default(), 1)),
+        None,
+    ))
 }
 
 proptest! {

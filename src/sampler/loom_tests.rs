@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::{HostWorker, Ledger, Limits, WorkQueue};
 use crate::noise::{Grid, Purpose};
 use crate::sampler::job::JobStopper;
-use crate::sampler::progress::JobState;
+use crate::sampler::progress::{JobState, LabelCounter};
 use crate::sampler::{BaseClassifier, BatchRunner, Job, JobHandle, Lane, Watch};
 use crate::stats::Tally;
 use crate::{Error, ErrorKind, Result};
@@ -66,7 +66,13 @@ impl Model {
             ended.fetch_add(1, Ordering::Relaxed);
         };
         self.ledger.admit(1).unwrap().use_one(&self.ledger);
-        let state = Arc::new(JobState::new(job.samples, job.watch, 2, &self.ledger, Some(Box::new(hook))));
+        let state = Arc::new(JobState::new(
+            job.samples,
+            job.watch,
+            LabelCounter::new(2, None),
+            &self.ledger,
+            Some(Box::new(hook)),
+        ));
         let stopper = JobStopper { state: Arc::clone(&state), queue: Arc::downgrade(&self.queue) };
         self.queue.push(state);
         JobHandle { stopper }

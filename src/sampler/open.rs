@@ -69,6 +69,10 @@ fn open_by(open: OpenModel, options: &ModelOptions, devices: &[u32], batch: Opti
         return open(&options).map(|model| through_the_host(model, &options));
     };
     let devices = if devices.is_empty() { vec![own] } else { devices.to_vec() };
+    if options.base_k.is_some() {
+        // No kernel reads sets of labels.
+        return on_one_device(open, &options, &devices);
+    }
     on_devices(open, &options, devices)
 }
 
@@ -97,8 +101,15 @@ fn on_devices(open: OpenModel, options: &ModelOptions, devices: Vec<u32>) -> Res
 
 #[cfg(not(feature = "cuda"))]
 fn on_devices(open: OpenModel, options: &ModelOptions, devices: Vec<u32>) -> Result<Opened> {
+    on_one_device(open, options, &devices)
+}
+
+/// The model on a device, its rows through the host.
+fn on_one_device(open: OpenModel, options: &ModelOptions, devices: &[u32]) -> Result<Opened> {
     let [device] = devices[..] else {
-        let message = format!("{devices:?}: several devices need a build with the feature cuda");
+        let message = format!(
+            "{devices:?}: several devices need a build with the feature cuda, and a model that gives each row one label"
+        );
         return Err(Error::argument("devices", message));
     };
     let model = open(&ModelOptions { provider: options.provider.on(device), ..options.clone() })?;

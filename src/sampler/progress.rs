@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::model::NO_LABEL;
+use crate::model::{NO_FURTHER_LABEL, NO_LABEL};
 #[cfg(feature = "cuda")]
 use crate::noise::RowNoise;
 use crate::noise::{GridInput, Purpose, StreamNoise};
@@ -29,7 +29,8 @@ pub(super) struct JobState {
     samples: Samples,
     noise: StreamNoise,
     pilot_noise: StreamNoise,
-    classes: usize,
+    /// The counter of no row.
+    none: LabelCounter,
     pub(super) ledger: Arc<Ledger>,
     /// Its number among the jobs of its sampler, from 1; 0 before it was queued. Under the queue's lock.
     arrival: AtomicU64,
@@ -38,9 +39,14 @@ pub(super) struct JobState {
 }
 
 /// Counts labels.
+#[derive(Clone)]
 pub(super) struct LabelCounter {
     labels: Vec<u64>,
     rows: u64,
+    /// The most labels of a row, where it has a set of them.
+    base_k: Option<usize>,
+    /// Rows of sets that have none because their scores are not finite.
+    invalid: u64,
     /// The label of each sample, where they are known by their numbers.
     votes: Option<Vec<u32>>,
 }
@@ -74,8 +80,8 @@ impl std::fmt::Debug for JobState {
 }
 
 impl LabelCounter {
-    fn new(classes: usize) -> Self {
-        Self { labels: vec![0; classes], rows: 0, votes: None }
+    pub(super) fn new(classes: usize, base_k: Option<usize>) -> Self {
+        Self { labels: vec![0; classes], rows: 0, base_k, invalid: 0, votes: None }
     }
 
     /// With the label of each of so many samples.
@@ -83,8 +89,29 @@ impl LabelCounter {
         Self { votes: Some(vec![NO_LABEL; samples as usize]), ..self }
     }
 
+    /// Counts the sets of labels of samples, and says how many of them are invalid.
+    fn add_sets(&mut self, labels: &[u32], base_k: usize) -> u64 {
+        let (classes, before) = (self.labels.len(), self.invalid);
+        for set in labels.chunks_exact(base_k) {
+            let len = set.iter().position(|&label| label == NO_FURTHER_LABEL).unwrap_or(base_k);
+            let set = &set[..len];
+            // A label that is none, or that is there twice, makes the row whatever its rivals would have it.
+            let is_set = (0..len).all(|i| (set[i] as usize) < classes && !set[..i].contains(&set[i]));
+            if is_set {
+                set.iter().for_each(|&label| self.labels[label as usize] += 1);
+            } else {
+                self.invalid += 1;
+            }
+            self.rows += 1;
+        }
+        self.invalid - before
+    }
+
     /// Counts the labels of samples, the first of which is the one of that number, and says how many were none.
     fn add(&mut self, first: u64, labels: &[u32]) -> u64 {
+        if let Some(base_k) = self.base_k {
+            return self.add_sets(labels, base_k);
+        }
         if let Some(votes) = self.votes.as_mut().and_then(|votes| votes.get_mut(first as usize..)) {
             votes.iter_mut().zip(labels).for_each(|(vote, &label)| *vote = label);
         }
@@ -112,7 +139,10 @@ impl LabelCounter {
     }
 
     pub(super) fn counts(&self) -> Tally {
-        Tally::tallied(self.labels.clone(), self.rows)
+        match self.base_k {
+            None => Tally::tallied(self.labels.clone(), self.rows),
+            Some(base_k) => Tally::tallied_sets(self.labels.clone(), self.rows, self.invalid, base_k),
+        }
     }
 }
 
@@ -173,7 +203,7 @@ impl JobState {
     pub(super) fn new(
         samples: Samples,
         mut watch: Option<Box<dyn Watch>>,
-        classes: usize,
+        none: LabelCounter,
         ledger: &Arc<Ledger>,
         on_end: Option<OnEnd>,
     ) -> Self {
@@ -182,16 +212,19 @@ impl JobState {
             Some(_) if samples.pilot > 0 => samples.pilot,
             Some(watch) => watch.next_look(0).max(1).min(samples.rows()),
         };
-        let estimate = LabelCounter::new(classes);
         let progress = Progress {
             estimate: match samples.noise.family().rows() {
                 // Windows are few, and counted from number 0 on.
-                Some(rows) if samples.noise.family().norm() == Norm::Patch && samples.range == (0..rows) => {
-                    estimate.with_votes(rows)
+                Some(rows)
+                    if samples.noise.family().norm() == Norm::Patch
+                        && samples.range == (0..rows)
+                        && none.base_k.is_none() =>
+                {
+                    none.clone().with_votes(rows)
                 }
-                _ => estimate,
+                _ => none.clone(),
             },
-            pilot: (samples.pilot > 0).then(|| LabelCounter::new(classes)),
+            pilot: (samples.pilot > 0).then(|| none.clone()),
             given: 0,
             released,
             end: samples.rows(),
@@ -208,7 +241,7 @@ impl JobState {
             noise: samples.noise.stream(samples.key, samples.purpose),
             pilot_noise: samples.noise.stream(samples.key, Purpose::Select),
             samples,
-            classes,
+            none,
             ledger: Arc::clone(ledger),
             arrival: AtomicU64::new(0),
             progress: Mutex::new(progress),
@@ -249,7 +282,7 @@ impl JobState {
 
     /// The tally of no rows.
     pub(super) fn no_counts(&self) -> Tally {
-        LabelCounter::new(self.classes).counts()
+        self.none.counts()
     }
 
     pub(super) fn lane(&self) -> Option<&Lane> {
@@ -317,8 +350,9 @@ impl JobState {
     pub(super) fn give_back(&self, pilot: bool, first: u64, labels: &[u32]) -> bool {
         let mut progress = self.lock();
         let none = progress.counter(pilot).add(first, labels);
-        self.ledger.count(labels.len() as u64, none);
-        self.settle(progress, labels.len() as u64)
+        let rows = (labels.len() / self.none.base_k.unwrap_or(1)) as u64;
+        self.ledger.count(rows, none);
+        self.settle(progress, rows)
     }
 
     /// As [`JobState::give_back`], for `rows` rows that were counted elsewhere: `counts` has a number for each label.

@@ -10,7 +10,7 @@ use crate::sampler::device::{DeviceWorkers, WorkerBody};
 use crate::sampler::job::{Job, JobHandle, JobStopper};
 use crate::sampler::ledger::{Admitted, Ledger, Limits, SamplerStats};
 use crate::sampler::plan::Plan;
-use crate::sampler::progress::{JobState, OnEnd};
+use crate::sampler::progress::{JobState, LabelCounter, OnEnd};
 use crate::sampler::queue::WorkQueue;
 use crate::sampler::segment::Segment;
 use crate::sampler::stop::StopRun;
@@ -158,7 +158,8 @@ impl Sampler {
             return Err(Error::new(ErrorKind::Busy, "no leave to submit a job to this sampler is left"));
         }
         let rows = job.samples.rows();
-        let state = Arc::new(JobState::new(job.samples, job.watch, self.classifier.classes(), &self.ledger, on_end));
+        let counter = LabelCounter::new(self.classifier.classes(), self.classifier.base_k());
+        let state = Arc::new(JobState::new(job.samples, job.watch, counter, &self.ledger, on_end));
         let stopper = JobStopper { state: Arc::clone(&state), queue: Arc::downgrade(&self.queue) };
         match rows {
             0 => state.end_empty(),
@@ -189,6 +190,8 @@ struct HostWorker {
     index: usize,
     batch: usize,
     elements: usize,
+    /// Places for labels of a row.
+    places: usize,
     runner: Box<dyn BatchRunner>,
     stopper: Option<Arc<dyn StopRun>>,
     labels: Vec<u32>,
@@ -197,15 +200,17 @@ struct HostWorker {
 impl HostWorker {
     fn new(classifier: Arc<dyn BaseClassifier>, queue: Arc<WorkQueue>, index: usize, batch: usize) -> Result<Self> {
         let runner = classifier.runner(batch)?;
+        let places = classifier.base_k().unwrap_or(1);
         Ok(Self {
             elements: classifier.elements(),
+            places,
             classifier,
             queue,
             index,
             batch,
             stopper: runner.stopper(),
             runner,
-            labels: vec![NO_LABEL; batch],
+            labels: vec![NO_LABEL; batch * places],
         })
     }
 
@@ -235,7 +240,7 @@ impl HostWorker {
     fn give_back(&self, segments: &[Segment]) {
         let mut labels = self.labels.as_slice();
         for segment in segments {
-            let (of_segment, rest) = labels.split_at(segment.rows());
+            let (of_segment, rest) = labels.split_at(segment.rows() * self.places);
             if segment.job.give_back(segment.pilot, segment.samples.start, of_segment) {
                 self.queue.push(Arc::clone(&segment.job));
             }
@@ -250,7 +255,8 @@ impl HostWorker {
         }
         let rows = segments.iter().map(Segment::rows).sum();
         let result = catch_unwind(AssertUnwindSafe(|| {
-            self.labels[..rows].fill(NO_LABEL);
+            let places = rows * self.places;
+            self.labels[..places].fill(NO_LABEL);
             let buffer = self.runner.rows_mut(rows);
             if buffer.len() != rows * self.elements {
                 return Err(Error::new(
@@ -269,7 +275,7 @@ impl HostWorker {
                     segment.job.fill(segment.pilot, sample, &centre, row)?;
                 }
             }
-            self.runner.run(rows, &mut self.labels[..rows])
+            self.runner.run(rows, &mut self.labels[..places])
         }));
         self.queue.end(self.index);
         match result {

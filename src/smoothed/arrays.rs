@@ -124,7 +124,7 @@ pub fn radii(outcomes: &[Outcome]) -> Array2<f64> {
     Array2::from_shape_fn((outcomes.len(), ks), |(i, j)| match &outcomes[i].answer {
         Ok(Answer::Certificates(found)) => found.get(j).map_or(0.0, |found| found.radius),
         Ok(Answer::Guarantees(found)) => found.get(j).map_or(0.0, |found| found.set.radius),
-        Ok(Answer::Predictions(_)) | Err(_) => 0.0,
+        Ok(Answer::Predictions(_) | Answer::Counted) | Err(_) => 0.0,
     })
 }
 

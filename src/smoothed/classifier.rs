@@ -246,6 +246,11 @@ impl SmoothedClassifier {
     fn settle(&self, tasks: &[Task], request: &Request) -> Result<Request> {
         let (classes, elements) = (self.classes(), self.sampler.classifier().elements());
         let request = request.settled(&self.sampler.classifier().shape())?;
+        if self.sampler.classifier().base_k().is_some() && tasks.iter().any(|task| *task != Task::Count) {
+            let message = "the base classifier gives each sample a set of labels, and this task is about one: draw counts, and \
+                           certify sets of true labels by them";
+            return Err(Error::argument("base_k", message));
+        }
         tasks.iter().try_for_each(|&task| request.check_for(task, classes, elements))?;
         request.with_seed()
     }

@@ -17,6 +17,8 @@ pub enum Answer {
     Certificates(Vec<Certificate>),
     /// One for each k of the request; what rounding costs is already off their radii.
     Guarantees(Vec<Guarantee>),
+    /// Nothing but the counts of all samples.
+    Counted,
 }
 
 /// What came of a task: its counts, whole or not, and what they say.

@@ -220,6 +220,7 @@ pub(super) fn fixed(counts: Counts, pilot: Option<&Counts>, task: Task, request:
         (Task::CertifyAnswer, _) => {
             Answer::Guarantees(ks.iter().map(|&k| counts.guarantee(pilot, k, alpha)).collect::<Result<_>>()?)
         }
+        (Task::Count, _) => Answer::Counted,
         (Task::Certify(label), _) => certify(label)?,
         (Task::CertifySelected, Some(pilot)) => certify(pilot.top())?,
         // Of all rows the label is no choice by chance.

@@ -29,6 +29,10 @@ pub enum Task {
     /// frequent among n0 samples of their own or, with n0 = 0, among the very n samples that certify them. A rule,
     /// which takes n0 > 0, is about the radius of the whole set.
     CertifyAnswer,
+    /// The counts of n samples that choose nothing, to certify what was fixed before them: the one task of a base
+    /// classifier that gives each sample a set of labels
+    /// ([`Counts::certify_label_set`](crate::counts::Counts::certify_label_set)).
+    Count,
 }
 
 impl Task {
@@ -39,7 +43,7 @@ impl Task {
             Self::Predict => Purpose::Predict,
             // Nor one that was returned with guarantees by the samples that chose it.
             Self::CertifyAnswer => Purpose::Answer,
-            Self::Certify(_) | Self::CertifySelected => Purpose::Estimate,
+            Self::Certify(_) | Self::CertifySelected | Self::Count => Purpose::Estimate,
         }
     }
 
@@ -49,6 +53,7 @@ impl Task {
             Self::Predict => "predict",
             Self::Certify(_) | Self::CertifySelected => "certify",
             Self::CertifyAnswer => "certify_answer",
+            Self::Count => "count",
         }
     }
 }
@@ -254,6 +259,9 @@ impl Request {
                 let message = "predict settles a top-k set: certify takes fixed, radius:R, steps:E or tolerance:E";
                 return Err(Error::argument("rule", message));
             }
+            (Task::Count, rule) if rule != Rule::Fixed => {
+                return Err(Error::argument("rule", format!("{rule} decides by an answer: counts take a fixed n")));
+            }
             _ => {}
         }
         // Before any sample is drawn: alpha's share may be too small where alpha itself is not.
@@ -266,7 +274,7 @@ impl Request {
             }
         };
         match task {
-            Task::Predict => Ok(()),
+            Task::Predict | Task::Count => Ok(()),
             // Guarantees spend alpha in their own ways: none has a smaller share.
             Task::CertifyAnswer => check_part(alpha / (8.0 * classes as f64), alpha),
             Task::Certify(label) => check_label(label, classes, "label").and_then(|()| check(label)),
@@ -284,7 +292,7 @@ impl Request {
         match task {
             // All rows choose, and nothing is left to chance.
             _ if self.family.is_enumerated() => false,
-            Task::Predict => false,
+            Task::Predict | Task::Count => false,
             Task::Certify(_) => self.allocation == AllocationChoice::Auto,
             Task::CertifySelected => true,
             Task::CertifyAnswer => self.n0 > 0,

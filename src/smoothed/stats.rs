@@ -34,6 +34,7 @@ impl Statements {
         let (all, abstained) = match answer {
             Answer::Predictions(list) => (list.len(), list.iter().filter(|found| found.abstain).count()),
             Answer::Certificates(list) => (list.len(), list.iter().filter(|found| !found.certified()).count()),
+            Answer::Counted => (0, 0),
             Answer::Guarantees(list) => (list.len(), list.iter().filter(|found| !found.set.certified()).count()),
         };
         self.answers.fetch_add((all - abstained) as u64, Ordering::Relaxed);

@@ -274,6 +274,7 @@ impl Shared {
                 let pilot = pilot.ok_or_else(no_pilot)?;
                 return Ok(Judge::Answer(Box::new(AnswerJudge::new(&terms, pilot, k, family, cost)?)));
             }
+            Task::Count => return Err(Error::argument("rule", "counts take a fixed n")),
             Task::Certify(label) => label,
             Task::CertifySelected => pilot.map(Tally::top).ok_or_else(no_pilot)?,
         };

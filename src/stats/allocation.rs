@@ -136,6 +136,22 @@ impl Allocation {
         Ok(shares)
     }
 
+    /// The failure probability of each bound of single labels, for a set of `labels` of them and the top `k`; rounded
+    /// down. The k likeliest other labels are fixed, though unknown, as the rivals of one label are.
+    pub(crate) fn share_for_set(&self, alpha: f64, labels: usize, k: usize, classes: usize) -> Result<f64> {
+        check_k(k, classes)?;
+        check_alpha(alpha)?;
+        let bounds = match self {
+            Self::Ranked { label_share: None } => labels + k.min(classes - labels),
+            Self::SimuEm => classes,
+            _ => {
+                let message = format!("{self} is for one label: certificates of a set of labels take ranked or simuem");
+                return Err(Error::argument("allocation", message));
+            }
+        };
+        Ok(even(alpha, bounds as f64)?.0)
+    }
+
     /// The label's bound from below and its rivals' from above, all true at once with probability at least 1 - `alpha`:
     /// with [`Validity::Fixed`] at the number of samples fixed beforehand, with [`Validity::Anytime`] at all numbers of
     /// samples at once (with [`Validity::AnytimeTo`] up to the last).
@@ -151,6 +167,7 @@ impl Allocation {
         alpha: f64,
         validity: Validity,
     ) -> Result<SpentBounds> {
+        counts.check_one_label()?;
         self.check(label, k, counts.classes(), alpha)?;
         self.bounds_of(&self.tally(counts, label, k, &mut Vec::new()), k, alpha, validity)
     }

@@ -69,6 +69,7 @@ static void options_and_requests(void) {
   REFUSES("name", stk_model_options_set_output(options, NULL, e));
   REFUSES("options", stk_model_options_set_classes(NULL, 3, e));
   REFUSES("options", stk_model_options_set_threshold(NULL, 0.5, e));
+  REFUSES("options", stk_model_options_set_base_k(NULL, 2, e));
   REFUSES("mean", stk_model_options_set_normalization(options, NULL, 1, &f, 1, e));
   REFUSES("std_dev", stk_model_options_set_normalization(options, &f, 1, NULL, 1, e));
   REFUSES("name", stk_model_options_set_constant(options, NULL, &d, 1, e));
@@ -177,6 +178,11 @@ static void answers(void) {
   REFUSES("json", stk_counts_json(counts, NULL, e));
   REFUSES("query", stk_counts_certify(counts, NULL, &summary, sizeof summary, e));
   REFUSES("out", stk_counts_certify(counts, &query, NULL, sizeof summary, e));
+  const int64_t set[1] = {0};
+  double radii[1];
+  REFUSES("counts", stk_counts_certify_labels(NULL, set, 1, 1, 0.1, NULL, radii, e));
+  REFUSES("labels", stk_counts_certify_labels(counts, NULL, 1, 1, 0.1, NULL, radii, e));
+  REFUSES("radii", stk_counts_certify_labels(counts, set, 1, 1, 0.1, NULL, NULL, e));
   REFUSES("out", stk_counts_predict(counts, 1, 0.001, NULL, NULL, sizeof summary, e));
   stk_counts_free(counts);
 }

@@ -6,7 +6,24 @@ extern "C" stk_status stk_test_panic(const stk_counts *counts, stk_error **err);
 
 using stk::status;
 
+/// Counts of a multi-label model, as they are written: 1000 samples, each given up to 2 of 4 labels.
+static void test_label_sets() {
+  const auto counts = MUST(stk::counts::from_json(
+      R"({"format":"smoothtopk-counts","version":"1.0","labels":[940,730,120,45],"n":1000,"base_k":2,"invalid":0,)"
+      R"("perturbation":{"noise":"gaussian:0.5","method":"assumed","step":0,"elements":0,"radius_cost":0,"alpha_cost":0},)"
+      R"("ending":{"kind":"fixed"},"seen":false,"chose":false,"draws":[],"subject":{"model_sha256":null,"reading":null,)"
+      R"("arithmetic":null,"provider":null,"input_sha256":null}})"));
+  const std::int64_t labels[] = {0, 1};
+  double radii[2];
+  MUST(counts.certify_labels(labels, 2, 0.001, radii));
+  CHECK(radii[0] > 0.6 && radii[1] > 0.3 && radii[0] > radii[1]);
+  FAILS(counts.certify_labels(labels, 2, 0.001, {}), status::invalid_argument, "radii");
+  FAILS(counts.certify_labels(labels, 2, 0.001, radii, "binocp"), status::invalid_argument, "allocation");
+  FAILS(counts.certify(stk::query(0)), status::invalid_data, "counts");
+}
+
 void test_counts() {
+  test_label_sets();
   const std::uint64_t labels[] = {50, 9900, 50};
   auto counts = MUST(stk::counts::assume(labels, 0.25));
   const auto s = MUST(counts.certify(stk::query(1)));

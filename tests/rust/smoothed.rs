@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 mod families;
 mod interim;
+mod label_sets;
 mod parts;
 mod randomized;
 mod rules;

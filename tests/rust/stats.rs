@@ -6,6 +6,7 @@ mod families;
 mod families_exhausted;
 mod golden;
 mod l1_uniform;
+mod multilabel;
 mod paper;
 mod properties;
 mod sequential;

@@ -17,7 +17,8 @@ const SHARDS: &str = "Options for many machines";
 ///
 /// If the data has labels, those are certified. Otherwise, or with --select, the label is chosen from n0 separate
 /// samples and certified from n fresh ones. With --guarantee, the k returned labels are certified instead of a single
-/// label. Give the same command again to resume an interrupted run.
+/// label. With --base-k, the model is a multi-label one, and it is certified how many of an example's set of true
+/// labels stay in the top k, and how far. Give the same command again to resume an interrupted run.
 ///
 /// Trying again with another seed, because the first run abstained or was late, is not covered by alpha. Take the same
 /// seed again; or, if both runs are under --rule radius:R or tolerance:E, a larger n of the same seed (not with exact

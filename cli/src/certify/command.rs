@@ -6,7 +6,7 @@ use smoothtopk::{Error, ErrorKind, Result};
 
 use super::args::Args;
 use super::plan::Plan;
-use super::{again, dry_run, hopeless, manifest, next};
+use super::{again, dry_run, hopeless, label_sets, manifest, next};
 use crate::failed::Failed;
 use crate::interrupt;
 use crate::progress::Progress;
@@ -78,7 +78,12 @@ pub fn run(args: Args) -> Result<()> {
                 return Ok(());
             }
         };
-        let record = sampling.record(index, &outcome, &manifest.model);
+        let of_labels = match manifest.reading.base_k {
+            Some(_) => label_sets::certify(&outcome, sampling.data.labels(index))?,
+            None => Vec::new(),
+        };
+        let mut record = sampling.record(index, &outcome, &manifest.model);
+        of_labels.iter().for_each(|found| record.add_label_set(found));
         out.append(&record)?;
         let example = Example::new(record, &outcome.counts);
         if !fixed {

@@ -2,6 +2,7 @@
 
 use smoothtopk::Result;
 use smoothtopk::counts::Perturbation;
+use smoothtopk::model::Reading::Sets;
 use smoothtopk::model::Signature;
 use smoothtopk::noise::Noise;
 use smoothtopk::record::Asked;
@@ -56,6 +57,7 @@ fn reading(args: &ModelArgs, signature: &Signature) -> Reading {
         output: _,
         classes: _,
         threshold: _,
+        base_k: _,
         // In the identity of the model.
         provider: _,
         device: _,
@@ -82,6 +84,10 @@ fn reading(args: &ModelArgs, signature: &Signature) -> Reading {
         output: signature.output.clone(),
         scores: signature.reading.to_string(),
         classes: signature.classes,
+        base_k: match signature.reading {
+            Sets { base_k, .. } => Some(base_k),
+            _ => None,
+        },
         mean: widen(mean),
         std: widen(std),
     }

@@ -6,6 +6,7 @@ pub mod budget;
 mod command;
 mod dry_run;
 mod hopeless;
+mod label_sets;
 mod manifest;
 mod next;
 mod plan;

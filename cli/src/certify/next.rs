@@ -20,6 +20,9 @@ pub fn say(args: &Args, manifest: &Manifest) {
         return;
     }
     say!("next: smoothtopk report {run} -o {}", beside("report"));
+    if manifest.reading.base_k.is_some() {
+        return;
+    }
     if !matches!(manifest.perturbation.noise, Family::Gaussian(_)) {
         // What attacks l2 has nothing to say of other norms.
         say!("      smoothtopk radius --counts {run} --norms");

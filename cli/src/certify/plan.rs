@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use smoothtopk::certificate::stop::Rule;
+use smoothtopk::model::Reading;
 use smoothtopk::record::LabelSource;
 use smoothtopk::smoothed::{Generator, Request, Task};
 use smoothtopk::{Error, Result};
 
 use super::args::Args;
 use super::budget::{self, Statements};
+use super::label_sets;
 use crate::run_dir::{Manifest, Shard};
 use crate::sampling::Sampling;
 
@@ -21,6 +23,8 @@ pub struct Plan {
     /// The samples that are drawn, where not all are.
     pub sample_shard: Option<Shard>,
     guarantee: bool,
+    /// Whether sets of true labels are certified.
+    gives_sets: bool,
 }
 
 impl Plan {
@@ -33,6 +37,10 @@ impl Plan {
             (false, true) => LabelSource::SameCounts,
             (false, false) => LabelSource::Selected,
         };
+        let gives_sets = matches!(sampling.model.signature().reading, Reading::Sets { .. });
+        if gives_sets {
+            label_sets::check(args, sampling)?;
+        }
         if args.guarantee && args.allocation.is_some() {
             let message = "the guarantees for an answer split alpha in ways of their own: leave --allocation out";
             return Err(Error::argument("allocation", message));
@@ -58,7 +66,10 @@ impl Plan {
             request.alpha = budget::share(total, of.all)?;
         }
         check_sample_shard(sample_shard, &request)?;
-        Ok(Self { request, label_source, shard, sample_shard, guarantee: args.guarantee })
+        if gives_sets {
+            request.n0 = 0;
+        }
+        Ok(Self { request, label_source, shard, sample_shard, guarantee: args.guarantee, gives_sets })
     }
 
     /// The examples of this shard.
@@ -68,6 +79,9 @@ impl Plan {
     }
 
     pub fn task(&self, sampling: &Sampling, index: usize) -> Task {
+        if self.gives_sets {
+            return Task::Count;
+        }
         match (self.guarantee, self.label_source, sampling.data.label(index)) {
             (true, ..) => Task::CertifyAnswer,
             (false, LabelSource::Given, Some(label)) => Task::Certify(label),
@@ -84,6 +98,9 @@ impl Plan {
         let of_label = |&label: &Option<usize>| tasks.clone().find(|&task| label_of(task) == label);
         for task in labels.iter().filter_map(of_label) {
             self.request.check_for(task, signature.classes, signature.elements)?;
+        }
+        if self.gives_sets {
+            label_sets::check_all(&self.request, sampling)?;
         }
         sampling.check(&self.request)
     }

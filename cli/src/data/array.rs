@@ -68,14 +68,6 @@ pub struct Array {
     data: Vec<u8>,
 }
 
-/// The arrays of a data set.
-pub struct Arrays {
-    pub images: Array,
-    pub labels: Option<Vec<usize>>,
-    /// The array `indices` of a `.npz`, not yet checked to hold indices.
-    pub indices: Option<Array>,
-}
-
 /// The little-endian number of type `$t` at element `$at` of `$data`.
 macro_rules! number {
     ($t:ty, $data:expr, $at:expr) => {{
@@ -194,6 +186,14 @@ impl Array {
             false => self.dtype == DType::U8 && largest == 255.0,
         };
         plain.then_some(largest)
+    }
+
+    /// The numbers of example `i`, in the order of its axes.
+    pub fn values_of(&self, i: usize) -> Vec<f64> {
+        let axes: Vec<usize> = (0..self.example_shape().len()).collect();
+        let mut values = Vec::new();
+        self.walk(&axes, i * self.strides[0], &mut |at| values.push(self.value(at)));
+        values
     }
 
     /// Every example's number, as labels need it.

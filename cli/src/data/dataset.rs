@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 
 use smoothtopk::{Error, Result};
 
-use super::array::{Array, Arrays};
+use super::array::Array;
+use super::arrays::Arrays;
 use super::folder::Folder;
 use super::hash::hash;
+use super::labels::Labels;
 use super::options::{DataOptions, InputSpec, Layout, Resize};
 use super::{file, fit, labels};
 use crate::number::number;
@@ -18,7 +20,7 @@ pub struct Dataset {
     path: PathBuf,
     input_scale: f64,
     source: Source,
-    labels: Option<Vec<usize>>,
+    labels: Option<Labels>,
     sha256: OnceLock<String>,
 }
 
@@ -42,7 +44,7 @@ impl Dataset {
         let sha256 = OnceLock::new();
         let (source, labels) = if metadata.is_dir() {
             let (folder, labels) = Folder::open(path, options)?;
-            (Source::Folder(folder), labels)
+            (Source::Folder(folder), labels.map(Labels::One))
         } else {
             if options.classes_file.is_some() {
                 return Err(Error::argument(
@@ -78,9 +80,22 @@ impl Dataset {
         self.labels.is_some()
     }
 
-    /// The label of example `i`; none when the data has no labels or no such example.
+    /// The label of example `i`; none when the data has no labels, sets of them, or no such example.
     pub fn label(&self, i: usize) -> Option<usize> {
-        self.labels.as_ref()?.get(i).copied()
+        match self.labels.as_ref()? {
+            Labels::One(labels) => labels.get(i).copied(),
+            Labels::Sets(_) => None,
+        }
+    }
+
+    /// Whether each example has a set of labels.
+    pub fn has_label_sets(&self) -> bool {
+        matches!(self.labels, Some(Labels::Sets(_)))
+    }
+
+    /// The labels of example `i`, ascending: one, or a set.
+    pub fn labels(&self, i: usize) -> &[usize] {
+        self.labels.as_ref().map_or(&[], |labels| labels.of(i))
     }
 
     /// What to call example `i` in a message: a file of the folder, or its index.
@@ -135,15 +150,16 @@ impl Dataset {
     /// # Errors
     /// `InvalidData` naming the example and its label.
     pub fn check_labels(&self, classes: usize) -> Result<()> {
-        let labels = self.labels.as_deref().unwrap_or_default();
-        match labels.iter().position(|&label| label >= classes) {
+        let examples = self.labels.as_ref().map_or(0, Labels::len);
+        let beyond = |i: &usize| self.labels(*i).last().is_some_and(|&label| label >= classes);
+        match (0..examples).find(beyond) {
             None => Ok(()),
             Some(i) => Err(Error::data(
                 "labels",
                 format!(
                     "{} has label {}, but the model has {classes} labels, 0 to {}; are the labels this model's?",
                     self.name(i),
-                    labels[i],
+                    self.labels(i).last().copied().unwrap_or_default(),
                     classes.saturating_sub(1)
                 ),
             )),

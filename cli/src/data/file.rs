@@ -5,7 +5,7 @@ use std::path::Path;
 
 use smoothtopk::{Error, Result};
 
-use super::array::Arrays;
+use super::arrays::Arrays;
 use super::{npy, npz};
 
 /// The arrays of a `.npz` or a `.npy`, told apart by their first bytes.

@@ -1,6 +1,7 @@
 //! Examples and labels from .npz, .npy and image folders.
 
 mod array;
+mod arrays;
 mod classes;
 mod dataset;
 mod file;

@@ -5,7 +5,8 @@ use std::io::{Read, Seek};
 use smoothtopk::{Error, Result};
 use zip::{CompressionMethod, ZipArchive};
 
-use super::array::{Array, Arrays};
+use super::array::Array;
+use super::arrays::Arrays;
 use super::{labels, npy};
 
 /// Deflate cannot grow data by more than this, so a member that claims more is malformed.
@@ -29,8 +30,15 @@ pub fn open(what: &str, reader: impl Read + Seek) -> Result<Arrays> {
         ));
     };
     let labels = match member(what, &mut archive, "labels")? {
-        Some(array) => Some(labels::from_array(&array, images.examples())?),
-        None => None,
+        Some(array) => Some(labels::of_array(&array, images.examples())?),
+        None => match (member(what, &mut archive, "labels_indptr")?, member(what, &mut archive, "labels_indices")?) {
+            (Some(indptr), Some(indices)) => Some(labels::of_csr(&indptr, &indices, images.examples())?),
+            (None, None) => None,
+            _ => {
+                let message = format!("{what}: labels_indptr and labels_indices go together");
+                return Err(Error::data("labels", message));
+            }
+        },
     };
     let indices = member(what, &mut archive, "indices")?;
     Ok(Arrays { images, labels, indices })

@@ -183,11 +183,47 @@ fn labels_are_one_whole_number_an_example() {
         (npy("<f4", false, &[3], &le([2.0, 0.0, 1.5], f32::to_le_bytes)), "example 2 has label 1.5"),
         (npy("<f4", false, &[3], &le([f32::NAN, 0.0, 1.5], f32::to_le_bytes)), "example 0 has label NaN"),
         (npy("<i8", false, &[2], &le([2, 1], i64::to_le_bytes)), "[2] for 3 examples"),
-        (npy("|u1", false, &[3, 2], &[0; 6]), "one-hot"),
+        (npy("|u1", false, &[3, 2, 1], &[0; 6]), "no one-hot rows"),
+        (npy("|u1", false, &[3, 2], &[0, 1, 1, 1, 2, 0]), "example 2 have the number 2"),
     ] {
         let error = open(&write(&folder, "x.npz", &with(labels, CompressionMethod::Stored))).expect_err(part);
         assert_eq!(error.kind(), ErrorKind::InvalidData);
         assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
+#[test]
+fn sets_of_labels_are_rows_of_zeros_and_ones_or_two_arrays() {
+    let folder = folder();
+    let images = npy("|u1", false, &[3, 2], &[0, 1, 2, 3, 4, 5]);
+    let with = |arrays: &[(&str, Vec<u8>)]| {
+        let members = [&[("images", images.clone())], arrays].concat();
+        open(&write(&folder, "x.npz", &npz(&members, CompressionMethod::Stored)))
+    };
+    let i64s = |values: &[i64]| npy("<i8", false, &[values.len()], &le(values.iter().copied(), i64::to_le_bytes));
+    let csr =
+        |starts: &[i64], labels: &[i64]| with(&[("labels_indptr", i64s(starts)), ("labels_indices", i64s(labels))]);
+    let matrix = |fortran, bytes: &[u8]| with(&[("labels", npy("|u1", fortran, &[3, 4], bytes))]);
+    for dataset in [
+        matrix(false, &[0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0]),
+        matrix(true, &[0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0]),
+        csr(&[0, 2, 2, 3], &[3, 1, 0]),
+    ] {
+        let dataset = dataset.expect("opens");
+        assert!(dataset.has_labels() && dataset.has_label_sets() && dataset.label(0).is_none());
+        assert_eq!([0, 1, 2, 3].map(|i| dataset.labels(i).to_vec()), [vec![1, 3], vec![], vec![0], vec![]]);
+        assert!(dataset.check_labels(4).is_ok());
+        assert!(dataset.check_labels(3).expect_err("label 3").message().contains("example 0 has label 3"));
+    }
+    for (wrong, part) in [
+        (csr(&[0, 2, 3], &[3, 1, 0]), "labels_indptr"),
+        (csr(&[0, 2, 1, 3], &[3, 1, 0]), "must ascend"),
+        (csr(&[0, 2, 2, 2], &[3, 1, 0]), "must ascend from 0 to 3"),
+        (csr(&[0, 2, 2, 3], &[1, 1, 0]), "label 1 twice"),
+        (csr(&[0, 2, 2, 3], &[-1, 1, 0]), "labels_indices"),
+        (with(&[("labels_indptr", i64s(&[0, 0, 0, 0]))]), "go together"),
+    ] {
+        assert!(wrong.as_ref().is_err_and(|error| error.to_string().contains(part)), "{part}: {wrong:?}");
     }
 }
 

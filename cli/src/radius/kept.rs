@@ -38,6 +38,11 @@ pub fn of_record(args: &Args, record: &Record, counts: &Counts, idx: usize, tabl
     if args.label.is_some() {
         return Err(Error::argument("label", "a record has its own: leave --label out"));
     }
+    if counts.base_k().is_some() {
+        let message = "are of sets of labels, and certify sets of true labels: the radii are in the record, and in the labels_k files \
+                       of its RUN";
+        return Err(Error::argument("counts", message));
+    }
     if record.task == "certify_answer" {
         let message = "are of guarantees for an answer: no label was fixed before these samples, so they certify none; the radii are \
                        in the record, and in the answer_k files of its RUN";

@@ -7,7 +7,7 @@ use smoothtopk::{Error, Result};
 use super::args::Args;
 use super::curve::{Curve, Run};
 use super::summary::Summary;
-use super::{alpha, answers, examples, page, plot, png, scale, stops, tables};
+use super::{alpha, answers, examples, label_sets, page, plot, png, scale, stops, tables};
 use crate::format::{Format, print_json};
 use crate::run_dir::{Proof, ReadRun, atomic};
 use crate::stdout;
@@ -18,6 +18,9 @@ pub fn run(args: Args) -> Result<()> {
     }
     let read = args.runs.iter().map(|path| ReadRun::open(path, Proof::Needed)).collect::<Result<Vec<_>>>()?;
     let runs = Run::all(&read);
+    if label_sets::are(&runs)? {
+        return of_label_sets(&args, &runs);
+    }
     let largest = runs.iter().flat_map(|run| &run.curves).map(Curve::largest).fold(0.0, f64::max);
     let radii = if args.radii.is_empty() { scale::table_radii(largest) } else { args.radii };
 
@@ -55,6 +58,20 @@ pub fn run(args: Args) -> Result<()> {
     match args.format {
         Format::Json => print_json(&Summary::of(&runs, &radii)),
         Format::Text => stdout::print(&tables),
+    }
+}
+
+/// The report of multi-label models.
+fn of_label_sets(args: &Args, runs: &[Run]) -> Result<()> {
+    let largest = label_sets::largest(runs);
+    let radii = if args.radii.is_empty() { scale::table_radii(largest) } else { args.radii.clone() };
+    let table = label_sets::markdown(runs, &radii);
+    let report = format!("# Certified top-k precision, recall and F1\n\n{table}");
+    let curves = label_sets::csv(runs, &scale::multiples(largest, 250));
+    write_all(&args.out, &[("report.md", report.into_bytes()), ("curves.csv", curves.into_bytes())])?;
+    match args.format {
+        Format::Json => print_json(&label_sets::lines(runs, &radii)),
+        Format::Text => stdout::print(&table),
     }
 }
 

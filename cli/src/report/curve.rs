@@ -231,6 +231,7 @@ mod tests {
                 time: Duration::ZERO,
                 certificates: Vec::new(),
                 guarantees,
+                label_sets: Vec::new(),
             }
         };
         let curve = |examples: &[Example], labelled| {

@@ -6,6 +6,7 @@ mod args;
 mod command;
 mod curve;
 mod examples;
+mod label_sets;
 mod page;
 mod plot;
 mod png;

@@ -3,7 +3,7 @@
 use smoothtopk::certificate::{Query, Randomized};
 use smoothtopk::counts::{Counts, Draw};
 use smoothtopk::perturbation::Shift;
-use smoothtopk::record::{CertificateRecord, GuaranteeRecord, LabelSource, Record};
+use smoothtopk::record::{CertificateRecord, GuaranteeRecord, LabelSetRecord, LabelSource, Record};
 use smoothtopk::stats::randomized::Uniform;
 use smoothtopk::{Error, Result};
 
@@ -32,7 +32,18 @@ pub fn check(record: &Record, counts: &Counts, manifest: &Manifest, proof: Proof
         return wrong("request", "is not the RUN's, which its manifest has".into());
     }
     let ks = if record.status == "OK" { &manifest.request.k[..] } else { &[] };
-    let (labels, answers) = if manifest.guarantee { (&[][..], ks) } else { (ks, &[][..]) };
+    let none = &[][..];
+    let (labels, answers, sets) = match (manifest.reading.base_k, manifest.guarantee) {
+        (Some(_), _) => (none, none, ks),
+        (None, true) => (none, ks, none),
+        (None, false) => (ks, none, none),
+    };
+    if !record.label_sets.iter().map(|found| found.k).eq(sets.iter().copied()) {
+        return wrong("label_sets", format!("must be those for k = {sets:?}"));
+    }
+    if counts.base_k() != manifest.reading.base_k {
+        return wrong("base_k", "is not the RUN's, which its manifest has".into());
+    }
     if !record.certificates.iter().map(|found| found.k).eq(labels.iter().copied()) {
         return wrong("certificates", format!("must be those for k = {labels:?}"));
     }
@@ -69,6 +80,9 @@ pub fn check(record: &Record, counts: &Counts, manifest: &Manifest, proof: Proof
             return wrong("radius", format!("of k = {k} is {radius}, and certified is {certified}"));
         }
     }
+    if record.label_sets.iter().any(|found| found.labels != record.label_sets[0].labels) {
+        return wrong("label_sets", "are of other true labels for each k".into());
+    }
     for GuaranteeRecord { k, labels, label_radii, kept_radii, .. } in &record.guarantees {
         if [labels.len(), label_radii.len(), kept_radii.len()] != [*k; 3] {
             return wrong("guarantees", format!("have lists of another length than k = {k}"));
@@ -79,6 +93,9 @@ pub fn check(record: &Record, counts: &Counts, manifest: &Manifest, proof: Proof
     }
     for (i, found) in record.certificates.iter().enumerate() {
         label(record, found, &earlier[i])?;
+    }
+    for (i, found) in record.label_sets.iter().enumerate() {
+        label_set(record, found, &earlier[i])?;
     }
     for (i, found) in record.guarantees.iter().enumerate() {
         answer(record, found, pilot.as_ref(), &earlier[i])?;
@@ -129,6 +146,20 @@ fn label(record: &Record, found: &CertificateRecord, counts: &Counts) -> Result<
             ("p_upper", found.p_upper, proven.p_upper.p),
         ],
     )
+}
+
+fn label_set(record: &Record, found: &LabelSetRecord, counts: &Counts) -> Result<()> {
+    let proven = counts.certify_label_set(&found.labels, found.k, record.request.alpha, &found.allocation.parse()?)?;
+    if found.radii.len() != proven.radii.len() || found.base_k != proven.base_k {
+        return Err(altered(found.k, "label_sets", &format!("{:?}", found.radii), &format!("{:?}", proven.radii)));
+    }
+    let mut numbers = vec![
+        ("radius_cost", found.radius_cost, proven.basis.radius_cost),
+        ("alpha_left", found.alpha_left, proven.basis.alpha_left),
+        ("n", found.n as f64, proven.basis.n as f64),
+    ];
+    numbers.extend(found.radii().zip(&proven.radii).map(|(found, &proven)| ("radii", found, proven)));
+    compare(found.k, proven.basis.noise.scale(), &numbers)
 }
 
 fn answer(record: &Record, found: &GuaranteeRecord, pilot: Option<&Counts>, counts: &Counts) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use smoothtopk::counts::Counts;
-use smoothtopk::record::{CertificateRecord, GuaranteeRecord, Record};
+use smoothtopk::record::{CertificateRecord, GuaranteeRecord, LabelSetRecord, Record};
 
 use super::Row;
 
@@ -32,6 +32,8 @@ pub struct Example {
     pub certificates: Vec<CertificateRecord>,
     /// For each k; none where the time was too short for a look, or a label was certified.
     pub guarantees: Vec<GuaranteeRecord>,
+    /// For each k; of a multi-label model only.
+    pub label_sets: Vec<LabelSetRecord>,
 }
 
 impl Example {
@@ -44,7 +46,8 @@ impl Example {
         let idx = record.index.unwrap_or_default();
         let label = record.true_label;
         let (samples, counts) = (counts.n(), largest(counts.labels(), label));
-        Self { idx, file: record.file, label, samples, counts, line: 0, time, certificates, guarantees }
+        let label_sets = record.label_sets;
+        Self { idx, file: record.file, label, samples, counts, line: 0, time, certificates, guarantees, label_sets }
     }
 
     /// The field's row for the i-th k.
@@ -67,10 +70,11 @@ impl Example {
         of_label.or_else(|| self.guarantees.get(i).map(|found| &*found.decision)).unwrap_or("undecided")
     }
 
-    /// For each k whether its label, or its set of labels, is certified.
+    /// For each k whether its label, its set of labels, or one of its true labels, is certified.
     pub fn certified(&self) -> Vec<bool> {
         let sets = self.guarantees.iter().map(|found| found.set_radius > 0.0);
-        self.certificates.iter().map(|found| found.certified).chain(sets).collect()
+        let true_labels = self.label_sets.iter().map(|found| found.radii().next().is_some_and(|radius| radius > 0.0));
+        self.certificates.iter().map(|found| found.certified).chain(sets).chain(true_labels).collect()
     }
 }
 

@@ -95,6 +95,9 @@ pub struct Reading {
     pub scores: String,
     /// The number of labels.
     pub classes: usize,
+    /// The most labels of a sample, of a multi-label model: sets of true labels are certified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_k: Option<usize>,
     /// Subtracted after the noise, per channel or one for all; empty for none.
     pub mean: Vec<f64>,
     /// Divided by after the noise, per channel or one for all; empty for none.

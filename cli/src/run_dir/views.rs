@@ -17,9 +17,13 @@ pub const COUNTS: &str = "counts.tsv";
 /// The header of a file of guarantees, without its newline.
 const ANSWER_HEADER: &str = "idx\tlabel\tlabels\tset\tkept\teach\tfirst\tranking\ttime";
 
+/// The header of a file of sets of true labels, without its newline.
+const LABELS_HEADER: &str = "idx\tlabels\tradii\ttime";
+
 /// The names of a RUN's views and what they begin with, in the order of [`lines`]. A part of the samples has none.
 fn files(manifest: &Manifest) -> Vec<(String, String)> {
     let of_k = |k: &usize| match manifest.guarantee {
+        _ if manifest.reading.base_k.is_some() => (format!("labels_k{k}.tsv"), format!("{LABELS_HEADER}\n")),
         true => (format!("answer_k{k}.tsv"), format!("{ANSWER_HEADER}\n")),
         false => (format!("k{k}.tsv"), format!("{}\n", row::HEADER)),
     };
@@ -95,6 +99,7 @@ fn lines(Entry { record, counts, .. }: Entry, manifest: &Manifest) -> Vec<String
     let example = Example::new(record, &counts);
     for (i, &k) in manifest.request.k.iter().enumerate() {
         lines.push(match manifest.guarantee {
+            _ if manifest.reading.base_k.is_some() => labels_line(&example, i),
             true => answer_line(&example, i, k),
             false => example.row(i).to_line(),
         });
@@ -125,6 +130,16 @@ fn answer_line(example: &Example, i: usize, k: usize) -> String {
     };
     let (idx, label, time) = (example.idx, or_minus_one(example.label), format_time(example.time));
     format!("{idx}\t{label}\t{radii}\t{time}\n")
+}
+
+/// The true labels, and for e = 1, 2, .. the radius within which at least e of them stay; `inf` where nothing can break
+/// it.
+fn labels_line(example: &Example, i: usize) -> String {
+    let (labels, radii) = match example.label_sets.get(i) {
+        None => ("-".to_owned(), "0".to_owned()),
+        Some(found) => (list(&found.labels), list(&found.radii().collect::<Vec<f64>>())),
+    };
+    format!("{}\t{labels}\t{radii}\t{}\n", example.idx, format_time(example.time))
 }
 
 fn list<T: ToString>(values: &[T]) -> String {

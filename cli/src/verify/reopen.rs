@@ -68,6 +68,9 @@ impl Reopened {
             let message = format!("{} is a file; give the RUN folder that certify made", args.run.display());
             return Err(Error::argument("run", message));
         };
+        if manifest.reading.base_k.is_some() {
+            return Err(Error::argument("run", "is of a multi-label model, which verify does not attack"));
+        }
         let noise = distribution(manifest)?;
         let sampling_args = sampling_args(args, model_args, manifest)?;
         let sampling =

@@ -192,6 +192,7 @@ mod tests {
             time: std::time::Duration::ZERO,
             certificates: Vec::new(),
             guarantees: vec![found.clone()],
+            label_sets: Vec::new(),
         };
         let nothing = found(&[5, 0, 7], 0.0, &[Some(0.0); 3], &[0.0; 3], 0.0, 0.0);
         let all = Statements::of_answers(&[example(4, &answer), example(6, &nothing)], 3);

@@ -48,7 +48,7 @@ pub fn npz(path: &Path, shape: &[u64], images: &[f32], labels: Option<&[i64]>) {
     out.finish().unwrap();
 }
 
-fn member<T: npyz::AutoSerialize + Copy>(out: &mut zip::ZipWriter<File>, name: &str, shape: &[u64], values: &[T]) {
+pub fn member<T: npyz::AutoSerialize + Copy>(out: &mut zip::ZipWriter<File>, name: &str, shape: &[u64], values: &[T]) {
     out.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
     let mut array = npyz::WriteOptions::new().default_dtype().shape(shape).writer(out).begin_nd().unwrap();
     array.extend(values.iter().copied()).unwrap();

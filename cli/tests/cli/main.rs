@@ -9,6 +9,7 @@ mod devices;
 mod folders;
 mod formats;
 mod guarantee;
+mod label_sets;
 mod noise;
 mod plan;
 mod predict;
@@ -85,7 +86,7 @@ fn files(run: &Path) -> BTreeMap<String, String> {
         .map(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let mut text = fs::read_to_string(&path).unwrap();
-            if name.starts_with('k') || name.starts_with("answer") {
+            if ["k", "answer", "labels"].iter().any(|view| name.starts_with(view)) {
                 text = text.lines().map(|line| line.rsplit_once('\t').unwrap().0.to_owned() + "\n").collect();
             }
             if name == "records.jsonl" {

@@ -55,6 +55,11 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("counts", |err| stk_counts_certify(null(), &query, out_summary, size, err));
         refused("query", |err| stk_counts_certify(counts.0, null(), out_summary, size, err));
         refused("out", |err| stk_counts_certify(counts.0, &query, null_mut(), size, err));
+        let (set, mut radii) = ([0_i64], [0.0]);
+        let of_set = |counts, set, radii, err| stk_counts_certify_labels(counts, set, 1, 1, 0.1, null(), radii, err);
+        refused("counts", |err| of_set(null(), set.as_ptr(), radii.as_mut_ptr(), err));
+        refused("labels", |err| of_set(counts.0, null(), radii.as_mut_ptr(), err));
+        refused("radii", |err| of_set(counts.0, set.as_ptr(), null_mut(), err));
         refused("counts", |err| stk_counts_predict(null(), 1, 0.1, null_mut(), out_summary, size, err));
         refused("out", |err| stk_counts_predict(counts.0, 1, 0.1, null_mut(), null_mut(), size, err));
 
@@ -142,6 +147,7 @@ fn required_pointers_are_named_when_they_are_null() {
         refused("name", |err| stk_model_options_set_output(options.0, null(), err));
         refused("options", |err| stk_model_options_set_classes(null_mut(), 2, err));
         refused("options", |err| stk_model_options_set_threshold(null_mut(), 0.0, err));
+        refused("options", |err| stk_model_options_set_base_k(null_mut(), 2, err));
         refused("options", |err| stk_model_options_set_normalization(null_mut(), null(), 0, null(), 0, err));
         refused("mean", |err| stk_model_options_set_normalization(options.0, null(), 1, null(), 0, err));
         refused("std_dev", |err| stk_model_options_set_normalization(options.0, null(), 0, null(), 1, err));

@@ -159,6 +159,7 @@ fn from_model(case: &Case) -> Result<Answer> {
                 answer.p_value.push(found.p_value);
             }
         }
+        Found::Counted => {}
         Found::Certificates(list) => {
             answer.label = list.first().map(|found| found.label as i64);
             answer.radius = list.iter().map(|found| found.radius).collect();

@@ -1,7 +1,7 @@
 //! Choices and preprocessing: what fits is used, what does not is refused with its field.
 
 use smoothtopk::ErrorKind;
-use smoothtopk::model::{ModelOptions, Provider, Reading};
+use smoothtopk::model::{Model, ModelOptions, NO_FURTHER_LABEL, Provider, Reading};
 
 use super::{constant, labels, open, open_with, refused};
 
@@ -33,6 +33,11 @@ fn options_that_do_not_fit_name_their_field() {
         ("linear.onnx", ModelOptions { std: vec![0.0], ..default() }, "std"),
         ("binary_logit.onnx", ModelOptions { threshold: Some(f64::NAN), ..default() }, "threshold"),
         ("label_int64.onnx", ModelOptions { classes: Some(1), ..default() }, "classes"),
+        ("linear.onnx", ModelOptions { base_k: Some(0), ..default() }, "base_k"),
+        ("linear.onnx", ModelOptions { base_k: Some(4), ..default() }, "base_k"),
+        ("linear.onnx", ModelOptions { base_k: Some(2), threshold: Some(f64::INFINITY), ..default() }, "threshold"),
+        ("label_int64.onnx", ModelOptions { classes: Some(3), base_k: Some(1), ..default() }, "base_k"),
+        ("binary_logit.onnx", ModelOptions { threshold: Some(0.0), base_k: Some(1), ..default() }, "base_k"),
     ];
     for (name, options, field) in cases {
         let error = refused(name, options.clone());
@@ -112,4 +117,32 @@ fn a_provider_that_is_not_there_is_refused_and_says_what_is_missing() {
             }
         }
     }
+}
+
+#[test]
+fn a_multi_label_model_gives_the_highest_scores_above_the_threshold() {
+    let open = |base_k, threshold| {
+        open_with("exact_order.onnx", ModelOptions { base_k: Some(base_k), threshold, ..ModelOptions::default() })
+            .unwrap()
+    };
+    let tops = open_with("exact_order.onnx", ModelOptions::default()).unwrap();
+    let (one, two, some) = (open(1, None), open(2, None), open(2, Some(0.0)));
+    assert_eq!(two.signature().reading, Reading::Sets { base_k: 2, threshold: None });
+    assert!(some.how_read().contains("greater than 0 win, at most 2"), "{}", some.how_read());
+    let elements = tops.signature().elements;
+    let rows: Vec<f32> = (0..5 * elements).map(|i| ((i * 37) % 11) as f32 - 5.0).collect();
+    let labels = |model: &Model, places: usize| {
+        let mut runner = model.runner(5).unwrap();
+        runner.rows_mut(5).copy_from_slice(&rows);
+        let mut labels = vec![7; 5 * places];
+        runner.run(5, &mut labels).unwrap();
+        assert!(runner.run(5, &mut vec![7; 5 * places - 1]).is_err(), "no room for the last label");
+        labels
+    };
+    let top = labels(&tops, 1);
+    assert_eq!(labels(&one, 1), top);
+    let sets = labels(&two, 2);
+    assert!(sets.chunks(2).zip(&top).all(|(set, top)| set[0] == *top && set[1] < 6 && set[1] != *top), "{sets:?}");
+    let above = labels(&some, 2);
+    assert!(above.iter().zip(&sets).all(|(above, all)| above == all || *above == NO_FURTHER_LABEL), "{above:?}");
 }

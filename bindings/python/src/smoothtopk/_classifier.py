@@ -73,7 +73,9 @@ class SmoothedClassifier(Opened):
         input, output: names of the classified input and of the scores, where the model leaves a choice.
         input_shape: shape of one input, without the batch, where the model leaves it open.
         classes: number of labels, where the model does not say it.
-        threshold: of a model with one score a row: label 1 above it.
+        threshold: of a model with one score a row: label 1 above it; with `base_k` only labels above it.
+        base_k: of a multi-label model: a sample is given the labels of its base_k highest scores. `sample` counts
+            them, and `Counts.certify_labels` certifies a set of true labels.
         constants: values of the model's other inputs, by name.
         provider_options: settings of the provider, by ONNX Runtime's keys; `arithmetic` and records say them.
         provider_library: path of a plugin provider's library.
@@ -118,6 +120,7 @@ class SmoothedClassifier(Opened):
         input_shape: Sequence[SupportsIndex] | None = None,
         classes: SupportsIndex | None = None,
         threshold: SupportsFloat | None = None,
+        base_k: SupportsIndex | None = None,
         constants: Mapping[str, npt.ArrayLike] | None = None,
         provider_options: Mapping[str, str] | None = None,
         provider_library: str | os.PathLike[str] | None = None,
@@ -145,6 +148,7 @@ class SmoothedClassifier(Opened):
             input_shape=input_shape,
             classes=classes,
             threshold=threshold,
+            base_k=base_k,
             constants=constants,
             provider_options=provider_options,
             provider_library=provider_library,

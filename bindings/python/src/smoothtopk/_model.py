@@ -62,6 +62,7 @@ def model_options(
     input_shape: Sequence[SupportsIndex] | None,
     classes: SupportsIndex | None,
     threshold: SupportsFloat | None,
+    base_k: SupportsIndex | None,
     constants: Mapping[str, npt.ArrayLike] | None,
     provider_options: Mapping[str, str] | None,
     provider_library: str | os.PathLike[str] | None,
@@ -109,6 +110,8 @@ def model_options(
         set_option("input_shape", (ctypes.c_size_t * len(shape))(*shape), len(shape))
     if threshold is not None:
         set_option("threshold", _convert.real("threshold", threshold))
+    if base_k is not None:
+        _set_size(options, "base_k", base_k)
     if mean is not None or std is not None:
         means, mean_len = _floats("mean", 0.0 if mean is None else mean)
         stds, std_len = _floats("std", 1.0 if std is None else std)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ctypes
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import Field, InitVar, asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeVar
@@ -281,6 +281,36 @@ class Counts(CountsBase):
         with fields_called({"uniform": "randomized"}):
             call(lib.stk_counts_certify, self._handle.pointer, ctypes.byref(query), *to)
         return answer(Certificate, _of(self), **values(summary), allocation=allocation)
+
+    def certify_labels(
+        self,
+        labels: Sequence[SupportsIndex],
+        k: SupportsIndex = 1,
+        *,
+        alpha: SupportsFloat = 0.001,
+        allocation: str = "ranked",
+    ) -> tuple[float, ...]:
+        """For e = 1, 2, .. the radius within which at least e of a set of true labels are among the top k.
+
+        All of them are true at once with probability 1 - alpha. 0 where nothing is certified, inf where so many labels
+        stay under any perturbation. The only statement about counts of a multi-label model (`base_k`).
+
+        Args:
+            labels: the true labels of the input, ascending, fixed before these samples were drawn.
+            k: the k of top-k, from 1 to classes - 1.
+            alpha: probability, from 1e-100 to 0.5, that the statement is false.
+            allocation: how alpha is split: "ranked" or "simuem".
+
+        Raises:
+            InvalidDataError: the samples were cut short, or chose, predicted or answered labels.
+            InvalidArgumentError: with the field.
+        """
+        given = [_convert.uint("labels", label) for label in labels]
+        size, radii = _convert.uint("k", k), (ctypes.c_double * len(given))()
+        named = _convert.real("alpha", alpha), _convert.string("allocation", allocation)
+        array = (ctypes.c_int64 * len(given))(*given)
+        call(lib.stk_counts_certify_labels, self._handle.pointer, array, len(given), size, *named, radii)
+        return tuple(radii[: min(size, len(given))])
 
     def predict(self, k: SupportsIndex = 1, *, alpha: SupportsFloat = 0.001) -> Prediction:
         """The top k labels of the smoothed classifier; abstains where the counts do not settle them.
