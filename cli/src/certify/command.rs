@@ -6,12 +6,12 @@ use smoothtopk::{Error, ErrorKind, Result};
 
 use super::args::Args;
 use super::plan::Plan;
-use super::{again, dry_run, hopeless, manifest, next};
+use super::{again, dry_run, hopeless, host, manifest, next};
 use crate::failed::Failed;
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::run_dir::{Example, Manifest, RunDir};
-use crate::sampling::{Sampling, Wanted};
+use crate::sampling::Sampling;
 
 pub fn run(args: Args) -> Result<()> {
     let started = Manifest::of_run(&args.out)?;
@@ -33,12 +33,19 @@ pub fn run(args: Args) -> Result<()> {
     let mut out = RunDir::open(&args.out, &manifest, noise.source())?;
     let (total, done) = (examples.len(), out.done().len());
     let todo: Vec<usize> = examples.into_iter().filter(|index| !out.done().contains(index)).collect();
+    let host = args.host.host.is_some();
+    if host {
+        host::begin(total, &args.out)?;
+    }
     if todo.is_empty() {
         say!("{}: all {total} examples are there already", args.out.display());
         return out.close();
     }
     let run_plan = sampling.plan()?;
     interrupt::install()?;
+    if host {
+        host::end_with_stdin();
+    }
     let mut failed = Failed::default();
     let fixed = plan.request.rule == Rule::Fixed;
     let part = plan.sample_shard.map(|shard| shard.samples(plan.request.n));
@@ -74,12 +81,18 @@ pub fn run(args: Args) -> Result<()> {
             Ok(outcome) => outcome,
             Err(error) => {
                 out.fail(index, &sampling.data.name(index), &error)?;
+                if host {
+                    host::tell_failed(index, &sampling.data.name(index), &error)?;
+                }
                 failed.add(error);
                 return Ok(());
             }
         };
         let record = sampling.record(index, &outcome, &manifest.model);
         out.append(&record)?;
+        if host {
+            host::tell("record", &record.to_json())?;
+        }
         let example = Example::new(record, &outcome.counts);
         if !fixed {
             let undecided = (0..plan.request.k.len()).any(|i| example.decision(i) == "undecided");
@@ -88,7 +101,8 @@ pub fn run(args: Args) -> Result<()> {
         progress.example_done(&example.certified());
         Ok(())
     };
-    let wanted = Wanted { examples: &todo, part };
+    let mut waiting = todo.iter();
+    let wanted = |_| Ok(waiting.next().map(|&index| (index, part.clone())));
     let drawn = sampling.draw(run_plan, &plan.request, wanted, task, &progress, certified);
     progress.finish();
     let kept = format!("{} of {total} examples are kept in {}", out.done().len(), out.path().display());

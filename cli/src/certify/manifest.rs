@@ -17,10 +17,17 @@ pub fn manifest(args: &Args, sampling: &Sampling, plan: &Plan, noise: &Noise) ->
     let SamplingArgs { skip, max, timeout, .. } = &args.sampling;
     let Sampling { model, data, examples, .. } = sampling;
     let signature = model.signature();
+    let mut options = args.given.options.clone();
+    let name = args.host.data_as.clone();
+    if let Some(name) = &name {
+        options.insert("data".to_owned(), name.as_str().into());
+        // Made with the data.
+        options.remove("classes-file");
+    }
     Ok(Manifest {
         format: run_dir::FORMAT,
         model_file: args.sampling.model.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        data_file: data.file_name(),
+        data_file: name.unwrap_or_else(|| data.file_name()),
         data_sha256: data.sha256().to_owned(),
         data_files: data.listing(),
         guarantee: args.guarantee,
@@ -41,7 +48,7 @@ pub fn manifest(args: &Args, sampling: &Sampling, plan: &Plan, noise: &Noise) ->
         perturbation: Perturbation::of(noise, signature.elements),
         examples: examples.len(),
         program_version: smoothtopk::VERSION.to_owned(),
-        options: args.given.options.clone(),
+        options,
     })
 }
 

@@ -6,6 +6,7 @@ pub mod budget;
 mod command;
 mod dry_run;
 mod hopeless;
+mod host;
 mod manifest;
 mod next;
 mod plan;
