@@ -5,8 +5,9 @@ use smoothtopk::smoothed::Outcome;
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::args::Args;
+use super::host::Role;
 use super::plan::Plan;
-use super::{again, dry_run, hopeless, host, manifest, next};
+use super::{again, dry_run, hopeless, host, manifest, next, work, write};
 use crate::failed::Failed;
 use crate::interrupt;
 use crate::progress::Progress;
@@ -14,6 +15,9 @@ use crate::run_dir::{Example, Manifest, RunDir};
 use crate::sampling::Sampling;
 
 pub fn run(args: Args) -> Result<()> {
+    if args.host.host == Some(Role::Write) {
+        return write::run(&args);
+    }
     let started = Manifest::of_run(&args.out)?;
     let sampling = Sampling::open(&args.sampling, started.and_then(|manifest| manifest.data_files))?;
     let plan = Plan::of(&args, &sampling)?;
@@ -29,6 +33,9 @@ pub fn run(args: Args) -> Result<()> {
     hopeless::warn(&plan.request, &manifest)?;
     if args.dry_run {
         return dry_run::run(&args, &sampling, &plan, &examples, &manifest);
+    }
+    if args.host.host == Some(Role::Work) {
+        return work::run(&sampling, &plan, &manifest);
     }
     let mut out = RunDir::open(&args.out, &manifest, noise.source())?;
     let (total, done) = (examples.len(), out.done().len());

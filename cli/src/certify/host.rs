@@ -26,6 +26,10 @@ pub struct HostArgs {
 pub enum Role {
     /// All of the command.
     Run,
+    /// Draws the examples that it is given, and gives their records; writes no RUN.
+    Work,
+    /// Writes the RUN of the records that it is given; draws nothing.
+    Write,
 }
 
 /// Says how many examples the RUN has, and the records that it holds already.

@@ -11,6 +11,8 @@ mod manifest;
 mod next;
 mod plan;
 mod shard;
+mod work;
+mod write;
 
 pub use args::Args;
 pub use command::run;

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,7 @@ class Hosted:
     """The program while it runs. It ends, and keeps what is finished, when this process ends however it does."""
 
     def __init__(self, role: str, typed: list[str]) -> None:
+        self._reading = threading.Lock()
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self.process = subprocess.Popen(
             [str(PROGRAM), *typed, f"--host={role}"],
@@ -105,10 +107,16 @@ class Hosted:
             start_new_session=True,
         )
 
+        assert self.process.stdout is not None
+        self._said = self.process.stdout
+
     def lines(self) -> Iterator[tuple[str, str]]:
         """What it says: a word, and the rest."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+        while True:
+            with self._reading:
+                line = "" if self._said.closed else self._said.readline()
+            if not line:
+                return
             word, what = line.rstrip("\n").split("\t", 1)
             yield word, what
 
@@ -126,13 +134,23 @@ class Hosted:
                 self.process.send_signal(signal.SIGTERM)
         self.end()
 
+    def close(self) -> None:
+        """Says that there is nothing more."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+
     def end(self) -> None:
         """Says that there is nothing more, and waits for it to end."""
-        if self.process.returncode is not None:
-            return
+        self.close()
         try:
-            with contextlib.suppress(BrokenPipeError):
-                self.process.communicate()
+            # It ends once all that it says is taken.
+            with self._reading:
+                if not self._said.closed:
+                    for _ in self._said:
+                        pass
+                    self._said.close()
+            self.process.wait()
         except BaseException:
             # A second Ctrl-C: its records are whole all the same.
             self.process.kill()
