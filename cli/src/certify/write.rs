@@ -72,9 +72,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
     }
     let (done, path) = (out.done().len(), args.out.display());
-    if done == manifest.own_examples() {
-        out.put_in_order()?;
-    }
+    out.put_in_order()?;
     out.close()?;
     failed.into_error(&format!("{done} examples are kept in {path}; give the same again to try them again"))
 }

@@ -290,6 +290,8 @@ class _Driver:
                 max_task_retries=0,
                 max_concurrency=spec.in_flight + 1,
                 scheduling_strategy="SPREAD",
+                # What Ray keeps of each call for its dashboard grows with their number.
+                enable_task_events=False,
             )
             .remote(spec, *self._stored)
         )
