@@ -34,6 +34,7 @@ ASKED: dict[str, Any] = {"sigma": 0.25, "input_scale": 16, "batch": 32, "n": 200
 LONG: dict[str, Any] = ASKED | {"n": 300_000}
 KEY = "07" * 32
 LIMIT = 60
+SHARED = Path(os.environ.get("SMOOTHTOPK_SHARED") or ROOT.parent / "shared")
 MARK = "SMOOTHTOPK_TEST_RAY"
 
 
@@ -131,6 +132,15 @@ def test_a_file_and_a_model_in_memory_travel(cluster: Cluster, tmp_path: Path) -
     data = tmp_path / "data.npz"
     list(smoothtopk.ray.certify(data, MODEL.read_bytes(), out=tmp_path / "RUN", **ASKED))
     assert without_times(tmp_path / "RUN")["records.jsonl"] == single["records.jsonl"]
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="SMOOTHTOPK_SHARED names no folder with the model and images")
+def test_images_of_cifar_10_have_the_records_of_one_machine(cluster: Cluster, tmp_path: Path) -> None:
+    data, model = SHARED / "data/cifar10_test500.npz", SHARED / "models/cifar10_resnet20_sigma0.25.onnx"
+    asked: dict[str, Any] = {"sigma": 0.25, "batch": 16, "n": 150, "k": [1, 3], "select": True, "skip": 20, "seed": 3}
+    list(smoothtopk.certify_dataset(model, data, out=tmp_path / "one", threads=1, **asked))
+    list(smoothtopk.ray.certify(data, model, out=tmp_path / "RUN", **asked))
+    assert without_times(tmp_path / "RUN") == without_times(tmp_path / "one")
 
 
 @pytest.mark.parametrize("what", ["program", "actor"])
@@ -239,6 +249,54 @@ def test_an_example_that_ends_its_actor_is_named(cluster: Cluster, tmp_path: Pat
     assert "3 actors were lost over it" in failed["error"] and "Gather" in failed["error"]
     assert sorted(record["index"] for record in records) == list(range(12))
     assert "example 5" in (tmp_path / "RUN/failed.tsv").read_text()
+
+
+def test_chunks_are_a_run_that_goes_on_elsewhere(cluster: Cluster, tmp_path: Path) -> None:
+    place, single = f"file://{tmp_path / 'store' / 'run'}", command_line(tmp_path, ASKED)
+    first = smoothtopk.ray.certify((IMAGES, LABELS), MODEL, out=tmp_path / "A", chunks=place, **ASKED)
+    for _ in range(5):
+        next(first)
+    first.close()  # type: ignore[attr-defined]
+    other = ASKED | {"n": 9, "max": 1}
+    with pytest.raises(InvalidArgumentError) as error:
+        list(smoothtopk.ray.certify((IMAGES, LABELS), MODEL, out=tmp_path / "C", chunks=place, **other))
+    assert error.value.field == "n" and "made with 2000, and this command has 9" in str(error.value)
+    list(smoothtopk.ray.certify((IMAGES, LABELS), MODEL, out=tmp_path / "D", **other))
+    with pytest.raises(InvalidArgumentError, match="holds another RUN"):
+        list(smoothtopk.ray.certify((IMAGES, LABELS), MODEL, out=tmp_path / "D", chunks=place, **other))
+    smoothtopk.ray.fetch(place, tmp_path / "part")
+    kept = (tmp_path / "part/records.jsonl").read_text().splitlines()
+    assert 5 <= len(kept) < 24
+    # The disk of the first is lost.
+    records = list(smoothtopk.ray.certify((IMAGES, LABELS), MODEL, out=tmp_path / "B", chunks=place, **ASKED))
+    assert [json.dumps(record) for record in records[: len(kept)]] == [json.dumps(json.loads(line)) for line in kept]
+    assert sorted(record["index"] for record in records) == list(range(24))
+    names = sorted(path.name for path in (tmp_path / "store/run").iterdir())
+    assert names == ["00000000.jsonl", "00000001.jsonl", "manifest.json"]
+    smoothtopk.ray.fetch(place, tmp_path / "whole again")
+    fetched = without_times(tmp_path / "whole again")
+    assert fetched == {name: single[name] for name in ("manifest.json", "records.jsonl")}
+    # An object that another process has made in between is never replaced.
+    chunks = smoothtopk.ray.Chunks(place)
+    chunks.begin(tmp_path / "B")
+    (tmp_path / "store/run/00000002.jsonl").write_text("")
+    chunks.add('{"index":99}')
+    with pytest.raises(smoothtopk.BusyError):
+        chunks.push()
+
+
+def test_a_shard_of_a_cluster_is_merged(cluster: Cluster, tmp_path: Path) -> None:
+    single = command_line(tmp_path, ASKED)
+    shards = [tmp_path / f"shard{i}" for i in (1, 2)]
+    for i, shard in enumerate(shards):
+        store = f"file://{tmp_path}/store{i}"
+        asked = ASKED | {"shard": f"{i + 1}/2", "chunks": store}
+        assert len(list(smoothtopk.ray.certify((IMAGES, LABELS), MODEL, out=shard, **asked))) == 12
+        smoothtopk.ray.fetch(store, tmp_path / f"fetched{i}")
+    merge = [sys.executable, "-m", "smoothtopk", "merge", "--out=merged", "fetched0", "fetched1"]
+    subprocess.run(merge, cwd=tmp_path, check=True, timeout=LIMIT)
+    merged = without_times(tmp_path / "merged")
+    assert merged == {name: text for name, text in single.items() if name != "philox.seed"}
 
 
 def test_what_is_wrong_is_told_at_once(cluster: Cluster, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ try:
 except ImportError:
     raise ImportError("smoothtopk.ray needs Ray (pip install smoothtopk[ray])") from None
 
+from ._chunks import Chunks, fetch
 from ._dataset import Out
 from ._errors import InvalidArgumentError, RunError, SmoothTopKError
 from ._hosted import Hosted, arguments, model_file, record
@@ -31,7 +32,7 @@ from ._made import Data, place
 from ._model import Model
 from ._progress import Progress, Reporter
 
-__all__ = ["certify"]
+__all__ = ["certify", "fetch"]
 
 # Tries of an example, before it is a record that says so; and of an actor to begin.
 _TRIES = 3
@@ -51,6 +52,7 @@ def certify(
     gpus: float = 0,
     in_flight: int = 8,
     split: int = 1,
+    chunks: str | None = None,
     k: SupportsIndex | Sequence[SupportsIndex] | None = None,
     n: SupportsIndex | None = None,
     alpha: SupportsFloat | None = None,
@@ -76,6 +78,9 @@ def certify(
         in_flight: the most examples that an actor has in hand: enough to fill its batches, and all that its loss costs.
         split: in how many parts the n samples of each example are drawn, by as many actors; not under a rule. For an n
             that takes one actor long.
+        chunks: where the RUN is kept besides, for fsspec: "s3://bucket/run" or any other. Once a minute and at the end
+            the new records become an object, which is created and never changed. Where `out` is no RUN yet, what is
+            there is fetched first. The seed or key is not kept there.
         sigma, k, n, alpha, rule, seed, key, progress, options: as for `certify_dataset`.
 
     Yields:
@@ -90,6 +95,9 @@ def certify(
     if not ray.is_initialized():
         ray.init()
     given = {"sigma": sigma, "k": k, "n": n, "alpha": alpha, "rule": rule, **options}
+    store = None if chunks is None else Chunks(chunks)
+    if store is not None and not (Path(out) / "manifest.json").exists():
+        store.fetch(Path(out))
     given |= _secret(Path(out), seed, key, given)
     if actors is None:
         free = ray.cluster_resources()
@@ -104,8 +112,8 @@ def certify(
                 )
             typed = arguments(file, made, os.fspath(out), _with_key_file(given, Path(folder)))
             spec = Spec(given, made.name or Path(made.path).name, cpus, gpus, in_flight)
-            driver = _Driver(Hosted("write", typed), spec, file, made.path, max(actors, 1))
-            yield from driver.run(split, reporter)
+            driver = _Driver(Hosted("write", typed), Path(out), spec, (file, made.path), max(actors, 1))
+            yield from driver.run(split, reporter, store)
     finally:
         reporter.close()
 
@@ -208,12 +216,13 @@ class Actor:
 class _Driver:
     """Deals examples out to actors, and has their records written."""
 
-    def __init__(self, writer: Hosted, spec: Spec, model: str, data: str, actors: int) -> None:
+    def __init__(self, writer: Hosted, out: Path, spec: Spec, files: tuple[str, str], actors: int) -> None:
         self._writer = writer
+        self._out = out
         self._said: queue.Queue[tuple[str, str] | None] = queue.Queue()
         self._spec = spec
         self._number = actors
-        self._files = (model, data)
+        self._files = files
         self._stored: list[Any] = []
         self._todo: deque[Task] | None = None
         self._left: set[Task] = set()
@@ -225,8 +234,8 @@ class _Driver:
         self._starts_failed = 0
         self._manifest = ""
 
-    def run(self, split: int, reporter: Reporter) -> Iterator[dict[str, Any]]:
-        """Yields what is written."""
+    def run(self, split: int, reporter: Reporter, store: Chunks | None) -> Iterator[dict[str, Any]]:
+        """Yields what is written, and has it kept."""
         threading.Thread(target=self._listen, daemon=True).start()
         done = total = failed = 0
         try:
@@ -251,11 +260,15 @@ class _Driver:
                     word, what = line
                     if word == "examples":
                         total = int(what)
+                        if store is not None:
+                            store.begin(self._out)
                     elif word == "todo":
                         self._deal(what, split)
                     else:
                         done += 1
                         failed += word == "failed"
+                        if store is not None and word == "record":
+                            store.add(what)
                         reporter.report(done, total)
                         yield record(word, what)
         finally:
@@ -263,6 +276,8 @@ class _Driver:
                 ray.kill(actor)
             self._writer.end()
             messages = self._writer.messages()
+            if store is not None:
+                store.push()
         error = self._writer.error(messages)
         # Examples that failed were yielded as that.
         if error is not None and not (isinstance(error, RunError) and failed > 0 and done == total):
