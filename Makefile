@@ -77,7 +77,7 @@ unit-test:
 	$(CARGO) test --locked $(HOOKS)
 
 # The suites of the hosts use the library of the profile that the Rust tests have built: no second build, and its assertions are on.
-HOST_SUITES := test-c test-cpp test-abi test-asan test-valgrind test-cpp-server test-triton test-go test-python test-readme test-cross
+HOST_SUITES := test-c test-cpp test-abi test-asan test-valgrind test-cpp-server test-triton test-go test-python test-ray test-readme test-cross
 
 host-test: export SMOOTHTOPK_CACHE = off
 host-test:

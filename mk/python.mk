@@ -7,7 +7,7 @@ PY_DIR := bindings/python
 PY_TARGET := $(or $(CARGO_TARGET_DIR),target)
 PY_LIB_DIR = $(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(PY_TARGET)/release))
 PY_WHEELS := $(PY_TARGET)/wheels
-PY_SOURCES := $(PY_DIR) examples/python tests/readme tests/cross tests/cluster tests/openvino benches/peers benches/arithmetic benches/cluster
+PY_SOURCES := $(PY_DIR) examples/python tests/readme tests/cross tests/cluster tests/ray tests/openvino benches/peers benches/arithmetic benches/cluster
 
 # Pages whose programs are run; those of docs/models.md need the frameworks (make test-exports).
 README_PAGES = README.md $(filter-out docs/models.md,$(wildcard docs/*.md)) bindings/go/README.md bindings/python/README.md

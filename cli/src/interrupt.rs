@@ -43,6 +43,13 @@ fn is_ignored(signal: i32) -> bool {
     mask >> (signal - 1) & 1 == 1
 }
 
+/// As if SIGTERM had come; a signal that came before stays the one.
+pub fn end() {
+    if let Some(caught) = CAUGHT.get() {
+        let _ = caught.compare_exchange(0, SIGTERM as usize, Ordering::SeqCst, Ordering::SeqCst);
+    }
+}
+
 fn caught() -> i32 {
     CAUGHT.get().map_or(0, |caught| caught.load(Ordering::SeqCst) as i32)
 }

@@ -48,7 +48,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     #[command(allow_negative_numbers = true)]
-    Certify(certify::Args),
+    Certify(Box<certify::Args>),
     Merge(merge::Args),
     #[command(allow_negative_numbers = true)]
     Predict(predict::Args),
@@ -71,7 +71,7 @@ enum Command {
 
 fn run(asked: Command) -> Result<ExitCode> {
     match asked {
-        Command::Certify(args) => certify::run(args),
+        Command::Certify(args) => certify::run(*args),
         Command::Merge(args) => merge::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Radius(args) => radius::run(args),

@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::number::number;
 use crate::plan;
 use crate::progress::Progress;
-use crate::sampling::{Sampling, SamplingArgs, Wanted};
+use crate::sampling::{Sampling, SamplingArgs};
 use crate::stdout;
 
 /// Predict the smoothed top-k set of every example, or abstain.
@@ -97,8 +97,9 @@ pub fn run(args: Args) -> Result<()> {
         // `predict ... | head` has what it wanted.
         if read { Ok(()) } else { Err(Error::new(ErrorKind::Cancelled, "standard output was closed")) }
     };
-    let wanted = Wanted { examples: &sampling.examples, part: None };
-    let drawn = sampling.draw(plan, &request, wanted, task, &progress, predicted);
+    let mut waiting = sampling.examples.iter();
+    let next = |_| Ok(waiting.next().map(|&index| (index, None)));
+    let drawn = sampling.draw(plan, &request, next, task, &progress, predicted);
     progress.finish();
     if !args.sampling.quiet {
         for (k, abstained) in request.k.iter().zip(&abstained) {

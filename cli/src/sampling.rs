@@ -90,12 +90,8 @@ pub struct SamplingArgs {
     pub model_args: ModelArgs,
 }
 
-/// Which examples are drawn, and which of their samples.
-pub struct Wanted<'a> {
-    pub examples: &'a [usize],
-    /// None for all of them.
-    pub part: Option<Range<u64>>,
-}
+/// An example to draw, and which of its samples: none for all of them.
+pub type Wanted = (usize, Option<Range<u64>>);
 
 /// Everything opened and checked, ready to draw.
 pub struct Sampling {
@@ -298,12 +294,13 @@ impl Sampling {
     /// Hands the outcome of every example that is wanted to `done`, in order, and at once the error of one that cannot
     /// be read or decoded. Examples behind the front one are drawn ahead where that fills batches. Stops at the first
     /// other error, or at a signal; what was handed over stays done. An example whose time was up before its first look
-    /// is handed over without an answer; so is every one of which only a `part` of the samples is drawn.
+    /// is handed over without an answer; so is every one of which only a part of the samples is drawn. `next` gives
+    /// examples until it gives none; it may wait for one only where it is told that nothing else is to do.
     pub fn draw(
         &self,
         plan: Plan,
         request: &Request,
-        wanted: Wanted<'_>,
+        mut next: impl FnMut(bool) -> Result<Option<Wanted>>,
         task: impl Fn(usize) -> Task,
         progress: &Progress,
         mut done: impl FnMut(usize, Result<Outcome>) -> Result<()>,
@@ -311,11 +308,10 @@ impl Sampling {
         let smoothed = SmoothedClassifier::new(self.opened.classifier.clone(), plan)?;
         let elements = self.model.signature().elements;
         let mut window = Window::new(&plan, request, elements, self.args.timeout);
-        let mut waiting = wanted.examples.iter();
         let mut running: VecDeque<InFlight> = VecDeque::new();
         loop {
             while window.has_room(&running)
-                && let Some(&index) = waiting.next()
+                && let Some((index, part)) = next(running.is_empty())?
             {
                 let input = match self.example(index) {
                     Err(error) if is_of_example(&error) => {
@@ -325,15 +321,7 @@ impl Sampling {
                     }
                     input => input?,
                 };
-                let started = InFlight::start(
-                    &smoothed,
-                    &input,
-                    index,
-                    task(index),
-                    request,
-                    wanted.part.clone(),
-                    self.args.timeout,
-                );
+                let started = InFlight::start(&smoothed, &input, index, task(index), request, part, self.args.timeout);
                 running.push_back(started.map_err(|error| self.of_example(index, &error))?);
             }
             let Some(front) = running.front() else { return Ok(()) };

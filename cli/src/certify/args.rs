@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use smoothtopk::certificate::stop::Rule;
 use smoothtopk::smoothed::AllocationChoice;
 
+use super::host::HostArgs;
 use super::shard::ShardName;
 use crate::config::Given;
 use crate::number::whole;
@@ -73,7 +74,9 @@ pub struct Args {
     /// nothing: smoothtopk merge adds the counts of all parts and certifies. Not under a --rule.
     #[arg(long, value_name = "I/N|auto", help_heading = SHARDS)]
     pub(super) sample_shard: Option<ShardName>,
-    // Last: the options after it would get its headings.
+    // Last of what is shown: the options after it would get its headings.
     #[command(flatten)]
     pub(super) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(super) host: HostArgs,
 }

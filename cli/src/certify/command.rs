@@ -5,15 +5,19 @@ use smoothtopk::smoothed::Outcome;
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::args::Args;
+use super::host::Role;
 use super::plan::Plan;
-use super::{again, dry_run, hopeless, label_sets, manifest, next};
+use super::{again, dry_run, hopeless, host, label_sets, manifest, next, work, write};
 use crate::failed::Failed;
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::run_dir::{Example, Manifest, RunDir};
-use crate::sampling::{Sampling, Wanted};
+use crate::sampling::Sampling;
 
 pub fn run(args: Args) -> Result<()> {
+    if args.host.host == Some(Role::Write) {
+        return write::run(&args);
+    }
     let started = Manifest::of_run(&args.out)?;
     let sampling = Sampling::open(&args.sampling, started.and_then(|manifest| manifest.data_files))?;
     let plan = Plan::of(&args, &sampling)?;
@@ -30,15 +34,25 @@ pub fn run(args: Args) -> Result<()> {
     if args.dry_run {
         return dry_run::run(&args, &sampling, &plan, &examples, &manifest);
     }
+    if args.host.host == Some(Role::Work) {
+        return work::run(&sampling, &plan, &manifest);
+    }
     let mut out = RunDir::open(&args.out, &manifest, noise.source())?;
     let (total, done) = (examples.len(), out.done().len());
     let todo: Vec<usize> = examples.into_iter().filter(|index| !out.done().contains(index)).collect();
+    let host = args.host.host.is_some();
+    if host {
+        host::begin(total, &args.out)?;
+    }
     if todo.is_empty() {
         say!("{}: all {total} examples are there already", args.out.display());
         return out.close();
     }
     let run_plan = sampling.plan()?;
     interrupt::install()?;
+    if host {
+        host::end_with_stdin();
+    }
     let mut failed = Failed::default();
     let fixed = plan.request.rule == Rule::Fixed;
     let part = plan.sample_shard.map(|shard| shard.samples(plan.request.n));
@@ -74,6 +88,9 @@ pub fn run(args: Args) -> Result<()> {
             Ok(outcome) => outcome,
             Err(error) => {
                 out.fail(index, &sampling.data.name(index), &error)?;
+                if host {
+                    host::tell_failed(index, &sampling.data.name(index), &error)?;
+                }
                 failed.add(error);
                 return Ok(());
             }
@@ -85,6 +102,9 @@ pub fn run(args: Args) -> Result<()> {
         let mut record = sampling.record(index, &outcome, &manifest.model);
         of_labels.iter().for_each(|found| record.add_label_set(found));
         out.append(&record)?;
+        if host {
+            host::tell("record", &record.to_json())?;
+        }
         let example = Example::new(record, &outcome.counts);
         if !fixed {
             let undecided = (0..plan.request.k.len()).any(|i| example.decision(i) == "undecided");
@@ -93,7 +113,8 @@ pub fn run(args: Args) -> Result<()> {
         progress.example_done(&example.certified());
         Ok(())
     };
-    let wanted = Wanted { examples: &todo, part };
+    let mut waiting = todo.iter();
+    let wanted = |_| Ok(waiting.next().map(|&index| (index, part.clone())));
     let drawn = sampling.draw(run_plan, &plan.request, wanted, task, &progress, certified);
     progress.finish();
     let kept = format!("{} of {total} examples are kept in {}", out.done().len(), out.path().display());

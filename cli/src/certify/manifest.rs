@@ -10,7 +10,7 @@ use smoothtopk::record::Asked;
 use super::args::Args;
 use super::plan::Plan;
 use crate::model_args::ModelArgs;
-use crate::run_dir::{self, Manifest, Reading};
+use crate::run_dir::{self, Manifest, Options, Reading};
 use crate::sampling::{Sampling, SamplingArgs};
 
 /// The manifest of the RUN that `args` ask for.
@@ -20,8 +20,8 @@ pub fn manifest(args: &Args, sampling: &Sampling, plan: &Plan, noise: &Noise) ->
     let signature = model.signature();
     Ok(Manifest {
         format: run_dir::FORMAT,
-        model_file: args.sampling.model.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        data_file: data.file_name(),
+        model_file: model_file(args),
+        data_file: args.host.data_as.clone().unwrap_or_else(|| data.file_name()),
         data_sha256: data.sha256().to_owned(),
         data_files: data.listing(),
         guarantee: args.guarantee,
@@ -42,8 +42,24 @@ pub fn manifest(args: &Args, sampling: &Sampling, plan: &Plan, noise: &Noise) ->
         perturbation: Perturbation::of(noise, signature.elements),
         examples: examples.len(),
         program_version: smoothtopk::VERSION.to_owned(),
-        options: args.given.options.clone(),
+        options: options(args),
     })
+}
+
+/// The name of the model's file.
+pub fn model_file(args: &Args) -> String {
+    args.sampling.model.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What was typed; for data that another program made, as if a person had.
+pub fn options(args: &Args) -> Options {
+    let mut options = args.given.options.clone();
+    if let Some(name) = &args.host.data_as {
+        options.insert("data".to_owned(), name.as_str().into());
+        // Made with the data.
+        options.remove("classes-file");
+    }
+    options
 }
 
 /// How the model is read.

@@ -124,13 +124,14 @@ fn generator(args: &Args, enumerated: bool) -> Result<Generator> {
 }
 
 /// Refuses samples that cannot be split.
-fn check_sample_shard(shard: Option<Shard>, request: &Request) -> Result<()> {
+pub fn check_sample_shard(shard: Option<Shard>, request: &Request) -> Result<()> {
     let Some(shard) = shard else { return Ok(()) };
     let refuse = |message: String| Err(Error::argument("sample-shard", message));
     if request.rule != Rule::Fixed {
         let rule = request.rule;
         return refuse(format!(
-            "under the rule {rule} the counts of all samples so far decide when an example has enough, and no part of them has              these: leave --rule out, or split the examples by --shard"
+            "under the rule {rule} the counts of all samples so far decide when an example has enough, and no part of them has \
+             these: leave --rule out, or split the examples by --shard"
         ));
     }
     if request.family.is_enumerated() {

@@ -90,6 +90,7 @@ impl Folder {
         };
         if let Some(classes) = &self.classes
             && classes.len() != of_model
+            && self.classes_sha256.is_none()
         {
             lines.push(format!(
                 "warning: there are {} class folders, and the model has {of_model} labels: where a folder's label is not the \

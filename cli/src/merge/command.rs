@@ -3,6 +3,7 @@
 use smoothtopk::{Error, ErrorKind, Result};
 
 use super::args::Args;
+use super::parts::Whole;
 use super::shards::Shards;
 use crate::failed::Failed;
 use crate::interrupt;
@@ -10,7 +11,7 @@ use crate::run_dir::{InOrder, MergedRun};
 
 pub fn run(args: Args) -> Result<()> {
     let mut shards = Shards::open(&args)?;
-    let request = if shards.of_samples { Some(shards.request()?) } else { None };
+    let whole = if shards.of_samples { Some(Whole::of(&shards.manifest, shards.source)?) } else { None };
     interrupt::install()?;
     let mut lines = InOrder::new(std::mem::take(&mut shards.segments), &shards.manifest)?;
     let mut out = MergedRun::create(&args.out, &shards.manifest)?;
@@ -18,7 +19,7 @@ pub fn run(args: Args) -> Result<()> {
     while let Some(line) = lines.next()? {
         interrupt::check().map_err(|error| Error::new(error.kind(), "interrupted: nothing was merged"))?;
         let entry = line.entry(&shards.manifest)?;
-        let Some(request) = &request else {
+        let Some(whole) = &whole else {
             out.add(&line.text, entry)?;
             examples += 1;
             continue;
@@ -33,7 +34,7 @@ pub fn run(args: Args) -> Result<()> {
             incomplete += 1;
             continue;
         }
-        let entry = shards.record(request, parts).map_err(|error| line.damaged(&error))?;
+        let entry = whole.record(&parts).map_err(|error| line.damaged(&error))?;
         out.add(entry.record.to_json().as_bytes(), entry)?;
         examples += 1;
     }

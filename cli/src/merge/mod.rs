@@ -7,3 +7,4 @@ mod shards;
 
 pub use args::Args;
 pub use command::run;
+pub use parts::Whole;

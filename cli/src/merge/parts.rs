@@ -3,19 +3,26 @@
 use std::time::Duration;
 
 use smoothtopk::counts::Counts;
+use smoothtopk::noise::Source;
 use smoothtopk::record::{LabelSource, Record};
 use smoothtopk::smoothed::{Generator, NoiseMode, Request, Task, of_parts};
 use smoothtopk::{Error, Result};
 
-use super::shards::Shards;
-use crate::run_dir::{Entry, Proof};
+use crate::run_dir::{Entry, Manifest, Proof};
 
-impl Shards {
-    /// The request that all parts were drawn for.
-    pub fn request(&self) -> Result<Request> {
-        let (manifest, asked) = (&self.manifest, &self.manifest.request);
-        let generator = self.source.map_or_else(Generator::default, Generator::from);
-        if asked.randomized && self.source.is_none() {
+/// What makes the records of whole examples.
+pub struct Whole<'a> {
+    manifest: &'a Manifest,
+    /// That all parts were drawn for.
+    request: Request,
+}
+
+impl<'a> Whole<'a> {
+    /// For the RUN of a manifest; `source` is its seed or key, where it is known.
+    pub fn of(manifest: &'a Manifest, source: Option<Source>) -> Result<Self> {
+        let asked = &manifest.request;
+        let generator = source.map_or_else(Generator::default, Generator::from);
+        if asked.randomized && source.is_none() {
             let message =
                 "randomized bounds need the seed or key, and no shard holds it: restore the file in one of them";
             return Err(Error::argument("seed", message));
@@ -25,7 +32,7 @@ impl Shards {
             let message = format!("{version} drew these samples: certify them by the same version of smoothtopk");
             return Err(Error::argument("program_version", message));
         }
-        Ok(Request {
+        let request = Request {
             k: asked.k.clone(),
             n: asked.n,
             n0: asked.n0,
@@ -38,14 +45,16 @@ impl Shards {
             // How the noise is made is known to the counts.
             mode: NoiseMode::Grid,
             ..Request::new(manifest.perturbation.noise)
-        })
+        };
+        Ok(Self { manifest, request })
     }
 
     /// The record of an example, from those of all parts.
-    pub fn record(&self, request: &Request, parts: Vec<Entry>) -> Result<Entry> {
+    pub fn record(&self, parts: &[Entry]) -> Result<Entry> {
+        let Self { manifest, request } = self;
         let mut first =
             parts.first().map(|part| part.record.clone()).ok_or_else(|| Error::data("parts", "are missing"))?;
-        for part in &parts {
+        for part in parts {
             let (ours, theirs) = (&first, &part.record);
             let differs = [
                 ("status", theirs.status != "PART"),
@@ -58,7 +67,7 @@ impl Shards {
                 return Err(Error::data(field, "is not the same in all parts, or of none: a record was altered"));
             }
         }
-        let task = match (self.manifest.guarantee, self.manifest.label_source, first.true_label) {
+        let task = match (manifest.guarantee, manifest.label_source, first.true_label) {
             (true, ..) => Task::CertifyAnswer,
             (false, LabelSource::Given, Some(label)) => Task::Certify(label),
             _ => Task::CertifySelected,
@@ -75,6 +84,6 @@ impl Shards {
         let outcome = of_parts(counts, selection, task, request, stream, elapsed)?;
         let mut record = Record::of(&outcome, first.model.as_ref(), false);
         (record.index, record.true_label, record.file) = (first.index, first.true_label, first.file.take());
-        Entry::of(record, 0, &self.manifest, Proof::Waived)
+        Entry::of(record, 0, manifest, Proof::Waived)
     }
 }

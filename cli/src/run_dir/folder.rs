@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -129,6 +129,28 @@ impl RunDir {
     /// `Io`.
     pub fn fail(&self, index: usize, name: &str, error: &Error) -> Result<()> {
         failures::add(&self.path, index, name, error)
+    }
+
+    /// Brings the records into the order of the examples, whose order they were not finished in.
+    ///
+    /// # Errors
+    /// `Io`; `InvalidData` when a record is damaged.
+    pub fn put_in_order(&mut self) -> Result<()> {
+        let (places, _) = records::find(&self.path, &self.manifest)?;
+        if places.is_sorted_by_key(|place| place.index) {
+            return Ok(());
+        }
+        let ordered = self.path.join(atomic::temporary_name(RECORDS));
+        let io = |error: std::io::Error| Error::io(&ordered, &error);
+        let mut file = BufWriter::new(File::create(&ordered).map_err(io)?);
+        for entry in records::Records::of(&self.path, &self.manifest, places)? {
+            writeln!(file, "{}", entry?.record.to_json()).map_err(io)?;
+        }
+        let file = file.into_inner().map_err(|error| io(error.into_error()))?;
+        file.sync_all().map_err(io)?;
+        std::fs::rename(&ordered, &self.records).map_err(io)?;
+        self.file = file;
+        atomic::sync_dir(&self.path)
     }
 
     fn sync(&mut self) -> Result<()> {

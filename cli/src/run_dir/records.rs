@@ -59,11 +59,16 @@ impl<'a> Records<'a> {
                 format!("{run} has the samples of part {shard} alone, which certify nothing: merge all parts first");
             return Err(Error::argument("sample_shard", message));
         }
-        let (mut places, _) = find(run, manifest)?;
+        let (places, _) = find(run, manifest)?;
+        Ok(Self { proof: Proof::Needed, ..Self::of(run, manifest, places)? })
+    }
+
+    /// Those at places that were found, whose certificates are taken as they stand.
+    pub fn of(run: &Path, manifest: &'a Manifest, mut places: Vec<Place>) -> Result<Self> {
         places.sort_by_key(|place| place.index);
         let path = run.join(RECORDS);
         let file = if places.is_empty() { None } else { Some(open(&path)?) };
-        Ok(Self { path, manifest, file, at: 0, places: places.into_iter(), proof: Proof::Needed })
+        Ok(Self { path, manifest, file, at: 0, places: places.into_iter(), proof: Proof::Waived })
     }
 
     /// Has certificates be taken as they stand, or not.

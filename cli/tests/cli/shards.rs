@@ -202,6 +202,42 @@ fn what_is_missing_is_left_out_and_made_by_one_machine() {
     assert!(!killed.join(".merging").exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_merge_that_a_signal_ends_leaves_no_run_and_is_begun_again() {
+    let dir = tempfile::tempdir().unwrap();
+    // Guarantees take long to prove again, so that there is a middle.
+    let more = ["--guarantee", "--k", "1,2,3,4,5,6,7,8,9", "--n", "200", "--n0", "50"];
+    let (whole, shards) = whole_and_shards(dir.path(), &more, "--shard");
+    let (before, merged) = (shards.iter().map(|shard| files(shard)).collect::<Vec<_>>(), dir.path().join("merged"));
+    let all = shards.iter().map(|shard| shard.to_str().unwrap().to_owned());
+    let given: Vec<String> = ["merge".to_owned(), "--out".to_owned(), merged.to_str().unwrap().to_owned()].into();
+    let given: Vec<String> = given.into_iter().chain(all).collect();
+    let error = (0..50).find_map(|_| {
+        let child = program(&given, &[]).stderr(Stdio::piped()).spawn().unwrap();
+        while !merged.join(".merging/records.jsonl").exists() && !merged.join("manifest.json").exists() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success();
+        let ended = child.wait_with_output().unwrap();
+        let error = String::from_utf8_lossy(&ended.stderr).into_owned();
+        if ended.status.success() {
+            // The machine was busy, and the signal late.
+            fs::remove_dir_all(&merged).unwrap();
+            return None;
+        }
+        assert!(sent && ended.status.code() == Some(143), "{:?}: {error}", ended.status);
+        Some(error)
+    });
+    let error = error.expect("no signal came in the middle of a merge");
+    assert!(error.contains("nothing was merged"), "{error}");
+    assert!(!merged.join("manifest.json").exists());
+    refused(&smoothtopk(["radius", "--counts", merged.to_str().unwrap()]), 1);
+    assert!(shards.iter().map(|shard| files(shard)).eq(before), "a shard was changed");
+    ok(&merge(&shards, &merged, &[]));
+    assert_same(&whole, &merged, "after a signal");
+}
+
 #[test]
 fn what_is_no_shard_of_one_run_is_refused_by_its_field() {
     let dir = tempfile::tempdir().unwrap();

@@ -13,6 +13,7 @@ Randomized Smoothing", ICLR 2020.
 from ._arrays import Answers, Certificates, Guarantees, Predictions
 from ._budget import AlphaBudget, Share
 from ._classifier import SmoothedClassifier
+from ._dataset import certify_dataset
 from ._errors import (
     BusyError,
     CancelledError,
@@ -77,6 +78,7 @@ __all__ = [
     "SmoothedClassifier",
     "Stats",
     "build_info",
+    "certify_dataset",
     "check_provider",
     "load_run",
     "load_runtime",

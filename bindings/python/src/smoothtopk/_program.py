@@ -12,12 +12,17 @@ from ._runtime import VARIABLES, package_library
 PROGRAM = Path(__file__).parent / "_bin" / ("smoothtopk.exe" if sys.platform == "win32" else "smoothtopk")
 
 
+def environment() -> dict[str, str]:
+    """What the program runs in: with the place of ONNX Runtime."""
+    variables = dict(os.environ)
+    if not any(variables.get(name) for name in VARIABLES) and (library := package_library()):
+        variables[VARIABLES[0]] = str(library)
+    return variables
+
+
 def main() -> NoReturn:
     """Becomes the program: its arguments, output, signals and exit codes are its own."""
-    environment = dict(os.environ)
-    if not any(environment.get(name) for name in VARIABLES) and (library := package_library()):
-        environment[VARIABLES[0]] = str(library)
     try:
-        os.execve(PROGRAM, ["smoothtopk", *sys.argv[1:]], environment)
+        os.execve(PROGRAM, ["smoothtopk", *sys.argv[1:]], environment())
     except OSError as error:
         sys.exit(f"smoothtopk: {PROGRAM} cannot be run: {error.strerror}")

@@ -21,7 +21,8 @@ Progress = Union[bool, None, ProgressBar, type, Callable[[int, int], object]]
 class Reporter:
     """Tells the caller's `progress` of samples, when their number changes."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, unit: str = "sample") -> None:
+        self._unit = unit
         self._bar: Any = None
         self._make: Callable[..., Any] | None = None
         self._function: Callable[[int, int], object] | None = None
@@ -52,7 +53,7 @@ class Reporter:
             self._function(done, total)
             return
         if self._bar is None and self._make is not None:
-            self._bar = self._make(total=total, unit="sample", unit_scale=True)
+            self._bar = self._make(total=total, unit=self._unit, unit_scale=True)
         if self._bar is not None:
             if getattr(self._bar, "total", total) is None:
                 self._bar.total = total
