@@ -40,6 +40,7 @@ NAVIGATION = {
         "A C++ server <cpp-server>",
         "A Go service <go-service>",
         "Triton <triton>",
+        "Run a service <deploy>",
         "Come from another tool <compare>",
     ],
     "Reference": [
