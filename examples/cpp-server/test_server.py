@@ -620,6 +620,20 @@ class AbuseTest(unittest.TestCase):
             self.assertIsNone(status_of(drips.connections[0]))
         self.assertEqual(server.stop(), 0)
 
+    def test_a_client_that_takes_no_replies(self):
+        server = Running("--send-ms", "300")
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(30)
+        host, port = server.address.split(":")
+        connection.connect((host, int(port)))
+        server.connections.append(connection)
+        # Replies fill the buffers on the way; then the server waits, and takes no more requests.
+        with self.assertRaises((ConnectionResetError, BrokenPipeError)):
+            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 20_000)
+        self.assertTrue(server.client.is_server_live())
+        self.assertEqual(server.stop(), 0)
+
     def test_a_body_of_600_mb_in_chunks(self):
         server = Running()
         before = server.memory()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -99,6 +100,20 @@ func TestRequestsThatTakeTooLong(t *testing.T) {
 	if status := statusOf(idle); status != 0 {
 		t.Errorf("a client without a request: %d", status)
 	}
+	command.Process.Signal(syscall.SIGTERM)
+	ended(t, command)
+}
+
+func TestAClientThatTakesNoAnswers(t *testing.T) {
+	command, url := start(t, "-send", "300ms")
+	conn := connect(t, url)
+	conn.(*net.TCPConn).SetReadBuffer(4096)
+	// Answers fill the buffers on the way; then the service waits, and takes no more requests.
+	_, err := io.WriteString(conn, strings.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 20_000))
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the service waits for such a client: %v", err)
+	}
+	live(t, url)
 	command.Process.Signal(syscall.SIGTERM)
 	ended(t, command)
 }

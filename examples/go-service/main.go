@@ -41,6 +41,7 @@ func main() {
 	flag.DurationVar(&c.idle, "idle", time.Minute, "for the next request of a connection to begin")
 	flag.DurationVar(&c.head, "head", 10*time.Second, "for a request's header to arrive")
 	flag.DurationVar(&c.receive, "receive", time.Minute, "for a whole request to arrive")
+	flag.DurationVar(&sendWithin, "send", sendWithin, "for an answer to be taken")
 	flag.Int64Var(&c.limits.body, "max-body", 64<<20, "largest request, in bytes, packed or not")
 	flag.Int64Var(&c.limits.held, "max-bodies", 1<<30, "bytes of all requests that are held at once")
 	flag.Int64Var(&c.limits.n, "max-n", 10_000_000, "largest n and n0 of a request")

@@ -107,8 +107,8 @@ func badRequest(format string, args ...any) error {
 	return &httpError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
 }
 
-// sendWithin is how long a client may take for an answer.
-const sendWithin = 30 * time.Second
+// sendWithin is how long a client may take for an answer (-send).
+var sendWithin = 30 * time.Second
 
 // deadline begins it. A writer that has none is no connection.
 func deadline(w http.ResponseWriter) {
