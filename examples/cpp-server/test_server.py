@@ -630,7 +630,7 @@ class AbuseTest(unittest.TestCase):
         server.connections.append(connection)
         # Replies fill the buffers on the way; then the server waits, and takes no more requests.
         with self.assertRaises((ConnectionResetError, BrokenPipeError)):
-            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 20_000)
+            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 1_000_000)
         self.assertTrue(server.client.is_server_live())
         self.assertEqual(server.stop(), 0)
 
