@@ -26,6 +26,7 @@ NAVIGATION = {
     "Start": ["Tutorial <tutorial>", "Words <glossary>", "Changes <changes>"],
     "How to": [
         "Your model <models>",
+        "A model that was not trained with noise <denoiser>",
         "Choose sigma, n, k, the rule <choosing>",
         "Which certificate for which attacker <attackers>",
         "Read a certificate <reading>",

@@ -13,7 +13,9 @@ Randomized Smoothing", ICLR 2020.
 from ._arrays import Answers, Certificates, Guarantees, Predictions
 from ._budget import AlphaBudget, Share
 from ._classifier import SmoothedClassifier
+from ._compose import compose
 from ._dataset import certify_dataset
+from ._diffusion import diffusion_denoiser, diffusion_step
 from ._errors import (
     BusyError,
     CancelledError,
@@ -80,6 +82,9 @@ __all__ = [
     "build_info",
     "certify_dataset",
     "check_provider",
+    "compose",
+    "diffusion_denoiser",
+    "diffusion_step",
     "load_run",
     "load_runtime",
     "partial_of",

@@ -21,7 +21,11 @@ def environment() -> dict[str, str]:
 
 
 def main() -> NoReturn:
-    """Becomes the program: its arguments, output, signals and exit codes are its own."""
+    """Becomes the program: its arguments, output, signals and exit codes are its own. `compose` is done here."""
+    if sys.argv[1:2] == ["compose"]:
+        from ._compose_command import main as compose
+
+        sys.exit(compose(sys.argv[2:]))
     try:
         os.execve(PROGRAM, ["smoothtopk", *sys.argv[1:]], environment())
     except OSError as error:
