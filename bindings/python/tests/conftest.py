@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ import pytest
 
 import smoothtopk
 from smoothtopk import Certificate, Certificates, Counts, SmoothedClassifier
+
+# Where the tests run in a shell's background, Ctrl-C is ignored, and it would be by every program that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[3]
 BINDING = ROOT / "bindings" / "python"

@@ -198,7 +198,6 @@ SLOW = """
 import os, signal, sys, threading, time
 import numpy as np
 from smoothtopk import ForkedError, SmoothedClassifier, partial_of
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 begun = threading.Event()
 def f(x):
     if len(x) == 8:

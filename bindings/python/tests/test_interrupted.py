@@ -26,11 +26,7 @@ from conftest import ENDLESS, LIMIT, model, rows
 
 X = rows("linear")
 
-# A job in the background has Ctrl-C ignored, and so have its children.
-HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-INTERRUPTED = (
-    HEARD
-    + """
+INTERRUPTED = """
 import sys, time, numpy as np, smoothtopk
 g = smoothtopk.SmoothedClassifier(sys.argv[1], 0.5, batch=64)
 x = np.zeros(g.element_shape)
@@ -48,7 +44,6 @@ except KeyboardInterrupt as error:
 # The classifier is as good as before.
 print(g.certify(x, n=1000).n)
 """
-)
 
 
 @pytest.mark.parametrize("method", ["certify", "predict", "sample"])
@@ -66,15 +61,12 @@ def test_ctrl_c_cancels_and_raises(method: str) -> None:
 
 
 def test_ctrl_c_ends_a_run_without_progress_too() -> None:
-    code = (
-        HEARD
-        + """
+    code = """
 import os, signal, sys, threading, numpy as np, smoothtopk
 g = smoothtopk.SmoothedClassifier(sys.argv[1], 0.5, batch=64)
 threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 g.certify(np.zeros(16), n=10**11)
 """
-    )
     command = [sys.executable, "-c", code, str(model("linear"))]
     done = subprocess.run(command, text=True, capture_output=True, timeout=LIMIT)
     # The status that a shell's loop ends for.
