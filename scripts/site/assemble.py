@@ -23,7 +23,13 @@ from headers import c_reference, cpp_reference
 ROOT = Path(__file__).resolve().parents[2]
 # The site's contents: pages, with a title where theirs is long. A page that a checkout has not is left out.
 NAVIGATION = {
-    "Start": ["Tutorial <tutorial>", "Words <glossary>", "Changes <changes>"],
+    "Start": [
+        "Tutorial <tutorial>",
+        "Notebook: a certificate <notebooks/certificate>",
+        "Notebook: runs <notebooks/runs>",
+        "Words <glossary>",
+        "Changes <changes>",
+    ],
     "How to": [
         "Your model <models>",
         "A model that was not trained with noise <denoiser>",
@@ -135,7 +141,11 @@ class Pages:
         self.page_of = {file: page for page, file in self.files.items()}
         self.wrong: list[str] = []
         named = {entry.split("<")[1].strip(">") for entries in NAVIGATION.values() for entry in entries}
-        self.wrong += [f"{own[page]}: NAVIGATION does not name it" for page in sorted(own.keys() - named)]
+        notebooks = {
+            f"notebooks/{path.stem}": f"docs/notebooks/{path.name}" for path in ROOT.glob("docs/notebooks/*.ipynb")
+        }
+        files = own | notebooks
+        self.wrong += [f"{files[page]}: NAVIGATION does not name it" for page in sorted(files.keys() - named)]
 
     def relinked(self, file: str, match: re.Match[str]) -> str:
         """A link of the repository as a link of the site."""
@@ -183,7 +193,8 @@ def main(arguments: list[str]) -> int:
     if options.check:
         return 0
     written |= {page: make() for page, make in MADE.items()}
-    written["index"] += "\n" + navigation(set(written))
+    notebooks = {f"notebooks/{path.stem}" for path in (ROOT / "docs/notebooks").glob("*.ipynb")}
+    written["index"] += "\n" + navigation(set(written) | notebooks)
     shutil.rmtree(options.folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs", options.folder, ignore=shutil.ignore_patterns("*.md"))
     for page, text in written.items():

@@ -2,7 +2,9 @@
 
 project = "smoothtopk"
 html_title = "smoothtopk"
-extensions = ["myst_parser", "sphinx_copybutton"]
+extensions = ["myst_nb", "sphinx_copybutton"]
+# As they are stored: a test runs them.
+nb_execution_mode = "off"
 myst_enable_extensions = ["smartquotes", "strikethrough"]
 myst_heading_anchors = 4
 suppress_warnings = ["myst.header", "misc.highlighting_failure"]
