@@ -157,8 +157,8 @@ class Run:
         return np.asarray(self.columns["k"] == k)
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
-        top = float(self.columns["radius"].max(initial=0.0))
-        radii = [top * i / 4 for i in range(4)]
+        step = _round(float(self.columns["radius"].max(initial=0.0)) / 4)
+        radii = [step * i for i in range(4)]
         rows = [
             [str(k), f"{self.acr(k):.3f}", *(f"{share:.3f}" for share in self.certified_accuracy(radii, k))]
             for k in self.k
@@ -174,6 +174,14 @@ class Run:
 
     def _repr_html_(self) -> str:
         return html_table(self._title(), *self._table())
+
+
+def _round(size: float) -> float:
+    """A round number of about that size."""
+    if size <= 0:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(size))
+    return float(power * min((1, 2, 2.5, 5, 10), key=lambda digit: abs(digit * power - size)))
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
