@@ -34,6 +34,7 @@ from ._errors import (
     RunError,
     SmoothTopKError,
 )
+from ._job import Job
 from ._jobs import Cancel
 from ._library import build_info, version
 from ._partial import Partial, partial_of
@@ -62,6 +63,7 @@ __all__ = [
     "InternalError",
     "InvalidArgumentError",
     "InvalidDataError",
+    "Job",
     "ModelError",
     "NotFoundError",
     "OnnxRuntimeError",

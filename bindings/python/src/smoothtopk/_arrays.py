@@ -23,6 +23,8 @@ class Layout(NamedTuple):
     shape: tuple[int, ...]
     classes: int
     largest_k: int
+    # Whether the call was about one input, and not a batch.
+    single: bool = False
 
     def of(self, kind: type[Answers[A]], flat: tuple[A, ...]) -> Any:
         """The array; of shape () the one answer itself."""

@@ -45,21 +45,34 @@ class CertifyStreamOptions(AnswerStreamOptions, total=False):
     allocation: str
 
 
-class PredictOptions(StreamOptions, total=False):
-    """What `SmoothedClassifier.predict` takes by name."""
+class SubmitOptions(StreamOptions, total=False):
+    """What `SmoothedClassifier.submit_predict` takes by name."""
 
     rule: str
+
+
+class SubmitAnswerOptions(AnswerStreamOptions, SubmitOptions, total=False):
+    """What `SmoothedClassifier.submit_certify_answer` takes by name."""
+
+
+class SubmitCertifyOptions(CertifyStreamOptions, SubmitAnswerOptions, total=False):
+    """What `SmoothedClassifier.submit_certify` takes by name."""
+
+    randomized: bool
+
+
+class PredictOptions(SubmitOptions, total=False):
+    """What `SmoothedClassifier.predict` takes by name."""
+
     progress: Progress
 
 
-class AnswerOptions(AnswerStreamOptions, PredictOptions, total=False):
+class AnswerOptions(SubmitAnswerOptions, PredictOptions, total=False):
     """What `SmoothedClassifier.certify_answer` takes by name."""
 
 
-class CertifyOptions(CertifyStreamOptions, AnswerOptions, total=False):
+class CertifyOptions(SubmitCertifyOptions, AnswerOptions, total=False):
     """What `SmoothedClassifier.certify` takes by name."""
-
-    randomized: bool
 
 
 def called(how: str) -> Callable[[F], F]:

@@ -21,6 +21,9 @@ from ._calls import (
     Ks,
     PredictOptions,
     StreamOptions,
+    SubmitAnswerOptions,
+    SubmitCertifyOptions,
+    SubmitOptions,
     called,
 )
 from ._convert import Generator
@@ -28,6 +31,7 @@ from ._counts_base import counts_handle
 from ._errors import InvalidArgumentError
 from ._function import Batch, Function
 from ._inputs import Inputs, inputs
+from ._job import Job
 from ._jobs import Cancel
 from ._library import call, lib
 from ._model import Model, function_options, model_options
@@ -483,6 +487,25 @@ class SmoothedClassifier(Opened):
         """`certify_answer` of one input, whose interim answers come as those of `certify_stream`."""
         return self._stream(self._answering(x, k, n, rule=rule, **options))
 
+    def submit_certify(
+        self, x: Inputs, k: SupportsIndex | Ks = 1, n: SupportsIndex = 100_000, **options: Unpack[SubmitCertifyOptions]
+    ) -> Job:
+        """Starts `certify` and returns at once: the `Job` has each input's answer as soon as it is there, can be waited
+        for, and awaited. Args are those of `certify`, without `progress`; wrong ones raise here."""
+        return Job(self, self._certifying(x, k, n, **options))
+
+    def submit_predict(
+        self, x: Inputs, k: SupportsIndex | Ks = 1, n: SupportsIndex = 100_000, **options: Unpack[SubmitOptions]
+    ) -> Job:
+        """Starts `predict`, as `submit_certify` starts `certify`."""
+        return Job(self, self._predicting(x, k, n, **options))
+
+    def submit_certify_answer(
+        self, x: Inputs, k: SupportsIndex | Ks = 1, n: SupportsIndex = 100_000, **options: Unpack[SubmitAnswerOptions]
+    ) -> Job:
+        """Starts `certify_answer`, as `submit_certify` starts `certify`."""
+        return Job(self, self._answering(x, k, n, **options))
+
     @called("only x and n are given without a name")
     def sample(
         self,
@@ -559,7 +582,7 @@ class SmoothedClassifier(Opened):
         k: SupportsIndex | Ks,
         n: SupportsIndex,
         *,
-        rule: str,
+        rule: str = "fixed",
         n0: SupportsIndex = 100,
         alpha: SupportsFloat = 0.001,
         label: SupportsIndex | Sequence[SupportsIndex] | npt.NDArray[np.integer[Any]] | None = None,
@@ -586,7 +609,7 @@ class SmoothedClassifier(Opened):
         k: SupportsIndex | Ks,
         n: SupportsIndex,
         *,
-        rule: str,
+        rule: str = "fixed",
         alpha: SupportsFloat = 0.001,
         seed: SupportsIndex | None = None,
         stream: SupportsIndex = 0,
@@ -607,7 +630,7 @@ class SmoothedClassifier(Opened):
         k: SupportsIndex | Ks,
         n: SupportsIndex,
         *,
-        rule: str,
+        rule: str = "fixed",
         n0: SupportsIndex = 100,
         alpha: SupportsFloat = 0.001,
         seed: SupportsIndex | None = None,

@@ -198,7 +198,7 @@ class Opened:
         request = self._noise.request(**values, **more)
         array, single = inputs(x, self._shape, self._noise.input_max)
         shape = (() if single else (len(array),)) + (() if single_k else (len(ks),))
-        return array, Layout(shape, self._classes, max(ks, default=0)), request
+        return array, Layout(shape, self._classes, max(ks, default=0), single), request
 
     def _run(self, question: Question, progress: Progress) -> Any:
         if not len(question.rows):
@@ -257,8 +257,9 @@ class Opened:
         except SmoothTopKError as error:
             return error.partial
 
-    def _submit(self, question: Question, job: Handle) -> None:
-        """Starts a job, which then stands by itself: the model may be closed, which cancels it."""
+    def _submit(self, question: Question, job: Handle, done: Any = None, number: int | None = None) -> None:
+        """Starts a job, which then stands by itself: the model may be closed, which cancels it. Its end is told to
+        `done`, with the number."""
         model, labels = self._open_model(), question.labels
         asked = _abi.stk_call(
             struct_size=ctypes.sizeof(_abi.stk_call),
@@ -267,6 +268,8 @@ class Opened:
             inputs=question.rows.ctypes.data,
             count=len(question.rows),
             labels=None if labels is None else labels.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)),
+            done_user=number,
+            **({} if done is None else {"done": done}),
         )
         with model.busy(), fields_called(_RUN), question.request:
             call(lib.stk_model_submit, model.pointer, question.request.pointer, ctypes.byref(asked), job.out())
