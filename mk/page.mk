@@ -1,0 +1,18 @@
+# The report's page in a browser: Debian's Chromium, driven by Playwright.
+
+PAGE_VENV := .venv/page
+
+.PHONY: test-page
+
+$(PAGE_VENV)/ready: tests/page/requirements.txt
+	rm -rf $(PAGE_VENV)
+	$(PYTHON) -m venv $(PAGE_VENV)
+	$(PAGE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# The program is that of the tests where there is no other: make test-page SMOOTHTOPK_LIB_DIR=target/release
+test-page: setup $(PAGE_VENV)/ready ## Click, type and filter in the report's page, in Chromium
+	$(call need,chromium,chromium)
+	$(if $(SMOOTHTOPK_LIB_DIR),,$(CARGO) build --locked $(HOOKS) --bin smoothtopk)
+	SMOOTHTOPK_PROGRAM="$(abspath $(or $(SMOOTHTOPK_LIB_DIR),$(TARGET)/debug))/smoothtopk" \
+		$(PAGE_VENV)/bin/python -m pytest --quiet tests/page
