@@ -1,5 +1,5 @@
-// Answers a second without a server: in_process MODEL N SECONDS keeps 64 questions about one scan in flight, of predict by
-// rule where N is 0, else of certify with n = N. What bench.py compares Triton with.
+// Answers a second without a server: in_process MODEL INPUT N SECONDS keeps 64 questions about one input (a file of float32)
+// in flight, of predict by rule where N is 0, else of certify with n = N. What bench.py compares Triton with.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -12,9 +12,9 @@ namespace stk = smoothtopk;
 using std::chrono::steady_clock;
 
 int main(int argc, char **argv) {
-  if (argc != 4) return 2;
-  const auto n = static_cast<std::uint64_t>(std::atoll(argv[2]));
-  const auto end = steady_clock::now() + std::chrono::duration<double>(std::atof(argv[3]));
+  if (argc != 5) return 2;
+  const auto n = static_cast<std::uint64_t>(std::atoll(argv[3]));
+  const auto end = steady_clock::now() + std::chrono::duration<double>(std::atof(argv[4]));
   const auto model = stk::model::open(argv[1]);
   if (!model) return std::fprintf(stderr, "%s\n", model.error().message().data()), 1;
   stk::request_builder builder(0.25);
@@ -22,7 +22,11 @@ int main(int argc, char **argv) {
   else builder.n(n);
   const auto request = builder.build();
   if (!request) return std::fprintf(stderr, "%s\n", request.error().message().data()), 1;
-  const std::vector<float> image(model->elements(), 0.5f);
+  std::vector<float> image(model->elements());
+  std::FILE *file = std::fopen(argv[2], "rb");
+  if (!file || std::fread(image.data(), sizeof(float), image.size(), file) != image.size())
+    return std::fprintf(stderr, "%s is no input of the model\n", argv[2]), 1;
+  std::fclose(file);
 
   std::deque<stk::job> jobs;
   std::uint64_t answers = 0;
