@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import secrets
 import struct
 import subprocess
 import sys
@@ -114,6 +116,21 @@ for record in certify_dataset(sys.argv[1], (digits["images"][:12], digits["label
                               sigma=0.25, input_scale=16, batch=32, n=int(sys.argv[4]), seed=7):
     print(record["index"], flush=True)
 """
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no /proc here")
+def test_a_key_is_not_seen_among_the_arguments_of_programs(tmp_path: Path) -> None:
+    key = secrets.token_hex(32)
+    asked = ASKED | {"generator": "chacha12", "key": key, "seed": None, "n": 100_000}
+    records = certify_dataset(MODEL, (IMAGES, LABELS), out=tmp_path / "RUN", **asked)
+    next(records)
+    words = b""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        # Others may end meanwhile.
+        with contextlib.suppress(OSError):
+            words += path.read_bytes()
+    records.close()  # type: ignore[attr-defined]
+    assert str(tmp_path / "RUN").encode() in words and key.encode() not in words
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["Ctrl-C", "kill"])

@@ -64,7 +64,8 @@ def certify_dataset(
     reporter = Reporter(progress, "example")
     try:
         with tempfile.TemporaryDirectory(prefix="smoothtopk-") as folder:
-            typed = arguments(model_file(model, Path(folder)), place(data, Path(folder)), os.fspath(out), given)
+            file, made = model_file(model, Path(folder)), place(data, Path(folder))
+            typed = arguments(file, made, os.fspath(out), given, Path(folder))
             yield from _run(Hosted("run", typed), reporter)
     finally:
         reporter.close()

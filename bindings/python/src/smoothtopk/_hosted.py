@@ -27,9 +27,15 @@ _REPEATED = ("constant", "provider_option")
 _REFUSED = ("config", "data", "data_as", "dry_run", "host", "model", "out", "quiet")
 
 
-def arguments(model: str, data: Data, out: str, options: Mapping[str, Any]) -> list[str]:
-    """What is typed for `smoothtopk certify`: the options have its names, with underscores; None is not given."""
+def arguments(model: str, data: Data, out: str, options: Mapping[str, Any], folder: Path) -> list[str]:
+    """What is typed for `smoothtopk certify`: the options have its names, with underscores; None is not given.
+
+    A key goes into a file of `folder`, which is its owner's alone: other users of the machine see what is typed.
+    """
     given = dict(options)
+    if (key := given.get("key")) is not None and not str(key).startswith("@"):
+        (folder / "key").write_text(str(key))
+        given["key"] = f"@{folder / 'key'}"
     if wrong := next((name for name in given if name in _REFUSED), None):
         raise TypeError(f"{wrong} is not an option here")
     if data.classes_file is not None:

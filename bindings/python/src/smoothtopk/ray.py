@@ -110,7 +110,7 @@ def certify(
                 raise InvalidArgumentError(
                     "a Parquet file is read by one machine: put its images into a folder that every node sees", "data"
                 )
-            typed = arguments(file, made, os.fspath(out), _with_key_file(given, Path(folder)))
+            typed = arguments(file, made, os.fspath(out), given, Path(folder))
             spec = Spec(given, made.name or Path(made.path).name, cpus, gpus, in_flight)
             driver = _Driver(Hosted("write", typed), Path(out), spec, (file, made.path), max(actors, 1))
             yield from driver.run(split, reporter, store)
@@ -129,14 +129,6 @@ def _secret(out: Path, seed: Any, key: Any, given: dict[str, Any]) -> dict[str, 
     if (out / file).exists():
         return {name: (out / file).read_text().strip()}
     return {name: secrets.token_hex(32) if chacha else secrets.randbits(64)}
-
-
-def _with_key_file(options: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """A key is no argument that other users of the machine see; the folder is its owner's alone."""
-    if options.get("key") is None:
-        return options
-    (folder / "key").write_text(str(options["key"]))
-    return options | {"key": f"@{folder / 'key'}"}
 
 
 class Spec(NamedTuple):
@@ -166,8 +158,8 @@ class Actor:
         path = data if isinstance(data, str) else str(folder / spec.data_name)
         if not isinstance(data, str):
             data.tofile(path)
-        options = {"threads": spec.cpus} | _with_key_file(spec.options, folder)
-        typed = arguments(str(folder / "model.onnx"), Data(path), str(folder / "none"), options)
+        options = {"threads": spec.cpus} | spec.options
+        typed = arguments(str(folder / "model.onnx"), Data(path), str(folder / "none"), options, folder)
         self._hosted = Hosted("work", typed)
         self._lines = self._hosted.lines()
         self._manifest = next(self._lines, ("", ""))[1]
