@@ -22,12 +22,12 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[threads] = "1"
 
 import numpy as np
-import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
+
+from mlp import export
 
 DEMO = pathlib.Path(__file__).resolve().parents[1] / "demo"
 SIGMA, SEED, HELD_OUT = 0.25, 7, 200
@@ -53,34 +53,6 @@ def train(images, labels):
         # Down to nothing over the run, so that the last epoch's noise does not decide the weights.
         net._optimizer.learning_rate_init = LEARNING_RATE * (1 - (epoch + 1) / EPOCHS)
     return net
-
-
-def export(net, path):
-    """The network as an ONNX graph, logits rather than probabilities."""
-    nodes, constants, flow = [helper.make_node("Flatten", ["image"], ["pixels"])], [], "pixels"
-    last = len(net.coefs_) - 1
-    for layer, (weights, bias) in enumerate(zip(net.coefs_, net.intercepts_)):
-        constants += [
-            numpy_helper.from_array(weights.astype(np.float32), f"weights{layer}"),
-            numpy_helper.from_array(bias.astype(np.float32), f"bias{layer}"),
-        ]
-        out = "logits" if layer == last else f"sum{layer}"
-        nodes.append(helper.make_node("Gemm", [flow, f"weights{layer}", f"bias{layer}"], [out]))
-        if layer < last:
-            flow = f"hidden{layer}"
-            nodes.append(helper.make_node("Relu", [out], [flow]))
-    graph = helper.make_graph(
-        nodes,
-        "digits_mlp_sigma0.25",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 1, 8, 8])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 10])],
-        constants,
-    )
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="smoothtopk"
-    )
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
 
 
 def save_npz(path, **arrays):
@@ -115,7 +87,7 @@ def main():
     net = train(train_images, train_labels)
     DEMO.mkdir(exist_ok=True)
     path = DEMO / "digits_mlp_sigma0.25.onnx"
-    export(net, path)
+    export(net, path, "logits")
     save_npz(DEMO / "digits_test200.npz", images=test_images, labels=test_labels.astype(np.int64))
     accuracies(path, test_images, test_labels)
 

@@ -15,15 +15,13 @@ import pathlib
 import sys
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from make_demo import WHITE, split  # One BLAS thread.
+from mlp import export
 
 SIGMA, SEED = 0.25, 7
 EPOCHS, LEARNING_RATE = 150, 2e-3
-PIXELS = [1, 8, 8]
 
 
 def train_classifier(x, labels):
@@ -39,43 +37,14 @@ def train_denoiser(x):
     return net
 
 
-def export(net, path, output, shape):
-    """The network as an ONNX graph; its last layer is linear."""
-    nodes, constants, flow = [helper.make_node("Flatten", ["image"], ["pixels"])], [], "pixels"
-    last = len(net.coefs_) - 1
-    for layer, (weights, bias) in enumerate(zip(net.coefs_, net.intercepts_)):
-        constants += [
-            numpy_helper.from_array(weights.astype(np.float32), f"weights{layer}"),
-            numpy_helper.from_array(bias.astype(np.float32), f"bias{layer}"),
-        ]
-        nodes.append(helper.make_node("Gemm", [flow, f"weights{layer}", f"bias{layer}"], [f"sum{layer}"]))
-        flow = f"hidden{layer}"
-        if layer < last:
-            nodes.append(helper.make_node("Relu", [f"sum{layer}"], [flow]))
-    constants.append(numpy_helper.from_array(np.array([-1, *shape], np.int64), "shape"))
-    nodes.append(helper.make_node("Reshape", [f"sum{last}", "shape"], [output]))
-    graph = helper.make_graph(
-        nodes,
-        path.stem,
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", *PIXELS])],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", *shape])],
-        constants,
-    )
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="smoothtopk"
-    )
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
-
-
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(exist_ok=True)
     train_images, test_images, train_labels, test_labels = split()
     x, y = (images.reshape(len(images), -1) / WHITE for images in (train_images, test_images))
     classifier, denoiser = train_classifier(x, train_labels), train_denoiser(x)
-    export(classifier, folder / "clean.onnx", "logits", [10])
-    export(denoiser, folder / "denoiser.onnx", "denoised", PIXELS)
+    export(classifier, folder / "clean.onnx", "logits")
+    export(denoiser, folder / "denoiser.onnx", "denoised", image=True)
     noisy = y + SIGMA * np.random.default_rng(SEED).standard_normal(y.shape)
     for name, pixels in [("clean", y), ("noisy", noisy), ("denoised", denoiser.predict(noisy))]:
         print(f"{name}: {classifier.score(pixels, test_labels):.3f} of {len(y)} test images right")

@@ -20,7 +20,8 @@ import sys
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
-from make_demo import WHITE, export, split  # One BLAS thread.
+from make_demo import WHITE, split  # One BLAS thread.
+from mlp import export
 
 SEED, SIDE, HIDDEN = 7, 8, -1.0
 EPOCHS, LEARNING_RATE, WEIGHT_DECAY = 200, 2e-3, 1e-3
@@ -84,7 +85,7 @@ def main():
     x, y = (images.reshape(len(images), -1) / WHITE for images in (train_images, test_images))
     for name, (rows, noise) in NOISE.items():
         net = train(x, train_labels, rows)
-        export(net, folder / f"{name}.onnx")
+        export(net, folder / f"{name}.onnx", "logits")
         print(f"{name}: {net.score(rows(y, np.random.default_rng(1)), test_labels):.3f} of rows right, --noise {noise}")
 
 

@@ -15,11 +15,10 @@ import pathlib
 import sys
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 from sklearn.neural_network import MLPClassifier
 
 from make_demo import WHITE, save_npz, split  # One BLAS thread.
+from mlp import export
 
 SIGMA, SEED, TRAIN, TEST = 0.5, 7, 12_000, 200
 EPOCHS, LEARNING_RATE, WEIGHT_DECAY = 100, 2e-3, 1e-2
@@ -44,39 +43,13 @@ def train(images, there):
     return net
 
 
-def export(net, path):
-    """The network as an ONNX graph, with the sigmoid."""
-    nodes, constants, flow = [helper.make_node("Flatten", ["image"], ["pixels"])], [], "pixels"
-    last = len(net.coefs_) - 1
-    for layer, (weights, bias) in enumerate(zip(net.coefs_, net.intercepts_)):
-        constants += [
-            numpy_helper.from_array(weights.astype(np.float32), f"weights{layer}"),
-            numpy_helper.from_array(bias.astype(np.float32), f"bias{layer}"),
-        ]
-        nodes.append(helper.make_node("Gemm", [flow, f"weights{layer}", f"bias{layer}"], [f"sum{layer}"]))
-        flow = "scores" if layer == last else f"hidden{layer}"
-        nodes.append(helper.make_node("Sigmoid" if layer == last else "Relu", [f"sum{layer}"], [flow]))
-    graph = helper.make_graph(
-        nodes,
-        "tiles_sigma0.5",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 1, 16, 16])],
-        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", 10])],
-        constants,
-    )
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="smoothtopk"
-    )
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
-
-
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(exist_ok=True)
     train_images, test_images, train_labels, test_labels = split()
     rng = np.random.default_rng(SEED)
     net = train(*tiles(train_images, train_labels, TRAIN, rng))
-    export(net, folder / "tiles_sigma0.5.onnx")
+    export(net, folder / "tiles_sigma0.5.onnx", "scores", side=16, last="Sigmoid")
     images, there = tiles(test_images, test_labels, TEST, rng)
     save_npz(folder / "tiles_test.npz", images=images, labels=there)
     x = images.reshape(TEST, -1) / WHITE
