@@ -91,6 +91,14 @@ clean: ## Remove everything these commands made: target, .deps, .venv, demo-out
 	rm -rf .deps .venv $(DEMO_OUT)
 	$(CARGO) clean
 
+# An environment of Python's, made anew, with what a list names: of VENV/ready, which needs the list.
+define fresh_venv
+rm -rf $(@D)
+$(PYTHON) -m venv $(@D)
+$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+touch $@
+endef
+
 include $(wildcard mk/*.mk)
 
 comma := ,

@@ -10,10 +10,7 @@ ARITHMETIC_MODELS ?= $(wildcard $(SHARED)/models/*.onnx)
 .PHONY: bench-arithmetic
 
 $(ARITHMETIC_VENV)/ready: benches/arithmetic/requirements.txt
-	rm -rf $(ARITHMETIC_VENV)
-	$(PYTHON) -m venv $(ARITHMETIC_VENV)
-	$(ARITHMETIC_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
-	touch $@
+	$(fresh_venv)
 
 bench-arithmetic: setup $(ARITHMETIC_VENV)/ready ## Measure float32, int8 and bfloat16 beside each other
 	$(PYTHON) scripts/get_onnxruntime_openvino.py

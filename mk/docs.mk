@@ -5,10 +5,7 @@ DOCS_VENV := .venv/docs
 SITE := $(TARGET)/site
 
 $(DOCS_VENV)/ready: scripts/requirements-docs.txt
-	rm -rf $(DOCS_VENV)
-	$(PYTHON) -m venv $(DOCS_VENV)
-	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
-	touch $@
+	$(fresh_venv)
 
 docs: $(DOCS_VENV)/ready setup-go ## Build the documentation as a site, in target/site
 	$(GO_ENV) GO="$(GO)" $(DOCS_VENV)/bin/python scripts/site/assemble.py "$(TARGET)/site-pages"

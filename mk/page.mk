@@ -5,10 +5,7 @@ PAGE_VENV := .venv/page
 .PHONY: test-page
 
 $(PAGE_VENV)/ready: tests/page/requirements.txt
-	rm -rf $(PAGE_VENV)
-	$(PYTHON) -m venv $(PAGE_VENV)
-	$(PAGE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
-	touch $@
+	$(fresh_venv)
 
 # The program is that of the tests where there is no other: make test-page SMOOTHTOPK_LIB_DIR=target/release
 test-page: setup $(PAGE_VENV)/ready ## Click, type and filter in the report's page, in Chromium

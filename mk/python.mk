@@ -15,10 +15,7 @@ README_PAGES = README.md $(filter-out docs/models.md,$(wildcard docs/*.md)) bind
 .PHONY: wheel test-python test-readme bench-python python-installed
 
 $(PY_VENV)/ready: $(PY_DIR)/requirements-test.txt
-	rm -rf $(PY_VENV)
-	$(or $(PYTHON),python3) -m venv $(PY_VENV)
-	$(PY_BIN) -m pip install --quiet --disable-pip-version-check --requirement $<
-	touch $@
+	$(fresh_venv)
 
 wheel: $(PY_VENV)/ready ## Build the Python wheel
 	$(if $(SMOOTHTOPK_LIB_DIR),,$(CARGO) build --locked --release --lib --bin smoothtopk)

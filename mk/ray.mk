@@ -6,10 +6,7 @@ RAY_PYTHON := $(RAY_VENV)/bin/python
 .PHONY: test-ray bench-ray ray-installed
 
 $(RAY_VENV)/ready: tests/ray/requirements.txt
-	rm -rf $(RAY_VENV)
-	$(or $(PYTHON),python3) -m venv $(RAY_VENV)
-	$(RAY_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $<
-	touch $@
+	$(fresh_venv)
 
 ray-installed: $(RAY_VENV)/ready python-installed
 	$(RAY_PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(PY_WHEELS)/*.whl

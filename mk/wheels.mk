@@ -10,10 +10,7 @@ WHEELS_PROCESSORS := x86_64 aarch64
 .PHONY: wheels $(addprefix wheel-,$(WHEELS_PROCESSORS))
 
 $(WHEELS_VENV)/ready: scripts/requirements-wheels.txt
-	rm -rf $(WHEELS_VENV)
-	$(PYTHON) -m venv $(WHEELS_VENV)
-	$(WHEELS_PY) -m pip install --quiet --disable-pip-version-check --requirement $<
-	touch $@
+	$(fresh_venv)
 
 wheels: $(addprefix wheel-,$(WHEELS_PROCESSORS)) ## Build wheels for any Linux with glibc 2.28, x86-64 and AArch64
 	@ls $(WHEELS_OUT)/*.whl
