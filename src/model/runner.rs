@@ -108,9 +108,9 @@ impl Runner {
         &mut buffer.elements_mut()[..rows * self.signature.elements]
     }
 
-    /// Runs the first `rows` rows and writes the label of each to `labels[..rows]`, or base k of them a row
-    /// ([`super::ModelOptions::base_k`]): see [`crate::model`] for ties and
-    /// for rows with [`super::NO_LABEL`].
+    /// Runs the first `rows` rows and writes the label of each to `labels[..rows]`, or
+    /// [`base_k`](super::ModelOptions::base_k) labels a row. See [`crate::model`] for ties and for rows with
+    /// [`super::NO_LABEL`].
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] if `rows` is 0 or greater than the batch, or `labels` is shorter;

@@ -168,6 +168,15 @@ impl Lanes {
     }
 }
 
+/// A job of tests, of two labels.
+#[cfg(all(test, not(loom)))]
+fn job_state(job: super::Job) -> Arc<JobState> {
+    use super::ledger::{Ledger, Limits};
+    use super::progress::LabelCounter;
+    let ledger = Arc::new(Ledger::new(Limits::default(), 1));
+    Arc::new(JobState::new(job.samples, job.watch, LabelCounter::new(2, None), &ledger, None))
+}
+
 #[cfg(all(test, not(loom)))]
 #[path = "lanes_model.rs"]
 mod model;
@@ -177,19 +186,7 @@ mod tests {
     use super::*;
     use crate::noise::{Grid, Purpose};
     use crate::sampler::Job;
-    use crate::sampler::ledger::{Ledger, Limits};
-    use crate::sampler::progress::LabelCounter;
     use crate::{Error, ErrorKind};
-
-    fn job_state(job: Job) -> Arc<JobState> {
-        Arc::new(JobState::new(
-            job.samples,
-            job.watch,
-            LabelCounter::new(2, None),
-            &Arc::new(Ledger::new(Limits::default(), 1)),
-            None,
-        ))
-    }
 
     fn push(lanes: &mut Lanes, key: u64, rows: u64, lane: &Lane) {
         let grid = Grid::for_range(1.0, 0.25).unwrap();

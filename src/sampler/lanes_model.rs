@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Lanes, OLDEST_EVERY, UNBEGUN_EVERY};
+use super::{Lanes, OLDEST_EVERY, UNBEGUN_EVERY, job_state};
 use crate::noise::{Grid, Purpose};
-use crate::sampler::ledger::{Ledger, Limits};
-use crate::sampler::progress::{JobState, LabelCounter};
+use crate::sampler::progress::JobState;
 use crate::sampler::segment::Segment;
 use crate::sampler::{Job, Lane, Watch};
 use crate::stats::Tally;
@@ -154,17 +153,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn job_state(rows: u64, look_every: u64, lane: &Lane) -> Arc<JobState> {
+fn looked_at(rows: u64, look_every: u64, lane: &Lane) -> Arc<JobState> {
     let grid = Grid::for_range(1.0, 0.25).unwrap();
     let job = Job::on_grid(&[0.0], 0.25, grid, 1, Purpose::Estimate).unwrap();
-    let job = job.samples(0..rows).lane(lane).watched(Every(look_every));
-    Arc::new(JobState::new(
-        job.samples,
-        job.watch,
-        LabelCounter::new(2, None),
-        &Arc::new(Ledger::new(Limits::default(), 1)),
-        None,
-    ))
+    job_state(job.samples(0..rows).lane(lane).watched(Every(look_every)))
 }
 
 proptest! {
@@ -179,7 +171,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Push { lane, rows, look_every } => {
-                    states.push(job_state(rows, look_every, &names[lane]));
+                    states.push(looked_at(rows, look_every, &names[lane]));
                     out.push(0);
                     lanes.push(Arc::clone(&states[states.len() - 1]));
                     let released = look_every.min(rows);

@@ -95,7 +95,7 @@ impl LabelCounter {
         for set in labels.chunks_exact(base_k) {
             let len = set.iter().position(|&label| label == NO_FURTHER_LABEL).unwrap_or(base_k);
             let set = &set[..len];
-            // A label that is none, or that is there twice, makes the row whatever its rivals would have it.
+            // A row with an unknown label, or with one twice, is invalid: it counts for every rival.
             let is_set = (0..len).all(|i| (set[i] as usize) < classes && !set[..i].contains(&set[i]));
             if is_set {
                 set.iter().for_each(|&label| self.labels[label as usize] += 1);

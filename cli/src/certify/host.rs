@@ -1,5 +1,5 @@
-//! `certify` under another program, such as Python: it is told of each record on stdout, and ends the work by closing
-//! stdin, also where it is killed. Lines are a word, a tab and what it says.
+//! `certify` for another program, such as Python. That program reads each record from our stdout. When it closes our
+//! stdin, or is killed, the work ends. A line is a word, a tab and its text.
 
 use std::fs::File;
 use std::io::ErrorKind;

@@ -20,7 +20,7 @@ from ._library import Handle, call, lib
 from ._opened import Opened, Question, finish
 from ._statements import Counts
 
-# What is told of the end of a job, by the number that the library passes on. It is there until the library has told it.
+# Jobs that have not ended, by the number that the library passes to its callback. The callback takes them out.
 _waiting: dict[int, Ended] = {}
 _numbers = itertools.count(1)
 
